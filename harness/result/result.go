@@ -1,0 +1,134 @@
+package result
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+)
+
+// SchemaVersion is the value of Run.Schema that this package writes and the newest that it reads.
+const SchemaVersion = 1
+
+// Kinds of evidence. A report renders an unknown kind as text.
+const (
+	KindRows     = "rows"      // database rows, before and after
+	KindPush     = "push"      // a LoadBalancerConfigCommand
+	KindFileDiff = "file-diff" // rendered against live haproxy.cfg
+	KindTrace    = "trace"     // which backend answered each request of a client
+	KindTable    = "table"     // anything else with columns
+	KindNote     = "note"      // a sentence
+)
+
+// Groups of scenarios; a report's class name and section.
+const (
+	GroupUsage     = "usage"
+	GroupLB        = "lb"
+	GroupAutoscale = "autoscale"
+)
+
+// Evidence is one thing that was seen. Text is complete for a reader; Data, where given, is the same for a program.
+type Evidence struct {
+	Kind  string `json:"kind"`
+	Title string `json:"title"`
+	Text  string `json:"text"`
+	Data  any    `json:"data,omitempty"`
+}
+
+// Step is one verb of a scenario, as it was shown while running.
+type Step struct {
+	Name    string  `json:"name"`
+	Seconds float64 `json:"seconds"`
+	State   string  `json:"state"`
+}
+
+// Case is the result of one scenario with all its repeats folded in. Its verdict is the worst of its repeats.
+type Case struct {
+	ID            string     `json:"id"`
+	Title         string     `json:"title"`
+	Verdict       Verdict    `json:"verdict"`
+	Known         bool       `json:"known"`               // expected to fail on this release
+	KnownWhy      string     `json:"known_why,omitempty"` // the defect, e.g. "#10789, fixed in 4.19.3.0"
+	Reason        string     `json:"reason"`              // one line; never empty unless the verdict is pass
+	Seconds       float64    `json:"seconds"`
+	Repeats       int        `json:"repeats"` // how often it ran, whatever the outcome
+	Failures      int        `json:"failures"`
+	Inconclusives int        `json:"inconclusives"`
+	Guards        []string   `json:"guards,omitempty"` // upstream issues
+	Group         string     `json:"group,omitempty"`
+	Steps         []Step     `json:"steps,omitempty"`
+	Evidence      []Evidence `json:"evidence"`
+	ByDesign      bool       `json:"by_design,omitempty"` // inconclusive by design: left out of the exit status
+	Claim         string     `json:"claim,omitempty"`     // what the repeats allow one to say
+}
+
+// UnexpectedPass says that a known failure passed: either the defect was fixed here or the scenario is blind to it.
+func (c Case) UnexpectedPass() bool { return c.Known && c.Verdict == Pass }
+
+// Run is everything that one invocation found.
+type Run struct {
+	Schema  int       `json:"schema"`
+	Target  string    `json:"target"`
+	Release string    `json:"release"`
+	Seed    int64     `json:"seed"`
+	Started time.Time `json:"started"`
+	Seconds float64   `json:"seconds"`
+	Planned []string  `json:"planned,omitempty"` // ids that should have a result
+	Results []Case    `json:"results"`
+	Router  string    `json:"router,omitempty"` // whose rules applied the pushes, e.g. "model, rules of 4.19.1.0"
+	Notes   []string  `json:"notes,omitempty"`
+}
+
+// Missing returns the planned ids that have no result, in planned order.
+func (r Run) Missing() []string {
+	have := make(map[string]bool, len(r.Results))
+	for _, c := range r.Results {
+		have[c.ID] = true
+	}
+	var missing []string
+	for _, id := range r.Planned {
+		if !have[id] {
+			missing = append(missing, id)
+		}
+	}
+	return missing
+}
+
+// Encode writes the run as indented JSON with a closing newline. The schema is always SchemaVersion, and lists that a
+// reader may index are never null.
+func (r Run) Encode(w io.Writer) error {
+	r.Schema = SchemaVersion
+	results := make([]Case, len(r.Results))
+	copy(results, r.Results)
+	for i := range results {
+		if results[i].Evidence == nil {
+			results[i].Evidence = []Evidence{}
+		}
+	}
+	r.Results = results
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(r); err != nil {
+		return fmt.Errorf("encode run result: %w", err)
+	}
+	return nil
+}
+
+// Decode reads what Encode wrote. Unknown fields are ignored, so that an older reader takes a newer minor addition; another
+// schema, and a verdict outside the four, are errors.
+func Decode(rd io.Reader) (Run, error) {
+	var r Run
+	if err := json.NewDecoder(rd).Decode(&r); err != nil {
+		return Run{}, fmt.Errorf("decode run result: %w", err)
+	}
+	if r.Schema != SchemaVersion {
+		return Run{}, fmt.Errorf("decode run result: schema is %d, this program reads %d", r.Schema, SchemaVersion)
+	}
+	for i, c := range r.Results {
+		if !c.Verdict.Valid() {
+			return Run{}, fmt.Errorf("decode run result: results[%d] (%s): verdict %q is none of pass, fail, inconclusive, unsupported", i, c.ID, c.Verdict)
+		}
+	}
+	return r, nil
+}
