@@ -1,0 +1,83 @@
+package zone
+
+import "context"
+
+// kind says how a command answers.
+type kind int
+
+const (
+	// syncCommand answers with its result at once.
+	syncCommand kind = iota
+	// asyncCommand answers with a jobid; the result is the job's.
+	asyncCommand
+	// asyncCreate answers with id and jobid: the object exists before the job runs.
+	asyncCreate
+)
+
+// obj is a JSON object of an answer; nil values are left out when it is written.
+type obj = map[string]any
+
+// param is one parameter of a command, as listApis describes it.
+type param struct {
+	name     string
+	typ      string // listApis' words: uuid, string, integer, long, boolean, list, map, date
+	required bool
+	about    string
+}
+
+// command is one API command. The zone's lock is held while create and run work; a push releases it meanwhile.
+type command struct {
+	name     string
+	about    string
+	root     string // key of the answer's root; default: lower-case name + "response"
+	class    string // Java class that queryAsyncJobResult names
+	kind     kind
+	params   []param
+	instance string // jobinstancetype; "" leaves it out
+	event    string // event type; "" writes no event rows
+	eventful eventKind
+	admin    bool // refused to plain users (432)
+
+	// create is the create phase of an asyncCreate command: persists the object and returns it.
+	create func(c *call) (created, error)
+	// run is the work: a sync command's answer below the root, or the job result.
+	run func(c *call) (obj, error)
+	// sync names what jobs are serialised on ("network:212"); "" does not serialise.
+	sync func(c *call) string
+	// describe is the tail of the event texts ("Creating load balancer: ..."); internal ids may be used.
+	describe func(c *call) string
+}
+
+// created is what a create phase leaves: the public id and the internal one.
+type created struct {
+	uuid string
+	id   int64
+}
+
+// eventKind is the row pattern in cloud.event (facts: ActionEventInterceptor.java@4.20.0.0).
+type eventKind int
+
+const (
+	// eventSync: Completed only.
+	eventSync eventKind = iota
+	// eventAsync: Scheduled, Started, Completed.
+	eventAsync
+	// eventCreateAsync: Created, Scheduled, Started, Completed.
+	eventCreateAsync
+	// eventCreatePlain: Completed in the create phase, then Scheduled (createLoadBalancerRule).
+	eventCreatePlain
+)
+
+// call is one invocation.
+type call struct {
+	ctx    context.Context
+	z      *Zone
+	cmd    *command
+	params map[string]string // lower-case names; maps keep their index: "param[0].name"
+	caller *User
+	// target is what create persisted, for the run phase.
+	target created
+	// eventResource is the internal id and type that the event rows name.
+	eventResource     int64
+	eventResourceType string
+}

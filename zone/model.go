@@ -1,0 +1,298 @@
+package zone
+
+import (
+	"net/netip"
+	"time"
+)
+
+// The zone's objects live in memory and are mirrored, row by row, into the tables of the two databases. ID is the row's
+// id, UUID the public one. Objects that CloudStack removes softly keep Removed; rules are really deleted.
+
+// Domain is a CloudStack domain.
+type Domain struct {
+	ID     int64
+	UUID   string
+	Name   string
+	Path   string // "/", "/reg/"
+	Parent *Domain
+}
+
+// Account owns everything else.
+type Account struct {
+	ID      int64
+	UUID    string
+	Name    string
+	Type    int // 0 user, 1 root admin, 2 domain admin
+	Domain  *Domain
+	State   string // enabled, disabled
+	Created time.Time
+	Removed time.Time
+}
+
+// User is a login of an account.
+type User struct {
+	ID                         int64
+	UUID                       string
+	Username, Password         string
+	FirstName, LastName, Email string
+	APIKey, SecretKey          string
+	Account                    *Account
+	Created                    time.Time
+}
+
+// Offering is a service, network or VPC offering, or a template: what the scenarios read of them.
+type Offering struct {
+	ID   int64
+	UUID string
+	Name string
+	// Answer holds the fields of the list answer beside id and name.
+	Answer obj
+	// Services are the network services, in the listed order ("Lb", "SourceNat", ...).
+	Services []string
+	ForVPC   bool
+	// KeepAlive and MaxConn are HAProxy settings of a network offering.
+	KeepAlive bool
+	MaxConn   int
+}
+
+// VPC is a virtual private cloud with its router(s).
+type VPC struct {
+	ID       int64
+	UUID     string
+	Name     string
+	Text     string
+	CIDR     netip.Prefix
+	Offering *Offering
+	Account  *Account
+	State    string // Enabled, Inactive
+	Domain   string // network domain
+	Created  time.Time
+	Removed  time.Time
+	SourceIP *Address
+}
+
+// Network is an isolated network or a VPC tier.
+type Network struct {
+	ID          int64
+	UUID        string
+	Name        string
+	Text        string
+	Offering    *Offering
+	Account     *Account
+	VPC         *VPC // nil for an isolated network
+	CIDR        netip.Prefix
+	Gateway     netip.Addr
+	State       string // Allocated, Implementing, Implemented, Shutdown, Destroy
+	VLAN        int
+	Created     time.Time
+	Removed     time.Time
+	NextGuestIP int
+}
+
+// Router is a virtual router (simulated VM): of a VPC, or of an isolated network.
+type Router struct {
+	ID        int64
+	UUID      string
+	Name      string // r-3-VM
+	VPC       *VPC
+	Network   *Network
+	State     string // Running, Stopped
+	Redundant string // "", PRIMARY, BACKUP
+	PublicIP  netip.Addr
+	GuestIP   netip.Addr
+	LinkIP    netip.Addr
+	Host      *Host
+	NICUUID   string
+	Seq       int64 // last agent sequence
+	Created   time.Time
+}
+
+// Host is a simulated hypervisor host.
+type Host struct {
+	ID   int64
+	UUID string
+	Name string
+}
+
+// Address is a public address.
+type Address struct {
+	ID        int64
+	UUID      string
+	IP        netip.Addr
+	Account   *Account
+	VPC       *VPC
+	Network   *Network // tier or isolated network it is tied to; nil when only the VPC's
+	SourceNAT bool
+	StaticNAT bool
+	Portable  bool
+	State     string // Free, Allocated, Releasing
+	Allocated time.Time
+}
+
+// VM is an instance.
+type VM struct {
+	ID                int64
+	UUID              string
+	Name, DisplayName string
+	InstanceName      string // i-2-4-VM
+	Account           *Account
+	UserID            int64
+	State             string // Starting, Running, Stopped, Destroyed, Expunging
+	Offering          *Offering
+	Template          *Offering
+	NICs              []*NIC
+	Host              *Host
+	Volume            *Volume
+	Created           time.Time
+	Removed           time.Time
+	Group             *Group // autoscale group it was made by
+}
+
+// NIC ties a VM to a network.
+type NIC struct {
+	ID      int64
+	UUID    string
+	Network *Network
+	IP      netip.Addr
+	MAC     string
+	Default bool
+}
+
+// Volume is a root or data disk.
+type Volume struct {
+	ID       int64
+	UUID     string
+	Name     string
+	Size     int64 // bytes
+	VM       *VM
+	Account  *Account
+	Offering *Offering
+	Template *Offering
+	State    string
+	Created  time.Time
+	Removed  time.Time
+}
+
+// rule is what the shared id sequence cloud.firewall_rules numbers: LB, port forwarding, firewall, static NAT
+// (facts: cloudstack.md 1.4, joined inheritance of FirewallRuleVO).
+type rule struct {
+	ID        int64
+	UUID      string
+	Purpose   string // LoadBalancing, PortForwarding, Firewall, StaticNat
+	State     string // Staged, Add, Active, Revoke
+	Address   *Address
+	Network   *Network
+	Account   *Account
+	StartPort int
+	EndPort   int
+	Protocol  string
+	CIDRs     []string
+	Created   time.Time
+	Related   *rule
+}
+
+// LBRule is a load balancer rule.
+type LBRule struct {
+	rule
+	Name, Text   string
+	Algorithm    string // as typed by the user
+	PrivateStart int
+	PrivateEnd   int
+	LBProtocol   string // "", tcp, udp, tcp-proxy
+	Members      []*Member
+	Policies     []*Policy
+	Group        *Group
+	Display      bool
+}
+
+// Member maps a VM to an LB rule.
+type Member struct {
+	ID     int64
+	VM     *VM
+	IP     netip.Addr
+	Revoke bool
+}
+
+// Policy is a stickiness policy.
+type Policy struct {
+	ID      int64
+	UUID    string
+	Name    string
+	Text    string
+	Method  string
+	Params  [][2]string // in stored order; flags hold "null"
+	Revoke  bool
+	Display bool
+}
+
+// PFRule is a port forwarding rule.
+type PFRule struct {
+	rule
+	VM           *VM
+	VMIP         netip.Addr
+	PrivateStart int
+	PrivateEnd   int
+}
+
+// Counter, Condition, ScalePolicy, ScaleProfile and Group are the autoscale objects.
+type Counter struct {
+	ID                            int64
+	UUID                          string
+	Name, Source, Value, Provider string
+}
+
+// Condition compares a counter with a threshold.
+type Condition struct {
+	ID        int64
+	UUID      string
+	Counter   *Counter
+	Operator  string
+	Threshold int64
+	Account   *Account
+}
+
+// ScalePolicy is a scale-up or scale-down policy.
+type ScalePolicy struct {
+	ID         int64
+	UUID       string
+	Name       string
+	Action     string // ScaleUp, ScaleDown
+	Duration   int    // seconds
+	Quiet      int    // seconds
+	Conditions []*Condition
+	Account    *Account
+}
+
+// ScaleProfile says how members are deployed.
+type ScaleProfile struct {
+	ID       int64
+	UUID     string
+	Offering *Offering
+	Template *Offering
+	Account  *Account
+	Deploy   map[string]string
+	Counter  map[string]string
+	Grace    int // seconds
+	UserID   *User
+}
+
+// Group is an autoscale VM group.
+type Group struct {
+	ID               int64
+	UUID             string
+	Name             string
+	Rule             *LBRule
+	Profile          *ScaleProfile
+	Up, Down         []*ScalePolicy
+	Min, Max         int
+	Interval         int    // seconds
+	State            string // NEW, ENABLED, DISABLED, SCALING, REVOKE
+	Account          *Account
+	Members          []*VM
+	NextSeq          int
+	Created          time.Time
+	Removed          time.Time
+	NextCheck        time.Time
+	LastQuietUp      time.Time
+	pendingDestroyAt map[*VM]time.Time
+}

@@ -1,0 +1,88 @@
+// Package zone is the embedded lab zone: the part of a CloudStack management server and usage server that LB rules,
+// stickiness, autoscale groups and their usage need, with the releases' behaviour, faults included.
+//
+// It is not CloudStack: hypervisors are as simulated as in the simulator zone, and the virtual router is somebody else's
+// (pushes go to Options.Pushes). Before changing it know that objects live in memory and every row that a test may look
+// at is mirrored into a real MariaDB at once; the usage server (zone/usage) sees only the database.
+package zone
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"sync"
+
+	"github.com/stackproof/stackproof/zone/database"
+	"github.com/stackproof/stackproof/zone/usage"
+)
+
+// Push is one LoadBalancerConfigCommand on its way to a router.
+type Push struct {
+	Router  string          // r-3-VM
+	Seq     int64           // agent sequence, rising per router
+	Command json.RawMessage // {"com.cloud.agent.api.routing.LoadBalancerConfigCommand":{...}}
+	Line    string          // the management server's log line
+	// Aggregated: sent in bulk at router start (confirmed.md 19).
+	Aggregated bool
+}
+
+// Pushes receives pushes. An error is a router that answered result=false: the zone rolls back as the release does.
+type Pushes interface {
+	Push(ctx context.Context, p Push) error
+	// RouterState tells that a router was started, stopped or destroyed.
+	RouterState(ctx context.Context, router, state string) error
+}
+
+// Options say what zone to open. Zero values are usable but for Release and DB.
+type Options struct {
+	Release string
+	Knobs   Knobs // default: the release's profile
+	DB      *database.Server
+	Clock   Clock // default: the wall clock
+	Pushes  Pushes
+	// ManagementLog receives one line a push, as the management server logs it.
+	ManagementLog io.Writer
+	Log           *slog.Logger
+	// Listen and ListenIntegration are host:port of the API and of the unauthenticated port; default 127.0.0.1:0.
+	Listen, ListenIntegration string
+	// Seed makes uuids, secrets and MACs repeatable.
+	Seed int64
+}
+
+// Zone is a running lab zone.
+type Zone struct {
+	opts  Options
+	knobs Knobs
+	db    *sql.DB
+	usage *usage.Server
+	log   *slog.Logger
+
+	mu sync.Mutex // guards all below; held while a command works, released while a push is on its way
+	inventory
+}
+
+// inventory is the zone's memory, in order of creation.
+type inventory struct {
+	domains    []*Domain
+	accounts   []*Account
+	users      []*User
+	vpcs       []*VPC
+	networks   []*Network
+	routers    []*Router
+	hosts      []*Host
+	addresses  []*Address
+	vms        []*VM
+	volumes    []*Volume
+	lbRules    []*LBRule
+	pfRules    []*PFRule
+	fwRules    []*rule
+	counters   []*Counter
+	conditions []*Condition
+	policies   []*ScalePolicy
+	profiles   []*ScaleProfile
+	groups     []*Group
+
+	serviceOfferings, networkOfferings, vpcOfferings, templates []*Offering
+}
