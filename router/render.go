@@ -1,0 +1,250 @@
+package router
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Rendered is what the management server makes of a push and sends to the router, with the names of that file
+// (load_balancer.json). An element of Config may hold several lines.
+type Rendered struct {
+	Config      []string `json:"config"`
+	AddRules    []string `json:"add_rules"`
+	RemoveRules []string `json:"remove_rules"`
+	StatRules   []string `json:"stat_rules"`
+}
+
+// File is haproxy.cfg as the router writes it: every element split at newlines, every piece ended by one.
+func (r Rendered) File() []byte {
+	var b bytes.Buffer
+	for _, element := range r.Config {
+		b.WriteString(element)
+		b.WriteByte('\n')
+	}
+	return b.Bytes()
+}
+
+// Render renders one push as a freshly started management server of these rules does.
+func Render(p Push, rules Rules) (Rendered, error) { return new(Renderer).Render(p, rules) }
+
+// Renderer renders as one management server's process does, over its whole life: with Rules.KeepAliveLeaks the first
+// push with keep-alive changes the defaults of all later files (#14131). The zero value is ready; it may be used by
+// several goroutines.
+type Renderer struct {
+	mu     sync.Mutex
+	leaked bool
+}
+
+const blankLine = "\t "
+
+// Render renders one push. It fails where the real generator throws: a maxconn that is no number, a missing algorithm.
+func (r *Renderer) Render(p Push, rules Rules) (Rendered, error) {
+	maxconn, err := strconv.ParseInt(p.MaxConn, 10, 64)
+	if err != nil {
+		return Rendered{}, fmt.Errorf("rendering the push: maxconn %q is not a whole number (the management server throws NumberFormatException)", p.MaxConn)
+	}
+	config := globalSection(p.MaxConn, maxconn, rules)
+	config = append(config, blankLine)
+	config = append(config, defaultsSection(r.keepAliveDefaults(p, rules), rules)...)
+	config = append(config, statistics(p, rules)...)
+	config = append(config, blankLine)
+	live := false
+	for i, lb := range p.LoadBalancers {
+		if lb.Revoked {
+			continue
+		}
+		if lb.Algorithm == "" {
+			return Rendered{}, fmt.Errorf("rendering the push: loadBalancers[%d] (%s) has no algorithm", i, lb.Name())
+		}
+		config = append(config, ruleSection(lb, p.KeepAlive, rules)...)
+		live = true
+	}
+	config = append(config, blankLine)
+	if !live {
+		config = append(config, "listen  vmops", "\tbind 0.0.0.0:9", "\toption transparent")
+	}
+	add, remove, stat := firewallRules(p)
+	return Rendered{Config: config, AddRules: add, RemoveRules: remove, StatRules: stat}, nil
+}
+
+// keepAliveDefaults says whether the defaults of this file are those of keep-alive.
+func (r *Renderer) keepAliveDefaults(p Push, rules Rules) bool {
+	if !rules.KeepAliveLeaks {
+		return p.KeepAlive
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leaked = r.leaked || p.KeepAlive
+	return r.leaked
+}
+
+func globalSection(maxconn string, n int64, rules Rules) []string {
+	lines := []string{
+		"global",
+		"\tlog 127.0.0.1:3914   local0 warning",
+		"\tmaxconn " + maxconn,
+		"\tmaxpipes " + strconv.FormatInt(n/4, 10),
+		"\tchroot /var/lib/haproxy",
+		"\tuser haproxy",
+		"\tgroup haproxy",
+	}
+	if !rules.Before418 {
+		lines = append(lines, "\tstats socket /run/haproxy/admin.sock")
+	}
+	return append(lines, "\tdaemon")
+}
+
+func defaultsSection(keepAlive bool, rules Rules) []string {
+	closing := "option httpclose"
+	if rules.Before418 {
+		closing = "option forceclose"
+	}
+	if keepAlive {
+		closing = "no " + closing
+	}
+	return []string{
+		"defaults",
+		"\tlog     global",
+		"\tmode    tcp",
+		"\toption  dontlognull",
+		"\tretries 3",
+		"\toption redispatch",
+		"\toption forwardfor",
+		"\t" + closing,
+		"\ttimeout connect    5000",
+		"\ttimeout client     50000",
+		"\ttimeout server     50000",
+	}
+}
+
+// statistics gives the statistics listeners by visibility. An unknown visibility puts the directives into defaults,
+// without a listener of their own.
+func statistics(p Push, rules Rules) []string {
+	page := "\tstats enable\n\tstats uri     " + p.StatsURI +
+		"\n\tstats realm   Haproxy\\ Statistics\n\tstats auth    " + p.StatsAuth
+	listener := func(name, ip string) string {
+		s := "\nlisten " + name + "\n\tbind " + javaText(ip) + ":" + p.StatsPort
+		if rules.FrontendFirst || !p.KeepAlive {
+			s += "\n\tmode http"
+		}
+		if !p.KeepAlive {
+			s += "\n\toption httpclose"
+		}
+		return s + "\n" + page + "\n"
+	}
+	public := func() string { return listener("stats_on_public", p.StatsPublicIP) }
+	guest := func() string { return listener("stats_on_guest", p.StatsGuestIP) }
+	private := func() string { return listener("stats_on_private", p.StatsPrivateIP) }
+	switch p.StatsVisibility {
+	case "disabled":
+		return nil
+	case "global":
+		return []string{public()}
+	case "guest-network":
+		return []string{guest()}
+	case "link-local":
+		return []string{private()}
+	case "all":
+		return []string{public(), guest(), private()}
+	default:
+		return []string{page}
+	}
+}
+
+// javaText is an absent text as the generator concatenates it.
+func javaText(s string) string {
+	if s == "" {
+		return "null"
+	}
+	return s
+}
+
+func poolName(ip string, port int) string {
+	return strings.ReplaceAll(ip, ".", "_") + "-" + strconv.Itoa(port)
+}
+
+// ruleSection gives the listen section of one live rule.
+func ruleSection(lb LoadBalancer, keepAlive bool, rules Rules) []string {
+	algorithm := lb.Algorithm
+	if !rules.AlgorithmVerbatim {
+		algorithm = strings.ToLower(algorithm)
+	}
+	sticky, cookie := stickLines(lb)
+	servers := serverLines(lb, cookie)
+	if len(servers) == 0 {
+		sticky, cookie = "", false
+	}
+	listen := "listen " + lb.Name()
+	bind := "\tbind " + lb.SrcIP + ":" + strconv.Itoa(lb.SrcPort)
+	backend := append([]string{"\tbalance " + algorithm}, servers...)
+	if sticky != "" {
+		backend = append(backend, sticky)
+	}
+	var mode, cidr []string
+	if lb.SrcPort == 80 && !keepAlive || cookie {
+		closing := "\toption httpclose"
+		if keepAlive && rules.FrontendFirst {
+			closing = "\tno option forceclose"
+		}
+		mode = []string{"\tmode http", closing}
+	}
+	if strings.TrimSpace(lb.CIDRList) != "" && !rules.Before418 {
+		cidr = []string{"\tacl network_allowed src " + lb.CIDRList + " \n\ttcp-request connection reject if !network_allowed"}
+	}
+	if rules.FrontendFirst {
+		return slices.Concat([]string{listen, bind}, mode, cidr, backend, []string{blankLine})
+	}
+	return slices.Concat([]string{listen, bind}, backend, mode, cidr, []string{blankLine})
+}
+
+// serverLines numbers the live backends from 0, so indexes shift when one goes.
+func serverLines(lb LoadBalancer, cookie bool) []string {
+	var lines []string
+	for _, d := range lb.Destinations {
+		if d.Revoked {
+			continue
+		}
+		port := strconv.Itoa(d.Port)
+		line := "\tserver " + lb.Name() + "_" + strconv.Itoa(len(lines)) + " " + d.IP + ":" + port + " check"
+		if lb.LBProtocol == "tcp-proxy" {
+			line += " send-proxy"
+		}
+		if cookie {
+			line += " cookie " + strings.ReplaceAll(d.IP, ".", "_") + "-" + port
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// firewallRules gives what the router opens and closes: each list is a set, in the order of Java's HashSet.
+func firewallRules(p Push) (add, remove, stat []string) {
+	for _, lb := range p.LoadBalancers {
+		entry := lb.SrcIP + ":" + strconv.Itoa(lb.SrcPort) + ":"
+		if lb.Revoked {
+			remove = append(remove, entry)
+		} else {
+			add = append(add, entry)
+		}
+	}
+	remove = slices.DeleteFunc(hashOrder(remove), func(s string) bool { return slices.Contains(add, s) })
+	ip := ""
+	switch p.StatsVisibility {
+	case "guest-network":
+		ip = javaText(p.StatsGuestIP)
+	case "link-local":
+		ip = javaText(p.StatsPrivateIP)
+	case "global":
+		ip = javaText(p.StatsPublicIP)
+	case "all":
+		ip = "0.0.0.0/0"
+	}
+	if ip != "" {
+		ip += ":" + p.StatsPort + ":" + p.StatsSrcCIDRs + ":,"
+	}
+	return hashOrder(add), remove, []string{ip}
+}
