@@ -20,7 +20,7 @@ type obj = map[string]any
 // param is one parameter of a command, as listApis describes it.
 type param struct {
 	name     string
-	typ      string // listApis' words: uuid, string, integer, long, boolean, list, map, date
+	typ      string // listApis' words: uuid, string, integer, long, boolean, list, map, date; "uuid:network" also names what it must be
 	required bool
 	about    string
 }
@@ -38,14 +38,20 @@ type command struct {
 	eventful eventKind
 	admin    bool // refused to plain users (432)
 
+	// check refuses a call before anything is persisted or queued; nil checks nothing beyond the parameters.
+	check func(c *call) error
 	// create is the create phase of an asyncCreate command: persists the object and returns it.
 	create func(c *call) (created, error)
 	// run is the work: a sync command's answer below the root, or the job result.
 	run func(c *call) (obj, error)
 	// sync names what jobs are serialised on ("network:212"); "" does not serialise.
 	sync func(c *call) string
-	// describe is the tail of the event texts ("Creating load balancer: ..."); internal ids may be used.
+	// describe is the whole text of the Scheduled event row ("deleting load balancer: 6"); internal ids may be used.
 	describe func(c *call) string
+	// action is how the other rows begin ("deleting load balancer"), creating the same for the row of the create phase
+	// where it differs, detail what follows after ". " ("Load balancer ID: 6"); it is asked again for each row.
+	action, creating string
+	detail           func(c *call) string
 }
 
 // created is what a create phase leaves: the public id and the internal one.
@@ -64,6 +70,8 @@ const (
 	eventAsync
 	// eventCreateAsync: Created, Scheduled, Started, Completed.
 	eventCreateAsync
+	// eventCreateOnly: Created, Scheduled; the execute phase has no annotation (createCondition).
+	eventCreateOnly
 	// eventCreatePlain: Completed in the create phase, then Scheduled (createLoadBalancerRule).
 	eventCreatePlain
 )
@@ -80,4 +88,9 @@ type call struct {
 	// eventResource is the internal id and type that the event rows name.
 	eventResource     int64
 	eventResourceType string
+	// owner is whose account the event rows name; nil means the caller's.
+	owner *Account
+	// startID is the first event row of the call, which the later rows point at.
+	startID int64
+	job     *job
 }

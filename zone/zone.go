@@ -8,12 +8,13 @@ package zone
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 
+	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/database"
 	"github.com/stackproof/stackproof/zone/usage"
 )
@@ -55,12 +56,54 @@ type Options struct {
 type Zone struct {
 	opts  Options
 	knobs Knobs
-	db    *sql.DB
+	clock Clock
+	store *store
 	usage *usage.Server
 	log   *slog.Logger
+	http  *api.Server
 
-	mu sync.Mutex // guards all below; held while a command works, released while a push is on its way
+	// background outlives calls: jobs, tasks. Cancelled by Close, which then waits for working.
+	background context.Context
+	stop       context.CancelFunc
+	working    sync.WaitGroup
+	planned    chan struct{}
+	advancing  sync.Mutex
+
+	randMu sync.Mutex
+	rand   *rand.Rand
+
+	registry map[string]*command
+	order    []command
+	finders  map[string]func(uuid string) bool
+
+	mu   sync.Mutex // guards all below; held while a command works, released while a push is on its way
+	idle *sync.Cond // signalled when a job ends
 	inventory
+	site    *Site
+	system  *User // what the integration port and background work act as
+	admin   *User
+	events  []*Event
+	jobs    map[string]*job
+	tails   map[string]chan struct{} // last job of each sync key
+	running int
+	closing bool
+	tasks   []*task
+	taskSeq int64
+	ids     map[string]int64 // sequences of tables that are not mirrored
+	limits  map[limitKey]int64
+	config  []*Setting
+}
+
+// Site is the one zone ("Sandbox-simulator") with what hangs on it.
+type Site struct {
+	ID                                      int64
+	UUID                                    string
+	Token                                   string
+	PodUUID, PhysicalNetworkUUID, VLANUUID  string
+	PublicNetwork, ControlNetwork           *Network
+	RouterOffering, RouterTemplate, VMImage *Offering
+	UserRole, AdminRole                     string
+	OSType                                  string
 }
 
 // inventory is the zone's memory, in order of creation.
@@ -84,5 +127,5 @@ type inventory struct {
 	profiles   []*ScaleProfile
 	groups     []*Group
 
-	serviceOfferings, networkOfferings, vpcOfferings, templates []*Offering
+	serviceOfferings, networkOfferings, vpcOfferings, diskOfferings, templates []*Offering
 }

@@ -1,0 +1,152 @@
+package zone
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"sync"
+
+	_ "github.com/go-sql-driver/mysql" // the database's driver
+
+	"github.com/stackproof/stackproof/zone/api"
+)
+
+// Open starts a pristine zone of a release: its database emptied, the API listening.
+func Open(ctx context.Context, opts Options) (_ *Zone, err error) {
+	z, err := newZone(opts)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, z.Close(context.WithoutCancel(ctx)))
+		}
+	}()
+	if err := z.openDatabase(ctx); err != nil {
+		return nil, err
+	}
+	z.mu.Lock()
+	err = z.pristine(ctx)
+	z.mu.Unlock()
+	if err != nil {
+		return nil, fmt.Errorf("preparing a pristine zone: %w", err)
+	}
+	if err := z.openUsage(ctx); err != nil {
+		return nil, err
+	}
+	if _, manual := z.clock.(*Manual); !manual {
+		z.working.Add(1)
+		go z.follow()
+	}
+	z.http, err = api.Listen(api.Options{
+		Listen: opts.Listen, ListenIntegration: opts.ListenIntegration, Backend: z, Now: z.wallNow, Log: z.log,
+		SessionKeyEither: z.knobs["session-key-either"], Seed: opts.Seed,
+	})
+	return z, err
+}
+
+// newZone fills in the options' defaults.
+func newZone(opts Options) (*Zone, error) {
+	profile, err := ProfileKnobs(opts.Release)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Knobs == nil {
+		opts.Knobs = profile
+	}
+	if opts.DB == nil {
+		return nil, errors.New("a zone needs a database server")
+	}
+	if opts.Clock == nil {
+		opts.Clock = Wall{}
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.ManagementLog == nil {
+		opts.ManagementLog = io.Discard
+	}
+	z := &Zone{
+		opts: opts, knobs: maps.Clone(opts.Knobs), clock: opts.Clock, log: opts.Log, rand: newRand(opts.Seed),
+		planned: make(chan struct{}, 1), jobs: map[string]*job{}, tails: map[string]chan struct{}{},
+		ids: map[string]int64{}, limits: map[limitKey]int64{},
+	}
+	z.background, z.stop = context.WithCancel(context.Background())
+	z.idle = sync.NewCond(&z.mu)
+	z.finders = z.lookups()
+	return z, z.register()
+}
+
+func (z *Zone) openDatabase(ctx context.Context) error {
+	if err := z.opts.DB.Reset(ctx, z.opts.Release); err != nil {
+		return fmt.Errorf("emptying the databases: %w", err)
+	}
+	db, err := sql.Open("mysql", z.opts.DB.DSN())
+	if err != nil {
+		return fmt.Errorf("opening the databases: %w", err)
+	}
+	db.SetMaxIdleConns(8)
+	z.store, err = newStore(ctx, db)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	return nil
+}
+
+// Close stops the API, lets queued jobs end, and stops everything that works in the background.
+func (z *Zone) Close(ctx context.Context) error {
+	var errs []error
+	if z.http != nil {
+		errs = append(errs, z.http.Close(ctx))
+	}
+	z.mu.Lock()
+	z.closing = true
+	z.mu.Unlock()
+	errs = append(errs, z.Jobs(ctx))
+	z.stop()
+	if err := z.wait(ctx); err != nil {
+		return errors.Join(append(errs, err)...)
+	}
+	if z.store != nil {
+		z.store.close()
+		errs = append(errs, z.store.db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (z *Zone) wait(ctx context.Context) error {
+	ended := make(chan struct{})
+	go func() { z.working.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for the zone's work to end: %w", ctx.Err())
+	}
+}
+
+// APIURL is the address of the signed API, IntegrationURL that of the unauthenticated port.
+func (z *Zone) APIURL() string         { return z.http.URL() }
+func (z *Zone) IntegrationURL() string { return z.http.IntegrationURL() }
+
+// APIKey and SecretKey belong to the root admin.
+func (z *Zone) APIKey() string    { return z.admin.APIKey }
+func (z *Zone) SecretKey() string { return z.admin.SecretKey }
+
+// Knobs is a copy of what is switched on.
+func (z *Zone) Knobs() Knobs { return maps.Clone(z.knobs) }
+
+// RouterNames lists the routers that exist, oldest first.
+func (z *Zone) RouterNames() []string {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	names := make([]string, len(z.routers))
+	for i, r := range z.routers {
+		names[i] = r.Name
+	}
+	return names
+}
