@@ -1,0 +1,183 @@
+package cloud
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+)
+
+const (
+	firstPause = 100 * time.Millisecond
+	mostPause  = 5 * time.Second
+	// mostThrottled bounds how long one call puts up with being throttled: CloudStack's interval is 1 s by default.
+	mostThrottled = 2 * time.Minute
+)
+
+// Call makes one call and decodes what is below the answer's root key into "into" (nil: the answer is only checked).
+//
+// Reads (list…, get…, query…, find…) are repeated after transport errors and 5xx answers of something in front of CloudStack.
+// A change is repeated only where it is certain that it was not carried out: the connection could not be made, or the server
+// throttled it. A change whose answer was lost returns *OutcomeUnknown.
+func (c *Client) Call(ctx context.Context, command string, params Params, into any) error {
+	inner, err := c.raw(ctx, command, params, c.opts.Retries)
+	if err != nil {
+		return err
+	}
+	return decode(command, inner, into)
+}
+
+// once marks a call that its caller repeats itself: even throttling is reported at once.
+const once = -1
+
+func decode(command string, inner json.RawMessage, into any) error {
+	if into == nil {
+		return nil
+	}
+	if err := json.Unmarshal(inner, into); err != nil {
+		return fmt.Errorf("%s: the answer does not have the expected form: %w", command, err)
+	}
+	return nil
+}
+
+// raw makes a call with its repeats and returns what is below the root key.
+func (c *Client) raw(ctx context.Context, command string, params Params, retries int) (json.RawMessage, error) {
+	if command == "" {
+		return nil, errors.New("cloud: a call without a command")
+	}
+	values, err := params.values()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", command, err)
+	}
+	read := isRead(command)
+	begun := time.Now()
+	relogged := false
+	for attempt := 0; ; attempt++ {
+		inner, stale, err := c.attempt(ctx, command, values)
+		if err == nil {
+			return inner, nil
+		}
+		var pause time.Duration
+		switch {
+		case ctx.Err() != nil:
+			return nil, lost(read, command, err)
+		case IsUnauthorized(err) && c.opts.Username != "" && !relogged:
+			relogged = true
+			if _, err := c.logIn(ctx, stale); err != nil {
+				return nil, err
+			}
+			continue
+		case retries != once && Code(err) == CodeThrottled && time.Since(begun) < mostThrottled:
+			pause = throttlePause(err, attempt)
+		case attempt < retries && (read && isPassing(err) || wasNeverSent(err)):
+			pause = jitter(attempt)
+		default:
+			return nil, lost(read, command, err)
+		}
+		if stopped := sleep(ctx, pause); stopped != nil {
+			return nil, fmt.Errorf("%s: %w while waiting to repeat it after: %w", command, stopped, err)
+		}
+	}
+}
+
+// attempt is one exchange, with a login before it where that is due. The second value is the session key that it used.
+func (c *Client) attempt(ctx context.Context, command string, values map[string]string) (json.RawMessage, string, error) {
+	key := ""
+	if c.opts.Username != "" {
+		if key = c.session.key(); key == "" {
+			var err error
+			if key, err = c.logIn(ctx, ""); err != nil {
+				return nil, "", loginFailed(err)
+			}
+		}
+	}
+	r, err := c.exchange(ctx, command, values, false)
+	if err != nil {
+		return nil, key, err
+	}
+	inner, err := r.answer(command)
+	return inner, key, err
+}
+
+// loginFailed marks a failed login as something that did not send the call itself.
+func loginFailed(err error) error {
+	if t, ok := errors.AsType[*transportError](err); ok {
+		return &transportError{command: t.command, sent: false, err: t.err}
+	}
+	if g, ok := errors.AsType[*gatewayError](err); ok {
+		return &transportError{command: g.command, sent: false, err: g}
+	}
+	return err
+}
+
+// isRead says whether a command changes nothing, by its name. Three that look like reads are not.
+func isRead(command string) bool {
+	lower := strings.ToLower(command)
+	switch lower {
+	case "listandswitchsamlaccount", "getuploadparamsforvolume", "getuploadparamsfortemplate", "getuploadparamsforiso":
+		return false
+	}
+	for _, verb := range []string{"list", "get", "query", "find", "is"} {
+		if strings.HasPrefix(lower, verb) {
+			return true
+		}
+	}
+	return false
+}
+
+// isPassing says whether a read may do better next time.
+func isPassing(err error) bool {
+	switch err.(type) { //nolint:errorlint // these are made in this package and never wrapped here
+	case *transportError, *gatewayError, *NotReady:
+		return true
+	}
+	return false
+}
+
+func wasNeverSent(err error) bool {
+	t, ok := errors.AsType[*transportError](err)
+	return ok && !t.sent
+}
+
+// lost turns the failure of a change that may have happened into *OutcomeUnknown.
+func lost(read bool, command string, err error) error {
+	if read {
+		return err
+	}
+	switch e := err.(type) { //nolint:errorlint // made in this package and never wrapped here
+	case *transportError:
+		if e.sent {
+			return &OutcomeUnknown{Command: command, Err: e.err}
+		}
+	case *gatewayError:
+		return &OutcomeUnknown{Command: command, Err: e}
+	}
+	return err
+}
+
+// jitter is the pause before repeat number attempt+1: between half and all of a doubling time.
+func jitter(attempt int) time.Duration {
+	full := min(firstPause<<min(attempt, 10), mostPause)
+	return full/2 + rand.N(full/2)
+}
+
+func throttlePause(err error, attempt int) time.Duration {
+	if e, ok := errors.AsType[*Error](err); ok && e.retryAfter > 0 {
+		return e.retryAfter + rand.N(firstPause/2)
+	}
+	return jitter(attempt + 2)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-t.C:
+		return nil
+	}
+}

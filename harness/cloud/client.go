@@ -1,0 +1,65 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// Client talks to one management server as one user. It is safe for concurrent use.
+type Client struct {
+	opts      Options
+	http      *http.Client
+	closeIdle func()
+	trace     *tracer
+	session   *session
+	polls     *poller
+}
+
+// New checks the options and makes a client. It sends nothing: a login happens with the first call.
+func New(opts Options) (*Client, error) {
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	if opts.Timeout <= 0 {
+		opts.Timeout = defaultTimeout
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	switch {
+	case opts.Retries == 0:
+		opts.Retries = defaultRetries
+	case opts.Retries < 0:
+		opts.Retries = 0
+	}
+	hc, closeIdle, err := opts.httpClient()
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{opts: opts, http: hc, closeIdle: closeIdle, session: &session{}}
+	if opts.Trace != nil {
+		c.trace = &tracer{w: opts.Trace, secrets: longSecrets(opts.SecretKey, opts.APIKey, opts.Password)}
+	}
+	c.polls = newPoller(c.queryJob, opts.Eager)
+	return c, nil
+}
+
+// URL is the API's address, as completed by New.
+func (c *Client) URL() string { return c.opts.URL }
+
+// Close logs a session out, drops idle connections and reports what went wrong with the trace.
+func (c *Client) Close(ctx context.Context) error {
+	var errs []error
+	if c.session.key() != "" {
+		// Best effort: a session that cannot be ended dies by itself after its time-out.
+		_, _ = c.exchange(ctx, "logout", map[string]string{}, true)
+		c.session.drop()
+	}
+	c.closeIdle()
+	if c.trace != nil {
+		errs = append(errs, c.trace.failure())
+	}
+	return errors.Join(errs...)
+}

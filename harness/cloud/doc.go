@@ -1,0 +1,2 @@
+// Package cloud is the client of CloudStack's API.
+package cloud

@@ -1,0 +1,267 @@
+package cloud
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// The budget. Polls are tokens of one bucket per client that holds at most pollBurst and gains pollRate a second. So in any
+// second, wherever it begins, at most floor(2.9 + 6.8) = 9 polls are sent, however many jobs wait: a strict bound, not an
+// average. (At the server ten may fall into one second only if the network bunches them up by 44 ms.)
+//
+// A job is due for a look 45 ms after it was accepted, at 120 ms, and then after each further third of its age, at least
+// 70 ms and at most 2 s later. The look at 120 ms needs one token; all others need two, so that one stays in the bucket for
+// the next young job, and at 45 ms the job goes without. Guaranteed, plus a round trip, for times on the client's clock:
+//
+//   - A lone job that takes 100 ms is seen 20 ms after its end; jobs of 100 ms one after another within 48 ms, because each
+//     then costs one token and one comes every 1/6.8 s = 147 ms. Both stay below 60 ms for round trips up to 12 ms. The same
+//     holds while any number of older jobs wait: they leave the token.
+//   - A lone job that takes d is seen within max(150 ms, d/3) of its end, at most 2 s.
+//   - Of n jobs started together the last one gets its first look after n/6.8 s. Within the bound nobody can do better: no
+//     call of the API answers for several jobs. Whoever is overdue longest goes first, and who is 2 s overdue may take the
+//     kept token, so nobody starves.
+const (
+	pollRate  = 6.8 // tokens a second
+	pollBurst = 2.9
+
+	earlyLook = 45 * time.Millisecond
+	firstLook = 120 * time.Millisecond
+	leastGap  = 70 * time.Millisecond
+	mostGap   = 2 * time.Second
+	// overdue is how late a look may get before it may take the reserved token too.
+	overdue = 2 * time.Second
+	// patience is how long polls of one job may fail before its end counts as not seen. A management server restarts in less.
+	patience = 3 * time.Minute
+
+	eagerFirst = 2 * time.Millisecond
+	eagerMost  = 50 * time.Millisecond
+)
+
+// poller looks after all waiting jobs of one client. Its goroutine lives while there are any.
+type poller struct {
+	query func(ctx context.Context, id string) (Job, error)
+	eager bool
+
+	mu      sync.Mutex
+	waiting []*waiter
+	running bool
+	kick    chan struct{}
+	tokens  float64
+	filled  time.Time
+}
+
+// waiter is one job that somebody waits for.
+type waiter struct {
+	ctx    context.Context
+	id     string
+	begun  time.Time
+	due    time.Time
+	looked bool      // the look at firstLook, or a later one, was made
+	failed time.Time // since when polls fail; zero: the last one did not
+	asking bool
+	done   chan outcome
+}
+
+type outcome struct {
+	job Job
+	err error
+}
+
+func newPoller(query func(ctx context.Context, id string) (Job, error), eager bool) *poller {
+	return &poller{query: query, eager: eager, kick: make(chan struct{}, 1), tokens: pollBurst}
+}
+
+// wait returns when the job has ended, ctx has, or the poll was refused.
+func (p *poller) wait(ctx context.Context, id string) (Job, error) {
+	now := time.Now()
+	w := &waiter{ctx: ctx, id: id, begun: now, done: make(chan outcome, 1)}
+	w.due = now.Add(p.first())
+	p.add(w)
+	select {
+	case o := <-w.done:
+		return o.job, o.err
+	case <-ctx.Done():
+		p.forget(w)
+		return Job{ID: id}, context.Cause(ctx)
+	}
+}
+
+func (p *poller) first() time.Duration {
+	if p.eager {
+		return eagerFirst
+	}
+	return earlyLook
+}
+
+// next is when a job of that age should be looked at again.
+func (p *poller) next(w *waiter, now time.Time) time.Time {
+	age := now.Sub(w.begun)
+	switch {
+	case p.eager:
+		return now.Add(min(max(age/4, eagerFirst), eagerMost))
+	case age < firstLook:
+		return w.begun.Add(firstLook)
+	}
+	return now.Add(min(max(age/3, leastGap), mostGap))
+}
+
+func (p *poller) add(w *waiter) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting = append(p.waiting, w)
+	if !p.running {
+		p.running = true
+		go p.run()
+		return
+	}
+	p.wake()
+}
+
+func (p *poller) forget(w *waiter) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.remove(w)
+	p.wake()
+}
+
+func (p *poller) remove(w *waiter) {
+	for i, x := range p.waiting {
+		if x == w {
+			p.waiting = append(p.waiting[:i], p.waiting[i+1:]...)
+			return
+		}
+	}
+}
+
+func (p *poller) wake() {
+	select {
+	case p.kick <- struct{}{}:
+	default:
+	}
+}
+
+// run sends looks as they come due and ends with the last waiter.
+func (p *poller) run() {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		pause, more := p.step(time.Now())
+		if !more {
+			return
+		}
+		timer.Reset(pause)
+		select {
+		case <-timer.C:
+		case <-p.kick:
+		}
+	}
+}
+
+// step sends what may be sent now. It returns how long nothing more can be sent, and whether anybody waits.
+func (p *poller) step(now time.Time) (time.Duration, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.waiting) == 0 {
+		p.running = false
+		return 0, false
+	}
+	p.fill(now)
+	for {
+		w, pause := p.pick(now)
+		if w == nil {
+			return pause, true
+		}
+		if !p.eager {
+			p.tokens--
+		}
+		w.asking = true
+		w.looked = now.Sub(w.begun) >= firstLook
+		go p.ask(w)
+	}
+}
+
+func (p *poller) fill(now time.Time) {
+	if !p.filled.IsZero() {
+		p.tokens = min(pollBurst, p.tokens+now.Sub(p.filled).Seconds()*pollRate)
+	}
+	p.filled = now
+}
+
+// need is how many tokens must be in the bucket for a look: one that may take the reserve needs 1, others 2.
+func (p *poller) need(w *waiter, now time.Time) float64 {
+	switch {
+	case p.eager:
+		return 0
+	case !w.looked && now.Sub(w.begun) >= firstLook, now.Sub(w.due) > overdue:
+		return 1
+	}
+	return 2
+}
+
+// pick is the waiter to look at now, the one that is overdue longest first; or how long to pause until one can be.
+func (p *poller) pick(now time.Time) (*waiter, time.Duration) {
+	var best *waiter
+	pause := mostGap
+	for _, w := range p.waiting {
+		if w.asking {
+			continue
+		}
+		if late := w.due.Sub(now); late > 0 {
+			pause = min(pause, late)
+			continue
+		}
+		missing := p.need(w, now) - p.tokens
+		if missing > 0 && !p.eager {
+			pause = min(pause, time.Duration(missing/pollRate*float64(time.Second))+time.Millisecond)
+			// What cannot be spared for an early look may be taken when the due one comes.
+			if young := w.begun.Add(firstLook).Sub(now); young > 0 {
+				pause = min(pause, young)
+			}
+			continue
+		}
+		if best == nil || w.due.Before(best.due) {
+			best = w
+		}
+	}
+	return best, pause
+}
+
+// ask makes one look and either ends the wait or plans the next.
+func (p *poller) ask(w *waiter) {
+	j, err := p.query(w.ctx, w.id)
+	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w.asking = false
+	if p.again(w, j, err, now) {
+		p.wake()
+		return
+	}
+	p.remove(w)
+	w.done <- outcome{job: j, err: err}
+	p.wake()
+}
+
+// again plans the next look of a job that has not ended, or whose poll may do better next time.
+func (p *poller) again(w *waiter, j Job, err error, now time.Time) bool {
+	switch {
+	case w.ctx.Err() != nil:
+		return false
+	case err == nil:
+		w.failed = time.Time{}
+		w.due = p.next(w, now)
+		return j.Status == JobPending
+	case Code(err) != CodeThrottled && !isPassing(err):
+		return false
+	}
+	if w.failed.IsZero() {
+		w.failed = now
+	}
+	pause := jitter(3)
+	if Code(err) == CodeThrottled {
+		pause = throttlePause(err, 2)
+	}
+	w.due = now.Add(pause)
+	return now.Sub(w.failed) < patience
+}
