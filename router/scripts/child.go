@@ -1,0 +1,82 @@
+package scripts
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// MaybeChild does nothing in an ordinary process. In a process that this package started from the same program it does that
+// process's work and does not return. main and TestMain call it before anything else.
+func MaybeChild() {
+	switch filepath.Base(os.Args[0]) {
+	case nameFirst:
+		runFirst()
+	case nameInit:
+		runInit()
+	case nameShim:
+		// Only inside a sandbox: somebody may have named this program systemctl for reasons of his own.
+		if os.Getenv(envChild) != "" {
+			os.Exit(runShim())
+		}
+	}
+}
+
+// runFirst is stage one: still able to mount. It ends by executing stage two, with the control socket as its only inheritance.
+func runFirst() {
+	runtime.LockOSThread() // capabilities belong to the thread that executes stage two
+	control := os.NewFile(controlFD, "control")
+	if control == nil || os.Getenv(envChild) == "" {
+		fmt.Fprintln(os.Stderr, nameFirst+" is started by stackproof itself, not by hand")
+		os.Exit(2)
+	}
+	err := first(control)
+	_ = json.NewEncoder(control).Encode(answer{Error: err.Error(), Denied: denied(err)})
+	os.Exit(1)
+}
+
+func first(control *os.File) error {
+	var spec rootSpec
+	if err := json.NewDecoder(control).Decode(&spec); err != nil {
+		return fmt.Errorf("reading what to compose: %w", err)
+	}
+	if err := compose(spec); err != nil {
+		return fmt.Errorf("composing the sandbox's root: %w", err)
+	}
+	if err := dropCapabilities(); err != nil {
+		return err
+	}
+	if _, err := unix.FcntlInt(controlFD, unix.F_SETFD, 0); err != nil {
+		return fmt.Errorf("keeping the control socket: %w", err)
+	}
+	env := []string{"PATH=" + searchPath, "HOME=/root", "LANG=C.UTF-8", envChild + "=1"}
+	return fmt.Errorf("executing stage two: %w", unix.Exec(selfPath, []string{nameInit}, env))
+}
+
+// runShim is systemctl: it hands its words to process 1 and leaves with the status that it is given.
+func runShim() int {
+	conn, err := net.Dial("unix", shimSocket)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "systemctl:", err)
+		return 1
+	}
+	defer func() { _ = conn.Close() }()
+	var call Call
+	if err := json.NewEncoder(conn).Encode(Call{Args: os.Args[1:]}); err != nil {
+		fmt.Fprintln(os.Stderr, "systemctl:", err)
+		return 1
+	}
+	if err := json.NewDecoder(conn).Decode(&call); err != nil {
+		fmt.Fprintln(os.Stderr, "systemctl:", err)
+		return 1
+	}
+	if call.Output != "" {
+		fmt.Fprintln(os.Stderr, call.Output)
+	}
+	return call.Exit
+}

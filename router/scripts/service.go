@@ -1,0 +1,338 @@
+package scripts
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	serviceLimit = 10 * time.Second       // for a start, a reload or a stop of HAProxy
+	pollEvery    = 2 * time.Millisecond   // between two looks at a socket that has no other way to tell
+	adminLimit   = 500 * time.Millisecond // for one answer of the admin socket
+)
+
+// service is haproxy.service as Debian's unit defines it (haproxy 2.6, Debian 12): master-worker in the foreground, reload by
+// a check followed by USR2, readiness told over the notify socket. Restart=always is left out: a HAProxy that was stopped
+// stays stopped.
+type service struct {
+	program string
+	reaper  *reaper
+	notes   *net.UnixConn // notify socket
+	ready   chan struct{}
+	master  int
+	exited  <-chan unix.WaitStatus
+}
+
+func newService(r *reaper) (*service, error) {
+	notes, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: notifyPath, Net: "unixgram"})
+	if err != nil {
+		return nil, fmt.Errorf("listen for readiness: %w", err)
+	}
+	s := &service{reaper: r, notes: notes, ready: make(chan struct{}, 1)}
+	go s.listen()
+	return s, nil
+}
+
+func (s *service) listen() {
+	b := make([]byte, 4096)
+	for {
+		n, err := s.notes.Read(b)
+		if err != nil {
+			return
+		}
+		if !slices.Contains(strings.Split(string(b[:n]), "\n"), "READY=1") {
+			continue
+		}
+		select {
+		case s.ready <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// alive also takes notice of a master that ended by itself.
+func (s *service) alive() bool {
+	if s.master == 0 {
+		return false
+	}
+	select {
+	case <-s.exited:
+		s.master = 0
+	default:
+	}
+	return s.master != 0
+}
+
+// call does what `systemctl verb haproxy` would.
+func (s *service) call(verb string) (exit int, output, note string) {
+	switch verb {
+	case "start":
+		if s.alive() {
+			return 0, "", ""
+		}
+		return s.start()
+	case "stop":
+		return 0, "", s.stop()
+	case "restart", "reload-or-restart":
+		if note := s.stop(); note != "" {
+			return 1, "", note
+		}
+		return s.start()
+	case "reload":
+		return s.reload()
+	case "is-active", "status":
+		if s.alive() {
+			return 0, "", ""
+		}
+		return 3, "", ""
+	}
+	return 0, "", ""
+}
+
+func (s *service) start() (int, string, string) {
+	s.forget()
+	log, err := os.OpenFile(haproxyLog, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return 1, err.Error(), ""
+	}
+	defer func() { _ = log.Close() }()
+	// The scripts recognise HAProxy by the word /run/haproxy.pid in the list of processes.
+	args := []string{s.program, "-Ws", "-f", livePath, "-p", pidPath}
+	s.master, s.exited, err = s.reaper.start(s.program, args, &os.ProcAttr{
+		Dir:   "/",
+		Env:   []string{"PATH=" + searchPath, "NOTIFY_SOCKET=" + notifyPath},
+		Files: []*os.File{nil, log, log},
+		Sys:   &syscall.SysProcAttr{Setsid: true},
+	})
+	if err != nil {
+		s.master = 0
+		return 1, err.Error(), ""
+	}
+	exit, note := s.settle(nil)
+	if exit != 0 {
+		return exit, strings.TrimSpace(string(tail(haproxyLog, 0))), note
+	}
+	return 0, "", note
+}
+
+func (s *service) forget() {
+	select {
+	case <-s.ready:
+	default:
+	}
+}
+
+func (s *service) reload() (int, string, string) {
+	if !s.alive() {
+		return 1, "haproxy.service is not active, cannot reload.", ""
+	}
+	if output, ok := s.check(); !ok {
+		return 1, output, ""
+	}
+	before := s.workers()
+	_ = os.Truncate(haproxyLog, 0)
+	s.forget()
+	if err := unix.Kill(s.master, unix.SIGUSR2); err != nil {
+		return 1, err.Error(), ""
+	}
+	exit, note := s.settle(before)
+	return exit, "", note
+}
+
+// check has the live file checked; a refusal ends a reload before any signal.
+func (s *service) check() (string, bool) {
+	out, err := os.CreateTemp("/tmp", "check")
+	if err != nil {
+		return err.Error(), false
+	}
+	defer func() { _ = out.Close(); _ = os.Remove(out.Name()) }()
+	_, status, err := s.reaper.start(s.program, []string{s.program, "-Ws", "-f", livePath, "-c", "-q"}, &os.ProcAttr{
+		Dir: "/", Env: []string{"PATH=" + searchPath}, Files: []*os.File{nil, out, out},
+	})
+	if err != nil {
+		return err.Error(), false
+	}
+	ok := (<-status).ExitStatus() == 0
+	return strings.TrimSpace(string(tail(out.Name(), 0))), ok
+}
+
+// settle waits until a worker that is not among the former ones serves. The note says why it gave up; the exit status is not
+// zero only when the master is gone.
+func (s *service) settle(former []int) (int, string) {
+	limit := time.NewTimer(serviceLimit)
+	defer limit.Stop()
+	select {
+	case <-s.ready:
+	case <-s.exited:
+		s.master = 0
+		return 1, ""
+	case <-limit.C:
+		return 0, "HAProxy did not report readiness within " + serviceLimit.String()
+	}
+	// The master forks before it reports, so a worker that is not there by now will not come: it went into wait mode.
+	worker := newest(s.workers(), former)
+	if worker == 0 {
+		return 0, "HAProxy's master reported readiness without a new worker: " + strings.TrimSpace(string(tail(haproxyLog, 0)))
+	}
+	socket := adminSocket()
+	if socket == "" {
+		return 0, ""
+	}
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	last := ""
+	for {
+		pid, err := servingPID(socket)
+		if err == nil && pid == worker {
+			return 0, ""
+		}
+		last = fmt.Sprintf("its admin socket answered for process %d (%v), expected %d", pid, err, worker)
+		select {
+		case <-poll.C:
+		case <-limit.C:
+			return 0, "the new worker did not answer within " + serviceLimit.String() + ": " + last
+		}
+		if !slices.Contains(s.workers(), worker) {
+			return 0, "the new worker ended at once: " + strings.TrimSpace(string(tail(haproxyLog, 0)))
+		}
+	}
+}
+
+// stop ends the master and, with it, its workers (KillMode=mixed).
+func (s *service) stop() string {
+	if !s.alive() {
+		return ""
+	}
+	workers := s.workers()
+	_ = unix.Kill(s.master, unix.SIGTERM)
+	limit := time.NewTimer(serviceLimit)
+	defer limit.Stop()
+	select {
+	case <-s.exited:
+	case <-limit.C:
+		return "HAProxy did not stop within " + serviceLimit.String()
+	}
+	s.master = 0
+	for _, pid := range workers {
+		_ = unix.Kill(pid, unix.SIGKILL) // gone already, as a rule
+	}
+	return ""
+}
+
+// worker is the newest child of the master, 0 for none.
+func (s *service) worker() int {
+	if !s.alive() {
+		return 0
+	}
+	return newest(s.workers(), nil)
+}
+
+func newest(pids, without []int) int {
+	n := 0
+	for _, pid := range pids {
+		if !slices.Contains(without, pid) {
+			n = max(n, pid) // ids of a pid namespace this small do not wrap
+		}
+	}
+	return n
+}
+
+// workers are the master's living children.
+func (s *service) workers() []int {
+	var pids []int
+	for _, p := range processes() {
+		if p.parent == s.master && p.state != "Z" {
+			pids = append(pids, p.pid)
+		}
+	}
+	return pids
+}
+
+type process struct {
+	pid, parent int
+	state       string
+}
+
+// processes lists the sandbox (/proc/*/stat, proc(5)).
+func processes() []process {
+	var list []process
+	files, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well-formed
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // ended meanwhile
+		}
+		// The name in parentheses may hold anything, so the fields count from the last one.
+		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+		if len(fields) < 2 {
+			continue
+		}
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		parent, _ := strconv.Atoi(fields[1])
+		list = append(list, process{pid: pid, parent: parent, state: fields[0]})
+	}
+	return list
+}
+
+var statsSocket = regexp.MustCompile(`(?m)^[ \t]*stats[ \t]+socket[ \t]+(/[^ \t\r\n]+)`)
+
+// adminSocket is the one that the live file declares, empty for none.
+func adminSocket() string {
+	text, err := os.ReadFile(livePath)
+	if err != nil {
+		return ""
+	}
+	m := statsSocket.FindSubmatch(text)
+	if m == nil {
+		return ""
+	}
+	return string(m[1])
+}
+
+// servingPID asks the worker behind the socket for its process id.
+func servingPID(socket string) (int, error) {
+	conn, err := net.DialTimeout("unix", socket, adminLimit)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(adminLimit))
+	if _, err := conn.Write([]byte("show info\n")); err != nil {
+		return 0, err
+	}
+	lines := bufio.NewScanner(conn)
+	for lines.Scan() {
+		if pid, ok := strings.CutPrefix(lines.Text(), "Pid: "); ok {
+			return strconv.Atoi(strings.TrimSpace(pid))
+		}
+	}
+	return 0, fmt.Errorf("no Pid in its answer: %w", lines.Err())
+}
+
+// tail gives the end of a file from an offset on.
+func tail(name string, from int64) []byte {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil
+	}
+	b := make([]byte, min(max(info.Size()-from, 0), tailOfFiles))
+	n, _ := f.ReadAt(b, info.Size()-int64(len(b)))
+	return b[:n]
+}
