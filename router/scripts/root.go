@@ -67,6 +67,10 @@ func compose(spec rootSpec) error {
 	if err != nil {
 		return err
 	}
+	self, err := openSource(spec.Self)
+	if err != nil {
+		return err
+	}
 	config, err := readOptional(spec.DefaultConfig)
 	if err != nil {
 		return err
@@ -85,7 +89,7 @@ func compose(spec rootSpec) error {
 			return err
 		}
 	}
-	if err := bindSelf(spec.Self); err != nil {
+	if err := bindSelf(self); err != nil {
 		return err
 	}
 	if err := kernelFiles(); err != nil {
@@ -170,12 +174,8 @@ func protect(path string) error {
 }
 
 // bindSelf puts this program where the scripts find it as systemctl.
-func bindSelf(self string) error {
-	s, err := openSource(self)
-	if err != nil {
-		return err
-	}
-	if err := bind(s, base+selfPath, true); err != nil {
+func bindSelf(self source) error {
+	if err := bind(self, base+selfPath, true); err != nil {
 		return err
 	}
 	return os.Symlink(filepath.Base(selfPath), base+filepath.Join(shimDir, nameShim))
@@ -270,6 +270,7 @@ func kept() []uintptr {
 	return []uintptr{
 		unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_FOWNER, unix.CAP_FSETID, unix.CAP_KILL, unix.CAP_SETGID, unix.CAP_SETUID,
 		unix.CAP_NET_BIND_SERVICE, unix.CAP_NET_ADMIN, unix.CAP_NET_RAW, unix.CAP_SYS_CHROOT, unix.CAP_SYS_RESOURCE,
+		unix.CAP_SYS_PTRACE, // process 1 looks at the sockets of workers, which have another user; it reaches no further than the pid namespace
 	}
 }
 

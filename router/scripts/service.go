@@ -2,11 +2,9 @@ package scripts
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -153,12 +151,25 @@ func (s *service) reload() (int, string, string) {
 
 // check has the live file checked; a refusal ends a reload before any signal.
 func (s *service) check() (string, bool) {
+	quiet := []string{s.program, "-Ws", "-f", livePath, "-c", "-q"}
+	output, ok := s.try(quiet)
+	if ok {
+		return "", true
+	}
+	// The unit's -q leaves the reason out as well.
+	if reason, _ := s.try(quiet[:len(quiet)-1]); reason != "" {
+		output = reason
+	}
+	return output, false
+}
+
+func (s *service) try(args []string) (string, bool) {
 	out, err := os.CreateTemp("/tmp", "check")
 	if err != nil {
 		return err.Error(), false
 	}
 	defer func() { _ = out.Close(); _ = os.Remove(out.Name()) }()
-	_, status, err := s.reaper.start(s.program, []string{s.program, "-Ws", "-f", livePath, "-c", "-q"}, &os.ProcAttr{
+	_, status, err := s.reaper.start(s.program, args, &os.ProcAttr{
 		Dir: "/", Env: []string{"PATH=" + searchPath}, Files: []*os.File{nil, out, out},
 	})
 	if err != nil {
@@ -186,28 +197,46 @@ func (s *service) settle(former []int) (int, string) {
 	if worker == 0 {
 		return 0, "HAProxy's master reported readiness without a new worker: " + strings.TrimSpace(string(tail(haproxyLog, 0)))
 	}
-	socket := adminSocket()
-	if socket == "" {
-		return 0, ""
-	}
+	return 0, s.serving(worker, former, limit.C)
+}
+
+// serving waits until no former worker listens and the admin socket is the new worker's. The master says that it is ready
+// when it has told the former worker to finish, not when that worker has heard it. The note says what was seen last when
+// that does not come about.
+func (s *service) serving(worker int, former []int, limit <-chan time.Time) string {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
-	last := ""
 	for {
-		pid, err := servingPID(socket)
-		if err == nil && pid == worker {
-			return 0, ""
+		last := s.notYet(worker, former)
+		if last == "" {
+			return ""
 		}
-		last = fmt.Sprintf("its admin socket answered for process %d (%v), expected %d", pid, err, worker)
 		select {
 		case <-poll.C:
-		case <-limit.C:
-			return 0, "the new worker did not answer within " + serviceLimit.String() + ": " + last
+		case <-limit:
+			return "the new worker does not serve after " + serviceLimit.String() + ": " + last
 		}
 		if !slices.Contains(s.workers(), worker) {
-			return 0, "the new worker ended at once: " + strings.TrimSpace(string(tail(haproxyLog, 0)))
+			return "the new worker ended at once: " + strings.TrimSpace(string(tail(haproxyLog, 0)))
 		}
 	}
+}
+
+func (s *service) notYet(worker int, former []int) string {
+	for _, pid := range former {
+		if n := listening(pid); n > 0 {
+			return fmt.Sprintf("the former worker %d still listens on %d sockets", pid, n)
+		}
+	}
+	socket := adminSocket()
+	if socket == "" {
+		return ""
+	}
+	pid, err := servingPID(socket)
+	if err != nil || pid != worker {
+		return fmt.Sprintf("%s answers for process %d (%v), not for the new worker %d", socket, pid, err, worker)
+	}
+	return ""
 }
 
 // stop ends the master and, with it, its workers (KillMode=mixed).
@@ -260,32 +289,6 @@ func (s *service) workers() []int {
 	return pids
 }
 
-type process struct {
-	pid, parent int
-	state       string
-}
-
-// processes lists the sandbox (/proc/*/stat, proc(5)).
-func processes() []process {
-	var list []process
-	files, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well-formed
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue // ended meanwhile
-		}
-		// The name in parentheses may hold anything, so the fields count from the last one.
-		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-		if len(fields) < 2 {
-			continue
-		}
-		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-		parent, _ := strconv.Atoi(fields[1])
-		list = append(list, process{pid: pid, parent: parent, state: fields[0]})
-	}
-	return list
-}
-
 var statsSocket = regexp.MustCompile(`(?m)^[ \t]*stats[ \t]+socket[ \t]+(/[^ \t\r\n]+)`)
 
 // adminSocket is the one that the live file declares, empty for none.
@@ -321,18 +324,3 @@ func servingPID(socket string) (int, error) {
 	return 0, fmt.Errorf("no Pid in its answer: %w", lines.Err())
 }
 
-// tail gives the end of a file from an offset on.
-func tail(name string, from int64) []byte {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err != nil {
-		return nil
-	}
-	b := make([]byte, min(max(info.Size()-from, 0), tailOfFiles))
-	n, _ := f.ReadAt(b, info.Size()-int64(len(b)))
-	return b[:n]
-}

@@ -1,0 +1,336 @@
+package scripts
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Host starts the sandbox's first process in surroundings of its own; a *network.Namespace is one. It must keep a
+// SysProcAttr that it finds.
+type Host interface {
+	Start(cmd *exec.Cmd) error
+}
+
+// Options say whose scripts run where. Only Tree must be set.
+type Options struct {
+	Tree        string // see the package comment for what is accepted
+	Interpreter string // python; empty: found
+	PythonPath  string // a directory with netaddr in it; empty: where the interpreter finds it
+	HAProxy     string // empty: from PATH
+
+	// Host gives the network namespace, with its addresses. Nil makes an empty one whose loopback is up and in which every
+	// address can be bound. With a Host the program must be root, or have been put into a user namespace by network.Enter.
+	Host Host
+	// Isolated makes a router of an isolated network; the default is a VPC's.
+	Isolated bool
+	Name     string        // of the router, such as r-6-VM, for its data bag; default r-1-VM
+	Limit    time.Duration // for one run of the scripts, default 30 s
+}
+
+const (
+	defaultLimit = 30 * time.Second
+	tailOfChild  = 4 << 10
+)
+
+// VR is one router: a sandbox with the tree's scripts and a HAProxy in it. Its methods may be called from any goroutine;
+// pushes are applied one after another.
+type VR struct {
+	options     Options
+	interpreter interpreter
+	haproxy     string
+	version     string
+
+	cmd    *exec.Cmd
+	stderr *boundedBuffer
+	gone   chan struct{} // closed when process 1 and all others have ended
+	conn   net.Conn
+	root   *os.Root
+
+	mu  sync.Mutex
+	enc *json.Encoder
+	dec *json.Decoder
+}
+
+// Open starts a sandbox and HAProxy in it with the tree's own default file, when there is one. What the machine or the tree
+// lacks is an *Unsupported. Nothing is written outside the sandbox. Close must be called unless there is an error.
+func Open(ctx context.Context, o Options) (*VR, error) {
+	v, spec, err := prepare(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.start(spec); err != nil {
+		return nil, err
+	}
+	if err := v.boot(ctx, spec); err != nil {
+		return nil, errors.Join(err, v.Close())
+	}
+	return v, nil
+}
+
+// prepare is the preflight.
+func prepare(ctx context.Context, o Options) (*VR, rootSpec, error) {
+	if os.Getenv(envChild) != "" {
+		return nil, rootSpec{}, errors.New("opening a sandbox: this process is a sandbox's own: main or TestMain must call scripts.MaybeChild first")
+	}
+	t, err := findTree(o.Tree)
+	if err != nil {
+		return nil, rootSpec{}, err
+	}
+	if _, err := exec.LookPath("ps"); err != nil {
+		return nil, rootSpec{}, unsupported("install it (apt-get install procps)", "ps was not found, by which the scripts look for HAProxy")
+	}
+	v := &VR{options: o, gone: make(chan struct{}), stderr: &boundedBuffer{}}
+	if v.haproxy, v.version, err = findHAProxy(ctx, o.HAProxy); err != nil {
+		return nil, rootSpec{}, err
+	}
+	if v.interpreter, err = findInterpreter(ctx, t, o.Interpreter, o.PythonPath); err != nil {
+		return nil, rootSpec{}, err
+	}
+	if v.options.Limit <= 0 {
+		v.options.Limit = defaultLimit
+	}
+	if v.options.Name == "" {
+		v.options.Name = "r-1-VM"
+	}
+	kind := "vpcrouter"
+	if o.Isolated {
+		kind = "router"
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, rootSpec{}, fmt.Errorf("opening a sandbox: finding this program: %w", err)
+	}
+	more := []string{o.PythonPath}
+	if dir := v.haproxy[:strings.LastIndexByte(v.haproxy, '/')]; dir != "/sbin" {
+		more = append(more, dir)
+	}
+	return v, rootSpec{
+		Cloud: t.cloud, DefaultConfig: t.defaultConfig, Mounts: v.interpreter.mounts(more...), Self: self,
+		Interpreter: v.interpreter.Executable, Cmdline: cmdline(kind, v.options.Name), OwnNetwork: o.Host == nil,
+	}, nil
+}
+
+// start starts process 1. The kernel kills it, and with it the whole pid namespace, when this program dies in whatever way.
+func (v *VR) start(spec rootSpec) error {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("opening a sandbox: %w", err)
+	}
+	outside, inside := os.NewFile(uintptr(fds[0]), "control"), os.NewFile(uintptr(fds[1]), "control")
+	defer func() { _ = inside.Close() }()
+	v.conn, err = net.FileConn(outside)
+	err = errors.Join(err, outside.Close())
+	if err != nil {
+		return fmt.Errorf("opening a sandbox: %w", err)
+	}
+	v.enc, v.dec = json.NewEncoder(v.conn), json.NewDecoder(v.conn)
+	v.cmd = exec.Command(spec.Self)
+	v.cmd.Args = []string{nameFirst}
+	v.cmd.Env = []string{envChild + "=1"}
+	v.cmd.Dir = "/"
+	v.cmd.Stderr = v.stderr
+	v.cmd.ExtraFiles = []*os.File{inside}
+	v.cmd.SysProcAttr = attributes(spec.OwnNetwork)
+	if err := v.launch(); err != nil {
+		close(v.gone)
+		err = errors.Join(err, v.conn.Close())
+		if denied(err) {
+			return namespacesDenied(err)
+		}
+		return fmt.Errorf("opening a sandbox: %w", err)
+	}
+	return nil
+}
+
+func attributes(ownNetwork bool) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
+		Pdeathsig:  syscall.SIGKILL,
+		Setsid:     true,
+	}
+	if ownNetwork {
+		attr.Cloneflags |= unix.CLONE_NEWNET
+	}
+	if os.Geteuid() != 0 {
+		attr.Cloneflags |= unix.CLONE_NEWUSER
+		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
+		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
+	}
+	return attr
+}
+
+// launch starts the command on a thread that stays until the command has ended: the kernel's "die with your parent" goes by
+// the thread that forked.
+func (v *VR) launch() error {
+	if v.options.Host != nil {
+		if err := v.options.Host.Start(v.cmd); err != nil {
+			return err
+		}
+		go func() { _ = v.cmd.Wait(); close(v.gone) }()
+		return nil
+	}
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := v.cmd.Start()
+		started <- err
+		if err == nil {
+			_ = v.cmd.Wait() // it is killed; how it ended says nothing
+			close(v.gone)
+		}
+	}()
+	return <-started
+}
+
+func namespacesDenied(err error) *Unsupported {
+	return unsupported("run with sudo, or allow user namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, "+
+		"kernel.apparmor_restrict_unprivileged_userns); in a container: with CAP_SYS_ADMIN and an unmasked /proc",
+		"the kernel allows no namespaces: %v", err)
+}
+
+// boot waits for stage two, names the programs and starts HAProxy as a router's boot does.
+func (v *VR) boot(ctx context.Context, spec rootSpec) error {
+	v.mu.Lock()
+	first, err := v.exchange(ctx, spec)
+	v.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("opening a sandbox: %w", err)
+	}
+	if first.Denied {
+		return namespacesDenied(errors.New(first.Error))
+	}
+	if first.Error != "" {
+		return fmt.Errorf("opening a sandbox: %s", first.Error)
+	}
+	if v.root, err = os.OpenRoot(v.path("/")); err != nil {
+		return fmt.Errorf("opening a sandbox: its root from outside: %w", err)
+	}
+	if _, err := v.ask(ctx, request{Op: "haproxy", Program: v.haproxy}); err != nil {
+		return err
+	}
+	if spec.DefaultConfig == "" {
+		return nil // the first push starts it
+	}
+	call, err := v.Systemctl(ctx, "start", "haproxy")
+	if err != nil {
+		return err
+	}
+	if call.Exit != 0 {
+		return fmt.Errorf("opening a sandbox: HAProxy %s does not start with the tree's %s: %s", v.version, spec.DefaultConfig, call.Output)
+	}
+	return nil
+}
+
+// exchange sends one message and reads one answer. The sandbox is killed when the context ends first: nobody could tell
+// what state it is in. The caller holds mu.
+func (v *VR) exchange(ctx context.Context, message any) (answer, error) {
+	stop := context.AfterFunc(ctx, v.kill)
+	defer stop()
+	var a answer
+	err := v.enc.Encode(message)
+	if err == nil {
+		err = v.dec.Decode(&a)
+	}
+	if ctx.Err() != nil {
+		return answer{}, fmt.Errorf("%w; the sandbox was ended", context.Cause(ctx))
+	}
+	if err != nil {
+		v.kill()
+		<-v.gone
+		return answer{}, fmt.Errorf("the sandbox's first process has ended: %w %s", err, strings.TrimSpace(v.stderr.String()))
+	}
+	return a, nil
+}
+
+func (v *VR) ask(ctx context.Context, r request) (answer, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	a, err := v.exchange(ctx, r)
+	if err != nil {
+		return a, err
+	}
+	if a.Error != "" {
+		return a, errors.New(a.Error)
+	}
+	return a, nil
+}
+
+func (v *VR) kill() { _ = v.cmd.Process.Kill() }
+
+// Close ends everything in the sandbox and waits until it is gone. It may be called again.
+func (v *VR) Close() error {
+	v.kill()
+	<-v.gone
+	err := v.conn.Close()
+	if errors.Is(err, net.ErrClosed) {
+		err = nil
+	}
+	if v.root != nil {
+		err = errors.Join(err, v.root.Close())
+	}
+	return err
+}
+
+// Done is closed when the sandbox has ended, for whatever reason.
+func (v *VR) Done() <-chan struct{} { return v.gone }
+
+// Systemctl does what the same words would do on the router, without being counted among the scripts' calls.
+// `stop haproxy` makes a dead HAProxy.
+func (v *VR) Systemctl(ctx context.Context, args ...string) (Call, error) {
+	a, err := v.ask(ctx, request{Op: "systemctl", Args: args})
+	if err != nil {
+		return Call{}, fmt.Errorf("systemctl %s: %w", strings.Join(args, " "), err)
+	}
+	return a.Calls[0], nil
+}
+
+// HAProxyVersion is what the program says of itself, such as 2.6.12-1+deb12u2.
+func (v *VR) HAProxyVersion() string { return v.version }
+
+// Python is the interpreter's path and version.
+func (v *VR) Python() string { return v.interpreter.Executable + " " + v.interpreter.Version }
+
+// path is where this program finds a file of the sandbox.
+func (v *VR) path(name string) string {
+	return fmt.Sprintf("/proc/%d/root%s", v.cmd.Process.Pid, name)
+}
+
+// AdminSocket is the path by which this program reaches HAProxy's admin socket. It exists after the first push that
+// declares it and as long as the sandbox.
+func (v *VR) AdminSocket() string { return v.path(adminPath) }
+
+// boundedBuffer keeps the last bytes written to it.
+type boundedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *boundedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.b.Write(p)
+	if over := b.b.Len() - tailOfChild; over > 0 {
+		b.b.Next(over)
+	}
+	return len(p), nil
+}
+
+func (b *boundedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
