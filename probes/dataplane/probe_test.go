@@ -1,0 +1,248 @@
+package dataplane
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const stick = "stick-table type ip size 200k expire 30m\nstick on src"
+
+func probe(t *testing.T, c Config) Observation {
+	t.Helper()
+	o, err := Probe(t.Context(), c)
+	require.NoError(t, err)
+	return o
+}
+
+func TestVerdictsOfRealHAProxy(t *testing.T) {
+	for _, c := range []struct {
+		name, target, control string
+		servers               int
+		change                func(*Config)
+		want                  Verdict
+		reason                string
+		check                 func(*testing.T, Observation)
+	}{
+		{name: "sticky", target: stick, servers: 2, want: Sticky, check: func(t *testing.T, o Observation) {
+			require.Zero(t, o.Target.Moved)
+			require.Equal(t, 31, *o.Sources.TableUsed)
+			require.Equal(t, []string{"10.1.1.1:8080", "10.1.1.2:8080"}, o.Target.Backends)
+		}},
+		{name: "sticky, clients in parallel", target: stick, servers: 3, want: Sticky,
+			change: func(c *Config) { c.Parallel = 16 }},
+		{name: "sticky, leastconn control", target: stick, control: "balance leastconn", servers: 3, want: Sticky},
+		{name: "sticky, sources told by http", target: stick + "\nmode http\noption forwardfor", control: "mode http\noption forwardfor",
+			servers: 2, want: Sticky, check: func(t *testing.T, o Observation) {
+				require.Equal(t, Sources{Told: 31, Distinct: 31, Bound: 31, TableUsed: o.Sources.TableUsed}, o.Sources)
+			}},
+		{name: "sticky, sources told by proxy", target: stick + "\n#proxy", servers: 2, want: Sticky,
+			check: func(t *testing.T, o Observation) { require.Equal(t, 31, o.Sources.Told) }},
+		{name: "not sticky", servers: 2, want: NotSticky, check: func(t *testing.T, o Observation) {
+			require.GreaterOrEqual(t, o.Target.Moved, 22, "lowest of 4000 simulated runs")
+			require.Nil(t, o.Sources.TableUsed)
+			require.Len(t, o.Movers[0].Trace, 5)
+			require.Nil(t, o.LossAfter, "a rule without a table was taken for a lost table")
+		}},
+		{name: "not sticky, clients in parallel", servers: 4, want: NotSticky,
+			change: func(c *Config) { c.Parallel = 16 }},
+		{name: "balance source looks sticky", target: "balance source", servers: 2, want: Sticky, check: func(t *testing.T, o Observation) {
+			no := false
+			v, reason := Judge(o, &no, "source")
+			require.Equal(t, Inconclusive, v)
+			require.Contains(t, reason, "algorithm is source")
+		}},
+		{name: "table too small", target: "stick-table type ip size 30 expire 30m\nstick on src", servers: 2, want: Partial,
+			check: func(t *testing.T, o Observation) {
+				require.Contains(t, strings.Join(o.Notes, "\n"), "entries for 31 clients")
+				require.Contains(t, o.String(), "10.1.1.")
+			}},
+		{name: "table known to be too small", target: "stick-table type ip size 28 expire 30m\nstick on src", servers: 2,
+			change: func(c *Config) { c.TableSize = 28 }, want: Inconclusive, reason: "31 clients do not fit a stick table of 28"},
+		{name: "control is sticky", target: stick, control: stick, servers: 2, want: Inconclusive,
+			reason: "on the control rule control only 0 of 31 clients moved, 29.1 expected"},
+		{name: "one backend", target: stick, servers: 1, want: Inconclusive, reason: "only one backend answered on control: 10.1.1.1:8080"},
+		{name: "fewer backends than there are", target: stick, servers: 2, change: func(c *Config) { c.Backends = 3 }, want: Inconclusive,
+			reason: "2 of 3 backends answered on control"},
+		{name: "common divisor", target: stick, servers: 2, change: func(c *Config) { c.Clients = c.Clients[:30] }, want: Inconclusive,
+			reason: "30 clients and 2 backends have a common divisor"},
+		{name: "entries expire", target: stick, servers: 2, change: func(c *Config) { c.TableExpiry = time.Nanosecond }, want: Inconclusive,
+			reason: "entries expire after 1ns"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newLab(t, c.servers, c.target, c.control)
+			config := l.config()
+			if c.change != nil {
+				c.change(&config)
+			}
+			o := probe(t, config)
+			require.Equal(t, c.want, o.Verdict, o)
+			require.Contains(t, o.Reason, c.reason)
+			require.True(t, o.Watched)
+			require.Contains(t, o.String(), "seed 7")
+			if c.check != nil {
+				c.check(t, o)
+			}
+		})
+	}
+}
+
+func TestCookies(t *testing.T) {
+	cookie := "mode http\ncookie SRV insert indirect nocache"
+	l := newLab(t, 2, cookie, "mode http")
+	config := l.config()
+	config.Method = ByCookie
+	o := probe(t, config)
+	require.Equal(t, Sticky, o.Verdict, o)
+	require.Equal(t, 31, o.Target.Cookies)
+	require.Zero(t, o.Control.Cookies)
+
+	config.Method = BySource
+	o = probe(t, config)
+	require.Equal(t, NotSticky, o.Verdict, "cookies were kept where the source should decide: %s", o)
+}
+
+func TestBackendDown(t *testing.T) {
+	l := newLab(t, 2, stick, "")
+	require.NoError(t, l.backends.StopMember(netip.MustParseAddrPort("10.1.1.2:8080")))
+	l.await("HAProxy sees the backend down on both rules", func() (string, bool) {
+		stat, err := l.admin("show stat")
+		require.NoError(t, err)
+		return stat, strings.Count(stat, "DOWN") == 2
+	})
+	o := probe(t, l.config())
+	require.Equal(t, Inconclusive, o.Verdict)
+	require.Contains(t, o.Reason, "only one backend answered")
+}
+
+func TestRefusedRequest(t *testing.T) {
+	l := newLab(t, 2, stick, "")
+	config := l.config()
+	config.Target.Address = netip.MustParseAddrPort("203.0.113.1:81")
+	o := probe(t, config)
+	require.Equal(t, Inconclusive, o.Verdict)
+	require.Contains(t, o.Reason, "connection refused")
+	require.Len(t, o.Failures, 1)
+	require.Equal(t, "target", o.Failures[0].Rule)
+	require.Contains(t, o.String(), "failed: target from 198.18.0.1, request 1 at")
+}
+
+func TestHangingRequest(t *testing.T) {
+	l := newLab(t, 2, stick, "")
+	silent, err := l.site.Router.Listen(t.Context(), netip.MustParseAddrPort("203.0.113.2:81"))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, silent.Close()) }()
+	config := l.config()
+	config.Control.Address = netip.MustParseAddrPort("203.0.113.2:81")
+	config.Timeout = 50 * time.Millisecond
+	o := probe(t, config)
+	require.Equal(t, Inconclusive, o.Verdict)
+	require.Contains(t, o.Reason, "to control failed")
+	require.Contains(t, o.Reason, "timeout")
+}
+
+// triggerDialer does something before one of its dials.
+type triggerDialer struct {
+	Dialer
+	at    int64
+	every bool
+	count atomic.Int64
+	do    func()
+}
+
+func (d *triggerDialer) Dial(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
+	if n := d.count.Add(1); n == d.at || d.every && n%d.at == 0 {
+		d.do()
+	}
+	return d.Dialer.Dial(ctx, from, to)
+}
+
+func TestReloadInTheMiddle(t *testing.T) {
+	l := newLab(t, 2, stick, "")
+	config := l.config()
+	config.Dialer = &triggerDialer{Dialer: l.site.Clients, at: 150, do: l.start}
+	o := probe(t, config)
+	require.Equal(t, Sticky, o.Verdict, o)
+	require.Equal(t, 2, o.Passes)
+	require.Len(t, o.Discarded, 1)
+	require.Contains(t, o.String(), "discarded pass: the router changed from \"pid ")
+}
+
+func TestPushInEveryPass(t *testing.T) {
+	l := newLab(t, 2, stick, "")
+	config := l.config()
+	config.Dialer = &triggerDialer{Dialer: l.site.Clients, at: 100, every: true, do: func() { l.pushes++ }}
+	o := probe(t, config)
+	require.Equal(t, Inconclusive, o.Verdict)
+	require.Equal(t, 3, o.Passes)
+	require.Len(t, o.Discarded, 3)
+	require.Contains(t, o.Reason, "the router changed in each of 3 passes")
+}
+
+// TestLostTableIsRecognised hides the reload from the probe, as a zone whose router cannot be seen does.
+func TestLostTableIsRecognised(t *testing.T) {
+	l := newLab(t, 2, stick, "")
+	config := l.config()
+	config.Watch = nil
+	// After priming (62) and one round of both rules (62), before the target's third round.
+	config.Dialer = &triggerDialer{Dialer: l.site.Clients, at: 125, do: l.start}
+	o := probe(t, config)
+	require.False(t, o.Watched)
+	require.NotEmpty(t, o.Movers, o)
+	for _, m := range o.Movers {
+		require.Equal(t, MovedOnce, m.Pattern)
+	}
+	require.NotNil(t, o.LossAfter)
+	require.False(t, o.LossBefore.Before(*o.LossAfter))
+	require.Contains(t, o.String(), "the table was lost")
+	require.Contains(t, o.String(), "process and pushes were not visible")
+}
+
+func TestSameSeedSameSchedule(t *testing.T) {
+	l := newLab(t, 2, stick, "")
+	schedule := func(seed uint64) []string {
+		var order []string
+		config := l.config()
+		config.Seed = seed
+		config.Dialer = dialFunc(func(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
+			order = append(order, from.String()+">"+to.String())
+			return l.site.Clients.Dial(ctx, from, to)
+		})
+		probe(t, config)
+		return order
+	}
+	one := schedule(1)
+	require.Len(t, one, 2*5*31)
+	require.Equal(t, one, schedule(1))
+	require.NotEqual(t, one, schedule(2))
+	for round := 1; round < 5; round++ {
+		target, control := one[round*62:round*62+31], one[round*62+31:round*62+62]
+		for i := range target {
+			require.Equal(t, strings.Split(target[i], ">")[0], strings.Split(control[i], ">")[0], "control has another order")
+		}
+		require.NotEqual(t, one[:31], target, "round %d is not shuffled", round)
+	}
+}
+
+type dialFunc func(context.Context, netip.Addr, netip.AddrPort) (net.Conn, error)
+
+func (f dialFunc) Dial(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
+	return f(ctx, from, to)
+}
+
+func TestObservationIsPlainData(t *testing.T) {
+	l := newLab(t, 2, "", "")
+	o := probe(t, l.config())
+	b, err := json.Marshal(o)
+	require.NoError(t, err)
+	var back Observation
+	require.NoError(t, json.Unmarshal(b, &back))
+	require.Equal(t, o.String(), back.String())
+}
