@@ -7,7 +7,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) {
+	MaybeChild()
+	goleak.VerifyTestMain(m)
+}
 
 // conformance is the folder of the recordings; STACKPROOF_CONFORMANCE names another of the same form.
 func conformance(parts ...string) string {

@@ -1,0 +1,245 @@
+//go:build linux
+
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// settle bounds every wait for HAProxy. It answers in milliseconds; only a machine out of memory takes longer.
+const settle = 30 * time.Second
+
+// process is one HAProxy in master-worker mode, first process of its own pid namespace: killing it ends all workers.
+type process struct {
+	cmd    *exec.Cmd
+	notify *net.UnixConn
+	states chan string   // what HAProxy tells systemd, newest last
+	done   chan struct{} // closed when the master has been waited for
+	reader chan struct{} // closed when the reader of states has ended
+	output *tail
+}
+
+// launch starts HAProxy on the live file below dir and waits until it serves. refused is not empty when HAProxy itself
+// gave up, the file being bad or an address taken; err is for everything else.
+func launch(ctx context.Context, host Host, binary, dir string, ids identity) (p *process, refused string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, settle)
+	defer cancel()
+	p = &process{states: make(chan string, 64), done: make(chan struct{}), reader: make(chan struct{}), output: &tail{}}
+	if p.notify, err = listenNotify(dir); err != nil {
+		return nil, "", err
+	}
+	p.cmd = exec.Command("/proc/self/exe")
+	p.cmd.Args = childArgs(dir, ids, binary, "-Ws", "-f", livePath, "-p", pidPath)
+	p.cmd.Env = []string{}
+	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
+	p.cmd.WaitDelay = settle
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID, Pdeathsig: syscall.SIGKILL}
+	if err := host.Start(p.cmd); err != nil {
+		return nil, "", errors.Join(fmt.Errorf("starting HAProxy in its own mount and pid namespace: %w", err), p.notify.Close())
+	}
+	go p.read()
+	go p.wait()
+	state, err := p.until(ctx, "READY=1")
+	if err == nil && !failedState(state) {
+		return p, "", nil
+	}
+	exited := errors.Is(err, errExited)
+	if stopErr := p.stop(); stopErr != nil {
+		return nil, "", errors.Join(err, stopErr)
+	}
+	if exited && p.cmd.ProcessState.ExitCode() != childFailed || err == nil {
+		return nil, p.output.text(), nil
+	}
+	return nil, "", fmt.Errorf("starting HAProxy: %w: %s", err, p.output.text())
+}
+
+var errExited = errors.New("HAProxy ended")
+
+func failedState(state string) bool { return strings.Contains(state, "failed") }
+
+// listenNotify opens the socket on which HAProxy reports its state as it does to systemd. It is opened through the
+// folder's descriptor, since a socket's path may not exceed 107 bytes.
+func listenNotify(dir string) (*net.UnixConn, error) {
+	run, err := os.Open(filepath.Join(dir, "run"))
+	if err != nil {
+		return nil, fmt.Errorf("opening the router's run folder: %w", err)
+	}
+	defer run.Close()
+	if err := os.Remove(filepath.Join(dir, notifyPath)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("removing the former state socket: %w", err)
+	}
+	path := fmt.Sprintf("/proc/self/fd/%d/%s", run.Fd(), filepath.Base(notifyPath))
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		return nil, fmt.Errorf("opening HAProxy's state socket: %w", err)
+	}
+	return conn, nil
+}
+
+// read passes states on until the socket closes. The channel is drained before every wait; should it still run full,
+// the oldest state goes.
+func (p *process) read() {
+	defer close(p.reader)
+	buf := make([]byte, 4096)
+	for {
+		n, err := p.notify.Read(buf)
+		if err != nil {
+			return
+		}
+		for sent := false; !sent; {
+			select {
+			case p.states <- string(buf[:n]):
+				sent = true
+			default:
+				select {
+				case <-p.states:
+				default:
+				}
+			}
+		}
+	}
+}
+
+func (p *process) wait() {
+	defer close(p.done)
+	_ = p.cmd.Wait() // the exit status is in ProcessState; HAProxy's own words are in output
+}
+
+func (p *process) alive() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// until waits for a state that holds the word.
+func (p *process) until(ctx context.Context, word string) (string, error) {
+	last := "nothing"
+	for {
+		select {
+		case state := <-p.states:
+			if last = state; strings.Contains(state, word) {
+				return state, nil
+			}
+		case <-p.done:
+			return "", errExited
+		case <-ctx.Done():
+			return "", fmt.Errorf("waiting for HAProxy to say %s (it last said %q): %w", word, last, ctx.Err())
+		}
+	}
+}
+
+func (p *process) forgetStates() {
+	for {
+		select {
+		case <-p.states:
+		default:
+			return
+		}
+	}
+}
+
+// reload signals the master and waits until the new worker serves and no old one takes connections. failed is not
+// empty when HAProxy went back to its old worker.
+func (p *process) reload(ctx context.Context) (failed string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, settle)
+	defer cancel()
+	old, err := p.workers()
+	if err != nil {
+		return "", err
+	}
+	p.output.clear()
+	p.forgetStates()
+	if err := p.cmd.Process.Signal(syscall.SIGUSR2); err != nil {
+		return "", fmt.Errorf("signalling HAProxy: %w", err)
+	}
+	if _, err := p.until(ctx, "RELOADING=1"); err != nil {
+		return "", fmt.Errorf("reloading HAProxy: %w", err)
+	}
+	state, err := p.until(ctx, "READY=1")
+	if err != nil {
+		return "", fmt.Errorf("reloading HAProxy: %w", err)
+	}
+	if failedState(state) {
+		return p.output.text(), nil
+	}
+	for _, pid := range old {
+		if err := waitDeaf(ctx, pid); err != nil {
+			return "", fmt.Errorf("reloading HAProxy: %w", err)
+		}
+	}
+	return "", nil
+}
+
+// stop kills the pid namespace's first process, and with it all others, and waits for the end.
+func (p *process) stop() error {
+	err := p.cmd.Process.Kill()
+	if errors.Is(err, os.ErrProcessDone) {
+		err = nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), settle)
+	defer cancel()
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		err = errors.Join(err, errors.New("HAProxy does not end after SIGKILL"))
+	}
+	err = errors.Join(err, p.notify.Close())
+	<-p.reader
+	if err != nil {
+		return fmt.Errorf("stopping HAProxy: %w", err)
+	}
+	return nil
+}
+
+// tail keeps the last part of what a process writes.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+const tailSize = 16 << 10
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, b...)
+	if extra := len(t.buf) - tailSize; extra > 0 {
+		t.buf = append(t.buf[:0], t.buf[extra:]...)
+	}
+	return len(b), nil
+}
+
+func (t *tail) clear() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = t.buf[:0]
+}
+
+// text gives the alerts and warnings without notices; all there is when nothing else is left.
+func (t *tail) text() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var kept []string
+	for line := range strings.SplitSeq(string(t.buf), "\n") {
+		if line != "" && !strings.HasPrefix(line, "[NOTICE]") {
+			kept = append(kept, line)
+		}
+	}
+	if len(kept) == 0 {
+		return "HAProxy ended without a word"
+	}
+	return strings.Join(kept, "\n")
+}

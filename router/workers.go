@@ -1,0 +1,94 @@
+//go:build linux
+
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// workers gives the process ids, as seen from here, of the master's children: one worker, and after a reload also the
+// former ones that still have connections.
+func (p *process) workers() ([]int, error) {
+	pid := strconv.Itoa(p.cmd.Process.Pid)
+	data, err := os.ReadFile(filepath.Join("/proc", pid, "task", pid, "children"))
+	if err != nil {
+		return nil, fmt.Errorf("listing HAProxy's workers: %w", err)
+	}
+	var pids []int
+	for word := range strings.FieldsSeq(string(data)) {
+		n, err := strconv.Atoi(word)
+		if err != nil {
+			return nil, fmt.Errorf("listing HAProxy's workers: %w", err)
+		}
+		pids = append(pids, n)
+	}
+	return pids, nil
+}
+
+// waitDeaf waits until a process listens on no TCP socket any more or has ended. The master says that it is ready when
+// it has told the former worker to finish, not when that worker has heard it; until then a new connection may still
+// land on the old configuration.
+func waitDeaf(ctx context.Context, pid int) error {
+	tick := time.NewTicker(500 * time.Microsecond)
+	defer tick.Stop()
+	for {
+		n, err := listening(pid)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the former worker %d, which still has %d listening sockets: %w", pid, n, ctx.Err())
+		}
+	}
+}
+
+// listening counts a process's listening TCP sockets, 0 when it has ended.
+func listening(pid int) (int, error) {
+	base := filepath.Join("/proc", strconv.Itoa(pid))
+	inodes := map[string]bool{}
+	for _, name := range []string{"net/tcp", "net/tcp6"} {
+		data, err := os.ReadFile(filepath.Join(base, name))
+		if err != nil && !gone(err) {
+			return 0, fmt.Errorf("reading the sockets of a worker: %w", err)
+		}
+		for line := range strings.Lines(string(data)) {
+			if words := strings.Fields(line); len(words) > 9 && words[3] == "0A" {
+				inodes["socket:["+words[9]+"]"] = true
+			}
+		}
+	}
+	fds, err := os.ReadDir(filepath.Join(base, "fd"))
+	if err != nil {
+		if gone(err) {
+			return 0, nil
+		}
+		return 0, fmt.Errorf("reading the descriptors of a worker: %w", err)
+	}
+	n := 0
+	for _, fd := range fds {
+		link, err := os.Readlink(filepath.Join(base, "fd", fd.Name()))
+		if err == nil && inodes[link] {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// gone says that a process ended while its folder in /proc was being read; a zombie's network files answer EINVAL.
+func gone(err error) bool {
+	return errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL)
+}
