@@ -35,7 +35,7 @@ func TestChancesOfFalsePass(t *testing.T) {
 	require.InDelta(t, .01, MissPartial(SmallestFraction(.99, 31, 5, 3), 31, 5, 3), 1e-9, "not each other's inverse")
 }
 
-// TestExpectedMovers replays the table of 4,000 simulated runs: means to a tenth, lowest values as bounds.
+// TestExpectedMovers replays the table of 4,000 simulated runs: means to two tenths, lowest values as bounds.
 func TestExpectedMovers(t *testing.T) {
 	for _, c := range []struct {
 		n, m, b                   int
@@ -51,10 +51,10 @@ func TestExpectedMovers(t *testing.T) {
 	} {
 		random := rand.New(rand.NewPCG(1, 2))
 		lowest, mean := simulate(random, c.n, c.m, c.b, true)
-		require.InDelta(t, c.roundRobinMean, mean, .1, "round robin %+v", c)
+		require.InDelta(t, c.roundRobinMean, mean, .2, "round robin %+v", c)
 		require.GreaterOrEqual(t, lowest, c.roundRobin-1, "round robin %+v", c)
 		lowest, mean = simulate(random, c.n, c.m, c.b, false)
-		require.InDelta(t, c.indepMean, mean, .1, "independent %+v", c)
+		require.InDelta(t, c.indepMean, mean, .2, "independent %+v", c)
 		require.GreaterOrEqual(t, lowest, c.independent-1, "independent %+v", c)
 		require.InDelta(t, c.indepMean, ExpectedMovers(c.n, c.m, c.b), .07, "formula %+v", c)
 	}

@@ -1,7 +1,6 @@
 package dataplane
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -108,15 +107,18 @@ func (l *lab) start() {
 	if old != nil {
 		arguments = append(arguments, "-sf", strconv.Itoa(old.Process.Pid))
 	}
-	var said bytes.Buffer
+	log, err := os.OpenFile(filepath.Join(l.folder, "log"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
+	require.NoError(l.t, err)
+	defer func() { require.NoError(l.t, log.Close()) }()
 	cmd := exec.Command("haproxy", arguments...)
-	cmd.Stdout, cmd.Stderr = &said, &said
+	cmd.Stdout, cmd.Stderr = log, log
 	require.NoError(l.t, l.site.Router.Start(cmd))
 	l.process = cmd
 	want := fmt.Sprintf("Pid: %d\n", cmd.Process.Pid)
 	l.await("HAProxy answers on its socket", func() (string, bool) {
 		info, err := l.admin("show info")
-		return fmt.Sprint(err, " ", said.String()), err == nil && strings.Contains(info, want)
+		said, _ := os.ReadFile(log.Name())
+		return fmt.Sprintf("%v %s", err, said), err == nil && strings.Contains(info, want)
 	})
 	if old != nil {
 		_ = old.Wait()
