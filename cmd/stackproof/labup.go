@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/zone"
+	"github.com/stackproof/stackproof/zone/database"
+)
+
+func labCommand() *cobra.Command {
+	c := &cobra.Command{Use: "lab", Short: "The embedded lab zone on its own"}
+	c.AddCommand(labUpCommand())
+	return c
+}
+
+// standing is what a person or a program needs to use a standing lab zone.
+type standing struct {
+	Release     string `json:"release"`
+	API         string `json:"api"`
+	APIKey      string `json:"apikey"`
+	SecretKey   string `json:"secretkey"`
+	Integration string `json:"integration"`
+	DSN         string `json:"dsn"`
+	SelectDSN   string `json:"select_dsn"`
+	Log         string `json:"log"`
+}
+
+func labUpCommand() *cobra.Command {
+	var release, listen, integration string
+	var knobs []string
+	var asJSON bool
+	var seed int64
+	c := &cobra.Command{Use: "up", Short: "A lab zone that stays until Ctrl-C", Args: noArgs,
+		Long: `Opens a lab zone on loopback and leaves it standing for cmk, a browser, mysql or another stackproof, until Ctrl-C.
+Its time is the computer's; its usage server runs once a minute. Pushes are written to the management log, they reach no
+router.`}
+	f := c.Flags()
+	f.StringVar(&release, "release", "4.20.1.0", "release profile")
+	f.StringArrayVar(&knobs, "knob", nil, "switch one behaviour: NAME or NAME=off (repeatable)")
+	f.StringVar(&listen, "listen", "127.0.0.1:0", "address of the API")
+	f.StringVar(&integration, "listen-integration", "127.0.0.1:0", "address of the unauthenticated API")
+	f.BoolVar(&asJSON, "json", false, "print the access data as one JSON object")
+	f.Int64Var(&seed, "seed", 1, "seed of generated ids and keys")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		set, err := knobsOf(release, knobs)
+		if err != nil {
+			return err
+		}
+		return cannotRun(labUp(c, zone.Options{Release: release, Knobs: set, Listen: listen, ListenIntegration: integration, Seed: seed}, asJSON))
+	}
+	return c
+}
+
+func labUp(c *cobra.Command, o zone.Options, asJSON bool) (err error) {
+	ctx := c.Context()
+	defer func() {
+		// Ctrl-C is how a standing lab ends; it is no error.
+		if context.Cause(ctx) != nil && errors.Is(err, harness.ErrInterrupted) {
+			err = nil
+		}
+	}()
+	var undo []func(context.Context) error
+	defer func() {
+		for i := len(undo) - 1; i >= 0; i-- {
+			err = errors.Join(err, undo[i](context.WithoutCancel(ctx)))
+		}
+	}()
+	server, err := database.Start(ctx, database.Options{Schema: o.Release})
+	if err != nil {
+		return err
+	}
+	undo = append(undo, func(context.Context) error { return server.Close() })
+	dir, err := os.MkdirTemp("", labFolder())
+	if err != nil {
+		return fmt.Errorf("making the lab's folder: %w", err)
+	}
+	undo = append(undo, func(context.Context) error { return os.RemoveAll(dir) })
+	log, err := os.Create(filepath.Join(dir, "management-server.log"))
+	if err != nil {
+		return fmt.Errorf("making the management log: %w", err)
+	}
+	undo = append(undo, func(context.Context) error { return log.Close() })
+	o.DB, o.ManagementLog = server, log
+	z, err := zone.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	undo = append(undo, z.Close)
+	s := standing{o.Release, z.APIURL(), z.APIKey(), z.SecretKey(), z.IntegrationURL(), server.DSN(), server.ReadOnlyDSN(), log.Name()}
+	if err := s.print(c, asJSON); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+func (s standing) print(c *cobra.Command, asJSON bool) error {
+	if asJSON {
+		return printJSON(c, s)
+	}
+	_, err := fmt.Fprintf(c.OutOrStdout(), `lab zone %s is up (Ctrl-C ends it)
+  api          %s
+  apikey       %s
+  secretkey    %s
+  integration  %s   (no authentication)
+  login        admin / password
+  dsn          %s
+  select dsn   %s
+  log          %s
+`, s.Release, s.API, s.APIKey, s.SecretKey, s.Integration, s.DSN, s.SelectDSN, s.Log)
+	return err
+}
+
+// labFolder marks the folders of standing labs, with their owner's process id.
+func labFolder() string { return fmt.Sprintf("stackproof-lab-%d-", os.Getpid()) }

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stackproof/stackproof/scenarios"
+	"github.com/stackproof/stackproof/zone"
+)
+
+// listed is one scenario of the list as JSON.
+type listed struct {
+	ID       string   `json:"id"`
+	Title    string   `json:"title"`
+	Priority int      `json:"priority"`
+	Guards   []string `json:"guards"`
+	Needs    []string `json:"needs"`
+	KnownBad string   `json:"known_bad"`
+	Why      string   `json:"known_why,omitempty"`
+	Twins    []string `json:"twins"`
+}
+
+type listedKnob struct {
+	Name     string   `json:"name"`
+	About    string   `json:"about"`
+	Part     string   `json:"part"`
+	Releases []string `json:"releases"`
+}
+
+func listCommand() *cobra.Command {
+	var knobs, asJSON bool
+	var patterns []string
+	var target string
+	c := &cobra.Command{Use: "list", Short: "The catalogue: id, title, guards, needs, known-bad releases", Args: noArgs}
+	c.Flags().BoolVar(&knobs, "knobs", false, "list the lab's knobs instead")
+	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	c.Flags().StringArrayVar(&patterns, "scenario", nil, "only these ids (glob, repeatable); default all")
+	targetFlag(c, &target)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := checkTarget(target); err != nil {
+			return err
+		}
+		if knobs {
+			return listKnobs(c, asJSON)
+		}
+		if len(patterns) == 0 {
+			patterns = []string{"*"}
+		}
+		return listScenarios(c, patterns, asJSON)
+	}
+	return c
+}
+
+func listScenarios(c *cobra.Command, patterns []string, asJSON bool) error {
+	chosen, err := scenarios.Catalogue().Select(patterns...)
+	if err != nil {
+		return usage("%w", err)
+	}
+	var all []listed
+	for _, s := range chosen {
+		l := listed{ID: s.ID, Title: s.Title, Priority: s.Priority, Guards: s.Guards, KnownBad: s.KnownBad.String(), Why: s.KnownBad.Why, Twins: s.Twins}
+		for _, n := range s.Needs {
+			l.Needs = append(l.Needs, string(n))
+		}
+		all = append(all, l)
+	}
+	if asJSON {
+		return printJSON(c, all)
+	}
+	w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tPRIORITY\tTITLE\tGUARDS\tNEEDS\tKNOWN BAD")
+	for _, l := range all {
+		fmt.Fprintf(w, "%s\tP%d\t%s\t%s\t%s\t%s\n", l.ID, l.Priority, l.Title, strings.Join(l.Guards, " "), strings.Join(l.Needs, " "), l.KnownBad)
+	}
+	return w.Flush()
+}
+
+func listKnobs(c *cobra.Command, asJSON bool) error {
+	var all []listedKnob
+	for _, k := range zone.AllKnobs() {
+		all = append(all, listedKnob{k.Name, k.About, k.Part, k.Releases})
+	}
+	if asJSON {
+		return printJSON(c, all)
+	}
+	w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "KNOB\tPART\tON IN\tWHAT THE ZONE THEN DOES")
+	for _, k := range all {
+		on := strings.Join(k.Releases, " ")
+		if on == "" {
+			on = "(planted only)"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", k.Name, k.Part, on, k.About)
+	}
+	return w.Flush()
+}
+
+func printJSON(c *cobra.Command, v any) error {
+	enc := json.NewEncoder(c.OutOrStdout())
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

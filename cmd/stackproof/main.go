@@ -1,0 +1,104 @@
+// Command stackproof proves, or disproves, that an Apache CloudStack release bills and balances what its API says.
+//
+// This package is the wiring: verbs, flags, exit codes. What a run does is in harness, what is tested in scenarios.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/router"
+)
+
+func main() {
+	router.MaybeChild()
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the command without the process: everything but the exit.
+func run(args []string, in io.Reader, out, errs io.Writer) int {
+	ctx, stop := interruptible()
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errs)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	var ended *exitError
+	if errors.As(err, &ended) {
+		if ended.err != nil {
+			fmt.Fprintln(errs, "stackproof:", ended.err)
+		}
+		return ended.code
+	}
+	fmt.Fprintln(errs, "stackproof:", err)
+	return exitUsage
+}
+
+// interruptible is a context that the first interrupt ends, with that as its cause; a second one kills the program.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-signals:
+			signal.Stop(signals)
+			cancel(harness.ErrInterrupted)
+		case <-done:
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel(nil)
+	}
+}
+
+// Exit codes, as the README documents them.
+const (
+	exitOK           = 0
+	exitFailure      = 1
+	exitUsage        = 2
+	exitInconclusive = 3
+	exitCannotRun    = 4
+)
+
+// exitError ends the program with a code; without an error nothing more is said.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// cannotRun says that the work could not be done at all.
+func cannotRun(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{exitCannotRun, err}
+}
+
+// usage says that the command line is wrong.
+func usage(format string, a ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, a...)}
+}

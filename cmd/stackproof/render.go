@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stackproof/stackproof/router"
+)
+
+func routerCommand() *cobra.Command {
+	c := &cobra.Command{Use: "router", Short: "The virtual router's part on its own"}
+	c.AddCommand(renderCommand())
+	return c
+}
+
+func renderCommand() *cobra.Command {
+	var release string
+	var asJSON bool
+	c := &cobra.Command{Use: "render [FILE|-]", Short: "Print the haproxy.cfg that a push renders to",
+		Long: `Reads a LoadBalancerConfigCommand (its JSON, or a line or a whole file of a management server's log) from FILE or
+standard input and prints what the release's generator makes of it.`}
+	c.Flags().StringVar(&release, "release", "4.20.1.0", "whose generator (4.16 to 4.22)")
+	c.Flags().BoolVar(&asJSON, "json", false, "print config, add_rules, remove_rules and stat_rules as JSON")
+	c.Args = func(c *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return usage("%s takes one file, or - for standard input, but got %d words", c.CommandPath(), len(args))
+		}
+		return nil
+	}
+	c.RunE = func(c *cobra.Command, args []string) error {
+		name, in := "standard input", c.InOrStdin()
+		if len(args) == 1 && args[0] != "-" {
+			f, err := os.Open(args[0])
+			if err != nil {
+				return usage("reading a push: %w", err)
+			}
+			defer f.Close()
+			name, in = args[0], f
+		}
+		data, err := io.ReadAll(in)
+		if err != nil {
+			return usage("reading a push from %s: %w", name, err)
+		}
+		if err := router.RenderTo(c.OutOrStdout(), data, release, asJSON); err != nil {
+			return usage("%w", fmt.Errorf("%s: %w", name, err))
+		}
+		return nil
+	}
+	return c
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/stackproof/stackproof/harness"
+)
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "stackproof",
+		Short: "Proves, or disproves, that a CloudStack release bills and balances what its API says",
+		Long: `stackproof drives a CloudStack zone through its API and looks at what really happened: usage rows, pushes to the
+virtual router, the router's live configuration, and where each client's requests land.
+
+Exit status: 0 all as expected, 1 a failure, 2 wrong use, 3 inconclusive (and nothing failed), 4 could not run.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(runCommand(), listCommand(), labCommand(), cleanupCommand(), routerCommand())
+	for _, c := range root.Commands() {
+		requireVerb(c)
+	}
+	requireVerb(root)
+	return root
+}
+
+// requireVerb makes a command that only groups others refuse unknown words instead of printing its help with success.
+func requireVerb(c *cobra.Command) {
+	if c.Runnable() {
+		return
+	}
+	c.Args = cobra.ArbitraryArgs
+	c.RunE = func(c *cobra.Command, args []string) error {
+		var names []string
+		for _, sub := range c.Commands() {
+			if sub.IsAvailableCommand() {
+				names = append(names, sub.Name())
+			}
+		}
+		if len(args) == 0 {
+			return usage("%s needs one of: %s", c.CommandPath(), strings.Join(names, ", "))
+		}
+		return usage("%q is not a verb of %s; did you mean %q?", args[0], c.CommandPath(), harness.Nearest(args[0], names))
+	}
+}
+
+// flagError names the nearest flag.
+func flagError(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return usage("%s: %w", c.CommandPath(), err)
+	}
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return usage("%s has no flag --%s; did you mean --%s?", c.CommandPath(), unknown.GetSpecifiedName(),
+		harness.Nearest(unknown.GetSpecifiedName(), names))
+}
+
+// noArgs refuses words after a verb that takes none.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage("%s takes no words, but got %q", c.CommandPath(), fmt.Sprint(strings.Join(args, " ")))
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/zone"
+)
+
+func targetFlag(c *cobra.Command, target *string) {
+	c.Flags().StringVar(target, "target", "lab", "what is tested: lab (embedded)")
+}
+
+func targets() []string { return []string{"lab"} }
+
+func checkTarget(name string) error {
+	if !slices.Contains(targets(), name) {
+		return usage("target %q is not known; did you mean %q?", name, harness.Nearest(name, targets()))
+	}
+	return nil
+}
+
+// checkRelease makes sure that the lab has a profile.
+func checkRelease(release string) error {
+	if !slices.Contains(zone.Releases(), release) {
+		return usage("release %q has no profile; did you mean %s? (there are %s)", release,
+			harness.Nearest(release, zone.Releases()), strings.Join(zone.Releases(), ", "))
+	}
+	return nil
+}
+
+// knobsOf is a release's profile with the knobs of the command line on top.
+func knobsOf(release string, words []string) (zone.Knobs, error) {
+	if err := checkRelease(release); err != nil {
+		return nil, err
+	}
+	knobs, err := zone.ProfileKnobs(release)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	var names []string
+	for _, k := range zone.AllKnobs() {
+		names = append(names, k.Name)
+	}
+	for _, w := range words {
+		name, _, _ := strings.Cut(w, "=")
+		if !slices.Contains(names, name) {
+			return nil, usage("knob %q does not exist; did you mean %s? (stackproof list --knobs)", name, harness.Nearest(name, names))
+		}
+		if err := knobs.Set(w); err != nil {
+			return nil, usage("%w", err)
+		}
+	}
+	return knobs, nil
+}

@@ -1,0 +1,197 @@
+package harness
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+)
+
+// rowsOf are the LB helper rows of a rule.
+func (w *watch) rowsOf(r *Rule) []usageprobe.HelperRow {
+	var rows []usageprobe.HelperRow
+	if w.last == nil {
+		w.t.Inconclusive("no usage run was looked at before %s was asked about", r)
+	}
+	for _, row := range w.last.Rows {
+		if row.Kind == usageprobe.KindLB && row.ID == r.InternalID {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// RequireOpen makes sure that each rule has exactly one row, which is open: without that nothing could be closed (T5).
+func (t *T) RequireOpen(rules ...*Rule) {
+	for _, r := range rules {
+		rows := t.watch.rowsOf(r)
+		if len(rows) != 1 || !rows[0].Open() {
+			t.Inconclusive("%s has %d usage rows, want one that is open, before anything is deleted", r, len(rows))
+		}
+	}
+}
+
+// HelperID is the id of the rule's helper row.
+func (t *T) HelperID(r *Rule) int64 {
+	rows := t.watch.rowsOf(r)
+	if len(rows) == 0 {
+		t.Inconclusive("%s has no usage row", r)
+	}
+	return rows[0].HelperID
+}
+
+// RequireApart makes sure that no rule's internal id equals a helper id of the account, neither its own (then a server
+// that looks rows up by the wrong id still finds the right one, T1) nor another's.
+func (t *T) RequireApart(rules ...*Rule) {
+	ids := map[int64]bool{}
+	for _, row := range t.watch.last.Rows {
+		if row.Kind == usageprobe.KindLB {
+			ids[row.HelperID] = true
+		}
+	}
+	for _, r := range rules {
+		if ids[r.InternalID] {
+			t.Inconclusive("ids are not apart: %s has the id of a usage helper row, so a wrong lookup could find the right row (T1)", r)
+		}
+	}
+}
+
+// Crossed finds two live rules where the first one's internal id is the helper id of the second: the row that a server
+// with #10789 closes when the first is deleted. None: nothing can be shown (T2).
+func (t *T) Crossed(rules ...*Rule) (dies, victim *Rule) {
+	for _, d := range rules {
+		for _, v := range rules {
+			if d != v && t.HelperID(v) == d.InternalID {
+				return d, v
+			}
+		}
+	}
+	var ids []string
+	for _, r := range rules {
+		ids = append(ids, fmt.Sprintf("%d on %d", r.InternalID, t.HelperID(r)))
+	}
+	t.Inconclusive("no rule's id equals the helper id of another one (ids on helper ids: %v), so a crossed close cannot show (T2)", ids)
+	return nil, nil
+}
+
+// ExpectOpen expects that each rule, being alive, has exactly one usage row, which is open.
+func (t *T) ExpectOpen(rules ...*Rule) {
+	for _, r := range rules {
+		t.watch.checks++
+		rows := t.watch.rowsOf(r)
+		switch {
+		case len(rows) != 1:
+			t.Fail(fmt.Sprintf("%s is alive and has %d usage rows, want one", r, len(rows)), t.watch.evidence()...)
+		case !rows[0].Open():
+			t.Fail(fmt.Sprintf("%s is alive, but its usage row (helper id %d) was closed at %s%s: the customer is no longer billed",
+				r, rows[0].HelperID, stampOf(rows[0].Closed), t.watch.whose(rows[0])), t.watch.evidence()...)
+		}
+	}
+}
+
+// whose says which rule's delete a close date belongs to.
+func (w *watch) whose(row usageprobe.HelperRow) string {
+	for _, e := range w.last.Events {
+		if e.Type == "LB.DELETE" && row.Closed != nil && e.Created.Equal(*row.Closed) && e.ResourceID != row.ID {
+			return fmt.Sprintf(", the time of LB.DELETE of rule id %d (%s)", e.ResourceID, w.name(e.ResourceID))
+		}
+	}
+	return ""
+}
+
+// ExpectClosed expects that each deleted rule has exactly one usage row, closed at the time of its own LB.DELETE event.
+func (t *T) ExpectClosed(rules ...*Rule) {
+	for _, r := range rules {
+		t.watch.checks++
+		died := t.deleteEventOf(r)
+		rows := t.watch.rowsOf(r)
+		switch {
+		case len(rows) != 1:
+			t.Fail(fmt.Sprintf("%s was deleted and has %d usage rows, want one", r, len(rows)), t.watch.evidence()...)
+		case rows[0].Open():
+			t.Fail(fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) is still open: the customer is billed for ever",
+				r, stamp(died), rows[0].HelperID), t.watch.evidence()...)
+		case !rows[0].Closed.Equal(died):
+			t.Fail(fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) was closed at %s%s",
+				r, stamp(died), rows[0].HelperID, stampOf(rows[0].Closed), t.watch.whose(rows[0])), t.watch.evidence()...)
+		}
+	}
+}
+
+// deleteEventOf is the time of the rule's own LB.DELETE usage event. A delete without one is a failure of its own; the
+// time that the scenario noted then stands in.
+func (t *T) deleteEventOf(r *Rule) time.Time {
+	for _, e := range t.watch.last.Events {
+		if e.Type == "LB.DELETE" && e.ResourceID == r.InternalID {
+			return e.Created
+		}
+	}
+	t.Fail(fmt.Sprintf("%s was deleted, but cloud.usage_event has no LB.DELETE for it", r), t.watch.evidence()...)
+	return r.Deleted.Truncate(time.Second)
+}
+
+// recordsOf are the rule's usage records, oldest first.
+func (w *watch) recordsOf(r *Rule) []usageprobe.Record {
+	var records []usageprobe.Record
+	for _, rec := range w.last.Records {
+		if rec.Type == usageprobe.UsageLoadBalancer && rec.UsageID == r.InternalID {
+			records = append(records, rec)
+		}
+	}
+	slices.SortStableFunc(records, func(a, b usageprobe.Record) int { return a.Start.Compare(b.Start) })
+	return records
+}
+
+// ExpectBilledFor expects that the rule's records add up to its life, end with the window of its delete, and that the
+// windows around hold one record each.
+func (t *T) ExpectBilledFor(r *Rule) {
+	t.watch.checks++
+	created := t.createEventOf(r)
+	died := t.deleteEventOf(r)
+	records := t.watch.recordsOf(r)
+	if len(records) == 0 {
+		t.Fail(fmt.Sprintf("%s lived from %s to %s and was never billed", r, stamp(created), stamp(died)), t.watch.evidence()...)
+		return
+	}
+	for _, rec := range records {
+		if !rec.Start.Before(died) {
+			t.Fail(fmt.Sprintf("%s was deleted at %s, but a record of %.6f h was written for the window from %s", r, stamp(died), rec.RawUsage, stamp(rec.Start)), t.watch.evidence()...)
+			return
+		}
+	}
+	billed, n := usageprobe.LifeSum(records)
+	if life := died.Sub(created).Hours(); !usageprobe.LifeMatches(billed, n, life) {
+		t.Fail(fmt.Sprintf("%s lived %.6f h and was billed %.6f h in %d records", r, life, billed, n), t.watch.evidence()...)
+	}
+}
+
+func (t *T) createEventOf(r *Rule) time.Time {
+	for _, e := range t.watch.last.Events {
+		if e.Type == "LB.CREATE" && e.ResourceID == r.InternalID {
+			return e.Created
+		}
+	}
+	t.Inconclusive("%s has no LB.CREATE usage event", r)
+	return time.Time{}
+}
+
+// ExpectFullWindow expects that the newest window bills each live rule in full.
+func (t *T) ExpectFullWindow(rules ...*Rule) {
+	window := t.site.Usage.Window().Hours()
+	for _, r := range rules {
+		t.watch.checks++
+		records := t.watch.recordsOf(r)
+		if len(records) == 0 {
+			t.Fail(fmt.Sprintf("%s is alive and has no usage record", r), t.watch.evidence()...)
+			continue
+		}
+		newest := t.watch.last.Cutoff
+		last := records[len(records)-1]
+		if last.End.Before(newest.Add(-time.Second)) {
+			t.Fail(fmt.Sprintf("%s is alive, but its last usage record ends at %s; usage was run up to %s", r, stamp(last.End), stamp(newest)), t.watch.evidence()...)
+		} else if !usageprobe.LifeMatches(last.RawUsage, 1, window) {
+			t.Fail(fmt.Sprintf("%s is alive, but its last window was billed with %.6f h instead of %.6f", r, last.RawUsage, window), t.watch.evidence()...)
+		}
+	}
+}

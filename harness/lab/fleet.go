@@ -1,0 +1,275 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/stackproof/stackproof/network"
+	"github.com/stackproof/stackproof/probes/dataplane"
+	"github.com/stackproof/stackproof/router"
+	"github.com/stackproof/stackproof/zone"
+)
+
+// fleet are the virtual routers of one zone. A router is files only until somebody looks at its clients; then it gets
+// its namespaces, its members as real servers, and a real HAProxy (see router.Options.OnDemand for why that is the same).
+type fleet struct {
+	dir   string
+	rules router.Rules
+
+	mu      sync.Mutex
+	routers map[string]*vr
+}
+
+// vr is one virtual router with its surroundings.
+type vr struct {
+	mu       sync.Mutex
+	name     string
+	router   *router.Router
+	pushes   []router.Push
+	site     *network.Site
+	backends *network.Backends
+	waiting  []netip.Addr // addresses asked for before there was a namespace
+}
+
+func newFleet(dir string, rules router.Rules) *fleet {
+	return &fleet{dir: dir, rules: rules, routers: map[string]*vr{}}
+}
+
+// Start runs a process in the router's namespace (router.Host).
+func (v *vr) Start(cmd *exec.Cmd) error {
+	if v.site == nil {
+		return fmt.Errorf("router %s has no namespace yet", v.name)
+	}
+	return v.site.Router.Start(cmd)
+}
+
+// EnsureAddress gives the router an address (router.Host).
+func (v *vr) EnsureAddress(ctx context.Context, a netip.Addr) error {
+	if v.site == nil {
+		if !slices.Contains(v.waiting, a) {
+			v.waiting = append(v.waiting, a)
+		}
+		return nil
+	}
+	return v.site.Router.EnsureAddress(ctx, a)
+}
+
+// vr gives the router of that name, making it if it is new.
+func (f *fleet) vr(name string) (*vr, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if v := f.routers[name]; v != nil {
+		return v, nil
+	}
+	v := &vr{name: name}
+	dir := f.path(name)
+	if err := os.Mkdir(dir, 0o755); err != nil { //nolint:gosec // HAProxy drops its rights and must still read its files
+		return nil, fmt.Errorf("folder of router %s: %w", name, err)
+	}
+	r, err := router.New(router.Options{Name: name, Dir: dir, Rules: f.rules, Host: v, OnDemand: true})
+	if err != nil {
+		return nil, err
+	}
+	v.router = r
+	f.routers[name] = v
+	return v, nil
+}
+
+// Push implements zone.Pushes: the push is noted, then applied as the release's router does.
+func (f *fleet) Push(ctx context.Context, p zone.Push) error {
+	push, err := router.ParsePush(p.Command)
+	if err != nil {
+		return err
+	}
+	push.Aggregated = p.Aggregated
+	v, err := f.vr(p.Router)
+	if err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.pushes = append(v.pushes, push)
+	if v.backends != nil {
+		if err := v.backends.SetMembers(ctx, members(push)); err != nil {
+			return err
+		}
+	}
+	_, err = v.router.Apply(ctx, push)
+	return err
+}
+
+// RouterState implements zone.Pushes.
+func (f *fleet) RouterState(ctx context.Context, name, state string) error {
+	v, err := f.vr(name)
+	if err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.site == nil {
+		return nil
+	}
+	if state == "Running" {
+		return v.router.Start(ctx)
+	}
+	return v.router.Stop(ctx)
+}
+
+// members are the live destinations of all live rules.
+func members(p router.Push) []netip.AddrPort {
+	var all []netip.AddrPort
+	for _, lb := range p.LoadBalancers {
+		if lb.Revoked {
+			continue
+		}
+		for _, d := range lb.Destinations {
+			ip, err := netip.ParseAddr(d.IP)
+			if err != nil || d.Revoked {
+				continue
+			}
+			if at := netip.AddrPortFrom(ip, uint16(d.Port)); !slices.Contains(all, at) { //nolint:gosec // the parser bounds ports
+				all = append(all, at)
+			}
+		}
+	}
+	return all
+}
+
+// attend brings a router to life.
+func (v *vr) attend(ctx context.Context) error {
+	if v.site != nil {
+		return v.router.Attend(ctx)
+	}
+	site, err := network.NewSite(ctx, network.SiteOptions{Name: v.name})
+	if err != nil {
+		return err
+	}
+	v.site, v.backends = site, site.Backends()
+	for _, a := range v.waiting {
+		if err := site.Router.EnsureAddress(ctx, a); err != nil {
+			return err
+		}
+	}
+	v.waiting = nil
+	if len(v.pushes) == 0 {
+		return errors.New("no push has reached the router")
+	}
+	if err := v.backends.SetMembers(ctx, members(v.pushes[len(v.pushes)-1])); err != nil {
+		return err
+	}
+	return v.router.Attend(ctx)
+}
+
+// looked is a router that is there and attended, locked.
+func (f *fleet) looked(ctx context.Context, name string) (*vr, error) {
+	f.mu.Lock()
+	v := f.routers[name]
+	f.mu.Unlock()
+	if v == nil {
+		return nil, fmt.Errorf("no push has reached router %s", name)
+	}
+	v.mu.Lock()
+	if err := v.attend(ctx); err != nil {
+		v.mu.Unlock()
+		return nil, fmt.Errorf("router %s: %w", name, err)
+	}
+	return v, nil
+}
+
+// Of implements harness.Pushes.
+func (f *fleet) Of(_ context.Context, name string) ([]router.Push, error) {
+	f.mu.Lock()
+	v := f.routers[name]
+	f.mu.Unlock()
+	if v == nil {
+		return nil, nil
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.pushes), nil
+}
+
+// Files implements harness.Routers.
+func (f *fleet) Files(ctx context.Context, name string) (router.Files, error) {
+	v, err := f.looked(ctx, name)
+	if err != nil {
+		return router.Files{}, err
+	}
+	defer v.mu.Unlock()
+	return v.router.Files(ctx)
+}
+
+// Rendered implements harness.Routers.
+func (f *fleet) Rendered(ctx context.Context, name string) (router.Rendered, error) {
+	pushes, err := f.Of(ctx, name)
+	if err != nil || len(pushes) == 0 {
+		return router.Rendered{}, errors.Join(err, fmt.Errorf("no push has reached router %s", name))
+	}
+	return router.Render(pushes[len(pushes)-1], f.rules)
+}
+
+// Clients implements harness.Routers.
+func (f *fleet) Clients() []netip.Addr {
+	return network.DefaultClientAddresses(dataplane.DefaultClients)
+}
+
+// Probe implements harness.Routers.
+func (f *fleet) Probe(ctx context.Context, name string, c dataplane.Config) (dataplane.Observation, error) {
+	v, err := f.looked(ctx, name)
+	if err != nil {
+		return dataplane.Observation{}, err
+	}
+	site := v.site
+	v.mu.Unlock()
+	c.Dialer, c.Watch, c.Tables = site.Clients, v, v
+	return dataplane.Probe(ctx, c)
+}
+
+// Mark implements dataplane.Watch: the process and the pushes so far.
+func (v *vr) Mark(ctx context.Context) (string, error) {
+	v.mu.Lock()
+	pushes := len(v.pushes)
+	v.mu.Unlock()
+	info, err := v.router.ShowInfo(ctx)
+	if err != nil {
+		return "", err
+	}
+	return "pid " + strconv.Itoa(info.PID) + ", pushes " + strconv.Itoa(pushes), nil
+}
+
+// Table implements dataplane.Tables.
+func (v *vr) Table(ctx context.Context, rule string) (int, bool, error) {
+	t, err := v.router.ShowTable(ctx, rule)
+	if err != nil {
+		return 0, false, err
+	}
+	return t.Used, t.Known, nil
+}
+
+func (f *fleet) close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var errs []error
+	for _, v := range f.routers {
+		v.mu.Lock()
+		if v.router != nil {
+			errs = append(errs, v.router.Close())
+		}
+		if v.backends != nil {
+			errs = append(errs, v.backends.Close())
+		}
+		if v.site != nil {
+			errs = append(errs, v.site.Close())
+		}
+		v.mu.Unlock()
+	}
+	f.routers = nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,205 @@
+// Package lab is the embedded target: a zone (package zone) on a private database, with a real HAProxy per virtual router
+// in namespaces of its own. Each scenario gets a pristine zone, so that ids, rows and routers are its own and the virtual
+// clock can jump. Nothing outlives Close.
+//
+// Before changing it know that a site must be closed before its database is handed to the next one: Site.Close does that.
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/router"
+	"github.com/stackproof/stackproof/zone"
+	"github.com/stackproof/stackproof/zone/database"
+)
+
+// Options say which lab to open.
+type Options struct {
+	Release string
+	Knobs   zone.Knobs // default: the release's profile
+	// Workers bounds the zones, and databases, that are open at once; at least 1.
+	Workers int
+	// Dir is where folders are made; default the system's temporary folder.
+	Dir string
+	// Groups overrides the sizes of L-04.
+	Groups []int
+}
+
+// Target is the lab. Databases are started when they are first needed and kept for the next scenario.
+type Target struct {
+	opts  Options
+	rules router.Rules
+	slots chan struct{}
+
+	mu   sync.Mutex
+	idle []*database.Server
+	all  []*database.Server
+}
+
+// New checks the options. Close must be called.
+func New(opts Options) (*Target, error) {
+	profile, err := zone.ProfileKnobs(opts.Release)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Knobs == nil {
+		opts.Knobs = profile
+	}
+	rules, err := router.RulesFor(opts.Release)
+	if err != nil {
+		return nil, err
+	}
+	rules.CompareAsSet, rules.AlgorithmVerbatim = opts.Knobs["vr-compare-as-set"], opts.Knobs["algorithm-verbatim"]
+	return &Target{opts: opts, rules: rules, slots: make(chan struct{}, max(1, opts.Workers))}, nil
+}
+
+// Describe names the lab.
+func (t *Target) Describe() harness.Description {
+	return harness.Description{Name: "lab", Release: t.opts.Release, Router: "model, rules of " + t.opts.Release, Groups: t.opts.Groups}
+}
+
+// Site opens a pristine zone.
+func (t *Target) Site(ctx context.Context, scenario string, seed int64) (_ *harness.Site, err error) {
+	select {
+	case t.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	var undo []func(context.Context) error
+	closeAll := func(ctx context.Context) error {
+		var errs []error
+		for i := len(undo) - 1; i >= 0; i-- {
+			errs = append(errs, undo[i](ctx))
+		}
+		return errors.Join(errs...)
+	}
+	undo = append(undo, func(context.Context) error { <-t.slots; return nil })
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, closeAll(context.WithoutCancel(ctx)))
+		}
+	}()
+	server, err := t.database(ctx)
+	if err != nil {
+		return nil, err
+	}
+	undo = append(undo, func(context.Context) error { t.put(server); return nil })
+	dir, err := os.MkdirTemp(t.opts.Dir, folderPrefix)
+	if err != nil {
+		return nil, fmt.Errorf("making the routers' folder: %w", err)
+	}
+	undo = append(undo, func(context.Context) error { return os.RemoveAll(dir) })
+	fleet := newFleet(dir, t.rules)
+	undo = append(undo, func(context.Context) error { return fleet.close() })
+	clock := zone.NewManual(time.Now().UTC().Truncate(time.Minute).Add(10 * time.Second))
+	z, err := zone.Open(ctx, zone.Options{Release: t.opts.Release, Knobs: t.opts.Knobs, DB: server, Clock: clock, Pushes: fleet, Seed: seed})
+	if err != nil {
+		return nil, fmt.Errorf("opening a zone for %s: %w", scenario, err)
+	}
+	undo = append(undo, z.Close)
+	return t.site(ctx, z, server, fleet, &undo, closeAll)
+}
+
+func (t *Target) site(ctx context.Context, z *zone.Zone, server *database.Server, fleet *fleet, undo *[]func(context.Context) error,
+	closeAll func(context.Context) error) (*harness.Site, error) {
+	admin, err := cloud.New(cloud.Options{URL: z.APIURL(), APIKey: z.APIKey(), SecretKey: z.SecretKey(), Eager: true})
+	if err != nil {
+		return nil, err
+	}
+	*undo = append(*undo, admin.Close)
+	db, err := server.OpenReadOnly(ctx)
+	if err != nil {
+		return nil, err
+	}
+	*undo = append(*undo, func(context.Context) error { return db.Close() })
+	s := &harness.Site{Description: t.Describe(), Cloud: admin, DB: db, Usage: usageRuns{z}, Clock: clock{z}, Pushes: fleet, Routers: fleet,
+		SkewBudget: skewBudget}
+	s.OnClose(closeAll)
+	return s, nil
+}
+
+// skewBudget is generous: harmless rules cost the lab a millisecond each.
+const skewBudget = 1000
+
+// database takes an idle server or starts one.
+func (t *Target) database(ctx context.Context) (*database.Server, error) {
+	t.mu.Lock()
+	if n := len(t.idle); n > 0 {
+		s := t.idle[n-1]
+		t.idle = t.idle[:n-1]
+		t.mu.Unlock()
+		return s, nil
+	}
+	t.mu.Unlock()
+	s, err := database.Start(ctx, database.Options{Schema: t.opts.Release, Dir: t.opts.Dir})
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.all = append(t.all, s)
+	return s, nil
+}
+
+func (t *Target) put(s *database.Server) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.idle = append(t.idle, s)
+}
+
+// Close ends the databases. Sites must be closed before.
+func (t *Target) Close(context.Context) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var errs []error
+	for _, s := range t.all {
+		errs = append(errs, s.Close())
+	}
+	t.all, t.idle = nil, nil
+	return errors.Join(errs...)
+}
+
+// folderPrefix marks the lab's folders; the owner's process id follows.
+var folderPrefix = fmt.Sprintf("stackproof-lab-%d-", os.Getpid())
+
+// clock is the zone's.
+type clock struct{ z *zone.Zone }
+
+func (c clock) Now(context.Context) (time.Time, error)          { return c.z.Now(), nil }
+func (c clock) Pass(ctx context.Context, d time.Duration) error { return c.z.Advance(ctx, d) }
+
+// usageRuns lets the virtual clock jump past the end of a window and runs the usage server there.
+type usageRuns struct{ z *zone.Zone }
+
+// Window is the aggregation range that the zone's usage server has.
+func (usageRuns) Window() time.Duration { return time.Minute }
+
+// Cover implements harness.UsageRuns.
+func (u usageRuns) Cover(ctx context.Context, until time.Time) error {
+	// A window ends just before the current minute, so the run must start in the minute after.
+	next := until.Truncate(time.Minute).Add(time.Minute + time.Second)
+	if d := next.Sub(u.z.Now()); d > 0 {
+		if err := u.z.Advance(ctx, d); err != nil {
+			return err
+		}
+	}
+	job, err := u.z.RunUsage(ctx)
+	if err != nil {
+		return err
+	}
+	if !job.Success {
+		return fmt.Errorf("usage job %d ended without success", job.ID)
+	}
+	return nil
+}
+
+// path joins below the fleet's folder.
+func (f *fleet) path(name string) string { return filepath.Join(f.dir, name) }

@@ -1,0 +1,185 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/result/stats"
+)
+
+// Plan says what to run.
+type Plan struct {
+	Scenarios Catalogue
+	Seed      int64
+	Repeat    int // independent repeats of each scenario, folded into one case; at least 1
+	Workers   int // scenarios at once; at least 1
+	Progress  Progress
+	// UntilFailure ends the repeats of a scenario at its first failure.
+	UntilFailure bool
+	// Budget ends the repeats when it is used up; 0 is no limit. At least one repeat runs.
+	Budget time.Duration
+}
+
+// Run runs a plan against a target. The error says that the run as a whole could not be carried out; whatever was found
+// until then is in the result all the same, and what is missing there counts as a failure.
+func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
+	began := time.Now()
+	d := target.Describe()
+	run := result.Run{Schema: result.SchemaVersion, Target: d.Name, Release: d.Release, Seed: p.Seed, Router: d.Router,
+		Started: began.UTC(), Planned: p.Scenarios.IDs()}
+	cases := make([]*result.Case, len(p.Scenarios))
+	var mu sync.Mutex
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, p.Workers))
+	for _, i := range longestFirst(p.Scenarios) {
+		group.Go(func() error {
+			if gctx.Err() != nil {
+				return context.Cause(gctx)
+			}
+			c := runScenario(gctx, target, p.Scenarios[i], p)
+			mu.Lock()
+			cases[i] = &c
+			mu.Unlock()
+			p.Progress.Finished(c)
+			return nil
+		})
+	}
+	err := group.Wait()
+	for _, c := range cases {
+		if c != nil {
+			run.Results = append(run.Results, *c)
+		}
+	}
+	run.Seconds = time.Since(began).Seconds()
+	if cause := context.Cause(ctx); cause != nil {
+		err = fmt.Errorf("interrupted: %w", cause)
+	}
+	return run, err
+}
+
+// longestFirst orders by weight, so that the longest scenario does not start last; results keep the catalogue's order.
+func longestFirst(c Catalogue) []int {
+	order := make([]int, len(c))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return c[b].Weight - c[a].Weight })
+	return order
+}
+
+// runScenario repeats one scenario and folds the outcomes into one case; the worst verdict wins and is never retried.
+func runScenario(ctx context.Context, target Target, s Scenario, p Plan) result.Case {
+	began := time.Now()
+	release := target.Describe().Release
+	c := result.Case{ID: s.ID, Title: s.Title, Group: s.Group, Guards: s.Guards, Verdict: result.Pass,
+		ByDesign: s.Inconclusive != ""}
+	if s.KnownBad.On(release) {
+		c.Known, c.KnownWhy = true, s.KnownBad.Why
+	}
+	var reported bool
+	for i := range max(1, p.Repeat) {
+		if i > 0 && (ctx.Err() != nil || p.Budget > 0 && time.Since(began) > p.Budget) {
+			break
+		}
+		p.Progress.Scenario(s.ID, s.Title, i+1)
+		one := runOnce(ctx, target, s, p.Progress, p.Seed+int64(i), i)
+		c.Repeats++
+		switch one.verdict {
+		case result.Fail:
+			c.Failures++
+		case result.Inconclusive:
+			c.Inconclusives++
+		}
+		worst := result.Worse(one.verdict, c.Verdict)
+		if !reported || worst != c.Verdict {
+			c.Reason, c.Steps, c.Evidence = one.reason, one.steps, one.evidence
+			if p.Repeat > 1 && one.verdict != result.Pass {
+				c.Reason = fmt.Sprintf("repeat %d (seed %d): %s", i+1, p.Seed+int64(i), one.reason)
+			}
+			reported = true
+		}
+		c.Verdict = worst
+		if p.UntilFailure && one.verdict == result.Fail {
+			break
+		}
+	}
+	c.Seconds = time.Since(began).Seconds()
+	if p.Repeat > 1 {
+		c.Claim = stats.Repeats{Total: c.Repeats, Failures: c.Failures, Inconclusives: c.Inconclusives, Scenario: c.ID, Target: target.Describe().Name, Release: release}.Claim()
+	}
+	return c
+}
+
+// runOnce runs a scenario once, on a site of its own.
+func runOnce(ctx context.Context, target Target, s Scenario, p Progress, seed int64, repeat int) (t *T) {
+	site, err := target.Site(ctx, s.ID, seed)
+	if site != nil {
+		defer func() {
+			if err := site.Close(context.WithoutCancel(ctx)); err != nil {
+				t.judge(result.Inconclusive, fmt.Sprintf("closing the site: %v", err))
+			}
+		}()
+	}
+	name := fmt.Sprintf("sp%x-%s", uint32(seed), strings.ToLower(strings.ReplaceAll(s.ID, "/", "-"))) //nolint:gosec // a label
+	if repeat > 0 {
+		name = fmt.Sprintf("%s-r%d", name, repeat)
+	}
+	t = newT(ctx, site, s, p, seed, name)
+	if err != nil {
+		t.judge(result.Inconclusive, fmt.Sprintf("opening a site: %v", err))
+		return t
+	}
+	defer func() {
+		if err := t.cleanup(ctx); err != nil {
+			t.judge(result.Inconclusive, fmt.Sprintf("cleaning up: %v", err))
+			t.Note("clean-up", "%v", err)
+		}
+	}()
+	t.tell()
+	return t
+}
+
+// tell runs the story and turns every way out of it into a verdict.
+func (t *T) tell() {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case halt:
+		default:
+			t.judge(result.Inconclusive, fmt.Sprintf("the scenario itself broke: %v", r))
+			t.Note("stack", "%s", debug.Stack())
+		}
+		for i := range t.steps {
+			if t.steps[i].State == "running" {
+				t.steps[i].State = string(t.verdict)
+			}
+		}
+	}()
+	for _, need := range t.scenario.Needs {
+		if why := t.site.Broken[need]; why != "" {
+			t.Inconclusive("%s should be there but does not work: %s", need, why)
+		}
+		if why := t.site.Missing[need]; why != "" {
+			t.Unsupported("needs %s: %s", need, why)
+		}
+	}
+	t.scenario.Run(t)
+	if t.verdict == result.Pass && t.scenario.Inconclusive != "" {
+		t.judge(result.Inconclusive, t.scenario.Inconclusive)
+	}
+	if t.verdict == result.Pass && t.watch.checks == 0 {
+		t.judge(result.Inconclusive, "the scenario checked nothing")
+	}
+}
+
+// ErrInterrupted is the cause of a context that a signal ended.
+var ErrInterrupted = errors.New("interrupted by a signal")

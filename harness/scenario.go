@@ -1,0 +1,134 @@
+// Package harness is how a run goes: what a scenario and a target are, the runner, and T, the verbs in which a scenario
+// is told. It is not a test framework (no *testing.T: the same scenario runs from the command and from go test) and
+// knows no target by name. Before changing it know that a scenario's goroutine ends by unwinding (T.fail and T.giveUp
+// panic with a private value that the runner recovers): deferred functions run, code after an Expect does not.
+package harness
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Capability is something that a target can show.
+type Capability string
+
+// The capabilities that scenarios ask for.
+const (
+	API         Capability = "api"
+	UsageDB     Capability = "usage-db"
+	UsageRun    Capability = "usage-run"
+	PushLog     Capability = "push-log"
+	PushCount   Capability = "push-count"
+	PushFault   Capability = "push-fault"
+	RouterFiles Capability = "router-files"
+	DataPlane   Capability = "data-plane"
+	TimeTravel  Capability = "time-travel"
+)
+
+// Known is a defect that releases are known to have.
+type Known struct {
+	Spans []Span
+	Why   string // upstream issue and the release that ends it
+}
+
+// On says whether the release has the defect.
+func (k Known) On(release string) bool {
+	return slices.ContainsFunc(k.Spans, func(s Span) bool { return s.Contains(release) })
+}
+
+func (k Known) String() string {
+	words := make([]string, len(k.Spans))
+	for i, s := range k.Spans {
+		words[i] = s.String()
+	}
+	return strings.Join(words, ", ")
+}
+
+// Scenario is a named story.
+type Scenario struct {
+	ID, Title string
+	Group     string // result.GroupUsage, GroupLB or GroupAutoscale
+	Priority  int    // 0 runs by default
+	Weight    int    // rough cost; the heaviest start first
+	Guards    []string
+	Needs     []Capability
+	// KnownBad names the releases on which the scenario is expected to fail.
+	KnownBad Known
+	// Inconclusive says why the scenario can never decide; such a verdict is left out of the exit status.
+	Inconclusive string
+	// Twins are the lab's knobs that must make the scenario fail.
+	Twins []string
+	Run   func(*T)
+}
+
+// Catalogue is an ordered list of scenarios with unique ids.
+type Catalogue []Scenario
+
+// Select returns the scenarios that match any of the patterns (path.Match globs, case does not matter), in the
+// catalogue's order. Without patterns it returns those of priority 0. A pattern that matches nothing is an error that
+// names the nearest id.
+func (c Catalogue) Select(patterns ...string) (Catalogue, error) {
+	if len(patterns) == 0 {
+		return slices.DeleteFunc(slices.Clone(c), func(s Scenario) bool { return s.Priority != 0 }), nil
+	}
+	chosen := map[string]bool{}
+	for _, p := range patterns {
+		found := false
+		for _, s := range c {
+			ok, err := path.Match(strings.ToUpper(p), strings.ToUpper(s.ID))
+			if err != nil {
+				return nil, fmt.Errorf("scenario pattern %q: %w", p, err)
+			}
+			if ok {
+				chosen[s.ID], found = true, true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("no scenario matches %q; did you mean %s? (stackproof list shows all)", p, Nearest(p, c.IDs()))
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(c), func(s Scenario) bool { return !chosen[s.ID] }), nil
+}
+
+// IDs lists the ids in order.
+func (c Catalogue) IDs() []string {
+	ids := make([]string, len(c))
+	for i, s := range c {
+		ids[i] = s.ID
+	}
+	return ids
+}
+
+// Nearest returns the word with the smallest edit distance to s, or "" without words.
+func Nearest(s string, words []string) string {
+	best, at := "", 1<<30
+	for _, w := range words {
+		if d := distance(strings.ToLower(s), strings.ToLower(w)); d < at {
+			best, at = w, d
+		}
+	}
+	return best
+}
+
+// distance is Levenshtein's.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := diagonal
+			if a[i-1] != b[j-1] {
+				cost++
+			}
+			diagonal = row[j]
+			row[j] = min(cost, row[j]+1, row[j-1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,102 @@
+package harness
+
+import (
+	"context"
+	"database/sql"
+	"net/netip"
+	"time"
+
+	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/probes/dataplane"
+	"github.com/stackproof/stackproof/router"
+)
+
+// Target is what is tested.
+type Target interface {
+	// Describe names the target, its release and whose router rules are in force.
+	Describe() Description
+	// Site gives one scenario its view of the target. The lab makes a zone of its own; an existing zone is shared.
+	Site(ctx context.Context, scenario string, seed int64) (*Site, error)
+	// Close ends what the target started.
+	Close(ctx context.Context) error
+}
+
+// Description is what a report says of a target.
+type Description struct {
+	Name, Release string
+	Router        string // "model, rules of 4.19.1.0", "none"
+	// Groups are the sizes of autoscale populations that fit (L-04).
+	Groups []int
+}
+
+// Site is an open target as one scenario sees it. Parts that the target cannot show are nil and named in Missing.
+type Site struct {
+	Description
+	Cloud   *cloud.Client // root admin
+	DB      *sql.DB       // SELECT only
+	Usage   UsageRuns
+	Clock   Clock
+	Pushes  Pushes
+	Routers Routers
+	// Missing says why a capability is not there. A capability that should be there but does not work is Broken.
+	Missing, Broken map[Capability]string
+	// Ledger notes objects before they are created; nil where the target is thrown away as a whole.
+	Ledger Ledger
+	// Limits bound what a scenario may create.
+	SkewBudget int
+	// Named are the zone, offerings and template that the owner chose.
+	Named  Named
+	chosen *choices
+	close  func(context.Context) error
+}
+
+// OnClose sets what ends the site.
+func (s *Site) OnClose(f func(context.Context) error) { s.close = f }
+
+// Close ends the site.
+func (s *Site) Close(ctx context.Context) error {
+	if s.close == nil {
+		return nil
+	}
+	return s.close(ctx)
+}
+
+// Clock is the target's time. Scenarios never sleep.
+type Clock interface {
+	// Now is the database's time (UTC, at least whole seconds).
+	Now(ctx context.Context) (time.Time, error)
+	// Pass lets time go by: the lab jumps, an existing zone waits.
+	Pass(ctx context.Context, d time.Duration) error
+}
+
+// UsageRuns asks for usage runs.
+type UsageRuns interface {
+	// Cover returns when a successful run has covered the database time t: a job with an end later than t. Whether the
+	// events were processed is for the caller to check.
+	Cover(ctx context.Context, t time.Time) error
+	// Window is the aggregation range.
+	Window() time.Duration
+}
+
+// Pushes shows the LoadBalancerConfigCommands of a router, by its name (r-3-VM).
+type Pushes interface {
+	Of(ctx context.Context, routerName string) ([]router.Push, error)
+}
+
+// Routers shows virtual routers: files, process and data plane.
+type Routers interface {
+	Files(ctx context.Context, routerName string) (router.Files, error)
+	// Rendered is what the release's generator makes of the newest push.
+	Rendered(ctx context.Context, routerName string) (router.Rendered, error)
+	// Probe sends the requests of the data-plane protocol to addresses of this router.
+	Probe(ctx context.Context, routerName string, c dataplane.Config) (dataplane.Observation, error)
+	// Clients are the source addresses that requests can come from.
+	Clients() []netip.Addr
+}
+
+// Ledger notes what a run creates, before the call is made.
+type Ledger interface {
+	Intend(kind, name string) (entry int, err error)
+	Created(entry int, uuid string, internal int64) error
+	Removed(uuid string) error
+}

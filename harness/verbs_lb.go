@@ -1,0 +1,158 @@
+package harness
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/stackproof/stackproof/harness/cloud"
+)
+
+// Rule is a load balancer rule.
+type Rule struct {
+	*Account
+	Network    *Network
+	Address    *Address
+	Name       string
+	ID         string
+	InternalID int64
+	Port       int
+	Algorithm  string
+	Policy     string // id of the live stickiness policy
+	// Deleted is the database time just after the delete job ended; zero while the rule lives.
+	Deleted time.Time
+}
+
+// privatePort is where the members listen.
+const privatePort = 8080
+
+// String names the rule as verdicts do: name, uuid and the internal id that the usage tables hold.
+func (r *Rule) String() string {
+	if r.InternalID == 0 {
+		return fmt.Sprintf("LB rule %s (%s)", r.Name, r.ID)
+	}
+	return fmt.Sprintf("LB rule %s (uuid %s, internal id %d)", r.Name, r.ID, r.InternalID)
+}
+
+// Section is the name of the rule's listen section in haproxy.cfg.
+func (r *Rule) Section() string {
+	return fmt.Sprintf("%s-%d", strings.ReplaceAll(r.Address.IP.String(), ".", "_"), r.Port)
+}
+
+// Endpoint is where clients reach the rule.
+func (r *Rule) Endpoint() netip.AddrPort { return netip.AddrPortFrom(r.Address.IP, uint16(r.Port)) } //nolint:gosec // below 65536
+
+// LoadBalancer creates a round-robin rule on the network's shared address, with the next free public port.
+func (n *Network) LoadBalancer(name string) *Rule {
+	return n.LoadBalancerOn(n.sharedAddress(), name, "roundrobin")
+}
+
+// LoadBalancers creates count rules, named A, B, C, ...
+func (n *Network) LoadBalancers(count int) []*Rule {
+	defer n.t.step("%d LB rules in %s", count, n.Name)()
+	rules := make([]*Rule, count)
+	for i := range rules {
+		rules[i] = n.LoadBalancer(string(rune('A' + i)))
+	}
+	return rules
+}
+
+// LoadBalancerOn creates a rule on an address with an algorithm, which is passed on as typed.
+func (n *Network) LoadBalancerOn(ip *Address, name, algorithm string) *Rule {
+	defer n.t.step("LB rule %s", name)()
+	r := &Rule{Account: n.Account, Network: n, Address: ip, Name: name, Algorithm: algorithm, Port: ip.nextPort}
+	ip.nextPort++
+	full := n.t.unique("lb-" + name)
+	r.ID, r.InternalID = n.make("lb rule", full, "cloud.firewall_rules", "createLoadBalancerRule", cloud.Params{
+		"publicipid": ip.ID, "networkid": n.ID, "name": full, "algorithm": algorithm, "openfirewall": "false",
+		"publicport": fmt.Sprint(r.Port), "privateport": fmt.Sprint(privatePort)})
+	n.t.watch.born(r)
+	return r
+}
+
+// Assign puts VMs behind the rule.
+func (r *Rule) Assign(vms ...*VM) *Rule {
+	defer r.t.step("%d VMs behind %s", len(vms), r.Name)()
+	ids := make([]string, len(vms))
+	for i, vm := range vms {
+		ids[i] = vm.ID
+	}
+	r.job("assignToLoadBalancerRule", cloud.Params{"id": r.ID, "virtualmachineids": strings.Join(ids, ",")}, nil)
+	return r
+}
+
+// SourcePolicy are the parameters of the twin policies. They are given explicitly and are equal on every rule: on a
+// router that compares files as sets, only byte-identical policies mask each other (T15, T16).
+func SourcePolicy() cloud.Params {
+	return cloud.Params{"methodname": "SourceBased", "param[0].name": "tablesize", "param[0].value": "200k",
+		"param[1].name": "expire", "param[1].value": "30m"}
+}
+
+// Stick gives the rule the common source stickiness policy.
+func (r *Rule) Stick() {
+	defer r.t.step("source stickiness on %s", r.Name)()
+	p := SourcePolicy()
+	p["lbruleid"], p["name"] = r.ID, r.t.unique("sticky")
+	var made struct {
+		StickinessPolicy []struct {
+			ID     string
+			Params map[string]string
+		}
+	}
+	r.job("createLBStickinessPolicy", p, &made)
+	live := made.StickinessPolicy
+	if len(live) == 0 {
+		r.t.Inconclusive("createLBStickinessPolicy on %s answered without a policy", r)
+	}
+	last := live[len(live)-1]
+	// A client library that drops parameters would leave policies that do not mask each other (T14).
+	if last.Params["tablesize"] != "200k" || last.Params["expire"] != "30m" {
+		r.t.Inconclusive("the policy of %s was stored with parameters %v, not those that were sent", r, last.Params)
+	}
+	r.Policy = last.ID
+}
+
+// Unstick deletes the rule's stickiness policy.
+func (r *Rule) Unstick() {
+	defer r.t.step("no stickiness on %s", r.Name)()
+	r.job("deleteLBStickinessPolicy", cloud.Params{"id": r.Policy}, nil)
+	r.Policy = ""
+}
+
+// Delete deletes the rule and notes the database time.
+func (r *Rule) Delete() {
+	t := r.t
+	defer t.step("delete %s", r.Name)()
+	t.must(t.site.Clock.Pass(t.ctx, apart), "letting time pass before the delete")
+	r.job("deleteLoadBalancerRule", cloud.Params{"id": r.ID}, nil)
+	r.Deleted = t.now()
+	t.watch.died(r)
+	t.must(t.removed(r.ID, nil), "noting the removal of %s", r)
+	t.must(t.site.Clock.Pass(t.ctx, apart), "letting time pass after the delete")
+}
+
+// apart keeps create and delete in different seconds: events of one second are unordered (T6).
+const apart = 2 * time.Second
+
+// now is the database's time.
+func (t *T) now() time.Time {
+	now, err := t.site.Clock.Now(t.ctx)
+	t.must(err, "reading the database's time")
+	return now
+}
+
+// until waits, in the target's time, until the condition holds; the last observation is in the reason if it never does.
+func (t *T) until(what string, limit, step time.Duration, holds func() (bool, string)) {
+	deadline := t.now().Add(limit)
+	for {
+		ok, seen := holds()
+		if ok {
+			return
+		}
+		if t.now().After(deadline) {
+			t.Inconclusive("waited %s for %s; last seen: %s", limit, what, seen)
+		}
+		t.must(t.site.Clock.Pass(t.ctx, step), "waiting for %s", what)
+	}
+}

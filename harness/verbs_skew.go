@@ -1,0 +1,83 @@
+package harness
+
+import (
+	"fmt"
+
+	"github.com/stackproof/stackproof/harness/cloud"
+)
+
+// Skew makes the shared rule ids at least count larger than the usage helper ids, with firewall rules on an isolated
+// network: they take rule ids but open no LB helper row. Without it a server that confuses the two kinds of id finds the
+// right row all the same (T1). Nothing is forced in a database.
+func (a *Account) Skew(count int) {
+	t := a.t
+	defer t.step("rule ids %d apart from helper ids", count)()
+	var rule, helper, pending int
+	// The largest ids in use stand in for the sequences: rules are really deleted, so the real distance is at least this.
+	t.scan(&rule, "SELECT COALESCE(MAX(id), 0) FROM cloud.firewall_rules")
+	t.scan(&helper, "SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_load_balancer_policy")
+	t.scan(&pending, "SELECT COUNT(*) FROM cloud.usage_event WHERE type = 'LB.CREATE' AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event)")
+	missing := count - (rule - helper - pending)
+	if missing <= 0 {
+		return
+	}
+	if missing > t.site.SkewBudget {
+		t.Inconclusive("rule ids are %d ahead of helper ids; setting them %d apart takes %d harmless rules, the budget is %d (--skew-budget)",
+			rule-helper-pending, count, missing, t.site.SkewBudget)
+	}
+	ip := a.Isolated().Address()
+	for i := range missing {
+		ip.Firewall(20000 + i)
+	}
+}
+
+// scan reads one number.
+func (t *T) scan(into *int, query string, args ...any) {
+	t.must(t.site.DB.QueryRowContext(t.ctx, query, args...).Scan(into), "reading ids")
+}
+
+// Firewall opens a port of the address.
+func (a *Address) Firewall(port int) {
+	text := fmt.Sprint(port)
+	a.make("firewall rule", text, "", "createFirewallRule", cloud.Params{"ipaddressid": a.ID, "protocol": "tcp",
+		"startport": text, "endport": text, "cidrlist": "192.0.2.0/24"})
+}
+
+// FirewallCount is how many firewall rules the address has.
+func (a *Address) FirewallCount() int {
+	var list struct{ Count int }
+	a.call("listFirewallRules", cloud.Params{"ipaddressid": a.ID}, &list)
+	return list.Count
+}
+
+// CrossedRules creates LB rules until one's id is the helper id of another: with rule ids k ahead of helper ids that
+// takes k+1 of them. At least count are made; ids that are not apart are set skew apart first.
+func (t *T) CrossedRules(n *Network, skew, count int) []*Rule {
+	defer t.step("LB rules with crossed ids")()
+	n.Skew(skew)
+	rules := []*Rule{n.LoadBalancer("A")}
+	t.Drain()
+	t.RequireOpen(rules...)
+	ahead := int(rules[0].InternalID - t.HelperID(rules[0]))
+	if ahead+1 > t.site.SkewBudget {
+		t.Inconclusive("rule ids are %d ahead of helper ids, so a crossing takes %d LB rules of one account; the budget is %d (--skew-budget)",
+			ahead, ahead+1, t.site.SkewBudget)
+	}
+	for len(rules) < max(count, ahead+1) {
+		rules = append(rules, n.LoadBalancer(fmt.Sprintf("R%d", len(rules)+1)))
+	}
+	t.Drain()
+	return rules
+}
+
+// RequireEqual makes sure that the rule's id is that of its helper row.
+func (t *T) RequireEqual(r *Rule) {
+	if h := t.HelperID(r); h != r.InternalID {
+		t.Inconclusive("%s has helper id %d: ids are apart here; %s", r, h, t.scenario.Inconclusive)
+	}
+}
+
+// PassHalfWindow lets half a usage window pass, so that what comes next falls inside one.
+func (t *T) PassHalfWindow() {
+	t.must(t.site.Clock.Pass(t.ctx, t.site.Usage.Window()/2), "letting half a window pass")
+}

@@ -1,0 +1,51 @@
+// Package scenarios is what stackproof tests: a file a story. A story is told in the verbs of harness.T, knows no target
+// and touches no database or namespace itself.
+//
+// To add one: write a file with a function that returns a harness.Scenario, add the function to Catalogue in the place
+// where a reader would look for it, and name the lab's knobs that must make it fail (Twins). The tests of this package
+// check the rest: unique ids, existing knobs, a control in every story.
+package scenarios
+
+import "github.com/stackproof/stackproof/harness"
+
+// Catalogue is every scenario, in the order of scenarios.md 5.4.
+func Catalogue() harness.Catalogue {
+	return harness.Catalogue{
+		ownRow(),
+		crossedRow(),
+		equalIDs(),
+		recordsStop(),
+		twinPolicyApplied(),
+		twinPolicyRemoved(),
+		groupsSticky(),
+		groupGuards(),
+	}
+}
+
+// usageNeeds is what every scenario about usage rows needs.
+func usageNeeds() []harness.Capability {
+	return []harness.Capability{harness.API, harness.UsageDB, harness.UsageRun}
+}
+
+// routerNeeds is what every scenario about clients needs.
+func routerNeeds() []harness.Capability {
+	return []harness.Capability{harness.API, harness.PushLog, harness.RouterFiles, harness.DataPlane}
+}
+
+// helperIDBug is the defect of story A.
+func helperIDBug() harness.Known {
+	return harness.Known{Spans: []harness.Span{{From: "4.16.1", To: "4.19.2"}, {From: "4.20.0", To: "4.20.0"}},
+		Why: "#10789: usage rows are looked up by helper id; fixed by #10712 in 4.19.3.0 and #9888 in 4.20.1.0"}
+}
+
+// setComparison is the defect of story B.
+func setComparison() harness.Known {
+	return harness.Known{Spans: []harness.Span{{To: "4.19.1"}},
+		Why: "#9822: the router compares its files as sets of lines; fixed in 4.19.2.0 and 4.20.0.0"}
+}
+
+// storyA are the upstream reports of the helper-id defect.
+func storyA() []string { return []string{"#10789", "#9443", "#9888", "#10712"} }
+
+// storyB are the upstream reports of changes that a router swallows.
+func storyB() []string { return []string{"#9583", "#9587", "#9822"} }

@@ -1,0 +1,26 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func twinPolicyRemoved() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-02", Title: "a source policy is removed although a sibling keeps an equal one", Group: result.GroupLB,
+		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(), Twins: []string{"vr-compare-as-set"},
+		Run: func(t *harness.T) {
+			tier := t.NewAccount().VPC().Tier()
+			vms := tier.VMs(2)
+			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			a.Stick()
+			b.Stick()
+			// A change that no comparison swallows brings both policies live also on a router with the defect.
+			tier.LoadBalancer("first server").Assign(tier.NewVM())
+			t.RequireSticky(control, a, b)
+			b.Unstick()
+			t.ExpectFree(control, b)
+			t.ExpectSticky(control, a)
+		},
+	}
+}

@@ -1,0 +1,28 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func ownRow() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-01", Title: "a deleted LB rule's own usage row is closed (ids apart)", Group: result.GroupUsage,
+		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(), Twins: []string{"usage-close-by-helper-id", "usage-close-nothing"},
+		Run: func(t *harness.T) {
+			account := t.NewAccount()
+			account.Skew(20)
+			rules := account.VPC().Tier().LoadBalancers(3)
+			t.Drain()
+			t.RequireOpen(rules...)
+			t.RequireApart(rules...)
+			rules[1].Delete()
+			t.Drain()
+			t.Drains(1)
+			t.ExpectClosed(rules[1])
+			t.ExpectOpen(rules[0], rules[2])
+			t.ExpectFullWindow(rules[0], rules[2])
+			t.ExpectBilledFor(rules[1])
+		},
+	}
+}

@@ -1,0 +1,26 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func crossedRow() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-02", Title: "deleting an LB rule leaves the usage row of another, live rule alone (ids crossed)", Group: result.GroupUsage,
+		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(), Twins: []string{"usage-close-by-helper-id"},
+		Run: func(t *harness.T) {
+			account := t.NewAccount()
+			tier := account.VPC().Tier()
+			rules := t.CrossedRules(tier, 2, 6)
+			t.RequireOpen(rules...)
+			dies, victim := t.Crossed(rules...)
+			dies.Delete()
+			t.Drain()
+			t.Drains(1)
+			t.ExpectOpen(victim)
+			t.ExpectFullWindow(victim)
+			t.ExpectClosed(dies)
+		},
+	}
+}

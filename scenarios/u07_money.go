@@ -1,0 +1,31 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func recordsStop() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-07", Title: "usage records stop at the delete, and the window around it is billed in part", Group: result.GroupUsage,
+		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
+		Twins: []string{"usage-close-by-helper-id", "usage-record-after-close", "usage-record-too-long", "usage-record-missing"},
+		Run: func(t *harness.T) {
+			account := t.NewAccount()
+			account.Skew(20)
+			rules := account.VPC().Tier().LoadBalancers(2)
+			t.Drain()
+			t.RequireOpen(rules...)
+			t.RequireApart(rules...)
+			t.Drains(2)
+			t.PassHalfWindow()
+			rules[0].Delete()
+			t.Drain()
+			t.Drains(3)
+			t.ExpectClosed(rules[0])
+			t.ExpectBilledFor(rules[0])
+			t.ExpectOpen(rules[1])
+			t.ExpectFullWindow(rules[1])
+		},
+	}
+}
