@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"strings"
 	"syscall"
 	"time"
@@ -24,11 +25,18 @@ func (v *VR) Apply(ctx context.Context, p router.Push, form Form) (Report, error
 
 // ApplyRendered is Apply with the caller's own renderer, such as a router.Renderer that lives as long as a server.
 func (v *VR) ApplyRendered(ctx context.Context, p router.Push, form Form, render func(router.Push) (router.Rendered, error)) (Report, error) {
-	name, content, err := itemFile(p, render, time.Now())
+	rendered, err := render(p)
 	if err != nil {
 		return Report{}, fmt.Errorf("applying a push: %w", err)
 	}
-	r := v.request(name, content, form)
+	name, content, err := itemFile(p, rendered, time.Now())
+	if err != nil {
+		return Report{}, fmt.Errorf("applying a push: %w", err)
+	}
+	if err := v.ensureAddresses(ctx, rendered); err != nil {
+		return Report{}, fmt.Errorf("applying a push: %w", err)
+	}
+	order := v.request(name, content, form)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	before, err := v.look()
@@ -36,7 +44,7 @@ func (v *VR) ApplyRendered(ctx context.Context, p router.Push, form Form, render
 		return Report{}, fmt.Errorf("applying a push: before it: %w", err)
 	}
 	begin := time.Now()
-	a, err := v.exchange(ctx, r)
+	a, err := v.exchange(ctx, order)
 	if err == nil && a.Error != "" {
 		err = errors.New(a.Error)
 	}
@@ -48,7 +56,28 @@ func (v *VR) ApplyRendered(ctx context.Context, p router.Push, form Form, render
 	if err != nil {
 		return Report{}, fmt.Errorf("applying a push: after it: %w", err)
 	}
-	return report(p, form, name, took, a, before, after), nil
+	v.state.note(a.Calls, a.Before, a.After, after.live.content)
+	v.state.seq++
+	r := report(p, form, name, took, a, before, after)
+	r.Seq = v.state.seq
+	return r, nil
+}
+
+// ensureAddresses gives the Host every address that the file will listen on. In a network namespace of our own none is needed.
+func (v *VR) ensureAddresses(ctx context.Context, r router.Rendered) error {
+	if v.options.Host == nil {
+		return nil
+	}
+	for _, s := range router.Sections(r.File()) {
+		bind, err := netip.ParseAddrPort(s.Bind())
+		if err != nil || bind.Addr().IsUnspecified() {
+			continue // HAProxy judges what is no address
+		}
+		if err := v.options.Host.EnsureAddress(ctx, bind.Addr()); err != nil {
+			return fmt.Errorf("giving the router address %s: %w", bind.Addr(), err)
+		}
+	}
+	return nil
 }
 
 func (v *VR) request(name string, content []byte, form Form) request {
@@ -66,9 +95,9 @@ func (v *VR) request(name string, content []byte, form Form) request {
 
 func report(p router.Push, form Form, name string, took time.Duration, a answer, before, after files) Report {
 	r := Report{
-		Router: p.Router(), Form: form, Item: name, Exit: a.Exit, Signal: a.Signal, TimedOut: a.TimedOut,
+		Router: p.Router(), PushSeq: p.Log.Seq, At: time.Now(), Form: form, Item: name, Exit: a.Exit, Signal: a.Signal, TimedOut: a.TimedOut,
 		Stdout: a.Stdout, Stderr: a.Stderr, Log: a.Log, Took: took, Calls: a.Calls,
-		WorkerBefore: a.Before, WorkerAfter: a.After, Action: action(a.Calls, a.Before, a.After),
+		WorkerBefore: a.Before, WorkerAfter: a.After, Action: actionOf(a.Calls, a.Before, a.After),
 		New: after.rendered.state(before.rendered), Live: after.live.state(before.live),
 		Changed: router.DiffSections(after.live.content, before.live.content),
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,6 +26,16 @@ func MaybeChild() {
 			os.Exit(runShim())
 		}
 	}
+}
+
+// childMark stands in the environment of every process of a sandbox: it keeps a program that forgot MaybeChild from opening
+// sandboxes without end, and tells whose sandbox a process belongs to.
+func childMark(parent int) string { return envChild + "=" + strconv.Itoa(parent) }
+
+// environment is the clean one of a sandbox. COLUMNS would cut the list of processes, so that the scripts do not see
+// HAProxy and restart instead of reloading it.
+func environment(more ...string) []string {
+	return append([]string{"PATH=" + searchPath, "HOME=/root", "LANG=C.UTF-8", envChild + "=" + os.Getenv(envChild)}, more...)
 }
 
 // runFirst is stage one: still able to mount. It ends by executing stage two, with the control socket as its only inheritance.
@@ -54,8 +65,7 @@ func first(control *os.File) error {
 	if _, err := unix.FcntlInt(controlFD, unix.F_SETFD, 0); err != nil {
 		return fmt.Errorf("keeping the control socket: %w", err)
 	}
-	env := []string{"PATH=" + searchPath, "HOME=/root", "LANG=C.UTF-8", envChild + "=1"}
-	return fmt.Errorf("executing stage two: %w", unix.Exec(selfPath, []string{nameInit}, env))
+	return fmt.Errorf("executing stage two: %w", unix.Exec(selfPath, []string{nameInit}, environment()))
 }
 
 // runShim is systemctl: it hands its words to process 1 and leaves with the status that it is given.

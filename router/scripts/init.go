@@ -114,12 +114,18 @@ func (p *process1) serve(r request) answer {
 		p.service.program = r.Program
 		p.mu.Unlock()
 		return answer{}
-	case "worker":
-		return answer{After: p.worker()}
+	case "haproxy-state":
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if !p.service.alive() {
+			return answer{}
+		}
+		return answer{Master: p.service.master, Workers: len(p.service.workers())}
 	case "systemctl":
+		before := p.worker()
 		call := p.systemctl(r.Args)
 		p.takeCalls()
-		return answer{Calls: []Call{call}, Exit: call.Exit, After: p.worker()}
+		return answer{Calls: []Call{call}, Exit: call.Exit, Before: before, After: p.worker()}
 	case "run":
 		a, err := p.run(r)
 		if err != nil {
@@ -167,7 +173,7 @@ func (p *process1) run(r request) (answer, error) {
 	a := answer{Before: p.worker()}
 	_, status, err := p.reaper.start(r.Args[0], r.Args, &os.ProcAttr{
 		Dir:   "/root",
-		Env:   append([]string{"PATH=" + searchPath, "HOME=/root", "LANG=C.UTF-8", envChild + "=1"}, r.Env...),
+		Env:   environment(r.Env...),
 		Files: []*os.File{null, stdout, stderr},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})

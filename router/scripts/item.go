@@ -57,20 +57,16 @@ type itemRules struct {
 	RouterIP      string   `json:"router_ip"`
 }
 
-// itemFile renders a push and gives the name and the one line of the file.
-func itemFile(p router.Push, render func(router.Push) (router.Rendered, error), now time.Time) (string, []byte, error) {
-	r, err := render(p)
-	if err != nil {
-		return "", nil, err
-	}
-	ip := p.AccessDetails["router.ip"]
+// itemFile gives the name and the one line of the file for a rendered push. The scripts use neither the name of the new file
+// nor the router's address.
+func itemFile(p router.Push, r router.Rendered, now time.Time) (string, []byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	err = e.Encode(item{
+	err := e.Encode(item{
 		Rules: []itemRules{{
 			Configuration: r.Config, Path: "/etc/haproxy/", Name: fmt.Sprintf("haproxy.cfg.new.%d", now.UnixMilli()),
-			Add: list(r.AddRules), Remove: list(r.RemoveRules), Stat: list(r.StatRules), RouterIP: ip,
+			Add: list(r.AddRules), Remove: list(r.RemoveRules), Stat: list(r.StatRules), RouterIP: p.AccessDetails["router.ip"],
 		}},
 		Type: "loadbalancer",
 	})

@@ -44,7 +44,7 @@ type rootSpec struct {
 
 // request is every later message to process 1.
 type request struct {
-	Op string `json:"op"` // run, haproxy (the program to use), systemctl, worker
+	Op string `json:"op"` // haproxy (the program to use), haproxy-state, systemctl, run
 
 	// haproxy
 	Program string `json:"program,omitempty"`
@@ -71,6 +71,8 @@ type answer struct {
 	Calls    []Call `json:"calls,omitempty"`
 	Before   int    `json:"before,omitempty"` // worker, 0 for none
 	After    int    `json:"after,omitempty"`
+	Master   int    `json:"master,omitempty"`
+	Workers  int    `json:"workers,omitempty"`
 }
 
 // Call is one call of systemctl by the scripts.

@@ -8,18 +8,6 @@ import (
 	"github.com/stackproof/stackproof/router"
 )
 
-// Action is what a push did to HAProxy.
-type Action string
-
-// Actions. A refused push is one whose file HAProxy's check, or its start, turned down: the live file may be replaced all
-// the same, the former worker goes on.
-const (
-	None      Action = "none"
-	Reloaded  Action = "reload"
-	Restarted Action = "restart"
-	Refused   Action = "refused"
-)
-
 // FileState is one of the router's two configuration files after a push.
 type FileState struct {
 	Exists    bool   `json:"exists"`
@@ -30,6 +18,9 @@ type FileState struct {
 // Report is what a run of the scripts did. Nothing in it is concluded from the exit status.
 type Report struct {
 	Router   string        `json:"router,omitempty"`
+	Seq      int           `json:"seq"` // number of the push in this sandbox, from 1
+	PushSeq  string        `json:"push_seq,omitempty"`
+	At       time.Time     `json:"at"` // end of the run
 	Form     Form          `json:"form"`
 	Item     string        `json:"item"` // name of the delivered file
 	Exit     int           `json:"exit"` // 0 also for masked changes and refused files
@@ -44,9 +35,9 @@ type Report struct {
 	Live  FileState `json:"live"`
 	Calls []Call    `json:"calls"` // of systemctl, in order
 
-	Action       Action `json:"action"`
-	WorkerBefore int    `json:"worker_before"` // process ids inside the sandbox, 0 for none
-	WorkerAfter  int    `json:"worker_after"`
+	Action       router.Action `json:"action"`        // never deferred
+	WorkerBefore int           `json:"worker_before"` // process ids inside the sandbox, 0 for none
+	WorkerAfter  int           `json:"worker_after"`
 
 	// Pending is where the live file differs from the new one: what the push wanted and did not get.
 	Pending []router.SectionDiff `json:"pending,omitempty"`
@@ -54,40 +45,60 @@ type Report struct {
 	Changed []router.SectionDiff `json:"changed,omitempty"`
 }
 
-// Masked tells whether the scripts ended, wrote what was pushed, and left the live file different from it, also where only
-// the order of lines differs.
+// Masked tells whether the scripts wrote what was pushed, ended as usual, and left the live file different from it, also
+// where only the order of lines differs.
 func (r Report) Masked() bool {
-	return !r.TimedOut && r.New.Rewritten && r.New.Hash != r.Live.Hash
+	return !r.TimedOut && !r.Crashed() && r.New.Hash != r.Live.Hash
 }
 
-// Crashed tells whether the scripts ended before they had written the new file or with a status that is not 0.
+// Crashed tells whether the scripts ended before they had written the new file, or with a status that is not 0.
 func (r Report) Crashed() bool {
 	return !r.TimedOut && (r.Exit != 0 || r.Signal != "" || !r.New.Rewritten)
 }
 
-// action reads the calls. The last one that meant HAProxy counts.
-func action(calls []Call, before, after int) Action {
-	a := None
+// actionOf reads the calls. The last one that meant HAProxy counts.
+func actionOf(calls []Call, before, after int) router.Action {
+	action := router.ActionNone
 	for _, c := range calls {
 		if len(c.Args) != 2 || !isHAProxy(c.Args[1]) {
 			continue
 		}
+		served := c.Exit == 0 && c.Note == "" && after != 0 && after != before
 		switch c.Args[0] {
-		case "reload", "restart", "start", "reload-or-restart":
-		default:
-			continue
+		case "reload":
+			switch {
+			case served:
+				action = router.ActionReload
+			case c.Exit != 0:
+				action = router.ActionReloadRefused
+			default:
+				action = router.ActionReloadFailed
+			}
+		case "start", "restart", "reload-or-restart":
+			action = router.ActionStartRefused
+			if served {
+				action = router.ActionStart
+			}
 		}
-		switch {
-		case c.Exit != 0 || c.Note != "" || before == after:
-			a = Refused
-		case c.Args[0] == "reload":
-			a = Reloaded
-		default:
-			a = Restarted
+	}
+	return action
+}
+
+// Applied is the report in the words of router's model, so that both can stand behind the same interface.
+func (r Report) Applied() router.Applied {
+	a := router.Applied{
+		Seq: r.Seq, PushSeq: r.PushSeq, Different: r.Live.Rewritten, Masked: r.Masked(), Copied: r.Live.Rewritten, Action: r.Action,
+		NewHash: short(r.New.Hash), LiveHash: short(r.Live.Hash), At: r.At,
+	}
+	for _, c := range r.Calls {
+		if len(c.Args) == 2 && isHAProxy(c.Args[1]) && c.Exit != 0 {
+			a.CheckOutput = c.Output
 		}
 	}
 	return a
 }
+
+func short(hash string) string { return hash[:min(len(hash), 16)] }
 
 func hash(b []byte) string {
 	sum := sha256.Sum256(b)

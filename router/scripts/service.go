@@ -110,7 +110,7 @@ func (s *service) start() (int, string, string) {
 	args := []string{s.program, "-Ws", "-f", livePath, "-p", pidPath}
 	s.master, s.exited, err = s.reaper.start(s.program, args, &os.ProcAttr{
 		Dir:   "/",
-		Env:   []string{"PATH=" + searchPath, "NOTIFY_SOCKET=" + notifyPath},
+		Env:   environment("NOTIFY_SOCKET=" + notifyPath),
 		Files: []*os.File{nil, log, log},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})
@@ -170,7 +170,7 @@ func (s *service) try(args []string) (string, bool) {
 	}
 	defer func() { _ = out.Close(); _ = os.Remove(out.Name()) }()
 	_, status, err := s.reaper.start(s.program, args, &os.ProcAttr{
-		Dir: "/", Env: []string{"PATH=" + searchPath}, Files: []*os.File{nil, out, out},
+		Dir: "/", Env: environment(), Files: []*os.File{nil, out, out},
 	})
 	if err != nil {
 		return err.Error(), false
@@ -323,4 +323,3 @@ func servingPID(socket string) (int, error) {
 	}
 	return 0, fmt.Errorf("no Pid in its answer: %w", lines.Err())
 }
-

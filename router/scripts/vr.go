@@ -16,13 +16,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-)
 
-// Host starts the sandbox's first process in surroundings of its own; a *network.Namespace is one. It must keep a
-// SysProcAttr that it finds.
-type Host interface {
-	Start(cmd *exec.Cmd) error
-}
+	"github.com/stackproof/stackproof/router"
+)
 
 // Options say whose scripts run where. Only Tree must be set.
 type Options struct {
@@ -31,9 +27,10 @@ type Options struct {
 	PythonPath  string // a directory with netaddr in it; empty: where the interpreter finds it
 	HAProxy     string // empty: from PATH
 
-	// Host gives the network namespace, with its addresses. Nil makes an empty one whose loopback is up and in which every
-	// address can be bound. With a Host the program must be root, or have been put into a user namespace by network.Enter.
-	Host Host
+	// Host is the network namespace to run in, such as a *network.Namespace; it must keep a SysProcAttr that it finds. Nil
+	// makes an empty one whose loopback is up and in which every address can be bound. With a Host the program must be root,
+	// or have been put into a user namespace by network.Enter.
+	Host router.Host
 	// Isolated makes a router of an isolated network; the default is a VPC's.
 	Isolated bool
 	Name     string        // of the router, such as r-6-VM, for its data bag; default r-1-VM
@@ -59,9 +56,10 @@ type VR struct {
 	conn   net.Conn
 	root   *os.Root
 
-	mu  sync.Mutex
-	enc *json.Encoder
-	dec *json.Decoder
+	mu    sync.Mutex
+	enc   *json.Encoder
+	dec   *json.Decoder
+	state serving
 }
 
 // Open starts a sandbox and HAProxy in it with the tree's own default file, when there is one. What the machine or the tree
@@ -139,7 +137,7 @@ func (v *VR) start(spec rootSpec) error {
 	v.enc, v.dec = json.NewEncoder(v.conn), json.NewDecoder(v.conn)
 	v.cmd = exec.Command(spec.Self)
 	v.cmd.Args = []string{nameFirst}
-	v.cmd.Env = []string{envChild + "=1"}
+	v.cmd.Env = []string{childMark(os.Getpid())}
 	v.cmd.Dir = "/"
 	v.cmd.Stderr = v.stderr
 	v.cmd.ExtraFiles = []*os.File{inside}
@@ -229,8 +227,8 @@ func (v *VR) boot(ctx context.Context, spec rootSpec) error {
 	if err != nil {
 		return err
 	}
-	if call.Exit != 0 {
-		return fmt.Errorf("opening a sandbox: HAProxy %s does not start with the tree's %s: %s", v.version, spec.DefaultConfig, call.Output)
+	if call.Exit != 0 || call.Note != "" {
+		return fmt.Errorf("opening a sandbox: HAProxy %s does not start with the tree's %s: %s", v.version, spec.DefaultConfig, strings.TrimSpace(call.Output+" "+call.Note))
 	}
 	return nil
 }
@@ -291,10 +289,17 @@ func (v *VR) Done() <-chan struct{} { return v.gone }
 // Systemctl does what the same words would do on the router, without being counted among the scripts' calls.
 // `stop haproxy` makes a dead HAProxy.
 func (v *VR) Systemctl(ctx context.Context, args ...string) (Call, error) {
-	a, err := v.ask(ctx, request{Op: "systemctl", Args: args})
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	a, err := v.exchange(ctx, request{Op: "systemctl", Args: args})
 	if err != nil {
 		return Call{}, fmt.Errorf("systemctl %s: %w", strings.Join(args, " "), err)
 	}
+	live, err := v.read(livePath)
+	if err != nil {
+		return Call{}, fmt.Errorf("systemctl %s: %w", strings.Join(args, " "), err)
+	}
+	v.state.note(a.Calls, a.Before, a.After, live.content)
 	return a.Calls[0], nil
 }
 
@@ -308,10 +313,6 @@ func (v *VR) Python() string { return v.interpreter.Executable + " " + v.interpr
 func (v *VR) path(name string) string {
 	return fmt.Sprintf("/proc/%d/root%s", v.cmd.Process.Pid, name)
 }
-
-// AdminSocket is the path by which this program reaches HAProxy's admin socket. It exists after the first push that
-// declares it and as long as the sandbox.
-func (v *VR) AdminSocket() string { return v.path(adminPath) }
 
 // boundedBuffer keeps the last bytes written to it.
 type boundedBuffer struct {

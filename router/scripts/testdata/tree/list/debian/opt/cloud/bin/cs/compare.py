@@ -1,0 +1,6 @@
+def before():
+    pass
+
+
+def same(live, new):
+    return live == new
