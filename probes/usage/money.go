@@ -78,7 +78,7 @@ func (c *checker) outsideLife(ref Ref, h *history) {
 func (c *checker) wholeLife(ref Ref, h *history) {
 	var life time.Duration
 	for _, covered := range c.covered() {
-		life += h.within(covered).Truncate(time.Second)
+		life += h.within(covered)
 	}
 	sum, n := LifeSum(c.records[ref])
 	if LifeMatches(sum, n, life.Hours()) {
