@@ -56,7 +56,7 @@ type Table struct {
 type TableEntry struct {
 	Key      netip.Addr
 	ServerID int64  // 1-based position of the server in its section
-	Server   string // its name, when HAProxy gives it (from 2.0)
+	Server   string // its name
 	Expires  time.Duration
 }
 
@@ -122,7 +122,7 @@ func (r *Router) ShowStat(ctx context.Context) ([]Stat, error) {
 
 var (
 	tableHead  = regexp.MustCompile(`^# table: (\S+), type: (\w+), size:(\d+), used:(\d+)`)
-	tableEntry = regexp.MustCompile(`\bkey=(\S+) .*\bexp=(\d+)\b(?:.*\bserver_id=(\d+))?(?:.*\bserver_name=(\S+))?`)
+	tableEntry = regexp.MustCompile(`\bkey=(\S+) .*\bexp=(\d+)\b(?:.*\bserver_id=(\d+))?(?:.*\bserver_(?:key|name)=(\S+))?`)
 )
 
 // ShowTable gives a proxy's stick table. The error is ErrNoTable when it has none.

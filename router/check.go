@@ -19,7 +19,7 @@ func check(ctx context.Context, binary, dir string, ids identity, path string) (
 	defer cancel()
 	output := &tail{}
 	cmd := exec.CommandContext(ctx, "/proc/self/exe")
-	cmd.Args = childArgs(dir, ids, binary, "-c", "-q", "-f", path)
+	cmd.Args = childArgs(dir, ids, binary, "-c", "-f", path)
 	cmd.Env = []string{}
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.WaitDelay = settle

@@ -40,9 +40,12 @@ func (r *Router) Files(ctx context.Context) (Files, error) {
 	}
 	if err == nil && r.proc != nil && r.proc.alive() {
 		var workers []int
-		workers, err = r.proc.workers()
-		f.MasterPID, f.Workers = r.proc.cmd.Process.Pid, len(workers)
-		f.Serving, f.RunningSince = slices.Clone(r.serving), r.since
+		if workers, err = r.proc.workers(); err == nil {
+			f.MasterPID, f.Workers = r.proc.cmd.Process.Pid, len(workers)
+			f.Serving, f.RunningSince = slices.Clone(r.serving), r.since
+		} else if errors.Is(err, errExited) {
+			err = nil
+		}
 	}
 	if err != nil {
 		return Files{}, fmt.Errorf("router %s: %w", r.name, err)

@@ -197,17 +197,17 @@ func eventually(tb testing.TB, what string, f func() (bool, string)) {
 	}
 }
 
-// processesBelow lists the running processes whose command line names the folder or that run HAProxy for it.
-func commandLines(tb testing.TB) map[string]string {
+// masters gives the ids of all processes that run HAProxy as this package starts it, from /proc.
+func masters(tb testing.TB) []string {
 	tb.Helper()
 	entries, err := os.ReadDir("/proc")
 	require.NoError(tb, err)
-	lines := map[string]string{}
+	var pids []string
 	for _, e := range entries {
 		data, err := os.ReadFile("/proc/" + e.Name() + "/cmdline")
-		if err == nil && len(data) > 0 {
-			lines[e.Name()] = strings.ReplaceAll(string(data), "\x00", " ")
+		if err == nil && strings.Contains(string(data), "\x00-Ws\x00-f\x00"+livePath) {
+			pids = append(pids, e.Name())
 		}
 	}
-	return lines
+	return pids
 }

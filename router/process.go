@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -162,7 +163,9 @@ func (p *process) reload(ctx context.Context) (failed string, err error) {
 	}
 	p.output.clear()
 	p.forgetStates()
-	if err := p.cmd.Process.Signal(syscall.SIGUSR2); err != nil {
+	if err := p.cmd.Process.Signal(syscall.SIGUSR2); errors.Is(err, os.ErrProcessDone) {
+		return "", errExited
+	} else if err != nil {
 		return "", fmt.Errorf("signalling HAProxy: %w", err)
 	}
 	if _, err := p.until(ctx, "RELOADING=1"); err != nil {
@@ -172,7 +175,13 @@ func (p *process) reload(ctx context.Context) (failed string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("reloading HAProxy: %w", err)
 	}
-	if failedState(state) {
+	// A master that cannot use the file says ready, too (2.6 adds nothing to the word), but has no other worker.
+	now, err := p.workers()
+	if err != nil {
+		return "", err
+	}
+	fresh := slices.ContainsFunc(now, func(pid int) bool { return !slices.Contains(old, pid) })
+	if !fresh || failedState(state) {
 		return p.output.text(), nil
 	}
 	for _, pid := range old {

@@ -215,6 +215,9 @@ func (r *Router) reload(ctx context.Context, file []byte) (Action, string, error
 		return ActionReloadFailed, "", err
 	}
 	failed, err := r.proc.reload(ctx)
+	if errors.Is(err, errExited) {
+		return r.start(ctx, file) // it died unnoticed: the router's script would not have found it either
+	}
 	if err != nil || failed != "" {
 		r.refusal = failed
 		return ActionReloadFailed, failed, err

@@ -118,11 +118,12 @@ func TestReload(t *testing.T) {
 		}
 	}()
 	for i := range 10 {
-		assert.Equal(t, ActionReload, apply(t, r, sticky(t, i%2)).Action)
+		assert.Equal(t, ActionReload, apply(t, r, sticky(t, 1-i%2)).Action)
 	}
 	close(stop)
 	require.NoError(t, <-failed, "a connection during a reload")
 
+	apply(t, r, sticky(t, 1))
 	apply(t, r, sticky(t, 0))
 	after, err := r.ShowInfo(t.Context())
 	require.NoError(t, err)
@@ -134,7 +135,7 @@ func TestReload(t *testing.T) {
 	assert.ErrorIs(t, err, ErrNoTable)
 	f := files(t, r)
 	assert.Equal(t, f.Live, f.Serving)
-	assert.Equal(t, 11, f.Reloads)
+	assert.Equal(t, 12, f.Reloads)
 	eventually(t, "one worker alone", func() (bool, string) {
 		f := files(t, r)
 		return f.Workers == 1, string(rune('0' + f.Workers))

@@ -16,10 +16,13 @@ import (
 )
 
 // workers gives the process ids, as seen from here, of the master's children: one worker, and after a reload also the
-// former ones that still have connections.
+// former ones that still have connections. The error is errExited when the master has just ended.
 func (p *process) workers() ([]int, error) {
 	pid := strconv.Itoa(p.cmd.Process.Pid)
 	data, err := os.ReadFile(filepath.Join("/proc", pid, "task", pid, "children"))
+	if err != nil && gone(err) {
+		return nil, errExited
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listing HAProxy's workers: %w", err)
 	}
