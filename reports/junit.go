@@ -50,13 +50,25 @@ type junitCase struct {
 	Skipped    *junitOutcome   `xml:"skipped"`
 	Error      *junitOutcome   `xml:"error"`
 	Failure    *junitOutcome   `xml:"failure"`
-	Out        string          `xml:"system-out,omitempty"`
+	Out        *junitText      `xml:"system-out"`
 }
 
 type junitOutcome struct {
 	Message string `xml:"message,attr"`
 	Type    string `xml:"type,attr,omitempty"`
-	Text    string `xml:",chardata"`
+	Text    string `xml:",cdata"`
+}
+
+// junitText is CDATA so that line ends stay line ends in the file.
+type junitText struct {
+	Text string `xml:",cdata"`
+}
+
+func output(s string) *junitText {
+	if s = strings.TrimLeft(s, "\n"); s == "" {
+		return nil
+	}
+	return &junitText{s}
 }
 
 // JUnit is the run as JUnit XML, for a gate that reads nothing else: it is red exactly when the exit status is not 0.
@@ -141,8 +153,7 @@ func junitOf(c result.Case, release string, strict bool, names map[string]bool) 
 	}
 	msg := message(c, release)
 	full := msg + "\n" + details(c)
-	outcome := &junitOutcome{Message: msg}
-	j.Out = steps(c)
+	outcome, took := &junitOutcome{Message: msg}, steps(c)
 	switch gates := c.Gates(strict); {
 	case gates == result.ExitFailed:
 		j.Failure = outcome
@@ -154,17 +165,18 @@ func junitOf(c result.Case, release string, strict bool, names map[string]bool) 
 		j.Error = outcome
 		outcome.Type = "unknown"
 	case c.Verdict == result.Pass:
-		j.Out = strings.TrimLeft(full+j.Out, "\n")
+		j.Out = output(full + took)
 		return j
 	default:
-		j.Skipped = outcome
-		j.Out = full + j.Out
+		j.Skipped, outcome.Text = outcome, msg+"\n"
+		j.Out = output(full + took)
 		return j
 	}
 	outcome.Text = cut(full, textLimit, "\n[cut; the whole is in system-out]\n")
 	if outcome.Text != full {
-		j.Out = full + j.Out
+		took = full + took
 	}
+	j.Out = output(took)
 	return j
 }
 

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"html"
 	"strings"
 
 	"github.com/stackproof/stackproof/harness/result"
@@ -54,11 +55,10 @@ func Markdown(run result.Run, strict bool) []byte {
 }
 
 func mdVerdict(c result.Case) string {
-	if v := verdict(c); c.Verdict == result.Fail || c.UnexpectedPass() {
-		return "**" + v + "**"
-	} else {
-		return v
+	if c.Verdict == result.Fail || c.UnexpectedPass() {
+		return "**" + verdict(c) + "**"
 	}
+	return verdict(c)
 }
 
 func mdDetails(c result.Case, release string) string {
@@ -70,7 +70,7 @@ func mdDetails(c result.Case, release string) string {
 	for strings.Contains(text, fence) {
 		fence += "`"
 	}
-	return fmt.Sprintf("\n<details><summary>%s %s: %s</summary>\n\n%s\n%s\n%s\n\n</details>\n", mdText(c.ID), mdText(c.Title), mdText(verdict(c)), fence, text, fence)
+	return fmt.Sprintf("\n<details><summary>%s %s: %s</summary>\n\n%s\n%s\n%s\n\n</details>\n", html.EscapeString(line(c.ID)), html.EscapeString(line(c.Title)), verdict(c), fence, text, fence)
 }
 
 // mdText is one line in which nothing is markup.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -94,8 +95,8 @@ func (r Run) Missing() []string {
 	return missing
 }
 
-// Encode writes the run as indented JSON with a closing newline. The schema is always SchemaVersion, and lists that a
-// reader may index are never null.
+// Encode writes the run as indented JSON with a closing newline. The schema is always SchemaVersion, lists that a reader may
+// index are never null, and a verdict that is none of the four is written as what it counts as: inconclusive.
 func (r Run) Encode(w io.Writer) error {
 	r.Schema = SchemaVersion
 	results := make([]Case, len(r.Results))
@@ -103,6 +104,10 @@ func (r Run) Encode(w io.Writer) error {
 	for i := range results {
 		if results[i].Evidence == nil {
 			results[i].Evidence = []Evidence{}
+		}
+		if v := results[i].Verdict; !v.Valid() {
+			results[i].Verdict = Inconclusive
+			results[i].Reason = strings.TrimSpace(fmt.Sprintf("no verdict was set (%q) %s", string(v), results[i].Reason))
 		}
 	}
 	r.Results = results

@@ -103,6 +103,17 @@ func TestJSONNames(t *testing.T) {
 	require.Equal(t, []any{}, c["evidence"], "no evidence is an empty list, not null")
 }
 
+func TestUnsetVerdictIsWrittenAsInconclusive(t *testing.T) {
+	var buf bytes.Buffer
+	run := Run{Results: []Case{{ID: "x", Reason: "r"}}}
+	require.NoError(t, run.Encode(&buf))
+	got, err := Decode(&buf)
+	require.NoError(t, err)
+	require.Equal(t, Inconclusive, got.Results[0].Verdict)
+	require.Equal(t, `no verdict was set ("") r`, got.Results[0].Reason)
+	require.Empty(t, run.Results[0].Verdict, "the caller's run is left alone")
+}
+
 func TestDecodeRefuses(t *testing.T) {
 	for name, tt := range map[string]struct{ in, want string }{
 		"not JSON":      {"<xml/>", "decode run result"},
