@@ -1,0 +1,191 @@
+package zone
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stackproof/stackproof/zone/api"
+)
+
+func counterCommands() []command {
+	return []command{
+		{
+			name: "createCounter", about: "Adds metric counter for VM auto scaling", root: "counterresponse",
+			class: "org.apache.cloudstack.api.command.admin.autoscale.CreateCounterCmd", kind: asyncCreate, instance: "Counter", admin: true,
+			event: "COUNTER.CREATE", eventful: eventCreateOnly, action: "Counter",
+			params: []param{
+				{"name", "string", true, "Name of the counter."}, {"source", "string", true, "Source of the counter."},
+				{"value", "string", true, "Value of the counter e.g. oid in case of snmp."}, {"provider", "string", true, "Network provider of the counter."},
+			},
+			create: (*call).createCounter,
+			run: func(c *call) (obj, error) {
+				k := c.z.counterByUUID(c.target.uuid)
+				if k == nil {
+					return nil, api.Internal("Failed to create Counter with name %s", c.str("name"))
+				}
+				return obj{"counter": counterAnswer(k)}, nil
+			},
+			describe: func(c *call) string { c.eventResource = c.target.id; return "creating a counter" },
+		},
+		{
+			name: "deleteCounter", about: "Deletes a counter for VM auto scaling", admin: true, kind: asyncCommand, event: "COUNTER.DELETE",
+			class: "org.apache.cloudstack.api.command.admin.autoscale.DeleteCounterCmd", eventful: eventAsync, action: "counter",
+			params: []param{{"id", "uuid:counter", true, "the ID of the counter"}}, run: (*call).deleteCounter,
+			describe: func(*call) string { return "Deleting a counter." },
+		},
+		{
+			name: "listCounters", about: "List the counters for VM auto scaling", root: "counterresponse",
+			params: listParams(
+				param{"id", "uuid:counter", false, "ID of the Counter."}, param{"name", "string", false, "Name of the counter."},
+				param{"source", "string", false, "Source of the counter."}, param{"provider", "string", false, "Network provider of the counter."},
+			),
+			run: (*call).listCounters,
+		},
+	}
+}
+
+func (c *call) createCounter() (created, error) {
+	c.eventResourceType = "Counter"
+	source := strings.ToUpper(c.str("source"))
+	if !slices.Contains([]string{"NETSCALER", "SNMP", "CPU", "MEMORY", "VIRTUALROUTER"}, source) {
+		return created{}, api.Invalid("The Source %s does not exist; Unable to create Counter", source)
+	}
+	provider := ""
+	for _, known := range []string{"VirtualRouter", "VpcVirtualRouter", "Netscaler", "None"} {
+		if strings.EqualFold(known, c.str("provider")) {
+			provider = known
+		}
+	}
+	if provider == "" {
+		return created{}, api.Invalid("The Provider %s does not exist; Unable to create Counter", c.str("provider"))
+	}
+	c.z.ids["cloud.counter"]++
+	k := &Counter{ID: c.z.ids["cloud.counter"], UUID: c.z.uuid(), Name: c.str("name"), Source: source, Value: c.str("value"), Provider: provider}
+	c.z.counters = append(c.z.counters, k)
+	return created{k.UUID, k.ID}, nil
+}
+
+func (c *call) deleteCounter() (obj, error) {
+	k := c.z.counterByUUID(c.str("id"))
+	if k == nil {
+		return nil, api.Invalid("Unable to find Counter")
+	}
+	if slices.ContainsFunc(c.z.conditions, func(o *Condition) bool { return o.Counter == k }) {
+		return nil, &api.Error{Code: api.CodeInUse, CSCode: api.CSAPIException, Text: "Counter is in use."}
+	}
+	c.z.counters = slices.DeleteFunc(c.z.counters, func(o *Counter) bool { return o == k })
+	return obj{"success": true}, nil
+}
+
+func (c *call) listCounters() (obj, error) {
+	var out []obj
+	for _, k := range c.z.counters {
+		switch {
+		case c.has("id") && k.UUID != c.str("id"), c.str("name") != "" && k.Name != c.str("name"):
+		case c.str("source") != "" && !strings.EqualFold(k.Source, c.str("source")):
+		case c.str("provider") != "" && !strings.EqualFold(k.Provider, c.str("provider")):
+		case !strings.Contains(strings.ToLower(k.Name), strings.ToLower(c.str("keyword"))):
+		default:
+			out = append(out, counterAnswer(k))
+		}
+	}
+	return c.page("counter", out), nil
+}
+
+func conditionCommands() []command {
+	return []command{
+		{
+			name: "createCondition", about: "Creates a condition for VM auto scaling", root: "conditionresponse",
+			class: autoscaleClasses + "CreateConditionCmd", kind: asyncCreate, instance: "Condition", event: "CONDITION.CREATE",
+			eventful: eventCreateOnly, action: "Condition",
+			params: ownerParams(
+				param{"counterid", "uuid:counter", true, "ID of the Counter."},
+				param{"relationaloperator", "string", true, "Relational Operator to be used with threshold. Valid values are EQ, GT, LT, GE, LE."},
+				param{"threshold", "long", true, "Value for which the Counter will be evaluated with the Operator selected."},
+			),
+			create: (*call).createCondition,
+			run: func(c *call) (obj, error) {
+				k := c.z.conditionByUUID(c.target.uuid)
+				if k == nil {
+					return nil, api.Internal("Failed to create condition.")
+				}
+				return obj{"condition": c.z.conditionAnswer(k)}, nil
+			},
+			describe: func(c *call) string { c.eventResource = c.target.id; return "creating a condition" },
+			detail: func(c *call) string {
+				if c.target.id == 0 {
+					return ""
+				}
+				return fmt.Sprintf(" Id: %d", c.target.id)
+			},
+		},
+		{
+			name: "deleteCondition", about: "Removes a condition for VM auto scaling", kind: asyncCommand, class: autoscaleClasses + "DeleteConditionCmd",
+			event: "CONDITION.DELETE", eventful: eventAsync, action: "condition",
+			params: []param{{"id", "uuid:condition", true, "the ID of the condition."}}, run: (*call).deleteCondition,
+			describe: func(*call) string { return "Deleting a condition." },
+		},
+		{
+			name: "listConditions", about: "List Conditions for VM auto scaling",
+			params: listParams(
+				param{"id", "uuid:condition", false, "ID of the Condition."}, param{"counterid", "uuid:counter", false, "Counter-id of the condition."},
+				param{"policyid", "uuid:scalepolicy", false, "the ID of the policy"},
+			),
+			run: (*call).listConditions,
+		},
+	}
+}
+
+func (c *call) createCondition() (created, error) {
+	c.eventResourceType = "Condition"
+	owner, err := c.ownerAccount()
+	if err != nil {
+		return created{}, err
+	}
+	operator := strings.ToUpper(c.str("relationaloperator"))
+	if !slices.Contains([]string{"EQ", "GT", "LT", "GE", "LE"}, operator) {
+		return created{}, api.Invalid("The Operator %s does not exist; Unable to create Condition.", operator)
+	}
+	threshold := c.integer("threshold", 0)
+	if threshold < 0 {
+		return created{}, api.Invalid("The threshold %d must be equal to or greater than 0.", threshold)
+	}
+	c.z.ids["cloud.conditions"]++
+	k := &Condition{
+		ID: c.z.ids["cloud.conditions"], UUID: c.z.uuid(), Counter: c.z.counterByUUID(c.str("counterid")), Operator: operator,
+		Threshold: int64(threshold), Account: owner,
+	}
+	c.z.conditions = append(c.z.conditions, k)
+	return created{k.UUID, k.ID}, nil
+}
+
+func (c *call) deleteCondition() (obj, error) {
+	k := c.z.conditionByUUID(c.str("id"))
+	if k == nil {
+		return nil, api.Invalid("Unable to find Condition")
+	}
+	if err := c.mayUse(k.Account, "condition"); err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(c.z.policies, func(p *ScalePolicy) bool { return slices.Contains(p.Conditions, k) }) {
+		return nil, &api.Error{Code: api.CodeInUse, CSCode: api.CSAPIException, Text: "Cannot delete Condition as it is being used in a policy."}
+	}
+	c.z.conditions = slices.DeleteFunc(c.z.conditions, func(o *Condition) bool { return o == k })
+	return obj{"success": true}, nil
+}
+
+func (c *call) listConditions() (obj, error) {
+	policy := c.z.scalePolicyByUUID(c.str("policyid"))
+	var out []obj
+	for _, k := range slices.Backward(c.z.conditions) {
+		switch {
+		case !c.visible(k.Account), c.has("id") && k.UUID != c.str("id"):
+		case c.has("counterid") && k.Counter.UUID != c.str("counterid"):
+		case policy != nil && !slices.Contains(policy.Conditions, k):
+		default:
+			out = append(out, c.z.conditionAnswer(k))
+		}
+	}
+	return c.page("condition", out), nil
+}

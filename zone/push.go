@@ -1,0 +1,167 @@
+package zone
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// balancerState is the memory of the load balancing part beside the rules themselves.
+type balancerState struct {
+	nics  map[nicKey]routerNIC
+	lanes map[int64]*lane
+	mocks []*mock
+	// lastMock numbers the mocks.
+	lastMock int64
+	// previous is the last content built for each router; push-stale sends it once more.
+	previous map[int64]json.RawMessage
+	// lastPolicy is the last policy that each rule was pushed with, onceDisabled the rules whose group was ever disabled,
+	// ghosts the deleted rules: what planted faults remember.
+	lastPolicy   map[string][]stickinessTO
+	onceDisabled map[string]bool
+	ghosts       []*LBRule
+}
+
+// lane keeps the pushes to one router in the order of their sequence numbers while the zone's lock is released.
+type lane struct{ mu sync.Mutex }
+
+// errUnavailable is CloudStack's ResourceUnavailableException: a router that cannot be reached or answered result=false.
+// Callers roll back on it, half-done as the release does.
+var errUnavailable = errors.New("resource is unavailable")
+
+// Rule states of cloud.firewall_rules.
+const (
+	stateStaged = "Staged"
+	stateAdd    = "Add"
+	stateActive = "Active"
+	stateRevoke = "Revoke"
+)
+
+func (z *Zone) lane(r *Router) *lane {
+	if z.balancing.lanes == nil {
+		z.balancing.lanes = map[int64]*lane{}
+	}
+	l := z.balancing.lanes[r.ID]
+	if l == nil {
+		l = &lane{}
+		z.balancing.lanes[r.ID] = l
+	}
+	return l
+}
+
+// routersOf lists the routers that serve n: none while it is not implemented, so that a push counts as done.
+func (z *Zone) routersOf(n *Network) []*Router {
+	if n == nil || n.State != "Implemented" {
+		return nil
+	}
+	var routers []*Router
+	for _, r := range z.routers {
+		if r.Network == n || n.VPC != nil && r.VPC == n.VPC {
+			routers = append(routers, r)
+		}
+	}
+	return routers
+}
+
+// pushNetwork sends the configuration to each router of the network, one after the other; the first failure stops. A
+// stopped router counts as done without a push. Called with the lock held, which is released while a push is on its way.
+func (z *Zone) pushNetwork(ctx context.Context, n *Network) error {
+	for _, r := range z.routersOf(n) {
+		switch r.State {
+		case "Stopped", "Stopping":
+			continue
+		case "Running":
+		default:
+			return fmt.Errorf("router %s is %s: %w", r.Name, r.State, errUnavailable)
+		}
+		if err := z.pushRouter(ctx, r, n, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pushStart sends the bulk configuration of a router that starts: one command per implemented network with rules on it.
+// For a VPC one tier's command carries all tiers' rules; each tier with rules sends its own, as the release does.
+func (z *Zone) pushStart(ctx context.Context, r *Router) error {
+	for _, n := range z.networks {
+		mine := r.Network == n || r.VPC != nil && n.VPC == r.VPC
+		if !mine || n.State != "Implemented" || !n.Removed.IsZero() || !slices.ContainsFunc(z.lbRules, func(l *LBRule) bool { return l.Network == n }) {
+			continue
+		}
+		if err := z.pushRouter(ctx, r, n, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pushRouter builds, logs and delivers one command.
+func (z *Zone) pushRouter(ctx context.Context, r *Router, n *Network, aggregated bool) error {
+	l := z.lane(r)
+	z.mu.Unlock()
+	l.mu.Lock()
+	z.mu.Lock()
+	done := func() { l.mu.Unlock() }
+	p, send, err := z.preparePush(ctx, r, n, aggregated)
+	if err != nil || !send {
+		done()
+		return err
+	}
+	answer := z.matchMock(r)
+	z.mu.Unlock()
+	err = z.deliver(ctx, p, answer)
+	done()
+	z.mu.Lock()
+	return err
+}
+
+// preparePush makes the push and writes its log line; send is false where a planted fault swallows it.
+func (z *Zone) preparePush(ctx context.Context, r *Router, n *Network, aggregated bool) (p Push, send bool, err error) {
+	why := causeOf(ctx)
+	if z.swallowed(why) {
+		return Push{}, false, nil
+	}
+	cmd := z.buildCommand(r, n)
+	z.distort(&cmd, why)
+	text, err := cmd.encode()
+	if err != nil {
+		return Push{}, false, err
+	}
+	text = z.stale(r, text, why)
+	if r.Seq == 0 {
+		r.Seq = int64(1+z.number(1<<20))<<40 | int64(z.number(1<<20))
+	}
+	r.Seq += 3
+	flags, commands := "100001", string(text)
+	if aggregated {
+		flags, commands = "100111", startCommands(r, cmd.GuestIP, commands)
+	}
+	line := z.requestLine(z.now(), originOf(ctx), r, r.Seq, flags, commands)
+	if z.opts.ManagementLog != nil {
+		if _, err := fmt.Fprintln(z.opts.ManagementLog, line); err != nil {
+			return Push{}, false, fmt.Errorf("writing the management log: %w", err)
+		}
+	}
+	return Push{Router: r.Name, Seq: r.Seq, Command: text, Line: line, Aggregated: aggregated}, true, nil
+}
+
+// deliver runs without the zone's lock.
+func (z *Zone) deliver(ctx context.Context, p Push, answer mockAnswer) error {
+	if err := answer.play(ctx); err != nil {
+		return fmt.Errorf("router %s: %w", p.Router, err)
+	}
+	if z.opts.Pushes == nil {
+		return nil
+	}
+	if err := z.opts.Pushes.Push(ctx, p); err != nil {
+		return fmt.Errorf("router %s: %w: %w", p.Router, errUnavailable, err)
+	}
+	return nil
+}
+
+// unavailable reports whether an operation failed because of a router.
+func unavailable(err error) bool { return errors.Is(err, errUnavailable) }

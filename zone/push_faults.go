@@ -1,0 +1,107 @@
+package zone
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+)
+
+// cause is why a push is sent and for which rule; planted faults choose by it.
+type cause struct {
+	why  string
+	rule *LBRule
+}
+
+const (
+	causeSticky  = "stickiness"
+	causeUpdate  = "algorithm"
+	causeMembers = "members"
+	causeDelete  = "delete"
+	causeEnable  = "enable"
+	causeDisable = "disable"
+)
+
+type causeKey struct{}
+
+func withCause(ctx context.Context, why string, rule *LBRule) context.Context {
+	return context.WithValue(ctx, causeKey{}, cause{why, rule})
+}
+
+func causeOf(ctx context.Context) cause {
+	c, _ := ctx.Value(causeKey{}).(cause)
+	return c
+}
+
+// swallowed says whether a planted fault loses the push: it is neither logged nor delivered, and counts as done.
+func (z *Zone) swallowed(c cause) bool {
+	switch c.why {
+	case causeSticky:
+		return z.knobs["push-lost"]
+	case causeDelete:
+		return z.knobs["push-lost-delete"]
+	case causeMembers:
+		return z.knobs["push-lost-members"]
+	case causeEnable:
+		return z.knobs["enable-without-push"]
+	case causeDisable:
+		return z.knobs["disable-without-push"]
+	}
+	return false
+}
+
+// distort applies the planted faults that change a command's rules.
+func (z *Zone) distort(cmd *configCommand, c cause) {
+	if z.knobs["push-partial"] && c.why == causeSticky && c.rule != nil {
+		cmd.LoadBalancers = slices.DeleteFunc(cmd.LoadBalancers, func(b balancerTO) bool { return b.UUID != c.rule.UUID })
+	}
+	if z.knobs["policy-not-removed"] {
+		z.keepPolicies(cmd.LoadBalancers)
+	}
+	for i := range cmd.LoadBalancers {
+		b := &cmd.LoadBalancers[i]
+		if z.knobs["policy-dropped"] || z.knobs["policy-removed-on-disable"] && z.balancing.onceDisabled[b.UUID] {
+			b.Stickiness = nil
+		}
+		if z.knobs["member-missing"] && len(b.Destinations) > 0 {
+			b.Destinations = b.Destinations[:len(b.Destinations)-1]
+		}
+		if z.knobs["member-not-removed"] {
+			for j := range b.Destinations {
+				b.Destinations[j].Revoked = boolText(b.Revoked == "true")
+			}
+		}
+	}
+	if n := len(cmd.LoadBalancers); z.knobs["policy-wrong-rule"] && n > 1 {
+		first := cmd.LoadBalancers[0].Stickiness
+		for i := 0; i < n-1; i++ {
+			cmd.LoadBalancers[i].Stickiness = cmd.LoadBalancers[i+1].Stickiness
+		}
+		cmd.LoadBalancers[n-1].Stickiness = first
+	}
+}
+
+// keepPolicies brings back the last policy that each rule was pushed with.
+func (z *Zone) keepPolicies(rules []balancerTO) {
+	if z.balancing.lastPolicy == nil {
+		z.balancing.lastPolicy = map[string][]stickinessTO{}
+	}
+	for i := range rules {
+		if len(rules[i].Stickiness) > 0 {
+			z.balancing.lastPolicy[rules[i].UUID] = rules[i].Stickiness
+		}
+		rules[i].Stickiness = z.balancing.lastPolicy[rules[i].UUID]
+	}
+}
+
+// stale answers the content that is really sent: with push-stale the one before, for changes of stickiness or algorithm.
+func (z *Zone) stale(r *Router, text json.RawMessage, c cause) json.RawMessage {
+	if z.balancing.previous == nil {
+		z.balancing.previous = map[int64]json.RawMessage{}
+	}
+	before := z.balancing.previous[r.ID]
+	z.balancing.previous[r.ID] = text
+	if z.knobs["push-stale"] && before != nil && (c.why == causeSticky || c.why == causeUpdate) {
+		return before
+	}
+	return text
+}

@@ -1,0 +1,192 @@
+package zone
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stackproof/stackproof/zone/api"
+)
+
+// mock is a row of the simulator's mockconfiguration: how agents answer a command. A nil count is without end; each
+// answered command takes one from it, and at zero the mock has no effect.
+type mock struct {
+	id                      int64
+	zone, pod, cluster      string
+	host                    string
+	name, value, jsonAnswer string
+	count                   *int
+}
+
+// mockAnswer is what a mock does to one command.
+type mockAnswer struct {
+	wait  time.Duration
+	fails bool
+}
+
+// play waits and fails as told. The wait is real time, as in the simulator: the router is slow, the zone's clock is not.
+func (a mockAnswer) play(ctx context.Context) error {
+	if a.wait > 0 {
+		t := time.NewTimer(a.wait)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the router: %w: %w", errUnavailable, ctx.Err())
+		}
+	}
+	if a.fails {
+		return fmt.Errorf("simulated failure: %w", errUnavailable)
+	}
+	return nil
+}
+
+// matchMock finds the mock for a push to r, the narrowest first, and counts it down.
+func (z *Zone) matchMock(r *Router) mockAnswer {
+	var found *mock
+	for _, m := range z.balancing.mocks {
+		if m.name != "LoadBalancerConfigCommand" || m.host != "" && (r.Host == nil || m.host != r.Host.UUID) {
+			continue
+		}
+		if found == nil || m.narrowness() > found.narrowness() {
+			found = m
+		}
+	}
+	if found == nil || found.count != nil && *found.count <= 0 {
+		return mockAnswer{}
+	}
+	if found.count != nil {
+		*found.count--
+	}
+	return parseMock(found.value)
+}
+
+func (m *mock) narrowness() int {
+	switch {
+	case m.host != "":
+		return 3
+	case m.cluster != "":
+		return 2
+	case m.pod != "":
+		return 1
+	}
+	return 0
+}
+
+// parseMock reads "result:fail;wait:100". Words that the simulator does not know have no effect there either; a timeout
+// is an answer that never comes, which the management server takes for an unavailable agent.
+func parseMock(value string) (a mockAnswer) {
+	for _, word := range strings.Split(value, ";") {
+		key, v, _ := strings.Cut(strings.TrimSpace(word), ":")
+		switch strings.ToLower(key) {
+		case "wait":
+			if ms, err := strconv.Atoi(v); err == nil && ms > 0 {
+				a.wait = time.Duration(ms) * time.Millisecond
+			}
+		case "result":
+			a.fails = a.fails || strings.EqualFold(v, "fail") || strings.EqualFold(v, "fault")
+		case "timeout":
+			a.fails = true
+		}
+	}
+	return a
+}
+
+func (z *Zone) simulatorCommands() []command {
+	return []command{
+		{
+			name: "configureSimulator", about: "configure simulator", root: "simulatormock", admin: true,
+			params: []param{
+				{name: "zoneid", typ: "uuid:zone", about: "configure range: in a zone"},
+				{name: "podid", typ: "string", about: "configure range: in a pod"},
+				{name: "clusterid", typ: "string", about: "configure range: in a cluster"},
+				{name: "hostid", typ: "string", about: "configure range: in a host"},
+				{name: "name", typ: "string", required: true, about: "which command needs to be configured"},
+				{name: "value", typ: "string", required: true, about: "configuration options for this command, which is separated by ;"},
+				{name: "count", typ: "integer", about: "number of times the mock is active"},
+				{name: "jsonresponse", typ: "string", about: "agent command response"},
+			},
+			run: (*call).configureSimulator,
+		},
+		{
+			name: "querySimulatorMock", about: "query simulator mock", root: "simulatormock", admin: true,
+			params: []param{{name: "id", typ: "long", required: true, about: "ID of the configured mock"}},
+			run:    (*call).querySimulatorMock,
+		},
+		{
+			name: "cleanupSimulatorMock", about: "cleanup simulator mock", admin: true,
+			params: []param{{name: "id", typ: "long", required: true, about: "ID of the configured mock"}},
+			run:    (*call).cleanupSimulatorMock,
+		},
+	}
+}
+
+func (c *call) configureSimulator() (obj, error) {
+	m := &mock{zone: c.params["zoneid"], pod: c.params["podid"], cluster: c.params["clusterid"], host: c.params["hostid"], name: c.params["name"]}
+	b := &c.z.balancing
+	known := false
+	for _, have := range b.mocks {
+		if have.zone == m.zone && have.pod == m.pod && have.cluster == m.cluster && have.host == m.host && have.name == m.name {
+			m, known = have, true
+			break
+		}
+	}
+	if !known {
+		b.lastMock++
+		m.id = b.lastMock
+		b.mocks = append(b.mocks, m)
+	}
+	m.value, m.jsonAnswer, m.count = c.params["value"], c.params["jsonresponse"], nil
+	if text, ok := c.params["count"]; ok {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return nil, api.BadParameter("Unable to execute API command %s due to invalid value %s for parameter count", strings.ToLower(c.cmd.name), text)
+		}
+		m.count = &n
+	}
+	return m.answer(c.z.site.ID), nil
+}
+
+// answer has the key null because the response object has no name in the simulator plugin (facts: confirmed.md 4).
+func (m *mock) answer(zone int64) obj {
+	a := obj{"id": m.id, "name": m.name}
+	if m.zone != "" {
+		a["zoneid"] = zone
+	}
+	if m.count != nil {
+		a["count"] = *m.count
+	}
+	return obj{"null": a}
+}
+
+func (c *call) findMock() (int, *mock) {
+	id, err := strconv.ParseInt(c.params["id"], 10, 64)
+	if err != nil {
+		return 0, nil
+	}
+	for i, m := range c.z.balancing.mocks {
+		if m.id == id {
+			return i, m
+		}
+	}
+	return 0, nil
+}
+
+func (c *call) querySimulatorMock() (obj, error) {
+	_, m := c.findMock()
+	if m == nil {
+		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to query mock"}
+	}
+	return m.answer(c.z.site.ID), nil
+}
+
+func (c *call) cleanupSimulatorMock() (obj, error) {
+	i, m := c.findMock()
+	if m == nil {
+		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to cleanup mock"}
+	}
+	c.z.balancing.mocks = append(c.z.balancing.mocks[:i:i], c.z.balancing.mocks[i+1:]...)
+	return obj{"success": true}, nil
+}
