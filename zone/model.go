@@ -10,11 +10,13 @@ import (
 
 // Domain is a CloudStack domain.
 type Domain struct {
-	ID     int64
-	UUID   string
-	Name   string
-	Path   string // "/", "/reg/"
-	Parent *Domain
+	ID      int64
+	UUID    string
+	Name    string
+	Path    string // "/", "/reg/"
+	Parent  *Domain
+	Created time.Time
+	Removed time.Time
 }
 
 // Account owns everything else.
@@ -27,6 +29,7 @@ type Account struct {
 	State   string // enabled, disabled
 	Created time.Time
 	Removed time.Time
+	Default bool // made by the installation
 }
 
 // User is a login of an account.
@@ -36,8 +39,10 @@ type User struct {
 	Username, Password         string
 	FirstName, LastName, Email string
 	APIKey, SecretKey          string
+	State                      string // enabled, disabled
 	Account                    *Account
 	Created                    time.Time
+	Removed                    time.Time
 }
 
 // Offering is a service, network or VPC offering, or a template: what the scenarios read of them.
@@ -87,6 +92,7 @@ type Network struct {
 	Created     time.Time
 	Removed     time.Time
 	NextGuestIP int
+	MACs        int // last byte given out; 2 is the router's
 }
 
 // Router is a virtual router (simulated VM): of a VPC, or of an isolated network.
@@ -127,6 +133,9 @@ type Address struct {
 	Portable  bool
 	State     string // Free, Allocated, Releasing
 	Allocated time.Time
+	// StaticVM and StaticIP are where static NAT leads.
+	StaticVM *VM
+	StaticIP netip.Addr
 }
 
 // VM is an instance.
@@ -144,6 +153,7 @@ type VM struct {
 	Host              *Host
 	Volume            *Volume
 	Created           time.Time
+	Updated           time.Time // last change of state
 	Removed           time.Time
 	Group             *Group // autoscale group it was made by
 }
@@ -168,7 +178,8 @@ type Volume struct {
 	Account  *Account
 	Offering *Offering
 	Template *Offering
-	State    string
+	State    string // Allocated, Ready, Destroy, Expunged
+	Device   int    // 0 root
 	Created  time.Time
 	Removed  time.Time
 }

@@ -2,7 +2,6 @@ package zone
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -10,9 +9,8 @@ import (
 	"maps"
 	"sync"
 
-	_ "github.com/go-sql-driver/mysql" // the database's driver
-
 	"github.com/stackproof/stackproof/zone/api"
+	"github.com/stackproof/stackproof/zone/database"
 )
 
 // Open starts a pristine zone of a release: its database emptied, the API listening.
@@ -43,8 +41,8 @@ func Open(ctx context.Context, opts Options) (_ *Zone, err error) {
 		go z.follow()
 	}
 	z.http, err = api.Listen(api.Options{
-		Listen: opts.Listen, ListenIntegration: opts.ListenIntegration, Backend: z, Now: z.wallNow, Log: z.log,
-		SessionKeyEither: z.knobs["session-key-either"], Seed: opts.Seed,
+		Listen: opts.Listen, ListenIntegration: opts.ListenIntegration, Backend: z, Log: z.log,
+		SessionKeyEither: z.knobs["session-key-either"],
 	})
 	return z, err
 }
@@ -82,15 +80,21 @@ func newZone(opts Options) (*Zone, error) {
 }
 
 func (z *Zone) openDatabase(ctx context.Context) error {
-	if err := z.opts.DB.Reset(ctx, z.opts.Release); err != nil {
+	have, err := database.Line(z.opts.DB.Release())
+	if err != nil {
+		return err
+	}
+	if want, err := database.Line(z.opts.Release); err != nil || have != want {
+		return fmt.Errorf("the database server has the tables of %s, release %s needs those of %s", have, z.opts.Release, want)
+	}
+	if err := z.opts.DB.Reset(ctx); err != nil {
 		return fmt.Errorf("emptying the databases: %w", err)
 	}
-	db, err := sql.Open("mysql", z.opts.DB.DSN())
+	db, err := z.opts.DB.Open(ctx)
 	if err != nil {
-		return fmt.Errorf("opening the databases: %w", err)
+		return err
 	}
-	db.SetMaxIdleConns(8)
-	z.store, err = newStore(ctx, db)
+	z.store, err = newStore(db, z.opts.DB.Release())
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
@@ -112,7 +116,6 @@ func (z *Zone) Close(ctx context.Context) error {
 		return errors.Join(append(errs, err)...)
 	}
 	if z.store != nil {
-		z.store.close()
 		errs = append(errs, z.store.db.Close())
 	}
 	return errors.Join(errs...)

@@ -7,65 +7,36 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/stackproof/stackproof/zone/database"
 )
 
-// store writes rows into the two databases. It knows the tables' columns, so that a misspelt one is a clear error, and it
-// keeps one prepared statement per shape of row: a call writes a handful of rows and must stay under a millisecond.
+// store writes rows into the two databases. It knows the tables' columns, so that a misspelt one is a clear error.
 type store struct {
 	db      *sql.DB
 	columns map[string][]string // "cloud.vpc" -> columns
-
-	mu         sync.Mutex
-	statements map[string]*sql.Stmt
 }
 
-func newStore(ctx context.Context, db *sql.DB) (*store, error) {
-	rows, err := db.QueryContext(ctx,
-		"SELECT table_schema, table_name, column_name FROM information_schema.columns WHERE table_schema IN ('cloud','cloud_usage')")
+func newStore(db *sql.DB, release string) (*store, error) {
+	tables, err := database.Tables(release)
 	if err != nil {
-		return nil, fmt.Errorf("reading the columns of the databases: %w", err)
+		return nil, err
 	}
-	defer rows.Close()
-	s := &store{db: db, columns: map[string][]string{}, statements: map[string]*sql.Stmt{}}
-	for rows.Next() {
-		var schema, table, column string
-		if err := rows.Scan(&schema, &table, &column); err != nil {
-			return nil, fmt.Errorf("reading the columns of the databases: %w", err)
+	s := &store{db: db, columns: map[string][]string{}}
+	for _, t := range tables {
+		name := t.Database + "." + t.Name
+		for _, c := range t.Columns {
+			s.columns[name] = append(s.columns[name], c.Name)
 		}
-		name := schema + "." + table
-		s.columns[name] = append(s.columns[name], column)
 	}
-	return s, rows.Err()
+	return s, nil
 }
 
 // has reports whether the release's table has the column.
 func (s *store) has(table, column string) bool { return slices.Contains(s.columns[table], column) }
-
-func (s *store) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, st := range s.statements {
-		st.Close()
-	}
-	s.statements = nil
-}
-
-func (s *store) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if st, ok := s.statements[query]; ok {
-		return st, nil
-	}
-	st, err := s.db.PrepareContext(ctx, query)
-	if err == nil {
-		s.statements[query] = st
-	}
-	return st, err
-}
 
 // sorted gives a row's columns and values in a stable order, times without fraction as DATETIME holds them.
 func (s *store) sorted(table string, row obj) ([]string, []any, error) {
@@ -102,12 +73,8 @@ func (s *store) insert(ctx context.Context, table string, row obj) (int64, error
 	if err != nil {
 		return 0, err
 	}
-	st, err := s.prepare(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, quoted(names),
-		strings.TrimSuffix(strings.Repeat("?,", len(names)), ",")))
-	if err != nil {
-		return 0, fmt.Errorf("inserting into %s: %w", table, err)
-	}
-	res, err := st.ExecContext(ctx, values...)
+	res, err := s.db.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, quoted(names),
+		strings.TrimSuffix(strings.Repeat("?,", len(names)), ",")), values...)
 	if err != nil {
 		return 0, fmt.Errorf("inserting into %s: %w", table, err)
 	}
@@ -119,10 +86,7 @@ func (s *store) update(ctx context.Context, table string, id int64, row obj) err
 	if err != nil {
 		return err
 	}
-	st, err := s.prepare(ctx, fmt.Sprintf("UPDATE %s SET `%s`=? WHERE id=?", table, strings.Join(names, "`=?,`")))
-	if err == nil {
-		_, err = st.ExecContext(ctx, append(values, id)...)
-	}
+	_, err = s.db.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET `%s`=? WHERE id=?", table, strings.Join(names, "`=?,`")), append(values, id)...)
 	if err != nil {
 		return fmt.Errorf("updating %s %d: %w", table, id, err)
 	}
@@ -130,10 +94,7 @@ func (s *store) update(ctx context.Context, table string, id int64, row obj) err
 }
 
 func (s *store) remove(ctx context.Context, table string, id int64) error {
-	st, err := s.prepare(ctx, fmt.Sprintf("DELETE FROM %s WHERE id=?", table))
-	if err == nil {
-		_, err = st.ExecContext(ctx, id)
-	}
+	_, err := s.db.ExecContext(ctx, fmt.Sprintf("DELETE FROM %s WHERE id=?", table), id)
 	if err != nil {
 		return fmt.Errorf("deleting from %s %d: %w", table, id, err)
 	}
