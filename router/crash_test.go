@@ -106,16 +106,16 @@ func TestNotHAProxy(t *testing.T) {
 	assert.Equal(t, ActionStartRefused, apply(t, r, sticky(t)).Action)
 }
 
-type brokenHost struct{ testHost }
+type brokenHost struct{}
 
 var errBroken = errors.New("no such namespace")
 
-func (*brokenHost) Start(*exec.Cmd) error                           { return errBroken }
-func (*brokenHost) EnsureAddress(context.Context, netip.Addr) error { return nil }
+func (brokenHost) Start(*exec.Cmd) error                           { return errBroken }
+func (brokenHost) EnsureAddress(context.Context, netip.Addr) error { return nil }
 
 func TestBrokenHost(t *testing.T) {
 	needHAProxy(t)
-	r := newTestRouter(t, &brokenHost{}, Options{})
+	r := newTestRouter(t, brokenHost{}, Options{})
 	_, err := r.Apply(t.Context(), sticky(t))
 	assert.ErrorIs(t, err, errBroken)
 	f := files(t, r)

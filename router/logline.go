@@ -54,19 +54,19 @@ func parseLine(line string) ([]Push, error) {
 	}
 	rest := line[flags[1]:]
 	if !strings.HasPrefix(rest, "[") {
-		return nil, fmt.Errorf("Seq %s-%s names the command without its content: set the logger com.cloud to DEBUG",
+		return nil, fmt.Errorf("request Seq %s-%s names the command without its content: set the logger com.cloud to DEBUG",
 			seq[1], seq[2])
 	}
 	var array json.RawMessage
 	if err := json.NewDecoder(strings.NewReader(rest)).Decode(&array); err != nil {
-		return nil, fmt.Errorf("Seq %s-%s: the command is cut short or damaged: %w", seq[1], seq[2], err)
+		return nil, fmt.Errorf("request Seq %s-%s: the command is cut short or damaged: %w", seq[1], seq[2], err)
 	}
 	pushes, err := parseCommands(array)
 	if errors.Is(err, ErrNotPush) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("Seq %s-%s: %w", seq[1], seq[2], err)
+		return nil, fmt.Errorf("request Seq %s-%s: %w", seq[1], seq[2], err)
 	}
 	at := LogPosition{Agent: seq[1], Seq: seq[2]}
 	if m := logMgmt.FindStringSubmatch(line); m != nil {

@@ -289,3 +289,26 @@ func TestRestartWithAggregatedPush(t *testing.T) {
 	assert.Equal(t, ActionReload, apply(t, r, sticky(t, 0)).Action)
 	assert.Equal(t, ActionNone, apply(t, r, sticky(t, 0)).Action)
 }
+
+// TestRecordedVerdicts has the installed HAProxy judge every rendered file as the recording's did.
+func TestRecordedVerdicts(t *testing.T) {
+	r := newTestRouter(t, newTestHost(t), Options{})
+	refusals := 0
+	for _, c := range recordedCases(t) {
+		if c.Exception != "" {
+			continue
+		}
+		p, err := ParsePush(c.Command)
+		require.NoError(t, err)
+		require.NoError(t, r.writeFile(livePath, renderFile(t, p, rulesFor(t, c.Release))))
+		refused, err := r.check(t.Context(), livePath)
+		require.NoError(t, err)
+		assert.Equal(t, c.HAProxyCheck.OK, refused == "", "%s: %s", c.Name, refused)
+		if refused != "" {
+			refusals++
+			assert.Contains(t, refused, "[ALERT]")
+			assert.NotContains(t, refused, "[NOTICE]")
+		}
+	}
+	assert.Positive(t, refusals, "no refused file among the cases")
+}
