@@ -156,8 +156,8 @@ func (o *object) objects(name string) []*object {
 	return list
 }
 
-// texts gives an object of scalars as a map, nil when there is none.
-func (o *object) texts(name string) map[string]string {
+// child gives a field that is an object, nil when there is none.
+func (o *object) child(name string) *object {
 	if !o.has(name) {
 		return nil
 	}
@@ -167,6 +167,15 @@ func (o *object) texts(name string) map[string]string {
 		return nil
 	}
 	child.fault = o.fault
+	return child
+}
+
+// texts gives an object of scalars as a map, nil when there is none.
+func (o *object) texts(name string) map[string]string {
+	child := o.child(name)
+	if child == nil {
+		return nil
+	}
 	m := make(map[string]string, len(child.fields))
 	for key := range child.fields {
 		m[key] = child.text(key, "")

@@ -54,6 +54,7 @@ type LoadBalancer struct {
 	Destinations []Destination
 	Stickiness   []Stickiness // at most one from a real server
 	CIDRList     string       // entries separated by blanks; a blank text is no list
+	Certificate  bool         // carries a certificate that is not revoked
 }
 
 // Name is the rule's section name in haproxy.cfg: the address with underscores, a dash, the port.
@@ -193,6 +194,9 @@ func decodeLoadBalancer(o *object) LoadBalancer {
 		AlreadyAdded: o.flag("alreadyAdded"),
 		Inline:       o.flag("inline"),
 		CIDRList:     o.text("cidrList", ""),
+	}
+	if cert := o.child("sslCert"); cert != nil {
+		lb.Certificate = !cert.flag("revoked")
 	}
 	for _, d := range o.objects("destinations") {
 		lb.Destinations = append(lb.Destinations, Destination{

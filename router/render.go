@@ -41,7 +41,8 @@ type Renderer struct {
 
 const blankLine = "\t "
 
-// Render renders one push. It fails where the real generator throws: a maxconn that is no number, a missing algorithm.
+// Render renders one push. It fails where the real generator throws (a maxconn that is no number, a missing algorithm) and
+// for a rule whose TLS ends on the router (Rules.FrontendFirst), rather than render it as another one.
 func (r *Renderer) Render(p Push, rules Rules) (Rendered, error) {
 	maxconn, err := strconv.ParseInt(p.MaxConn, 10, 64)
 	if err != nil {
@@ -59,6 +60,9 @@ func (r *Renderer) Render(p Push, rules Rules) (Rendered, error) {
 		}
 		if lb.Algorithm == "" {
 			return Rendered{}, fmt.Errorf("rendering the push: loadBalancers[%d] (%s) has no algorithm", i, lb.Name())
+		}
+		if lb.Certificate && lb.LBProtocol == "ssl" && rules.FrontendFirst {
+			return Rendered{}, fmt.Errorf("rendering the push: loadBalancers[%d] (%s) ends TLS on the router, which is not rendered", i, lb.Name())
 		}
 		config = append(config, ruleSection(lb, p.KeepAlive, rules)...)
 		live = true

@@ -3,6 +3,7 @@ package router
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -78,6 +79,19 @@ func TestRender422(t *testing.T) {
 		"\tacl network_allowed src 10.0.0.0/8 ", "\ttcp-request connection reject if !network_allowed",
 		"\tbalance roundrobin", "\tserver 192_168_2_5-8080_0 10.0.1.210:8080 check cookie 10_0_1_210-8080", ""}, "\n"))
 	assert.Contains(t, string(r.File()), "listen stats_on_public\n\tbind 192.168.2.4:8081\n\tmode http\n\tstats enable")
+}
+
+func TestCertificate(t *testing.T) {
+	in := `{"loadBalancers":[{"srcIp":"192.0.2.1","srcPort":"443","algorithm":"source","lbProtocol":"ssl","sslCert":{"revoked":"%s"}}],"maxconn":"1"}`
+	for revoked, want := range map[string]bool{"true": false, "false": true} {
+		p, err := ParsePush(fmt.Appendf(nil, in, revoked))
+		require.NoError(t, err)
+		assert.Equal(t, want, p.LoadBalancers[0].Certificate)
+		_, err = Render(p, rulesFor(t, "4.21.0.0"))
+		require.NoError(t, err, "the router knows no certificates before 4.22")
+		_, err = Render(p, rulesFor(t, "4.22.0.0"))
+		assert.Equal(t, want, err != nil, err)
+	}
 }
 
 func TestRenderBefore418(t *testing.T) {

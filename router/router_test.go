@@ -248,6 +248,10 @@ func TestDeadHAProxy(t *testing.T) {
 	assert.Zero(t, files(t, r).MasterPID, "an identical push does not start it")
 	assert.Equal(t, ActionStart, apply(t, r, sticky(t, 0)).Action)
 	assert.NotZero(t, files(t, r).MasterPID)
+	kill()
+	a = apply(t, r, recordedPush(t, "mask-10-appcookie"))
+	assert.Equal(t, ActionStartRefused, a.Action)
+	assert.Contains(t, a.CheckOutput, "appsession")
 }
 
 func TestCheckBeforeUse(t *testing.T) {

@@ -24,7 +24,7 @@ type Rules struct {
 	KeepAliveLeaks bool
 	// FrontendFirst: mode, cidr list and bind stand before balance and servers, the statistics listeners always are in
 	// http mode, and a keep-alive push writes "no option forceclose" into http rules, which HAProxy 2.0 and later
-	// refuses. From 4.22, #11468.
+	// refuses. Rules with a certificate end TLS on the router; they are not rendered. From 4.22, #11468.
 	FrontendFirst bool
 	// Before418: the file has no admin socket, writes forceclose for httpclose (refused by HAProxy 2.0 and later) and
 	// knows no cidr list. Up to 4.17; ended by #6571 and #6460 (HAProxyConfigurator.java@4.18.0.0).
