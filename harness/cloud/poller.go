@@ -19,8 +19,8 @@ import (
 //     holds while any number of older jobs wait: they leave the token.
 //   - A lone job that takes d is seen within max(150 ms, d/3) of its end, at most 2 s.
 //   - Of n jobs started together the last one gets its first look after n/6.8 s. Within the bound nobody can do better: no
-//     call of the API answers for several jobs. Whoever is overdue longest goes first, and who is 2 s overdue may take the
-//     kept token, so nobody starves.
+//     call of the API answers for several jobs. Whoever is overdue longest goes first; and when young jobs took all tokens for
+//     2 s, an older one may take the kept token, so nobody starves.
 const (
 	pollRate  = 6.8 // tokens a second
 	pollBurst = 2.9
@@ -29,8 +29,8 @@ const (
 	firstLook = 120 * time.Millisecond
 	leastGap  = 70 * time.Millisecond
 	mostGap   = 2 * time.Second
-	// overdue is how late a look may get before it may take the reserved token too.
-	overdue = 2 * time.Second
+	// starving is how long young jobs may take all tokens.
+	starving = 2 * time.Second
 	// patience is how long polls of one job may fail before its end counts as not seen. A management server restarts in less.
 	patience = 3 * time.Minute
 
@@ -49,6 +49,8 @@ type poller struct {
 	kick    chan struct{}
 	tokens  float64
 	filled  time.Time
+	// spared is when a job that is not young was last looked at, or nobody waited.
+	spared time.Time
 }
 
 // waiter is one job that somebody waits for.
@@ -112,6 +114,7 @@ func (p *poller) add(w *waiter) {
 	p.waiting = append(p.waiting, w)
 	if !p.running {
 		p.running = true
+		p.spared = time.Now()
 		go p.run()
 		return
 	}
@@ -175,6 +178,9 @@ func (p *poller) step(now time.Time) (time.Duration, bool) {
 		if !p.eager {
 			p.tokens--
 		}
+		if !young(w, now) {
+			p.spared = now
+		}
 		w.asking = true
 		w.looked = now.Sub(w.begun) >= firstLook
 		go p.ask(w)
@@ -188,12 +194,15 @@ func (p *poller) fill(now time.Time) {
 	p.filled = now
 }
 
+// young says whether a job is due for its look at firstLook.
+func young(w *waiter, now time.Time) bool { return !w.looked && now.Sub(w.begun) >= firstLook }
+
 // need is how many tokens must be in the bucket for a look: one that may take the reserve needs 1, others 2.
 func (p *poller) need(w *waiter, now time.Time) float64 {
 	switch {
 	case p.eager:
 		return 0
-	case !w.looked && now.Sub(w.begun) >= firstLook, now.Sub(w.due) > overdue:
+	case young(w, now), now.Sub(p.spared) > starving:
 		return 1
 	}
 	return 2
@@ -215,8 +224,8 @@ func (p *poller) pick(now time.Time) (*waiter, time.Duration) {
 		if missing > 0 && !p.eager {
 			pause = min(pause, time.Duration(missing/pollRate*float64(time.Second))+time.Millisecond)
 			// What cannot be spared for an early look may be taken when the due one comes.
-			if young := w.begun.Add(firstLook).Sub(now); young > 0 {
-				pause = min(pause, young)
+			if due := w.begun.Add(firstLook).Sub(now); due > 0 {
+				pause = min(pause, due)
 			}
 			continue
 		}

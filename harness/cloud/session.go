@@ -10,7 +10,7 @@ import (
 )
 
 // session is a login's cookie and key. From 4.19.2 the server wants the key both in a cookie and as a parameter
-// (api.session.key.check.locations), so both are sent always.
+// (api.sessionkey.check.locations), so both are sent always.
 type session struct {
 	login sync.Mutex // one login at a time
 	mu    sync.Mutex
