@@ -139,7 +139,8 @@ func (n *Namespace) Start(cmd *exec.Cmd) error {
 func (n *Namespace) Listen(ctx context.Context, at netip.AddrPort) (net.Listener, error) {
 	var l net.Listener
 	err := n.Do(ctx, func() error {
-		var lc net.ListenConfig
+		// A local connection needs no keep-alive: it would cost three calls for each one accepted.
+		lc := net.ListenConfig{KeepAlive: -1}
 		lc.SetMultipathTCP(false)
 		var err error
 		l, err = lc.Listen(ctx, "tcp", at.String())

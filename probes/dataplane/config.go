@@ -73,7 +73,7 @@ type Config struct {
 	// Timeout bounds one request; 0 means DefaultTimeout.
 	Timeout time.Duration
 	// Parallel is how many clients of a shuffled round are under way at once; 0 means one. A client never has two connections
-	// at once, and the first contact is serial whatever is said here.
+	// to one rule at once, and the first contact is serial whatever is said here.
 	Parallel int
 
 	// Backends is the number of live backends behind the control rule where it is known, else 0.

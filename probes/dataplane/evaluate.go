@@ -122,7 +122,7 @@ func (o *Observation) refuseControl(*Config) string {
 func (o *Observation) countSources(ctx context.Context, c *Config, p *pass) error {
 	told, bound := map[string]bool{}, map[netip.Addr]bool{}
 	for i := range p.clients {
-		if s := p.clients[i].source; s != "" {
+		if s := p.clients[i].told(); s != "" {
 			o.Sources.Told++
 			told[s] = true
 		}

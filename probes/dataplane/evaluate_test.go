@@ -105,7 +105,7 @@ func TestSourcesMustBeDistinct(t *testing.T) {
 	t.Run("backends were told one address", func(t *testing.T) {
 		p := fresh()
 		for i := range p.clients {
-			p.clients[i].source = "192.0.2.1"
+			p.clients[i].sources[controlSide] = "192.0.2.1"
 		}
 		o := judged(t, Config{}, p)
 		require.Equal(t, Inconclusive, o.Verdict)
@@ -114,7 +114,7 @@ func TestSourcesMustBeDistinct(t *testing.T) {
 	t.Run("told, although bound alike", func(t *testing.T) {
 		p := fresh()
 		for i := range p.clients {
-			p.clients[i].source, p.clients[i].local = p.clients[i].from.String(), netip.Addr{}
+			p.clients[i].sources[targetSide], p.clients[i].local = p.clients[i].from.String(), netip.Addr{}
 		}
 		require.Equal(t, Sticky, judged(t, Config{}, p).Verdict)
 	})

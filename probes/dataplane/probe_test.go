@@ -3,6 +3,7 @@ package dataplane
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
@@ -134,18 +135,88 @@ func TestRefusedRequest(t *testing.T) {
 	require.Contains(t, o.String(), "failed: target from 198.18.0.1, request 1 at")
 }
 
-func TestHangingRequest(t *testing.T) {
-	l := newLab(t, 2, stick, "")
-	silent, err := l.site.Router.Listen(t.Context(), netip.MustParseAddrPort("203.0.113.2:81"))
+// silence listens and never answers.
+func silence(t *testing.T, l *lab) netip.AddrPort {
+	t.Helper()
+	at := netip.MustParseAddrPort("203.0.113.2:81")
+	silent, err := l.site.Router.Listen(t.Context(), at)
 	require.NoError(t, err)
-	defer func() { require.NoError(t, silent.Close()) }()
+	t.Cleanup(func() { require.NoError(t, silent.Close()) })
+	return at
+}
+
+func TestHangingRequest(t *testing.T) {
+	for _, parallel := range []int{1, 8} {
+		l := newLab(t, 2, stick, "")
+		silent := silence(t, l)
+		config := l.config()
+		config.Parallel = parallel
+		config.Timeout = 50 * time.Millisecond
+		// The 94th connection is in the first shuffled round of the control rule.
+		config.Dialer = redirect(l.site.Clients, 94, silent)
+		o := probe(t, config)
+		require.Equal(t, Inconclusive, o.Verdict)
+		require.Regexp(t, `request 2 of .* failed: timeout of 50ms: not answered`, o.Reason)
+		require.Len(t, o.Failures, 1)
+	}
+}
+
+// redirect sends one connection elsewhere.
+func redirect(d Dialer, which int64, elsewhere netip.AddrPort) Dialer {
+	var count atomic.Int64
+	return dialFunc(func(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
+		if count.Add(1) == which {
+			to = elsewhere
+		}
+		return d.Dial(ctx, from, to)
+	})
+}
+
+func TestContextEndsAProbe(t *testing.T) {
+	l := newLab(t, 2, stick, "")
+	silent := silence(t, l)
 	config := l.config()
-	config.Control.Address = netip.MustParseAddrPort("203.0.113.2:81")
-	config.Timeout = 50 * time.Millisecond
-	o := probe(t, config)
-	require.Equal(t, Inconclusive, o.Verdict)
-	require.Contains(t, o.Reason, "to control failed")
-	require.Contains(t, o.Reason, "timeout")
+	config.Timeout = time.Hour
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	hanging := redirect(l.site.Clients, 40, silent)
+	config.Dialer = dialFunc(func(dialling context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
+		c, err := hanging.Dial(dialling, from, to)
+		if err == nil && c.RemoteAddr().String() == silent.String() {
+			cancel()
+		}
+		return c, err
+	})
+	_, err := Probe(ctx, config)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestAnswerOfNobody(t *testing.T) {
+	for _, c := range []struct{ answer, want string }{
+		{"HTTP/1.0 503 Service Unavailable\r\n\r\n", `answer "HTTP/1.0 503 Service Unavailable"`},
+		{"HTTP/1.0 200 OK\r\n\r\n<html>it works</html>\n", `the answer does not name its backend: "<html>it works</html>"`},
+		{"SSH-2.0-OpenSSH\r\n", `no HTTP answer but "SSH-2.0-OpenSSH`},
+		{"", `no HTTP answer but ""`},
+		{"HTTP/1.0 200 OK\r\n\r\n" + strings.Repeat("x", 70000), "the answer is longer than 65536 bytes"},
+	} {
+		config := Config{
+			Target:  Target{Rule: "web", Address: netip.MustParseAddrPort("203.0.113.1:80")},
+			Control: Target{Rule: "other", Address: netip.MustParseAddrPort("203.0.113.2:80")},
+			Clients: []netip.Addr{netip.MustParseAddr("198.18.0.1"), netip.MustParseAddr("198.18.0.2")},
+			Dialer: dialFunc(func(context.Context, netip.Addr, netip.AddrPort) (net.Conn, error) {
+				near, far := net.Pipe()
+				go func() {
+					defer func() { _ = far.Close() }()
+					_, _ = far.Read(make([]byte, 1024))
+					_, _ = io.WriteString(far, c.answer)
+				}()
+				return near, nil
+			}),
+		}
+		o := probe(t, config)
+		require.Equal(t, Inconclusive, o.Verdict)
+		require.Contains(t, o.Reason, "request 1 of 198.18.0.1 to web failed: "+c.want)
+	}
 }
 
 // triggerDialer does something before one of its dials.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -17,6 +18,11 @@ const answerLimit = 64 << 10
 
 // originLimit bounds the memory of answers: a page with a clock in it never comes twice.
 const originLimit = 1024
+
+var (
+	errTimeout     = errors.New("timeout")
+	errInterrupted = errors.New("interrupted")
+)
 
 // Origin is who answered a request, and whose request it was in the answerer's eyes.
 type Origin struct {
@@ -51,50 +57,125 @@ func Identify(body []byte) (Origin, error) {
 
 // client is one source address with what it remembers.
 type client struct {
-	from   netip.Addr
-	local  netip.Addr
-	source string
-	// cookies by rule: 0 target, 1 control.
-	cookies [2]string
+	from  netip.Addr
+	name  string
+	local netip.Addr
+	// sources is what the backends of either rule were told of it, cookies what they gave it.
+	sources [sides]string
+	cookies [sides]string
 }
 
-// asker makes requests one after another. It keeps its memory, so that requests cost no garbage of their own.
+// told is the client's address in the eyes of the backends; the target's view goes first. Empty where they do not know.
+func (c *client) told() string {
+	if c.sources[targetSide] != "" {
+		return c.sources[targetSide]
+	}
+	return c.sources[controlSide]
+}
+
+// asker makes requests one after another. It keeps its memory, so that requests cost little garbage.
 type asker struct {
 	config *Config
 	in     []byte
 	out    []byte
 	// origins by answer: the same few answers come again and again.
 	origins map[string]Origin
+
+	mu    sync.Mutex
+	since time.Time
+	conn  net.Conn
+	ended error
 }
 
 func newAsker(c *Config) *asker {
 	return &asker{config: c, in: make([]byte, 4096), origins: map[string]Origin{}}
 }
 
+// expire cuts a request that is under way for longer than the limit; a dial ends with the context.
+func (a *asker) expire(limit time.Duration) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.since.IsZero() || time.Since(a.since) < limit {
+		return false
+	}
+	a.cut(errTimeout)
+	return true
+}
+
+// interrupt cuts a request that is under way, because the pass is over.
+func (a *asker) interrupt() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.since.IsZero() && a.ended == nil {
+		a.cut(errInterrupted)
+	}
+}
+
+func (a *asker) cut(why error) {
+	a.ended = why
+	if a.conn != nil {
+		_ = a.conn.SetDeadline(time.Unix(1, 0))
+	}
+}
+
+func (a *asker) begin() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.since, a.conn, a.ended = time.Now(), nil, nil
+}
+
+// attach makes a connection the one to cut; nil before it is closed.
+func (a *asker) attach(conn net.Conn) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.conn = conn
+	if a.ended != nil && conn != nil {
+		_ = conn.SetDeadline(time.Unix(1, 0))
+	}
+}
+
+func (a *asker) end() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.since, a.conn = time.Time{}, nil
+	return a.ended
+}
+
 // ask sends one request over a new connection, reads the answer to its end and closes.
 func (a *asker) ask(ctx context.Context, c *client, side int, first bool) (Origin, error) {
+	a.begin()
+	answer, err := a.exchange(ctx, c, side, first)
+	ended := a.end()
+	switch {
+	case err == nil:
+		return a.read(answer, c, side)
+	case errors.Is(ended, errTimeout):
+		return Origin{}, fmt.Errorf("%w of %s: not answered", errTimeout, a.config.Timeout)
+	case ended != nil || ctx.Err() != nil:
+		return Origin{}, errInterrupted
+	}
+	return Origin{}, err
+}
+
+func (a *asker) exchange(ctx context.Context, c *client, side int, first bool) ([]byte, error) {
 	to := a.config.Target.Address
 	if side == controlSide {
 		to = a.config.Control.Address
 	}
-	deadline := time.Now().Add(a.config.Timeout)
-	ctx, cancel := context.WithDeadline(ctx, deadline)
-	defer cancel()
 	conn, err := a.config.Dialer.Dial(ctx, c.from, to)
 	if err != nil {
-		return Origin{}, err
+		return nil, err
 	}
-	answer, err := a.talk(conn, deadline, to, c.cookies[side])
+	a.attach(conn)
+	answer, err := a.talk(conn, to, c.cookies[side])
 	if first && err == nil {
 		c.local = localAddress(conn)
 	}
-	if closing := conn.Close(); err == nil && closing != nil {
+	a.attach(nil)
+	if closing := conn.Close(); err == nil {
 		err = closing
 	}
-	if err != nil {
-		return Origin{}, err
-	}
-	return a.read(answer, c, side)
+	return answer, err
 }
 
 func localAddress(conn net.Conn) netip.Addr {
@@ -105,10 +186,7 @@ func localAddress(conn net.Conn) netip.Addr {
 }
 
 // talk writes the request and reads until the other side closes.
-func (a *asker) talk(conn net.Conn, deadline time.Time, to netip.AddrPort, cookie string) ([]byte, error) {
-	if err := conn.SetDeadline(deadline); err != nil {
-		return nil, err
-	}
+func (a *asker) talk(conn net.Conn, to netip.AddrPort, cookie string) ([]byte, error) {
 	a.out = append(a.out[:0], "GET / HTTP/1.1\r\nHost: "...)
 	a.out = to.AppendTo(a.out)
 	if cookie != "" {
