@@ -33,7 +33,12 @@ func pfCommands() []command {
 				{"fordisplay", "boolean", false, "an optional field, whether to the display the rule to the end user or not"},
 			},
 			create: (*call).createPF, run: (*call).finishPF,
-			sync: func(c *call) string { return "network-of-address:" + c.str("ipaddressid") },
+			sync: func(c *call) string {
+				if pf := c.z.pfRuleByUUID(c.target.uuid); pf != nil {
+					return fmt.Sprintf("network:%d", pf.Network.ID)
+				}
+				return ""
+			},
 			describe: func(c *call) string {
 				pf := c.z.pfRuleByUUID(c.target.uuid)
 				if pf == nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 )
 
 // balancerState is the memory of the load balancing part beside the rules themselves.
@@ -23,6 +24,12 @@ type balancerState struct {
 	lastPolicy   map[string][]stickinessTO
 	onceDisabled map[string]bool
 	ghosts       []*LBRule
+	// memberRows are the rows of groups' members by VM id, scaling the monitors' memory by group id, quiet the last quiet
+	// time by policy id.
+	memberRows map[int64]int64
+	scaling    map[int64]*scaling
+	quiet      map[int64]time.Time
+	evaluating bool
 }
 
 // lane keeps the pushes to one router in the order of their sequence numbers while the zone's lock is released.
