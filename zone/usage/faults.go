@@ -1,0 +1,139 @@
+package usage
+
+import (
+	"slices"
+	"strings"
+)
+
+// Faults are mutations that no release has, planted to prove that something notices them. All are off by default, and
+// any may be combined. Each says what it does and which invariant must catch it:
+//
+//	I1 every open row has a live resource           I5 records of a life sum up to its length
+//	I2 every live resource has exactly one open row I6 every event is copied and processed
+//	I3 a row is closed at its own delete event      I7 windows touch, without gap or overlap
+//	I4 no record at or after the close              I8 no two records for one resource and slice
+//	                                                I9 rows of untouched resources do not change
+type Faults struct {
+	// Types limits the faults on rows, events and records to these usage types; empty is TypeLoadBalancer alone.
+	Types []int
+
+	// CloseNothing: a delete event closes no row. Caught by I1.
+	CloseNothing bool
+	// CloseWrongDate: the right row is closed with the time of the job instead of the event's. Caught by I3.
+	CloseWrongDate bool
+	// CloseTwice: besides the right row the account's next open row (by id) is closed. Caught by I2 and I9.
+	CloseTwice bool
+	// RowVanishes: the row is removed instead of closed, and its last record with it. Caught by I5.
+	RowVanishes bool
+	// CreateRowTwice: a create event inserts two rows, whose lengths are summed. Caught by I2 and I5.
+	CreateRowTwice bool
+
+	// EventLost: of each run's newly copied events the oldest of Types is lost on the way. Caught by I6.
+	EventLost bool
+	// EventProcessedTwice: each event is handled twice; for deletes that changes nothing. Caught by I2.
+	EventProcessedTwice bool
+	// EventsLeftUnprocessed: events of Types stay processed=0 and are not handled. Caught by I6.
+	EventsLeftUnprocessed bool
+
+	// RecordAfterClose: rows closed before a slice still get a full record in it. Caught by I4.
+	RecordAfterClose bool
+	// RecordTooLong: records have the slice's length whatever the resource's life was. Caught by I4 and I5.
+	RecordTooLong bool
+	// RecordMissing: the first record of each account, slice and type is not written. Caught by I5.
+	RecordMissing bool
+	// RecordDuplicate: the first record of each account, slice and type is written twice. Caught by I8.
+	RecordDuplicate bool
+	// WrongAccount: records are booked to the next account in order of id. Caught by I5.
+	WrongAccount bool
+
+	// SkipWindow: every second run that has a window writes no record of any type for its last slice and reports success.
+	// Caught by I5; the job rows look right.
+	SkipWindow bool
+	// OverlapWindow: after a first success each window begins one range too early. Caught by I7 and I8.
+	OverlapWindow bool
+}
+
+func (f Faults) on(usageType int) bool {
+	if len(f.Types) == 0 {
+		return usageType == TypeLoadBalancer
+	}
+	return slices.Contains(f.Types, usageType)
+}
+
+// onEvent tells whether the faults on events concern this one.
+func (f Faults) onEvent(event Event) bool {
+	for _, family := range families() {
+		if strings.HasPrefix(event.Type, family.prefix) {
+			return slices.ContainsFunc(family.types, f.on)
+		}
+	}
+	return false
+}
+
+// family says which usage types the events of a prefix lead to. Longer prefixes come first.
+type family struct {
+	prefix string
+	types  []int
+}
+
+func families() []family {
+	return []family{
+		{"LB.", []int{TypeLoadBalancer}}, {"NET.RULE", []int{TypePortForwarding}}, {"NET.IP", []int{TypeIPAddress}},
+		{"NETWORK.OFFERING.", []int{TypeNetworkOffering}}, {"NETWORK.", []int{TypeNetwork}}, {"VPC.", []int{TypeVPC}},
+		{"VMSNAPSHOT.O", []int{TypeOnPrimary}}, {"VMSNAPSHOT.", []int{TypeVMSnapshot}},
+		{"VM.", []int{TypeRunningVM, TypeAllocatedVM}}, {"VOLUME.", []int{TypeVolume, TypeVolumeSecondary}},
+		{"TEMPLATE.", []int{TypeTemplate}}, {"ISO.", []int{TypeISO}}, {"SNAPSHOT.", []int{TypeSnapshot}},
+		{"VPN.USER.", []int{TypeVPNUser}}, {"SG.", []int{TypeSecurityGroup}}, {"BACKUP.", []int{TypeBackup}},
+	}
+}
+
+// events are the ones to handle of those that were read: without those left alone, with those handled twice.
+func (f Faults) events(read []Event) []Event {
+	var handled []Event
+	for _, event := range read {
+		switch {
+		case f.EventsLeftUnprocessed && f.onEvent(event):
+		case f.EventProcessedTwice && f.onEvent(event):
+			handled = append(handled, event, event)
+		default:
+			handled = append(handled, event)
+		}
+	}
+	return handled
+}
+
+// records are the ones to write of those that were made for one account and slice. accounts are all live ids in order.
+func (f Faults) records(made []Record, accounts []int64) []Record {
+	var written []Record
+	first := map[int]bool{}
+	for _, record := range made {
+		if !f.on(record.UsageType) {
+			written = append(written, record)
+			continue
+		}
+		seen := first[record.UsageType]
+		first[record.UsageType] = true
+		if f.WrongAccount {
+			record.AccountID = nextAccount(record.AccountID, accounts)
+		}
+		if f.RecordDuplicate && !seen {
+			written = append(written, record)
+		}
+		if !f.RecordMissing || seen {
+			written = append(written, record)
+		}
+	}
+	return written
+}
+
+func nextAccount(id int64, accounts []int64) int64 {
+	for _, account := range accounts {
+		if account > id {
+			return account
+		}
+	}
+	if len(accounts) > 0 {
+		return accounts[0]
+	}
+	return id
+}

@@ -1,0 +1,71 @@
+package usage
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Rules are the ways in which releases differ. The zero value is a release with all fixes but without the clean-up of
+// 4.20.2.
+type Rules struct {
+	// CloseByHelperPK: LB.DELETE and NET.RULEDELETE look for the helper row by its own primary key instead of by the
+	// rule's id (4.16.1–4.19.2 and 4.20.0; fixed by #10712 and #9888). The row found may belong to another rule.
+	CloseByHelperPK bool
+	// StorageByHelperPK: VOLUME.CREATE and VOLUME.UPLOAD look for a volume's secondary storage row by primary key
+	// (same releases and fixes).
+	StorageByHelperPK bool
+	// SnapshotByHelperPK: VMSNAPSHOT.OFF_PRIMARY looks for the row by primary key instead of by VM (same).
+	SnapshotByHelperPK bool
+	// VolumesByHelperPK: volume resize and delete look for the row by primary key (4.16.1–4.17.0; fixed by #6737).
+	VolumesByHelperPK bool
+	// NetworkModelOld: network and VPC rows are always inserted, edited in place and closed one at a time, and closing
+	// sets their state (4.19.1, 4.19.2, 4.20.0; changed by #10755).
+	NetworkModelOld bool
+	// CleanOwnJobsAtStart: at start the open jobs of the same host are removed (4.20.2; #10848).
+	CleanOwnJobsAtStart bool
+}
+
+// RulesOf returns the rules of a release of 4.19 or 4.20, such as "4.19.1.0" or "4.20.1".
+func RulesOf(release string) (Rules, error) {
+	parts := strings.Split(release, ".")
+	var minor, patch int
+	var err error
+	if len(parts) >= 3 && parts[0] == "4" {
+		minor, err = strconv.Atoi(parts[1])
+		if err == nil {
+			patch, err = strconv.Atoi(parts[2])
+		}
+	}
+	fixedIn := map[int]int{19: 3, 20: 1}[minor]
+	if err != nil || fixedIn == 0 {
+		return Rules{}, fmt.Errorf("usage: no rules for release %q: use one of 4.19 or 4.20, such as 4.20.1.0", release)
+	}
+	broken := patch < fixedIn
+	return Rules{
+		CloseByHelperPK: broken, StorageByHelperPK: broken, SnapshotByHelperPK: broken, NetworkModelOld: broken,
+		CleanOwnJobsAtStart: minor == 20 && patch >= 2,
+	}, nil
+}
+
+// Usage types that are written here (UsageTypes.java@4.20.0.0).
+const (
+	TypeRunningVM       = 1
+	TypeAllocatedVM     = 2
+	TypeIPAddress       = 3
+	TypeVolume          = 6
+	TypeTemplate        = 7
+	TypeISO             = 8
+	TypeSnapshot        = 9
+	TypeSecurityGroup   = 10
+	TypeLoadBalancer    = 11
+	TypePortForwarding  = 12
+	TypeNetworkOffering = 13
+	TypeVPNUser         = 14
+	TypeVMSnapshot      = 25
+	TypeVolumeSecondary = 26
+	TypeOnPrimary       = 27
+	TypeBackup          = 28
+	TypeNetwork         = 30
+	TypeVPC             = 31
+)

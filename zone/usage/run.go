@@ -1,0 +1,203 @@
+package usage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// deletedKept is how long after its removal an account is still billed for what is left of it.
+const deletedKept = 3 * 24 * time.Hour
+
+// Run does one run on the open job, as the recurring schedule does. It returns ErrNotOwner when the job is not ours, and
+// an error of its own only when the job's row could not be written; a failed run is a Job without Success.
+func (s *Server) Run(ctx context.Context) (Job, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.run(ctx)
+}
+
+func (s *Server) run(ctx context.Context) (Job, error) {
+	now := s.options.Clock.Now().UTC()
+	if s.next.Before(now.Add(2 * time.Second)) { // jobs can start a little early
+		s.next = s.next.Add(time.Duration(s.options.Range) * time.Minute)
+	}
+	open, err := s.openJob(ctx, "")
+	if err != nil {
+		return Job{}, err
+	}
+	if open == nil || !s.owns(open) {
+		s.log.DebugContext(ctx, "Not owner of usage job, skipping...")
+		return Job{}, ErrNotOwner
+	}
+	job := Job{ID: open.id, Type: open.kind}
+	job.Start, job.End = window(now, s.options.Range)
+	if job.End.After(now) {
+		job.End = now.Truncate(time.Millisecond)
+	}
+	success, any, err := s.lastSuccess(ctx)
+	if err != nil {
+		return Job{}, err
+	}
+	if any {
+		job.Start = success.Add(time.Millisecond)
+	}
+	began := time.Now()
+	if !job.Start.Before(job.End) {
+		s.log.InfoContext(ctx, "not parsing usage records since start time mills is on or after end time millis",
+			"start", job.Start.UnixMilli(), "end", job.End.UnixMilli())
+	} else {
+		if any && s.options.Faults.OverlapWindow {
+			job.Start = job.Start.Add(-time.Duration(s.options.Range) * time.Minute)
+		}
+		if job.Err = s.parse(ctx, now, &job); job.Err != nil {
+			s.log.ErrorContext(ctx, "Usage job failed", "job", job.ID, "error", job.Err)
+		}
+		job.Success = job.Err == nil
+	}
+	return job, s.closeJob(ctx, job, time.Since(began))
+}
+
+// pass is the work of one run inside a transaction.
+type pass struct {
+	*Server
+	tx       *sql.Tx
+	now      time.Time
+	accounts []account
+	domains  map[int64]int64
+}
+
+type account struct {
+	id, domain int64
+	removed    sql.Null[time.Time]
+}
+
+// parse does the steps of UsageManagerImpl.parse: accounts, events, helper rows, then records slice by slice. Helper rows
+// are committed before records are made, so a failure in the second part leaves them in place.
+func (s *Server) parse(ctx context.Context, now time.Time, job *Job) error {
+	if err := s.copyAccounts(ctx, job.Start); err != nil {
+		return err
+	}
+	if err := s.copyEvents(ctx, job.End); err != nil {
+		return err
+	}
+	events, err := s.pendingEvents(ctx, job.End)
+	if err != nil {
+		return err
+	}
+	events = s.options.Faults.events(events)
+	job.Events = len(events)
+	if len(events) > 0 && events[0].Created.Before(job.Start) {
+		job.Start = events[0].Created
+	}
+	if err := s.inTransaction(ctx, now, func(p *pass) error { return p.handleAll(ctx, events) }); err != nil {
+		return err
+	}
+	return s.inTransaction(ctx, now, func(p *pass) (err error) {
+		job.Records, err = p.recordAll(ctx, job.Start, job.End)
+		return err
+	})
+}
+
+func (s *Server) inTransaction(ctx context.Context, now time.Time, work func(*pass) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("usage: beginning a transaction: %w", err)
+	}
+	p := &pass{Server: s, tx: tx, now: now, domains: map[int64]int64{}}
+	if err = p.readAccounts(ctx); err == nil {
+		err = work(p)
+	}
+	if err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("usage: committing: %w", err)
+	}
+	return nil
+}
+
+// copyAccounts adds new accounts to cloud_usage and refreshes names and removal dates of those still alive or removed
+// since start (UsageDaoImpl@4.20.0.0).
+func (s *Server) copyAccounts(ctx context.Context, start time.Time) error {
+	var last sql.Null[int64]
+	if err := s.db.QueryRowContext(ctx, "SELECT MAX(id) FROM cloud_usage.account").Scan(&last); err != nil {
+		return fmt.Errorf("usage: reading the last account: %w", err)
+	}
+	_, err := s.db.ExecContext(ctx, "UPDATE cloud_usage.account u JOIN cloud.account c ON u.id = c.id "+
+		"SET u.account_name = c.account_name, u.removed = c.removed WHERE c.id <= ? AND (c.removed IS NULL OR c.removed >= ?)",
+		last.V, second(start))
+	if err != nil {
+		return fmt.Errorf("usage: refreshing accounts: %w", err)
+	}
+	_, err = s.db.ExecContext(ctx, "INSERT INTO cloud_usage.account (id, account_name, uuid, type, role_id, domain_id, removed, cleanup_needed) "+
+		"SELECT id, account_name, uuid, type, role_id, domain_id, removed, cleanup_needed FROM cloud.account WHERE id > ?", last.V)
+	if err != nil {
+		return fmt.Errorf("usage: copying accounts: %w", err)
+	}
+	return nil
+}
+
+func (p *pass) readAccounts(ctx context.Context) (err error) {
+	rows, err := p.tx.QueryContext(ctx, "SELECT id, COALESCE(domain_id, 0), removed FROM cloud_usage.account ORDER BY id")
+	if err != nil {
+		return fmt.Errorf("usage: reading accounts: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var a account
+		if err := rows.Scan(&a.id, &a.domain, &a.removed); err != nil {
+			return fmt.Errorf("usage: reading an account: %w", err)
+		}
+		p.accounts = append(p.accounts, a)
+		p.domains[a.id] = a.domain
+	}
+	return rows.Err()
+}
+
+// billed are the accounts of a run in order: those alive, then those removed less than three days before its window.
+func (p *pass) billed(start time.Time) []account {
+	var alive, gone []account
+	for _, a := range p.accounts {
+		switch {
+		case !a.removed.Valid:
+			alive = append(alive, a)
+		case !a.removed.V.Before(second(start.Add(-deletedKept))):
+			gone = append(gone, a)
+		}
+	}
+	return append(alive, gone...)
+}
+
+func (p *pass) recordAll(ctx context.Context, start, end time.Time) (int, error) {
+	accounts := p.billed(start)
+	if len(accounts) == 0 {
+		return 0, errors.New("usage: no account to bill: cloud.account is empty")
+	}
+	parts := slicesOf(start, end, p.options.Range)
+	p.windows++
+	if p.options.Faults.SkipWindow && p.windows%2 == 0 {
+		parts = parts[:len(parts)-1]
+	}
+	var ids []int64
+	for _, a := range accounts {
+		ids = append(ids, a.id)
+	}
+	total := 0
+	for _, part := range parts {
+		for _, a := range accounts {
+			made, err := p.recordsOf(ctx, a, part)
+			if err != nil {
+				return total, err
+			}
+			made = p.options.Faults.records(made, ids)
+			if err := p.write(ctx, made); err != nil {
+				return total, err
+			}
+			total += len(made)
+		}
+	}
+	return total, nil
+}
