@@ -1,0 +1,175 @@
+package scripts
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/router"
+	"github.com/stackproof/stackproof/router/scripts/scriptstest"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func diff(tb testing.TB, a, b Options, pushes []router.Push) DiffResult {
+	tb.Helper()
+	r, err := Diff(tb.Context(), a, b, pushes)
+	skipIfUnsupported(tb, err)
+	require.NoError(tb, err)
+	return r
+}
+
+// Story B as recorded: 50 groups behind one router, equal policies. Every push is played through both trees for real.
+func TestDiffNamesTheMaskedPushesOfStoryB(t *testing.T) {
+	pushes := recorded(t, "4.19.1.0", "story-b-50-groups.log.gz")
+	r := diff(t, setTree(t), listTree(t), pushes)
+	model, err := router.Play(t.Context(), pushes, router.Rules{CompareAsSet: true})
+	require.NoError(t, err)
+	var expected []int
+	for i, s := range model.Steps {
+		if s.Masked {
+			expected = append(expected, i+1)
+		}
+	}
+	assert.Equal(t, expected, r.A.Masked)
+	assert.Empty(t, r.B.Masked)
+	assert.Empty(t, r.A.Crashed)
+	assert.Empty(t, r.B.Crashed)
+	if os.Getenv("STACKPROOF_CONFORMANCE") == "" {
+		assert.Len(t, r.A.Masked, 54, "of 58 recorded pushes")
+	}
+	require.Len(t, r.Steps, len(pushes))
+	for i, s := range r.Steps {
+		masked := model.Steps[i].Masked
+		assert.Equal(t, masked, s.A.Live != s.B.Live, "push %d", s.Push)
+		if masked {
+			assert.Contains(t, s.Differs, AspectLive)
+			assert.Contains(t, s.Differs, AspectSections)
+			assert.NotEmpty(t, s.Sections, "push %d", s.Push)
+			assert.Equal(t, router.ActionNone, s.A.Action, "push %d", s.Push)
+		}
+	}
+}
+
+func TestDiffOfEqualTreesIsEmpty(t *testing.T) {
+	r := diff(t, listTree(t), listTree(t), sequences()[0].pushes(t))
+	assert.Zero(t, r.Differ)
+	for _, s := range r.Steps {
+		assert.Empty(t, s.Differs)
+		assert.Empty(t, s.Sections)
+	}
+	assert.Contains(t, text(t, r), "no difference\n")
+}
+
+func TestDiffKeepsRoutersApart(t *testing.T) {
+	var pushes []router.Push
+	for _, p := range sequences()[0].pushes(t) {
+		other := p
+		other.AccessDetails = map[string]string{"router.name": "r-9-VM"}
+		pushes = append(pushes, p, other)
+	}
+	r := diff(t, setTree(t), listTree(t), pushes)
+	assert.Equal(t, []int{5, 6}, r.A.Masked)
+	assert.Equal(t, "r-9-VM", r.Steps[5].Router)
+}
+
+func TestDiffText(t *testing.T) {
+	a, b := setTree(t), listTree(t)
+	r := diff(t, a, b, sequences()[0].pushes(t))
+	got := text(t, r)
+	for old, new := range map[string]string{a.Tree: "TREE_A", b.Tree: "TREE_B", r.A.Python: "PYTHON", r.A.HAProxy: "VERSION"} {
+		got = strings.ReplaceAll(got, old, new)
+	}
+	got = regexp.MustCompile(`in \d+\.\d s`).ReplaceAllString(got, "in N s")
+	golden := filepath.Join("testdata", "diff.golden")
+	if *update {
+		require.NoError(t, os.WriteFile(golden, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), got)
+}
+
+func TestDiffReportsACrash(t *testing.T) {
+	r := diff(t, listTree(t), Options{Tree: scriptstest.Tree(t, scriptstest.Crash)}, sequences()[0].pushes(t)[:1])
+	assert.Equal(t, []int{1}, r.B.Crashed)
+	require.Len(t, r.Steps, 1)
+	assert.Equal(t, []string{AspectLive, AspectSections, AspectAction, AspectStatus}, r.Steps[0].Differs)
+	assert.Contains(t, text(t, r), "none, exit 1")
+}
+
+func TestDiffNamesTheTreeThatCannotRun(t *testing.T) {
+	bad := Options{Tree: t.TempDir()}
+	_, err := Diff(t.Context(), listTree(t), bad, sequences()[0].pushes(t))
+	var u *Unsupported
+	require.ErrorAs(t, err, &u)
+	assert.ErrorContains(t, err, bad.Tree)
+	assert.Empty(t, processesOf(pid()), "the other tree's sandbox is still there")
+}
+
+func TestDiffJSON(t *testing.T) {
+	r := diff(t, setTree(t), listTree(t), sequences()[0].pushes(t))
+	b, err := json.Marshal(r)
+	require.NoError(t, err)
+	var got struct {
+		Schema int
+		A      struct{ Masked []int }
+		B      struct{ Masked []int }
+		Steps  []struct {
+			Form    string
+			Differs []string
+			A       struct{ Action string }
+		}
+	}
+	require.NoError(t, json.Unmarshal(b, &got))
+	assert.Equal(t, 1, got.Schema)
+	assert.Equal(t, []int{3}, got.A.Masked)
+	assert.NotNil(t, got.B.Masked, "an empty list, not null")
+	require.Len(t, got.Steps, 4)
+	assert.Equal(t, "direct", got.Steps[0].Form)
+	assert.Equal(t, "none", got.Steps[2].A.Action)
+	assert.NotNil(t, got.Steps[0].Differs)
+}
+
+func text(tb testing.TB, r DiffResult) string {
+	tb.Helper()
+	var b bytes.Buffer
+	require.NoError(tb, r.WriteText(&b))
+	return b.String()
+}
+
+func TestNumbers(t *testing.T) {
+	assert.Equal(t, ": 1-3, 7, 9-10", numbers([]int{1, 2, 3, 7, 9, 10}))
+	assert.Empty(t, numbers(nil))
+}
+
+func BenchmarkSandboxUp(b *testing.B) {
+	o := listTree(b)
+	for b.Loop() {
+		v, err := Open(b.Context(), o)
+		skipIfUnsupported(b, err)
+		require.NoError(b, err)
+		b.StopTimer()
+		require.NoError(b, v.Close())
+		b.StartTimer()
+	}
+}
+
+func BenchmarkApplyWithReload(b *testing.B) {
+	v := open(b, listTree(b))
+	pushes := []router.Push{pushOf(b, sticky(8080), plain(8082)), pushOf(b, plain(8080), sticky(8082))}
+	i := 0
+	for b.Loop() {
+		r := apply(b, v, pushes[i%2], Direct)
+		require.Equal(b, router.ActionReload, r.Action)
+		i++
+	}
+}
