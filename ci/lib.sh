@@ -22,7 +22,7 @@ as_root() {
 # find_go puts the go command on PATH when it is where its installer leaves it.
 find_go() {
   command -v go >/dev/null || PATH="$PATH:/usr/local/go/bin"
-  command -v go >/dev/null || die "Go is missing: install Go 1.26 or newer from https://go.dev/dl/"
+  command -v go >/dev/null || die "Go is missing: install Go 1.26 or newer"
 }
 
 export PATH="$PATH:/usr/sbin:/sbin"
