@@ -148,6 +148,28 @@ func TestMaybeChildLeavesOthersAlone(t *testing.T) {
 	assert.ErrorContains(t, runChild(nil), "without its arguments")
 }
 
+// TestChildMounts has a shell in HAProxy's place look around.
+func TestChildMounts(t *testing.T) {
+	r := newTestRouter(t, newTestHost(t), Options{})
+	require.NoError(t, os.WriteFile(filepath.Join(r.dir, "var/lib/haproxy/mark"), nil, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(r.dir, "run/haproxy/mark"), nil, 0o600))
+	require.NoError(t, r.writeFile(livePath, []byte("mark")))
+	look := `cd /; ls -d /etc/* /run/* /run/haproxy/* /var/lib/* /var/lib/haproxy/*; cat /etc/haproxy/haproxy.cfg; echo; grep ^haproxy: /etc/passwd /etc/group`
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Args = childArgs(r.dir, identity{7, 8}, "/bin/sh", "-c", look)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	seen := strings.Split(strings.TrimSpace(strings.Replace(string(out), "/etc/ld.so.cache\n", "", 1)), "\n")
+	assert.Equal(t, []string{"/etc/group", "/etc/haproxy", "/etc/passwd", "/run/haproxy", "/run/haproxy/mark", "/var/lib/haproxy",
+		"/var/lib/haproxy/mark", "mark", "/etc/passwd:haproxy:x:7:8::/var/lib/haproxy:/usr/sbin/nologin", "/etc/group:haproxy:x:8:"}, seen)
+	hosts, err := os.Stat("/etc/haproxy")
+	require.NoError(t, err)
+	private, err := os.Stat(filepath.Join(r.dir, "etc/haproxy"))
+	require.NoError(t, err)
+	assert.False(t, os.SameFile(hosts, private), "the mounts reached this process")
+}
+
 func TestMapped(t *testing.T) {
 	table := "         0       1000          1\n      1000       2000         10\n"
 	for id, want := range map[int]bool{0: true, 1: false, 999: false, 1000: true, 1009: true, 1010: false} {

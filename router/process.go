@@ -28,6 +28,8 @@ type process struct {
 	done   chan struct{} // closed when the master has been waited for
 	reader chan struct{} // closed when the reader of states has ended
 	output *tail
+
+	patience time.Duration // bounds a reload
 }
 
 // launch starts HAProxy on the live file below dir and waits until it serves. refused is not empty when HAProxy itself
@@ -35,7 +37,8 @@ type process struct {
 func launch(ctx context.Context, host Host, binary, dir string, ids identity) (p *process, refused string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, settle)
 	defer cancel()
-	p = &process{states: make(chan string, 64), done: make(chan struct{}), reader: make(chan struct{}), output: &tail{}}
+	p = &process{states: make(chan string, 64), done: make(chan struct{}), reader: make(chan struct{}), output: &tail{},
+		patience: settle}
 	if p.notify, err = listenNotify(dir); err != nil {
 		return nil, "", err
 	}
@@ -153,9 +156,10 @@ func (p *process) forgetStates() {
 }
 
 // reload signals the master and waits until the new worker serves and no old one takes connections. failed is not
-// empty when HAProxy went back to its old worker.
+// empty when HAProxy went back to its old worker. The caller's context does not end the wait: once signalled, HAProxy
+// changes over, and it must be known to what.
 func (p *process) reload(ctx context.Context) (failed string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, settle)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.patience)
 	defer cancel()
 	old, err := p.workers()
 	if err != nil {

@@ -56,6 +56,8 @@ func TestRenderUnrecorded(t *testing.T) {
 			"\tcookie S rewrite indirect nocache postonly \n"},
 		{"prefix", sticky("APPCOOKIE", Param{Name: "request-learn"}, Param{Name: "prefix"}, Param{Name: "mode", Value: "path-parameters"}, Param{Name: "cookie-name", Value: "J"}),
 			"\tappsession J len 52 timeout 3h prefix request-learn mode path-parameters \n"},
+		{"source in any case, last value counts", sticky("SOURCEbased", Param{Name: "TableSize", Value: "1k"}, Param{Name: "tablesize", Value: "2k"}, Param{Name: "expire", Null: true}),
+			"\tstick-table type ip size 2k expire null\n\tstick on src\n"},
 		{"name without a value", sticky("LbCookie", Param{Name: "cookie-name", Null: true}),
 			"\tcookie lbcooki_678219475_8080 insert  \n"},
 	} {

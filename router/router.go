@@ -269,7 +269,7 @@ func (r *Router) Stop(ctx context.Context) error {
 }
 
 func (r *Router) halt() error {
-	r.up, r.versions = false, nil
+	r.up = false
 	r.serving, r.since = nil, time.Time{}
 	if r.proc == nil {
 		return nil

@@ -3,7 +3,10 @@ package router
 import (
 	"net/netip"
 	"os"
+	"strconv"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -138,7 +141,50 @@ func TestReload(t *testing.T) {
 	assert.Equal(t, 12, f.Reloads)
 	eventually(t, "one worker alone", func() (bool, string) {
 		f := files(t, r)
-		return f.Workers == 1, string(rune('0' + f.Workers))
+		return f.Workers == 1, strconv.Itoa(f.Workers)
+	})
+}
+
+// TestReloadIsComplete: once Apply returned, no connection is served by the old configuration.
+func TestReloadIsComplete(t *testing.T) {
+	h := newTestHost(t)
+	backends(t, h)
+	r := newTestRouter(t, h, Options{})
+	only := func(ip string) Push {
+		p := sticky(t)
+		p.LoadBalancers[0].Destinations = []Destination{{IP: ip, Port: 8080}}
+		return p
+	}
+	apply(t, r, only("10.0.1.13"))
+	for i := range 10 {
+		ip := []string{"10.0.1.11", "10.0.1.12"}[i%2]
+		require.Equal(t, ActionReload, apply(t, r, only(ip)).Action)
+		for range 5 {
+			answer, err := h.dial("10.9.0.1", ruleA)
+			require.NoError(t, err)
+			require.Equal(t, ip+":8080", answer, "reload %d", i)
+		}
+	}
+}
+
+// TestReloadWaitsForFormerWorker: a worker that has not heard of its end still takes connections, so the reload is not
+// over, although the master says that it is ready.
+func TestReloadWaitsForFormerWorker(t *testing.T) {
+	h := newTestHost(t)
+	r := newTestRouter(t, h, Options{})
+	apply(t, r, sticky(t))
+	workers, err := r.proc.workers()
+	require.NoError(t, err)
+	require.Len(t, workers, 1)
+	require.NoError(t, syscall.Kill(workers[0], syscall.SIGSTOP))
+	r.proc.patience = 2 * time.Second
+	_, err = r.Apply(t.Context(), sticky(t, 0))
+	require.NoError(t, syscall.Kill(workers[0], syscall.SIGCONT))
+	assert.ErrorContains(t, err, "waiting for the former worker")
+	eventually(t, "the former worker deaf", func() (bool, string) {
+		n, err := listening(workers[0])
+		require.NoError(t, err)
+		return n == 0, strconv.Itoa(n)
 	})
 }
 
