@@ -126,6 +126,8 @@ type inventory struct {
 	policies   []*ScalePolicy
 	profiles   []*ScaleProfile
 	groups     []*Group
+	vpnUsers   []*VPNUser
+	balancing  balancerState
 
 	serviceOfferings, networkOfferings, vpcOfferings, diskOfferings, templates []*Offering
 }

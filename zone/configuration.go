@@ -1,0 +1,119 @@
+package zone
+
+import (
+	"context"
+	"strings"
+
+	"github.com/stackproof/stackproof/zone/api"
+)
+
+// Setting is a row of cloud.configuration. Most are listed and stored only: like a real server, the zone reads what it
+// needs at its start.
+type Setting struct {
+	Name, Value, Default, Category, About, Type string
+}
+
+// settings are those that usage, load balancing and autoscale have, with the values of a simulator zone whose usage is
+// cut in windows of a minute.
+func settings() []*Setting {
+	return []*Setting{
+		{"account.cleanup.interval", "20", "86400", "Advanced", "The interval (in seconds) between cleanup for removed accounts", "Number"},
+		{"autoscale.stats.cleanup.delay", "7200", "7200", "Advanced", "Determines how long (in seconds) to wait before actually removing auto scaling statistics from database. The default value is 7200 (2 hours).", "Number"},
+		{"autoscale.stats.interval", "60", "60", "Advanced", "The interval (in seconds) when VM auto scaling statistics are processed to determine and perform scale action. Less than 1 means disabled.", "Number"},
+		{"autoscale.stats.worker", "10", "10", "Advanced", "The Number of worker threads to scan the autoscale vm groups.", "Number"},
+		{"default.page.size", "500", "500", "Advanced", "Default page size for API list* commands", "Number"},
+		{"enable.usage.server", "true", "true", "Usage", "Flag for enabling usage", "Boolean"},
+		{"expunge.delay", "20", "86400", "Advanced", "Determines how long (in seconds) to wait before actually expunging destroyed vm. The default value = the default value of expunge.interval", "Number"},
+		{"expunge.interval", "20", "86400", "Advanced", "The interval (in seconds) to wait before running the expunge thread.", "Number"},
+		{"integration.api.port", "8096", "0", "Advanced", "Integration (unauthenticated) API port. To disable set it to 0 or negative.", "Number"},
+		{"network.loadbalancer.haproxy.max.conn", "4096", "4096", "Network", "Load Balancer(haproxy) maximum number of concurrent connections(global max)", "Number"},
+		{"network.loadbalancer.haproxy.stats.auth", "admin1:AdMiN123", "admin1:AdMiN123", "Secure", "Load Balancer(haproxy) authentication string in the format username:password", "String"},
+		{"network.loadbalancer.haproxy.stats.port", "8081", "8081", "Network", "Load Balancer(haproxy) stats port number.", "String"},
+		{"network.loadbalancer.haproxy.stats.uri", "/admin?stats", "/admin?stats", "Network", "Load Balancer(haproxy) uri.", "String"},
+		{"network.loadbalancer.haproxy.stats.visibility", "global", "global", "Network", "Load Balancer(haproxy) stats visibility, the value can be one of the following six parameters : global,guest-network,link-local,disabled,all,default", "String"},
+		{"quota.enable.service", "false", "false", "Quota", "Indicates whether Quota plugin is enabled or not.", "Boolean"},
+		{"usage.aggregation.timezone", "GMT", "GMT", "Usage", "The timezone to use for usage stats aggregation", "String"},
+		{"usage.execution.timezone", "GMT", "", "Usage", "The timezone to use for usage job execution time", "String"},
+		{"usage.sanity.check.interval", "", "", "Usage", "Interval (in days) to check sanity of usage data. To disable set it to 0 or negative.", "Number"},
+		{"usage.snapshot.virtualsize.select", "false", "false", "Usage", "Set the value to true if snapshot usage need to consider virtual size, else physical size is considered ", "Boolean"},
+		{"usage.stats.job.aggregation.range", "1", "1440", "Usage", "The range of time for aggregating the user statistics specified in minutes (e.g. 1440 for daily, 60 for hourly.", "Number"},
+		{"usage.stats.job.exec.time", "00:15", "00:15", "Usage", "The time at which the usage statistics aggregation job will run as an HH24:MM time, e.g. 00:30 to run at 12:30am.", "String"},
+	}
+}
+
+func (z *Zone) pristineConfiguration(ctx context.Context) error {
+	z.config = settings()
+	for _, s := range z.config {
+		if _, err := z.insert(ctx, "cloud.configuration", obj{
+			"category": s.Category, "instance": "DEFAULT", "component": "management-server", "name": s.Name, "value": orNull(s.Value),
+			"description": s.About, "default_value": orNull(s.Default), "is_dynamic": 0,
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func (z *Zone) configurationCommands() []command {
+	return []command{
+		{
+			name: "listConfigurations", about: "Lists all configurations.", admin: true,
+			params: listParams(param{"name", "string", false, "lists configuration by name"}, param{"category", "string", false, "lists configurations by category"},
+				param{"zoneid", "uuid:zone", false, "the ID of the Zone to update the parameter value for corresponding zone"}),
+			run: func(c *call) (obj, error) {
+				var out []obj
+				for _, s := range c.z.config {
+					if (!c.has("name") || c.str("name") == s.Name) && (!c.has("category") || strings.EqualFold(c.str("category"), s.Category)) && matches(c.str("keyword"), s.Name) {
+						out = append(out, s.answer())
+					}
+				}
+				return c.page("configuration", out), nil
+			},
+		},
+		{
+			name: "updateConfiguration", about: "Updates a configuration.", admin: true, event: "CONFIGURATION.VALUE.EDIT", eventful: eventSync, action: "updating configuration",
+			params: []param{{"name", "string", true, "the name of the configuration"}, {"value", "string", false, "the value of the configuration"},
+				{"zoneid", "uuid:zone", false, "the ID of the Zone"}, {"accountid", "uuid:account", false, "the ID of the Account"}, {"domainid", "uuid:domain", false, "the ID of Domain"}},
+			run: (*call).updateConfiguration,
+			detail: func(c *call) string {
+				return " Name: " + c.str("name") + " New Value: " + c.str("value")
+			},
+		},
+	}
+}
+
+func (s *Setting) answer() obj {
+	display := strings.ReplaceAll(s.Name, ".", " ")
+	out := obj{
+		"category": s.Category, "group": "Management Server", "subgroup": s.Category, "name": s.Name, "description": s.About, "isdynamic": false,
+		"component": "management-server", "displaytext": capitalize(display), "type": s.Type,
+	}
+	if s.Value != "" {
+		out["value"] = s.Value
+	}
+	if s.Default != "" {
+		out["defaultvalue"] = s.Default
+	}
+	return out
+}
+
+func (c *call) updateConfiguration() (obj, error) {
+	s, ok := find(c.z.config, c.str("name"), func(s *Setting) string { return s.Name })
+	if !ok {
+		return nil, api.Invalid("Config parameter with name %s doesn't exist", c.str("name"))
+	}
+	if s.Type == "Number" && c.str("value") != "" && c.integer("value", -1<<31) == -1<<31 {
+		return nil, api.Invalid("There was an error trying to parse the integer value for configuration parameter [%s].", s.Name)
+	}
+	s.Value = c.str("value")
+	c.eventResourceType = "Configuration"
+	_, err := c.z.store.db.ExecContext(dbContext(c.ctx), "UPDATE cloud.configuration SET value=? WHERE name=?", orNull(s.Value), s.Name)
+	return obj{"configuration": s.answer()}, err
+}

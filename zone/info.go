@@ -1,0 +1,209 @@
+package zone
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/stackproof/stackproof/zone/api"
+)
+
+// basicCommands are all commands but those of load balancing, autoscale, rules and the simulator.
+func (z *Zone) basicCommands() []command {
+	var all []command
+	for _, part := range [][]command{
+		z.infoCommands(), z.jobCommands(), z.offeringCommands(), z.domainCommands(), z.accountCommands(), z.limitCommands(), z.configurationCommands(),
+		z.vpcCommands(), z.networkCommands(), z.routerCommands(), z.addressCommands(), z.vmCommands(), z.volumeCommands(), z.vpnCommands(),
+		z.eventCommands(), z.usageCommands(),
+	} {
+		all = append(all, part...)
+	}
+	return all
+}
+
+func (z *Zone) infoCommands() []command {
+	return []command{
+		{
+			name: "listApis", about: "lists all available apis on the server, provided by the Api Discovery plugin",
+			params: []param{{"name", "string", false, "API name"}}, run: (*call).listAPIs,
+		},
+		{name: "listCapabilities", about: "Lists capabilities", run: (*call).listCapabilities},
+		{
+			name: "listZones", about: "Lists zones",
+			params: listParams(param{"id", "uuid:zone", false, "the ID of the zone"}, param{"name", "string", false, "the name of the zone"},
+				param{"available", "boolean", false, "true if you want to retrieve all available Zones."}),
+			run: (*call).listZones,
+		},
+		{
+			name: "listHosts", about: "Lists hosts.", admin: true,
+			params: listParams(param{"id", "uuid:host", false, "the id of the host"}, param{"name", "string", false, "the name of the host"}, param{"type", "string", false, "the host type"},
+				param{"zoneid", "uuid:zone", false, "the Zone ID for the host"}, param{"state", "string", false, "the state of the host"}),
+			run: (*call).listHosts,
+		},
+	}
+}
+
+// listAPIs describes the commands that the caller may use, as API discovery does.
+func (c *call) listAPIs() (obj, error) {
+	if c.has("name") {
+		cmd, ok := c.z.registry[c.str("name")]
+		if !ok || cmd.admin && c.caller.Account.Type == 0 {
+			return nil, permission("The API [%s] does not exist or is not available for the account %s.", c.str("name"), c.caller.Account.Name)
+		}
+		return obj{"count": 1, "api": []obj{cmd.describeAPI()}}, nil
+	}
+	var out []obj
+	for i := range c.z.order {
+		if cmd := &c.z.order[i]; !cmd.admin || c.caller.Account.Type != 0 {
+			out = append(out, cmd.describeAPI())
+		}
+	}
+	return obj{"count": len(out), "api": out}, nil
+}
+
+func (cmd *command) describeAPI() obj {
+	params := []obj{}
+	for _, p := range cmd.params {
+		typ, entity, _ := strings.Cut(p.typ, ":")
+		one := obj{"name": p.name, "description": p.about, "type": typ, "length": 255, "required": p.required}
+		if entity != "" {
+			one["related"] = ""
+		}
+		params = append(params, one)
+	}
+	out := obj{"name": cmd.name, "description": cmd.about, "isasync": cmd.kind != syncCommand, "params": params, "response": cmd.responseFields()}
+	if related := cmd.related(); related != "" {
+		out["related"] = related
+	}
+	return out
+}
+
+// related names the list command of the same object: enough for a client that follows it.
+func (cmd *command) related() string {
+	for _, verb := range []string{"create", "update", "delete", "start", "stop", "enable", "disable"} {
+		if object, ok := strings.CutPrefix(cmd.name, verb); ok {
+			if strings.HasSuffix(object, "y") {
+				return "list" + strings.TrimSuffix(object, "y") + "ies"
+			}
+			return "list" + object + "s"
+		}
+	}
+	return ""
+}
+
+// responseFields are those that every answer of the kind has.
+func (cmd *command) responseFields() []obj {
+	fields := []obj{
+		{"name": "jobid", "description": "the UUID of the latest async job acting on this object", "type": "string"},
+		{"name": "jobstatus", "description": "the current status of the latest async job acting on this object", "type": "integer"},
+	}
+	if strings.HasPrefix(cmd.name, "delete") {
+		return append(fields, obj{"name": "success", "description": "true if operation is executed successfully", "type": "boolean"})
+	}
+	return append(fields, obj{"name": "id", "description": "the ID of the object", "type": "string"})
+}
+
+// listCapabilities fails on 4.20.0.0 with a simulator zone, as recorded.
+func (c *call) listCapabilities() (obj, error) {
+	if c.z.knobs["capabilities-null-string"] {
+		return nil, api.BadParameter("Cannot parse null string")
+	}
+	return obj{"capability": obj{
+		"securitygroupsenabled": false, "dynamicrolesenabled": true, "cloudstackversion": c.z.opts.Release, "userpublictemplateenabled": true, "supportELB": "false",
+		"projectinviterequired": false, "allowusercreateprojects": true, "customdiskofferingminsize": 1, "customdiskofferingmaxsize": 1024,
+		"regionsecondaryenabled": false, "kvmsnapshotenabled": false, "allowuserviewdestroyedvm": true, "allowuserexpungerecovervm": true,
+		"allowuserexpungerecovervolume": true, "allowuserviewalldomainaccounts": false, "kubernetesserviceenabled": false,
+		"kubernetesclusterexperimentalfeaturesenabled": false, "customhypervisordisplayname": "Custom", "defaultuipagesize": 20,
+		"instancesstatsretentiontime": 720, "instancesstatsuseronly": false, "instancesdisksstatsretentionenabled": false,
+		"instancesdisksstatsretentiontime": 720,
+	}}, nil
+}
+
+func (c *call) listZones() (obj, error) {
+	s := c.z.site
+	if c.has("id") && c.str("id") != s.UUID || c.has("name") && c.str("name") != siteName || !matches(c.str("keyword"), siteName) {
+		return obj{}, nil
+	}
+	out := obj{
+		"id": s.UUID, "name": siteName, "dns1": "10.147.28.6", "internaldns1": "10.147.28.6", "guestcidraddress": "10.1.1.0/24", "networktype": "Advanced",
+		"securitygroupsenabled": false, "allocationstate": "Enabled", "zonetoken": s.Token, "dhcpprovider": "VirtualRouter", "localstorageenabled": false,
+		"tags": []obj{}, "allowuserspecifyvrmtu": false, "routerprivateinterfacemaxmtu": 1500, "routerpublicinterfacemaxmtu": 1500, "type": "Core", "hasannotations": false,
+	}
+	c.z.newField(out, "isnsxenabled", false)
+	c.z.newField(out, "ismultiarch", false)
+	c.z.newField(out, "asnrange", "")
+	return c.page("zone", []obj{out}), nil
+}
+
+func (c *call) listHosts() (obj, error) {
+	var out []obj
+	for i, h := range c.z.hosts {
+		if c.has("id") && c.str("id") != h.UUID || c.has("name") && c.str("name") != h.Name || c.has("type") && !strings.EqualFold(c.str("type"), "Routing") {
+			continue
+		}
+		out = append(out, obj{
+			"id": h.UUID, "name": h.Name, "state": "Up", "type": "Routing", "ipaddress": "172.16.15." + itoa(10+i), "zoneid": c.z.site.UUID, "zonename": siteName,
+			"podid": c.z.site.PodUUID, "podname": "POD0", "clustername": "C" + itoa(i/2), "hypervisor": "Simulator", "cpunumber": 4, "cpuspeed": 8000,
+			"memorytotal": 8 << 30, "resourcestate": "Enabled", "version": c.z.opts.Release,
+		})
+	}
+	return c.page("host", out), nil
+}
+
+func (z *Zone) eventCommands() []command {
+	return []command{{
+		name: "listEvents", about: "A command to list events.",
+		params: listParams(param{"id", "string", false, "the ID of the event"}, param{"type", "string", false, "the event type (see event types)"}, param{"level", "string", false, "the event level (INFO, WARN, ERROR)"},
+			param{"startdate", "date", false, "the start date range of the list you want to retrieve"}, param{"enddate", "date", false, "the end date range of the list you want to retrieve"},
+			param{"startid", "string", false, "the parent/start ID of the event, when provided this will list all the events with the start/parent ID including the parent event"},
+			param{"resourceid", "string", false, "the ID of the resource associated with the event"}, param{"resourcetype", "string", false, "the type of the resource associated with the event"},
+			param{"state", "string", false, "The state of the events"}),
+		run: (*call).listEvents,
+	}}
+}
+
+func (c *call) listEvents() (obj, error) {
+	from, errFrom := parseDate(c.str("startdate"))
+	to, errTo := parseDate(c.str("enddate"))
+	var out []obj
+	for _, e := range c.z.events {
+		if !c.visible(e.Account) || c.has("id") && c.str("id") != e.UUID || c.has("type") && c.str("type") != e.Type || c.has("level") && c.str("level") != e.Level ||
+			c.has("state") && !strings.EqualFold(c.str("state"), e.State) || !matches(c.str("keyword"), e.Type, e.Text, e.Level) ||
+			errFrom == nil && e.Created.Before(from) || errTo == nil && e.Created.After(to) ||
+			c.has("resourcetype") && c.str("resourcetype") != e.ResourceType || c.has("resourceid") && (c.str("resourceid") != e.ResourceUUID || e.ResourceID == 0) {
+			continue
+		}
+		if start := c.str("startid"); start != "" && e.UUID != start && c.z.eventUUID(e.StartID) != start {
+			continue
+		}
+		out = append(out, c.z.eventAnswer(e))
+	}
+	return c.page("event", out), nil
+}
+
+func (z *Zone) eventUUID(id int64) string {
+	i, ok := slices.BinarySearchFunc(z.events, id, func(e *Event, id int64) int { return int(e.ID - id) })
+	if !ok {
+		return ""
+	}
+	return z.events[i].UUID
+}
+
+// eventAnswer names the resource only while it exists: rules are really deleted.
+func (z *Zone) eventAnswer(e *Event) obj {
+	out := obj{
+		"id": e.UUID, "username": e.User.Username, "type": e.Type, "level": e.Level, "description": e.Text, "account": e.Account.Name,
+		"domainid": e.Account.Domain.UUID, "domain": e.Account.Domain.Name, "created": stamp(e.Created), "state": e.State,
+	}
+	z.domainPath(out, e.Account.Domain.Path)
+	if e.ResourceType != "" {
+		out["resourcetype"] = e.ResourceType
+	}
+	gone := e.ResourceType == "FirewallRule" && z.lbRuleByUUID(e.ResourceUUID) == nil && z.pfRuleByUUID(e.ResourceUUID) == nil && z.fwRuleByUUID(e.ResourceUUID) == nil
+	if e.ResourceID != 0 && e.ResourceUUID != "" && !gone && e.ResourceType != "None" {
+		out["resourceid"] = e.ResourceUUID
+	}
+	if parent := z.eventUUID(e.StartID); parent != "" {
+		out["parentid"] = parent
+	}
+	return out
+}

@@ -1,0 +1,219 @@
+package zone
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/stackproof/stackproof/zone/api"
+)
+
+// Resource types of limits, by the number that the API takes (api/src/main/java/com/cloud/configuration/Resource.java@4.20.0.0).
+const (
+	limitVM      = 0
+	limitIP      = 1
+	limitNetwork = 6
+	limitVPC     = 7
+)
+
+type limitType struct {
+	name  string // as in listResourceLimits
+	short string // as in listAccounts ("vmlimit")
+	def   int64  // of an account
+}
+
+func limitTypes() []limitType {
+	return []limitType{
+		{"user_vm", "vm", 20}, {"public_ip", "ip", 20}, {"volume", "volume", 20}, {"snapshot", "snapshot", 20}, {"template", "template", 20},
+		{"project", "project", 10}, {"network", "network", 20}, {"vpc", "vpc", 20}, {"cpu", "cpu", 40}, {"memory", "memory", 40960},
+		{"primary_storage", "primarystorage", 200}, {"secondary_storage", "secondarystorage", 400},
+	}
+}
+
+type limitKey struct {
+	account, domain int64 // one of them
+	typ             int
+}
+
+// limit is an account's or a domain's limit, -1 for none. Root admins have none.
+func (z *Zone) limit(a *Account, typ int) int64 {
+	if a.Type == 1 {
+		return -1
+	}
+	if n, ok := z.limits[limitKey{account: a.ID, typ: typ}]; ok {
+		return n
+	}
+	return limitTypes()[typ].def
+}
+
+// used counts what an account has of a limited resource.
+func (z *Zone) used(a *Account, typ int) (n int64) {
+	switch typ {
+	case limitVM, 8, 9:
+		for _, vm := range z.vms {
+			if vm.Account != a || !vm.Removed.IsZero() || vm.State == "Destroyed" {
+				continue
+			}
+			switch typ {
+			case 8:
+				n += int64(vm.Offering.Answer["cpunumber"].(int))
+			case 9:
+				n += int64(vm.Offering.Answer["memory"].(int))
+			default:
+				n++
+			}
+		}
+	case limitIP:
+		for _, one := range z.addresses {
+			if one.Account == a && one.State == "Allocated" {
+				n++
+			}
+		}
+	case 2, 10:
+		for _, v := range z.volumes {
+			if v.Account == a && v.Removed.IsZero() {
+				if typ == 10 {
+					n += v.Size >> 30
+				} else {
+					n++
+				}
+			}
+		}
+	case limitNetwork:
+		for _, one := range z.networks {
+			if one.Account == a && one.Removed.IsZero() {
+				n++
+			}
+		}
+	case limitVPC:
+		for _, one := range z.vpcs {
+			if one.Account == a && one.Removed.IsZero() {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// checkLimit refuses what would exceed an account's limit: 532 for addresses, which have an exception of their own, 535
+// for everything else (IpAddressManagerImpl.java, ApiServer.java@4.20.0.0).
+func (z *Zone) checkLimit(a *Account, typ int, more int64) error {
+	limit, used := z.limit(a, typ), z.used(a, typ)
+	if limit < 0 || used+more <= limit {
+		return nil
+	}
+	if typ == limitIP {
+		return &api.Error{Code: api.CodeResourceLimit, CSCode: api.CSAPIException,
+			Text: fmt.Sprintf("Maximum number of public IP addresses for account: %s has been exceeded.", a.Name)}
+	}
+	return &api.Error{Code: api.CodeAllocation, CSCode: api.CSAPIException,
+		Text: fmt.Sprintf("Maximum amount of resources of Type = '%s' for Account Name = %s, Domain Id = %s has been exceeded. Account Resource Limit = %d, Current Account Resource Amount = %d, Requested Resource Amount = %d.",
+			limitTypes()[typ].name, a.Name, a.Domain.UUID, limit, used, more)}
+}
+
+// limitFields adds "vmlimit", "vmtotal", "vmavailable" and so on to an account's or domain's answer. A nil account is a
+// domain's: no limits.
+func (z *Zone) limitFields(out obj, a *Account) {
+	for typ, t := range limitTypes() {
+		limit, total := int64(-1), int64(0)
+		if a != nil {
+			limit, total = z.limit(a, typ), z.used(a, typ)
+		}
+		shown, left := "Unlimited", "Unlimited"
+		if limit >= 0 {
+			shown, left = strconv.FormatInt(limit, 10), strconv.FormatInt(limit-total, 10)
+		}
+		out[t.short+"limit"], out[t.short+"total"], out[t.short+"available"] = shown, total, left
+		if t.short == "secondarystorage" {
+			out[t.short+"total"] = float(0)
+			if limit >= 0 {
+				out[t.short+"available"] = left + ".0"
+			}
+		}
+	}
+}
+
+// float is a number that is always written with a point, as a Java Double is.
+func float(v float64) any { return number(strconv.FormatFloat(v, 'f', 1, 64)) }
+
+// number is a JSON number with its own spelling.
+type number string
+
+// MarshalJSON writes the spelling.
+func (n number) MarshalJSON() ([]byte, error) { return []byte(n), nil }
+
+func (z *Zone) limitCommands() []command {
+	who := []param{{"account", "string", false, "List resources by account. Must be used with the domainId parameter."}, {"domainid", "uuid:domain", false, "list only resources belonging to the domain specified"},
+		{"resourcetype", "integer", false, "Type of resource."}}
+	return []command{
+		{name: "listResourceLimits", about: "Lists resource limits.", params: listParams(param{"resourcetype", "integer", false, "Type of resource."}), run: (*call).listLimits},
+		{
+			name: "updateResourceLimit", about: "Updates resource limits for an account or domain.", admin: true,
+			params: append(who[:2:2], param{"resourcetype", "integer", true, "Type of resource to update."}, param{"max", "long", false, "Maximum resource limit."}),
+			event:  "RESOURCE.LIMIT.UPDATE", eventful: eventSync, action: "updating resource limit", run: (*call).updateLimit,
+		},
+		{name: "updateResourceCount", about: "Recalculate and update resource count for an account or domain.", admin: true, params: who, run: (*call).countResources},
+	}
+}
+
+func (c *call) limitAnswer(a *Account, d *Domain, typ int, limit int64) obj {
+	out := obj{"resourcetype": itoa(typ), "resourcetypename": limitTypes()[typ].name, "max": limit}
+	if a != nil {
+		c.z.owned(out, a)
+	} else {
+		out["domainid"], out["domain"] = d.UUID, d.Name
+		c.z.domainPath(out, d.Path)
+	}
+	return out
+}
+
+func (c *call) listLimits() (obj, error) {
+	a, err := c.ownerAccount()
+	if err != nil {
+		return nil, err
+	}
+	var out []obj
+	for typ := range limitTypes() {
+		if !c.has("resourcetype") || c.integer("resourcetype", -1) == typ {
+			out = append(out, c.limitAnswer(a, nil, typ, c.z.limit(a, typ)))
+		}
+	}
+	return c.page("resourcelimit", out), nil
+}
+
+func (c *call) updateLimit() (obj, error) {
+	typ, limit := c.integer("resourcetype", -1), int64(c.integer("max", -1))
+	if typ < 0 || typ >= len(limitTypes()) {
+		return nil, api.Invalid("Please specify valid resource type")
+	}
+	if limit < -1 {
+		return nil, api.Invalid("Please specify limit -1 or higher")
+	}
+	if !c.has("account") && c.has("domainid") {
+		d := c.z.domainByUUID(c.str("domainid"))
+		c.z.limits[limitKey{domain: d.ID, typ: typ}] = limit
+		return obj{"resourcelimit": c.limitAnswer(nil, d, typ, limit)}, nil
+	}
+	a, err := c.ownerAccount()
+	if err != nil {
+		return nil, err
+	}
+	c.z.limits[limitKey{account: a.ID, typ: typ}] = limit
+	return obj{"resourcelimit": c.limitAnswer(a, nil, typ, limit)}, nil
+}
+
+func (c *call) countResources() (obj, error) {
+	a, err := c.ownerAccount()
+	if err != nil {
+		return nil, err
+	}
+	var out []obj
+	for typ, t := range limitTypes() {
+		if c.has("resourcetype") && c.integer("resourcetype", -1) != typ {
+			continue
+		}
+		one := obj{"resourcetype": itoa(typ), "resourcetypename": t.name, "resourcecount": c.z.used(a, typ)}
+		c.z.owned(one, a)
+		out = append(out, one)
+	}
+	return c.page("resourcecount", out), nil
+}
