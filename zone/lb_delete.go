@@ -121,8 +121,21 @@ func (z *Zone) releaseAddressRules(ctx context.Context, a *Address) error {
 }
 
 // releaseNetworkRules deletes all rules of a network that goes: load balancer and port forwarding rules with their usage
-// events, and firewall rules. Nothing is pushed unless the network is still implemented.
+// events, and firewall rules. The shutdown before it pushes once, with the rules as they stand; after that the network has
+// no router, and deleting the rules pushes nothing.
 func (z *Zone) releaseNetworkRules(ctx context.Context, n *Network) error {
+	rules := rulesWhere(z.lbRules, func(r *LBRule) bool { return r.Network == n && r.State != stateRevoke })
+	if n.State == "Implemented" {
+		if len(rules) > 0 {
+			if err := z.pushNetwork(ctx, n); err != nil {
+				z.log.Warn("shutting a network down", "network", n.ID, "err", err)
+			}
+		}
+		n.State = "Shutdown"
+		if err := z.update(ctx, "cloud.networks", n.ID, obj{"state": n.State}); err != nil {
+			return err
+		}
+	}
 	for _, pf := range slices.Clone(z.pfRules) {
 		if pf.Network == n {
 			if err := z.removePFRule(ctx, pf); err != nil {
@@ -137,7 +150,7 @@ func (z *Zone) releaseNetworkRules(ctx context.Context, n *Network) error {
 			}
 		}
 	}
-	return z.revokeLB(withRelease(ctx), rulesWhere(z.lbRules, func(r *LBRule) bool { return r.Network == n && r.State != stateRevoke }))
+	return z.revokeLB(withRelease(ctx), rules)
 }
 
 func rulesWhere(rules []*LBRule, keep func(*LBRule) bool) []*LBRule {

@@ -1,0 +1,168 @@
+package zone
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func (b *bench) theGroup() obj { return b.one("listAutoScaleVmGroups", "autoscalevmgroup") }
+
+func TestGroupLifeCycle(t *testing.T) {
+	b := newBench(t, "4.20.0.0")
+	site := b.vpcSite(1)
+	a := b.address(site.vpc)
+	rule := b.rule(a, site.tier, "G", 80)
+	internal := b.count("SELECT id FROM cloud.firewall_rules WHERE uuid=?", rule)
+	group := b.group(rule, 2)
+	assert.Equal(t, "Active", b.ruleState(rule), "a group makes an empty rule active")
+	assert.Equal(t, "ENABLED", b.theGroup()["state"])
+	b.advance(9 * time.Second)
+	assert.EqualValues(t, 0, b.theGroup()["availablevirtualmachinecount"], "nothing before one interval")
+	b.advance(2 * time.Second)
+	assert.EqualValues(t, 2, b.theGroup()["availablevirtualmachinecount"])
+	members := b.call("listLoadBalancerRuleInstances", "id="+rule)["loadbalancerruleinstance"].([]any)
+	require.Len(t, members, 2)
+	assert.Regexp(t, `^autoScaleVm-grp-1-[a-z]{6}$`, members[0].(obj)["name"])
+	assert.Regexp(t, `^autoScaleVm-grp-2-[a-z]{6}$`, members[1].(obj)["name"])
+	member := members[0].(obj)["id"].(string)
+	b.advance(time.Minute)
+	assert.EqualValues(t, 2, b.theGroup()["availablevirtualmachinecount"], "min=max neither grows nor shrinks")
+
+	t.Run("guards", func(t *testing.T) {
+		refusedDelete := fmt.Sprintf("530 Cannot delete load balancer rule %d because it is being used by 1 Autoscale VM group.", internal)
+		assert.Equal(t, refusedDelete, b.broken("deleteLoadBalancerRule", "id="+rule))
+		assert.Equal(t, refusedDelete, b.broken("disassociateIpAddress", "id="+a))
+		assert.Equal(t, "530 Failed to assign load balancer rule", b.broken("assignToLoadBalancerRule", "id="+rule, "virtualmachineids="+site.vms[0]))
+		assert.Equal(t, "431 Failed to remove instance from load balancer rule", b.broken("removeFromLoadBalancerRule", "id="+rule, "virtualmachineids="+member))
+		assert.Equal(t, "431 An AutoScale Vm Group can be updated with minMembers/maxMembers/Interval only when it is in disabled state",
+			b.broken("updateAutoScaleVmGroup", "id="+group, "minmembers=1"))
+		assert.Equal(t, "431 Cannot delete autoscale vm group id : 1 because it is in ENABLED state. Please disable it or pass cleanup=true flag which will destroy all VMs.",
+			b.broken("deleteAutoScaleVmGroup", "id="+group))
+		const busy = "431 Cannot perform actions on VM in an AutoScale VM group, Please disable the VM group and retry."
+		assert.Equal(t, busy, b.broken("stopVirtualMachine", "id="+member))
+		assert.Equal(t, busy, b.broken("destroyVirtualMachine", "id="+member))
+		assert.Zero(t, b.count("SELECT COUNT(*) FROM cloud.usage_event WHERE type='LB.DELETE'"), "a refusal leaves no event")
+		second := b.refused("createAutoScaleVmGroup", "lbruleid="+rule, "minmembers=1", "maxmembers=1", "name=x", "scaleuppolicyids="+b.policyID("up"),
+			"scaledownpolicyids="+b.policyID("down"), "vmprofileid="+b.theGroup()["vmprofileid"].(string))
+		assert.Equal(t, 431, second.Code)
+		assert.Contains(t, second.Text, "already attached")
+	})
+
+	b.job("disableAutoScaleVmGroup", "id="+group)
+	assert.Equal(t, "DISABLED", b.theGroup()["state"])
+	assert.EqualValues(t, 2, b.theGroup()["availablevirtualmachinecount"], "members stay")
+	assert.Contains(t, b.broken("deleteLoadBalancerRule", "id="+rule), "530 ", "a disabled group guards its rule as well")
+	assert.Contains(t, b.broken("deleteAutoScaleVmGroup", "id="+group), "because there are 2 VMs.")
+	b.job("removeFromLoadBalancerRule", "id="+rule, "virtualmachineids="+member)
+	assert.EqualValues(t, 1, b.theGroup()["availablevirtualmachinecount"], "a VM that leaves the rule of a disabled group leaves the group")
+	b.advance(time.Minute)
+	assert.EqualValues(t, 1, b.theGroup()["availablevirtualmachinecount"], "a disabled group is not monitored")
+	b.job("enableAutoScaleVmGroup", "id="+group)
+	b.advance(11 * time.Second)
+	assert.EqualValues(t, 2, b.theGroup()["availablevirtualmachinecount"])
+	b.job("deleteAutoScaleVmGroup", "id="+group, "cleanup=true")
+	assert.Empty(t, b.call("listAutoScaleVmGroups"))
+	assert.Equal(t, "Add", b.ruleState(rule))
+	assert.Zero(t, b.count("SELECT COUNT(*) FROM cloud.usage_event WHERE type='LB.DELETE'"))
+	assert.Zero(t, b.count("SELECT COUNT(*) FROM cloud.autoscale_vmgroup_vm_map"))
+	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.autoscale_vmgroups WHERE removed IS NOT NULL AND state='REVOKE'"))
+	b.job("deleteLoadBalancerRule", "id="+rule)
+}
+
+// policyID is the policy of the group at hand.
+func (b *bench) policyID(direction string) string {
+	b.Helper()
+	return b.theGroup()["scale"+direction+"policies"].([]any)[0].(obj)["id"].(string)
+}
+
+func TestGroupCreateChecks(t *testing.T) {
+	b := newBench(t, "4.20.0.0")
+	site := b.vpcSite(1)
+	used, free := b.rule(b.address(site.vpc), site.tier, "U", 80), b.rule(b.address(site.vpc), site.tier, "F", 80)
+	b.group(b.rule(b.address(site.vpc), site.tier, "G", 80), 1)
+	b.job("assignToLoadBalancerRule", "id="+used, "virtualmachineids="+site.vms[0])
+	base := func(words ...string) []string {
+		return append([]string{"lbruleid=" + free, "minmembers=1", "maxmembers=2", "name=x", "scaleuppolicyids=" + b.policyID("up"),
+			"scaledownpolicyids=" + b.policyID("down"), "vmprofileid=" + b.theGroup()["vmprofileid"].(string)}, words...)
+	}
+	for text, words := range map[string][]string{
+		"there are Vms already bound":                                 base("lbruleid=" + used),
+		"minmembers is an invalid value: 0":                           base("minmembers=0"),
+		"maxmembers is an invalid value: -1":                          base("maxmembers=-1"),
+		"minmembers (3)cannot be greater than maxmembers (2)":         base("minmembers=3"),
+		"interval is an invalid value: 0":                             base("interval=0"),
+		"cannot be less than vm group's interval : 61":                base("interval=61"),
+		"Invalid AutoScale VM group name":                             base("name=no blanks"),
+		"Only scaleup policies can be specified in scaleuppolicyids":  base("scaleuppolicyids=" + b.policyID("down")),
+		"Unable to execute API command autoscalevmgroup due to":       base("vmprofileid=nobody"),
+		"Unable to execute API command autoscalevmgroup due to inval": base("minmembers=two"),
+	} {
+		e := b.refused("createAutoScaleVmGroup", words...)
+		assert.Equal(t, 431, e.Code, text)
+		assert.Contains(t, e.Text, text)
+	}
+	plain := b.refused("createAutoScaleVmProfile", "zoneid="+b.z.site.UUID, "serviceofferingid="+b.offering("listServiceOfferings", "serviceoffering", "Small"),
+		"templateid="+b.offering("listTemplates", "template", "CentOS"), "otherdeployparams=networkids=x")
+	assert.Equal(t, "Unable to execute API command autoscalevmprofile due to invalid value networkids=x for parameter otherdeployparams", plain.Text)
+}
+
+func TestFailingGroupPushes(t *testing.T) {
+	b := newBench(t, "4.20.0.0")
+	site := b.vpcSite(1)
+	rule := b.rule(b.address(site.vpc), site.tier, "G", 80)
+	group := b.group(rule, 1)
+	b.failing(true)
+	assert.Equal(t, "530 Failed to disable AutoScale Vm Group", b.broken("disableAutoScaleVmGroup", "id="+group))
+	assert.Equal(t, "ENABLED", b.theGroup()["state"])
+	b.failing(false)
+	b.job("disableAutoScaleVmGroup", "id="+group)
+	b.failing(true)
+	assert.Equal(t, "530 Failed to enable AutoScale Vm Group", b.broken("enableAutoScaleVmGroup", "id="+group))
+	assert.Equal(t, "DISABLED", b.theGroup()["state"])
+	assert.Equal(t, "530 Failed to delete autoscale vm group", b.broken("deleteAutoScaleVmGroup", "id="+group))
+	assert.Equal(t, "DISABLED", b.theGroup()["state"])
+	b.failing(false)
+	b.job("deleteAutoScaleVmGroup", "id="+group)
+	assert.Empty(t, b.call("listAutoScaleVmGroups"))
+}
+
+// CPU is always 10 % on the simulator: GT 5 always scales up, until the maximum; scaling down to the bound takes the last
+// member out at once and destroys it after the grace period.
+func TestScaling(t *testing.T) {
+	b := newBench(t, "4.20.0.0")
+	site := b.vpcSite(0)
+	rule := b.rule(b.address(site.vpc), site.tier, "G", 80)
+	group := b.group(rule, 1)
+	b.job("disableAutoScaleVmGroup", "id="+group)
+	g := b.z.groupByUUID(group)
+	b.z.mu.Lock()
+	g.Up[0].Conditions[0].Threshold = 5
+	b.z.mu.Unlock()
+	b.job("updateAutoScaleVmGroup", "id="+group, "maxmembers=3")
+	b.job("enableAutoScaleVmGroup", "id="+group)
+	b.advance(11 * time.Second)
+	assert.EqualValues(t, 1, b.theGroup()["availablevirtualmachinecount"])
+	b.advance(4 * time.Minute)
+	assert.EqualValues(t, 1, b.theGroup()["availablevirtualmachinecount"], "quiet time of 300 s since the first member")
+	b.advance(20 * time.Minute)
+	assert.EqualValues(t, 3, b.theGroup()["availablevirtualmachinecount"])
+	b.job("disableAutoScaleVmGroup", "id="+group)
+	b.job("updateAutoScaleVmGroup", "id="+group, "maxmembers=2")
+	b.job("enableAutoScaleVmGroup", "id="+group)
+	last := g.Rule.Members[2].VM
+	b.taken()
+	b.advance(11 * time.Second)
+	pushes := b.taken()
+	require.Len(t, pushes, 1)
+	assert.Equal(t, "true", balancer(t, pushes[0], rule).Destinations[2].Revoked)
+	assert.Equal(t, "SCALING", b.theGroup()["state"])
+	assert.Equal(t, "Running", last.State, "it lives on for the grace period")
+	b.advance(2 * time.Minute)
+	assert.False(t, last.Removed.IsZero())
+	assert.Equal(t, "ENABLED", b.theGroup()["state"])
+	assert.EqualValues(t, 2, b.theGroup()["availablevirtualmachinecount"])
+}

@@ -1,0 +1,33 @@
+package zone
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestSimulatorMocks(t *testing.T) {
+	b := newBench(t, "4.20.0.0")
+	site := b.vpcSite(1)
+	rule := b.rule(b.address(site.vpc), site.tier, "A", 80)
+	mock := b.call("configureSimulator", "zoneid="+b.z.site.UUID, "name=LoadBalancerConfigCommand", "value=wait:0", "count=1000")
+	assert.Equal(t, obj{"null": obj{"id": 1., "zoneid": float64(b.z.site.ID), "name": "LoadBalancerConfigCommand", "count": 1000.}}, mock)
+	b.job("createLBStickinessPolicy", "lbruleid="+rule, "name=s", "methodname=SourceBased")
+	assert.EqualValues(t, 999, b.call("querySimulatorMock", "id=1")["null"].(obj)["count"], "one push counted")
+	b.call("configureSimulator", "zoneid="+b.z.site.UUID, "name=LoadBalancerConfigCommand", "value=result:fail", "count=1")
+	b.broken("deleteLoadBalancerRule", "id="+rule)
+	assert.EqualValues(t, 0, b.call("querySimulatorMock", "id=1")["null"].(obj)["count"])
+	b.job("deleteLoadBalancerRule", "id="+rule)
+	assert.Equal(t, obj{"success": true}, b.call("cleanupSimulatorMock", "id=1"))
+	assert.Equal(t, "Failed to query mock", b.refused("querySimulatorMock", "id=1").Text)
+	assert.Equal(t, 530, b.refused("cleanupSimulatorMock", "id=1").Code)
+}
+
+func TestMockWords(t *testing.T) {
+	for text, want := range map[string]mockAnswer{
+		"wait:0": {}, "result:fail": {fails: true}, "result:fault;wait:5": {fails: true, wait: 5e6}, "timeout:3": {fails: true}, "enabled:true": {},
+		"wait:soon": {}, "result:ok": {}, "": {},
+	} {
+		assert.Equal(t, want, parseMock(text), text)
+	}
+}
