@@ -7,7 +7,8 @@ import (
 )
 
 // vmSnapshots bills VM snapshots. A later snapshot of the same volume ends the one before it (size 0 means that the last
-// one is gone), and records have the snapshot's own dates, not the slice's (VMSnapshotUsageParser@4.20.0.0).
+// one is gone), and records have the snapshot's own dates, not the slice's. One that begins and ends in the same slice is
+// billed twice: for its life and up to the end of the slice (VMSnapshotUsageParser@4.20.0.0).
 func (p *pass) vmSnapshots(ctx context.Context, a account, part slice) ([]Record, error) {
 	const columns = "id, zone_id, account_id, volume_id, vm_id, disk_offering_id, size, created, vm_snapshot_id"
 	start, end := second(part.start), second(part.end)
@@ -66,7 +67,7 @@ func (p *pass) vmSnapshotRecord(a account, r row, from, until time.Time) Record 
 		if r["disk_offering_id"] != nil {
 			record.Description += fmt.Sprintf(" DiskOffering: %d", r.integer("disk_offering_id"))
 		}
-		record.Description += " Size: " + humanSize(r["size"])
+		record.Description += " Size: " + r.humanSize("size")
 		record.VMInstanceID, record.OfferingID, record.UsageID, record.Size = r["vm_id"], r["disk_offering_id"], r["vm_snapshot_id"], r["size"]
 	})
 }
@@ -107,7 +108,7 @@ func (p *pass) onPrimary(ctx context.Context, a account, part slice) ([]Record, 
 		g := &group{last: r, length: until.Sub(from) + time.Millisecond}
 		records = append(records, p.record(a, TypeOnPrimary, g, slice{from, until}, func(r row, record *Record) {
 			record.Description = fmt.Sprintf("VMSnapshot Id: %s On Primary Usage: VM Id: %d Size: %s", r.text("vm_snapshot_id"),
-				r.integer("volume_id"), humanSize(r["virtualsize"]))
+				r.integer("volume_id"), r.humanSize("virtualsize"))
 			record.VMInstanceID, record.VMName, record.UsageID = r["volume_id"], r["name"], r["vm_snapshot_id"]
 			record.Size, record.VirtualSize = r["physicalsize"], r["virtualsize"]
 		}))

@@ -72,18 +72,18 @@ func storageKind(r row) kind {
 }
 
 func fillStorage(r row, record *Record) {
-	virtual := r["virtual_size"]
+	virtual := "virtual_size"
 	switch r.integer("storage_type") {
 	case storageISO:
-		virtual = r["size"]
+		virtual = "size"
 	case storageTemplate:
 		record.TemplateID = r["source_id"]
 	}
-	record.Description = fmt.Sprintf("%s Id:%d Size:%s", storageKind(r).name, r.integer("entity_id"), humanSize(r["size"]))
+	record.Description = fmt.Sprintf("%s Id:%d Size:%s", storageKind(r).name, r.integer("entity_id"), r.humanSize("size"))
 	if r.integer("storage_type") != storageSnapshot {
-		record.Description += " VirtualSize: " + humanSize(virtual)
+		record.Description += " VirtualSize: " + r.humanSize(virtual)
 	}
-	record.UsageID, record.Size, record.VirtualSize = r["entity_id"], r["size"], virtual
+	record.UsageID, record.Size, record.VirtualSize = r["entity_id"], r["size"], r[virtual]
 }
 
 func ruleMeters() []meter {

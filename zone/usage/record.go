@@ -40,12 +40,12 @@ func Display(hours float64) string {
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".") + " Hrs"
 }
 
-// humanSize is a size as descriptions show it (NumbersUtil.toHumanReadableSize@4.20.0.0).
-func humanSize(value any) string {
-	size, ok := value.(int64)
-	if !ok {
+// humanSize is a column that holds bytes as descriptions show it (NumbersUtil.toHumanReadableSize@4.20.0.0).
+func (r row) humanSize(name string) string {
+	if r[name] == nil {
 		return "null"
 	}
+	size := r.integer(name)
 	units := []struct {
 		limit, unit float32
 		format      string

@@ -1,0 +1,82 @@
+package usage_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/zone/usage"
+)
+
+// story is the life that every fault is tried on: rules 11 and 12 of account 2, of which 11 is deleted, and a port
+// forwarding rule 13, which no fault may touch.
+func story(t *testing.T, faults usage.Faults) *lab {
+	l := newLab(t, usage.Options{Faults: faults})
+	l.event("10:00:20", "LB.CREATE", 2, 11)
+	l.event("10:00:22", "LB.CREATE", 2, 12)
+	l.event("10:00:24", "NET.RULEADD", 2, 13)
+	l.run("10:01:10")
+	l.event("10:01:30", "LB.DELETE", 2, 11)
+	l.run("10:02:10")
+	l.run("10:03:10")
+	return l
+}
+
+// TestFaultsShow checks that each fault changes what it says, and that the same look at a server without faults does not
+// see it.
+func TestFaultsShow(t *testing.T) {
+	counted := func(l *lab, query string) string { return l.lines(query)[0] }
+	clean := story(t, usage.Faults{})
+	const balancers = "SELECT COUNT(*) FROM cloud_usage.usage_load_balancer_policy WHERE "
+	const records = "SELECT COUNT(*) FROM cloud_usage.cloud_usage WHERE usage_type = 11 AND "
+	for _, c := range []struct {
+		name   string
+		fault  usage.Faults
+		query  string
+		clean  string // the answer without faults
+		faulty string
+	}{
+		{"CloseNothing", usage.Faults{CloseNothing: true}, balancers + "lb_id = 11 AND deleted IS NULL", "0", "1"},
+		{"CloseWrongDate", usage.Faults{CloseWrongDate: true}, "SELECT TIME_FORMAT(deleted, '%H:%i:%s') FROM cloud_usage.usage_load_balancer_policy WHERE lb_id = 11", "10:01:30", "10:02:10"},
+		{"CloseTwice", usage.Faults{CloseTwice: true}, balancers + "lb_id = 12 AND deleted IS NULL", "1", "0"},
+		{"RowVanishes", usage.Faults{RowVanishes: true}, balancers + "lb_id = 11", "1", "0"},
+		{"CreateRowTwice", usage.Faults{CreateRowTwice: true}, balancers + "lb_id = 12", "1", "2"},
+		{"EventLost", usage.Faults{EventLost: true}, "SELECT COUNT(*) FROM cloud_usage.usage_event", "4", "2"},
+		{"EventProcessedTwice", usage.Faults{EventProcessedTwice: true}, balancers + "lb_id = 12", "1", "2"},
+		{"EventsLeftUnprocessed", usage.Faults{EventsLeftUnprocessed: true}, "SELECT COUNT(*) FROM cloud_usage.usage_event WHERE processed = 0", "0", "3"},
+		{"RecordAfterClose", usage.Faults{RecordAfterClose: true}, records + "usage_id = 11 AND start_date >= '2026-03-10 10:02:00'", "0", "1"},
+		{"RecordTooLong", usage.Faults{RecordTooLong: true}, "SELECT usage_display FROM cloud_usage.cloud_usage WHERE usage_id = 11 AND start_date = '2026-03-10 10:01:00'", "0.008334 Hrs", "0.016667 Hrs"},
+		{"RecordMissing", usage.Faults{RecordMissing: true}, records + "usage_id = 11", "2", "0"},
+		{"RecordDuplicate", usage.Faults{RecordDuplicate: true}, records + "usage_id = 11", "2", "4"},
+		{"WrongAccount", usage.Faults{WrongAccount: true}, records + "account_id = 3", "0", "5"},
+		{"SkipWindow", usage.Faults{SkipWindow: true}, records + "start_date = '2026-03-10 10:01:00'", "2", "0"},
+		{"OverlapWindow", usage.Faults{OverlapWindow: true}, records + "usage_id = 12 AND start_date = '2026-03-10 10:00:00'", "1", "2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			require.Equal(t, c.clean, counted(clean, c.query))
+			l := story(t, c.fault)
+			require.Equal(t, c.faulty, counted(l, c.query))
+			require.Equal(t, []string{"13 10:00:24 -"}, l.lines("SELECT pf_id, created, deleted FROM cloud_usage.usage_port_forwarding"))
+		})
+	}
+}
+
+func TestFaultsOfOtherTypes(t *testing.T) {
+	l := story(t, usage.Faults{Types: []int{usage.TypePortForwarding}, CreateRowTwice: true, CloseNothing: true})
+	require.Equal(t, []string{"13", "13"}, l.lines("SELECT pf_id FROM cloud_usage.usage_port_forwarding"))
+	require.Equal(t, []string{"11 2 10:00:20 10:01:30", "12 2 10:00:22 -"}, l.balancers())
+}
+
+func BenchmarkRun1000OpenRows(b *testing.B) {
+	l := newLab(b, usage.Options{})
+	for i := range 1000 {
+		l.event("10:00:20", "LB.CREATE", 2, int64(1000+i))
+	}
+	l.run("10:01:10")
+	minute := 2
+	for b.Loop() {
+		l.run(fmt.Sprintf("%02d:%02d:10", 10+minute/60, minute%60))
+		minute++
+	}
+}
