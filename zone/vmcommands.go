@@ -67,7 +67,7 @@ func (z *Zone) vmCommands() []command {
 			return c.z.startVM(c.ctx, vm)
 		}),
 		one("stopVirtualMachine", "Stops a virtual machine.", "StopVMCmdByAdmin", "VM.STOP", "stopping Vm", func(c *call, vm *VM) error {
-			if err := vm.memberGuard("stop"); err != nil {
+			if err := c.z.guardMember(vm); err != nil {
 				return err
 			}
 			return c.z.stopVM(c.ctx, vm)
@@ -103,7 +103,7 @@ func destroyVMCommand() command {
 			if err != nil {
 				return nil, err
 			}
-			if err := vm.memberGuard("destroy"); err != nil {
+			if err := c.z.guardMember(vm); err != nil {
 				return nil, err
 			}
 			if err := c.z.destroyVM(c.ctx, vm); err != nil {
@@ -167,14 +167,6 @@ func (c *call) checkVM() error {
 	}
 	c.owner, c.eventResource, c.eventResourceType = vm.Account, vm.ID, "VirtualMachine"
 	return c.mayUse(vm.Account, "VirtualMachine")
-}
-
-// memberGuard refuses to touch a member of a group that is not disabled.
-func (vm *VM) memberGuard(what string) error {
-	if g := vm.Group; g != nil && g.Removed.IsZero() && g.State != "DISABLED" {
-		return api.Invalid("Unable to %s VM as it belongs to an Autoscale VM group which is in %s state", what, g.State)
-	}
-	return nil
 }
 
 func (c *call) createVirtualMachine() (created, error) {
