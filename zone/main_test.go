@@ -1,0 +1,59 @@
+package zone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/stackproof/stackproof/zone/database"
+)
+
+// servers are the database servers of this test run, one a schema line, started when first asked for. Tests that open
+// zones on one do not run in parallel.
+type servers struct {
+	mu  sync.Mutex
+	all map[string]*database.Server
+}
+
+var shared = servers{all: map[string]*database.Server{}}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, s := range shared.all {
+		if err := s.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// testDatabase is a running server with a release's tables; the test is skipped where no server program is installed.
+func testDatabase(t testing.TB, release string) *database.Server {
+	t.Helper()
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	line, err := database.Line(release)
+	require.NoError(t, err)
+	if s := shared.all[line]; s != nil {
+		return s
+	}
+	s, err := database.Start(context.Background(), database.Options{Schema: line})
+	var missing *database.MissingError
+	if errors.As(err, &missing) {
+		t.Skip(missing)
+	}
+	require.NoError(t, err)
+	shared.all[line] = s
+	return s
+}
