@@ -17,7 +17,7 @@ type comparison struct {
 }
 
 func (c *comparison) differ(path, format string, a ...any) {
-	if reason := allowed(c.exchange, path); reason != "" {
+	if allowed(path, a) != "" {
 		return
 	}
 	c.diffs = append(c.diffs, fmt.Sprintf("%s %s: %s", c.where, path, fmt.Sprintf(format, a...)))
@@ -219,7 +219,10 @@ func (c *comparison) learn(recorded, ours map[string]any) {
 	}
 }
 
-// allowed is the short list of differences that are right, each with its reason.
-func allowed(e *exchange, path string) string {
+// allowed gives the reason why a difference is right, "" when it is not. The list is short on purpose.
+func allowed(path string, values []any) string {
+	if path == ".autoscalevmgroup[].state" && len(values) == 2 && values[0] == "ENABLED" && values[1] == "SCALING" {
+		return "the recorded group was asked for while a member was starting; here a member starts at once"
+	}
 	return ""
 }

@@ -39,6 +39,7 @@ func releaseKnobs() []Knob {
 		{"answer-fields-old", "answers lack deleteprotection, forsystemvms, a firewall rule's traffictype and destcidrlist, NSX and architecture", "api",
 			[]string{"4.19.1.0", "4.19.2.0", "4.19.3.0"}},
 		{"capabilities-null-string", "listCapabilities answers 431 Cannot parse null string", "api", []string{"4.20.0.0"}},
+		{"list-networks-any-account", "listNetworks of an admin is not limited to his own account", "api", []string{"4.19.1.0"}},
 		{"no-domainpath", "answers name an owner's domain without its path", "api", []string{"4.19.1.0"}},
 		{"nic-names-segment", "a push's NIC names the network's id and segment", "router", []string{"4.20.0.0", "4.20.1.0", "4.20.2.0"}},
 		{"log-context-plain", "the management log's context stack has no brackets (log4j 1)", "router", []string{"4.19.1.0", "4.19.2.0", "4.19.3.0"}},
@@ -55,7 +56,7 @@ func releaseKnobs() []Knob {
 type Knobs map[string]bool
 
 // AllKnobs lists every knob: the release differences first, then the planted faults.
-func AllKnobs() []Knob { return append(releaseKnobs(), faultKnobs()...) }
+func AllKnobs() []Knob { return slices.Concat(releaseKnobs(), faultKnobs(), usageFaultKnobs()) }
 
 // ProfileKnobs is the set of a release's profile.
 func ProfileKnobs(release string) (Knobs, error) {

@@ -13,6 +13,27 @@ import (
 	"github.com/stackproof/stackproof/zone/usage"
 )
 
+// usageFaultKnobs are the planted faults of the usage server, beside usage-close-nothing.
+func usageFaultKnobs() []Knob {
+	fault := func(name, about string) Knob { return Knob{Name: name, About: about, Part: "usage"} }
+	return []Knob{
+		fault("usage-close-wrong-date", "LB.DELETE closes the row with the time of the job instead of the event's"),
+		fault("usage-close-twice", "LB.DELETE closes the account's next open row too"),
+		fault("usage-row-vanishes", "LB.DELETE removes the row instead of closing it"),
+		fault("usage-create-row-twice", "LB.CREATE opens two rows"),
+		fault("usage-event-lost", "the oldest new LB event of each run is not copied"),
+		fault("usage-event-processed-twice", "each LB event is handled twice"),
+		fault("usage-events-left-unprocessed", "LB events stay unprocessed"),
+		fault("usage-record-after-close", "closed rows still get full records"),
+		fault("usage-record-too-long", "records have the slice's length whatever the rule's life was"),
+		fault("usage-record-missing", "the first LB record of each account and slice is not written"),
+		fault("usage-record-duplicate", "the first LB record of each account and slice is written twice"),
+		fault("usage-wrong-account", "LB records are booked to the next account"),
+		fault("usage-skip-window", "every second run writes nothing for its last slice and reports success"),
+		fault("usage-overlap-window", "each window begins one range too early"),
+	}
+}
+
 // openUsage starts the usage server: its rules from the release's knobs, its faults from planted ones.
 func (z *Zone) openUsage(ctx context.Context) error {
 	broken := z.knobs["usage-close-by-helper-id"]

@@ -84,7 +84,9 @@ func (z *Zone) volumeCommands() []command {
 				{"domainid", "uuid:domain", false, "the domain ID associated with the disk offering"},
 			},
 			create: (*call).newVolume,
-			run:    func(c *call) (obj, error) { return obj{"volume": c.z.volumeAnswer(c.z.volumeByUUID(c.target.uuid))}, nil },
+			run: func(c *call) (obj, error) {
+				return obj{"volume": c.z.volumeAnswer(c.z.volumeByUUID(c.target.uuid))}, nil
+			},
 		},
 		{
 			name: "listVolumes", about: "Lists all volumes.",
