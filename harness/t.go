@@ -92,7 +92,12 @@ func (t *T) step(format string, a ...any) func() {
 func (t *T) Fail(reason string, evidence ...result.Evidence) {
 	t.judge(result.Fail, reason)
 	t.evidence = append(t.evidence, result.Evidence{Kind: result.KindNote, Title: "expected otherwise", Text: reason})
-	t.evidence = append(t.evidence, evidence...)
+	for _, e := range evidence {
+		// Several expectations that fail over the same rows show them once.
+		if !slices.ContainsFunc(t.evidence, func(o result.Evidence) bool { return o.Title == e.Title && o.Text == e.Text }) {
+			t.evidence = append(t.evidence, e)
+		}
+	}
 }
 
 // Inconclusive ends the scenario: what was seen allows no verdict.

@@ -1,9 +1,21 @@
 package cloud
 
-// As is a client of the same server and settings for another user's keys.
+import "errors"
+
+// As is a client of the same server with another user's keys. It shares connections, trace and the budget for job polls with
+// c: however many users a run has, the server sees the polls of one client. Closing c closes the connections of both.
 func (c *Client) As(apiKey, secretKey string) (*Client, error) {
+	if c.opts.Integration {
+		return nil, errors.New("cloud: the integration port knows no users and would act as the system: give the address of the API")
+	}
 	o := c.opts
 	o.APIKey, o.SecretKey = apiKey, secretKey
-	o.Username, o.Password, o.Domain, o.Integration = "", "", "", false
-	return New(o)
+	o.Username, o.Password, o.Domain = "", "", ""
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if c.trace != nil {
+		c.trace.hide(apiKey, secretKey)
+	}
+	return &Client{opts: o, http: c.http, closeIdle: func() {}, trace: c.trace, session: &session{}, polls: c.polls}, nil
 }

@@ -130,11 +130,14 @@ func isRead(command string) bool {
 
 // isPassing says whether a read may do better next time.
 func isPassing(err error) bool {
-	switch err.(type) { //nolint:errorlint // these are made in this package and never wrapped here
-	case *transportError, *gatewayError, *NotReady:
+	if _, ok := errors.AsType[*transportError](err); ok {
 		return true
 	}
-	return false
+	if _, ok := errors.AsType[*gatewayError](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*NotReady](err)
+	return ok
 }
 
 func wasNeverSent(err error) bool {
@@ -147,13 +150,14 @@ func lost(read bool, command string, err error) error {
 	if read {
 		return err
 	}
-	switch e := err.(type) { //nolint:errorlint // made in this package and never wrapped here
-	case *transportError:
-		if e.sent {
-			return &OutcomeUnknown{Command: command, Err: e.err}
+	if t, ok := errors.AsType[*transportError](err); ok {
+		if t.sent {
+			return &OutcomeUnknown{Command: command, Err: t.err}
 		}
-	case *gatewayError:
-		return &OutcomeUnknown{Command: command, Err: e}
+		return err
+	}
+	if g, ok := errors.AsType[*gatewayError](err); ok {
+		return &OutcomeUnknown{Command: command, Err: g}
 	}
 	return err
 }

@@ -42,7 +42,7 @@ func New(opts Options) (*Client, error) {
 	if opts.Trace != nil {
 		c.trace = &tracer{w: opts.Trace, secrets: longSecrets(opts.SecretKey, opts.APIKey, opts.Password)}
 	}
-	c.polls = newPoller(c.queryJob, opts.Eager)
+	c.polls = newPoller(opts.Eager)
 	return c, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -34,17 +35,17 @@ type reply struct {
 	body        []byte
 }
 
-// exchange makes one HTTP exchange. plain leaves authentication out (login, logout).
-func (c *Client) exchange(ctx context.Context, command string, params map[string]string, plain bool) (reply, error) {
+// exchange makes one HTTP exchange. bare leaves authentication out (login, logout).
+func (c *Client) exchange(ctx context.Context, command string, params map[string]string, bare bool) (reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 	defer cancel()
-	req, err := c.request(ctx, command, params, plain)
+	req, err := c.request(ctx, command, params, bare)
 	if err != nil {
 		return reply{}, err
 	}
 	r, err := c.send(req)
 	if err != nil {
-		err = &transportError{command: command, sent: !neverSent(err), err: withoutURL(err)}
+		err = &transportError{command: command, sent: !neverSent(err), err: plain(err)}
 	}
 	if c.trace != nil {
 		c.trace.record(command, params, r, err)
@@ -75,14 +76,14 @@ func (c *Client) send(req *http.Request) (reply, error) {
 	}, nil
 }
 
-func (c *Client) request(ctx context.Context, command string, params map[string]string, plain bool) (*http.Request, error) {
+func (c *Client) request(ctx context.Context, command string, params map[string]string, bare bool) (*http.Request, error) {
 	values := maps.Clone(params)
 	values["command"] = command
 	values["response"] = "json"
 	switch {
-	case plain && c.session.key() != "":
+	case bare && c.session.key() != "":
 		values["sessionkey"] = c.session.key()
-	case plain || c.opts.Integration:
+	case bare || c.opts.Integration:
 	case c.opts.APIKey != "":
 		values["apikey"] = c.opts.APIKey
 		values["signatureversion"] = "3"
@@ -91,7 +92,7 @@ func (c *Client) request(ctx context.Context, command string, params map[string]
 	default:
 		values["sessionkey"] = c.session.key()
 	}
-	req, err := c.httpRequest(ctx, command, wire(values), plain)
+	req, err := c.httpRequest(ctx, command, wire(values), bare)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", command, err)
 	}
@@ -103,8 +104,8 @@ func (c *Client) request(ctx context.Context, command string, params map[string]
 
 // httpRequest posts whatever is not a short read. net/http sends a GET a second time when a kept connection dies under it,
 // which must not happen to a change; it does not do so to a POST once a byte was written.
-func (c *Client) httpRequest(ctx context.Context, command, query string, plain bool) (*http.Request, error) {
-	if isRead(command) && !plain && (len(query) <= longQuery || c.opts.Integration) {
+func (c *Client) httpRequest(ctx context.Context, command, query string, bare bool) (*http.Request, error) {
+	if isRead(command) && !bare && (len(query) <= longQuery || c.opts.Integration) {
 		return http.NewRequestWithContext(ctx, http.MethodGet, c.opts.URL+"?"+query, nil)
 	}
 	if c.opts.Integration {
@@ -167,15 +168,10 @@ func neverSent(err error) bool {
 	return ok && op.Op == "dial"
 }
 
-// withoutURL drops the URL that net/http puts around an error: it holds the key and the signature.
-func withoutURL(err error) error {
-	type unwrapper interface{ Unwrap() error }
-	if u, ok := err.(interface { //nolint:errorlint // only the outermost layer is meant
-		unwrapper
-		Timeout() bool
-		Temporary() bool
-	}); ok && strings.Contains(err.Error(), "://") && u.Unwrap() != nil {
-		return u.Unwrap()
+// plain takes off what net/http puts around an error: its text holds the URL, and so the key and the signature.
+func plain(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
 	}
 	return err
 }

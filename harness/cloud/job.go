@@ -93,7 +93,7 @@ func (p *Pending) Wait(ctx context.Context, into any) (Job, error) {
 	if p.JobID == "" {
 		return Job{Status: JobSuccess, InstanceID: p.ID}, nil
 	}
-	j, err := p.c.polls.wait(ctx, p.JobID)
+	j, err := p.c.polls.wait(ctx, p.c.queryJob, p.JobID)
 	if err != nil {
 		if IsRefused(err) {
 			return j, err
@@ -109,31 +109,39 @@ func (p *Pending) Wait(ctx context.Context, into any) (Job, error) {
 // Start makes an asynchronous call and returns when it is accepted. A lost answer is decided by look: found, its id is taken;
 // not found after two looks, the call is made again, once. With a nil look it is *OutcomeUnknown.
 func (c *Client) Start(ctx context.Context, command string, params Params, look Look) (*Pending, error) {
+	var accepted struct {
+		ID    string `json:"id"`
+		JobID string `json:"jobid"`
+	}
+	found, err := c.certainly(ctx, look, func() error { return c.Call(ctx, command, params, &accepted) })
+	switch {
+	case err != nil:
+		return nil, err
+	case found != "":
+		return &Pending{ID: found, Command: command, c: c}, nil
+	case accepted.JobID == "":
+		return nil, fmt.Errorf("%s: the answer names no job: it is not an asynchronous command", command)
+	}
+	return &Pending{ID: accepted.ID, JobID: accepted.JobID, Command: command, c: c}, nil
+}
+
+// certainly makes a create and lets look decide when its answer is lost. The id is set when look found the object.
+func (c *Client) certainly(ctx context.Context, look Look, call func() error) (string, error) {
 	for again := false; ; again = true {
-		var accepted struct {
-			ID    string `json:"id"`
-			JobID string `json:"jobid"`
-		}
-		err := c.Call(ctx, command, params, &accepted)
-		if err == nil {
-			if accepted.JobID == "" {
-				return nil, fmt.Errorf("%s: the answer names no job: it is not an asynchronous command", command)
-			}
-			return &Pending{ID: accepted.ID, JobID: accepted.JobID, Command: command, c: c}, nil
-		}
+		err := call()
 		unknown, ok := errors.AsType[*OutcomeUnknown](err)
 		if !ok || look == nil || ctx.Err() != nil {
-			return nil, err
+			return "", err
 		}
 		id, err := c.decide(ctx, look)
 		switch {
 		case err != nil:
 			unknown.Err = errors.Join(unknown.Err, fmt.Errorf("look for it: %w", err))
-			return nil, unknown
+			return "", unknown
 		case id != "":
-			return &Pending{ID: id, Command: command, c: c}, nil
+			return id, nil
 		case again:
-			return nil, unknown
+			return "", unknown
 		}
 	}
 }

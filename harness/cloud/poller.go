@@ -34,13 +34,15 @@ const (
 	// patience is how long polls of one job may fail before its end counts as not seen. A management server restarts in less.
 	patience = 3 * time.Minute
 
-	eagerFirst = 2 * time.Millisecond
+	eagerFirst = time.Millisecond
 	eagerMost  = 50 * time.Millisecond
 )
 
-// poller looks after all waiting jobs of one client. Its goroutine lives while there are any.
+// query is one poll.
+type query func(ctx context.Context, id string) (Job, error)
+
+// poller looks after all waiting jobs of one client and those made of it by As. Its goroutine lives while there are any.
 type poller struct {
-	query func(ctx context.Context, id string) (Job, error)
 	eager bool
 
 	mu      sync.Mutex
@@ -56,6 +58,7 @@ type poller struct {
 // waiter is one job that somebody waits for.
 type waiter struct {
 	ctx    context.Context
+	query  query
 	id     string
 	begun  time.Time
 	due    time.Time
@@ -70,14 +73,14 @@ type outcome struct {
 	err error
 }
 
-func newPoller(query func(ctx context.Context, id string) (Job, error), eager bool) *poller {
-	return &poller{query: query, eager: eager, kick: make(chan struct{}, 1), tokens: pollBurst}
+func newPoller(eager bool) *poller {
+	return &poller{eager: eager, kick: make(chan struct{}, 1), tokens: pollBurst}
 }
 
 // wait returns when the job has ended, ctx has, or the poll was refused.
-func (p *poller) wait(ctx context.Context, id string) (Job, error) {
+func (p *poller) wait(ctx context.Context, q query, id string) (Job, error) {
 	now := time.Now()
-	w := &waiter{ctx: ctx, id: id, begun: now, done: make(chan outcome, 1)}
+	w := &waiter{ctx: ctx, query: q, id: id, begun: now, done: make(chan outcome, 1)}
 	w.due = now.Add(p.first())
 	p.add(w)
 	select {
@@ -238,7 +241,7 @@ func (p *poller) pick(now time.Time) (*waiter, time.Duration) {
 
 // ask makes one look and either ends the wait or plans the next.
 func (p *poller) ask(w *waiter) {
-	j, err := p.query(w.ctx, w.id)
+	j, err := w.query(w.ctx, w.id)
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -17,6 +17,15 @@ type fakeJobs struct {
 	mu    sync.Mutex
 	ends  map[string]time.Time
 	polls []time.Time
+	// instead replaces query.
+	instead query
+}
+
+func (f *fakeJobs) via() query {
+	if f.instead != nil {
+		return f.instead
+	}
+	return f.query
 }
 
 func (f *fakeJobs) accept(id string, takes time.Duration) {
@@ -54,7 +63,7 @@ func (f *fakeJobs) mostInASecond() int {
 func (f *fakeJobs) await(t *testing.T, p *poller, id string, takes time.Duration) time.Duration {
 	t.Helper()
 	f.accept(id, takes)
-	j, err := p.wait(t.Context(), id)
+	j, err := p.wait(t.Context(), f.via(), id)
 	require.NoError(t, err)
 	require.Equal(t, JobSuccess, j.Status)
 	f.mu.Lock()
@@ -66,7 +75,7 @@ func poll(t *testing.T, body func(t *testing.T, f *fakeJobs, p *poller)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeJobs{ends: map[string]time.Time{}}
-		body(t, f, newPoller(f.query, false))
+		body(t, f, newPoller(false))
 		require.Less(t, f.mostInASecond(), 10, "polls in one second")
 	})
 }
@@ -137,7 +146,7 @@ func TestWaitEnds(t *testing.T) {
 		defer cancel()
 		f.accept("j", time.Hour)
 		begun := time.Now()
-		_, err := p.wait(ctx, "j")
+		_, err := p.wait(ctx, f.query, "j")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, 333*time.Millisecond, time.Since(begun))
 		synctest.Wait()
@@ -154,24 +163,25 @@ func TestPollsThatFail(t *testing.T) {
 		fail := error(&transportError{command: "queryAsyncJobResult", sent: true, err: context.DeadlineExceeded})
 		f := &fakeJobs{ends: map[string]time.Time{}}
 		down := time.Now().Add(2 * time.Minute)
-		p := newPoller(func(ctx context.Context, id string) (Job, error) {
+		p := newPoller(false)
+		f.instead = func(ctx context.Context, id string) (Job, error) {
 			j, _ := f.query(ctx, id)
 			if time.Now().Before(down) {
 				return Job{}, fail
 			}
 			return j, nil
-		}, false)
+		}
 		f.await(t, p, "survives a restart", time.Second)
 
 		down = time.Now().Add(time.Hour)
 		begun := time.Now()
-		_, err := p.wait(t.Context(), "does not survive")
+		_, err := p.wait(t.Context(), f.instead, "does not survive")
 		require.ErrorIs(t, err, fail)
 		require.InDelta(t, patience.Seconds(), time.Since(begun).Seconds(), 2)
 
 		fail = &Error{Code: CodeParameter, Text: "no such job"}
 		begun = time.Now()
-		_, err = p.wait(t.Context(), "nonsense")
+		_, err = p.wait(t.Context(), f.instead, "nonsense")
 		require.ErrorIs(t, err, fail)
 		require.Equal(t, earlyLook, time.Since(begun))
 		require.Less(t, f.mostInASecond(), 10)
@@ -182,7 +192,7 @@ func TestPollsThatFail(t *testing.T) {
 func TestEagerPoller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeJobs{ends: map[string]time.Time{}}
-		p := newPoller(f.query, true)
+		p := newPoller(true)
 		require.LessOrEqual(t, f.await(t, p, "j", 20*time.Millisecond), 6*time.Millisecond)
 		require.LessOrEqual(t, f.await(t, p, "k", 10*time.Second), eagerMost)
 	})

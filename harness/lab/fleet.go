@@ -117,7 +117,8 @@ func (f *fleet) RouterState(ctx context.Context, name, state string) error {
 		return nil
 	}
 	if state == "Running" {
-		return v.router.Start(ctx)
+		_, err := v.router.Start(ctx)
+		return err
 	}
 	return v.router.Stop(ctx)
 }
@@ -247,10 +248,13 @@ func (v *vr) Mark(ctx context.Context) (string, error) {
 // Table implements dataplane.Tables.
 func (v *vr) Table(ctx context.Context, rule string) (int, bool, error) {
 	t, err := v.router.ShowTable(ctx, rule)
+	if errors.Is(err, router.ErrNoTable) {
+		return 0, false, nil
+	}
 	if err != nil {
 		return 0, false, err
 	}
-	return t.Used, t.Known, nil
+	return int(t.Used), true, nil
 }
 
 func (f *fleet) close() error {

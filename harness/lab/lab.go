@@ -99,17 +99,18 @@ func (t *Target) Site(ctx context.Context, scenario string, seed int64) (_ *harn
 	undo = append(undo, func(context.Context) error { return os.RemoveAll(dir) })
 	fleet := newFleet(dir, t.rules)
 	undo = append(undo, func(context.Context) error { return fleet.close() })
-	clock := zone.NewManual(time.Now().UTC().Truncate(time.Minute).Add(10 * time.Second))
-	z, err := zone.Open(ctx, zone.Options{Release: t.opts.Release, Knobs: t.opts.Knobs, DB: server, Clock: clock, Pushes: fleet, Seed: seed})
+	manual := zone.NewManual(time.Now().UTC().Truncate(time.Minute).Add(10 * time.Second))
+	z, err := zone.Open(ctx, zone.Options{Release: t.opts.Release, Knobs: t.opts.Knobs, DB: server, Clock: manual, Pushes: fleet, Seed: seed})
 	if err != nil {
 		return nil, fmt.Errorf("opening a zone for %s: %w", scenario, err)
 	}
 	undo = append(undo, z.Close)
-	return t.site(ctx, z, server, fleet, &undo, closeAll)
+	return t.site(ctx, clock{z, manual}, server, fleet, &undo, closeAll)
 }
 
-func (t *Target) site(ctx context.Context, z *zone.Zone, server *database.Server, fleet *fleet, undo *[]func(context.Context) error,
+func (t *Target) site(ctx context.Context, now clock, server *database.Server, fleet *fleet, undo *[]func(context.Context) error,
 	closeAll func(context.Context) error) (*harness.Site, error) {
+	z := now.z
 	admin, err := cloud.New(cloud.Options{URL: z.APIURL(), APIKey: z.APIKey(), SecretKey: z.SecretKey(), Eager: true})
 	if err != nil {
 		return nil, err
@@ -120,7 +121,7 @@ func (t *Target) site(ctx context.Context, z *zone.Zone, server *database.Server
 		return nil, err
 	}
 	*undo = append(*undo, func(context.Context) error { return db.Close() })
-	s := &harness.Site{Description: t.Describe(), Cloud: admin, DB: db, Usage: usageRuns{z}, Clock: clock{z}, Pushes: fleet, Routers: fleet,
+	s := &harness.Site{Description: t.Describe(), Cloud: admin, DB: db, Usage: usageRuns{now}, Clock: now, Pushes: fleet, Routers: fleet,
 		SkewBudget: skewBudget}
 	s.OnClose(closeAll)
 	return s, nil
@@ -171,13 +172,16 @@ func (t *Target) Close(context.Context) error {
 var folderPrefix = fmt.Sprintf("stackproof-lab-%d-", os.Getpid())
 
 // clock is the zone's.
-type clock struct{ z *zone.Zone }
+type clock struct {
+	z   *zone.Zone
+	now *zone.Manual
+}
 
-func (c clock) Now(context.Context) (time.Time, error)          { return c.z.Now(), nil }
+func (c clock) Now(context.Context) (time.Time, error)          { return c.now.Now(), nil }
 func (c clock) Pass(ctx context.Context, d time.Duration) error { return c.z.Advance(ctx, d) }
 
 // usageRuns lets the virtual clock jump past the end of a window and runs the usage server there.
-type usageRuns struct{ z *zone.Zone }
+type usageRuns struct{ clock }
 
 // Window is the aggregation range that the zone's usage server has.
 func (usageRuns) Window() time.Duration { return time.Minute }
@@ -186,7 +190,7 @@ func (usageRuns) Window() time.Duration { return time.Minute }
 func (u usageRuns) Cover(ctx context.Context, until time.Time) error {
 	// A window ends just before the current minute, so the run must start in the minute after.
 	next := until.Truncate(time.Minute).Add(time.Minute + time.Second)
-	if d := next.Sub(u.z.Now()); d > 0 {
+	if d := next.Sub(u.now.Now()); d > 0 {
 		if err := u.z.Advance(ctx, d); err != nil {
 			return err
 		}

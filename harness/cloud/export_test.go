@@ -1,0 +1,15 @@
+//go:build cloudstackgo
+
+package cloud
+
+import "context"
+
+// Success is the result of jobs that return no object.
+type Success struct {
+	Success bool `json:"success"`
+}
+
+// Object is object, for the test of recorded synchronous creates.
+func Object(ctx context.Context, c *Client, command string, p Params, into any) error {
+	return c.object(ctx, command, p, into)
+}

@@ -1,0 +1,142 @@
+//go:build cloudstackgo
+
+package cloud
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+
+	"github.com/apache/cloudstack-go/v2/cloudstack"
+)
+
+// Library is cloudstack-go with this client as its transport: its services send through us, under ctx, with our
+// authentication, repeats, trace and typed errors (errors.AsType[*Error] works on what it returns). Lists come whole, all
+// pages. It returns job ids and never polls. Parameters in extra are added to every call.
+//
+// Not for listLBStickinessPolicies and createLBStickinessPolicy: v2.19.0 decodes the first to nothing without an error and sends the
+// second's parameters under a name that the server refuses (cloudstack-go#133).
+func (c *Client) Library(ctx context.Context, extra Params) *cloudstack.CloudStackClient {
+	hc := &http.Client{Transport: &transport{c: c, ctx: ctx, extra: extra}}
+	// The address and keys are never used: the transport takes the call's parameters out of the request.
+	return cloudstack.NewClient("http://cloudstack.invalid/client/api", "", "", true, cloudstack.WithHTTPClient(hc))
+}
+
+// transport carries cloudstack-go's requests out as calls of our client.
+type transport struct {
+	c     *Client
+	ctx   context.Context // cloudstack-go knows no contexts
+	extra Params
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	values := req.URL.Query()
+	if req.Body != nil {
+		body, err := io.ReadAll(req.Body)
+		_ = req.Body.Close()
+		if err != nil {
+			return nil, err
+		}
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(values, form)
+	}
+	command := values.Get("command")
+	params := Params{}
+	for name := range values {
+		switch name {
+		case "apiKey", "command", "response", "signatureversion", "expires", "signature":
+		default:
+			params[name] = values.Get(name)
+		}
+	}
+	maps.Copy(params, t.extra)
+	inner, err := t.c.whole(t.ctx, command, params)
+	if err != nil {
+		return nil, err
+	}
+	// cloudstack-go takes the first key of the root, whichever that is: give it exactly one.
+	body := append(append([]byte(`{"root":`), inner...), '}')
+	return &http.Response{
+		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(body)),
+		ContentLength: int64(len(body)), Request: req,
+	}, nil
+}
+
+// whole makes a call and, where the answer is a list that the server cut to its page size, gets the other pages. The server cuts
+// every list at default.page.size (500) even when no paging was asked for.
+func (c *Client) whole(ctx context.Context, command string, params Params) (json.RawMessage, error) {
+	inner, err := c.raw(ctx, command, params, c.opts.Retries)
+	if err != nil || params["page"] != nil {
+		return inner, err
+	}
+	key, first, count := listOf(inner)
+	if key == "" || len(first) == 0 || len(first) >= count {
+		return inner, nil
+	}
+	all := first
+	for page := 2; len(all) < count; page++ {
+		p := maps.Clone(params)
+		p["page"], p["pagesize"] = page, len(first)
+		next, err := c.raw(ctx, command, p, c.opts.Retries)
+		if err != nil {
+			return nil, fmt.Errorf("page %d: %w", page, err)
+		}
+		nextKey, more, _ := listOf(next)
+		if len(more) == 0 || nextKey != key {
+			break // objects vanished meanwhile
+		}
+		all = append(all, more...)
+	}
+	return json.Marshal(map[string]any{"count": len(all), key: all})
+}
+
+// listOf finds the one array of a list answer, and its count. No key: it is no such answer.
+func listOf(inner json.RawMessage) (string, []json.RawMessage, int) {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(inner, &fields) != nil {
+		return "", nil, 0
+	}
+	var count int
+	if json.Unmarshal(fields["count"], &count) != nil || len(fields) != 2 {
+		return "", nil, 0
+	}
+	for key, v := range fields {
+		var list []json.RawMessage
+		if key != "count" && json.Unmarshal(v, &list) == nil {
+			return key, list, count
+		}
+	}
+	return "", nil, 0
+}
+
+// listed checks what cloudstack-go decoded. A count without entries means that it looked under another key than the server used:
+// an error, because an assertion on an empty list would pass.
+func listed[T any](command string, count int, list []T) ([]T, error) {
+	if count > 0 && len(list) == 0 {
+		return nil, fmt.Errorf("%s: the server counts %d entries and none was decoded", command, count)
+	}
+	return list, nil
+}
+
+// everywhere adds listall=true: without it an administrator sees its own account's objects only.
+func everywhere(filter Params) Params {
+	if _, ok := filter["listall"]; ok {
+		return filter
+	}
+	p := maps.Clone(filter)
+	if p == nil {
+		p = Params{}
+	}
+	p["listall"] = true
+	return p
+}

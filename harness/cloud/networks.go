@@ -1,0 +1,128 @@
+//go:build cloudstackgo
+
+package cloud
+
+import "context"
+
+// VPCSpec is what createVPC takes.
+type VPCSpec struct {
+	Owner
+	Name, ZoneID, OfferingID, CIDR string // the name is unique for the account
+}
+
+// CreateVPC starts the creation of a VPC and its router.
+func (c *Client) CreateVPC(ctx context.Context, s VPCSpec) (*Creating[VPC], error) {
+	p := s.params(Params{"name": s.Name, "displaytext": s.Name, "zoneid": s.ZoneID, "vpcofferingid": s.OfferingID, "cidr": s.CIDR})
+	look := lookFor(c.ListVPCs, s.params(Params{"name": s.Name}), func(v *VPC) (string, bool) { return v.Id, v.Name == s.Name })
+	return create(ctx, c, "createVPC", p, look, one(c.ListVPCs, "listVPCs", "id"))
+}
+
+// RestartVPC restarts a VPC; cleanup makes a new router.
+func (c *Client) RestartVPC(ctx context.Context, id string, cleanup bool) error {
+	return c.finish(ctx, "restartVPC", id, Params{"cleanup": cleanup})
+}
+
+// DeleteVPC deletes a VPC without tiers.
+func (c *Client) DeleteVPC(ctx context.Context, id string) error {
+	return c.finish(ctx, "deleteVPC", id, nil)
+}
+
+// NetworkSpec is what createNetwork takes. A tier has VPCID, Gateway and Netmask.
+type NetworkSpec struct {
+	Owner
+	Name, ZoneID, OfferingID, VPCID, Gateway, Netmask string // the name is unique for the account
+}
+
+// CreateNetwork creates a network or a tier. The command is synchronous.
+func (c *Client) CreateNetwork(ctx context.Context, s NetworkSpec) (*Network, error) {
+	p := s.params(Params{"name": s.Name, "displaytext": s.Name, "zoneid": s.ZoneID, "networkofferingid": s.OfferingID})
+	p.set("vpcid", s.VPCID).set("gateway", s.Gateway).set("netmask", s.Netmask)
+	look := lookFor(c.ListNetworks, s.params(Params{}.set("vpcid", s.VPCID)), func(n *Network) (string, bool) { return n.Id, n.Name == s.Name })
+	return createNow(ctx, c, "createNetwork", p, look, one(c.ListNetworks, "listNetworks", "id"))
+}
+
+// UpdateNetworkOffering moves a network to another offering.
+func (c *Client) UpdateNetworkOffering(ctx context.Context, id, offeringID string, forced bool) (*Network, error) {
+	p := Params{"networkofferingid": offeringID}
+	if forced {
+		p["forced"] = true
+	}
+	return changed[Network](ctx, c, "updateNetwork", id, p)
+}
+
+// DeleteNetwork deletes a network without VMs; VMs that are not expunged yet count.
+func (c *Client) DeleteNetwork(ctx context.Context, id string) error {
+	return c.finish(ctx, "deleteNetwork", id, nil)
+}
+
+// AssociateIPAddress acquires a public address for a VPC or an isolated network (one of the two). Addresses have no names: one whose answer was lost
+// cannot be looked for.
+func (c *Client) AssociateIPAddress(ctx context.Context, zoneID, vpcID, networkID string, o Owner) (*Creating[PublicIPAddress], error) {
+	p := o.params(Params{}.set("zoneid", zoneID).set("vpcid", vpcID).set("networkid", networkID))
+	return create(ctx, c, "associateIpAddress", p, nil, one(c.ListPublicIPAddresses, "listPublicIpAddresses", "id"))
+}
+
+// DisassociateIPAddress releases an address with all its rules.
+func (c *Client) DisassociateIPAddress(ctx context.Context, id string) error {
+	return c.finish(ctx, "disassociateIpAddress", id, nil)
+}
+
+// PortForwardingSpec is what createPortForwardingRule takes.
+type PortForwardingSpec struct {
+	IPAddressID, NetworkID, VMID, Protocol string
+	PublicPort, PrivatePort                int
+}
+
+// CreatePortForwardingRule starts the creation of a rule.
+func (c *Client) CreatePortForwardingRule(ctx context.Context, s PortForwardingSpec) (*Creating[PortForwardingRule], error) {
+	p := Params{"ipaddressid": s.IPAddressID, "virtualmachineid": s.VMID, "protocol": s.Protocol, "publicport": s.PublicPort, "privateport": s.PrivatePort}
+	p.set("networkid", s.NetworkID)
+	port, err := p.values()
+	if err != nil {
+		return nil, err
+	}
+	look := lookFor(c.ListPortForwardingRules, Params{"ipaddressid": s.IPAddressID}, func(r *PortForwardingRule) (string, bool) {
+		return r.Id, r.Publicport == port["publicport"] && r.Protocol == s.Protocol
+	})
+	return create(ctx, c, "createPortForwardingRule", p, look, one(c.ListPortForwardingRules, "listPortForwardingRules", "id"))
+}
+
+// DeletePortForwardingRule deletes a rule.
+func (c *Client) DeletePortForwardingRule(ctx context.Context, id string) error {
+	return c.finish(ctx, "deletePortForwardingRule", id, nil)
+}
+
+// CreateFirewallRule opens ports of an isolated network's address.
+func (c *Client) CreateFirewallRule(ctx context.Context, ipAddressID, protocol string, from, to int, cidrs ...string) (*Creating[FirewallRule], error) {
+	p := Params{"ipaddressid": ipAddressID, "protocol": protocol, "startport": from, "endport": to}.set("cidrlist", cidrs)
+	look := lookFor(c.ListFirewallRules, Params{"ipaddressid": ipAddressID}, func(r *FirewallRule) (string, bool) {
+		return r.Id, r.Protocol == protocol && r.Startport == from && r.Endport == to
+	})
+	return create(ctx, c, "createFirewallRule", p, look, one(c.ListFirewallRules, "listFirewallRules", "id"))
+}
+
+// DeleteFirewallRule deletes a rule.
+func (c *Client) DeleteFirewallRule(ctx context.Context, id string) error {
+	return c.finish(ctx, "deleteFirewallRule", id, nil)
+}
+
+// EnableStaticNAT binds an address to a VM. The command is synchronous.
+func (c *Client) EnableStaticNAT(ctx context.Context, ipAddressID, vmID, networkID string) error {
+	return c.succeed(ctx, "enableStaticNat", Params{"ipaddressid": ipAddressID, "virtualmachineid": vmID}.set("networkid", networkID))
+}
+
+// DisableStaticNAT undoes EnableStaticNAT.
+func (c *Client) DisableStaticNAT(ctx context.Context, ipAddressID string) error {
+	_, err := c.Job(ctx, "disableStaticNat", Params{"ipaddressid": ipAddressID}, nil)
+	return err
+}
+
+// StopRouter stops a virtual router: pushes are then answered with success and do nothing.
+func (c *Client) StopRouter(ctx context.Context, id string) (*Router, error) {
+	return changed[Router](ctx, c, "stopRouter", id, nil)
+}
+
+// StartRouter starts a virtual router, which gets its whole configuration in one push.
+func (c *Client) StartRouter(ctx context.Context, id string) (*Router, error) {
+	return changed[Router](ctx, c, "startRouter", id, nil)
+}
