@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -61,9 +62,9 @@ func prepared(ctx context.Context, kind binary, release, cacheDir string) (_ str
 	if _, err := os.Stat(folder); err == nil {
 		return folder, nil
 	}
-	fresh, err := os.MkdirTemp(cacheDir, "making-")
-	if err != nil {
-		return "", fmt.Errorf("database: making the cache folder: %w", err)
+	fresh := folder + ".making" // a killed run may have left one; we hold the lock
+	if err := os.RemoveAll(fresh); err != nil {
+		return "", fmt.Errorf("database: clearing the cache folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(fresh)) }()
 	if err := bootstrap(ctx, kind, filepath.Join(fresh, "data"), schema); err != nil {
@@ -129,7 +130,10 @@ func bootstrap(ctx context.Context, kind binary, data, schema string) error {
 		}
 		args = append(args, "--initialize-insecure", "--init-file="+initial)
 	}
+	runtime.LockOSThread() // see spawn
+	defer runtime.UnlockOSThread()
 	cmd := exec.CommandContext(ctx, kind.path, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Stdin = strings.NewReader(input)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("database: preparing a data folder with %s: %w\n%s", kind.path, err, tail(string(out)))
