@@ -34,7 +34,8 @@ const (
 	// patience is how long polls of one job may fail before its end counts as not seen. A management server restarts in less.
 	patience = 3 * time.Minute
 
-	eagerFirst = time.Millisecond
+	// An eager poller looks at once, then after each further quarter of the job's age within these bounds.
+	eagerLeast = time.Millisecond
 	eagerMost  = 50 * time.Millisecond
 )
 
@@ -94,7 +95,7 @@ func (p *poller) wait(ctx context.Context, q query, id string) (Job, error) {
 
 func (p *poller) first() time.Duration {
 	if p.eager {
-		return eagerFirst
+		return 0
 	}
 	return earlyLook
 }
@@ -104,7 +105,7 @@ func (p *poller) next(w *waiter, now time.Time) time.Time {
 	age := now.Sub(w.begun)
 	switch {
 	case p.eager:
-		return now.Add(min(max(age/4, eagerFirst), eagerMost))
+		return now.Add(min(max(age/4, eagerLeast), eagerMost))
 	case age < firstLook:
 		return w.begun.Add(firstLook)
 	}
