@@ -154,6 +154,13 @@ func (t *T) onCleanup(what string, do func(context.Context) error) {
 	t.undo = append(t.undo, undo{what, do})
 }
 
+// onRemove registers the removal of an API object, unless the whole site is thrown away anyway.
+func (t *T) onRemove(what string, do func(context.Context) error) {
+	if !t.site.Disposable {
+		t.onCleanup("removing "+what, do)
+	}
+}
+
 // cleanupTime bounds the clean-up of one scenario: long enough for an account removal on a real server.
 const cleanupTime = 5 * time.Minute
 

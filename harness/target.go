@@ -40,8 +40,10 @@ type Site struct {
 	Routers Routers
 	// Missing says why a capability is not there. A capability that should be there but does not work is Broken.
 	Missing, Broken map[Capability]string
-	// Ledger notes objects before they are created; nil where the target is thrown away as a whole.
+	// Ledger notes objects before they are created; nil where the site is thrown away as a whole.
 	Ledger Ledger
+	// Disposable says that the site is thrown away as a whole, so that its objects need not be removed one by one.
+	Disposable bool
 	// Limits bound what a scenario may create.
 	SkewBudget int
 	// Named are the zone, offerings and template that the owner chose.

@@ -30,7 +30,7 @@ func (t *T) NewAccount() *Account {
 		}
 	}
 	entry := t.intend("account", name)
-	t.onCleanup("removing account "+name, func(ctx context.Context) error {
+	t.onRemove("account "+name, func(ctx context.Context) error {
 		if made.Account.ID == "" {
 			return nil
 		}

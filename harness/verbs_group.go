@@ -76,7 +76,7 @@ func (n *Network) Group(name string, members int) *Group {
 	g.GroupID, _ = n.make("autoscale group", full, "cloud.autoscale_vmgroups", "createAutoScaleVmGroup", cloud.Params{
 		"lbruleid": g.ID, "minmembers": fmt.Sprint(members), "maxmembers": fmt.Sprint(members), "scaleuppolicyids": s.up,
 		"scaledownpolicyids": s.down, "vmprofileid": s.profile, "interval": fmt.Sprint(int(groupInterval.Seconds())), "name": full})
-	g.t.onCleanup("removing group "+full, g.remove)
+	g.t.onRemove("group "+full, g.remove)
 	return g
 }
 

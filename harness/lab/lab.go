@@ -122,7 +122,7 @@ func (t *Target) site(ctx context.Context, now clock, server *database.Server, f
 	}
 	*undo = append(*undo, func(context.Context) error { return db.Close() })
 	s := &harness.Site{Description: t.Describe(), Cloud: admin, DB: db, Usage: usageRuns{now}, Clock: now, Pushes: fleet, Routers: fleet,
-		SkewBudget: skewBudget}
+		SkewBudget: skewBudget, Disposable: true}
 	s.OnClose(closeAll)
 	return s, nil
 }
