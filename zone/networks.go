@@ -432,9 +432,12 @@ func (c *call) restartNetwork() (obj, error) {
 	}
 	mine := func(r *Router) bool { return r.Network == n || n.VPC != nil && r.VPC == n.VPC }
 	return obj{"success": true}, z.restartRouters(c.ctx, mine, c.boolean("cleanup", false) && n.VPC == nil, func() error {
-		if n.VPC != nil {
-			return z.startVPC(c.ctx, n.VPC)
+		if n.VPC == nil {
+			return z.ensureRouters(c.ctx, nil, n)
 		}
-		return z.ensureRouters(c.ctx, nil, n)
+		if err := z.startVPC(c.ctx, n.VPC); err != nil || !slices.ContainsFunc(z.lbRules, func(l *LBRule) bool { return l.Network == n }) {
+			return err
+		}
+		return z.pushNetwork(c.ctx, n)
 	})
 }

@@ -143,11 +143,11 @@ func (z *Zone) preparePush(ctx context.Context, r *Router, n *Network, aggregate
 		r.Seq = int64(1+z.number(1<<20))<<40 | int64(z.number(1<<20))
 	}
 	r.Seq += 3
-	flags, commands := "100001", string(text)
+	flags, commands, from := "100001", string(text), originOf(ctx)
 	if aggregated {
-		flags, commands = "100111", startCommands(r, cmd.GuestIP, commands)
+		flags, commands, from = "100111", startCommands(r, cmd.GuestIP, commands), from.startWork()
 	}
-	line := z.requestLine(z.now(), originOf(ctx), r, r.Seq, flags, commands)
+	line := z.requestLine(z.now(), from, r, r.Seq, flags, commands)
 	if z.opts.ManagementLog != nil {
 		if _, err := fmt.Fprintln(z.opts.ManagementLog, line); err != nil {
 			return Push{}, false, fmt.Errorf("writing the management log: %w", err)

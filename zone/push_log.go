@@ -58,6 +58,16 @@ func (z *Zone) requestLine(at time.Time, o origin, r *Router, seq int64, flags, 
 		at.Format("2006-01-02 15:04:05"), at.Nanosecond()/1e6, o.thread, context, logID, host, seq, managementID, host, name, flags, commands)
 }
 
+// startWork is the inner job that starts a VM on behalf of o.
+func (o origin) startWork() origin {
+	_, number, _ := strings.Cut(o.job, "-")
+	if number == "" {
+		number = "1"
+	}
+	o.thread, o.job = "Work-Job-Executor-"+number, o.job+"/job-"+number
+	return o
+}
+
 // hex is n random hexadecimal digits.
 func (z *Zone) hex(n int) string {
 	const digits = "0123456789abcdef"

@@ -56,7 +56,6 @@ func (z *Zone) newRouter(ctx context.Context, v *VPC, n *Network) (*Router, erro
 	}
 	z.ids["cloud.volumes"]++ // its root disk
 	r.ID, r.Name = id, fmt.Sprintf("r-%d-VM", id)
-	r.LinkIP = netip.AddrFrom4([4]byte{169, 254, byte(1 + id/200), byte(2 + id%200)})
 	z.routers = append(z.routers, r)
 	return r, z.update(ctx, "cloud.vm_instance", id, obj{"name": r.Name, "instance_name": r.Name})
 }
@@ -93,6 +92,9 @@ func (z *Zone) startRouter(ctx context.Context, r *Router) error {
 	if r.State == "Running" {
 		return nil
 	}
+	z.ids["link addresses"]++ // each start takes another one
+	link := z.ids["link addresses"]
+	r.LinkIP = netip.AddrFrom4([4]byte{169, 254, byte(1 + link/200), byte(2 + link%200)})
 	if err := z.setRouter(ctx, r, "Running"); err != nil {
 		r.State = "Stopped"
 		return err
@@ -108,8 +110,8 @@ func (z *Zone) destroyRouter(ctx context.Context, r *Router) error {
 	return z.update(ctx, "cloud.vm_instance", r.ID, obj{"state": "Expunging", "removed": z.now()})
 }
 
-// restartRouters is the restart of a VPC or network: with cleanup the routers are made anew, else the configuration is
-// sent once more.
+// restartRouters is the restart of a VPC or network: with cleanup the routers are made anew, else a network's configuration
+// is sent once more; a VPC's restart without cleanup leaves its running routers alone.
 func (z *Zone) restartRouters(ctx context.Context, mine func(*Router) bool, cleanup bool, start func() error) error {
 	var again []*Router
 	for _, r := range slices.Clone(z.routers) {
@@ -119,7 +121,7 @@ func (z *Zone) restartRouters(ctx context.Context, mine func(*Router) bool, clea
 			if err := z.destroyRouter(ctx, r); err != nil {
 				return err
 			}
-		case r.State == "Running":
+		case r.State == "Running" && r.VPC == nil:
 			again = append(again, r)
 		}
 	}
