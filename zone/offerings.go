@@ -27,8 +27,8 @@ func (z *Zone) offerings() {
 			"created": stamp(z.now()), "displayoffering": true, "provisioningtype": "thin", "state": "Active",
 		}})
 	}
-	z.networkOffering(8, "DefaultIsolatedNetworkOfferingWithSourceNatService", "Offering for Isolated networks with Source Nat service enabled", isolatedServices, false, "Required")
-	z.networkOffering(9, "DefaultIsolatedNetworkOffering", "Offering for Isolated networks with no Source Nat service", []string{"Dns", "Dhcp", "UserData"}, false, "Optional")
+	z.networkOffering(10, "DefaultIsolatedNetworkOfferingWithSourceNatService", "Offering for Isolated networks with Source Nat service enabled", isolatedServices, false, "Required")
+	z.networkOffering(11, "DefaultIsolatedNetworkOffering", "Offering for Isolated networks with no Source Nat service", []string{"Dns", "Dhcp", "UserData"}, false, "Optional")
 	z.networkOffering(13, "DefaultIsolatedNetworkOfferingForVpcNetworks", "Offering for Isolated Vpc networks with Source Nat service enabled", vpcServices, true, "Optional")
 	z.networkOffering(14, "DefaultIsolatedNetworkOfferingForVpcNetworksNoLB", "Offering for Isolated Vpc networks with Source Nat service enabled and LB service Disabled", without(vpcServices, "Lb"), true, "Optional")
 	z.networkOffering(15, "DefaultIsolatedNetworkOfferingForVpcNetworksWithInternalLB", "Offering for Isolated Vpc networks with Internal LB support", without(vpcServices, "Vpn", "PortForwarding", "StaticNat"), true, "Optional")

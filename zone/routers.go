@@ -102,6 +102,16 @@ func (z *Zone) startRouter(ctx context.Context, r *Router) error {
 	return z.pushStart(ctx, r)
 }
 
+// restartRouter starts a router that ran before: its networks are implemented once more, which the old usage model shows.
+func (z *Zone) restartRouter(ctx context.Context, r *Router) error {
+	for _, n := range z.implemented(r) {
+		if err := z.implement(ctx, n); err != nil {
+			return err
+		}
+	}
+	return z.startRouter(ctx, r)
+}
+
 func (z *Zone) destroyRouter(ctx context.Context, r *Router) error {
 	if err := z.setRouter(ctx, r, "Destroyed"); err != nil {
 		return err
@@ -187,7 +197,7 @@ func (z *Zone) routerCommands() []command {
 			run: (*call).listRouters,
 		},
 		one("stopRouter", "Stops a router.", "StopRouterCmd", "ROUTER.STOP", "stopping router", func(c *call, r *Router) error { return c.z.setRouter(c.ctx, r, "Stopped") }),
-		one("startRouter", "Starts a router.", "StartRouterCmd", "ROUTER.START", "starting router", func(c *call, r *Router) error { return c.z.startRouter(c.ctx, r) }),
+		one("startRouter", "Starts a router.", "StartRouterCmd", "ROUTER.START", "starting router", func(c *call, r *Router) error { return c.z.restartRouter(c.ctx, r) }),
 		one("rebootRouter", "Starts a router.", "RebootRouterCmd", "ROUTER.REBOOT", "rebooting router", func(c *call, r *Router) error {
 			if r.State != "Running" {
 				return api.Invalid("Unable to reboot domR, it is not in right state %s", r.State)
@@ -195,7 +205,7 @@ func (z *Zone) routerCommands() []command {
 			if err := c.z.setRouter(c.ctx, r, "Stopped"); err != nil {
 				return err
 			}
-			return c.z.startRouter(c.ctx, r)
+			return c.z.restartRouter(c.ctx, r)
 		}),
 		one("destroyRouter", "Destroys a router.", "DestroyRouterCmd", "ROUTER.DESTROY", "destroying router", func(c *call, r *Router) error { return c.z.destroyRouter(c.ctx, r) }),
 	}

@@ -1,0 +1,138 @@
+package zone
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+)
+
+// readTable reads a recorded table: rows by column name.
+func readTable(t testing.TB, file string) []map[string]string {
+	t.Helper()
+	f, err := os.Open(file)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	require.NoError(t, err)
+	defer f.Close()
+	in := bufio.NewScanner(f)
+	in.Buffer(nil, 1<<20)
+	require.True(t, in.Scan(), "%s is empty", file)
+	names := strings.Split(in.Text(), "\t")
+	var out []map[string]string
+	for in.Scan() {
+		row := map[string]string{}
+		for i, v := range strings.Split(in.Text(), "\t") {
+			row[names[i]] = v
+		}
+		out = append(out, row)
+	}
+	require.NoError(t, in.Err())
+	return out
+}
+
+// table reads one of the zone's tables in the same form.
+func table(t testing.TB, z *Zone, name string) []map[string]string {
+	t.Helper()
+	rows, err := z.store.db.Query("SELECT * FROM " + name + " ORDER BY id")
+	require.NoError(t, err)
+	defer rows.Close()
+	names, err := rows.Columns()
+	require.NoError(t, err)
+	var out []map[string]string
+	for rows.Next() {
+		values, into := make([]any, len(names)), make([]any, len(names))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		require.NoError(t, rows.Scan(into...))
+		row := map[string]string{}
+		for i, v := range values {
+			switch x := v.(type) {
+			case nil:
+				row[names[i]] = "NULL"
+			case []byte:
+				row[names[i]] = string(x)
+			default:
+				row[names[i]] = fmt.Sprint(x)
+			}
+		}
+		out = append(out, row)
+	}
+	require.NoError(t, rows.Err())
+	return out
+}
+
+var memberName = regexp.MustCompile(`^(autoScaleVm-.*-\d+)-[a-z]{6}$`)
+
+// usageLines tells usage events without what differs by chance: internal ids by order of appearance, NIC ids left out.
+func usageLines(rows []map[string]string) []string {
+	seen := map[string]int{}
+	var out []string
+	for _, r := range rows {
+		if strings.HasPrefix(r["type"], "NETWORK.") && r["account_id"] == "1" {
+			continue // the system networks' at the start of the system VMs
+		}
+		kind, _, _ := strings.Cut(r["type"], ".")
+		key := kind + " " + r["resource_id"]
+		if kind == "NETWORK" && strings.HasPrefix(r["type"], "NETWORK.OFFERING") {
+			key = "VM " + r["resource_id"]
+		}
+		if _, ok := seen[key]; !ok {
+			seen[key] = len(seen)
+		}
+		name := memberName.ReplaceAllString(r["resource_name"], "$1")
+		if strings.HasPrefix(r["type"], "NETWORK.OFFERING") {
+			name = "nic"
+		}
+		if kind == "VOLUME" {
+			name = "root"
+		}
+		if _, ok := seen["account "+r["account_id"]]; !ok {
+			seen["account "+r["account_id"]] = len(seen)
+		}
+		zone := "zone"
+		if r["zone_id"] == "0" {
+			zone = "0"
+		}
+		out = append(out, strings.Join([]string{
+			r["type"], fmt.Sprint(seen["account "+r["account_id"]]), zone, fmt.Sprint(seen[key]), name, r["offering_id"], r["template_id"], r["size"], r["resource_type"], r["virtual_size"],
+		}, " "))
+	}
+	return out
+}
+
+// TestUsageEventsAsRecorded: the calls of a release's recordings, one after the other on one zone, leave the usage events
+// that they left on the running server. What was recorded after the table was saved is not looked at.
+func TestUsageEventsAsRecorded(t *testing.T) {
+	for release, files := range recordings(t) {
+		want := readTable(t, filepath.Join(filepath.Dir(files[0]), "tables", "cloud.usage_event.tsv"))
+		if want == nil {
+			continue
+		}
+		t.Run(release, func(t *testing.T) {
+			var parts [][]*exchange
+			for _, f := range files {
+				parts = append(parts, readRecording(t, f))
+			}
+			slices.SortFunc(parts, func(a, b []*exchange) int { return a[len(a)-1].at.Compare(b[len(b)-1].at) })
+			r := newReplay(t, release, parts[0])
+			for _, part := range parts {
+				for _, e := range part {
+					r.play(e)
+				}
+			}
+			want, got := usageLines(want), usageLines(table(t, r.zone, "cloud.usage_event"))
+			require.LessOrEqual(t, len(want), len(got), "the zone wrote too few events; the last is %s", got[len(got)-1])
+			require.Empty(t, cmp.Diff(want, got[:len(want)]))
+		})
+	}
+}
