@@ -33,11 +33,12 @@ func settings() [][2]string {
 	}
 }
 
-// writeSysctls must run on the namespace's thread: /proc/sys/net shows the namespace of the thread that opens a file.
+// writeSysctls must run on the namespace's thread: /proc/sys/net shows the namespace of the thread that opens a file. In a
+// container /proc/sys may be read-only; the defaults then do for load balancing, but the router does not forward.
 func writeSysctls() error {
 	for _, s := range settings() {
 		err := os.WriteFile("/proc/sys/net/"+s[0], []byte(s[1]), 0o644)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.EROFS) {
 			return fmt.Errorf("set sysctl net/%s to %s: %w", s[0], s[1], err)
 		}
 	}

@@ -14,8 +14,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 )
 
 // play is what the test binary does as a child.
@@ -68,6 +71,12 @@ func playEnter() error {
 	fmt.Println("ready", os.Getuid(), os.Getpid())
 	line, _ := bufio.NewReader(os.Stdin).ReadString('\n')
 	switch line = strings.TrimSpace(line); line {
+	case "keys":
+		// Ctrl-C throws away what was typed before it: only now may it come.
+		fmt.Println("waiting")
+		fmt.Println("got", <-signals, term.IsTerminal(0))
+		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
+		fmt.Println("more", len(signals))
 	case "signal":
 		fmt.Println("got", <-signals)
 		os.Exit(7)
@@ -79,8 +88,8 @@ func playEnter() error {
 	return nil
 }
 
-// child starts the test binary in a role.
-func child(t *testing.T, role string, attr *syscall.SysProcAttr) (*exec.Cmd, io.WriteCloser, *bufio.Reader) {
+// child starts the test binary in a role, with a pipe or the given terminal as its input.
+func child(t *testing.T, role string, attr *syscall.SysProcAttr, terminal ...*os.File) (*exec.Cmd, io.WriteCloser, *bufio.Reader) {
 	t.Helper()
 	// The test binary lies in a folder that only its owner may enter; another user needs a copy.
 	folder, err := os.MkdirTemp("", "stackproof-network-*")
@@ -98,8 +107,13 @@ func child(t *testing.T, role string, attr *syscall.SysProcAttr) (*exec.Cmd, io.
 	cmd.Dir = "/"
 	cmd.Env = []string{roleVariable + "=" + role, "PATH=" + os.Getenv("PATH")}
 	cmd.SysProcAttr = attr
-	stdin, err := cmd.StdinPipe()
-	require.NoError(t, err)
+	var stdin io.WriteCloser
+	if len(terminal) > 0 {
+		cmd.Stdin = terminal[0]
+	} else {
+		stdin, err = cmd.StdinPipe()
+		require.NoError(t, err)
+	}
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	cmd.Stderr = new(strings.Builder)
@@ -108,13 +122,30 @@ func child(t *testing.T, role string, attr *syscall.SysProcAttr) (*exec.Cmd, io.
 	return cmd, stdin, bufio.NewReader(stdout)
 }
 
+// openTerminal makes a pseudo-terminal: what a person's keys go into, and what a program reads from.
+func openTerminal(t *testing.T) (keyboard, line *os.File) {
+	t.Helper()
+	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, keyboard.Close()) })
+	require.NoError(t, unix.IoctlSetPointerInt(int(keyboard.Fd()), unix.TIOCSPTLCK, 0))
+	number, err := unix.IoctlGetInt(int(keyboard.Fd()), unix.TIOCGPTN)
+	require.NoError(t, err)
+	line, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, line.Close()) })
+	return keyboard, line
+}
+
 func nobody() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 }
 
 func readLine(t *testing.T, cmd *exec.Cmd, r *bufio.Reader) []string {
 	t.Helper()
+	late := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
 	line, err := r.ReadString('\n')
+	late.Stop()
 	if err != nil {
 		_ = cmd.Wait()
 		require.NoError(t, err, "child ended: %s %s", cmd.ProcessState, cmd.Stderr)
@@ -204,6 +235,24 @@ func TestUnprivilegedUser(t *testing.T) {
 		require.Equal(t, []string{"got", "terminated"}, readLine(t, cmd, out))
 		require.Error(t, cmd.Wait())
 		require.Equal(t, 7, cmd.ProcessState.ExitCode())
+	})
+	t.Run("terminal", func(t *testing.T) {
+		keyboard, line := openTerminal(t)
+		attr := nobody()
+		attr.Setsid, attr.Setctty = true, true
+		cmd, _, out := child(t, "enter", attr, line)
+		readLine(t, cmd, out)
+		press := func(keys string) {
+			_, err := io.WriteString(keyboard, keys)
+			require.NoError(t, err)
+		}
+		press("keys\n")
+		require.Equal(t, []string{"waiting"}, readLine(t, cmd, out))
+		press("\x03")
+		require.Equal(t, []string{"got", "interrupt", "true"}, readLine(t, cmd, out))
+		press("\n")
+		require.Equal(t, []string{"more", "0"}, readLine(t, cmd, out), "Ctrl-C came twice")
+		require.NoError(t, cmd.Wait())
 	})
 	t.Run("kill", func(t *testing.T) {
 		cmd, in, out := child(t, "enter", nobody())

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
+	"sync"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -13,14 +15,17 @@ import (
 // defaultClients is N of the stickiness probe: coprime to every usual number of backends.
 const defaultClients = 31
 
-// Addresses of the two transfer links. They never leave a site, so that every site has the same ones; 169.254 and fd00:0:0:fffe
+// transfer is the addresses of one of the two transfer links. They never leave a site, so that every site has the same ones; 169.254 and fd00:0:0:fffe
 // keep clear of the private networks that a zone gives its guests.
-var (
-	guestLink  = transfer{router: "169.254.252.1", peer: "169.254.252.2", router6: "fd00:0:0:fffe::1", peer6: "fd00:0:0:fffe::2"}
-	clientLink = transfer{router: "169.254.253.1", peer: "169.254.253.2", router6: "fd00:0:0:fffd::1", peer6: "fd00:0:0:fffd::2"}
-)
-
 type transfer struct{ router, peer, router6, peer6 string }
+
+func guestLink() transfer {
+	return transfer{router: "169.254.252.1", peer: "169.254.252.2", router6: "fd00:0:0:fffe::1", peer6: "fd00:0:0:fffe::2"}
+}
+
+func clientLink() transfer {
+	return transfer{router: "169.254.253.1", peer: "169.254.253.2", router6: "fd00:0:0:fffd::1", peer6: "fd00:0:0:fffd::2"}
+}
 
 // SiteOptions says how a site is made. The zero value is usable.
 type SiteOptions struct {
@@ -40,7 +45,9 @@ type Site struct {
 	Guests  *Namespace
 	Clients *Namespace
 
-	name      string
+	name string
+
+	mu        sync.Mutex
 	addresses []netip.Addr
 }
 
@@ -76,14 +83,14 @@ func (s *Site) build(ctx context.Context, options SiteOptions) error {
 	if s.Clients, err = New(s.name + " clients"); err != nil {
 		return err
 	}
-	if err := s.join(s.Guests, "guests", guestLink); err != nil {
+	if err := s.join(s.Guests, "guests", guestLink()); err != nil {
 		return err
 	}
-	if err := s.join(s.Clients, "clients", clientLink); err != nil {
+	if err := s.join(s.Clients, "clients", clientLink()); err != nil {
 		return err
 	}
 	// The router knows its clients one by one (EnsureClient); everything else is a guest network.
-	for _, gateway := range []string{guestLink.peer, guestLink.peer6} {
+	for _, gateway := range []string{guestLink().peer, guestLink().peer6} {
 		if err := s.Router.route(netip.Prefix{}, netip.MustParseAddr(gateway), "guests"); err != nil {
 			return err
 		}
@@ -208,25 +215,26 @@ func (s *Site) EnsureClient(ctx context.Context, a netip.Addr) error {
 		return err
 	}
 	a = a.Unmap()
-	gateway := netip.MustParseAddr(clientLink.peer)
+	gateway := netip.MustParseAddr(clientLink().peer)
 	if a.Is6() {
-		gateway = netip.MustParseAddr(clientLink.peer6)
+		gateway = netip.MustParseAddr(clientLink().peer6)
 	}
 	if err := s.Router.route(netip.PrefixFrom(a, a.BitLen()), gateway, "clients"); err != nil {
 		return err
 	}
-	for _, known := range s.addresses {
-		if known == a {
-			return nil
-		}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Contains(s.addresses, a) {
+		s.addresses = append(s.addresses, a)
 	}
-	s.addresses = append(s.addresses, a)
 	return nil
 }
 
 // ClientAddresses are the sources that the site has, in the order in which they were added.
 func (s *Site) ClientAddresses() []netip.Addr {
-	return append([]netip.Addr(nil), s.addresses...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.addresses)
 }
 
 // Close closes the three namespaces and kills what runs in them. Backends must be closed before, by their own Close.
