@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -96,10 +97,16 @@ func CleanStale(ctx context.Context, dirs ...string) ([]string, error) {
 }
 
 func cleanFolder(root string) (removed bool, err error) {
+	info, err := os.Lstat(root)
+	if err != nil || !info.IsDir() {
+		return false, nil // gone, or not made by us
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) != os.Geteuid() {
+		return false, nil // another user's: theirs to clean
+	}
 	lock, err := os.OpenFile(filepath.Join(root, "owner.lock"), os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		info, err := os.Stat(root)
-		if err != nil || time.Since(info.ModTime()) < unlockedGrace {
+		if time.Since(info.ModTime()) < unlockedGrace {
 			return false, nil
 		}
 		return true, os.RemoveAll(root)

@@ -188,6 +188,24 @@ func TestCleanStaleEndsAServerThatOutlivedItsOwner(t *testing.T) {
 	require.ErrorContains(t, outlived.Wait(), "killed")
 }
 
+func TestCleanStaleLeavesWhatIsNotOurs(t *testing.T) {
+	dir := t.TempDir()
+	fresh := filepath.Join(dir, folderPrefix+"without-lock")
+	require.NoError(t, os.Mkdir(fresh, 0o700))
+	file := filepath.Join(dir, folderPrefix+"file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	removed, err := CleanStale(t.Context(), dir)
+	require.NoError(t, err)
+	require.NotContains(t, removed, fresh, "its owner may be about to take the lock")
+	require.NotContains(t, removed, file)
+	old := time.Now().Add(-2 * unlockedGrace)
+	require.NoError(t, os.Chtimes(fresh, old, old))
+	removed, err = CleanStale(t.Context(), dir)
+	require.NoError(t, err)
+	require.Contains(t, removed, fresh)
+	require.FileExists(t, file)
+}
+
 func TestErrorsAreOneClearLine(t *testing.T) {
 	_, err := Start(t.Context(), Options{Schema: "5.0"})
 	require.ErrorContains(t, err, `no schema for release "5.0"`)

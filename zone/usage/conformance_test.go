@@ -107,7 +107,7 @@ func TestConformance(t *testing.T) {
 
 // conform loads a recording's events and accounts, runs the recorded jobs at their times, and compares what is left.
 func conform(t *testing.T, release, tables string) {
-	db := openDB(t, release)
+	db := openDB(t, startDB(t, release))
 	recorded := func(name string) table { return readTable(t, filepath.Join(tables, name+".tsv")) }
 	events := recorded("cloud.usage_event")
 	for _, event := range events {

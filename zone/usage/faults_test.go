@@ -6,13 +6,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackproof/stackproof/zone/database"
 	"github.com/stackproof/stackproof/zone/usage"
 )
 
 // story is the life that every fault is tried on: rules 11 and 12 of account 2, of which 11 is deleted, and a port
 // forwarding rule 13, which no fault may touch.
-func story(t *testing.T, faults usage.Faults) *lab {
-	l := newLab(t, usage.Options{Faults: faults})
+func story(t *testing.T, server *database.Server, faults usage.Faults) *lab {
+	l := newLabOn(t, server, usage.Options{Faults: faults})
 	l.event("10:00:20", "LB.CREATE", 2, 11)
 	l.event("10:00:22", "LB.CREATE", 2, 12)
 	l.event("10:00:24", "NET.RULEADD", 2, 13)
@@ -26,11 +27,9 @@ func story(t *testing.T, faults usage.Faults) *lab {
 // TestFaultsShow checks that each fault changes what it says, and that the same look at a server without faults does not
 // see it.
 func TestFaultsShow(t *testing.T) {
-	counted := func(l *lab, query string) string { return l.lines(query)[0] }
-	clean := story(t, usage.Faults{})
 	const balancers = "SELECT COUNT(*) FROM cloud_usage.usage_load_balancer_policy WHERE "
 	const records = "SELECT COUNT(*) FROM cloud_usage.cloud_usage WHERE usage_type = 11 AND "
-	for _, c := range []struct {
+	cases := []struct {
 		name   string
 		fault  usage.Faults
 		query  string
@@ -52,18 +51,23 @@ func TestFaultsShow(t *testing.T) {
 		{"WrongAccount", usage.Faults{WrongAccount: true}, records + "account_id = 3", "0", "5"},
 		{"SkipWindow", usage.Faults{SkipWindow: true}, records + "start_date = '2026-03-10 10:01:00'", "2", "0"},
 		{"OverlapWindow", usage.Faults{OverlapWindow: true}, records + "usage_id = 12 AND start_date = '2026-03-10 10:00:00'", "1", "2"},
-	} {
+	}
+	server := startDB(t, "4.20")
+	clean := story(t, server, usage.Faults{})
+	for _, c := range cases {
+		require.Equal(t, []string{c.clean}, clean.lines(c.query), c.name)
+	}
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			require.Equal(t, c.clean, counted(clean, c.query))
-			l := story(t, c.fault)
-			require.Equal(t, c.faulty, counted(l, c.query))
+			l := story(t, server, c.fault)
+			require.Equal(t, []string{c.faulty}, l.lines(c.query))
 			require.Equal(t, []string{"13 10:00:24 -"}, l.lines("SELECT pf_id, created, deleted FROM cloud_usage.usage_port_forwarding"))
 		})
 	}
 }
 
 func TestFaultsOfOtherTypes(t *testing.T) {
-	l := story(t, usage.Faults{Types: []int{usage.TypePortForwarding}, CreateRowTwice: true, CloseNothing: true})
+	l := story(t, startDB(t, "4.20"), usage.Faults{Types: []int{usage.TypePortForwarding}, CreateRowTwice: true, CloseNothing: true})
 	require.Equal(t, []string{"13", "13"}, l.lines("SELECT pf_id FROM cloud_usage.usage_port_forwarding"))
 	require.Equal(t, []string{"11 2 10:00:20 10:01:30", "12 2 10:00:22 -"}, l.balancers())
 }

@@ -1,6 +1,7 @@
 package usage_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -8,17 +9,41 @@ import (
 	"github.com/stackproof/stackproof/zone/usage"
 )
 
-// TestHelperRows writes events of one kind, does one run, and looks at the rows they left.
+// rowCase is events of one kind and the rows that they leave after one run.
+type rowCase struct {
+	name         string
+	write        func(l *lab)
+	query        string
+	broken, good []string // nil broken means that all releases agree
+}
+
 func TestHelperRows(t *testing.T) {
+	server := startDB(t, "4.20")
+	for _, c := range slices.Concat(vmCases(), storageCases(), networkCases(), snapshotCases()) {
+		t.Run(c.name, func(t *testing.T) {
+			for isBroken, want := range map[bool][]string{true: c.broken, false: c.good} {
+				rules := usage.Rules{}
+				if isBroken {
+					rules = broken()
+					if want == nil {
+						want = c.good
+					}
+				}
+				l := newLabOn(t, server, usage.Options{Rules: rules})
+				c.write(l)
+				l.run("10:01:10")
+				require.Equal(t, want, l.lines(c.query), "broken=%v", isBroken)
+				require.Equal(t, []string{"0"}, l.lines("SELECT COUNT(*) FROM cloud_usage.usage_event WHERE processed = 0"))
+			}
+		})
+	}
+}
+
+func vmCases() []rowCase {
 	vm := func(offering int) []any {
 		return []any{"resource_name", "vm", "offering_id", offering, "template_id", 111, "resource_type", "KVM"}
 	}
-	for _, c := range []struct {
-		name         string
-		write        func(l *lab)
-		query        string
-		broken, good []string // nil broken means that all releases agree
-	}{
+	return []rowCase{
 		{name: "VM start with another offering", write: func(l *lab) {
 			l.event("10:00:20", "VM.CREATE", 2, 4, vm(1)...)
 			l.event("10:00:22", "VM.START", 2, 4, vm(5)...)
@@ -40,6 +65,11 @@ func TestHelperRows(t *testing.T) {
 			l.event("10:00:30", "VM.UPGRADE", 2, 4, vm(2)...)
 		}, query: "SELECT service_offering_id, start_date, end_date FROM cloud_usage.usage_vm_instance ORDER BY id",
 			good: []string{"1 10:00:20 10:00:30", "2 10:00:30 -"}},
+	}
+}
+
+func storageCases() []rowCase {
+	return []rowCase{
 		{name: "volume resized", write: func(l *lab) {
 			l.event("10:00:20", "VOLUME.CREATE", 2, 4, "size", 10)
 			l.event("10:00:30", "VOLUME.RESIZE", 2, 4, "size", 20)
@@ -68,6 +98,11 @@ func TestHelperRows(t *testing.T) {
 			l.event("10:00:32", "SNAPSHOT.DELETE", 2, 53)
 		}, query: "SELECT entity_id, storage_type, source_id, size, virtual_size, deleted FROM cloud_usage.usage_storage ORDER BY id",
 			good: []string{"50 1 7 5 6 10:00:30", "52 2 - 8 8 10:00:31", "53 3 - 9 - 10:00:32"}},
+	}
+}
+
+func networkCases() []rowCase {
+	return []rowCase{
 		{name: "NICs of one offering close together", write: func(l *lab) {
 			l.event("10:00:20", "NETWORK.OFFERING.ASSIGN", 2, 4, "resource_name", "9", "offering_id", 13, "size", 1)
 			l.event("10:00:21", "NETWORK.OFFERING.ASSIGN", 2, 4, "resource_name", "10", "offering_id", 13, "size", 0)
@@ -104,6 +139,11 @@ func TestHelperRows(t *testing.T) {
 			l.event("10:00:20", "SG.ASSIGN", 2, 4, "offering_id", 6)
 			l.event("10:00:30", "SG.REMOVE", 2, 4, "offering_id", 6)
 		}, query: "SELECT vm_instance_id, security_group_id, deleted FROM cloud_usage.usage_security_group", good: []string{"4 6 10:00:30"}},
+	}
+}
+
+func snapshotCases() []rowCase {
+	return []rowCase{
 		{name: "snapshot on primary storage", write: func(l *lab) {
 			l.event("10:00:20", "VMSNAPSHOT.ON_PRIMARY", 2, 2, "resource_name", "s", "size", 5, "virtual_size", 6)
 			l.detail("vmSnapshotId", "8")
@@ -121,23 +161,6 @@ func TestHelperRows(t *testing.T) {
 			l.event("10:00:25", "BACKUP.USAGE.METRIC", 2, 4, "size", 100, "virtual_size", 200)
 			l.event("10:00:30", "BACKUP.OFFERING.REMOVE", 2, 4)
 		}, query: "SELECT vm_id, size, protected_size, removed FROM cloud_usage.usage_backup", good: []string{"4 100 200 10:00:30"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			for isBroken, want := range map[bool][]string{true: c.broken, false: c.good} {
-				rules := usage.Rules{}
-				if isBroken {
-					rules = broken()
-					if want == nil {
-						want = c.good
-					}
-				}
-				l := newLab(t, usage.Options{Rules: rules})
-				c.write(l)
-				l.run("10:01:10")
-				require.Equal(t, want, l.lines(c.query), "broken=%v", isBroken)
-				require.Equal(t, []string{"0"}, l.lines("SELECT COUNT(*) FROM cloud_usage.usage_event WHERE processed = 0"))
-			}
-		})
 	}
 }
 

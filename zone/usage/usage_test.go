@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func openDB(t testing.TB, release string) *sql.DB {
+func startDB(t testing.TB, release string) *database.Server {
 	t.Helper()
 	server, err := database.Start(t.Context(), database.Options{Schema: release})
 	var missing *database.MissingError
@@ -28,6 +28,11 @@ func openDB(t testing.TB, release string) *sql.DB {
 	}
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	return server
+}
+
+func openDB(t testing.TB, server *database.Server) *sql.DB {
+	t.Helper()
 	db, err := server.Open(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
@@ -54,7 +59,14 @@ func at(t testing.TB, text string) time.Time {
 
 func newLab(t testing.TB, options usage.Options) *lab {
 	t.Helper()
-	l := &lab{t: t, db: openDB(t, "4.20"), clock: &clock{now: at(t, "10:00:10")}, log: &bytes.Buffer{}}
+	return newLabOn(t, startDB(t, "4.20"), options)
+}
+
+// newLabOn empties a database server that earlier labs used.
+func newLabOn(t testing.TB, server *database.Server, options usage.Options) *lab {
+	t.Helper()
+	require.NoError(t, server.Reset(t.Context()))
+	l := &lab{t: t, db: openDB(t, server), clock: &clock{now: at(t, "10:00:10")}, log: &bytes.Buffer{}}
 	for id := 1; id <= 3; id++ {
 		_, err := l.db.Exec("INSERT INTO cloud.account (id, account_name, uuid, type, domain_id) VALUES (?, ?, ?, 0, 1)", id, fmt.Sprint("a", id), fmt.Sprint("u", id))
 		require.NoError(t, err)
@@ -150,6 +162,7 @@ func broken() usage.Rules {
 
 // TestStoryA is #10789's fault in its four constellations of rule ids and helper ids.
 func TestStoryA(t *testing.T) {
+	server := startDB(t, "4.20")
 	type rule struct{ id, account int64 }
 	for _, c := range []struct {
 		name                 string
@@ -172,7 +185,7 @@ func TestStoryA(t *testing.T) {
 				if isBroken {
 					rules, want = broken(), c.wantBroken
 				}
-				l := newLab(t, usage.Options{Rules: rules})
+				l := newLabOn(t, server, usage.Options{Rules: rules})
 				for i, r := range c.rules {
 					l.event(fmt.Sprintf("10:00:%d", 20+2*i), "LB.CREATE", r.account, r.id)
 				}
