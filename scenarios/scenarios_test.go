@@ -1,0 +1,187 @@
+package scenarios_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/lab"
+	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/network"
+	"github.com/stackproof/stackproof/router"
+	"github.com/stackproof/stackproof/scenarios"
+	"github.com/stackproof/stackproof/zone"
+	"github.com/stackproof/stackproof/zone/database"
+)
+
+func TestMain(m *testing.M) {
+	router.MaybeChild()
+	goleak.VerifyTestMain(m)
+}
+
+type silent struct{}
+
+func (silent) Scenario(string, string, int) {}
+func (silent) Step(string, string)          {}
+func (silent) Finished(result.Case)         {}
+
+// needLab skips where the lab's parts are missing; CI fails on a skip.
+func needLab(t *testing.T) {
+	t.Helper()
+	_, noHAProxy := router.FindHAProxy("")
+	_, noDatabase := database.Find("")
+	if err := errors.Join(noHAProxy, noDatabase, network.Check()); err != nil {
+		t.Skip(err)
+	}
+}
+
+// run tells the chosen scenarios on a lab.
+func run(t *testing.T, release string, knobs []string, chosen harness.Catalogue) result.Run {
+	t.Helper()
+	set, err := zone.ProfileKnobs(release)
+	require.NoError(t, err)
+	require.NoError(t, set.Set(knobs...))
+	// Two groups in place of fifty show the same here; the full sizes run in TestMainJob.
+	target, err := lab.New(lab.Options{Release: release, Knobs: set, Workers: 2, Groups: []int{2}})
+	require.NoError(t, err)
+	got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 2, Progress: silent{}})
+	require.NoError(t, errors.Join(err, target.Close(t.Context())))
+	return got
+}
+
+// fails lists what failed, known or not.
+func fails(r result.Run) (known, unknown []string) {
+	for _, c := range r.Results {
+		switch {
+		case c.Verdict == result.Fail && c.Known:
+			known = append(known, c.ID)
+		case c.Verdict == result.Fail:
+			unknown = append(unknown, c.ID)
+		}
+	}
+	return known, unknown
+}
+
+func byDefault(t *testing.T) harness.Catalogue {
+	t.Helper()
+	chosen, err := scenarios.Catalogue().Select()
+	require.NoError(t, err)
+	return chosen
+}
+
+func TestCatalogueIsSound(t *testing.T) {
+	seen := map[string]bool{}
+	var knobs []string
+	for _, k := range zone.AllKnobs() {
+		knobs = append(knobs, k.Name)
+	}
+	for _, s := range scenarios.Catalogue() {
+		assert.False(t, seen[s.ID], "%s is there twice", s.ID)
+		seen[s.ID] = true
+		assert.NotEmpty(t, s.Title, s.ID)
+		assert.NotEmpty(t, s.Guards, "%s names no upstream report", s.ID)
+		assert.NotEmpty(t, s.Needs, s.ID)
+		assert.Contains(t, []string{result.GroupUsage, result.GroupLB, result.GroupAutoscale}, s.Group, s.ID)
+		for _, twin := range s.Twins {
+			assert.Contains(t, knobs, twin, "%s: the lab has no such knob", s.ID)
+		}
+		if s.Inconclusive == "" {
+			assert.NotEmpty(t, s.Twins, "%s has no planted fault that it must catch", s.ID)
+		}
+	}
+}
+
+// TestReleases is the table of the README.
+func TestReleases(t *testing.T) {
+	needLab(t)
+	usage := []string{"U-01", "U-02", "U-07"}
+	both := append(slices.Clone(usage), "L-01", "L-02", "L-04")
+	for release, want := range map[string][]string{
+		"4.19.1.0": both, "4.19.2.0": usage, "4.19.3.0": nil, "4.20.0.0": usage, "4.20.1.0": nil, "4.20.2.0": nil,
+	} {
+		t.Run(release, func(t *testing.T) {
+			got := run(t, release, nil, byDefault(t))
+			known, unknown := fails(got)
+			assert.Empty(t, unknown)
+			for _, id := range want {
+				assert.Contains(t, known, id)
+			}
+			assert.Zero(t, got.ExitCode(false), verdicts(got))
+			assert.Empty(t, got.Missing())
+			for _, c := range got.Results {
+				assert.NotEqual(t, result.Unsupported, c.Verdict, c.ID)
+				assert.False(t, c.UnexpectedPass(), "%s is known to fail on %s and passed", c.ID, release)
+				if !c.ByDesign {
+					assert.NotEqual(t, result.Inconclusive, c.Verdict, "%s: %s", c.ID, c.Reason)
+				}
+			}
+		})
+	}
+}
+
+func verdicts(r result.Run) string {
+	text := ""
+	for _, c := range r.Results {
+		text += c.ID + " " + string(c.Verdict) + " " + c.Reason + "\n"
+	}
+	return text
+}
+
+// TestTwins plants each scenario's faults, one at a time, in a sound release: each must be caught by it.
+func TestTwins(t *testing.T) {
+	needLab(t)
+	for _, s := range scenarios.Catalogue() {
+		for _, twin := range s.Twins {
+			t.Run(s.ID+"/"+twin, func(t *testing.T) {
+				got := run(t, "4.20.1.0", []string{twin}, harness.Catalogue{s})
+				require.Len(t, got.Results, 1)
+				assert.Equal(t, result.Fail, got.Results[0].Verdict, got.Results[0].Reason)
+				assert.False(t, got.Results[0].Known)
+				assert.Equal(t, 1, got.ExitCode(false))
+			})
+		}
+	}
+}
+
+// TestMainJob runs story B in full size on a release that has the defect and on one that has not.
+func TestMainJob(t *testing.T) {
+	needLab(t)
+	chosen, err := scenarios.Catalogue().Select("L-04")
+	require.NoError(t, err)
+	for release, want := range map[string]result.Verdict{"4.19.1.0": result.Fail, "4.20.1.0": result.Pass} {
+		t.Run(release, func(t *testing.T) {
+			target, err := lab.New(lab.Options{Release: release, Workers: 1})
+			require.NoError(t, err)
+			got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 1, Progress: silent{}})
+			require.NoError(t, errors.Join(err, target.Close(t.Context())))
+			assert.Equal(t, want, got.Results[0].Verdict, got.Results[0].Reason)
+		})
+	}
+}
+
+// TestEqualIDsHideTheFault shows why U-03 is there: a server with the defect closes the right row when ids are equal.
+func TestEqualIDsHideTheFault(t *testing.T) {
+	needLab(t)
+	chosen, err := scenarios.Catalogue().Select("U-03")
+	require.NoError(t, err)
+	got := run(t, "4.20.0.0", nil, chosen)
+	assert.Equal(t, result.Inconclusive, got.Results[0].Verdict)
+	assert.True(t, got.Results[0].ByDesign)
+}
+
+// BenchmarkDefaultSet is the whole default set on one release.
+func BenchmarkDefaultSet(b *testing.B) {
+	chosen, err := scenarios.Catalogue().Select()
+	require.NoError(b, err)
+	for b.Loop() {
+		target, err := lab.New(lab.Options{Release: "4.20.1.0", Workers: 2})
+		require.NoError(b, err)
+		_, err = harness.Run(b.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 2, Progress: silent{}})
+		require.NoError(b, errors.Join(err, target.Close(b.Context())))
+	}
+}
