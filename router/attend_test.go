@@ -91,6 +91,16 @@ func TestOnDemandRestart(t *testing.T) {
 	assert.Equal(t, ActionStart, apply(t, r, sticky(t, 0)).Action)
 }
 
+// TestOnDemandLook: a question to the admin socket is a look.
+func TestOnDemandLook(t *testing.T) {
+	r := newTestRouter(t, newTestHost(t), Options{OnDemand: true})
+	apply(t, r, sticky(t, 0))
+	table, err := r.ShowTable(t.Context(), nameA)
+	require.NoError(t, err)
+	assert.Zero(t, table.Used)
+	assert.True(t, files(t, r).Attended)
+}
+
 func TestContexts(t *testing.T) {
 	r := newTestRouter(t, newTestHost(t), Options{})
 	apply(t, r, sticky(t))

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -32,30 +33,33 @@ func TestKilledParent(t *testing.T) {
 	if os.Getenv(roleKey) != "" {
 		r := newTestRouter(t, newTestHost(t), Options{})
 		apply(t, r, sticky(t))
-		_, _ = os.Stdout.WriteString("\nserving " + r.dir + "\n")
+		workers, err := r.proc.workers()
+		require.NoError(t, err)
+		_, err = fmt.Printf("\nserving %d %d\n", files(t, r).MasterPID, workers[0])
+		require.NoError(t, err)
 		select {}
 	}
 	needHAProxy(t)
-	before := masters(t)
 	cmd := again(t, "parent")
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	lines := bufio.NewScanner(out)
-	serving := false
-	for !serving && lines.Scan() {
+	var master, worker int
+	for lines := bufio.NewScanner(out); master == 0 && lines.Scan(); {
 		if strings.HasPrefix(lines.Text(), "--- SKIP") {
 			t.Skip("the child cannot make namespaces")
 		}
-		serving = strings.HasPrefix(lines.Text(), "serving ")
+		_, _ = fmt.Sscanf(lines.Text(), "serving %d %d", &master, &worker)
 	}
-	require.True(t, serving, "the child did not start HAProxy")
-	assert.Len(t, masters(t), len(before)+2, "master and worker of the child")
+	require.NotZero(t, worker, "the child did not start HAProxy")
+	t.Cleanup(func() { _ = syscall.Kill(master, syscall.SIGKILL) })
+	require.NoError(t, syscall.Kill(master, 0))
+	require.NoError(t, syscall.Kill(worker, 0))
 	require.NoError(t, cmd.Process.Kill())
 	_ = cmd.Wait()
 	eventually(t, "the end of the child's HAProxy", func() (bool, string) {
-		now := masters(t)
-		return len(now) == len(before), strings.Join(now, " ")
+		errMaster, errWorker := syscall.Kill(master, 0), syscall.Kill(worker, 0)
+		return errors.Is(errMaster, syscall.ESRCH) && errors.Is(errWorker, syscall.ESRCH), fmt.Sprint(errMaster, errWorker)
 	})
 }
 

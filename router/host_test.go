@@ -7,10 +7,8 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os"
 	"os/exec"
 	"runtime"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -185,6 +183,8 @@ func newTestRouter(tb testing.TB, h Host, o Options) *Router {
 func eventually(tb testing.TB, what string, f func() (bool, string)) {
 	tb.Helper()
 	deadline := time.Now().Add(30 * time.Second)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
 	for {
 		ok, seen := f()
 		if ok {
@@ -193,21 +193,6 @@ func eventually(tb testing.TB, what string, f func() (bool, string)) {
 		if time.Now().After(deadline) {
 			tb.Fatalf("%s did not come about; last seen: %s", what, seen)
 		}
-		runtime.Gosched()
+		<-tick.C
 	}
-}
-
-// masters gives the ids of all processes that run HAProxy as this package starts it, from /proc.
-func masters(tb testing.TB) []string {
-	tb.Helper()
-	entries, err := os.ReadDir("/proc")
-	require.NoError(tb, err)
-	var pids []string
-	for _, e := range entries {
-		data, err := os.ReadFile("/proc/" + e.Name() + "/cmdline")
-		if err == nil && strings.Contains(string(data), "\x00-Ws\x00-f\x00"+livePath) {
-			pids = append(pids, e.Name())
-		}
-	}
-	return pids
 }

@@ -70,6 +70,16 @@ func TestPlayRecorded32(t *testing.T) {
 	// 19 repeats 18, whose difference is still pending.
 	assert.Equal(t, []int{3, 10, 18, 19}, masked("4.19.1.0"))
 	assert.Empty(t, masked("4.20.0.0"))
+
+	result, err := Play(t.Context(), pushes, Rules{})
+	require.NoError(t, err)
+	count := map[string]int{}
+	for _, step := range result.Steps {
+		count[step.Router]++
+		assert.Equal(t, count[step.Router], step.Seq)
+	}
+	assert.Greater(t, len(count), 1, "want the pushes of several routers")
+	assert.Len(t, result.Live, len(count))
 }
 
 // TestPlayMaskMatrix walks the recorded mask cases: which changes between two of them are lost by a set comparison.

@@ -134,8 +134,10 @@ func TestReload(t *testing.T) {
 	table, err = r.ShowTable(t.Context(), nameA)
 	require.NoError(t, err)
 	assert.Zero(t, table.Used, "a reload empties the table")
-	_, err = r.ShowTable(t.Context(), nameB)
-	assert.ErrorIs(t, err, ErrNoTable)
+	for _, name := range []string{nameB, "", "nowhere", nameA + "; show info"} {
+		_, err = r.ShowTable(t.Context(), name)
+		assert.ErrorIs(t, err, ErrNoTable, name)
+	}
 	f := files(t, r)
 	assert.Equal(t, f.Live, f.Serving)
 	assert.Equal(t, 12, f.Reloads)
