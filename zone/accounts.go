@@ -18,7 +18,7 @@ func (z *Zone) accountCommands() []command {
 			name: "createAccount", about: "Creates an account", admin: true, event: "ACCOUNT.CREATE", eventful: eventSync, action: "creating Account",
 			params: append(slices.Clone(names), param{"account", "string", false, "Name of the account to be created."}, param{"accounttype", "integer", false, "Type of the account. Specify 0 for user, 1 for root admin, and 2 for domain admin"},
 				param{"domainid", "uuid:domain", false, "Creates the user under the specified domain."}, param{"roleid", "string", false, "Creates the account under the specified role."}),
-			run: (*call).createAccount, detail: func(c *call) string { return "Account Name: " + c.str("account") },
+			run: (*call).createAccount, detail: accountDetail,
 		},
 		{
 			name: "listAccounts", about: "Lists accounts and provides detailed account information for listed accounts",
@@ -31,12 +31,16 @@ func (z *Zone) accountCommands() []command {
 			name: "deleteAccount", about: "Deletes a account, and all users associated with this account", admin: true, class: adminClasses + "account.DeleteAccountCmd",
 			kind: asyncCommand, instance: "Account", event: "ACCOUNT.DELETE", eventful: eventAsync, action: "deleting account",
 			params: []param{{"id", "uuid:account", true, "Account id"}}, check: (*call).checkAccount, run: (*call).deleteAccount,
-			describe: func(c *call) string { return fmt.Sprintf("User: %s is deleting account", c.caller.Username) },
+			describe: func(c *call) string {
+				a := c.z.accountByUUID(c.str("id"))
+				return fmt.Sprintf("Deleting user account %s (ID: %s) and all corresponding users", a.Name, a.UUID)
+			},
+			detail: func(c *call) string { return "Account ID: " + c.str("id") },
 		},
 		{
 			name: "createUser", about: "Creates a user for an account that already exists", admin: true, event: "USER.CREATE", eventful: eventSync, action: "creating User",
 			params: append(slices.Clone(names), param{"account", "string", true, "Creates the user under the specified account."}, param{"domainid", "uuid:domain", false, "Creates the user under the specified domain."}),
-			run:    (*call).createUser,
+			run:    (*call).createUser, detail: accountDetail,
 		},
 		{
 			name: "listUsers", about: "Lists user accounts", params: listParams(param{"id", "uuid:user", false, "List user by ID."}, param{"username", "string", false, "List user by the username"},
@@ -72,6 +76,14 @@ func (z *Zone) accountCommands() []command {
 			},
 		},
 	}
+}
+
+func accountDetail(c *call) string {
+	domain := int64(1)
+	if d := c.z.domainByUUID(c.str("domainid")); d != nil {
+		domain = d.ID
+	}
+	return fmt.Sprintf("Account Name: %s, Domain Id:%d", c.str("account"), domain)
 }
 
 func accountSwitch(name, about, state string) command {
@@ -138,8 +150,11 @@ func (c *call) createAccount() (obj, error) {
 		return nil, err
 	}
 	z.accounts = append(z.accounts, a)
-	c.newUser(a)
-	c.owner = a
+	u := c.newUser(a)
+	c.eventResource, c.eventResourceType, c.target = a.ID, "Account", created{uuid: a.UUID, id: a.ID}
+	if _, err := z.event(c.ctx, Event{Type: "USER.CREATE", Text: c.text("Successfully completed creating User"), User: c.caller, ResourceID: u.ID, ResourceType: "User", ResourceUUID: u.UUID}); err != nil {
+		return nil, err
+	}
 	return obj{"account": z.accountAnswer(a)}, nil
 }
 
@@ -269,7 +284,7 @@ func (c *call) checkAccount() error {
 	if a == nil {
 		return c.badEntity("id", c.str("id"))
 	}
-	c.owner, c.eventResource, c.eventResourceType = a, a.ID, "Account"
+	c.eventResource, c.eventResourceType, c.target = a.ID, "Account", created{uuid: a.UUID, id: a.ID}
 	if a.Default {
 		return permission("The account '%s' is system account and can't be removed", a.Name)
 	}

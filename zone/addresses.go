@@ -52,9 +52,9 @@ func (z *Zone) addressCommands() []command {
 			check: (*call).checkRelease, run: (*call).disassociate,
 			sync: func(c *call) string { return fmt.Sprintf("address:%d", c.eventResource) },
 			describe: func(c *call) string {
-				return fmt.Sprintf("Disassociating IP address with ID=%s", c.target.uuid)
+				return fmt.Sprintf("Disassociating IP address with ID=%d", c.eventResource)
 			},
-			detail: func(c *call) string { return fmt.Sprintf("Ip Id: %d", c.eventResource) },
+			detail: func(c *call) string { return fmt.Sprintf("IP ID: %d", c.eventResource) },
 		},
 		{
 			name: "listPublicIpAddresses", about: "Lists all public ip addresses",

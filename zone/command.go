@@ -72,6 +72,8 @@ const (
 	eventCreateAsync
 	// eventCreateOnly: Created, Scheduled; the execute phase has no annotation (createCondition).
 	eventCreateOnly
+	// eventUnstarted: Scheduled, Completed (deleteVPC, restartVPC).
+	eventUnstarted
 	// eventCreatePlain: Completed in the create phase, then Scheduled (createLoadBalancerRule).
 	eventCreatePlain
 )
@@ -88,9 +90,11 @@ type call struct {
 	// eventResource is the internal id and type that the event rows name.
 	eventResource     int64
 	eventResourceType string
-	// owner is whose account the event rows name; nil means the caller's.
+	// owner is whose account the Scheduled row names; nil means the caller's, which the other rows name in any case.
 	owner *Account
 	// startID is the first event row of the call, which the later rows point at.
 	startID int64
-	job     *job
+	// eventFine makes a failing job's last row a success: the manager answered false without an exception.
+	eventFine bool
+	job       *job
 }

@@ -161,6 +161,10 @@ func (c *call) validateType(p param, value string) error {
 		if entity != "" && !c.z.exists(entity, value) {
 			return c.badEntity(p.name, value)
 		}
+	case "map":
+		if _, plain := c.params[strings.ToLower(p.name)]; plain {
+			return c.badValue(p.name, value)
+		}
 	case "list":
 		if entity == "" {
 			return nil

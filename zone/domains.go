@@ -25,7 +25,14 @@ func (z *Zone) domainCommands() []command {
 			name: "deleteDomain", about: "Deletes a specified domain", admin: true, class: adminClasses + "domain.DeleteDomainCmd", kind: asyncCommand, instance: "Domain",
 			event: "DOMAIN.DELETE", eventful: eventAsync, action: "deleting Domain",
 			params: []param{{"id", "uuid:domain", true, "ID of domain to delete"}, {"cleanup", "boolean", false, "true if all domain resources (child domains, accounts) have to be cleaned up, false otherwise"}},
-			run:    (*call).deleteDomain, describe: func(c *call) string { return "deleting domain: " + c.str("id") },
+			check: func(c *call) error {
+				if d := c.z.domainByUUID(c.str("id")); d != nil {
+					c.eventResource, c.eventResourceType, c.target = d.ID, "Domain", created{uuid: d.UUID, id: d.ID}
+				}
+				return nil
+			},
+			run: (*call).deleteDomain, describe: func(c *call) string { return fmt.Sprintf("deleting domain: %d", c.eventResource) },
+			detail: func(c *call) string { return fmt.Sprintf("Domain Id: %d", c.eventResource) },
 		},
 	}
 }
@@ -69,6 +76,7 @@ func (c *call) createDomain() (obj, error) {
 	}
 	d.ID = id
 	z.domains = append(z.domains, d)
+	c.eventResource, c.eventResourceType, c.target = d.ID, "Domain", created{uuid: d.UUID, id: d.ID}
 	return obj{"domain": z.domainAnswer(d, false)}, nil
 }
 

@@ -66,10 +66,14 @@ func (z *Zone) usageEvent(ctx context.Context, typ string, account *Account, zon
 	return err
 }
 
-// started writes the Started or Completed row around a job's work, if the command has such rows.
+// eventRow writes one row of the call.
 func (c *call) eventRow(state, text, level string) {
+	account := c.caller.Account
+	if state == "Scheduled" && c.owner != nil {
+		account = c.owner
+	}
 	id, err := c.z.event(c.ctx, Event{
-		Type: c.cmd.event, State: state, Level: level, Text: text, User: c.caller, Account: c.eventAccount(),
+		Type: c.cmd.event, State: state, Level: level, Text: text, User: c.caller, Account: account,
 		ResourceID: c.eventResource, ResourceType: c.eventResourceType, ResourceUUID: c.target.uuid, StartID: c.startID,
 	})
 	if err != nil {
@@ -79,13 +83,6 @@ func (c *call) eventRow(state, text, level string) {
 	if c.startID == 0 {
 		c.startID = id
 	}
-}
-
-func (c *call) eventAccount() *Account {
-	if c.owner != nil {
-		return c.owner
-	}
-	return c.caller.Account
 }
 
 // text joins an annotation's words and the details that the manager left in the call.
@@ -148,7 +145,7 @@ func (c *call) eventDone(err error) {
 	if c.cmd.event == "" || c.cmd.eventful == eventCreatePlain || c.cmd.eventful == eventCreateOnly {
 		return
 	}
-	if err != nil {
+	if err != nil && !c.eventFine {
 		c.eventRow("Completed", c.text("Error while "+c.cmd.action), "ERROR")
 		return
 	}

@@ -54,7 +54,7 @@ func (z *Zone) submit(c *call) (*job, error) {
 			before, z.tails[key] = z.tails[key], j.done
 		}
 	}
-	c.ctx = z.background
+	c.ctx = withOrigin(z.background, jobOrigin(j))
 	z.working.Add(1)
 	z.running++
 	go c.work(before)

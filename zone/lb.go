@@ -80,7 +80,7 @@ func lbUpdateCommand() command {
 		describe: func(c *call) string {
 			c.eventResourceType = "None"
 			if r := c.z.lbRuleByUUID(c.str("id")); r != nil {
-				c.target.id = r.ID
+				c.target.id, c.owner = r.ID, r.Account
 			}
 			return "updating load balancer rule"
 		},

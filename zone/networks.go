@@ -2,6 +2,7 @@ package zone
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -47,14 +48,14 @@ func (z *Zone) networkCommands() []command {
 				{"updateinsequence", "boolean", false, "if true, we will update the routers one after the other"},
 			},
 			check: (*call).checkNetwork, run: (*call).updateNetwork, sync: networkSync,
-			describe: func(c *call) string { return "Updating network: " + c.str("id") }, detail: networkDetail,
+			describe: (*call).networkUpdateText,
 		},
 		{
 			name: "deleteNetwork", about: "Deletes a network", class: userClasses + "network.DeleteNetworkCmd", kind: asyncCommand, instance: "Network",
 			event: "NETWORK.DELETE", eventful: eventAsync, action: "deleting network",
 			params: []param{{"id", "uuid:network", true, "the ID of the network"}, {"forced", "boolean", false, "Force delete a network."}},
 			check:  (*call).checkNetwork, run: (*call).deleteNetwork, sync: networkSync,
-			describe: func(c *call) string { return "Deleting network: " + c.str("id") }, detail: networkDetail,
+			describe: func(c *call) string { return fmt.Sprintf("Deleting network: %d", c.eventResource) }, detail: networkDetail,
 		},
 		{
 			name: "restartNetwork", about: "Restarts the network; includes 1) restarting network elements - virtual routers, DHCP servers 2) reapplying all public IPs 3) reapplying loadBalancing/portForwarding rules",
@@ -73,6 +74,14 @@ func networkSync(c *call) string {
 		return fmt.Sprintf("network:%d", n.ID)
 	}
 	return ""
+}
+
+func (c *call) networkUpdateText() string {
+	text := fmt.Sprintf("Updating network: %d", c.eventResource)
+	if n := c.z.networkByUUID(c.str("id")); n != nil && c.has("networkofferingid") {
+		text += fmt.Sprintf(". Original network offering ID: %s, new network offering ID: %s", n.Offering.UUID, c.str("networkofferingid"))
+	}
+	return text
 }
 
 func networkDetail(c *call) string {
@@ -378,15 +387,20 @@ func (c *call) deleteNetwork() (obj, error) {
 	if !n.Removed.IsZero() {
 		return nil, api.Invalid("unable to find network with id=%d", n.ID)
 	}
-	return obj{"success": true}, c.z.destroyNetwork(c.ctx, n)
+	err = c.z.destroyNetwork(c.ctx, n)
+	c.eventFine = errors.Is(err, errNetworkInUse)
+	return obj{"success": true}, err
 }
+
+// errNetworkInUse is the failure that a network with VMs gets; the event says that all went well.
+var errNetworkInUse = api.Internal("Failed to delete network")
 
 // destroyNetwork removes a network with its rules, addresses and, for an isolated one, its router. VMs that are not
 // expunged forbid it.
 func (z *Zone) destroyNetwork(ctx context.Context, n *Network) error {
 	for _, vm := range z.vms {
 		if vm.Removed.IsZero() && slices.ContainsFunc(vm.NICs, func(nic *NIC) bool { return nic.Network == n }) {
-			return api.Internal("Failed to delete network")
+			return errNetworkInUse
 		}
 	}
 	if err := z.releaseNetworkRules(ctx, n); err != nil {

@@ -159,7 +159,7 @@ func (z *Zone) reapply(ctx context.Context, r *Router) error {
 }
 
 func (z *Zone) routerCommands() []command {
-	one := func(name, about, class, event, action string, run func(*call, *Router) error) command {
+	one := func(name, about, class, event, action, scheduled string, run func(*call, *Router) error) command {
 		return command{
 			name: name, about: about, class: adminClasses + "router." + class, kind: asyncCommand, admin: true, instance: "DomainRouter",
 			event: event, eventful: eventAsync, action: action, params: []param{{"id", "uuid:router", true, "the ID of the router"}},
@@ -183,7 +183,8 @@ func (z *Zone) routerCommands() []command {
 				return obj{"router": out}, nil
 			},
 			sync:     func(c *call) string { return "router:" + c.str("id") },
-			describe: func(c *call) string { return action + ": " + c.str("id") },
+			describe: func(c *call) string { return scheduled + ": " + c.str("id") },
+			detail:   func(c *call) string { return "Router Id: " + c.str("id") },
 		}
 	}
 	return []command{
@@ -196,9 +197,9 @@ func (z *Zone) routerCommands() []command {
 				param{"fetchhealthcheckresults", "boolean", false, "if true is passed for this parameter, also fetch last executed health check results for the router"}),
 			run: (*call).listRouters,
 		},
-		one("stopRouter", "Stops a router.", "StopRouterCmd", "ROUTER.STOP", "stopping router", func(c *call, r *Router) error { return c.z.setRouter(c.ctx, r, "Stopped") }),
-		one("startRouter", "Starts a router.", "StartRouterCmd", "ROUTER.START", "starting router", func(c *call, r *Router) error { return c.z.restartRouter(c.ctx, r) }),
-		one("rebootRouter", "Starts a router.", "RebootRouterCmd", "ROUTER.REBOOT", "rebooting router", func(c *call, r *Router) error {
+		one("stopRouter", "Stops a router.", "StopRouterCmd", "ROUTER.STOP", "stopping router Vm", "Stopping router", func(c *call, r *Router) error { return c.z.setRouter(c.ctx, r, "Stopped") }),
+		one("startRouter", "Starts a router.", "StartRouterCmd", "ROUTER.START", "starting router Vm", "starting router", func(c *call, r *Router) error { return c.z.restartRouter(c.ctx, r) }),
+		one("rebootRouter", "Starts a router.", "RebootRouterCmd", "ROUTER.REBOOT", "rebooting router Vm", "rebooting router", func(c *call, r *Router) error {
 			if r.State != "Running" {
 				return api.Invalid("Unable to reboot domR, it is not in right state %s", r.State)
 			}
@@ -207,7 +208,7 @@ func (z *Zone) routerCommands() []command {
 			}
 			return c.z.restartRouter(c.ctx, r)
 		}),
-		one("destroyRouter", "Destroys a router.", "DestroyRouterCmd", "ROUTER.DESTROY", "destroying router", func(c *call, r *Router) error { return c.z.destroyRouter(c.ctx, r) }),
+		one("destroyRouter", "Destroys a router.", "DestroyRouterCmd", "ROUTER.DESTROY", "destroying router Vm", "destroying router", func(c *call, r *Router) error { return c.z.destroyRouter(c.ctx, r) }),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/stackproof/stackproof/zone/api"
 )
@@ -25,7 +26,7 @@ func (z *Zone) vmCommands() []command {
 				return c.vmResult(vm), nil
 			},
 			sync:     func(c *call) string { return "vm:" + c.str("id") },
-			describe: func(c *call) string { return action + ": " + c.str("id") },
+			describe: func(c *call) string { return strings.Replace(action, " Vm", " user vm", 1) + ": " + c.str("id") },
 			detail:   func(c *call) string { return "Vm Id: " + c.str("id") },
 		}
 	}

@@ -48,14 +48,15 @@ func (z *Zone) vpcCommands() []command {
 		},
 		{
 			name: "deleteVPC", about: "Deletes a VPC", class: userClasses + "vpc.DeleteVPCCmd", kind: asyncCommand, instance: "Vpc",
-			event: "VPC.DELETE", eventful: eventAsync, action: "deleting VPC",
+			event: "VPC.DELETE", eventful: eventUnstarted, action: "deleting VPC",
 			params: []param{{"id", "uuid:vpc", true, "the ID of the VPC"}},
 			check:  (*call).checkVPC, run: (*call).deleteVPC, sync: vpcSync,
-			describe: func(c *call) string { return fmt.Sprintf("Deleting VPC id=%d", c.z.vpcByUUID(c.str("id")).ID) },
+			describe: func(c *call) string { return fmt.Sprintf("Deleting VPC id=%d", c.eventResource) },
+			detail:   func(c *call) string { return fmt.Sprintf(" Id: %d", c.eventResource) },
 		},
 		{
 			name: "restartVPC", about: "Restarts a VPC", class: userClasses + "vpc.RestartVPCCmd", kind: asyncCommand, instance: "Vpc",
-			event: "VPC.RESTART", eventful: eventAsync, action: "restarting VPC",
+			event: "VPC.RESTART", eventful: eventUnstarted, action: "restarting vpc",
 			params: []param{{"id", "uuid:vpc", true, "the id of the VPC"}, {"cleanup", "boolean", false, "If cleanup old network elements"},
 				{"makeredundant", "boolean", false, "Turn a single VPC into a redundant one."}, {"livepatch", "boolean", false, "Live patches the router software before restarting it."}},
 			check: (*call).checkVPC, run: (*call).restartVPC, sync: vpcSync,
@@ -143,7 +144,10 @@ func (c *call) checkVPC() error {
 	if err != nil {
 		return err
 	}
-	c.owner, c.eventResource, c.eventResourceType = v.Account, v.ID, "Vpc"
+	c.owner, c.eventResource, c.eventResourceType, c.target = v.Account, v.ID, "Vpc", created{uuid: v.UUID, id: v.ID}
+	if !v.Removed.IsZero() {
+		c.owner = c.z.system.Account // a VPC that is gone has no owner any more
+	}
 	return c.mayUse(v.Account, "Vpc")
 }
 
