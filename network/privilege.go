@@ -110,7 +110,7 @@ func reexecute() (int, error) {
 	}
 	done := make(chan struct{})
 	passed := make(chan struct{})
-	go func() { defer close(passed); passSignals(cmd.Process, signals, done) }()
+	go func() { defer close(passed); passSignals(func(s os.Signal) { _ = cmd.Process.Signal(s) }, signals, done, inForeground()) }()
 	err := cmd.Wait()
 	close(done)
 	<-passed
@@ -129,8 +129,7 @@ func exitStatus(state *os.ProcessState) int {
 	return state.ExitCode()
 }
 
-func passSignals(p *os.Process, signals <-chan os.Signal, done <-chan struct{}) {
-	terminal := inForeground()
+func passSignals(pass func(os.Signal), signals <-chan os.Signal, done <-chan struct{}, terminal bool) {
 	for {
 		select {
 		case <-done:
@@ -140,7 +139,7 @@ func passSignals(p *os.Process, signals <-chan os.Signal, done <-chan struct{}) 
 			if terminal && (s == unix.SIGINT || s == unix.SIGQUIT || s == unix.SIGHUP) {
 				continue
 			}
-			_ = p.Signal(s)
+			pass(s)
 		}
 	}
 }
