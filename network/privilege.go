@@ -110,7 +110,10 @@ func reexecute() (int, error) {
 	}
 	done := make(chan struct{})
 	passed := make(chan struct{})
-	go func() { defer close(passed); passSignals(func(s os.Signal) { _ = cmd.Process.Signal(s) }, signals, done, inForeground()) }()
+	go func() {
+		defer close(passed)
+		passSignals(func(s os.Signal) { _ = cmd.Process.Signal(s) }, signals, done, inForeground())
+	}()
 	err := cmd.Wait()
 	close(done)
 	<-passed
