@@ -20,6 +20,9 @@ func (z *Zone) scaleUp(ctx context.Context, g *Group, n int) {
 	}
 	defer z.settle(ctx, g, before)
 	for range n {
+		if g.State == groupRevoke || !g.Removed.IsZero() { // deleted while a push was on its way
+			return
+		}
 		z.scaleEvent(ctx, g, "SCALEUP", "Started", "INFO", fmt.Sprintf("Scaling Up AutoScale VM group %d", g.ID))
 		if !z.addMember(ctx, g) {
 			return

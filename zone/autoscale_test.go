@@ -166,3 +166,89 @@ func TestScaling(t *testing.T) {
 	assert.Equal(t, "ENABLED", b.theGroup()["state"])
 	assert.EqualValues(t, 2, b.theGroup()["availablevirtualmachinecount"])
 }
+
+// Members that do not start: up to 4.20.1 one more VM each interval without end, from 4.20.2 on no more after the threshold.
+func TestFailingStarts(t *testing.T) {
+	for release, want := range map[string]int{"4.20.1.0": 20, "4.20.2.0": erroredThreshold + 1} {
+		b := newBench(t, release)
+		site := b.vpcSite(0)
+		rule := b.rule(b.address(site.vpc), site.tier, "G", 80)
+		b.call("configureSimulator", "zoneid="+b.z.site.UUID, "name=StartCommand", "value=result:fail")
+		b.group(rule, 2)
+		b.advance(201 * time.Second)
+		assert.Equal(t, want, b.count("SELECT COUNT(*) FROM cloud.vm_instance WHERE name LIKE 'autoScaleVm%'"), release)
+		assert.Zero(t, b.count("SELECT COUNT(*) FROM cloud.vm_instance WHERE name LIKE 'autoScaleVm%' AND removed IS NULL"), release)
+		assert.Equal(t, want, b.count("SELECT COUNT(*) FROM cloud.event WHERE type='AUTOSCALEVMGROUP.SCALEUP' AND level='ERROR'"), release)
+		b.call("cleanupSimulatorMock", "id=1")
+	}
+}
+
+func TestGroupFaults(t *testing.T) {
+	prepare := func(t *testing.T, knob string) (*bench, string, string) {
+		b := newBench(t, "4.20.1.0", knob)
+		site := b.vpcSite(0)
+		rule := b.rule(b.address(site.vpc), site.tier, "G", 80)
+		group := b.group(rule, 2)
+		b.advance(11 * time.Second)
+		b.job("createLBStickinessPolicy", "lbruleid="+rule, "name=s", "methodname=SourceBased")
+		b.taken()
+		return b, rule, group
+	}
+	for knob, check := range map[string]func(b *bench, rule, group string){
+		"enable-without-push": func(b *bench, _, group string) {
+			b.job("disableAutoScaleVmGroup", "id="+group)
+			b.taken()
+			b.job("enableAutoScaleVmGroup", "id="+group)
+			assert.Empty(b, b.taken())
+		},
+		"disable-without-push": func(b *bench, _, group string) {
+			b.job("disableAutoScaleVmGroup", "id="+group)
+			assert.Empty(b, b.taken())
+		},
+		"policy-removed-on-disable": func(b *bench, rule, group string) {
+			b.job("disableAutoScaleVmGroup", "id="+group)
+			b.job("enableAutoScaleVmGroup", "id="+group)
+			p := b.taken()
+			assert.Empty(b, balancer(b, p[len(p)-1], rule).Stickiness)
+		},
+		"policy-not-removed": func(b *bench, rule, _ string) {
+			policy := b.one("listLBStickinessPolicies", "stickinesspolicies", "lbruleid="+rule)["stickinesspolicy"].([]any)[0].(obj)["id"].(string)
+			b.job("disableAutoScaleVmGroup", "id="+b.theGroup()["id"].(string))
+			b.job("deleteLBStickinessPolicy", "id="+policy)
+			p := b.taken()
+			assert.Len(b, balancer(b, p[len(p)-1], rule).Stickiness, 1)
+		},
+		"members-lost-on-disable": func(b *bench, rule, group string) {
+			b.job("disableAutoScaleVmGroup", "id="+group)
+			assert.Empty(b, b.call("listLoadBalancerRuleInstances", "id="+rule))
+		},
+		"guard-missing": func(b *bench, rule, _ string) { b.job("deleteLoadBalancerRule", "id="+rule) },
+		"enabled-update-allowed": func(b *bench, _, group string) {
+			b.job("updateAutoScaleVmGroup", "id="+group, "maxmembers=4")
+		},
+		"member-guard-missing": func(b *bench, rule, _ string) {
+			member := b.call("listLoadBalancerRuleInstances", "id="+rule)["loadbalancerruleinstance"].([]any)[0].(obj)["id"].(string)
+			b.job("stopVirtualMachine", "id="+member)
+		},
+		"rule-unlisted": func(b *bench, _, group string) {
+			b.job("disableAutoScaleVmGroup", "id="+group)
+			assert.Empty(b, b.call("listLoadBalancerRules"))
+		},
+		"sticky-list-empty": func(b *bench, rule, _ string) {
+			assert.Empty(b, b.one("listLBStickinessPolicies", "stickinesspolicies", "lbruleid="+rule)["stickinesspolicy"])
+		},
+		"group-delete-ends-rule": func(b *bench, _, group string) {
+			b.job("deleteAutoScaleVmGroup", "id="+group, "cleanup=true")
+			assert.Equal(b, 1, b.count("SELECT COUNT(*) FROM cloud.usage_event WHERE type='LB.DELETE'"))
+		},
+	} {
+		t.Run(knob, func(t *testing.T) {
+			b, rule, group := prepare(t, knob)
+			check(b, rule, group)
+		})
+	}
+	t.Run("monitor-blind", func(t *testing.T) {
+		b, _, _ := prepare(t, "monitor-blind")
+		assert.EqualValues(t, 0, b.theGroup()["availablevirtualmachinecount"])
+	})
+}

@@ -85,7 +85,7 @@ func lbUpdateCommand() command {
 			return "updating load balancer rule"
 		},
 		detail: func(c *call) string {
-			c.eventResourceType = "LoadBalancer"
+			c.eventResourceType, c.owner = "LoadBalancer", nil
 			return fmt.Sprintf("Load balancer ID: %d", c.target.id)
 		},
 	}

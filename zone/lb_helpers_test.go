@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/stackproof/stackproof/zone/api"
-	"github.com/stackproof/stackproof/zone/database"
 )
 
 // bench is a zone on a manual clock whose pushes are kept, with what most tests of load balancing need.
@@ -65,24 +64,11 @@ func newBench(t *testing.T, release string, words ...string) *bench {
 	require.NoError(t, knobs.Set(words...))
 	b := &bench{T: t, clock: NewManual(time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)), log: &bytes.Buffer{}}
 	b.z, err = Open(t.Context(), Options{
-		Release: release, Knobs: knobs, DB: labDatabase(t, release), Clock: b.clock, Pushes: b, ManagementLog: b.log, Seed: 7,
+		Release: release, Knobs: knobs, DB: testDatabase(t, release), Clock: b.clock, Pushes: b, ManagementLog: b.log, Seed: 7,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.z.Close(context.Background())) })
 	return b
-}
-
-// labDatabase is a private database server of the release.
-func labDatabase(t *testing.T, release string) *database.Server {
-	t.Helper()
-	server, err := database.Start(t.Context(), database.Options{Schema: release})
-	var missing *database.MissingError
-	if errors.As(err, &missing) {
-		t.Skip(missing)
-	}
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	return server
 }
 
 // params turns "a=1", "b=2" into a call's parameters.

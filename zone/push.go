@@ -106,24 +106,27 @@ func (z *Zone) pushStart(ctx context.Context, r *Router) error {
 	return nil
 }
 
-// pushRouter builds, logs and delivers one command.
+// pushRouter builds, logs and delivers one command. The zone's lock is released while it waits for the pushes before it and
+// while it is on its way; nobody waits for a lane with the zone's lock held.
 func (z *Zone) pushRouter(ctx context.Context, r *Router, n *Network, aggregated bool) error {
 	l := z.lane(r)
 	z.mu.Unlock()
 	l.mu.Lock()
 	z.mu.Lock()
-	done := func() { l.mu.Unlock() }
+	defer l.mu.Unlock()
 	p, send, err := z.preparePush(ctx, r, n, aggregated)
 	if err != nil || !send {
-		done()
 		return err
 	}
-	answer := z.matchMock(r)
+	answer := z.simulated("LoadBalancerConfigCommand", r.Host)
+	return z.released(func() error { return z.deliver(ctx, p, answer) })
+}
+
+// released runs f without the zone's lock and has it again when f returns or panics.
+func (z *Zone) released(f func() error) error {
 	z.mu.Unlock()
-	err = z.deliver(ctx, p, answer)
-	done()
-	z.mu.Lock()
-	return err
+	defer z.mu.Lock()
+	return f()
 }
 
 // preparePush makes the push and writes its log line; send is false where a planted fault swallows it.

@@ -43,11 +43,11 @@ func (a mockAnswer) play(ctx context.Context) error {
 	return nil
 }
 
-// matchMock finds the mock for a push to r, the narrowest first, and counts it down.
-func (z *Zone) matchMock(r *Router) mockAnswer {
+// simulated finds the mock for a command to an agent, the narrowest first, and counts it down.
+func (z *Zone) simulated(command string, h *Host) mockAnswer {
 	var found *mock
 	for _, m := range z.balancing.mocks {
-		if m.name != "LoadBalancerConfigCommand" || m.host != "" && (r.Host == nil || m.host != r.Host.UUID) {
+		if m.name != command || m.host != "" && (h == nil || m.host != h.UUID) {
 			continue
 		}
 		if found == nil || m.narrowness() > found.narrowness() {
