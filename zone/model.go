@@ -305,5 +305,4 @@ type Group struct {
 	Removed          time.Time
 	NextCheck        time.Time
 	LastQuietUp      time.Time
-	pendingDestroyAt map[*VM]time.Time
 }
