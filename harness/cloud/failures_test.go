@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,6 +56,8 @@ func TestBadAnswers(t *testing.T) {
 		{"plain text", plain(200, "starting up"), notReady, notReady, "starting up"},
 		{"a proxy that lost the server", html(502), "", lost, "HTTP 502"},
 		{"a proxy that timed out", plain(504, "upstream timed out"), "", lost, "upstream timed out"},
+		{"a proxy that speaks JSON", plain(503, `{"errorresponse":{"errorcode":503,"errortext":"no upstream"}}`), notReady, notReady, "HTTP 503"},
+		{"a gateway that speaks JSON", plain(500, `{"error":{"errorcode":500,"errortext":"no upstream"}}`), "", lost, "HTTP 500"},
 		{"nothing", plain(200, ""), "", lost, "cut short after 0 bytes"},
 		{"half an answer", cut, "", lost, "cut short"},
 		{"half an answer, complete for HTTP", plain(200, `{"listzonesresponse":{"zone":[`), "", lost, "cut short after 30 bytes"},
@@ -270,6 +273,51 @@ func TestSession(t *testing.T) {
 	require.True(t, cloud.IsDenied(err), "%v", err)
 	require.ErrorContains(t, err, "login: refused with 531")
 	require.NoError(t, c.Close(t.Context()))
+}
+
+// TestSessionDiesUnderMany: eight calls that find their session dead at the same time make one new login.
+func TestSessionDiesUnderMany(t *testing.T) {
+	const calls = 8
+	var refused sync.WaitGroup
+	refused.Add(calls)
+	s := serve(t, func(w http.ResponseWriter, command string, n int, v url.Values) {
+		switch {
+		case command == "login":
+			answerJSON(w, 200, fmt.Sprintf(`{"loginresponse":{"sessionkey":"key%d"}}`, n))
+		case v.Get("sessionkey") == "key0" && v.Get("id") != "":
+			refused.Done()
+			refused.Wait()
+			answerJSON(w, 401, `{"r":{"errorcode":401,"errortext":"unable to verify user credentials"}}`)
+		default:
+			answerJSON(w, 200, `{"r":{}}`)
+		}
+	})
+	c := client(t, s, func(o *cloud.Options) { o.APIKey, o.SecretKey, o.Username, o.Password = "", "", "u", "p" })
+	require.NoError(t, c.Call(t.Context(), "listZones", nil, nil))
+	var wg sync.WaitGroup
+	for i := range calls {
+		wg.Go(func() {
+			if err := c.Call(t.Context(), "listZones", cloud.Params{"id": i}, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, 2, s.count("login"))
+}
+
+// TestJobWithoutSuccess: a job that ended well with success=false did not do what was asked.
+func TestJobWithoutSuccess(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, command string, _ int, _ url.Values) {
+		if command == "deleteVPC" {
+			answerJSON(w, 200, `{"deletevpcresponse":{"jobid":"j"}}`)
+			return
+		}
+		answerJSON(w, 200, `{"r":{"jobid":"j","jobstatus":1,"jobresult":{"success":false,"displaytext":"no"}}}`)
+	})
+	_, err := client(t, s).Job(t.Context(), "deleteVPC", cloud.Params{"id": "x"}, nil)
+	require.ErrorContains(t, err, "success=false")
+	require.True(t, cloud.IsRefused(err))
 }
 
 func TestCertificates(t *testing.T) {

@@ -179,7 +179,7 @@ func (p *poller) step(now time.Time) (time.Duration, bool) {
 		if w == nil {
 			return pause, true
 		}
-		if !p.eager {
+		if !p.eager { // an eager poller's bucket stays full
 			p.tokens--
 		}
 		if !young(w, now) {
@@ -203,10 +203,7 @@ func young(w *waiter, now time.Time) bool { return !w.looked && now.Sub(w.begun)
 
 // need is how many tokens must be in the bucket for a look: one that may take the reserve needs 1, others 2.
 func (p *poller) need(w *waiter, now time.Time) float64 {
-	switch {
-	case p.eager:
-		return 0
-	case young(w, now), now.Sub(p.spared) > starving:
+	if young(w, now) || now.Sub(p.spared) > starving {
 		return 1
 	}
 	return 2
@@ -225,7 +222,7 @@ func (p *poller) pick(now time.Time) (*waiter, time.Duration) {
 			continue
 		}
 		missing := p.need(w, now) - p.tokens
-		if missing > 0 && !p.eager {
+		if missing > 0 {
 			pause = min(pause, time.Duration(missing/pollRate*float64(time.Second))+time.Millisecond)
 			// What cannot be spared for an early look may be taken when the due one comes.
 			if due := w.begun.Add(firstLook).Sub(now); due > 0 {

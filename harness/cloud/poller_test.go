@@ -3,8 +3,11 @@ package cloud
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -196,4 +199,22 @@ func TestEagerPoller(t *testing.T) {
 		require.LessOrEqual(t, f.await(t, p, "j", 20*time.Millisecond), 6*time.Millisecond)
 		require.LessOrEqual(t, f.await(t, p, "k", 10*time.Second), eagerMost)
 	})
+}
+
+// TestPollIsOneExchange: the poller counts exchanges, so a poll must not repeat itself.
+func TestPollIsOneExchange(t *testing.T) {
+	for _, status := range []int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable} {
+		var polls atomic.Int32
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			polls.Add(1)
+			w.WriteHeader(status)
+		}))
+		defer s.Close()
+		c, err := New(Options{URL: s.URL, APIKey: "k", SecretKey: "s"})
+		require.NoError(t, err)
+		_, err = c.queryJob(t.Context(), "j")
+		require.Error(t, err)
+		require.EqualValues(t, 1, polls.Load(), status)
+		require.NoError(t, c.Close(t.Context()))
+	}
 }

@@ -138,6 +138,16 @@ func TestReplayOrder(t *testing.T) {
 	require.ErrorContains(t, err, "'createVPC'")
 }
 
+// TestReplayIgnoresSecrets: a recorded login is found although its password was removed.
+func TestReplayIgnoresSecrets(t *testing.T) {
+	login := func(user string) cloud.Exchange {
+		return cloud.Exchange{Command: "login", Params: map[string]any{"username": user, "password": "redacted"}, Status: 200, Body: json.RawMessage(`{"r":{"account":"` + user + `"}}`)}
+	}
+	var got struct{ Account string }
+	require.NoError(t, replay(t, login("a"), login("b")).Call(t.Context(), "login", cloud.Params{"username": "b", "password": "real"}, &got))
+	require.Equal(t, "b", got.Account)
+}
+
 // TestTraceHasNoSecrets drives every way in which a secret crosses the wire and looks for it in what was traced.
 func TestTraceHasNoSecrets(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, command string, _ int, v url.Values) {
