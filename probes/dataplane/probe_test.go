@@ -23,15 +23,17 @@ func probe(t *testing.T, c Config) Observation {
 	return o
 }
 
-func TestVerdictsOfRealHAProxy(t *testing.T) {
-	for _, c := range []struct {
-		name, target, control string
-		servers               int
-		change                func(*Config)
-		want                  Verdict
-		reason                string
-		check                 func(*testing.T, Observation)
-	}{
+type verdictCase struct {
+	name, target, control string
+	servers               int
+	change                func(*Config)
+	want                  Verdict
+	reason                string
+	check                 func(*testing.T, Observation)
+}
+
+func verdictCases() []verdictCase {
+	return []verdictCase{
 		{name: "sticky", target: stick, servers: 2, want: Sticky, check: func(t *testing.T, o Observation) {
 			require.Zero(t, o.Target.Moved)
 			require.Equal(t, 31, *o.Sources.TableUsed)
@@ -76,7 +78,11 @@ func TestVerdictsOfRealHAProxy(t *testing.T) {
 			reason: "30 clients and 2 backends have a common divisor"},
 		{name: "entries expire", target: stick, servers: 2, change: func(c *Config) { c.TableExpiry = time.Nanosecond }, want: Inconclusive,
 			reason: "entries expire after 1ns"},
-	} {
+	}
+}
+
+func TestVerdictsOfRealHAProxy(t *testing.T) {
+	for _, c := range verdictCases() {
 		t.Run(c.name, func(t *testing.T) {
 			l := newLab(t, c.servers, c.target, c.control)
 			config := l.config()
