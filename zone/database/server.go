@@ -137,8 +137,12 @@ func (s *Server) launchOnce(ctx context.Context) (err error) {
 		return fmt.Errorf("database: making the server's log: %w", err)
 	}
 	defer func() { err = errors.Join(err, logFile.Close()) }()
+	temporary, err := temporaryFolder(s.folder.root)
+	if err != nil {
+		return err
+	}
 	// A socket path is limited to 107 bytes; a relative one is taken from the data folder and always fits.
-	args := append([]string{"--no-defaults", "--datadir=" + s.folder.path("data"), "--socket=server.sock",
+	args := append([]string{"--no-defaults", "--datadir=" + s.folder.path("data"), temporary, "--socket=server.sock",
 		"--pid-file=" + s.folder.path("server.pid"), "--bind-address=127.0.0.1", "--port=" + strconv.Itoa(s.port),
 		"--init-file=" + s.folder.path("users.sql"), "--sql-mode=" + sqlMode, "--default-time-zone=+00:00",
 		"--performance-schema=OFF", "--key-buffer-size=64K", "--table-open-cache=400", "--max-connections=64",

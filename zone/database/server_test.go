@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+	"golang.org/x/sync/errgroup"
 )
 
 // holdEnv makes the test binary a process that holds a server in the named folder until it is killed.
@@ -204,6 +205,32 @@ func TestCleanStaleLeavesWhatIsNotOurs(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, removed, fresh)
 	require.FileExists(t, file)
+}
+
+// TestManyAtOnce starts servers side by side, each with a data folder of its own making: what one leaves in a shared
+// place, such as temporary tables, another would remove.
+func TestManyAtOnce(t *testing.T) {
+	start(t, "4.20") // skips when there is no server program
+	dir := t.TempDir()
+	var group errgroup.Group
+	for worker := range 3 {
+		group.Go(func() error {
+			for round := range 3 {
+				server, err := Start(t.Context(), Options{Schema: "4.20", CacheDir: filepath.Join(dir, fmt.Sprint(worker, round))})
+				if err != nil {
+					return err
+				}
+				if err := server.Close(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(t, group.Wait())
+	left, err := filepath.Glob(filepath.Join(dir, "*", "*.making"))
+	require.NoError(t, err)
+	require.Empty(t, left)
 }
 
 func TestErrorsAreOneClearLine(t *testing.T) {
