@@ -183,18 +183,9 @@ func TestFailingStarts(t *testing.T) {
 	}
 }
 
-func TestGroupFaults(t *testing.T) {
-	prepare := func(t *testing.T, knob string) (*bench, string, string) {
-		b := newBench(t, "4.20.1.0", knob)
-		site := b.vpcSite(0)
-		rule := b.rule(b.address(site.vpc), site.tier, "G", 80)
-		group := b.group(rule, 2)
-		b.advance(11 * time.Second)
-		b.job("createLBStickinessPolicy", "lbruleid="+rule, "name=s", "methodname=SourceBased")
-		b.taken()
-		return b, rule, group
-	}
-	for knob, check := range map[string]func(b *bench, rule, group string){
+// groupFaults says how each planted fault shows on a group of two members whose rule has a policy.
+func groupFaults() map[string]func(b *bench, rule, group string) {
+	return map[string]func(b *bench, rule, group string){
 		"enable-without-push": func(b *bench, _, group string) {
 			b.job("disableAutoScaleVmGroup", "id="+group)
 			b.taken()
@@ -241,7 +232,21 @@ func TestGroupFaults(t *testing.T) {
 			b.job("deleteAutoScaleVmGroup", "id="+group, "cleanup=true")
 			assert.Equal(b, 1, b.count("SELECT COUNT(*) FROM cloud.usage_event WHERE type='LB.DELETE'"))
 		},
-	} {
+	}
+}
+
+func TestGroupFaults(t *testing.T) {
+	prepare := func(t *testing.T, knob string) (*bench, string, string) {
+		b := newBench(t, "4.20.1.0", knob)
+		site := b.vpcSite(0)
+		rule := b.rule(b.address(site.vpc), site.tier, "G", 80)
+		group := b.group(rule, 2)
+		b.advance(11 * time.Second)
+		b.job("createLBStickinessPolicy", "lbruleid="+rule, "name=s", "methodname=SourceBased")
+		b.taken()
+		return b, rule, group
+	}
+	for knob, check := range groupFaults() {
 		t.Run(knob, func(t *testing.T) {
 			b, rule, group := prepare(t, knob)
 			check(b, rule, group)

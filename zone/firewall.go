@@ -12,7 +12,7 @@ import (
 
 // firewallCommands are port forwarding, firewall and static NAT: what shares the rules' id sequence with load balancing.
 func (z *Zone) firewallCommands() []command {
-	return slices.Concat(pfCommands(), fwCommands(), staticNATCommands())
+	return slices.Concat(pfCommands(), pfOtherCommands(), fwCommands(), fwOtherCommands(), staticNATCommands())
 }
 
 func fwCommands() []command {
@@ -50,6 +50,11 @@ func fwCommands() []command {
 				return fmt.Sprintf("Rule ID: %d", c.target.id)
 			},
 		},
+	}
+}
+
+func fwOtherCommands() []command {
+	return []command{
 		{
 			name: "deleteFirewallRule", about: "Deletes a firewall rule", class: firewallClasses + "DeleteFirewallRuleCmd",
 			kind: asyncCommand, event: "FIREWALL.CLOSE", eventful: eventAsync, action: "revoking firewall rule",
@@ -158,12 +163,12 @@ func (c *call) storeFW(fw *rule) error {
 }
 
 // openFor makes the firewall rule of openfirewall=true: it takes an id of its own after the rule it is for.
-func (c *call) openFor(r *rule) (*rule, error) {
+func (c *call) openFor(r *rule) error {
 	fw := &rule{
 		Purpose: purposeFirewall, Address: r.Address, Network: r.Network, Account: r.Account, StartPort: r.StartPort, EndPort: r.EndPort,
 		Protocol: r.Protocol, CIDRs: []string{"0.0.0.0/0"}, Related: r,
 	}
-	return fw, c.storeFW(fw)
+	return c.storeFW(fw)
 }
 
 func (c *call) finishFW() (obj, error) {

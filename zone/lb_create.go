@@ -159,7 +159,7 @@ func (c *call) storeRule(r *LBRule, open bool) error {
 	}
 	z.lbRules = append(z.lbRules, r)
 	if open {
-		if _, err := c.openFor(&r.rule); err != nil {
+		if err := c.openFor(&r.rule); err != nil {
 			return err
 		}
 	}

@@ -202,7 +202,7 @@ func (b *bench) ruleState(id string) string {
 }
 
 // group makes an autoscale group with min=max=size on a rule.
-func (b *bench) group(rule string, size int, words ...string) string {
+func (b *bench) group(rule string, size int) string {
 	b.Helper()
 	var cpu string
 	for _, one := range b.call("listCounters")["counter"].([]any) {
@@ -217,9 +217,8 @@ func (b *bench) group(rule string, size int, words ...string) string {
 	profile := id(b.job("createAutoScaleVmProfile", "zoneid="+b.z.site.UUID,
 		"serviceofferingid="+b.offering("listServiceOfferings", "serviceoffering", "Small"),
 		"templateid="+b.offering("listTemplates", "template", "CentOS")), "autoscalevmprofile")
-	all := append([]string{"lbruleid=" + rule, fmt.Sprintf("minmembers=%d", size), fmt.Sprintf("maxmembers=%d", size), "scaleuppolicyids=" + up,
-		"scaledownpolicyids=" + down, "vmprofileid=" + profile, "name=grp", "interval=10"}, words...)
-	return id(b.job("createAutoScaleVmGroup", all...), "autoscalevmgroup")
+	return id(b.job("createAutoScaleVmGroup", "lbruleid="+rule, fmt.Sprintf("minmembers=%d", size), fmt.Sprintf("maxmembers=%d", size), "scaleuppolicyids="+up,
+		"scaledownpolicyids="+down, "vmprofileid="+profile, "name=grp", "interval=10"), "autoscalevmgroup")
 }
 
 func (b *bench) advance(d time.Duration) {

@@ -18,7 +18,7 @@ func TestRuleCreateWritesItsRowsBeforeTheJob(t *testing.T) {
 	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.usage_event WHERE type='LB.CREATE' AND resource_id=?", internal))
 	rows, err := b.z.store.db.Query("SELECT state, description FROM cloud.event WHERE type='LB.CREATE' ORDER BY id")
 	require.NoError(t, err)
-	defer rows.Close()
+	defer func() { assert.NoError(t, rows.Close()) }()
 	var states []string
 	for rows.Next() {
 		var state, text string

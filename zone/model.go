@@ -289,20 +289,20 @@ type ScaleProfile struct {
 
 // Group is an autoscale VM group.
 type Group struct {
-	ID               int64
-	UUID             string
-	Name             string
-	Rule             *LBRule
-	Profile          *ScaleProfile
-	Up, Down         []*ScalePolicy
-	Min, Max         int
-	Interval         int    // seconds
-	State            string // NEW, ENABLED, DISABLED, SCALING, REVOKE
-	Account          *Account
-	Members          []*VM
-	NextSeq          int
-	Created          time.Time
-	Removed          time.Time
-	NextCheck        time.Time
-	LastQuietUp      time.Time
+	ID          int64
+	UUID        string
+	Name        string
+	Rule        *LBRule
+	Profile     *ScaleProfile
+	Up, Down    []*ScalePolicy
+	Min, Max    int
+	Interval    int    // seconds
+	State       string // NEW, ENABLED, DISABLED, SCALING, REVOKE
+	Account     *Account
+	Members     []*VM
+	NextSeq     int
+	Created     time.Time
+	Removed     time.Time
+	NextCheck   time.Time
+	LastQuietUp time.Time
 }

@@ -55,6 +55,11 @@ func pfCommands() []command {
 				return fmt.Sprintf("Rule Id: %d", c.target.id)
 			},
 		},
+	}
+}
+
+func pfOtherCommands() []command {
+	return []command{
 		{
 			name: "deletePortForwardingRule", about: "Deletes a port forwarding rule", class: firewallClasses + "DeletePortForwardingRuleCmd",
 			kind: asyncCommand, event: "NET.RULEDELETE", eventful: eventAsync, action: "revoking forwarding rule",
@@ -169,7 +174,7 @@ func (c *call) persistPF(a *Address, vm *VM) (*PFRule, error) {
 	}
 	z.pfRules = append(z.pfRules, pf)
 	if c.boolean("openfirewall", a.VPC == nil) {
-		if _, err := c.openFor(&pf.rule); err != nil {
+		if err := c.openFor(&pf.rule); err != nil {
 			return nil, err
 		}
 	}

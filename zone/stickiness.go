@@ -9,6 +9,10 @@ import (
 
 // stickinessCommands are the stickiness policy commands, with the irregular roots of two of them.
 func (z *Zone) stickinessCommands() []command {
+	return append(stickinessCreateCommand(), stickinessOtherCommands()...)
+}
+
+func stickinessCreateCommand() []command {
 	return []command{
 		{
 			name: "createLBStickinessPolicy", about: "Creates a load balancer stickiness policy", root: "createLBStickinessPolicy",
@@ -36,6 +40,11 @@ func (z *Zone) stickinessCommands() []command {
 				return fmt.Sprintf("Rule Id: %d", c.target.id)
 			},
 		},
+	}
+}
+
+func stickinessOtherCommands() []command {
+	return []command{
 		{
 			name: "updateLBStickinessPolicy", about: "Updates load balancer stickiness policy", class: lbClasses + "UpdateLBStickinessPolicyCmd",
 			kind: asyncCommand, event: "LB.STICKINESSPOLICY.UPDATE", eventful: eventAsync, action: "updating lb stickiness policy",
