@@ -35,9 +35,6 @@ func newStore(db *sql.DB, release string) (*store, error) {
 	return s, nil
 }
 
-// has reports whether the release's table has the column.
-func (s *store) has(table, column string) bool { return slices.Contains(s.columns[table], column) }
-
 // sorted gives a row's columns and values in a stable order, times without fraction as DATETIME holds them.
 func (s *store) sorted(table string, row obj) ([]string, []any, error) {
 	known, ok := s.columns[table]

@@ -1,0 +1,70 @@
+package zone
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/zone/api"
+)
+
+// BenchmarkOpen is a pristine zone, opened and closed, on a database server that runs.
+func BenchmarkOpen(b *testing.B) {
+	db := testDatabase(b, "4.20.1.0")
+	for b.Loop() {
+		z, err := Open(b.Context(), Options{Release: "4.20.1.0", DB: db, Clock: NewManual(time.Now())})
+		require.NoError(b, err)
+		require.NoError(b, z.Close(context.Background()))
+	}
+}
+
+// BenchmarkSignedCall is one signed call over HTTP, end to end: a list of what there is, and a create with its job.
+func BenchmarkSignedCall(b *testing.B) {
+	z, err := Open(b.Context(), Options{Release: "4.20.1.0", DB: testDatabase(b, "4.20.1.0"), Clock: NewManual(time.Now())})
+	require.NoError(b, err)
+	defer func() { require.NoError(b, z.Close(context.Background())) }()
+	client := &http.Client{}
+	defer client.CloseIdleConnections()
+	get := func(words ...string) {
+		p := api.Params{"response": "json", "apikey": z.APIKey()}
+		for i := 0; i+1 < len(words); i += 2 {
+			p[words[i]] = words[i+1]
+		}
+		p["signature"] = api.Sign(p, z.SecretKey())
+		form := url.Values{}
+		for k, v := range p {
+			form.Set(k, v)
+		}
+		resp, err := client.Get(z.APIURL() + "?" + form.Encode())
+		require.NoError(b, err)
+		text, err := io.ReadAll(resp.Body)
+		require.NoError(b, err)
+		require.Equal(b, http.StatusOK, resp.StatusCode, "%s", text)
+		require.NoError(b, resp.Body.Close())
+	}
+	for _, one := range [][]string{
+		{"command", "listZones"}, {"command", "listLoadBalancerRules", "listall", "true"},
+		{"command", "createVPC", "name", "v", "zoneid", z.site.UUID, "vpcofferingid", z.vpcOfferings[0].UUID, "start", "false"},
+	} {
+		b.Run(one[1], func(b *testing.B) {
+			for b.Loop() {
+				get(one...)
+			}
+		})
+	}
+}
+
+// BenchmarkInsert is one mirrored row.
+func BenchmarkInsert(b *testing.B) {
+	z, err := Open(b.Context(), Options{Release: "4.20.1.0", DB: testDatabase(b, "4.20.1.0"), Clock: NewManual(time.Now())})
+	require.NoError(b, err)
+	defer func() { require.NoError(b, z.Close(context.Background())) }()
+	for b.Loop() {
+		require.NoError(b, z.usageEvent(b.Context(), "LB.CREATE", z.admin.Account, zoneID, 1, nil))
+	}
+}
