@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type seen struct {
 	files    router.Files
 	rendered router.Rendered
 	pushed   *router.LoadBalancer // in the newest push; nil when it is not there
+	raw      string               // the same as it was sent
 	obs      dataplane.Observation
 	verdict  dataplane.Verdict
 	why      string
@@ -52,6 +54,7 @@ func (p *prober) look(control, r *Rule) seen {
 				s.pushed = &lb
 			}
 		}
+		s.raw = rawRule(pushes[len(pushes)-1], r.ID)
 	}
 	live := s.live()
 	hasTable := live.Sticky()
@@ -82,6 +85,20 @@ func (s seen) where() string {
 		has(s.live().Sticky()), process)
 }
 
+// rawRule is the rule's own part of a push, as it was sent.
+func rawRule(p router.Push, uuid string) string {
+	var all struct{ LoadBalancers []json.RawMessage }
+	if err := json.Unmarshal(p.Raw, &all); err != nil {
+		return err.Error()
+	}
+	for _, one := range all.LoadBalancers {
+		if strings.Contains(string(one), uuid) {
+			return string(one)
+		}
+	}
+	return ""
+}
+
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
 	return line
@@ -91,7 +108,7 @@ func firstLine(s string) string {
 func (s seen) evidence() []result.Evidence {
 	all := []result.Evidence{{Kind: result.KindNote, Title: "how far it came", Text: s.where()}}
 	if s.pushed != nil {
-		all = append(all, result.Evidence{Kind: result.KindPush, Title: "the rule in the newest push", Text: fmt.Sprintf("%+v", *s.pushed), Data: s.pushed})
+		all = append(all, result.Evidence{Kind: result.KindPush, Title: "the rule in the newest push", Text: s.raw})
 	}
 	diff := router.DiffText(s.rendered.File(), s.files.Live)
 	if diff == "" {

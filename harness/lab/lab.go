@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/stackproof/stackproof/harness"
@@ -31,17 +30,17 @@ type Options struct {
 	Dir string
 	// Groups overrides the sizes of L-04.
 	Groups []int
+	// Pool lends the databases; nil is a pool of the target's own. A pool may serve several targets, one after another or
+	// at once, as long as their releases have the same tables (all of 4.19, all of 4.20).
+	Pool *Pool
 }
 
-// Target is the lab. Databases are started when they are first needed and kept for the next scenario.
+// Target is the lab.
 type Target struct {
 	opts  Options
 	rules router.Rules
 	slots chan struct{}
-
-	mu   sync.Mutex
-	idle []*database.Server
-	all  []*database.Server
+	pool  *Pool
 }
 
 // New checks the options. Close must be called.
@@ -58,7 +57,11 @@ func New(opts Options) (*Target, error) {
 		return nil, err
 	}
 	rules.CompareAsSet, rules.AlgorithmVerbatim = opts.Knobs["vr-compare-as-set"], opts.Knobs["algorithm-verbatim"]
-	return &Target{opts: opts, rules: rules, slots: make(chan struct{}, max(1, opts.Workers))}, nil
+	pool := opts.Pool
+	if pool == nil {
+		pool = NewPool(opts.Dir)
+	}
+	return &Target{opts: opts, rules: rules, slots: make(chan struct{}, max(1, opts.Workers)), pool: pool}, nil
 }
 
 // Describe names the lab.
@@ -87,11 +90,11 @@ func (t *Target) Site(ctx context.Context, scenario string, seed int64) (_ *harn
 			err = errors.Join(err, closeAll(context.WithoutCancel(ctx)))
 		}
 	}()
-	server, err := t.database(ctx)
+	server, err := t.pool.take(ctx, t.opts.Release)
 	if err != nil {
 		return nil, err
 	}
-	undo = append(undo, func(context.Context) error { t.put(server); return nil })
+	undo = append(undo, func(context.Context) error { t.pool.put(server); return nil })
 	dir, err := os.MkdirTemp(t.opts.Dir, folderPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("making the routers' folder: %w", err)
@@ -130,42 +133,12 @@ func (t *Target) site(ctx context.Context, now clock, server *database.Server, f
 // skewBudget is generous: harmless rules cost the lab a millisecond each.
 const skewBudget = 1000
 
-// database takes an idle server or starts one.
-func (t *Target) database(ctx context.Context) (*database.Server, error) {
-	t.mu.Lock()
-	if n := len(t.idle); n > 0 {
-		s := t.idle[n-1]
-		t.idle = t.idle[:n-1]
-		t.mu.Unlock()
-		return s, nil
-	}
-	t.mu.Unlock()
-	s, err := database.Start(ctx, database.Options{Schema: t.opts.Release, Dir: t.opts.Dir})
-	if err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.all = append(t.all, s)
-	return s, nil
-}
-
-func (t *Target) put(s *database.Server) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.idle = append(t.idle, s)
-}
-
-// Close ends the databases. Sites must be closed before.
+// Close ends what the target started itself. Sites must be closed before.
 func (t *Target) Close(context.Context) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var errs []error
-	for _, s := range t.all {
-		errs = append(errs, s.Close())
+	if t.opts.Pool != nil {
+		return nil
 	}
-	t.all, t.idle = nil, nil
-	return errors.Join(errs...)
+	return t.pool.Close()
 }
 
 // folderPrefix marks the lab's folders; the owner's process id follows.
