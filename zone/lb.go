@@ -7,14 +7,14 @@ import (
 
 // lbCommands are the load balancer rule commands.
 func (z *Zone) lbCommands() []command {
-	return []command{
+	return append(lbHealthCommands(), []command{
 		lbCreateCommand(), lbUpdateCommand(), lbDeleteCommand(),
 		lbMembersCommand("assignToLoadBalancerRule", "Assigns virtual machine or a list of virtual machines to a load balancer rule.",
 			"LB.ASSIGN.TO.RULE", "applying instances for load balancer", "assigning to load balancer", (*call).assignToRule),
 		lbMembersCommand("removeFromLoadBalancerRule", "Removes a virtual machine or a list of virtual machines from a load balancer rule.",
 			"LB.REMOVE.FROM.RULE", "removing instances from load balancer", "removing from load balancer", (*call).removeFromRule),
 		lbListCommand(), lbInstancesCommand(),
-	}
+	}...)
 }
 
 const lbClasses = "org.apache.cloudstack.api.command.user.loadbalancer."

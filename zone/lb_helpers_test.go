@@ -18,10 +18,10 @@ import (
 
 // bench is a zone on a manual clock whose pushes are kept, with what most tests of load balancing need.
 type bench struct {
-	*testing.T
+	testing.TB
 	z     *Zone
 	clock *Manual
-	log   *bytes.Buffer
+	log   bytes.Buffer
 
 	mu     sync.Mutex
 	pushes []Push
@@ -59,17 +59,24 @@ func (b *bench) taken() []Push {
 
 func newBench(t *testing.T, release string, words ...string) *bench {
 	t.Helper()
-	knobs, err := ProfileKnobs(release)
-	require.NoError(t, err)
-	require.NoError(t, knobs.Set(words...))
-	b := &bench{T: t, clock: NewManual(time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)), log: &bytes.Buffer{}}
-	b.z, err = Open(t.Context(), Options{
-		Release: release, Knobs: knobs, DB: testDatabase(t, release), Clock: b.clock, Pushes: b, ManagementLog: b.log, Seed: 7,
-	})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, b.z.Close(context.Background())) })
+	b := &bench{TB: t, clock: NewManual(time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC))}
+	b.open(release, words)
+	t.Cleanup(b.shut)
 	return b
 }
+
+func (b *bench) open(release string, words []string) {
+	b.Helper()
+	knobs, err := ProfileKnobs(release)
+	require.NoError(b, err)
+	require.NoError(b, knobs.Set(words...))
+	b.z, err = Open(b.Context(), Options{
+		Release: release, Knobs: knobs, DB: testDatabase(b, release), Clock: b.clock, Pushes: b, ManagementLog: &b.log, Seed: 7,
+	})
+	require.NoError(b, err)
+}
+
+func (b *bench) shut() { require.NoError(b, b.z.Close(context.Background())) }
 
 // params turns "a=1", "b=2" into a call's parameters.
 func params(words []string) map[string]string {
