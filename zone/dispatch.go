@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-sql-driver/mysql"
+
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -61,6 +63,7 @@ func (z *Zone) Call(ctx context.Context, login any, name string, params map[stri
 	c := &call{ctx: ctx, z: z, cmd: cmd, params: params, caller: user}
 	z.mu.Lock()
 	defer z.mu.Unlock()
+	defer c.explained(&err)
 	defer c.recovered(&err)
 	if cmd.admin && user.Account.Type == 0 {
 		return nil, &api.Error{Code: api.CodeUnauthorized, CSCode: api.CSAPIException,
@@ -109,6 +112,23 @@ func (c *call) recovered(err *error) {
 	}
 }
 
+// explained turns an error that is not the API's into a 530, and logs it: it is a fault of the zone or of its database.
+func (c *call) explained(err *error) {
+	if *err == nil {
+		return
+	}
+	var e *api.Error
+	var refused *mysql.MySQLError
+	switch {
+	case errors.As(*err, &e):
+	case errors.As(*err, &refused) && (refused.Number == 1366 || refused.Number == 1406):
+		*err = api.Internal("DB Exception: %s", refused.Message) // what the tables' character set or width does not take
+	default:
+		c.z.log.Error("a command failed", "command", c.cmd.name, "err", *err)
+	}
+	*err = asAPI(*err)
+}
+
 // shownName is how errors of the parameter check name the command: the root without "response", cut blindly in 4.19
 // (server/src/main/java/com/cloud/api/dispatch/ParamProcessWorker.java@4.19.1.0, @4.20.0.0).
 func (c *call) shownName() string {
@@ -130,6 +150,7 @@ func (c *call) validate() error {
 			if p.required {
 				return api.BadParameter("Unable to execute API command %s due to missing parameter %s", c.shownName(), p.name)
 			}
+			delete(c.params, strings.ToLower(p.name)) // an empty word for a number or an id is no word
 			continue
 		}
 		if p.required && value == "" && p.typ != "map" {
@@ -144,6 +165,9 @@ func (c *call) validate() error {
 
 func (c *call) validateType(p param, value string) error {
 	typ, entity, _ := strings.Cut(p.typ, ":")
+	if limit := maxLength(p.name); len(value) > limit && typ != "list" && typ != "map" {
+		return api.BadParameter("Unable to execute API command %s due to invalid value. Value greater than max allowed length %d for param: %s", c.shownName(), limit, p.name)
+	}
 	switch typ {
 	case "integer", "short":
 		if _, err := strconv.ParseInt(value, 10, 32); err != nil {
@@ -176,6 +200,17 @@ func (c *call) validateType(p param, value string) error {
 		}
 	}
 	return nil
+}
+
+// maxLength is how long a parameter may be: 255 unless its annotation says otherwise.
+func maxLength(name string) int {
+	switch name {
+	case "userdata":
+		return 1 << 20
+	case "description", "value":
+		return 4096
+	}
+	return 255
 }
 
 func (c *call) badValue(name, value string) error {

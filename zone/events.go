@@ -43,7 +43,7 @@ func (z *Zone) event(ctx context.Context, e Event) (int64, error) {
 		kind = e.ResourceType
 	}
 	id, err := z.insert(ctx, "cloud.event", obj{
-		"uuid": e.UUID, "type": e.Type, "state": e.State, "description": e.Text, "user_id": e.User.ID,
+		"uuid": e.UUID, "type": e.Type, "state": e.State, "description": storable(e.Text, 1024), "user_id": e.User.ID,
 		"account_id": e.Account.ID, "domain_id": e.Account.Domain.ID, "resource_id": e.ResourceID, "resource_type": kind,
 		"created": e.Created, "level": e.Level, "start_id": e.StartID, "archived": 0, "display": 1,
 	})
@@ -53,6 +53,21 @@ func (z *Zone) event(ctx context.Context, e Event) (int64, error) {
 	e.ID = id
 	z.events = append(z.events, &e)
 	return id, nil
+}
+
+// storable is what a column takes of a text: so many characters of at most three bytes.
+func storable(s string, limit int) string {
+	out := make([]rune, 0, min(len(s), limit))
+	for _, r := range s {
+		if len(out) == cap(out) {
+			break
+		}
+		if r > 0xffff {
+			r = '?'
+		}
+		out = append(out, r)
+	}
+	return string(out)
 }
 
 // usageEvent writes a row of cloud.usage_event. Fields are the table's further columns: resource_name, offering_id,

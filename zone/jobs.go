@@ -75,6 +75,7 @@ func (c *call) work(before <-chan struct{}) {
 	c.eventDone(err)
 	j.status, j.result, j.completed = 1, result, z.now()
 	if err != nil {
+		c.explained(&err)
 		e := asAPI(err)
 		j.status, j.code, j.result = 2, e.Code, obj{"errorcode": e.Code, "errortext": e.Text}
 	}
@@ -92,11 +93,8 @@ func (c *call) runSafely() (result obj, err error) {
 func (z *Zone) mirrorJob(j *job) {
 	text, err := json.Marshal(j.result)
 	if err == nil {
-		if len(text) > 60000 { // the column is TEXT; only memory is read back
-			text = text[:60000]
-		}
 		err = z.update(z.background, "cloud.async_job", j.id, obj{
-			"job_status": j.status, "job_result_code": j.code, "job_result": string(text), "last_updated": j.completed, "removed": j.completed,
+			"job_status": j.status, "job_result_code": j.code, "job_result": storable(string(text), 20000), "last_updated": j.completed, "removed": j.completed,
 		})
 	}
 	if err != nil {

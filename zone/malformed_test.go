@@ -1,0 +1,139 @@
+package zone
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/zone/api"
+)
+
+// alarms keeps what is logged as an error: a panic that was caught is one.
+type alarms struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (a *alarms) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelError }
+func (a *alarms) Handle(_ context.Context, r slog.Record) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	line := r.Message
+	r.Attrs(func(at slog.Attr) bool { line += " " + at.String(); return true })
+	a.lines = append(a.lines, line)
+	return nil
+}
+func (a *alarms) WithAttrs([]slog.Attr) slog.Handler { return a }
+func (a *alarms) WithGroup(string) slog.Handler      { return a }
+
+// populated is a zone that has one of everything, so that malformed calls meet real objects.
+func populated(t testing.TB, alarm slog.Handler) (*Zone, map[string]string) {
+	t.Helper()
+	z, err := Open(t.Context(), Options{Release: "4.20.1.0", DB: testDatabase(t, "4.20.1.0"), Clock: NewManual(time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)),
+		Log: slog.New(alarm), ManagementLog: io.Discard, Seed: 3})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, z.Close(context.Background())) })
+	ids := map[string]string{"zone": z.site.UUID, "template": z.site.VMImage.UUID, "serviceoffering": z.serviceOfferings[0].UUID,
+		"domain": z.domains[0].UUID, "account": z.admin.Account.UUID, "user": z.admin.UUID, "host": z.hosts[0].UUID, "diskoffering": z.diskOfferings[0].UUID,
+		"networkoffering": z.networkOfferings[2].UUID, "vpcoffering": z.vpcOfferings[0].UUID, "counter": z.counters[5].UUID}
+	make := func(entity, command string, words ...string) {
+		t.Helper()
+		p := map[string]string{}
+		for i := 0; i+1 < len(words); i += 2 {
+			p[words[i]] = words[i+1]
+		}
+		answer, err := z.Call(t.Context(), z.admin, command, p)
+		require.NoError(t, err, command)
+		require.NoError(t, z.Jobs(t.Context()))
+		if id, ok := answer["id"].(string); ok {
+			ids[entity] = id
+		}
+		if job, ok := answer["jobid"].(string); ok {
+			ids["job"] = job
+			require.Equal(t, 1, z.jobByUUID(job).status, "%s: %v", command, z.jobByUUID(job).result)
+		}
+	}
+	make("vpc", "createVPC", "name", "v", "zoneid", ids["zone"], "vpcofferingid", ids["vpcoffering"], "cidr", "10.0.0.0/16")
+	make("network", "createNetwork", "name", "t", "zoneid", ids["zone"], "networkofferingid", ids["networkoffering"], "vpcid", ids["vpc"], "gateway", "10.0.1.1", "netmask", "255.255.255.0")
+	ids["network"] = z.networks[0].UUID
+	make("vm", "deployVirtualMachine", "zoneid", ids["zone"], "serviceofferingid", ids["serviceoffering"], "templateid", ids["template"], "networkids", ids["network"], "name", "m")
+	ids["router"], ids["volume"] = z.routers[0].UUID, z.volumes[0].UUID
+	make("address", "associateIpAddress", "vpcid", ids["vpc"])
+	make("pfrule", "createPortForwardingRule", "ipaddressid", ids["address"], "privateport", "22", "publicport", "22", "protocol", "tcp", "virtualmachineid", ids["vm"], "networkid", ids["network"])
+	make("lbrule", "createLoadBalancerRule", "publicipid", ids["address"], "networkid", ids["network"], "name", "l", "algorithm", "roundrobin", "privateport", "80", "publicport", "80")
+	make("", "assignToLoadBalancerRule", "id", ids["lbrule"], "virtualmachineids", ids["vm"])
+	make("policy", "createLBStickinessPolicy", "lbruleid", ids["lbrule"], "name", "s", "methodname", "SourceBased")
+	return z, ids
+}
+
+// TestMalformedCalls: every command refuses, or carries out, whatever it is sent; nothing panics, every refusal is
+// CloudStack's.
+func TestMalformedCalls(t *testing.T) {
+	alarm := &alarms{}
+	z, ids := populated(t, alarm)
+	hostile := []string{"", " ", "0", "-1", "99999999999999999999", "NaN", "null", "true", "a,b,,c", "00000000-0000-0000-0000-000000000000", "' OR 1=1 --",
+		"10.0.1.300", "2026-13-45", strings.Repeat("x", 70000), "\u202e\U0001F600", "../../etc/passwd", "%s%d%n"}
+	for i := range z.order {
+		cmd := &z.order[i]
+		good := map[string]string{}
+		for _, p := range cmd.params {
+			typ, entity, _ := strings.Cut(p.typ, ":")
+			switch {
+			case entity != "" && ids[entity] != "":
+				good[p.name] = ids[entity]
+			case typ == "integer" || typ == "long":
+				good[p.name] = "7"
+			case typ == "boolean":
+				good[p.name] = "false"
+			case typ == "date":
+				good[p.name] = "2026-11-21"
+			case typ == "string" && p.required:
+				good[p.name] = "word"
+			}
+		}
+		for _, p := range cmd.params {
+			for _, bad := range hostile {
+				words := maps.Clone(good)
+				words[p.name] = bad
+				words[strings.ToLower(p.name)+"[0].name"] = bad
+				attempt(t, z, cmd.name, words)
+				attempt(t, z, cmd.name, map[string]string{p.name: bad, "page": bad, "pagesize": bad})
+			}
+		}
+		attempt(t, z, cmd.name, nil)
+		require.Empty(t, alarm.lines, "after %s", cmd.name)
+	}
+	require.NoError(t, z.Advance(t.Context(), 10*time.Minute))
+	require.Empty(t, alarm.lines)
+}
+
+func attempt(t *testing.T, z *Zone, name string, params map[string]string) {
+	t.Helper()
+	if params == nil {
+		params = map[string]string{}
+	}
+	_, err := z.Call(t.Context(), z.admin, name, params)
+	var refusal *api.Error
+	if err != nil {
+		require.ErrorAs(t, err, &refusal, "%s %v", name, shortened(params))
+		require.NotEmpty(t, refusal.Text)
+		require.False(t, errors.Is(err, context.Canceled))
+	}
+	require.NoError(t, z.Jobs(t.Context()))
+}
+
+func shortened(params map[string]string) map[string]string {
+	out := map[string]string{}
+	for k, v := range params {
+		out[k] = v[:min(len(v), 40)]
+	}
+	return out
+}
