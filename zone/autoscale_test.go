@@ -157,7 +157,7 @@ func TestScaling(t *testing.T) {
 	b.taken()
 	b.advance(11 * time.Second)
 	pushes := b.taken()
-	require.Len(t, pushes, 1)
+	require.Equal(t, 1, len(pushes))
 	assert.Equal(t, "true", balancer(t, pushes[0], rule).Destinations[2].Revoked)
 	assert.Equal(t, "SCALING", b.theGroup()["state"])
 	assert.Equal(t, "Running", last.State, "it lives on for the grace period")

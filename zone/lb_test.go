@@ -95,7 +95,7 @@ func TestFailedDelete(t *testing.T) {
 	b.taken()
 	b.job("assignToLoadBalancerRule", "id="+sibling, "virtualmachineids="+site.vms[0])
 	p := b.taken()
-	require.Len(t, p, 1)
+	require.Equal(t, 1, len(p))
 	for _, d := range balancer(t, p[0], rule).Destinations {
 		assert.Equal(t, "true", d.Revoked, "the next good push drops the living rule's backends")
 	}

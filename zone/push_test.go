@@ -18,7 +18,7 @@ func TestPushesPerCall(t *testing.T) {
 		t.Helper()
 		b.taken()
 		f()
-		assert.Len(t, b.taken(), want, what)
+		assert.Equal(t, want, len(b.taken()), what)
 	}
 	var a, g, group string
 	var policy string
@@ -68,7 +68,7 @@ func TestPushCarriesAllTiers(t *testing.T) {
 	b.taken()
 	b.job("assignToLoadBalancerRule", "id="+second, "virtualmachineids="+other)
 	pushes := b.taken()
-	require.Len(t, pushes, 1)
+	require.Equal(t, 1, len(pushes))
 	cmd := sent(t, pushes[0])
 	require.Len(t, cmd.LoadBalancers, 2)
 	assert.Equal(t, []string{first, second}, []string{cmd.LoadBalancers[0].UUID, cmd.LoadBalancers[1].UUID})
@@ -88,13 +88,13 @@ func TestRevokedThingsAreFlagged(t *testing.T) {
 	b.taken()
 	b.job("removeFromLoadBalancerRule", "id="+rule, "virtualmachineids="+site.vms[1])
 	p := b.taken()
-	require.Len(t, p, 1)
+	require.Equal(t, 1, len(p))
 	members := balancer(t, p[0], rule).Destinations
 	require.Len(t, members, 2)
 	assert.Equal(t, []string{"false", "true"}, []string{members[0].Revoked, members[1].Revoked})
 	b.job("deleteLoadBalancerRule", "id="+rule)
 	p = b.taken()
-	require.Len(t, p, 1)
+	require.Equal(t, 1, len(p))
 	dead := balancer(t, p[0], rule)
 	assert.Equal(t, "true", dead.Revoked)
 	assert.Equal(t, "true", dead.Destinations[0].Revoked)
@@ -110,7 +110,7 @@ func TestSequencesRise(t *testing.T) {
 		b.job("updateLoadBalancerRule", "id="+rule, fmt.Sprintf("algorithm=%s", []string{"source", "leastconn"}[i%2]))
 	}
 	pushes := b.taken()
-	require.Len(t, pushes, 4)
+	require.Equal(t, 4, len(pushes))
 	for i, p := range pushes[1:] {
 		assert.Greater(t, p.Seq, pushes[i].Seq)
 		assert.Equal(t, pushes[0].Router, p.Router)
@@ -129,7 +129,7 @@ func TestStoppedRouterCountsAsDone(t *testing.T) {
 	assert.Equal(t, "Active", b.ruleState(rule))
 	b.job("startRouter", "id="+router)
 	pushes := b.taken()
-	require.Len(t, pushes, 1, "a starting router gets all in one push")
+	require.Equal(t, 1, len(pushes), "a starting router gets all in one push")
 	assert.True(t, pushes[0].Aggregated)
 	assert.Len(t, balancer(t, pushes[0], rule).Destinations, 1)
 	assert.Contains(t, pushes[0].Line, "AggregationControlCommand")

@@ -48,7 +48,7 @@ func TestStickinessParametersAreStoredAndPushed(t *testing.T) {
 	b.job("createLBStickinessPolicy", "lbruleid="+rule, "name=p", "methodname=lbcookie", "param[0].name=cookie-name", "param[0].value=SRV",
 		"param[1].name=nocache", "param[2].name=domain", "param[2].value=a", "param[3].name=domain", "param[3].value=b")
 	p := b.taken()
-	require.Len(t, p, 1)
+	require.Equal(t, 1, len(p))
 	assert.Equal(t, []stickinessTO{{Method: "lbcookie", Params: []pairTO{{"cookie-name", "SRV"}, {"nocache", "null"}, {"domain", "a"}, {"domain", "b"}}}},
 		balancer(t, p[0], rule).Stickiness)
 	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.load_balancer_stickiness_policies WHERE params='cookie-name=SRV&nocache=null&domain=a&domain=b&'"))
@@ -77,7 +77,7 @@ func TestFailedReplacementLosesTheOldPolicyLater(t *testing.T) {
 	b.taken()
 	b.job("updateLoadBalancerRule", "id="+rule, "algorithm=source")
 	p := b.taken()
-	require.Len(t, p, 1)
+	require.Equal(t, 1, len(p))
 	assert.Empty(t, balancer(t, p[0], rule).Stickiness)
 	assert.Empty(t, policies())
 }
