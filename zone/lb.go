@@ -133,8 +133,11 @@ func lbMembersCommand(name, about, event, scheduled, action string, run func(*ca
 	}
 }
 
-// memberIDs are the internal ids of virtualmachineids, as the events name them.
+// memberIDs are the internal ids of virtualmachineids, as the events name them; null where only vmidipmap is given.
 func (c *call) memberIDs() string {
+	if !c.has("virtualmachineids") {
+		return "null"
+	}
 	var ids []string
 	for _, u := range c.list("virtualmachineids") {
 		if vm := c.z.vmByUUID(u); vm != nil {

@@ -146,6 +146,11 @@ func TestFailedAlgorithmChange(t *testing.T) {
 	done := b.job("updateLoadBalancerRule", "id="+rule, "algorithm=source")["loadbalancer"].(obj)
 	assert.Equal(t, "Add", done["state"], "the job answers the state before the push")
 	assert.Equal(t, "Active", b.ruleState(rule))
+	b.taken()
+	b.job("updateLoadBalancerRule", "id="+rule, "algorithm=nonsense")
+	p := b.taken()
+	require.Equal(t, 1, len(p))
+	assert.Equal(t, "nonsense", balancer(t, p[0], rule).Algorithm, "an update's algorithm is not looked at")
 }
 
 func TestListFilters(t *testing.T) {

@@ -54,10 +54,7 @@ func (c *call) changeRule(r *LBRule) error {
 		r.Text = c.str("description")
 	}
 	if v := c.str("algorithm"); v != "" {
-		if !validAlgorithm(v) {
-			return api.Invalid("Invalid algorithm: %s", v)
-		}
-		r.Algorithm = v
+		r.Algorithm = v // unlike at creation, no release looks at what it says
 	}
 	if v := c.str("protocol"); v != "" {
 		r.LBProtocol = v

@@ -178,3 +178,42 @@ func TestPushFaults(t *testing.T) {
 		})
 	}
 }
+
+// Two routers of a redundant VPC get each change one after the other; a first that fails stops.
+func TestRedundantRouters(t *testing.T) {
+	b := newBench(t, "4.20.0.0")
+	vpc := id(b.job("createVPC", "zoneid="+b.z.site.UUID, "name=v", "displaytext=v", "cidr=10.0.0.0/16",
+		"vpcofferingid="+b.offering("listVPCOfferings", "vpcoffering", "Redundant VPC offering")), "vpc")
+	tier := b.tier(vpc, 1)
+	vm := b.vm(tier, "vm")
+	rule := b.rule(b.address(vpc), tier, "A", 80)
+	b.taken()
+	b.job("assignToLoadBalancerRule", "id="+rule, "virtualmachineids="+vm)
+	pushes := b.taken()
+	require.Equal(t, 2, len(pushes))
+	assert.NotEqual(t, pushes[0].Router, pushes[1].Router)
+	first, second := sent(t, pushes[0]), sent(t, pushes[1])
+	assert.Equal(t, first.LoadBalancers, second.LoadBalancers)
+	assert.NotEqual(t, first.NIC.NICUUID, second.NIC.NICUUID)
+	b.failing(true)
+	b.broken("deleteLoadBalancerRule", "id="+rule)
+	assert.Equal(t, 1, len(b.taken()))
+}
+
+// Every planted fault has words and a part, and none is on in a profile.
+func TestKnobs(t *testing.T) {
+	seen := map[string]bool{}
+	for _, k := range AllKnobs() {
+		assert.NotEmpty(t, k.About, k.Name)
+		assert.Contains(t, []string{"api", "usage", "router"}, k.Part, k.Name)
+		assert.False(t, seen[k.Name], "%s twice", k.Name)
+		seen[k.Name] = true
+	}
+	for _, release := range Releases() {
+		on, err := ProfileKnobs(release)
+		require.NoError(t, err)
+		for _, k := range faultKnobs() {
+			assert.False(t, on[k.Name], "%s in %s", k.Name, release)
+		}
+	}
+}

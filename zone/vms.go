@@ -256,6 +256,9 @@ func (z *Zone) expungeVM(ctx context.Context, vm *VM) error {
 			}
 		}
 	}
+	if vm.Group != nil {
+		z.dropFromGroup(ctx, vm.Group, vm)
+	}
 	vm.Removed = z.now()
 	for _, nic := range vm.NICs {
 		if err := z.update(ctx, "cloud.nics", nic.ID, obj{"removed": vm.Removed, "state": "Deallocating"}); err != nil {
