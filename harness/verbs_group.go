@@ -35,8 +35,7 @@ func (n *Network) scaling() *scaling {
 	s.up, s.down = n.scalePolicy("scaleup", "GT", "90"), n.scalePolicy("scaledown", "LT", "1")
 	c := n.t.choices()
 	s.profile, _ = n.make("autoscale profile", n.Name, "", "createAutoScaleVmProfile", cloud.Params{"zoneid": c.zone,
-		"serviceofferingid": c.serviceOffering, "templateid": c.template, "expungevmgraceperiod": "30",
-		"otherdeployparams[0].name": "networkids", "otherdeployparams[0].value": n.ID})
+		"serviceofferingid": c.serviceOffering, "templateid": c.template, "expungevmgraceperiod": "30"})
 	n.scale = s
 	return s
 }

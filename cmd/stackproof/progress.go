@@ -16,6 +16,7 @@ import (
 type progress struct {
 	out    io.Writer
 	live   bool
+	quiet  bool // no line for a finished scenario
 	total  int
 	repeat int
 	began  time.Time
@@ -65,7 +66,11 @@ func (p *progress) refresh() {
 
 // draw writes the status line; the lock is held.
 func (p *progress) draw() {
-	line := fmt.Sprintf("%d of %d  %s", p.done, p.total, time.Since(p.began).Round(time.Second))
+	line := fmt.Sprintf("%d done", p.done)
+	if p.total > 0 {
+		line = fmt.Sprintf("%d of %d", p.done, p.total)
+	}
+	line += "  " + time.Since(p.began).Round(time.Second).String()
 	for _, id := range p.active {
 		s := p.steps[id]
 		line += fmt.Sprintf("  │ %s", id)
@@ -109,6 +114,9 @@ func (p *progress) Finished(c result.Case) {
 			p.active = append(p.active[:i], p.active[i+1:]...)
 			break
 		}
+	}
+	if p.quiet {
+		return
 	}
 	if p.live {
 		fmt.Fprint(p.out, "\r\x1b[K")

@@ -14,7 +14,4 @@
 // listUsageTypes of 4.19 loses the type's number. All other lists go through its service interfaces with this client as their transport
 // (Library); changes use its response types only, because its request side has neither contexts nor a way to say that a call must
 // not be repeated, and its own job poller waits whole seconds.
-//
-// What uses cloudstack-go (Library, the lists and the typed calls) has the build tag cloudstackgo: its package imports
-// go.uber.org/mock, which go.mod must name for it to compile.
 package cloud

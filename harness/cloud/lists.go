@@ -1,5 +1,3 @@
-//go:build cloudstackgo
-
 package cloud
 
 import (

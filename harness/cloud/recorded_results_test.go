@@ -1,5 +1,3 @@
-//go:build cloudstackgo
-
 package cloud_test
 
 import (

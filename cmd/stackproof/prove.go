@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/lab"
+	"github.com/stackproof/stackproof/network"
+	"github.com/stackproof/stackproof/scenarios"
+	"github.com/stackproof/stackproof/zone"
+)
+
+type proveOptions struct {
+	release          string
+	twins, scenarios []string
+	repeat, workers  int
+	seed             int64
+	asJSON           bool
+}
+
+func proveCommand() *cobra.Command {
+	var o proveOptions
+	c := &cobra.Command{Use: "prove", Short: "Shows that every scenario catches its planted faults and is quiet on a sound zone", Args: noArgs,
+		Long: `Runs every scenario on a sound release profile, plants each fault of the lab (twin) under the scenarios that name it, and
+under all scenarios of priority 0, and prints which scenario caught which twin. Exit status 1 if a twin survives, a
+scenario is blind to a twin of its own, the sound profile shows a failure, or a scenario could not decide.`}
+	f := c.Flags()
+	f.StringVar(&o.release, "release", "4.20.1.0", "sound release profile")
+	f.StringArrayVar(&o.twins, "twin", nil, "only these twins (glob, repeatable)")
+	f.StringArrayVar(&o.scenarios, "scenario", nil, "only these scenarios (glob, repeatable)")
+	f.IntVar(&o.repeat, "repeat", 1, "sound runs of each scenario; false alarms are counted with their bound")
+	f.IntVar(&o.workers, "workers", runtime.NumCPU(), "zones at once")
+	f.Int64Var(&o.seed, "seed", 0, "seed; 0 takes one from the clock and prints it")
+	f.BoolVar(&o.asJSON, "json", false, "print the proof as JSON")
+	c.RunE = func(c *cobra.Command, _ []string) error { return o.prove(c) }
+	return c
+}
+
+// plan refuses a wrong command line before anything is started.
+func (o *proveOptions) plan() (harness.ProvePlan, error) {
+	p := harness.ProvePlan{Release: o.release, Repeat: o.repeat, Workers: o.workers, Seed: o.seed}
+	if err := checkRelease(o.release); err != nil {
+		return p, err
+	}
+	if o.repeat < 1 || o.workers < 1 {
+		return p, usage("--repeat and --workers must be at least 1")
+	}
+	if p.Seed == 0 {
+		p.Seed = time.Now().UnixNano() & 0x7fffffff
+	}
+	patterns := o.scenarios
+	if len(patterns) == 0 {
+		patterns = []string{"*"}
+	}
+	var err error
+	if p.Scenarios, err = scenarios.Catalogue().Select(patterns...); err != nil {
+		return p, usage("%w", err)
+	}
+	p.Twins, err = twins(o.release, o.twins)
+	return p, err
+}
+
+// twins are the faults of the lab that match, or all.
+func twins(release string, patterns []string) ([]harness.Twin, error) {
+	on, err := zone.ProfileKnobs(release)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	var all []harness.Twin
+	var names []string
+	for _, k := range zone.AllKnobs() {
+		if k.Fault() && !on[k.Name] {
+			all = append(all, harness.Twin{ID: k.Name, What: k.About, Release: release})
+			names = append(names, k.Name)
+		}
+	}
+	if len(patterns) == 0 {
+		return all, nil
+	}
+	for _, p := range patterns {
+		if !slices.ContainsFunc(names, func(n string) bool { ok, _ := path.Match(p, n); return ok }) {
+			return nil, usage("no twin matches %q; did you mean %s? (stackproof list --knobs)", p, harness.Nearest(p, names))
+		}
+	}
+	return slices.DeleteFunc(all, func(t harness.Twin) bool {
+		return !slices.ContainsFunc(patterns, func(p string) bool { ok, _ := path.Match(p, t.ID); return ok })
+	}), nil
+}
+
+func (o *proveOptions) prove(c *cobra.Command) error {
+	p, err := o.plan()
+	if err != nil {
+		return err
+	}
+	if err := needPrograms(c.Context()); err != nil {
+		return cannotRun(err)
+	}
+	if err := network.Enter(); err != nil {
+		return cannotRun(err)
+	}
+	pool := lab.NewPool("")
+	p.Target = func(twin string) (harness.Target, error) {
+		knobs, err := zone.ProfileKnobs(p.Release)
+		if err != nil {
+			return nil, err
+		}
+		if twin != "" {
+			err = knobs.Set(twin)
+		}
+		// Story B in its small size: fifty groups show no twin that two do not.
+		return lab.New(lab.Options{Release: p.Release, Knobs: knobs, Workers: p.Workers, Pool: pool, Groups: []int{2}})
+	}
+	show := newProgress(c.ErrOrStderr(), 0, 1)
+	show.quiet = true
+	p.Progress = show
+	proof, err := harness.Prove(c.Context(), p)
+	show.close()
+	if err := errors.Join(err, pool.Close()); err != nil {
+		if cause := context.Cause(c.Context()); cause != nil {
+			err = cause
+		}
+		return cannotRun(err)
+	}
+	if o.asJSON {
+		if err := printJSON(c, proof); err != nil {
+			return cannotRun(err)
+		}
+	} else {
+		printProof(c.OutOrStdout(), proof)
+	}
+	if err := proof.Err(); err != nil {
+		return &exitError{exitFailure, err}
+	}
+	return nil
+}
+
+func printProof(out io.Writer, p *harness.Proof) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "TWIN\tCAUGHT\tBY\tEXPECTED BY")
+	caught := 0
+	for _, t := range p.Twins {
+		word := "SURVIVES"
+		if t.Caught {
+			caught++
+			word = "yes"
+		}
+		if len(t.Blind) > 0 {
+			word += ", blind: " + strings.Join(t.Blind, " ")
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.ID, word, strings.Join(t.CaughtBy, " "), strings.Join(t.ExpectedBy, " "))
+	}
+	fmt.Fprintln(w, "\t\t\t")
+	fmt.Fprintln(w, "WHERE THE TIME GOES\tRUNS\tSECONDS\tEACH")
+	for _, s := range p.Cost {
+		fmt.Fprintf(w, "%s\t%d\t%.1f\t%.2f\n", s.ID, s.Runs, s.Seconds, s.Seconds/float64(s.Runs))
+	}
+	_ = w.Flush() // the writer below reports its own errors
+	fmt.Fprintf(out, "\n%d of %d twins caught on %s, %d false alarms in %d sound runs (rate below %.1f %% with 95 %% confidence), seed %d, %.0f s.\n",
+		caught, len(p.Twins), p.Release, p.FalseAlarms, p.SoundRuns, 100*p.SoundBound, p.Seed, p.Seconds)
+}
