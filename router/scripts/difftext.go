@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// sectionsShown bounds the sections printed for a push; what a router did not take stays pending and adds up.
+const sectionsShown = 4
+
 // WriteText writes the result for a person: what each tree made of the pushes, then every push over which they differ.
 func (r DiffResult) WriteText(w io.Writer) error {
 	var b strings.Builder
@@ -68,7 +71,11 @@ func (s DiffStep) write(b *strings.Builder) {
 		fmt.Fprintf(b, ", %s", s.Form)
 	}
 	fmt.Fprintf(b, ": differ in %s\n   A %s\n   B %s\n", strings.Join(s.Differs, ", "), s.A, s.B)
-	for _, d := range s.Sections {
+	for i, d := range s.Sections {
+		if i == sectionsShown {
+			fmt.Fprintf(b, "   and %d more sections\n", len(s.Sections)-i)
+			break
+		}
 		fmt.Fprintf(b, "   %s\n", strings.TrimSpace(d.Kind+" "+d.Name))
 		for _, line := range d.Lines {
 			if !strings.HasPrefix(line, "  ") {

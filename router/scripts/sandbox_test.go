@@ -210,6 +210,28 @@ func TestProgramKilledNothingIsLeft(t *testing.T) {
 	}
 }
 
+func TestProgramKilledInTheMiddleOfAPush(t *testing.T) {
+	skipUnlessRunnable(t)
+	cmd := actor(t, "pusher", scriptstest.Tree(t, scriptstest.Hang))
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	parent := cmd.Process.Pid
+	_, err = fmt.Fprintf(in, "%s\n", pushOf(t, plain(8080)).Raw)
+	require.NoError(t, err)
+	waitFor(t, "the hanging script", func() (bool, string) {
+		all := strings.Join(processesOf(parent), "; ")
+		return strings.Contains(all, "sleep 1000"), all
+	})
+	require.NoError(t, cmd.Process.Kill())
+	_ = cmd.Wait()
+	_ = in.Close()
+	waitFor(t, "the end of the sandbox", func() (bool, string) {
+		left := processesOf(parent)
+		return len(left) == 0, strings.Join(left, "; ")
+	})
+}
+
 func TestClosedSandboxAnswersWithAnError(t *testing.T) {
 	v := open(t, listTree(t))
 	require.NoError(t, v.Close())
