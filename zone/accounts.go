@@ -72,7 +72,9 @@ func (z *Zone) accountCommands() []command {
 				if err := c.mayUse(u.Account, "User"); err != nil {
 					return nil, err
 				}
-				return obj{"userkeys": obj{"apikey": u.APIKey, "secretkey": u.SecretKey}}, nil
+				keys := obj{"apikey": u.APIKey, "secretkey": u.SecretKey}
+				c.z.laterField(keys, "apikeyaccess", "INHERIT")
+				return obj{"userkeys": keys}, nil
 			},
 		},
 	}
@@ -155,7 +157,16 @@ func (c *call) createAccount() (obj, error) {
 	if _, err := z.event(c.ctx, Event{Type: "USER.CREATE", Text: c.text("Successfully completed creating User"), User: c.caller, ResourceID: u.ID, ResourceType: "User", ResourceUUID: u.UUID}); err != nil {
 		return nil, err
 	}
-	return obj{"account": z.accountAnswer(a)}, nil
+	out := z.accountAnswer(a)
+	c.keyAccess(out)
+	return obj{"account": out}, nil
+}
+
+// keyAccess adds whether API keys are accepted, which only an admin is told.
+func (c *call) keyAccess(out obj) {
+	if c.caller.Account.Type == 1 {
+		c.z.laterField(out, "apikeyaccess", "INHERIT")
+	}
 }
 
 func (z *Zone) freeUsername(name string, d *Domain) error {
@@ -249,7 +260,9 @@ func (c *call) listAccounts() (obj, error) {
 			c.has("state") && c.str("state") != a.State || c.has("accounttype") && c.str("accounttype") != strconv.Itoa(a.Type) || !matches(c.str("keyword"), a.Name) {
 			continue
 		}
-		out = append(out, c.z.accountAnswer(a))
+		one := c.z.accountAnswer(a)
+		c.keyAccess(one)
+		out = append(out, one)
 	}
 	return c.page("account", out), nil
 }
@@ -261,7 +274,9 @@ func (c *call) listUsers() (obj, error) {
 			c.has("state") && c.str("state") != u.State || !matches(c.str("keyword"), u.Username) {
 			continue
 		}
-		out = append(out, c.userAnswer(u))
+		one := c.userAnswer(u)
+		c.keyAccess(one)
+		out = append(out, one)
 	}
 	return c.page("user", out), nil
 }

@@ -38,6 +38,13 @@ func (z *Zone) newField(out obj, name string, value any) {
 	}
 }
 
+// laterField adds a field that 4.20.1 brought.
+func (z *Zone) laterField(out obj, name string, value any) {
+	if z.knobs["answers-apikeyaccess"] {
+		out[name] = value
+	}
+}
+
 // listParams adds what all list commands take.
 func listParams(own ...param) []param {
 	return append(own,
@@ -87,6 +94,9 @@ func (z *Zone) networkAnswer(n *Network) obj {
 		"displaynetwork": true, "strechedl2subnet": false, "redundantrouter": n.VPC != nil && n.VPC.redundant(),
 		"supportsvmautoscaling": n.Offering.has("Lb") && n.Offering.lbProvider() == n.Offering.provider(), "created": stamp(n.Created),
 		"receivedbytes": 0, "sentbytes": 0, "publicmtu": 1500, "privatemtu": 1500, "hasannotations": false,
+	}
+	if z.knobs["answers-specifyvlan"] {
+		out["specifyvlan"] = false
 	}
 	if n.VLAN != 0 {
 		out["vlan"], out["broadcasturi"] = itoa(n.VLAN), "vlan://"+itoa(n.VLAN)
@@ -194,6 +204,7 @@ func (z *Zone) vmAnswer(vm *VM) obj {
 		out["autoscalevmgroupid"], out["autoscalevmgroupname"] = vm.Group.UUID, vm.Group.Name
 	}
 	z.newField(out, "deleteprotection", false)
+	z.laterField(out, "arch", "x86_64")
 	z.owned(out, vm.Account)
 	return out
 }
@@ -238,6 +249,7 @@ func (z *Zone) routerAnswer(r *Router) obj {
 		out["guestnetworkid"], out["guestnetworkname"] = n.UUID, n.Name
 		break
 	}
+	z.laterField(out, "arch", "x86_64")
 	z.owned(out, owner)
 	return out
 }

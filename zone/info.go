@@ -131,6 +131,7 @@ func (c *call) listZones() (obj, error) {
 	c.z.newField(out, "isnsxenabled", false)
 	c.z.newField(out, "ismultiarch", false)
 	c.z.newField(out, "asnrange", "")
+	c.z.laterField(out, "routedmodeenabled", false)
 	return c.page("zone", []obj{out}), nil
 }
 
