@@ -207,14 +207,24 @@ func (c *call) disassociate() (obj, error) {
 // release gives an address back after everything on it is gone. A rule with an autoscale group stops it half-way, in
 // every release (facts: cloudstack.md 1.3).
 func (z *Zone) release(ctx context.Context, a *Address) error {
-	if err := z.releaseAddressRules(ctx, a); err != nil {
-		return err
+	broken := z.releaseAddressRules(ctx, a)
+	if broken != nil && !unavailable(broken) {
+		return broken
 	}
 	if a.State == "Free" {
 		return nil
 	}
-	if err := z.addressUsage(ctx, "NET.IPRELEASE", a); err != nil {
-		return err
+	if a.State != "Releasing" {
+		if err := z.addressUsage(ctx, "NET.IPRELEASE", a); err != nil {
+			return err
+		}
+	}
+	if broken != nil { // a router that cannot be reached leaves the address, no longer billed, with its revoked rules
+		a.State = "Releasing"
+		if err := z.update(ctx, "cloud.user_ip_address", a.ID, obj{"state": a.State}); err != nil {
+			return err
+		}
+		return fmt.Errorf("%w: %w", api.Internal("Failed to disassociate IP address"), broken)
 	}
 	if a.VPC != nil && a.VPC.SourceIP == a {
 		a.VPC.SourceIP = nil

@@ -2,6 +2,7 @@ package zone
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/stackproof/stackproof/zone/api"
@@ -63,7 +64,7 @@ func (z *Zone) deleteLB(ctx context.Context, r *LBRule, rollback bool) error {
 			return err
 		}
 	}
-	return api.Internal("Unable to remove load balancer rule %d", r.ID)
+	return fmt.Errorf("%w: %w", api.Internal("Unable to remove load balancer rule %d", r.ID), err)
 }
 
 // markRule sets the revoke flag of a dying rule's mappings. Its policies keep theirs: the recorded pushes of revoked rules

@@ -233,3 +233,22 @@ func TestUsageEventFaults(t *testing.T) {
 		})
 	}
 }
+
+// An address release whose push fails leaves the rule in Revoke and the address Releasing; a second one ends both, without
+// further usage events.
+func TestFailedAddressRelease(t *testing.T) {
+	b := newBench(t, "4.20.0.0")
+	site := b.vpcSite(1)
+	a := b.address(site.vpc)
+	rule := b.rule(a, site.tier, "A", 80)
+	b.job("assignToLoadBalancerRule", "id="+rule, "virtualmachineids="+site.vms[0])
+	b.failing(true)
+	assert.Equal(t, "530 Failed to disassociate IP address", b.broken("disassociateIpAddress", "id="+a))
+	b.failing(false)
+	assert.Equal(t, "Deleting", b.ruleState(rule))
+	assert.Equal(t, "Releasing", b.one("listPublicIpAddresses", "publicipaddress", "id="+a)["state"])
+	b.job("disassociateIpAddress", "id="+a)
+	assert.Empty(t, b.call("listLoadBalancerRules"))
+	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.usage_event WHERE type='LB.DELETE'"))
+	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.usage_event e JOIN cloud.user_ip_address i ON i.id=e.resource_id WHERE e.type='NET.IPRELEASE' AND i.uuid=?", a))
+}
