@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -288,6 +289,27 @@ func TestScriptsCannotReachTheHost(t *testing.T) {
 	after, err := os.ReadFile("/etc/passwd")
 	require.NoError(t, err)
 	assert.Equal(t, string(passwd), string(after))
+}
+
+func TestNamespacesOfItsOwn(t *testing.T) {
+	v := open(t, listTree(t))
+	for _, kind := range []string{"mnt", "pid", "net", "ipc", "uts"} {
+		ours, err := os.Readlink("/proc/self/ns/" + kind)
+		require.NoError(t, err)
+		theirs, err := os.Readlink("/proc/" + itoa(v.cmd.Process.Pid) + "/ns/" + kind)
+		require.NoError(t, err)
+		assert.NotEqual(t, ours, theirs, kind)
+	}
+}
+
+// A former worker that has not heard yet that it is to finish would answer clients from the former file.
+func TestNotServedWhileAFormerWorkerListens(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	assert.Positive(t, listening(pid()))
+	assert.Contains(t, new(service).notYet(1, []int{pid()}), "still listens on")
+	require.NoError(t, l.Close())
+	assert.Zero(t, listening(pid()))
 }
 
 func TestTreeIsNotWritten(t *testing.T) {
