@@ -198,3 +198,12 @@ func (r *Router) ask(ctx context.Context, command string) (answer string, err er
 	}
 	return string(data), nil
 }
+
+// ClearTable empties a proxy's stick table, as "clear table" on the admin socket does.
+func (r *Router) ClearTable(ctx context.Context, name string) error {
+	if name == "" || strings.ContainsAny(name, " ;\n\\") {
+		return fmt.Errorf("table %q: %w", name, ErrNoTable)
+	}
+	_, err := r.ask(ctx, "clear table "+name)
+	return err
+}

@@ -33,6 +33,7 @@ type Options struct {
 	// Renderer is shared by the routers of one management server, for Rules.KeepAliveLeaks; nil is an own one.
 	Renderer *Renderer
 	Now      func() time.Time // nil is time.Now
+	Faults   Faults
 }
 
 // Router is one virtual router. All methods may be called from several goroutines.
@@ -45,6 +46,7 @@ type Router struct {
 	renderer  *Renderer
 	now       func() time.Time
 	ids       identity
+	faults    Faults
 
 	turn chan struct{} // holds a token while somebody uses what follows
 
@@ -86,7 +88,7 @@ func New(o Options) (*Router, error) {
 		o.Now = time.Now
 	}
 	r := &Router{name: o.Name, dir: dir, rules: o.Rules, host: o.Host, binary: o.Binary, onDemand: o.OnDemand, renderer: o.Renderer,
-		now: o.Now, ids: haproxyIdentity(), turn: make(chan struct{}, 1), up: true, attended: !o.OnDemand}
+		now: o.Now, ids: haproxyIdentity(), faults: o.Faults, turn: make(chan struct{}, 1), up: true, attended: !o.OnDemand}
 	for _, folder := range []string{"etc/haproxy", "run/haproxy", "var/lib/haproxy"} {
 		if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
 			return nil, fmt.Errorf("making router %s: %w", o.Name, err)
@@ -142,7 +144,7 @@ func (r *Router) apply(ctx context.Context, p Push) (Applied, error) {
 	}
 	r.seq++
 	a := judge(live, next, r.rules, r.seq, p, r.now())
-	if a.Different {
+	if a.Different && !(r.faults.NeverCopies && r.proc != nil) {
 		err = r.adopt(ctx, &a, next)
 	}
 	r.historyMu.Lock()
@@ -172,8 +174,13 @@ func (r *Router) adopt(ctx context.Context, a *Applied, next []byte) error {
 	case !r.attended:
 		a.Action = ActionDeferred
 		return r.remember(ctx, next)
+	case r.faults.SkipsReload && r.proc != nil:
+		a.Action = ActionNone
 	case r.proc != nil && r.proc.alive():
 		a.Action, a.CheckOutput, err = r.reload(ctx, next)
+		if r.faults.ReloadsTwice && a.Action == ActionReload {
+			a.Action, a.CheckOutput, err = r.reload(ctx, next)
+		}
 	default:
 		a.Action, a.CheckOutput, err = r.start(ctx, next)
 	}
@@ -297,7 +304,7 @@ func (r *Router) Start(ctx context.Context) (Action, error) {
 	}
 	r.up = true
 	switch {
-	case live == nil:
+	case live == nil || r.faults.StartsEmpty:
 		return ActionNone, nil
 	case !r.attended:
 		r.versions = [][]byte{live}

@@ -1,0 +1,14 @@
+package router
+
+// Faults are planted: what a router could do wrong whatever its release. They begin once HAProxy runs, so that a story
+// can start from a sound router. The zero value has none.
+type Faults struct {
+	// NeverCopies: haproxy.cfg.new is written and never copied over haproxy.cfg.
+	NeverCopies bool
+	// SkipsReload: haproxy.cfg is replaced and the process goes on with what it was started from.
+	SkipsReload bool
+	// ReloadsTwice: each change reloads HAProxy two times, so that what clients learned in between is lost again.
+	ReloadsTwice bool
+	// StartsEmpty: HAProxy is not started when the router machine starts again.
+	StartsEmpty bool
+}
