@@ -2,7 +2,6 @@ package harness
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 
 	"github.com/stackproof/stackproof/harness/cloud"
@@ -23,18 +22,18 @@ type Named struct {
 	ServiceOffering  string `yaml:"service_offering"`
 }
 
-type listed struct {
-	ID, Name, State, NetworkType, AllocationState, TemplateType, GuestIPType, ZoneID string
-	IsReady                                                                          bool
-	CPUNumber, CPUSpeed, Memory                                                      int
-	IsCustomized, IsSystem                                                           bool
-}
+// Names of CloudStack's built-in offerings (NetworkOffering.java, ConfigurationServerImpl.java@4.20.0.0).
+const (
+	defaultVPCOffering      = "Default VPC offering"
+	defaultTierOffering     = "DefaultIsolatedNetworkOfferingForVpcNetworks"
+	defaultIsolatedOffering = "DefaultIsolatedNetworkOfferingWithSourceNatService"
+)
 
-// pick takes the one that is named, else the first that fits.
-func (t *T) pick(what, named string, all []listed, fits func(listed) bool) string {
+// pick takes the one that is named (by name or id), else the first that fits, and gives its id.
+func pick[O any](t *T, what, named string, all []*O, id, name func(*O) string, fits func(*O) bool) string {
 	for _, one := range all {
-		if named != "" && (one.Name == named || one.ID == named) || named == "" && fits(one) {
-			return one.ID
+		if named != "" && (name(one) == named || id(one) == named) || named == "" && fits(one) {
+			return id(one)
 		}
 	}
 	if named != "" {
@@ -44,48 +43,59 @@ func (t *T) pick(what, named string, all []listed, fits func(listed) bool) strin
 	return ""
 }
 
-func (t *T) list(command, key string, p cloud.Params) []listed {
-	var answer map[string]json.RawMessage
-	var all []listed
-	t.must(t.site.Cloud.Call(t.ctx, command, p, &answer), "%s", command)
-	if len(answer[key]) > 0 {
-		t.must(json.Unmarshal(answer[key], &all), "%s", command)
-	}
-	return all
-}
-
-// Names of CloudStack's built-in offerings (NetworkOffering.java, ConfigurationServerImpl.java@4.20.0.0).
-const (
-	defaultVPCOffering      = "Default VPC offering"
-	defaultTierOffering     = "DefaultIsolatedNetworkOfferingForVpcNetworks"
-	defaultIsolatedOffering = "DefaultIsolatedNetworkOfferingWithSourceNatService"
-)
-
 // choices chooses zone, offerings and template once per site.
 func (t *T) choices() choices {
-	if t.site.chosen != nil {
-		return *t.site.chosen
+	if t.site.chosen == nil {
+		c := t.choose()
+		t.site.chosen = &c
 	}
+	return *t.site.chosen
+}
+
+func (t *T) choose() (c choices) {
 	n := t.site.Named
-	isNamed := func(name string) func(listed) bool { return func(l listed) bool { return l.Name == name } }
-	var c choices
-	c.zone = t.pick("enabled advanced zone", n.Zone, t.list("listZones", "zone", nil), func(l listed) bool {
-		return l.NetworkType == "Advanced" && l.AllocationState == "Enabled"
-	})
-	c.vpcOffering = t.pick("VPC offering", n.VPCOffering, t.list("listVPCOfferings", "vpcoffering", cloud.Params{"state": "Enabled"}), isNamed(defaultVPCOffering))
-	c.tierOffering = t.pick("tier offering", n.TierOffering,
-		t.list("listNetworkOfferings", "networkoffering", cloud.Params{"forvpc": "true", "state": "Enabled"}), isNamed(defaultTierOffering))
-	c.isolatedOffering = t.pick("isolated network offering", n.IsolatedOffering,
-		t.list("listNetworkOfferings", "networkoffering", cloud.Params{"forvpc": "false", "state": "Enabled"}), isNamed(defaultIsolatedOffering))
-	c.template = t.pick("ready user template", n.Template,
-		t.list("listTemplates", "template", cloud.Params{"templatefilter": "all", "zoneid": c.zone}), func(l listed) bool {
-			return l.IsReady && l.TemplateType != "SYSTEM" && l.TemplateType != "ROUTING"
-		})
-	offerings := t.list("listServiceOfferings", "serviceoffering", nil)
-	slices.SortStableFunc(offerings, func(a, b listed) int {
-		return cmp.Or(cmp.Compare(a.Memory, b.Memory), cmp.Compare(a.CPUNumber*a.CPUSpeed, b.CPUNumber*b.CPUSpeed))
-	})
-	c.serviceOffering = t.pick("service offering", n.ServiceOffering, offerings, func(l listed) bool { return !l.IsCustomized && !l.IsSystem })
-	t.site.chosen = &c
+	zones, err := t.site.Cloud.ListZones(t.ctx, nil)
+	t.must(err, "listing zones")
+	c.zone = pick(t, "enabled advanced zone", n.Zone, zones, func(z *cloud.Zone) string { return z.Id }, func(z *cloud.Zone) string { return z.Name },
+		func(z *cloud.Zone) bool { return z.Networktype == "Advanced" && z.Allocationstate == "Enabled" })
+	c.vpcOffering = t.chooseVPCOffering(n.VPCOffering)
+	c.tierOffering = t.chooseNetworkOffering("tier offering", n.TierOffering, defaultTierOffering, true)
+	c.isolatedOffering = t.chooseNetworkOffering("isolated network offering", n.IsolatedOffering, defaultIsolatedOffering, false)
+	c.template = t.chooseTemplate(n.Template, c.zone)
+	c.serviceOffering = t.chooseServiceOffering(n.ServiceOffering)
 	return c
+}
+
+func (t *T) chooseVPCOffering(named string) string {
+	all, err := t.site.Cloud.ListVPCOfferings(t.ctx, cloud.Params{"state": "Enabled"})
+	t.must(err, "listing VPC offerings")
+	return pick(t, "VPC offering", named, all, func(o *cloud.VPCOffering) string { return o.Id }, func(o *cloud.VPCOffering) string { return o.Name },
+		func(o *cloud.VPCOffering) bool { return o.Name == defaultVPCOffering })
+}
+
+func (t *T) chooseNetworkOffering(what, named, builtIn string, forVPC bool) string {
+	all, err := t.site.Cloud.ListNetworkOfferings(t.ctx, cloud.Params{"forvpc": forVPC, "state": "Enabled"})
+	t.must(err, "listing network offerings")
+	return pick(t, what, named, all, func(o *cloud.NetworkOffering) string { return o.Id }, func(o *cloud.NetworkOffering) string { return o.Name },
+		func(o *cloud.NetworkOffering) bool { return o.Name == builtIn })
+}
+
+func (t *T) chooseTemplate(named, zone string) string {
+	all, err := t.site.Cloud.ListTemplates(t.ctx, "all", cloud.Params{"zoneid": zone})
+	t.must(err, "listing templates")
+	return pick(t, "ready user template", named, all, func(o *cloud.Template) string { return o.Id }, func(o *cloud.Template) string { return o.Name },
+		func(o *cloud.Template) bool {
+			return o.Isready && o.Templatetype != "SYSTEM" && o.Templatetype != "ROUTING"
+		})
+}
+
+// chooseServiceOffering takes the smallest that is not customised.
+func (t *T) chooseServiceOffering(named string) string {
+	all, err := t.site.Cloud.ListServiceOfferings(t.ctx, nil)
+	t.must(err, "listing service offerings")
+	slices.SortStableFunc(all, func(a, b *cloud.ServiceOffering) int {
+		return cmp.Or(cmp.Compare(a.Memory, b.Memory), cmp.Compare(a.Cpunumber*a.Cpuspeed, b.Cpunumber*b.Cpuspeed))
+	})
+	return pick(t, "service offering", named, all, func(o *cloud.ServiceOffering) string { return o.Id }, func(o *cloud.ServiceOffering) string { return o.Name },
+		func(o *cloud.ServiceOffering) bool { return !o.Iscustomized && !o.Issystem })
 }

@@ -26,29 +26,28 @@ func (t *T) ExpectRefused(code int, command string, as *Account, p cloud.Params)
 // ExpectListed expects that the rule is still there, and active.
 func (t *T) ExpectListed(r *Rule) {
 	t.watch.checks++
-	var list struct {
-		LoadBalancerRule []struct{ ID, State string }
+	rules, err := r.Cloud.ListLoadBalancerRules(t.ctx, cloud.Params{"id": r.ID})
+	if cloud.IsNotFound(err) {
+		rules, err = nil, nil
 	}
-	r.call("listLoadBalancerRules", cloud.Params{"id": r.ID}, &list)
-	if len(list.LoadBalancerRule) != 1 {
+	t.must(err, "listing %s", r)
+	if len(rules) != 1 {
 		t.Fail(fmt.Sprintf("%s is no longer listed", r))
-	} else if s := list.LoadBalancerRule[0].State; s != "Active" {
+	} else if s := rules[0].State; s != "Active" {
 		t.Fail(fmt.Sprintf("%s is in state %s, want Active", r, s))
 	}
 }
 
 // VMs are the members behind the group's rule.
 func (g *Group) VMs() []*VM {
-	var list struct {
-		LoadBalancerRuleInstance []struct{ ID, Name string }
-	}
-	g.call("listLoadBalancerRuleInstances", cloud.Params{"id": g.ID}, &list)
-	if len(list.LoadBalancerRuleInstance) == 0 {
+	instances, err := g.Cloud.ListLoadBalancerRuleInstances(g.t.ctx, g.ID)
+	g.t.must(err, "listing the members of group %s", g.Name)
+	if len(instances) == 0 {
 		g.t.Inconclusive("group %s has no members behind its rule", g.Name)
 	}
 	var vms []*VM
-	for _, one := range list.LoadBalancerRuleInstance {
-		vms = append(vms, &VM{Account: g.Account, ID: one.ID, Name: one.Name})
+	for _, one := range instances {
+		vms = append(vms, &VM{Account: g.Account, ID: one.Id, Name: one.Name})
 	}
 	return vms
 }

@@ -23,41 +23,32 @@ type Account struct {
 func (t *T) NewAccount() *Account {
 	name := t.unique("acct")
 	defer t.step("account %s", name)()
-	var made struct {
-		Account struct {
-			ID, DomainID string
-			User         []struct{ ID string }
-		}
-	}
 	entry := t.intend("account", name)
+	var id string
 	t.onRemove("account "+name, func(ctx context.Context) error {
-		if made.Account.ID == "" {
+		if id == "" {
 			return nil
 		}
-		_, err := t.site.Cloud.Job(ctx, "deleteAccount", cloud.Params{"id": made.Account.ID}, nil)
-		return t.removed(made.Account.ID, err)
+		return t.removed(id, t.site.Cloud.DeleteAccount(ctx, id))
 	})
-	err := t.site.Cloud.Call(t.ctx, "createAccount", cloud.Params{"accounttype": "0", "account": name, "username": name,
-		"password": t.secret(), "firstname": "stackproof", "lastname": "scenario", "email": "stackproof@example.invalid"}, &made)
+	made, err := t.site.Cloud.CreateAccount(t.ctx, cloud.AccountSpec{Name: name, DomainID: t.site.DomainID, Password: t.secret(), Email: "stackproof@example.invalid"})
 	t.must(err, "creating account %s", name)
-	if len(made.Account.User) == 0 {
+	id = made.Id
+	t.created(entry, id)
+	if len(made.User) == 0 {
 		t.Inconclusive("creating account %s: the answer names no user", name)
 	}
-	t.created(entry, made.Account.ID)
-	var keys struct {
-		UserKeys struct{ APIKey, SecretKey string }
-	}
-	t.must(t.site.Cloud.Call(t.ctx, "registerUserKeys", cloud.Params{"id": made.Account.User[0].ID}, &keys), "keys for account %s", name)
-	a := &Account{t: t, Name: name, ID: made.Account.ID, DomainID: made.Account.DomainID}
-	var clientErr error
-	a.Cloud, clientErr = t.site.Cloud.As(keys.UserKeys.APIKey, keys.UserKeys.SecretKey)
+	keys, err := t.site.Cloud.RegisterUserKeys(t.ctx, made.User[0].Id)
+	t.must(err, "keys for account %s", name)
+	a := &Account{t: t, Name: name, ID: id, DomainID: made.Domainid}
+	a.Cloud, err = t.site.Cloud.As(keys.APIKey, keys.SecretKey)
 	t.onCleanup("closing the client of account "+name, func(ctx context.Context) error {
 		if a.Cloud == nil {
 			return nil
 		}
 		return a.Cloud.Close(ctx)
 	})
-	t.must(clientErr, "client of account %s", name)
+	t.must(err, "client of account %s", name)
 	a.InternalID = t.internalID("cloud.account", a.ID)
 	t.watch.accounts = append(t.watch.accounts, a)
 	return a
@@ -66,7 +57,7 @@ func (t *T) NewAccount() *Account {
 // secret is a password that nobody needs again.
 func (t *T) secret() string { return fmt.Sprintf("sp-%016x-%016x", t.rng.Uint64(), t.rng.Uint64()) }
 
-// call, job and create carry out one API command as the account; a failure ends the scenario.
+// call and job carry out one API command as the account; a failure ends the scenario.
 func (a *Account) call(command string, p cloud.Params, into any) {
 	a.t.must(a.Cloud.Call(a.t.ctx, command, p, into), "%s", command)
 }
@@ -76,17 +67,18 @@ func (a *Account) job(command string, p cloud.Params, into any) {
 	a.t.must(err, "%s", command)
 }
 
-// make carries out a creating command: noted in the ledger before the call, its ids right after.
-func (a *Account) make(kind, name, table, command string, p cloud.Params) (uuid string, internal int64) {
+// made carries out a create: noted in the ledger before the call, its ids right after, while the object surely lives.
+// The table is where its internal id is; "" for objects that nobody asks the id of.
+func made[T any](a *Account, kind, name, table string, create func(context.Context) (*cloud.Creating[T], error)) (uuid string, internal int64, object *T) {
 	t := a.t
 	entry := t.intend(kind, name)
-	made, err := a.Cloud.Create(t.ctx, command, p, nil)
-	t.must(err, "%s %s", command, name)
-	t.created(entry, made.ID)
-	internal = t.internalID(table, made.ID)
-	_, err = made.Wait(t.ctx, nil)
-	t.must(err, "%s %s", command, name)
-	return made.ID, internal
+	accepted, err := create(t.ctx)
+	t.must(err, "creating %s %s", kind, name)
+	t.created(entry, accepted.ID)
+	internal = t.internalID(table, accepted.ID)
+	object, err = accepted.Wait(t.ctx)
+	t.must(err, "creating %s %s", kind, name)
+	return accepted.ID, internal, object
 }
 
 // intend, created and removed keep the ledger; without one they do nothing.

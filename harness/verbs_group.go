@@ -20,6 +20,7 @@ type Group struct {
 const (
 	groupInterval = 10 * time.Second
 	membersWait   = 15 * time.Minute
+	expungeGrace  = 30 // seconds
 )
 
 // scaling is what the groups of a network share: a profile and two policies that never act. The simulator's CPU is
@@ -32,36 +33,40 @@ func (n *Network) scaling() *scaling {
 	}
 	defer n.t.step("autoscale policies")()
 	s := &scaling{}
-	s.up, s.down = n.scalePolicy("scaleup", "GT", "90"), n.scalePolicy("scaledown", "LT", "1")
+	s.up, s.down = n.scalePolicy("scaleup", "GT", 90), n.scalePolicy("scaledown", "LT", 1)
 	c := n.t.choices()
-	s.profile, _ = n.make("autoscale profile", n.Name, "", "createAutoScaleVmProfile", cloud.Params{"zoneid": c.zone,
-		"serviceofferingid": c.serviceOffering, "templateid": c.template, "expungevmgraceperiod": "30"})
+	grace := expungeGrace
+	s.profile, _, _ = made(n.Account, "autoscale profile", n.Name, "", func(ctx context.Context) (*cloud.Creating[cloud.AutoScaleVMProfile], error) {
+		return n.Cloud.CreateAutoScaleVMProfile(ctx, cloud.AutoScaleVMProfileSpec{ZoneID: c.zone, ServiceOfferingID: c.serviceOffering,
+			TemplateID: c.template, ExpungeGrace: &grace})
+	})
 	n.scale = s
 	return s
 }
 
-func (n *Network) scalePolicy(action, operator, threshold string) string {
-	var counters struct {
-		Counter []struct{ ID, Source, Provider string }
-	}
-	n.call("listCounters", cloud.Params{"source": "CPU"}, &counters)
+func (n *Network) scalePolicy(action, operator string, threshold int64) string {
+	counters, err := n.Cloud.ListCounters(n.t.ctx, cloud.Params{"source": "CPU"})
+	n.t.must(err, "listing counters")
 	provider := "VirtualRouter"
 	if n.VPC != nil {
 		provider = "VpcVirtualRouter"
 	}
 	var counter string
-	for _, c := range counters.Counter {
+	for _, c := range counters {
 		if c.Provider == provider && c.Source == "CPU" {
-			counter = c.ID
+			counter = c.Id
 		}
 	}
 	if counter == "" {
 		n.t.Inconclusive("the zone has no CPU counter of provider %s", provider)
 	}
-	condition, _ := n.make("condition", action, "", "createCondition", cloud.Params{"counterid": counter, "relationaloperator": operator,
-		"threshold": threshold})
-	policy, _ := n.make("autoscale policy", action, "", "createAutoScalePolicy", cloud.Params{"action": action, "duration": "60",
-		"conditionids": condition, "name": n.t.unique(action)})
+	condition, _, _ := made(n.Account, "condition", action, "", func(ctx context.Context) (*cloud.Creating[cloud.Condition], error) {
+		return n.Cloud.CreateCondition(ctx, counter, operator, threshold, cloud.Owner{})
+	})
+	name := n.t.unique(action)
+	policy, _, _ := made(n.Account, "autoscale policy", name, "", func(ctx context.Context) (*cloud.Creating[cloud.AutoScalePolicy], error) {
+		return n.Cloud.CreateAutoScalePolicy(ctx, cloud.AutoScalePolicySpec{Name: name, Action: action, Duration: 60, ConditionIDs: []string{condition}})
+	})
 	return policy
 }
 
@@ -72,9 +77,11 @@ func (n *Network) Group(name string, members int) *Group {
 	s := n.scaling()
 	g := &Group{Rule: n.LoadBalancer(name), Members: members}
 	full := n.t.unique("grp")
-	g.GroupID, _ = n.make("autoscale group", full, "cloud.autoscale_vmgroups", "createAutoScaleVmGroup", cloud.Params{
-		"lbruleid": g.ID, "minmembers": fmt.Sprint(members), "maxmembers": fmt.Sprint(members), "scaleuppolicyids": s.up,
-		"scaledownpolicyids": s.down, "vmprofileid": s.profile, "interval": fmt.Sprint(int(groupInterval.Seconds())), "name": full})
+	interval := int(groupInterval.Seconds())
+	g.GroupID, _, _ = made(n.Account, "autoscale group", full, "cloud.autoscale_vmgroups", func(ctx context.Context) (*cloud.Creating[cloud.AutoScaleVMGroup], error) {
+		return n.Cloud.CreateAutoScaleVMGroup(ctx, cloud.AutoScaleVMGroupSpec{Name: full, LBRuleID: g.ID, VMProfileID: s.profile, Min: members, Max: members,
+			Interval: &interval, ScaleUpPolicyIDs: []string{s.up}, ScaleDownPolicyIDs: []string{s.down}})
+	})
 	g.t.onRemove("group "+full, g.remove)
 	return g
 }
@@ -91,17 +98,11 @@ func (t *T) AwaitMembers(groups ...*Group) {
 	}
 	a := groups[0].Account
 	t.until("the members of the autoscale groups", membersWait, groupInterval, func() (bool, string) {
-		var list struct {
-			AutoScaleVMGroup []struct {
-				ID        string
-				State     string
-				Available int `json:"availablevirtualmachinecount"`
-			}
-		}
-		a.call("listAutoScaleVmGroups", cloud.Params{"listall": "true", "pagesize": "500", "page": "1"}, &list)
+		groups, err := a.Cloud.ListAutoScaleVMGroups(t.ctx, nil)
+		t.must(err, "listing the autoscale groups")
 		full := 0
-		for _, g := range list.AutoScaleVMGroup {
-			if n, ours := want[g.ID]; ours && g.Available == n && g.State == "ENABLED" {
+		for _, g := range groups {
+			if n, ours := want[g.Id]; ours && g.Availablevirtualmachinecount == n && g.State == "ENABLED" {
 				full++
 			}
 		}
@@ -112,18 +113,20 @@ func (t *T) AwaitMembers(groups ...*Group) {
 // Disable disables the group; its members and their places behind the rule stay.
 func (g *Group) Disable() {
 	defer g.t.step("disable group %s", g.Name)()
-	g.job("disableAutoScaleVmGroup", cloud.Params{"id": g.GroupID}, nil)
+	_, err := g.Cloud.DisableAutoScaleVMGroup(g.t.ctx, g.GroupID)
+	g.t.must(err, "disabling group %s", g.Name)
 }
 
 // Enable enables the group.
 func (g *Group) Enable() {
 	defer g.t.step("enable group %s", g.Name)()
-	g.job("enableAutoScaleVmGroup", cloud.Params{"id": g.GroupID}, nil)
+	_, err := g.Cloud.EnableAutoScaleVMGroup(g.t.ctx, g.GroupID)
+	g.t.must(err, "enabling group %s", g.Name)
 }
 
 // remove deletes the group with its members; a group that is gone is fine.
 func (g *Group) remove(ctx context.Context) error {
-	_, err := g.Cloud.Job(ctx, "deleteAutoScaleVmGroup", cloud.Params{"id": g.GroupID, "cleanup": "true"}, nil)
+	err := g.Cloud.DeleteAutoScaleVMGroup(ctx, g.GroupID, true)
 	if cloud.IsNotFound(err) {
 		return nil
 	}

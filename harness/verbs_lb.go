@@ -1,7 +1,9 @@
 package harness
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"strings"
 	"time"
@@ -64,9 +66,11 @@ func (n *Network) LoadBalancerOn(ip *Address, name, algorithm string) *Rule {
 	r := &Rule{Account: n.Account, Network: n, Address: ip, Name: name, Algorithm: algorithm, Port: ip.nextPort}
 	ip.nextPort++
 	full := n.t.unique("lb-" + name)
-	r.ID, r.InternalID = n.make("lb rule", full, "cloud.firewall_rules", "createLoadBalancerRule", cloud.Params{
-		"publicipid": ip.ID, "networkid": n.ID, "name": full, "algorithm": algorithm, "openfirewall": "false",
-		"publicport": fmt.Sprint(r.Port), "privateport": fmt.Sprint(privatePort)})
+	shut := false
+	r.ID, r.InternalID, _ = made(n.Account, "lb rule", full, "cloud.firewall_rules", func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
+		return n.Cloud.CreateLoadBalancerRule(ctx, cloud.LoadBalancerRuleSpec{Name: full, Algorithm: algorithm, PublicIPID: ip.ID, NetworkID: n.ID,
+			PublicPort: r.Port, PrivatePort: privatePort, OpenFirewall: &shut})
+	})
 	n.t.watch.born(r)
 	return r
 }
@@ -78,36 +82,29 @@ func (r *Rule) Assign(vms ...*VM) *Rule {
 	for i, vm := range vms {
 		ids[i] = vm.ID
 	}
-	r.job("assignToLoadBalancerRule", cloud.Params{"id": r.ID, "virtualmachineids": strings.Join(ids, ",")}, nil)
+	r.t.must(r.Cloud.AssignToLoadBalancerRule(r.t.ctx, r.ID, ids...), "putting VMs behind %s", r)
 	return r
 }
 
-// SourcePolicy are the parameters of the twin policies. They are given explicitly and are equal on every rule: on a
+// sourcePolicy are the parameters of the twin policies. They are given explicitly and are equal on every rule: on a
 // router that compares files as sets, only byte-identical policies mask each other (T15, T16).
-func SourcePolicy() cloud.Params {
-	return cloud.Params{"methodname": "SourceBased", "param[0].name": "tablesize", "param[0].value": "200k",
-		"param[1].name": "expire", "param[1].value": "30m"}
+func sourcePolicy() map[string]string {
+	return map[string]string{"tablesize": "200k", "expire": "30m"}
 }
 
 // Stick gives the rule the common source stickiness policy.
 func (r *Rule) Stick() {
 	defer r.t.step("source stickiness on %s", r.Name)()
-	p := SourcePolicy()
-	p["lbruleid"], p["name"] = r.ID, r.t.unique("sticky")
-	var made struct {
-		StickinessPolicy []struct {
-			ID     string
-			Params map[string]string
-		}
-	}
-	r.job("createLBStickinessPolicy", p, &made)
-	live := made.StickinessPolicy
+	_, _, stored := made(r.Account, "stickiness policy", r.Name, "", func(ctx context.Context) (*cloud.Creating[cloud.StickinessPolicies], error) {
+		return r.Cloud.CreateStickinessPolicy(ctx, cloud.StickinessSpec{LBRuleID: r.ID, Name: r.t.unique("sticky"), MethodName: "SourceBased", Params: sourcePolicy()})
+	})
+	live := stored.Policies
 	if len(live) == 0 {
 		r.t.Inconclusive("createLBStickinessPolicy on %s answered without a policy", r)
 	}
 	last := live[len(live)-1]
 	// A client library that drops parameters would leave policies that do not mask each other (T14).
-	if last.Params["tablesize"] != "200k" || last.Params["expire"] != "30m" {
+	if !maps.Equal(last.Params, sourcePolicy()) {
 		r.t.Inconclusive("the policy of %s was stored with parameters %v, not those that were sent", r, last.Params)
 	}
 	r.Policy = last.ID
@@ -116,7 +113,7 @@ func (r *Rule) Stick() {
 // Unstick deletes the rule's stickiness policy.
 func (r *Rule) Unstick() {
 	defer r.t.step("no stickiness on %s", r.Name)()
-	r.job("deleteLBStickinessPolicy", cloud.Params{"id": r.Policy}, nil)
+	r.t.must(r.Cloud.DeleteStickinessPolicy(r.t.ctx, r.Policy), "deleting the policy of %s", r)
 	r.Policy = ""
 }
 
@@ -125,7 +122,7 @@ func (r *Rule) Delete() {
 	t := r.t
 	defer t.step("delete %s", r.Name)()
 	t.must(t.site.Clock.Pass(t.ctx, apart), "letting time pass before the delete")
-	r.job("deleteLoadBalancerRule", cloud.Params{"id": r.ID}, nil)
+	t.must(r.Cloud.DeleteLoadBalancerRule(t.ctx, r.ID), "deleting %s", r)
 	r.Deleted = t.now()
 	t.watch.died(r)
 	t.must(t.removed(r.ID, nil), "noting the removal of %s", r)

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -24,8 +25,9 @@ func (a *Account) VPC() *VPC {
 	v := &VPC{Account: a, Name: a.t.unique("vpc"), number: 10 + a.vpcs}
 	defer a.t.step("VPC %s", v.Name)()
 	c := a.t.choices()
-	v.ID, _ = a.make("vpc", v.Name, "cloud.vpc", "createVPC", cloud.Params{"zoneid": c.zone, "name": v.Name, "displaytext": v.Name,
-		"vpcofferingid": c.vpcOffering, "cidr": fmt.Sprintf("10.%d.0.0/16", v.number)})
+	v.ID, _, _ = made(a, "vpc", v.Name, "cloud.vpc", func(ctx context.Context) (*cloud.Creating[cloud.VPC], error) {
+		return a.Cloud.CreateVPC(ctx, cloud.VPCSpec{Name: v.Name, ZoneID: c.zone, OfferingID: c.vpcOffering, CIDR: fmt.Sprintf("10.%d.0.0/16", v.number)})
+	})
 	return v
 }
 
@@ -38,11 +40,9 @@ func (v *VPC) Router() string {
 }
 
 func (t *T) routerBy(key, id string) string {
-	var list struct {
-		Router []struct{ Name, State string }
-	}
-	t.must(t.site.Cloud.Call(t.ctx, "listRouters", cloud.Params{key: id, "listall": "true"}, &list), "listing the router")
-	for _, r := range list.Router {
+	routers, err := t.site.Cloud.ListRouters(t.ctx, cloud.Params{key: id})
+	t.must(err, "listing the router")
+	for _, r := range routers {
 		if r.State == "Running" {
 			return r.Name
 		}
@@ -69,8 +69,8 @@ func (v *VPC) Tier() *Network {
 	n := &Network{Account: v.Account, VPC: v, Name: v.t.unique("tier")}
 	defer v.t.step("tier %s", n.Name)()
 	c := v.t.choices()
-	n.create(cloud.Params{"zoneid": c.zone, "networkofferingid": c.tierOffering, "vpcid": v.ID,
-		"gateway": fmt.Sprintf("10.%d.%d.1", v.number, v.tiers), "netmask": "255.255.255.0"})
+	n.create(cloud.NetworkSpec{ZoneID: c.zone, OfferingID: c.tierOffering, VPCID: v.ID,
+		Gateway: fmt.Sprintf("10.%d.%d.1", v.number, v.tiers), Netmask: "255.255.255.0"})
 	return n
 }
 
@@ -79,17 +79,17 @@ func (a *Account) Isolated() *Network {
 	n := &Network{Account: a, Name: a.t.unique("net")}
 	defer a.t.step("isolated network %s", n.Name)()
 	c := a.t.choices()
-	n.create(cloud.Params{"zoneid": c.zone, "networkofferingid": c.isolatedOffering})
+	n.create(cloud.NetworkSpec{ZoneID: c.zone, OfferingID: c.isolatedOffering})
 	return n
 }
 
-func (n *Network) create(p cloud.Params) {
-	p["name"], p["displaytext"] = n.Name, n.Name
+func (n *Network) create(spec cloud.NetworkSpec) {
+	spec.Name = n.Name
 	entry := n.t.intend("network", n.Name)
-	var made struct{ Network struct{ ID string } }
-	n.call("createNetwork", p, &made)
-	n.t.created(entry, made.Network.ID)
-	n.ID = made.Network.ID
+	made, err := n.Cloud.CreateNetwork(n.t.ctx, spec)
+	n.t.must(err, "creating network %s", n.Name)
+	n.t.created(entry, made.Id)
+	n.ID = made.Id
 	n.InternalID = n.t.internalID("cloud.networks", n.ID)
 }
 
@@ -116,22 +116,21 @@ const firstPort = 18000
 // Address acquires a public address for the network.
 func (n *Network) Address() *Address {
 	defer n.t.step("address for %s", n.Name)()
-	p := cloud.Params{"zoneid": n.t.choices().zone}
+	vpc, network := "", n.ID
 	if n.VPC != nil {
-		p["vpcid"] = n.VPC.ID
-	} else {
-		p["networkid"] = n.ID
+		vpc, network = n.VPC.ID, ""
 	}
 	a := &Address{Account: n.Account, nextPort: firstPort}
-	a.ID, a.InternalID = n.make("address", n.Name, "cloud.user_ip_address", "associateIpAddress", p)
-	var list struct {
-		PublicIPAddress []struct{ IPAddress netip.Addr } `json:"publicipaddress"`
-	}
-	n.call("listPublicIpAddresses", cloud.Params{"id": a.ID}, &list)
-	if len(list.PublicIPAddress) != 1 {
+	a.ID, a.InternalID, _ = made(n.Account, "address", n.Name, "cloud.user_ip_address", func(ctx context.Context) (*cloud.Creating[cloud.PublicIPAddress], error) {
+		return n.Cloud.AssociateIPAddress(ctx, n.t.choices().zone, vpc, network, cloud.Owner{})
+	})
+	found, err := n.Cloud.ListPublicIPAddresses(n.t.ctx, cloud.Params{"id": a.ID})
+	n.t.must(err, "listing address %s", a.ID)
+	if len(found) != 1 {
 		n.t.Inconclusive("address %s is not listed after it was acquired", a.ID)
 	}
-	a.IP = list.PublicIPAddress[0].IPAddress
+	a.IP, err = netip.ParseAddr(found[0].Ipaddress)
+	n.t.must(err, "reading address %s", a.ID)
 	return a
 }
 
@@ -145,9 +144,10 @@ func (n *Network) sharedAddress() *Address {
 // VM is an instance.
 type VM struct {
 	*Account
-	ID   string
-	Name string
-	IP   netip.Addr
+	ID         string
+	InternalID int64
+	Name       string
+	IP         netip.Addr
 }
 
 // VMs returns count running instances of the network, creating what is missing.
@@ -164,18 +164,16 @@ func (n *Network) NewVM() *VM {
 	c := n.t.choices()
 	vm := &VM{Account: n.Account, Name: n.t.unique("vm")}
 	defer n.t.step("VM %s", vm.Name)()
-	vm.ID, _ = n.make("vm", vm.Name, "cloud.vm_instance", "deployVirtualMachine", cloud.Params{"zoneid": c.zone, "templateid": c.template,
-		"serviceofferingid": c.serviceOffering, "networkids": n.ID, "name": vm.Name, "displayname": vm.Name})
-	var list struct {
-		VirtualMachine []struct {
-			State string
-			NIC   []struct{ IPAddress netip.Addr }
-		}
-	}
-	n.call("listVirtualMachines", cloud.Params{"id": vm.ID}, &list)
-	if len(list.VirtualMachine) != 1 || len(list.VirtualMachine[0].NIC) == 0 {
+	var deployed *cloud.VirtualMachine
+	vm.ID, vm.InternalID, deployed = made(n.Account, "vm", vm.Name, "cloud.vm_instance", func(ctx context.Context) (*cloud.Creating[cloud.VirtualMachine], error) {
+		return n.Cloud.DeployVirtualMachine(ctx, cloud.VirtualMachineSpec{Name: vm.Name, ZoneID: c.zone, TemplateID: c.template,
+			ServiceOfferingID: c.serviceOffering, NetworkIDs: []string{n.ID}})
+	})
+	if len(deployed.Nic) == 0 {
 		n.t.Inconclusive("VM %s has no address after it was deployed", vm.Name)
 	}
-	vm.IP = list.VirtualMachine[0].NIC[0].IPAddress
+	ip, err := netip.ParseAddr(deployed.Nic[0].Ipaddress)
+	n.t.must(err, "reading the address of VM %s", vm.Name)
+	vm.IP = ip
 	return vm
 }

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/stackproof/stackproof/harness/cloud"
@@ -38,16 +39,16 @@ func (t *T) scan(into *int, query string, args ...any) {
 
 // Firewall opens a port of the address.
 func (a *Address) Firewall(port int) {
-	text := fmt.Sprint(port)
-	a.make("firewall rule", text, "", "createFirewallRule", cloud.Params{"ipaddressid": a.ID, "protocol": "tcp",
-		"startport": text, "endport": text, "cidrlist": "192.0.2.0/24"})
+	made(a.Account, "firewall rule", fmt.Sprint(port), "", func(ctx context.Context) (*cloud.Creating[cloud.FirewallRule], error) {
+		return a.Cloud.CreateFirewallRule(ctx, a.ID, "tcp", port, port, "192.0.2.0/24")
+	})
 }
 
 // FirewallCount is how many firewall rules the address has.
 func (a *Address) FirewallCount() int {
-	var list struct{ Count int }
-	a.call("listFirewallRules", cloud.Params{"ipaddressid": a.ID}, &list)
-	return list.Count
+	rules, err := a.Cloud.ListFirewallRules(a.t.ctx, cloud.Params{"ipaddressid": a.ID})
+	a.t.must(err, "listing the firewall rules of %s", a.IP)
+	return len(rules)
 }
 
 // CrossedRules creates LB rules until one's id is the helper id of another: with rule ids k ahead of helper ids that
