@@ -34,6 +34,9 @@ type Plan struct {
 func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
 	began := time.Now()
 	d := target.Describe()
+	if planner, ok := target.(Planner); ok {
+		planner.Planned(p)
+	}
 	run := result.Run{Schema: result.SchemaVersion, Target: d.Name, Release: d.Release, Seed: p.Seed, Router: d.Router,
 		Started: began.UTC(), Planned: p.Scenarios.IDs()}
 	cases := make([]*result.Case, len(p.Scenarios))
@@ -145,6 +148,9 @@ func runOnce(ctx context.Context, target Target, s Scenario, p Progress, seed in
 		}
 	}()
 	t.tell()
+	if site.told != nil {
+		site.told()
+	}
 	return t
 }
 

@@ -21,6 +21,17 @@ type Target interface {
 	Close(ctx context.Context) error
 }
 
+// Planner is a target that is told what will run before the first site is opened: its sites share something, such as a
+// usage server.
+type Planner interface {
+	Planned(p Plan)
+}
+
+// SharedRuns is a usage server whose runs are slow and serve several scenarios: one run then covers many windows.
+type SharedRuns interface {
+	Shared() bool
+}
+
 // Description is what a report says of a target.
 type Description struct {
 	Name, Release string
@@ -47,10 +58,17 @@ type Site struct {
 	// Limits bound what a scenario may create.
 	SkewBudget int
 	// Named are the zone, offerings and template that the owner chose.
-	Named  Named
-	chosen *choices
-	close  func(context.Context) error
+	Named Named
+	// DomainID is the domain (uuid) in which accounts are made; empty is the administrator's.
+	DomainID string
+	chosen   *choices
+	told     func()
+	close    func(context.Context) error
 }
+
+// OnTold sets what happens as soon as the scenario's story has ended, before its objects are removed: whoever waits for the
+// scenario need not wait for that.
+func (s *Site) OnTold(f func()) { s.told = f }
 
 // OnClose sets what ends the site.
 func (s *Site) OnClose(f func(context.Context) error) { s.close = f }

@@ -1,0 +1,149 @@
+package existing
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/stackproof/stackproof/harness/cloud"
+)
+
+// source tells the target's time.
+type source interface {
+	Now(ctx context.Context) (time.Time, error)
+}
+
+// databaseClock is the database's time in GMT, whatever the session's zone is.
+type databaseClock struct{ db *sql.DB }
+
+// Now implements source.
+func (c databaseClock) Now(ctx context.Context) (time.Time, error) {
+	var text string
+	if err := c.db.QueryRowContext(ctx, "SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%d %H:%i:%s')").Scan(&text); err != nil {
+		return time.Time{}, fmt.Errorf("reading the database's time: %w", err)
+	}
+	t, err := time.Parse(time.DateTime, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading the database's time: %w", err)
+	}
+	return t, nil
+}
+
+// apiClock is the Date header of the management server's answers; whether the call is let in does not matter.
+type apiClock struct {
+	url    string
+	client *http.Client
+}
+
+func newAPIClock(o cloud.Options, url string) (*apiClock, error) {
+	conf := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: o.Insecure} //nolint:gosec // the owner asked for it
+	if o.CAFile != "" {
+		pem, err := os.ReadFile(o.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("reading the certificate authorities: %w", err)
+		}
+		pool := x509.NewCertPool()
+		pool.AppendCertsFromPEM(pem)
+		conf.RootCAs = pool
+	}
+	return &apiClock{url: url, client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
+		Proxy: http.ProxyFromEnvironment, TLSClientConfig: conf, MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second}}}, nil
+}
+
+// Now implements source.
+func (c *apiClock) Now(ctx context.Context) (time.Time, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading the management server's time: %w", err)
+	}
+	answer, err := c.client.Do(req)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading the management server's time: %w", err)
+	}
+	if err := answer.Body.Close(); err != nil {
+		return time.Time{}, fmt.Errorf("reading the management server's time: %w", err)
+	}
+	t, err := http.ParseTime(answer.Header.Get("Date"))
+	if err != nil {
+		return time.Time{}, errors.New("the API's answers have no Date header: something in front of the server removes it; set clock: database")
+	}
+	return t.UTC(), nil
+}
+
+func (c *apiClock) close() { c.client.CloseIdleConnections() }
+
+// clock implements harness.Clock by really waiting.
+type clock struct{ source }
+
+// The steps in which Pass looks at the clock.
+const (
+	firstLook = 10 * time.Millisecond
+	lastLook  = 500 * time.Millisecond
+)
+
+// Pass waits until the target's time is d later.
+func (c clock) Pass(ctx context.Context, d time.Duration) error {
+	now, err := c.Now(ctx)
+	if err != nil {
+		return err
+	}
+	return c.until(ctx, now.Add(d))
+}
+
+// until waits for a time of the target.
+func (c clock) until(ctx context.Context, t time.Time) error {
+	for step := firstLook; ; step = min(2*step, lastLook) {
+		now, err := c.Now(ctx)
+		if err != nil {
+			return err
+		}
+		if !now.Before(t) {
+			return nil
+		}
+		if err := wait(ctx, step); err != nil {
+			return err
+		}
+	}
+}
+
+// wait lets d of our own time pass.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// tolerated is how far clocks of one site may differ: more, and a row's time says nothing about a call's.
+const tolerated = 5 * time.Second
+
+// sameTime compares the database's clock with the management server's.
+func sameTime(ctx context.Context, db, api source) error {
+	before, err := db.Now(ctx)
+	if err != nil {
+		return err
+	}
+	there, err := api.Now(ctx)
+	if err != nil {
+		return err
+	}
+	after, err := db.Now(ctx)
+	if err != nil {
+		return err
+	}
+	if there.Before(before.Add(-tolerated)) || there.After(after.Add(tolerated)) {
+		return fmt.Errorf("the clocks of the database (%s GMT) and the management server (%s GMT) are %s apart: set both by NTP",
+			before.Format(time.DateTime), there.Format(time.DateTime), there.Sub(before).Abs().Round(time.Second))
+	}
+	return nil
+}

@@ -1,0 +1,354 @@
+package existing
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+// Options say which target to open.
+type Options struct {
+	Name   string
+	Config Config
+	// Ledger notes what a run creates; nil for none.
+	Ledger harness.Ledger
+	// Trace gets every call, with secrets removed.
+	Trace io.Writer
+	// TempDir is where the shadow routers' folders are made; default the system's.
+	TempDir string
+	// OpenRouters looks at real routers (router mode command); nil where that is not built in.
+	OpenRouters func(ctx context.Context, o RouterAccess) (harness.Routers, Finding, error)
+}
+
+// RouterAccess is what a reader of real routers needs.
+type RouterAccess struct {
+	Config Config
+	Cloud  *cloud.Client
+	Pushes harness.Pushes // nil without a log
+	Rules  string         // release whose generator renders
+}
+
+// Target is an open target.
+type Target struct {
+	opts     Options
+	config   Config
+	cloud    *cloud.Client
+	db       *sql.DB
+	clock    clock
+	apiClock *apiClock
+	usage    *usageServer
+	release  string
+	findings []Finding
+	notes    []string
+
+	watch *watcher // pushes and routers; nil without a log
+
+	barrier *barrier
+	ending  context.CancelFunc
+	serving sync.WaitGroup
+
+	mu       sync.Mutex
+	show     func(id, step string)
+	needs    map[string][]harness.Capability
+	domain   string // uuid of the run's own domain
+	domained bool
+	undo     []undo
+}
+
+type undo struct {
+	what string
+	do   func(context.Context) error
+}
+
+// Open connects and tries every capability. It changes nothing on the target. The error is one line with what to do; a
+// capability that is not there is no error but a Finding.
+func Open(ctx context.Context, o Options) (_ *Target, err error) {
+	t := &Target{opts: o, config: o.Config, show: func(string, string) {}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("target %s: %w", o.Name, err), t.Close(context.WithoutCancel(ctx)))
+		}
+	}()
+	if err := t.config.check(); err != nil {
+		return nil, err
+	}
+	for _, step := range []func(context.Context) error{t.openAPI, t.openDatabase, t.openClock, t.openRelease, t.openUsage, t.openWatch} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+func (t *Target) onClose(what string, do func(context.Context) error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.undo = append(t.undo, undo{what, do})
+}
+
+func (t *Target) found(f Finding) { t.findings = append(t.findings, f) }
+
+// openAPI makes sure that the API answers and that we are its root administrator.
+func (t *Target) openAPI(ctx context.Context) error {
+	o, err := t.config.options()
+	if err != nil {
+		return err
+	}
+	o.Trace = t.opts.Trace
+	t.cloud, err = cloud.New(o)
+	if err != nil {
+		return err
+	}
+	t.onClose("closing the API client", t.cloud.Close)
+	t.apiClock, err = newAPIClock(o, t.cloud.URL())
+	if err != nil {
+		return err
+	}
+	t.onClose("closing the clock's client", func(context.Context) error { t.apiClock.close(); return nil })
+	err = t.cloud.Call(ctx, "listConfigurations", cloud.Params{"name": "usage.stats.job.aggregation.range"}, nil)
+	switch {
+	case cloud.IsUnauthorized(err):
+		return fmt.Errorf("%s refuses the keys or the login: check them (%w)", t.cloud.URL(), err)
+	case cloud.IsUnsupported(err):
+		return fmt.Errorf("the keys are not those of a root administrator, who is needed to make accounts: %w", err)
+	case err != nil && strings.Contains(err.Error(), "certificate"):
+		return fmt.Errorf("the API's certificate is not trusted: give the authority's file as api.ca, or set api.insecure: %w", err)
+	case err != nil:
+		return fmt.Errorf("the API does not answer: check the URL, and that the management server is up: %w", err)
+	}
+	t.found(ok(harness.API, "%s answers a root administrator", t.cloud.URL()))
+	return nil
+}
+
+func (t *Target) openDatabase(ctx context.Context) error {
+	if len(t.config.DSN) == 0 {
+		t.found(missing(harness.UsageDB, "give a dsn with SELECT on cloud and cloud_usage", "no database is given"))
+		return nil
+	}
+	db, err := openDatabase(ctx, t.config.DSN)
+	if err != nil {
+		return err
+	}
+	t.onClose("closing the database", func(context.Context) error { return db.Close() })
+	t.db = db
+	f, err := tryRights(ctx, db)
+	if err != nil {
+		return err
+	}
+	t.found(f)
+	return nil
+}
+
+// openClock chooses whose time counts. Usage events carry the management server's time, so the two must agree.
+func (t *Target) openClock(ctx context.Context) error {
+	t.clock = clock{t.apiClock}
+	if t.db != nil && t.config.Clock != "api" {
+		t.clock = clock{databaseClock{t.db}}
+	}
+	_, err := t.clock.Now(ctx)
+	return err
+}
+
+// openRelease asks the API, then the database, then the configuration.
+func (t *Target) openRelease(ctx context.Context) error {
+	release, err := t.cloud.Release(ctx)
+	var unknown *cloud.ReleaseUnknown
+	source := "listCapabilities"
+	if errors.As(err, &unknown) {
+		release, err, source = "", nil, "cloud.version"
+		if t.db != nil {
+			err = t.db.QueryRowContext(ctx, "SELECT version FROM cloud.version ORDER BY id DESC LIMIT 1").Scan(&release)
+		}
+		if errors.Is(err, sql.ErrNoRows) {
+			err = nil
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("asking for the release: %w", err)
+	}
+	if release == "" {
+		release, source = t.config.Release, "the configuration"
+	}
+	if release == "" {
+		return errors.New("neither the API nor the database tells the release: give --release")
+	}
+	if t.config.Release != "" && t.config.Release != release {
+		t.notes = append(t.notes, fmt.Sprintf("the server says release %s (%s), the configuration %s: the server's is taken", release, source, t.config.Release))
+	}
+	t.release = release
+	return nil
+}
+
+func (t *Target) openUsage(ctx context.Context) error {
+	u := &usageServer{db: t.db, api: t.cloud, clock: t.clock, onDemand: t.config.Usage.Run != "schedule", wait: t.config.Usage.Wait, look: 250 * time.Millisecond}
+	t.usage = u
+	if t.db == nil {
+		t.found(missing(harness.UsageRun, "give a dsn: a run is seen in cloud_usage.usage_job", "usage runs cannot be watched without a database"))
+		return nil
+	}
+	if t.config.Clock != "api" {
+		u.check = func(ctx context.Context) error { return sameTime(ctx, t.clock, t.apiClock) }
+		if err := u.check(ctx); err != nil {
+			t.found(broken(harness.UsageRun, "", "%v", err))
+			return nil
+		}
+	}
+	t.found(u.tryUsage(ctx))
+	if u.wait == 0 {
+		u.wait = 5*time.Minute + 2*u.window
+	}
+	return nil
+}
+
+// Findings is what trying the capabilities gave.
+func (t *Target) Findings() []Finding { return slices.Clone(t.findings) }
+
+// Release is the release under test.
+func (t *Target) Release() string { return t.release }
+
+// Describe implements harness.Target.
+func (t *Target) Describe() harness.Description {
+	d := harness.Description{Name: t.opts.Name, Release: t.release, Router: "none", Groups: t.config.Groups}
+	if t.watch != nil {
+		d.Router = t.watch.describe()
+	}
+	return d
+}
+
+// Planned implements harness.Planner: it starts the barrier with everybody who will use it.
+func (t *Target) Planned(p harness.Plan) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.show = p.Progress.Step
+	t.needs = map[string][]harness.Capability{}
+	t.startBarrier()
+	for _, s := range p.Scenarios {
+		t.needs[s.ID] = s.Needs
+		if p.Workers >= len(p.Scenarios) && slices.Contains(s.Needs, harness.UsageRun) {
+			t.barrier.join(s.ID)
+		}
+	}
+}
+
+// grace is how long a scenario at work may keep the others from a usage run: instances on real hosts take minutes.
+const grace = 4 * time.Minute
+
+func (t *Target) startBarrier() {
+	if t.barrier != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.ending = cancel
+	t.barrier = newBarrier(t.usage.run, grace, func(id, text string) { t.show(id, text) })
+	t.serving.Add(1)
+	go func() {
+		defer t.serving.Done()
+		t.barrier.serve(ctx)
+	}()
+}
+
+// UsageRuns is how many usage runs were made so far.
+func (t *Target) UsageRuns() int {
+	t.mu.Lock()
+	b := t.barrier
+	t.mu.Unlock()
+	if b == nil {
+		return 0
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.runs
+}
+
+// Site implements harness.Target. All sites are the same zone; scenarios keep apart by accounts of their own.
+func (t *Target) Site(ctx context.Context, scenario string, _ int64) (*harness.Site, error) {
+	t.mu.Lock()
+	t.startBarrier()
+	needs, planned := t.needs[scenario]
+	t.mu.Unlock()
+	s := &harness.Site{Description: t.Describe(), Cloud: t.cloud, DB: t.db, Clock: t.clock, Ledger: t.opts.Ledger,
+		Missing: map[harness.Capability]string{}, Broken: map[harness.Capability]string{}, SkewBudget: t.budget(), Named: t.config.named()}
+	for _, f := range t.findings {
+		switch f.State {
+		case Missing:
+			s.Missing[f.Capability] = f.String()
+		case Broken:
+			s.Broken[f.Capability] = f.String()
+		}
+	}
+	leave := func() { t.barrier.leave(scenario) }
+	s.OnTold(leave)
+	s.OnClose(func(context.Context) error { leave(); return nil })
+	if !planned || slices.Contains(needs, harness.UsageRun) {
+		t.barrier.join(scenario)
+	}
+	s.Usage = siteRuns{t.usage, t.barrier, scenario}
+	if t.watch != nil {
+		s.Routers = t.watch.routers
+	}
+	domain, err := t.ownDomain(ctx)
+	if err != nil {
+		leave()
+		return s, err
+	}
+	s.DomainID = domain
+	return s, nil
+}
+
+// defaultBudget is how many harmless rules a run may make to set ids apart.
+const defaultBudget = 200
+
+func (t *Target) budget() int {
+	if t.config.SkewBudget > 0 {
+		return t.config.SkewBudget
+	}
+	return defaultBudget
+}
+
+// Notes are what a reader of the run must know of the target.
+func (t *Target) Notes(run result.Run) []string {
+	notes := slices.Clone(t.notes)
+	var ids []string
+	for _, c := range run.Results {
+		if c.UnexpectedPass() {
+			ids = append(ids, c.ID)
+		}
+	}
+	if len(ids) > 0 {
+		notes = append(notes, fmt.Sprintf("patched build: the server calls itself %s, which is known to fail %s, and they passed", t.release, strings.Join(ids, ", ")))
+	}
+	if n := t.UsageRuns(); n > 0 {
+		notes = append(notes, fmt.Sprintf("%d usage runs were waited for", n))
+	}
+	return notes
+}
+
+// Close implements harness.Target.
+func (t *Target) Close(ctx context.Context) error {
+	if t.ending != nil {
+		t.barrier.close(errors.New("the target is closed"))
+		t.ending()
+		t.serving.Wait()
+	}
+	t.mu.Lock()
+	all := t.undo
+	t.undo = nil
+	t.mu.Unlock()
+	var errs []error
+	for _, u := range slices.Backward(all) {
+		if err := u.do(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", u.what, err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,202 @@
+package existing
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/cloud"
+)
+
+// usageServer is what is known of the target's usage server, and how it is made to run.
+type usageServer struct {
+	db       *sql.DB
+	api      *cloud.Client
+	clock    clock
+	check    func(context.Context) error // clocks agree; nil where they cannot be compared
+	onDemand bool
+	window   time.Duration
+	wait     time.Duration
+	look     time.Duration // how often the job table is read
+}
+
+// siteRuns is the usage server as one scenario sees it (harness.UsageRuns).
+type siteRuns struct {
+	server  *usageServer
+	barrier *barrier
+	id      string
+}
+
+// Window implements harness.UsageRuns.
+func (s siteRuns) Window() time.Duration { return s.server.window }
+
+// Cover implements harness.UsageRuns.
+func (s siteRuns) Cover(ctx context.Context, until time.Time) error {
+	return s.barrier.cover(ctx, s.id, until)
+}
+
+// Shared says that many windows are better covered by one run (harness.SharedRuns).
+func (s siteRuns) Shared() bool { return true }
+
+// run implements runner. A window ends just before the current minute (UsageManagerImpl.java@4.20.0.0), so a run can cover
+// the time only once its minute is over.
+func (u *usageServer) run(ctx context.Context, until time.Time, show func(string)) (time.Time, error) {
+	if u.check != nil {
+		if err := u.check(ctx); err != nil {
+			return time.Time{}, err
+		}
+	}
+	due := until.Truncate(time.Minute).Add(time.Minute + time.Second)
+	show("waits for " + due.Format("15:04:05") + ", when the window is over")
+	ctx, cancel := context.WithTimeoutCause(ctx, u.wait+due.Sub(until), errNoRun)
+	defer cancel()
+	covered, err := u.await(ctx, until, due, show)
+	if errors.Is(err, errNoRun) {
+		return covered, fmt.Errorf("no successful usage run covered %s within %s: %s", until.Format(time.DateTime), u.wait, u.diagnosis(context.WithoutCancel(ctx)))
+	}
+	return covered, err
+}
+
+var errNoRun = errors.New("no usage run in time")
+
+func (u *usageServer) await(ctx context.Context, until, due time.Time, show func(string)) (time.Time, error) {
+	if err := u.clock.until(ctx, due); err != nil {
+		return time.Time{}, err
+	}
+	asked := 0
+	for next := due; ; {
+		end, pending, err := u.state(ctx)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if end.After(until) {
+			return end, nil
+		}
+		now, err := u.clock.Now(ctx)
+		if err != nil {
+			return time.Time{}, err
+		}
+		// A job that was there before us may have cut its window before the wanted time, or found it empty
+		// (confirmed: the job after an on-demand one ends without success): then another one is asked for.
+		if u.onDemand && !pending && !now.Before(next) {
+			if err := u.api.Call(ctx, "generateUsageRecords", cloud.Params{"startdate": now.Format(time.DateOnly), "enddate": now.Format(time.DateOnly)}, nil); err != nil {
+				return time.Time{}, fmt.Errorf("asking for a usage run: %w", err)
+			}
+			asked++
+			next = now.Add(time.Minute)
+		}
+		if u.onDemand {
+			show(fmt.Sprintf("asked for (%d), waits for the usage server", asked))
+		} else {
+			show("waits for the scheduled run")
+		}
+		if err := wait(ctx, u.look); err != nil {
+			return time.Time{}, err
+		}
+	}
+}
+
+// state reads the end of the newest successful job, and whether a single job is queued.
+func (u *usageServer) state(ctx context.Context) (end time.Time, pending bool, err error) {
+	var millis, queued int64
+	err = u.db.QueryRowContext(ctx, "SELECT COALESCE(MAX(CASE WHEN success = 1 THEN end_millis END), 0), "+
+		"COALESCE(SUM(job_type = 1 AND end_millis = 0), 0) FROM cloud_usage.usage_job").Scan(&millis, &queued)
+	if err != nil {
+		return time.Time{}, false, fmt.Errorf("reading the usage jobs: %w", err)
+	}
+	if millis == 0 {
+		return time.Time{}, queued > 0, nil
+	}
+	return time.UnixMilli(millis).UTC(), queued > 0, nil
+}
+
+// diagnosis says why no run came.
+func (u *usageServer) diagnosis(ctx context.Context) string {
+	if f := u.alive(ctx); f.State != OK {
+		return f.String()
+	}
+	end, pending, err := u.state(ctx)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("the usage server is alive, its newest successful job ends at %s, a job is queued: %t; see its log", end.Format(time.DateTime), pending)
+}
+
+// heartbeatMax is how old the usage server's heartbeat may be; it comes every 60 s.
+const heartbeatMax = 2 * time.Minute
+
+// alive looks for a fresh heartbeat.
+func (u *usageServer) alive(ctx context.Context) Finding {
+	var text sql.NullString
+	var host sql.NullString
+	err := u.db.QueryRowContext(ctx, "SELECT DATE_FORMAT(heartbeat, '%Y-%m-%d %H:%i:%s'), host FROM cloud_usage.usage_job WHERE end_millis = 0 AND job_type = 0 "+
+		"ORDER BY id DESC LIMIT 1").Scan(&text, &host)
+	const start = "start it: systemctl start cloudstack-usage"
+	if errors.Is(err, sql.ErrNoRows) {
+		return broken(harness.UsageRun, start, "the usage server has no open job in cloud_usage.usage_job")
+	}
+	if err != nil {
+		return broken(harness.UsageRun, "", "reading the usage server's heartbeat: %v", err)
+	}
+	now, err := u.clock.Now(ctx)
+	if err != nil {
+		return broken(harness.UsageRun, "", "%v", err)
+	}
+	beat, err := time.Parse(time.DateTime, text.String)
+	if err != nil {
+		return broken(harness.UsageRun, start, "the usage server's heartbeat %q is no date", text.String)
+	}
+	age := now.Sub(beat)
+	switch {
+	case age > heartbeatMax:
+		return broken(harness.UsageRun, start+", or set the clocks of usage server and database by NTP", "no heartbeat of the usage server (%s) since %s, %s ago",
+			host.String, text.String, age.Round(time.Second))
+	case age < -tolerated:
+		return broken(harness.UsageRun, "set the clocks by NTP", "the usage server's heartbeat is %s in the future", -age)
+	}
+	return ok(harness.UsageRun, "usage server %s, heartbeat %s ago", host.String, age.Round(time.Second))
+}
+
+// Ranges of usage.stats.job.aggregation.range that give windows of minutes, short enough to wait for.
+const (
+	minRange = 1
+	maxRange = 5
+)
+
+// tryUsage looks whether usage runs can be had, and how long their windows are.
+func (u *usageServer) tryUsage(ctx context.Context) Finding {
+	const key = "usage.stats.job.aggregation.range"
+	text, err := setting(ctx, u.db, key)
+	if err != nil {
+		return broken(harness.UsageRun, "", "%v", err)
+	}
+	minutes, err := strconv.Atoi(strings.TrimSpace(text))
+	if err != nil || minutes < minRange || minutes > maxRange {
+		return broken(harness.UsageRun, fmt.Sprintf("set it between %d and %d minutes (update configuration) and restart the usage server", minRange, maxRange),
+			"%s is %q", key, text)
+	}
+	u.window = time.Duration(minutes) * time.Minute
+	for _, zone := range []string{"usage.execution.timezone", "usage.aggregation.timezone"} {
+		v, err := setting(ctx, u.db, zone)
+		if err != nil {
+			return broken(harness.UsageRun, "", "%v", err)
+		}
+		if v != "GMT" && v != "UTC" && !(v == "" && zone == "usage.aggregation.timezone") {
+			return broken(harness.UsageRun, "set it to GMT and restart the usage server", "%s is %q", zone, v)
+		}
+	}
+	f := u.alive(ctx)
+	if f.State == OK {
+		how := "on demand (generateUsageRecords)"
+		if !u.onDemand {
+			how = "by schedule"
+		}
+		f.Evidence += fmt.Sprintf("; range %d min, runs %s", minutes, how)
+	}
+	return f
+}
