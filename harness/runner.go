@@ -132,7 +132,11 @@ func runOnce(ctx context.Context, target Target, s Scenario, p Progress, seed in
 			}
 		}()
 	}
-	name := fmt.Sprintf("sp%x-%s", uint32(seed), strings.ToLower(strings.ReplaceAll(s.ID, "/", "-"))) //nolint:gosec // a label
+	prefix := fmt.Sprintf("sp%x", uint32(seed)) //nolint:gosec // a label
+	if site != nil && site.Ledger != nil {
+		prefix = site.Ledger.Prefix() // a seed may come again while its first run's objects are still there
+	}
+	name := prefix + "-" + strings.ToLower(strings.ReplaceAll(s.ID, "/", "-"))
 	if repeat > 0 {
 		name = fmt.Sprintf("%s-r%d", name, repeat)
 	}

@@ -116,7 +116,12 @@ type Routers interface {
 
 // Ledger notes what a run creates, before the call is made.
 type Ledger interface {
-	Intend(kind, name string) (entry int, err error)
+	// Prefix begins the name of everything that the run creates; no two runs have the same.
+	Prefix() string
+	// Intend notes an object that is about to be created; account names its owner, empty for what has none.
+	Intend(kind, name, account string) (entry int, err error)
 	Created(entry int, uuid string, internal int64) error
 	Removed(uuid string) error
+	// Gone notes that nothing is left of an account.
+	Gone(account string) error
 }

@@ -23,7 +23,7 @@ type Account struct {
 func (t *T) NewAccount() *Account {
 	name := t.unique("acct")
 	defer t.step("account %s", name)()
-	entry := t.intend("account", name)
+	entry := t.intend("account", name, name)
 	var id string
 	t.onRemove("account "+name, func(ctx context.Context) error {
 		if id == "" {
@@ -34,7 +34,7 @@ func (t *T) NewAccount() *Account {
 	made, err := t.site.Cloud.CreateAccount(t.ctx, cloud.AccountSpec{Name: name, DomainID: t.site.DomainID, Password: t.secret(), Email: "stackproof@example.invalid"})
 	t.must(err, "creating account %s", name)
 	id = made.Id
-	t.created(entry, id)
+	t.created(entry, id, 0)
 	if len(made.User) == 0 {
 		t.Inconclusive("creating account %s: the answer names no user", name)
 	}
@@ -71,29 +71,29 @@ func (a *Account) job(command string, p cloud.Params, into any) {
 // The table is where its internal id is; "" for objects that nobody asks the id of.
 func made[T any](a *Account, kind, name, table string, create func(context.Context) (*cloud.Creating[T], error)) (uuid string, internal int64, object *T) {
 	t := a.t
-	entry := t.intend(kind, name)
+	entry := t.intend(kind, name, a.Name)
 	accepted, err := create(t.ctx)
 	t.must(err, "creating %s %s", kind, name)
-	t.created(entry, accepted.ID)
 	internal = t.internalID(table, accepted.ID)
+	t.created(entry, accepted.ID, internal)
 	object, err = accepted.Wait(t.ctx)
 	t.must(err, "creating %s %s", kind, name)
 	return accepted.ID, internal, object
 }
 
 // intend, created and removed keep the ledger; without one they do nothing.
-func (t *T) intend(kind, name string) int {
+func (t *T) intend(kind, name, account string) int {
 	if t.site.Ledger == nil {
 		return 0
 	}
-	entry, err := t.site.Ledger.Intend(kind, name)
+	entry, err := t.site.Ledger.Intend(kind, name, account)
 	t.must(err, "noting %s %s in the ledger", kind, name)
 	return entry
 }
 
-func (t *T) created(entry int, uuid string) {
+func (t *T) created(entry int, uuid string, internal int64) {
 	if t.site.Ledger != nil {
-		t.must(t.site.Ledger.Created(entry, uuid, 0), "noting %s in the ledger", uuid)
+		t.must(t.site.Ledger.Created(entry, uuid, internal), "noting %s in the ledger", uuid)
 	}
 }
 

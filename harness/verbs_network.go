@@ -85,12 +85,12 @@ func (a *Account) Isolated() *Network {
 
 func (n *Network) create(spec cloud.NetworkSpec) {
 	spec.Name = n.Name
-	entry := n.t.intend("network", n.Name)
+	entry := n.t.intend("network", n.Name, n.Account.Name)
 	made, err := n.Cloud.CreateNetwork(n.t.ctx, spec)
 	n.t.must(err, "creating network %s", n.Name)
-	n.t.created(entry, made.Id)
 	n.ID = made.Id
 	n.InternalID = n.t.internalID("cloud.networks", n.ID)
+	n.t.created(entry, n.ID, n.InternalID)
 }
 
 // Router is the name of the router that serves the network.

@@ -18,8 +18,9 @@ func (t *Target) ownDomain(ctx context.Context) (string, error) {
 	name := fmt.Sprintf("stackproof-%x", time.Now().UnixMilli())
 	var entry int
 	if t.opts.Ledger != nil {
+		name = t.opts.Ledger.Prefix() + "-domain"
 		var err error
-		if entry, err = t.opts.Ledger.Intend("domain", name); err != nil {
+		if entry, err = t.opts.Ledger.Intend("domain", name, ""); err != nil {
 			return "", fmt.Errorf("noting the run's domain in the ledger: %w", err)
 		}
 	}
