@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/database"
@@ -153,3 +154,6 @@ func (z *Zone) RouterNames() []string {
 	}
 	return names
 }
+
+// Now is the zone's time.
+func (z *Zone) Now() time.Time { return z.now() }

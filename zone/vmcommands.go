@@ -31,31 +31,7 @@ func (z *Zone) vmCommands() []command {
 		}
 	}
 	return []command{
-		{
-			name: "deployVirtualMachine", about: "Creates and automatically starts a virtual machine based on a service offering, disk offering, and template.",
-			class: adminClasses + "vm.DeployVMCmdByAdmin", kind: asyncCreate, instance: "VirtualMachine", event: "VM.CREATE", eventful: eventAsync, action: "deploying Vm",
-			params: []param{
-				{"zoneid", "uuid:zone", true, "availability zone for the virtual machine"}, {"serviceofferingid", "uuid:serviceoffering", true, "the ID of the service offering for the virtual machine"},
-				{"templateid", "uuid:template", true, "the ID of the template for the virtual machine"}, {"name", "string", false, "host name for the virtual machine"},
-				{"displayname", "string", false, "an optional user generated name for the virtual machine"}, {"networkids", "list:network", false, "list of network ids used by virtual machine"},
-				{"ipaddress", "string", false, "the ip address for default vm's network"}, {"startvm", "boolean", false, "true if start vm after creating; defaulted to true if not specified"},
-				{"hostid", "uuid:host", false, "destination Host ID to deploy the VM to"}, {"diskofferingid", "uuid:diskoffering", false, "the ID of the disk offering for the virtual machine"},
-				{"account", "string", false, "an optional account for the virtual machine. Must be used with domainId."}, {"domainid", "uuid:domain", false, "an optional domainId for the virtual machine."},
-				{"userdata", "string", false, "an optional binary data that can be sent to the virtual machine upon a successful deployment"},
-			},
-			create: (*call).createVirtualMachine,
-			run: func(c *call) (obj, error) {
-				vm := c.z.vmByUUID(c.target.uuid)
-				if c.boolean("startvm", true) {
-					if err := c.z.startVM(c.ctx, vm); err != nil {
-						return nil, err
-					}
-				}
-				return c.vmResult(vm), nil
-			},
-			describe: func(c *call) string { return "starting Vm. Vm Id: " + c.target.uuid },
-			detail:   func(c *call) string { return "Vm Id: " + c.target.uuid },
-		},
+		deployCommand(),
 		{
 			name: "listVirtualMachines", about: "List the virtual machines owned by the account.",
 			params: listParams(param{"id", "uuid:vm", false, "the ID of the virtual machine"}, param{"ids", "list", false, "the IDs of the virtual machines, mutually exclusive with id"},
@@ -89,6 +65,34 @@ func (z *Zone) vmCommands() []command {
 			return c.z.setVM(c.ctx, vm, "Stopped")
 		}),
 		destroyVMCommand(), expungeVMCommand(),
+	}
+}
+
+func deployCommand() command {
+	return command{
+		name: "deployVirtualMachine", about: "Creates and automatically starts a virtual machine based on a service offering, disk offering, and template.",
+		class: adminClasses + "vm.DeployVMCmdByAdmin", kind: asyncCreate, instance: "VirtualMachine", event: "VM.CREATE", eventful: eventAsync, action: "deploying Vm",
+		params: []param{
+			{"zoneid", "uuid:zone", true, "availability zone for the virtual machine"}, {"serviceofferingid", "uuid:serviceoffering", true, "the ID of the service offering for the virtual machine"},
+			{"templateid", "uuid:template", true, "the ID of the template for the virtual machine"}, {"name", "string", false, "host name for the virtual machine"},
+			{"displayname", "string", false, "an optional user generated name for the virtual machine"}, {"networkids", "list:network", false, "list of network ids used by virtual machine"},
+			{"ipaddress", "string", false, "the ip address for default vm's network"}, {"startvm", "boolean", false, "true if start vm after creating; defaulted to true if not specified"},
+			{"hostid", "uuid:host", false, "destination Host ID to deploy the VM to"}, {"diskofferingid", "uuid:diskoffering", false, "the ID of the disk offering for the virtual machine"},
+			{"account", "string", false, "an optional account for the virtual machine. Must be used with domainId."}, {"domainid", "uuid:domain", false, "an optional domainId for the virtual machine."},
+			{"userdata", "string", false, "an optional binary data that can be sent to the virtual machine upon a successful deployment"},
+		},
+		create: (*call).createVirtualMachine,
+		run: func(c *call) (obj, error) {
+			vm := c.z.vmByUUID(c.target.uuid)
+			if c.boolean("startvm", true) {
+				if err := c.z.startVM(c.ctx, vm); err != nil {
+					return nil, err
+				}
+			}
+			return c.vmResult(vm), nil
+		},
+		describe: func(c *call) string { return "starting Vm. Vm Id: " + c.target.uuid },
+		detail:   func(c *call) string { return "Vm Id: " + c.target.uuid },
 	}
 }
 

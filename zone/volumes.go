@@ -116,7 +116,7 @@ func (z *Zone) volumeCommands() []command {
 				if v.VM != nil {
 					return nil, api.Invalid("Please specify a volume that is not attached to any VM.")
 				}
-				return obj{"success": "true"}, c.z.deleteVolume(c.ctx, v)
+				return obj{"success": true}, c.z.deleteVolume(c.ctx, v)
 			},
 		},
 	}
