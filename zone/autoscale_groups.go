@@ -244,6 +244,11 @@ func (c *call) updateGroup() (obj, error) {
 	if err := z.update(c.ctx, "cloud.autoscale_vmgroups", g.ID, row); err != nil {
 		return nil, err
 	}
+	if z.knobs["update-with-push"] {
+		if err := z.pushNetwork(c.ctx, g.Rule.Network); err != nil {
+			return nil, err
+		}
+	}
 	return obj{"autoscalevmgroup": z.groupAnswer(g)}, nil
 }
 

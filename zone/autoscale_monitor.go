@@ -69,9 +69,13 @@ func (z *Zone) monitor(ctx context.Context, g *Group) {
 		return
 	}
 	ctx = withOrigin(ctx, origin{thread: fmt.Sprintf("VmGroup-Monitor-%d-1", g.ID)})
+	z.dropStopped(ctx, g)
 	switch n := available(g); {
 	case n < g.Min && z.knobs["monitor-blind"]:
 	case n < g.Min:
+		if z.knobs["member-created-twice"] {
+			n--
+		}
 		z.scaleUp(ctx, g, g.Min-n)
 	case n > g.Max:
 		z.scaleDown(ctx, g)

@@ -30,7 +30,7 @@ func (c *call) configureGroup() (obj, error) {
 	if err := z.setRuleState(ctx, &g.Rule.rule, stateAdd); err != nil {
 		return nil, err
 	}
-	if err := z.pushNetwork(ctx, g.Rule.Network); err != nil {
+	if err := z.pushNetwork(withCause(ctx, causeGroup, g.Rule), g.Rule.Network); err != nil {
 		if err := z.setRuleState(ctx, &g.Rule.rule, state); err != nil {
 			return nil, err
 		}

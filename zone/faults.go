@@ -1,9 +1,11 @@
 package zone
 
+import "slices"
+
 // faultKnobs are planted faults: what a release could break next. None is on in a profile.
 func faultKnobs() []Knob {
 	fault := func(part, name, about string) Knob { return Knob{Name: name, About: about, Part: part} }
-	return []Knob{
+	return append([]Knob{
 		fault("usage", "usage-close-nothing", "LB.DELETE is processed and closes no row"),
 
 		fault("api", "create-event-lost", "createLoadBalancerRule writes no LB.CREATE usage event"),
@@ -39,5 +41,5 @@ func faultKnobs() []Knob {
 		fault("router", "member-not-removed", "pushes show removed members as live"),
 		fault("router", "enable-without-push", "enableAutoScaleVmGroup sends no push"),
 		fault("router", "disable-without-push", "disableAutoScaleVmGroup sends no push"),
-	}
+	}, slices.Concat(lbFaultKnobs(), routerFaultKnobs())...)
 }

@@ -11,7 +11,7 @@ import (
 func (z *Zone) basicCommands() []command {
 	var all []command
 	for _, part := range [][]command{
-		z.infoCommands(), z.jobCommands(), z.offeringCommands(), z.domainCommands(), z.accountCommands(), z.limitCommands(), z.configurationCommands(),
+		z.infoCommands(), z.jobCommands(), z.offeringCommands(), networkOfferingCommands(), z.domainCommands(), z.accountCommands(), z.userCommands(), z.limitCommands(), z.configurationCommands(),
 		z.vpcCommands(), z.networkCommands(), z.routerCommands(), z.addressCommands(), z.vmCommands(), z.volumeCommands(), z.vpnCommands(),
 		z.eventCommands(), z.usageCommands(),
 	} {

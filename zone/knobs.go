@@ -66,7 +66,9 @@ func releaseKnobs() []Knob {
 type Knobs map[string]bool
 
 // AllKnobs lists every knob: the release differences first, then the planted faults.
-func AllKnobs() []Knob { return slices.Concat(releaseKnobs(), faultKnobs(), usageFaultKnobs()) }
+func AllKnobs() []Knob {
+	return slices.Concat(releaseKnobs(), defectKnobs(), faultKnobs(), usageFaultKnobs())
+}
 
 // ProfileKnobs is the set of a release's profile.
 func ProfileKnobs(release string) (Knobs, error) {
@@ -74,7 +76,7 @@ func ProfileKnobs(release string) (Knobs, error) {
 		return nil, fmt.Errorf("release %q is not one of %s", release, strings.Join(Releases(), ", "))
 	}
 	k := Knobs{}
-	for _, one := range releaseKnobs() {
+	for _, one := range slices.Concat(releaseKnobs(), defectKnobs()) {
 		if slices.Contains(one.Releases, release) {
 			k[one.Name] = true
 		}

@@ -200,7 +200,7 @@ func (z *Zone) ruleAnswer(r *LBRule) obj {
 	if r.Text != "" {
 		out["description"] = r.Text
 	}
-	if len(r.CIDRs) > 0 {
+	if len(r.CIDRs) > 0 && !z.knobs["source-list-unlisted"] {
 		out["cidrlist"] = joinCIDRs(r.CIDRs)
 	}
 	if r.LBProtocol != "" {

@@ -2,6 +2,7 @@ package zone
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -60,7 +61,7 @@ func (z *Zone) deleteLB(ctx context.Context, r *LBRule, rollback bool) error {
 		return err
 	}
 	if rollback {
-		if err := z.setRuleState(ctx, &r.rule, state); err != nil {
+		if err := errors.Join(z.setRuleState(ctx, &r.rule, state), z.restoreMembers(ctx, r)); err != nil {
 			return err
 		}
 	}

@@ -79,7 +79,11 @@ func (c *call) listRuleInstances() (obj, error) {
 		key = "lbrulevmidip"
 	}
 	var out []obj
-	for _, vm := range mappedVMs(r) {
+	vms := mappedVMs(r)
+	if n := len(vms); c.z.knobs["instance-list-short"] && n > 1 {
+		vms = vms[:n-1]
+	}
+	for _, vm := range vms {
 		if !c.boolean("applied", true) || slices.Contains([]string{"Destroyed", "Expunging", "Error", "Unknown"}, vm.State) {
 			continue
 		}

@@ -53,7 +53,7 @@ func (c *call) changeRule(r *LBRule) error {
 	if c.has("description") {
 		r.Text = c.str("description")
 	}
-	if v := c.str("algorithm"); v != "" {
+	if v := c.str("algorithm"); v != "" && !c.z.knobs["algorithm-update-ignored"] {
 		r.Algorithm = v // unlike at creation, no release looks at what it says
 	}
 	if v := c.str("protocol"); v != "" {

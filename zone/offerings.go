@@ -1,6 +1,7 @@
 package zone
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -192,7 +193,7 @@ func (z *Zone) offeringCommands() []command {
 			func(c *call, o *Offering) bool {
 				return (!c.has("forvpc") || c.boolean("forvpc", false) == o.ForVPC) &&
 					(!c.has("guestiptype") || strings.EqualFold(c.str("guestiptype"), "Isolated")) &&
-					(!c.has("state") || strings.EqualFold(c.str("state"), "Enabled")) &&
+					(!c.has("state") || strings.EqualFold(c.str("state"), fmt.Sprint(o.Answer["state"]))) &&
 					!slices.ContainsFunc(c.list("supportedservices"), func(s string) bool { return !o.has(s) })
 			},
 			param{"forvpc", "boolean", false, "the network offering can be used only for network creation inside the VPC"},

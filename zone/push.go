@@ -77,6 +77,9 @@ func (z *Zone) routersOf(n *Network) []*Router {
 // stopped router counts as done without a push. Called with the lock held, which is released while a push is on its way.
 func (z *Zone) pushNetwork(ctx context.Context, n *Network) error {
 	for _, r := range z.routersOf(n) {
+		if r.Redundant == "BACKUP" && z.knobs["backup-router-forgotten"] {
+			continue
+		}
 		switch r.State {
 		case "Stopped", "Stopping":
 			continue
@@ -99,7 +102,7 @@ func (z *Zone) pushStart(ctx context.Context, r *Router) error {
 		if !mine || n.State != "Implemented" || !n.Removed.IsZero() || !slices.ContainsFunc(z.lbRules, func(l *LBRule) bool { return l.Network == n }) {
 			continue
 		}
-		if err := z.pushRouter(ctx, r, n, true); err != nil {
+		if err := z.pushRouter(withCause(ctx, causeStart, nil), r, n, true); err != nil {
 			return err
 		}
 	}
@@ -136,6 +139,7 @@ func (z *Zone) preparePush(ctx context.Context, r *Router, n *Network, aggregate
 		return Push{}, false, nil
 	}
 	cmd := z.buildCommand(r, n)
+	z.distortStart(&cmd, n, aggregated)
 	z.distort(&cmd, why)
 	text, err := cmd.encode()
 	if err != nil {
@@ -162,6 +166,9 @@ func (z *Zone) preparePush(ctx context.Context, r *Router, n *Network, aggregate
 // deliver runs without the zone's lock.
 func (z *Zone) deliver(ctx context.Context, p Push, answer mockAnswer) error {
 	if err := answer.play(ctx); err != nil {
+		if z.knobs["failed-push-succeeds"] {
+			return nil
+		}
 		return fmt.Errorf("router %s: %w", p.Router, err)
 	}
 	if z.opts.Pushes == nil {

@@ -37,6 +37,12 @@ func (z *Zone) swallowed(c cause) bool {
 	switch c.why {
 	case causeSticky:
 		return z.knobs["push-lost"]
+	case causeUpdate:
+		return z.knobs["push-lost-update"]
+	case causeGroup:
+		return z.knobs["group-create-without-push"]
+	case causeStart:
+		return z.knobs["start-without-push"]
 	case causeDelete:
 		return z.knobs["push-lost-delete"]
 	case causeMembers:
@@ -54,6 +60,7 @@ func (z *Zone) distort(cmd *configCommand, c cause) {
 	if z.knobs["push-partial"] && c.why == causeSticky && c.rule != nil {
 		cmd.LoadBalancers = slices.DeleteFunc(cmd.LoadBalancers, func(b balancerTO) bool { return b.UUID != c.rule.UUID })
 	}
+	z.distortLB(cmd, c)
 	if z.knobs["policy-not-removed"] {
 		z.keepPolicies(cmd.LoadBalancers)
 	}

@@ -1,6 +1,7 @@
 package zone
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -154,11 +155,13 @@ func (c *call) applyPolicy() (obj, error) {
 		return nil, api.Internal("Failed to create stickiness policy")
 	}
 	state := r.State
+	var replaced []*Policy
 	for _, p := range r.Policies {
 		switch {
 		case p == mine:
 			err = z.setRuleState(ctx, &r.rule, stateAdd)
-		case !p.Revoke:
+		case !p.Revoke && !z.knobs["second-policy-kept"]:
+			replaced = append(replaced, p)
 			err = z.setPolicyRevoke(ctx, p, true)
 		}
 		if err != nil {
@@ -170,7 +173,7 @@ func (c *call) applyPolicy() (obj, error) {
 		if err := z.setRuleState(ctx, &r.rule, state); err != nil {
 			return nil, err
 		}
-		if err := z.removePolicy(ctx, r, mine); err != nil {
+		if err := errors.Join(z.removePolicy(ctx, r, mine), z.restoreReplaced(ctx, replaced)); err != nil {
 			return nil, err
 		}
 		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create stickiness policy"}

@@ -41,7 +41,7 @@ func (c *call) policyParams(r *LBRule) ([][2]string, error) {
 			method = &m
 		}
 	}
-	if method == nil {
+	if method == nil || method.name == "AppCookie" && !c.z.knobs["appcookie-accepted"] {
 		return nil, api.Invalid("Failed to match Stickiness method name for LB rule:%d", r.ID)
 	}
 	params := [][2]string{}
@@ -97,6 +97,8 @@ func (z *Zone) checkStickyValues(r *LBRule, method string, params [][2]string) e
 			cause = "expire is not in timeformat"
 		case method == "SourceBased" && name == "tablesize" && !numberWithUnit(value, "kmg"):
 			cause = "tablesize is not in size format"
+		case !z.knobs["sticky-values-unchecked"] && refusedByHAProxy(name, value, params):
+			cause = name + " is no value for HAProxy"
 		case method == "AppCookie" && name == "length" && !numberWithUnit(value, ""):
 			cause = "length is not a number"
 		case method == "AppCookie" && name == "holdtime" && !numberWithUnit(value, "dhms") && !numberWithUnit(value, ""):
@@ -107,6 +109,25 @@ func (z *Zone) checkStickyValues(r *LBRule, method string, params [][2]string) e
 		}
 	}
 	return nil
+}
+
+// refusedByHAProxy is the check that the releases lack: a table of size 0, an expiry beyond HAProxy's timer (2^31 ms), a
+// cookie mode that it does not know or that contradicts the flag indirect (measured on 2.6).
+func refusedByHAProxy(name, value string, params [][2]string) bool {
+	has := func(flag string) bool {
+		return slices.ContainsFunc(params, func(kv [2]string) bool { return strings.EqualFold(kv[0], flag) })
+	}
+	switch name {
+	case "tablesize":
+		return strings.Trim(value[:len(value)-1], "0") == ""
+	case "expire":
+		n, err := strconv.ParseInt(value[:len(value)-1], 10, 64)
+		unit := map[byte]int64{'d': 86400, 'h': 3600, 'm': 60, 's': 1}[value[len(value)-1]]
+		return err != nil || n*unit*1000 >= 1<<31
+	case "mode":
+		return !slices.Contains([]string{"insert", "rewrite", "prefix"}, value) || value == "rewrite" && has("indirect")
+	}
+	return false
 }
 
 // numberWithUnit is containsOnlyNumbers of NetworkHelperImpl@4.20.0.0: a Java int, and where units are given exactly one
