@@ -47,6 +47,7 @@ func faults() []fault {
 			s.exec("UPDATE " + lb + " SET deleted = '2026-03-04 10:25:00' WHERE lb_id = 5")
 		}, want: []string{"I2"}, class: ClassRolledBackDelete},
 		{name: "closed a second late", sql: []string{"UPDATE " + lb + " SET deleted = '2026-03-04 10:13:31' WHERE lb_id = 4"}, want: []string{"I3"}},
+		{name: "closed later than the newest job, though it died long before", sql: []string{"UPDATE " + lb + " SET deleted = '2026-03-04 11:13:30' WHERE lb_id = 4"}, want: []string{"I3"}},
 		{name: "VPN user closed by the job's time", sql: []string{"UPDATE cloud_usage.usage_vpn_user SET deleted = '2026-03-04 10:20:03'"}, want: []string{"I3"}, class: ClassVPNUserDate},
 		{name: "network closed at no event", sql: []string{"UPDATE cloud_usage.usage_networks SET removed = '2026-03-04 10:23:00' WHERE removed = '2026-03-04 10:22:00'"}, want: []string{"I3"}},
 		{name: "two NICs closed by the removal of one", do: twoNICs, want: []string{"I2", "I3"}, class: ClassSharedNICOffering},
@@ -185,10 +186,18 @@ func TestUntouchedRows(t *testing.T) {
 			s.event("SNAPSHOT.DELETE", 9, "", "10:31:00", true)
 			s.exec("UPDATE cloud_usage.usage_storage SET deleted = '2026-03-04 10:31:00'")
 		}},
+		{name: "backup row", want: "cloud_usage.usage_backup id 1: expected the row of an untouched resource", do: func(s *site) {
+			s.exec("UPDATE cloud_usage.usage_backup SET removed = '2026-03-04 10:31:00'")
+		}},
+		{name: "backup row with an event", do: func(s *site) {
+			s.event("BACKUP.OFFERING.REMOVE", 10, "", "10:31:00", true)
+			s.exec("UPDATE cloud_usage.usage_backup SET removed = '2026-03-04 10:31:00'")
+		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := s.with(t)
 			s.build(soundWorld())
+			s.insert("cloud_usage.usage_backup", map[string]any{"account_id": account, "vm_id": 10, "created": day("10:01:00")})
 			before := s.snapshot(account)
 			tt.do(s)
 			var found []Violation

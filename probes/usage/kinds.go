@@ -18,6 +18,10 @@ const (
 	KindNIC         Kind = "NIC offering"
 	KindVPNUser     Kind = "VPN user"
 	KindStorage     Kind = "secondary storage"
+	// A VM snapshot is named by its VM; Part is its own id.
+	KindVMSnapshot Kind = "VM snapshot"
+	KindOnPrimary  Kind = "VM snapshot on primary storage"
+	KindBackup     Kind = "backup"
 )
 
 // Usage types of cloud_usage.cloud_usage (UsageTypes.java@4.20.0.0), as far as they belong to a Kind.
@@ -30,6 +34,10 @@ const (
 	UsagePortForwarding  = 12
 	UsageNetworkOffering = 13
 	UsageVPNUser         = 14
+	UsageVMSnapshot      = 25
+	UsageUploadedVolume  = 26
+	UsageOnPrimary       = 27
+	UsageBackup          = 28
 	UsageNetwork         = 30
 	UsageVPC             = 31
 )
@@ -71,6 +79,11 @@ type kindSpec struct {
 	changes []string
 	// strict kinds have their first own delete event as the only right close date.
 	strict bool
+	// partColumn is the column of Ref.Part, "" for none.
+	partColumn string
+	// loose kinds are looked at by I9 alone: their events cover one zone, all zones or none, one snapshot or all of a VM
+	// (#13921), and nothing in cloud tells whether they live.
+	loose bool
 }
 
 // kindSpecs follows UsageManagerImpl and its handlers (@4.19.1.0, 4.19.3.0, 4.20.0.0, 4.20.1.0).
@@ -97,12 +110,17 @@ func kindSpecs() []kindSpec {
 			changes: []string{"VOLUME.CREATE", "VOLUME.RESIZE"}},
 		{kind: KindNIC, table: "usage_network_offering", idColumn: "vm_instance_id", openedAt: "created", closedAt: "deleted",
 			recordType: UsageNetworkOffering, opens: []string{"NETWORK.OFFERING.ASSIGN"},
-			closes: []string{"NETWORK.OFFERING.REMOVE", "NETWORK.OFFERING.DELETE"}, strict: true},
+			closes: []string{"NETWORK.OFFERING.REMOVE", "NETWORK.OFFERING.DELETE"}, strict: true, partColumn: "nic_id"},
 		{kind: KindVPNUser, table: "usage_vpn_user", idColumn: "user_id", openedAt: "created", closedAt: "deleted",
 			recordType: UsageVPNUser, opens: []string{"VPN.USER.ADD"}, closes: []string{"VPN.USER.REMOVE"}, strict: true},
-		// Templates, ISOs, snapshots and uploaded volumes share one table, and their events cover one zone, all zones or none
-		// (#13921): only I9 looks at these rows.
-		{kind: KindStorage, table: "usage_storage", idColumn: "entity_id", openedAt: "created", closedAt: "deleted"},
+		// Templates, ISOs, snapshots and uploaded volumes share one table; storage_type tells them apart.
+		{kind: KindStorage, table: "usage_storage", idColumn: "entity_id", openedAt: "created", closedAt: "deleted", partColumn: "storage_type", loose: true},
+		{kind: KindVMSnapshot, table: "usage_vmsnapshot", idColumn: "vm_id", openedAt: "created", closedAt: "processed",
+			opens: []string{"VMSNAPSHOT.CREATE"}, closes: []string{"VMSNAPSHOT.DELETE"}, partColumn: "vm_snapshot_id", loose: true},
+		{kind: KindOnPrimary, table: "usage_snapshot_on_primary", idColumn: "vm_id", openedAt: "created", closedAt: "deleted",
+			opens: []string{"VMSNAPSHOT.ON_PRIMARY"}, closes: []string{"VMSNAPSHOT.OFF_PRIMARY"}, partColumn: "name", loose: true},
+		{kind: KindBackup, table: "usage_backup", idColumn: "vm_id", openedAt: "created", closedAt: "removed",
+			opens: []string{"BACKUP.OFFERING.ASSIGN"}, closes: []string{"BACKUP.OFFERING.REMOVE"}, changes: []string{"BACKUP.USAGE.METRIC"}, loose: true},
 	}
 }
 
@@ -112,6 +130,20 @@ func (s kindSpec) eventRef(e UsageEvent) Ref {
 		r.Part = e.ResourceName // the event carries the NIC's id as its resource name
 	}
 	return r
+}
+
+// EventTypes are the usage events that begin and end a life of the kind.
+func EventTypes(kind Kind) (opens, closes []string) {
+	s := specOf(kind)
+	return s.opens, s.closes
+}
+
+// Concerns says whether the event is about this resource. The events of kinds with a Part name only the NIC's; those of
+// snapshots are about all of a VM.
+func (r Ref) Concerns(e UsageEvent) bool {
+	s := specOf(r.Kind)
+	named := s.eventRef(e)
+	return s.concerns(e) && named.ID == r.ID && (named.Part == "" || named.Part == r.Part)
 }
 
 func (s kindSpec) isOpen(e UsageEvent) bool   { return slices.Contains(s.opens, e.Type) }

@@ -64,8 +64,11 @@ func (s kindSpec) parse(r row) (HelperRow, error) {
 		Ref: Ref{Kind: s.kind, ID: r.number(s.idColumn)}, Table: s.table, HelperID: r.number("id"),
 		AccountID: r.number("account_id"), ZoneID: r.number("zone_id"), State: r.text("state"), Raw: r.raw(),
 	}
+	if s.partColumn != "" {
+		h.Part = r.text(s.partColumn)
+	}
 	if s.kind == KindNIC {
-		h.Part, h.Offering = r.text("nic_id"), r.number("network_offering_id")
+		h.Offering = r.number("network_offering_id")
 	}
 	created, err := r.when(s.openedAt)
 	if err != nil {

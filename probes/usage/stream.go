@@ -117,7 +117,7 @@ func untouched(before, after Snapshot, touched Touched) []Violation {
 		c.report(v, &row)
 	}
 	skip := func(r HelperRow) bool {
-		return touched.has(r.Ref) || acted[r.Ref] || r.Kind == KindStorage && storageActed(r, after, processed)
+		return touched.has(r.Ref) || acted[r.Ref] || acted[Ref{Kind: r.Kind, ID: r.ID}] || r.Kind == KindStorage && storageActed(r, after, processed)
 	}
 	for _, r := range before.Rows {
 		k := key{r.Table, r.HelperID}

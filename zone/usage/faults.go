@@ -1,8 +1,11 @@
 package usage
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Faults are mutations that no release has, planted to prove that something notices them. All are off by default, and
@@ -49,6 +52,38 @@ type Faults struct {
 	// SkipWindow: every second run that has a window writes no record of any type for its last slice and reports success.
 	// Caught by I5; the job rows look right.
 	SkipWindow bool
+	// CloseHourOff: the right row is closed an hour late, as in a time zone east of GMT. Caught by I3.
+	CloseHourOff bool
+	// CloseOnMinute: close dates lose their seconds. Caught by I3.
+	CloseOnMinute bool
+	// CloseInZone: every close handler compares the zone too, so that delete events with zone 0 close nothing. Types do not
+	// matter. Caught by I1.
+	CloseInZone bool
+	// CloseAnyAccount: LB.DELETE closes the row whose helper id is the rule's id, whoever owns it. Caught by I9.
+	CloseAnyAccount bool
+	// ReleaseAnyAccount: NET.IPRELEASE closes rows of every account that has the same address. Caught by I9.
+	ReleaseAnyAccount bool
+	// IgnoreRemovedAccounts: events of accounts that are gone are marked processed and not handled. Caught by I1.
+	IgnoreRemovedAccounts bool
+	// DeletesFirst: of each run's events those that end something are handled before all others. Caught by I1.
+	DeletesFirst bool
+	// DuplicateBlocks: a duplicate key ends the handling of all events of the run, which reports success (#13399). Caught
+	// by I6.
+	DuplicateBlocks bool
+
+	// RecordRounded: lengths are rounded to whole minutes. Caught by I5.
+	RecordRounded bool
+	// SkipAddState: load balancer rules in state Add have no records. Caught by I5.
+	SkipAddState bool
+	// DeadAccountUnbilled: a removed account gets no record for the rest of its life. Caught by I5.
+	DeadAccountUnbilled bool
+
+	// GapWindow: after a first success each window begins a second late. Caught by I7.
+	GapWindow bool
+	// ForgetSuccess: the first window of a server begins as if there had been no run before it. Caught by I5 and I7.
+	ForgetSuccess bool
+	// NeverTakeOver: a job whose owner has died is left alone.
+	NeverTakeOver bool
 	// OverlapWindow: after a first success each window begins one range too early. Caught by I7 and I8.
 	OverlapWindow bool
 }
@@ -87,6 +122,27 @@ func families() []family {
 	}
 }
 
+// closeDate is the date that a row is closed with.
+func (f Faults) closeDate(at time.Time) time.Time {
+	if f.CloseHourOff {
+		at = at.Add(time.Hour)
+	}
+	if f.CloseOnMinute {
+		at = at.Truncate(time.Minute)
+	}
+	return at
+}
+
+// ends tells whether an event ends something.
+func ends(event Event) bool {
+	for _, word := range []string{"DELETE", "RELEASE", "REMOVE", "DESTROY", "STOP"} {
+		if strings.HasSuffix(event.Type, word) {
+			return true
+		}
+	}
+	return false
+}
+
 // events are the ones to handle of those that were read: without those left alone, with those handled twice.
 func (f Faults) events(read []Event) []Event {
 	var handled []Event
@@ -98,6 +154,11 @@ func (f Faults) events(read []Event) []Event {
 		default:
 			handled = append(handled, event)
 		}
+	}
+	if f.DeletesFirst {
+		slices.SortStableFunc(handled, func(a, b Event) int {
+			return cmp.Compare(fmt.Sprint(!ends(a)), fmt.Sprint(!ends(b)))
+		})
 	}
 	return handled
 }

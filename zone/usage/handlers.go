@@ -20,6 +20,9 @@ func (p *pass) handleAll(ctx context.Context, events []Event) error {
 			// The real server dies of a null pointer here and the run fails.
 			return fmt.Errorf("usage: event %d (%s) names account %d, which is not in cloud.account", event.ID, event.Type, event.AccountID)
 		}
+		if p.options.Faults.IgnoreRemovedAccounts && p.removed(event.AccountID) {
+			continue
+		}
 		if err := handle(p, ctx, event); err != nil {
 			return err
 		}
@@ -69,6 +72,19 @@ func handlerOf(kind string) handler {
 	return nil
 }
 
+// alreadyOpen tells, under the CreateOnce rule, that the event's row is there: opened at the same second and still open.
+func (p *pass) alreadyOpen(ctx context.Context, event Event, table, column string) (bool, error) {
+	if !p.options.Rules.CreateOnce {
+		return false, nil
+	}
+	open, err := p.rows(ctx, "SELECT id FROM cloud_usage."+table+" WHERE account_id = ? AND "+column+" = ? AND created = ? AND deleted IS NULL",
+		event.AccountID, event.ResourceID.V, event.Created)
+	if len(open) > 0 {
+		p.log.WarnContext(ctx, fmt.Sprintf("Usage event %d (%s) repeats one that was handled", event.ID, event.Type))
+	}
+	return len(open) > 0, err
+}
+
 // owned are the columns that nearly every helper row begins with.
 func (p *pass) owned(event Event, more row) row {
 	more["zone_id"], more["account_id"], more["domain_id"] = event.ZoneID, event.AccountID, p.domains[event.AccountID]
@@ -93,11 +109,17 @@ func (p *pass) loadBalancerEvent(ctx context.Context, event Event) error {
 	const table = "usage_load_balancer_policy"
 	switch event.Type {
 	case "LB.CREATE":
+		if done, err := p.alreadyOpen(ctx, event, table, "lb_id"); done || err != nil {
+			return err
+		}
 		p.log.DebugContext(ctx, fmt.Sprintf("Creating load balancer : %d for account: %d", event.ResourceID.V, event.AccountID))
 		return p.insert(ctx, TypeLoadBalancer, table, event, p.owned(event, row{"lb_id": event.ResourceID.V, "created": event.Created}))
 	case "LB.DELETE":
-		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeLoadBalancer, table: table, until: "deleted",
-			find:   byKey(p.options.Rules.CloseByHelperPK, "lb_id", event).and("account_id", event.AccountID),
+		find := byKey(p.options.Rules.CloseByHelperPK, "lb_id", event).and("account_id", event.AccountID)
+		if p.options.Faults.CloseAnyAccount {
+			find = row{"id": event.ResourceID.V}
+		}
+		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeLoadBalancer, table: table, until: "deleted", find: find,
 			update: []string{"account_id", "lb_id"}, what: "load balancer policy"})
 		return err
 	}
@@ -132,9 +154,15 @@ func (p *pass) ipEvent(ctx context.Context, event Event) error {
 		return p.insert(ctx, TypeIPAddress, table, event, p.owned(event, row{"ip_id": event.ResourceID.V, "public_ip_address": address,
 			"is_source_nat": event.Size.V == 1, "is_system": event.TemplateID.V != 0, "assigned": event.Created, "is_hidden": hidden == "true"}))
 	case "NET.IPRELEASE":
+		find, update := row{"account_id": event.AccountID, "public_ip_address": address}, []string{"account_id", "public_ip_address"}
+		if p.options.Rules.AddressByID {
+			find, update = row{"account_id": event.AccountID, "ip_id": event.ResourceID.V}, []string{"account_id", "ip_id"}
+		}
+		if p.options.Faults.ReleaseAnyAccount {
+			find = row{"public_ip_address": address}
+		}
 		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeIPAddress, table: table, until: "released",
-			find:   row{"account_id": event.AccountID, "public_ip_address": address},
-			update: []string{"account_id", "public_ip_address"}, what: "ip address"})
+			find: find, update: update, what: "ip address"})
 		return err
 	}
 	return nil
@@ -150,10 +178,14 @@ func (p *pass) networkOfferingEvent(ctx context.Context, event Event) error {
 		return p.insert(ctx, TypeNetworkOffering, table, event, p.owned(event, row{"vm_instance_id": event.ResourceID.V,
 			"network_offering_id": event.OfferingID.V, "nic_id": nic, "is_default": event.Size.V == 1, "created": event.Created}))
 	case "NETWORK.OFFERING.DELETE", "NETWORK.OFFERING.REMOVE":
+		update := []string{"account_id", "vm_instance_id", "network_offering_id"}
+		if p.options.Rules.NICAlone {
+			update = append(update, "nic_id")
+		}
 		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeNetworkOffering, table: table, until: "deleted",
 			find: row{"account_id": event.AccountID, "vm_instance_id": event.ResourceID.V, "nic_id": nic,
 				"network_offering_id": event.OfferingID.V},
-			update: []string{"account_id", "vm_instance_id", "network_offering_id"}, what: "network offering"})
+			update: update, what: "network offering"})
 		return err
 	}
 	return nil
@@ -176,7 +208,11 @@ func (p *pass) vpnUserEvent(ctx context.Context, event Event) error {
 		}
 		return p.insert(ctx, TypeVPNUser, table, event, find.and("user_name", event.ResourceName.V).and("created", event.Created))
 	case "VPN.USER.REMOVE":
-		found, err := p.closeRows(ctx, event, p.now, closing{usageType: TypeVPNUser, table: table, until: "deleted", find: find,
+		at := p.now
+		if p.options.Rules.VPNUserAtEvent {
+			at = event.Created
+		}
+		found, err := p.closeRows(ctx, event, at, closing{usageType: TypeVPNUser, table: table, until: "deleted", find: find,
 			update: []string{"account_id", "user_id"}, what: "vpn user"})
 		if err == nil && found == 0 {
 			p.log.WarnContext(ctx, fmt.Sprintf("No usage entry for vpn user [%d] was found", event.ResourceID.V))

@@ -20,9 +20,16 @@ func (p *pass) vmSnapshotEvent(ctx context.Context, event Event) error {
 			"vm_id": event.ResourceID.V, "disk_offering_id": nullable(event.OfferingID), "size": event.Size.V,
 			"created": event.Created, "vm_snapshot_id": snapshot}))
 	}
+	find := p.owned(event, row{"vm_id": event.ResourceID.V, "disk_offering_id": nullable(event.OfferingID)})
+	if p.options.Rules.SnapshotsApart {
+		snapshot, err := p.detail(ctx, event, "vmSnapshotId")
+		if err != nil {
+			return err
+		}
+		find["vm_snapshot_id"] = snapshot
+	}
 	found, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeVMSnapshot, table: vmSnapshotTable, until: "processed",
-		find:   p.owned(event, row{"vm_id": event.ResourceID.V, "disk_offering_id": nullable(event.OfferingID)}),
-		update: []string{"account_id", "volume_id", "vm_id", "created"}, what: "VM snapshot"})
+		find: find, update: []string{"account_id", "volume_id", "vm_id", "created"}, what: "VM snapshot"})
 	if err == nil && found == 0 {
 		p.log.WarnContext(ctx, fmt.Sprintf("No usage entry for VM snapshot for VM id [%d] was found.", event.ResourceID.V))
 	}

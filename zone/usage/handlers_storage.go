@@ -43,6 +43,9 @@ func (p *pass) closeVolume(ctx context.Context, event Event) (int, error) {
 }
 
 func (p *pass) openVolume(ctx context.Context, event Event) error {
+	if done, err := p.alreadyOpen(ctx, event, volumeTable, "volume_id"); done || err != nil {
+		return err
+	}
 	found, err := p.closeVolume(ctx, event)
 	if err != nil {
 		return err

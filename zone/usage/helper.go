@@ -13,6 +13,9 @@ import (
 // duplicateKey is the server's error number for a second row with the same unique key.
 const duplicateKey = 1062
 
+// errDuplicate is the DuplicateBlocks fault at work.
+var errDuplicate = errors.New("usage: duplicate key: the transaction is rolled back")
+
 // row is a row of a helper table, by column.
 type row map[string]any
 
@@ -35,6 +38,9 @@ func (p *pass) insert(ctx context.Context, usageType int, table string, event Ev
 		_, err := p.tx.ExecContext(ctx, query, arguments...)
 		var refused *mysql.MySQLError
 		if errors.As(err, &refused) && refused.Number == duplicateKey {
+			if p.options.Faults.DuplicateBlocks {
+				return errDuplicate
+			}
 			p.log.WarnContext(ctx, fmt.Sprintf("Failed to create usage event id: %d type: %s due to %s", event.ID, event.Type, refused.Message))
 			continue
 		}
@@ -60,6 +66,9 @@ type closing struct {
 
 // closeRows does a closing and returns how many rows were found.
 func (p *pass) closeRows(ctx context.Context, event Event, at time.Time, c closing) (int, error) {
+	if p.options.Faults.CloseInZone {
+		c.find["zone_id"] = event.ZoneID
+	}
 	condition, arguments := where(c.find)
 	if !c.anyState {
 		condition += " AND " + c.until + " IS NULL"
@@ -103,6 +112,7 @@ func (p *pass) closeRow(ctx context.Context, at time.Time, c closing, found row)
 		case faults.CloseWrongDate:
 			at = p.now
 		}
+		at = faults.closeDate(at)
 	}
 	_, err := p.tx.ExecContext(ctx, fmt.Sprintf("UPDATE cloud_usage.%s SET %s = ? WHERE %s", c.table, c.until, condition),
 		append([]any{second(at)}, arguments...)...)

@@ -83,6 +83,9 @@ func (p *pass) measure(ctx context.Context, m meter, a account, part slice) ([]R
 		if p.options.Faults.RecordTooLong && p.options.Faults.on(usageType) {
 			g.length = part.length()
 		}
+		if p.options.Faults.RecordRounded && p.options.Faults.on(usageType) {
+			g.length = g.length.Round(time.Minute)
+		}
 		records = append(records, p.record(a, usageType, g, part, m.fill))
 	}
 	return records, nil
@@ -120,6 +123,9 @@ func (p *pass) metered(ctx context.Context, m meter, a account, part slice) ([]r
 	}
 	condition := fmt.Sprintf("(%[1]s) OR (%[2]s BETWEEN ? AND ?) OR (%[3]s BETWEEN ? AND ?) OR (%[2]s <= ? AND %[3]s >= ?)", open, m.from, m.until)
 	arguments = append(arguments, start, end, start, end, start, end)
+	if p.options.Faults.SkipAddState && m.table == "usage_load_balancer_policy" {
+		condition = "(" + condition + ") AND lb_id NOT IN (SELECT id FROM cloud.firewall_rules WHERE state = 'Add')"
+	}
 	if p.options.Faults.RecordAfterClose {
 		condition += fmt.Sprintf(" OR (%s < ?)", m.until)
 		arguments = append(arguments, start)

@@ -10,7 +10,10 @@ import (
 // one is gone), and records have the snapshot's own dates, not the slice's. One that begins and ends in the same slice is
 // billed twice: for its life and up to the end of the slice (VMSnapshotUsageParser@4.20.0.0).
 func (p *pass) vmSnapshots(ctx context.Context, a account, part slice) ([]Record, error) {
-	const columns = "id, zone_id, account_id, volume_id, vm_id, disk_offering_id, size, created, vm_snapshot_id"
+	if p.options.Rules.SnapshotsApart {
+		return p.snapshotsApart(ctx, a, part)
+	}
+	const columns = vmSnapshotColumns
 	start, end := second(part.start), second(part.end)
 	rows, err := p.rows(ctx, "SELECT "+columns+" FROM cloud_usage."+vmSnapshotTable+" WHERE account_id = ? AND ((created BETWEEN ? AND ?) "+
 		"OR (created < ? AND processed IS NULL)) ORDER BY created, id", a.id, start, end, start)
@@ -56,6 +59,27 @@ func (p *pass) vmSnapshots(ctx context.Context, a account, part slice) ([]Record
 	for _, key := range order {
 		created, _ := last[key].time("created")
 		records = append(records, p.vmSnapshotRecord(a, last[key], latest(created, part.start), part.end))
+	}
+	return records, nil
+}
+
+const vmSnapshotColumns = "id, zone_id, account_id, volume_id, vm_id, disk_offering_id, size, created, vm_snapshot_id"
+
+// snapshotsApart bills each VM snapshot for its own life.
+func (p *pass) snapshotsApart(ctx context.Context, a account, part slice) ([]Record, error) {
+	rows, err := p.rows(ctx, "SELECT "+vmSnapshotColumns+", processed FROM cloud_usage."+vmSnapshotTable+" WHERE account_id = ? AND created <= ? "+
+		"AND (processed IS NULL OR processed >= ?) ORDER BY created, id", a.id, second(part.end), second(part.start))
+	if err != nil {
+		return nil, err
+	}
+	var records []Record
+	for _, each := range rows {
+		created, _ := each.time("created")
+		until, ended := each.time("processed")
+		if !ended || until.After(part.end) {
+			until = part.end
+		}
+		records = append(records, p.vmSnapshotRecord(a, each, latest(created, part.start), until))
 	}
 	return records, nil
 }

@@ -24,6 +24,20 @@ type Rules struct {
 	NetworkModelOld bool
 	// CleanOwnJobsAtStart: at start the open jobs of the same host are removed (4.20.2; #10848).
 	CleanOwnJobsAtStart bool
+
+	// The rest are repairs of defects that every release seen has; no release's rules have them on.
+
+	// NICAlone: removing a NIC closes its own row and not those of the VM's other NICs with the same offering.
+	NICAlone bool
+	// VPNUserAtEvent: a removed VPN user's row is closed with the time of the removal instead of the job's.
+	VPNUserAtEvent bool
+	// AddressByID: a released address is found by its id instead of by its text, which may occur in two zones.
+	AddressByID bool
+	// CreateOnce: a second create event of a load balancer rule or a volume, for the second at which its open row began,
+	// is ignored with a warning (#13909).
+	CreateOnce bool
+	// SnapshotsApart: each VM snapshot has a life of its own; neither a later one nor the delete of another ends it (#13921).
+	SnapshotsApart bool
 }
 
 // RulesOf returns the rules of a release of 4.19 or 4.20, such as "4.19.1.0" or "4.20.1".

@@ -41,8 +41,11 @@ func (s *Server) run(ctx context.Context) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
-	if any {
+	if any && !(s.options.Faults.ForgetSuccess && s.windows == 0) {
 		job.Start = success.Add(time.Millisecond)
+		if s.options.Faults.GapWindow {
+			job.Start = job.Start.Add(time.Second)
+		}
 	}
 	began := time.Now()
 	if !job.Start.Before(job.End) {
@@ -52,7 +55,9 @@ func (s *Server) run(ctx context.Context) (Job, error) {
 		if any && s.options.Faults.OverlapWindow {
 			job.Start = job.Start.Add(-time.Duration(s.options.Range) * time.Minute)
 		}
-		if job.Err = s.parse(ctx, now, &job); job.Err != nil {
+		if job.Err = s.parse(ctx, now, &job); errors.Is(job.Err, ErrKilled) {
+			return job, ErrKilled // the row stays as it is
+		} else if job.Err != nil {
 			s.log.ErrorContext(ctx, "Usage job failed", "job", job.ID, "error", job.Err)
 		}
 		job.Success = job.Err == nil
@@ -92,8 +97,12 @@ func (s *Server) parse(ctx context.Context, now time.Time, job *Job) error {
 	if len(events) > 0 && events[0].Created.Before(job.Start) {
 		job.Start = events[0].Created
 	}
-	if err := s.inTransaction(ctx, now, func(p *pass) error { return p.handleAll(ctx, events) }); err != nil {
+	err = s.inTransaction(ctx, now, func(p *pass) error { return p.handleAll(ctx, events) })
+	if err != nil && !errors.Is(err, errDuplicate) {
 		return err
+	}
+	if s.doomed {
+		return ErrKilled
 	}
 	return s.inTransaction(ctx, now, func(p *pass) (err error) {
 		job.Records, err = p.recordAll(ctx, job.Start, job.End)
@@ -162,6 +171,7 @@ func (p *pass) billed(start time.Time) []account {
 	var alive, gone []account
 	for _, a := range p.accounts {
 		switch {
+		case a.removed.Valid && p.options.Faults.DeadAccountUnbilled:
 		case !a.removed.Valid:
 			alive = append(alive, a)
 		case !a.removed.V.Before(second(start.Add(-deletedKept))):
@@ -169,6 +179,16 @@ func (p *pass) billed(start time.Time) []account {
 		}
 	}
 	return append(alive, gone...)
+}
+
+// removed tells whether an account is gone.
+func (p *pass) removed(account int64) bool {
+	for _, a := range p.accounts {
+		if a.id == account {
+			return a.removed.Valid
+		}
+	}
+	return false
 }
 
 func (p *pass) recordAll(ctx context.Context, start, end time.Time) (int, error) {

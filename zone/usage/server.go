@@ -16,6 +16,9 @@ type Clock interface{ Now() time.Time }
 // ErrNotOwner says that the open job belongs to another server, or that there is none; CloudStack skips such a run.
 var ErrNotOwner = errors.New("usage: the open usage job is not ours")
 
+// ErrKilled ends the run in which a server was killed; its job's row stays open.
+var ErrKilled = errors.New("usage: the usage server was killed in the middle of a run")
+
 // Options are fixed for the life of a server, as CloudStack reads its settings once.
 type Options struct {
 	Rules  Rules
@@ -46,6 +49,7 @@ type Server struct {
 	next    time.Time
 	windows int            // runs that had a window, for SkipWindow
 	lost    map[int64]bool // events dropped by EventLost
+	doomed  bool           // KillInRun was called
 }
 
 // New makes a server on a pool whose DSN has parseTime=true and loc=UTC. It does nothing before Start.
@@ -130,6 +134,14 @@ func (s *Server) Stop(ctx context.Context, clean bool) error {
 	return nil
 }
 
+// KillInRun makes the next run with a window die between its two transactions, as kill -9 would have it: helper rows are
+// written, records are not, the job stays open. The run returns ErrKilled, and the server must not be used again.
+func (s *Server) KillInRun() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.doomed = true
+}
+
 // Heartbeat refreshes the recurring job, takes over one whose owner has been silent for five minutes, runs a single job
 // that generateUsageRecords queued, and catches up when more than a range has passed. It returns the runs it made.
 func (s *Server) Heartbeat(ctx context.Context) ([]Job, error) {
@@ -175,6 +187,9 @@ func (s *Server) beat(ctx context.Context) (late bool, err error) {
 	}
 	now := s.options.Clock.Now()
 	ours := s.owns(job)
+	if !ours && s.options.Faults.NeverTakeOver {
+		return false, nil
+	}
 	if !ours && now.Sub(job.heartbeat) <= staleAfter {
 		return false, nil
 	}
