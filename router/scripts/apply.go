@@ -101,6 +101,9 @@ func report(p router.Push, form Form, name string, took time.Duration, a answer,
 		New: after.rendered.state(before.rendered), Live: after.live.state(before.live),
 		Changed: router.DiffSections(after.live.content, before.live.content),
 	}
+	if r.rejected() {
+		r.Action = router.ActionRejected
+	}
 	if r.New.Exists {
 		r.Pending = router.DiffSections(after.rendered.content, after.live.content)
 	}

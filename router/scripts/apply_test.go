@@ -163,6 +163,21 @@ func TestCrash(t *testing.T) {
 	assert.NotZero(t, r.WorkerAfter, "HAProxy goes on")
 }
 
+func TestFileRefusedByTheScriptsThemselves(t *testing.T) {
+	v := open(t, Options{Tree: scriptstest.Tree(t, scriptstest.Check)})
+	good := apply(t, v, pushOf(t, plain(8080)), Direct)
+	require.Equal(t, router.ActionReload, good.Action, "%+v", good)
+	r := apply(t, v, pushOf(t, rule{port: 8080, method: "AppCookie", params: [][2]string{{"cookie-name", "c"}}}), Direct)
+	assert.Equal(t, router.ActionRejected, r.Action, "%+v", r)
+	assert.Equal(t, 1, r.Exit)
+	assert.False(t, r.Crashed())
+	assert.False(t, r.Masked())
+	assert.Equal(t, good.Live.Hash, r.Live.Hash)
+	assert.NotEmpty(t, r.Pending)
+	assert.Contains(t, r.Applied().CheckOutput, "appsession")
+	assert.True(t, r.Applied().Different)
+}
+
 func TestHangIsEndedWithItsLastWords(t *testing.T) {
 	v := open(t, Options{Tree: scriptstest.Tree(t, scriptstest.Hang), Limit: 700 * time.Millisecond})
 	before, err := v.Files(t.Context())

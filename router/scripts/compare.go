@@ -3,6 +3,7 @@ package scripts
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/stackproof/stackproof/router"
@@ -29,19 +30,21 @@ func (m Mismatch) String() string {
 
 // Compare plays one router's pushes through the real scripts and through the model, both fresh, and gives every mismatch.
 // Files must be equal to the byte. Of the first push it does not count that a real router starts with HAProxy running on the
-// tree's own file, and the model with none.
-func Compare(ctx context.Context, v *VR, m Model, pushes []router.Push) ([]Mismatch, error) {
+// tree's own file, and the model with none. The scripts get what a management server of these rules renders.
+func Compare(ctx context.Context, v *VR, m Model, rules router.Rules, pushes []router.Push) ([]Mismatch, error) {
 	var found []Mismatch
+	server := new(router.Renderer)
 	for i, p := range pushes {
 		applied, err := m.Apply(ctx, p)
-		if err != nil {
+		var rejected *router.RejectedError
+		if err != nil && !errors.As(err, &rejected) {
 			return found, fmt.Errorf("push %d of %d through the model: %w", i+1, len(pushes), err)
 		}
 		want, err := m.Files(ctx)
 		if err != nil {
 			return found, fmt.Errorf("push %d of %d through the model: %w", i+1, len(pushes), err)
 		}
-		report, err := v.Apply(ctx, p, FormOf(p))
+		report, err := v.ApplyRendered(ctx, p, FormOf(p), func(p router.Push) (router.Rendered, error) { return server.Render(p, rules) })
 		if err != nil {
 			return found, fmt.Errorf("push %d of %d through the scripts: %w", i+1, len(pushes), err)
 		}

@@ -24,6 +24,7 @@ type Side struct {
 type Outcome struct {
 	Action   router.Action `json:"action"`
 	Masked   bool          `json:"masked"`
+	Crashed  bool          `json:"crashed"` // or was ended after the limit
 	Exit     int           `json:"exit"`
 	Signal   string        `json:"signal,omitempty"`
 	TimedOut bool          `json:"timed_out,omitempty"`
@@ -63,10 +64,10 @@ type DiffResult struct {
 	Seconds float64    `json:"seconds"`
 }
 
-// Diff plays the same pushes, rendered once, through two trees, each router of the pushes in a sandbox of its own per tree
+// Diff plays the same pushes, rendered once as a management server of the rules does, through two trees, each router of the pushes in a sandbox of its own per tree
 // and each push in the form in which it was sent. Where the trees differ is in the result and no error; an error means that
 // a tree cannot be run (an *Unsupported that names it) or that a push cannot be rendered.
-func Diff(ctx context.Context, a, b Options, pushes []router.Push) (result DiffResult, err error) {
+func Diff(ctx context.Context, a, b Options, rules router.Rules, pushes []router.Push) (result DiffResult, err error) {
 	begin := time.Now()
 	result = DiffResult{Schema: 1, Pushes: len(pushes), A: Side{Tree: a.Tree, Masked: []int{}, Crashed: []int{}}, B: Side{Tree: b.Tree, Masked: []int{}, Crashed: []int{}}}
 	pairs := map[string]*pair{}
@@ -87,7 +88,7 @@ func Diff(ctx context.Context, a, b Options, pushes []router.Push) (result DiffR
 			result.A.Python, result.A.HAProxy = p.a.Python(), p.a.HAProxyVersion()
 			result.B.Python, result.B.HAProxy = p.b.Python(), p.b.HAProxyVersion()
 		}
-		rendered, err := renderer.Render(push, router.Rules{KeepAliveLeaks: true})
+		rendered, err := renderer.Render(push, rules)
 		if err != nil {
 			return result, fmt.Errorf("push %d of %d: %w", i+1, len(pushes), err)
 		}
@@ -112,7 +113,7 @@ func (r *DiffResult) add(number int, s DiffStep) {
 		if side.o.Masked {
 			side.side.Masked = append(side.side.Masked, number)
 		}
-		if side.o.TimedOut || side.o.Exit != 0 || side.o.Signal != "" {
+		if side.o.Crashed {
 			side.side.Crashed = append(side.side.Crashed, number)
 		}
 	}
@@ -201,6 +202,6 @@ func (p *pair) play(ctx context.Context, push router.Push, rendered router.Rende
 
 func outcome(r Report) Outcome {
 	return Outcome{
-		Action: r.Action, Masked: r.Masked(), Exit: r.Exit, Signal: r.Signal, TimedOut: r.TimedOut, Live: r.Live.Hash, Took: r.Took,
+		Action: r.Action, Masked: r.Masked(), Crashed: r.Crashed() || r.TimedOut, Exit: r.Exit, Signal: r.Signal, TimedOut: r.TimedOut, Live: r.Live.Hash, Took: r.Took,
 	}
 }

@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 func diff(tb testing.TB, a, b Options, pushes []router.Push) DiffResult {
 	tb.Helper()
-	r, err := Diff(tb.Context(), a, b, pushes)
+	r, err := Diff(tb.Context(), a, b, router.Rules{}, pushes)
 	skipIfUnsupported(tb, err)
 	require.NoError(tb, err)
 	return r
@@ -108,7 +108,7 @@ func TestDiffReportsACrash(t *testing.T) {
 
 func TestDiffNamesTheTreeThatCannotRun(t *testing.T) {
 	bad := Options{Tree: t.TempDir()}
-	_, err := Diff(t.Context(), listTree(t), bad, sequences()[0].pushes(t))
+	_, err := Diff(t.Context(), listTree(t), bad, router.Rules{}, sequences()[0].pushes(t))
 	var u *Unsupported
 	require.ErrorAs(t, err, &u)
 	assert.ErrorContains(t, err, bad.Tree)

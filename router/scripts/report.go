@@ -3,6 +3,7 @@ package scripts
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"github.com/stackproof/stackproof/router"
@@ -48,12 +49,13 @@ type Report struct {
 // Masked tells whether the scripts wrote what was pushed, ended as usual, and left the live file different from it, also
 // where only the order of lines differs.
 func (r Report) Masked() bool {
-	return !r.TimedOut && !r.Crashed() && r.New.Hash != r.Live.Hash
+	return !r.TimedOut && !r.Crashed() && r.Action != router.ActionRejected && r.New.Hash != r.Live.Hash
 }
 
-// Crashed tells whether the scripts ended before they had written the new file, or with a status that is not 0.
+// Crashed tells whether the scripts ended before they had written the new file, or with a status that is not 0 and without
+// having refused the file.
 func (r Report) Crashed() bool {
-	return !r.TimedOut && (r.Exit != 0 || r.Signal != "" || !r.New.Rewritten)
+	return !r.TimedOut && r.Action != router.ActionRejected && (r.Exit != 0 || r.Signal != "" || !r.New.Rewritten)
 }
 
 // actionOf reads the calls. The last one that meant HAProxy counts.
@@ -95,7 +97,20 @@ func (r Report) Applied() router.Applied {
 			a.CheckOutput = c.Output
 		}
 	}
+	if r.Action == router.ActionRejected {
+		_, a.CheckOutput, _ = strings.Cut(r.Stderr+r.Log, rejection)
+		a.Different, a.CheckOutput = true, strings.TrimSpace(a.CheckOutput)
+	}
 	return a
+}
+
+// rejection is what 4.22 and later say when HAProxy refuses the new file before it is used (CsLoadBalancer.py, #11468).
+const rejection = "haproxy config is invalid"
+
+// rejected tells whether the scripts refused the new file themselves. It is the one case in which their words count, since a
+// refusal and a crash look alike otherwise.
+func (r Report) rejected() bool {
+	return r.Exit != 0 && r.New.Rewritten && !r.Live.Rewritten && strings.Contains(r.Stderr+r.Log, rejection)
 }
 
 func short(hash string) string { return hash[:min(len(hash), 16)] }

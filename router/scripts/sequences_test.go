@@ -79,15 +79,15 @@ func subjects(tb testing.TB) []subject {
 	tb.Helper()
 	list := []subject{
 		{"set", Options{Tree: scriptstest.Tree(tb, scriptstest.Set)}, router.Rules{CompareAsSet: true}},
-		{"list", Options{Tree: scriptstest.Tree(tb, scriptstest.List)}, router.Rules{}},
+		{"list", Options{Tree: scriptstest.Tree(tb, scriptstest.List)}, router.Rules{KeepAliveLeaks: true}},
+		{"check", Options{Tree: scriptstest.Tree(tb, scriptstest.Check)}, router.Rules{CheckBeforeUse: true, FrontendFirst: true}},
 	}
 	if tree := os.Getenv("STACKPROOF_SYSTEMVM_TREE"); tree != "" {
 		rules, err := router.RulesFor(os.Getenv("STACKPROOF_SYSTEMVM_RELEASE"))
 		require.NoError(tb, err)
-		// The management server's part of the rules is the same for both: Apply renders.
 		list = append(list, subject{"real", Options{
 			Tree: tree, Interpreter: os.Getenv("STACKPROOF_SYSTEMVM_PYTHON"), PythonPath: os.Getenv("STACKPROOF_SYSTEMVM_PYTHONPATH"),
-		}, router.Rules{CompareAsSet: rules.CompareAsSet, CheckBeforeUse: rules.CheckBeforeUse}})
+		}, rules})
 	}
 	return list
 }
@@ -112,7 +112,7 @@ func TestModelDoesWhatTheScriptsDo(t *testing.T) {
 			t.Run(subject.name+"/"+sequence.name, func(t *testing.T) {
 				t.Parallel()
 				v, m := open(t, subject.options), model(t, subject.rules)
-				found, err := Compare(t.Context(), v, m, sequence.pushes(t))
+				found, err := Compare(t.Context(), v, m, subject.rules, sequence.pushes(t))
 				require.NoError(t, err)
 				assert.Empty(t, found)
 				for i, applied := range m.History() {
@@ -133,7 +133,7 @@ func TestModelDoesWhatTheScriptsDoWithRecordedPushes(t *testing.T) {
 			t.Run(subject.name+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				v, m := open(t, subject.options), model(t, subject.rules)
-				found, err := Compare(t.Context(), v, m, pushes)
+				found, err := Compare(t.Context(), v, m, subject.rules, pushes)
 				require.NoError(t, err)
 				assert.Empty(t, found)
 				masked := slices.ContainsFunc(m.History(), func(a router.Applied) bool { return a.Masked })
@@ -147,7 +147,7 @@ func TestModelDoesWhatTheScriptsDoWithRecordedPushes(t *testing.T) {
 
 func TestComparisonFindsAFaultOfTheModel(t *testing.T) {
 	v, m := open(t, setTree(t)), model(t, router.Rules{CompareAsSet: false})
-	found, err := Compare(t.Context(), v, m, sequences()[0].pushes(t))
+	found, err := Compare(t.Context(), v, m, router.Rules{}, sequences()[0].pushes(t))
 	require.NoError(t, err)
 	require.NotEmpty(t, found)
 	var what []string

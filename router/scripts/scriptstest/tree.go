@@ -13,6 +13,7 @@ import (
 const (
 	Set     = "set"
 	List    = "list"
+	Check   = "check"
 	Crash   = "crash"
 	Hang    = "hang"
 	Escape  = "escape"
