@@ -69,7 +69,7 @@ func TestVerdicts(t *testing.T) {
 		"fail beats a later stop": {Scenario{Run: func(t *T) { t.Fail("wrong"); t.Inconclusive("then stuck") }},
 			&fakeTarget{}, result.Fail, "wrong", 1},
 		"stuck":  {Scenario{Run: func(t *T) { checked(t); t.Inconclusive("stuck at %d", 3) }}, &fakeTarget{}, result.Inconclusive, "stuck at 3", 3},
-		"broken": {Scenario{Run: func(*T) { var m map[string]int; m["x"] = 1 }}, &fakeTarget{}, result.Inconclusive, "the scenario itself broke", 3},
+		"broken": {Scenario{Run: func(*T) { panic("a defect of the scenario") }}, &fakeTarget{}, result.Inconclusive, "the scenario itself broke", 3},
 		"missing capability": {Scenario{Run: checked, Needs: []Capability{UsageDB}},
 			&fakeTarget{site: Site{Missing: map[Capability]string{UsageDB: "no DSN given"}}}, result.Unsupported, "no DSN given", 0},
 		"broken capability": {Scenario{Run: checked, Needs: []Capability{UsageDB}},

@@ -57,16 +57,6 @@ func (t *T) NewAccount() *Account {
 // secret is a password that nobody needs again.
 func (t *T) secret() string { return fmt.Sprintf("sp-%016x-%016x", t.rng.Uint64(), t.rng.Uint64()) }
 
-// call and job carry out one API command as the account; a failure ends the scenario.
-func (a *Account) call(command string, p cloud.Params, into any) {
-	a.t.must(a.Cloud.Call(a.t.ctx, command, p, into), "%s", command)
-}
-
-func (a *Account) job(command string, p cloud.Params, into any) {
-	_, err := a.Cloud.Job(a.t.ctx, command, p, into)
-	a.t.must(err, "%s", command)
-}
-
 // made carries out a create: noted in the ledger before the call, its ids right after, while the object surely lives.
 // The table is where its internal id is; "" for objects that nobody asks the id of.
 func made[T any](a *Account, kind, name, table string, create func(context.Context) (*cloud.Creating[T], error)) (uuid string, internal int64, object *T) {

@@ -116,7 +116,9 @@ func (o *proveOptions) prove(c *cobra.Command) error {
 			return nil, err
 		}
 		if twin != "" {
-			err = knobs.Set(twin)
+			if err := knobs.Set(twin); err != nil {
+				return nil, err
+			}
 		}
 		// Story B in its small size: fifty groups show no twin that two do not.
 		return lab.New(lab.Options{Release: p.Release, Knobs: knobs, Workers: p.Workers, Pool: pool, Groups: []int{2}})
