@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"time"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/lab"
-	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/reports"
 	"github.com/stackproof/stackproof/scenarios"
@@ -30,6 +28,9 @@ type runOptions struct {
 	budget           time.Duration
 	junit, json      string
 	strict           bool
+	yes, dryRun      bool
+	trace            string
+	existing         existingFlags
 }
 
 func runCommand() *cobra.Command {
@@ -54,16 +55,20 @@ unless --strict is given.`,
 	f.IntVar(&o.workers, "workers", runtime.NumCPU(), "scenarios at once")
 	f.StringVar(&o.junit, "junit", "", "write a JUnit report to this file")
 	f.StringVar(&o.json, "json", "", "write the result as JSON to this file")
+	f.StringVar(&o.summary, "summary", "", "append a Markdown summary to this file")
+	f.StringVar(&o.shard, "shard", "", "run one part of the chosen scenarios: i/n, counted from 0 (stackproof merge joins the results)")
+	f.StringVar(&o.durations, "durations", "", "JSON result of an earlier run, by whose durations --shard splits")
 	f.BoolVar(&o.strict, "strict", false, "known failures change the exit status too")
+	f.BoolVar(&o.yes, "yes", false, "existing zone: create what is needed without asking")
+	f.BoolVar(&o.dryRun, "dry-run", false, "existing zone: say what would be created, and stop")
+	f.StringVar(&o.trace, "trace", "", "existing zone: write every API call to this file, without secrets")
+	o.existing.add(c)
 	c.RunE = func(c *cobra.Command, _ []string) error { return o.run(c) }
 	return c
 }
 
 // check refuses a wrong command line before anything is started.
 func (o *runOptions) check() (harness.Catalogue, error) {
-	if err := checkTarget(o.target); err != nil {
-		return nil, err
-	}
 	switch {
 	case o.repeat < 1:
 		return nil, usage("--repeat must be at least 1, not %d", o.repeat)
@@ -87,33 +92,68 @@ func (o *runOptions) run(c *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	knobs, err := knobsOf(o.release, o.knobs)
+	prepare := o.prepareLab
+	if o.target != labTarget {
+		prepare = o.prepareExisting
+	}
+	open, err := prepare(c, chosen)
 	if err != nil {
 		return err
 	}
-	files, err := openReports(o.junit, o.json)
+	chosen, part, err := o.sharded(chosen)
+	if err != nil {
+		return err
+	}
+	files, err := openReports(o.junit, o.json, o.summary)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, files.close()) }()
-	if err := needPrograms(c.Context()); err != nil {
-		return cannotRun(err)
-	}
-	if err := network.Enter(); err != nil {
-		return cannotRun(err)
-	}
-	target, err := lab.New(lab.Options{Release: o.release, Knobs: knobs, Workers: o.workers})
+	target, notes, err := open()
 	if err != nil {
 		return cannotRun(err)
 	}
+	if target == nil {
+		return nil
+	}
+	return o.carryOut(c, chosen, target, notes, files)
+}
+
+// opener opens a target; without an error and a target there is nothing more to do. Notes go into the result.
+type opener func() (target harness.Target, notes func(result.Run) []string, err error)
+
+// prepareLab checks what can be checked before anything is started.
+func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, error) {
+	knobs, err := knobsOf(o.release, o.knobs)
+	if err != nil {
+		return nil, err
+	}
+	return func() (harness.Target, func(result.Run) []string, error) {
+		if err := needPrograms(c.Context()); err != nil {
+			return nil, nil, err
+		}
+		if err := network.Enter(); err != nil {
+			return nil, nil, err
+		}
+		target, err := lab.New(lab.Options{Release: o.release, Knobs: knobs, Workers: o.workers})
+		return target, func(result.Run) []string {
+			if len(o.knobs) == 0 {
+				return nil
+			}
+			return []string{fmt.Sprintf("knobs set by hand: %v", o.knobs)}
+		}, err
+	}, nil
+}
+
+// carryOut runs the scenarios and reports.
+func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, target harness.Target, notes func(result.Run) []string, files *reportFiles) error {
 	show := newProgress(c.ErrOrStderr(), len(chosen), o.repeat)
 	run, runErr := harness.Run(c.Context(), target, harness.Plan{Scenarios: chosen, Seed: o.seed, Repeat: o.repeat, Workers: o.workers,
 		UntilFailure: o.untilFailure, Budget: o.budget, Progress: show})
 	show.close()
 	runErr = errors.Join(runErr, target.Close(context.WithoutCancel(c.Context())))
-	if len(o.knobs) > 0 {
-		run.Notes = append(run.Notes, fmt.Sprintf("knobs set by hand: %v", o.knobs))
-	}
+	run.Notes = append(run.Notes, notes(run)...)
+	run.Shard = part
 	if err := files.write(run, o.strict); err != nil {
 		return cannotRun(err)
 	}
@@ -125,57 +165,6 @@ func (o *runOptions) run(c *cobra.Command) (err error) {
 		return &exitError{code: code}
 	}
 	return nil
-}
-
-// reportFiles are opened before the run, so that a wrong path is found at once.
-type reportFiles struct {
-	junit, json *os.File
-}
-
-func openReports(junit, json string) (*reportFiles, error) {
-	var r reportFiles
-	for _, one := range []struct {
-		path string
-		into **os.File
-	}{{junit, &r.junit}, {json, &r.json}} {
-		if one.path == "" {
-			continue
-		}
-		f, err := os.Create(one.path)
-		if err != nil {
-			return nil, errors.Join(usage("writing a report: %w", err), r.close())
-		}
-		*one.into = f
-	}
-	return &r, nil
-}
-
-func (r *reportFiles) write(run result.Run, strict bool) error {
-	if r.json != nil {
-		if err := run.Encode(r.json); err != nil {
-			return err
-		}
-	}
-	if r.junit != nil {
-		xml, err := reports.JUnit(run, strict)
-		if err != nil {
-			return err
-		}
-		if _, err := io.WriteString(r.junit, string(xml)); err != nil {
-			return fmt.Errorf("writing the JUnit report: %w", err)
-		}
-	}
-	return nil
-}
-
-func (r *reportFiles) close() error {
-	var errs []error
-	for _, f := range []*os.File{r.junit, r.json} {
-		if f != nil {
-			errs = append(errs, f.Close())
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // textOptions fit the closing text to where it goes.

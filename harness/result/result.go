@@ -78,6 +78,7 @@ type Run struct {
 	Results []Case    `json:"results"`
 	Router  string    `json:"router,omitempty"` // whose rules applied the pushes, e.g. "model, rules of 4.19.1.0"
 	Notes   []string  `json:"notes,omitempty"`
+	Shard   *Shard    `json:"shard,omitempty"` // the part of a larger run that this is; nil for a whole run
 }
 
 // Missing returns the planned ids that have no result, in planned order.
