@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -20,8 +21,10 @@ import (
 // fleet are the virtual routers of one zone. A router is files only until somebody looks at its clients; then it gets
 // its namespaces, its members as real servers, and a real HAProxy (see router.Options.OnDemand for why that is the same).
 type fleet struct {
-	dir   string
-	rules router.Rules
+	dir      string
+	rules    router.Rules
+	planted  mutations
+	renderer *router.Renderer // of the one management server that all routers have
 
 	mu      sync.Mutex
 	routers map[string]*vr
@@ -36,10 +39,11 @@ type vr struct {
 	site     *network.Site
 	backends *network.Backends
 	waiting  []netip.Addr // addresses asked for before there was a namespace
+	held     []net.Conn   // connections that a planted fault keeps open
 }
 
-func newFleet(dir string, rules router.Rules) *fleet {
-	return &fleet{dir: dir, rules: rules, routers: map[string]*vr{}}
+func newFleet(dir string, rules router.Rules, planted mutations) *fleet {
+	return &fleet{dir: dir, rules: rules, planted: planted, renderer: new(router.Renderer), routers: map[string]*vr{}}
 }
 
 // Start runs a process in the router's namespace (router.Host).
@@ -73,7 +77,8 @@ func (f *fleet) vr(name string) (*vr, error) {
 	if err := os.Mkdir(dir, 0o755); err != nil { //nolint:gosec // HAProxy drops its rights and must still read its files
 		return nil, fmt.Errorf("folder of router %s: %w", name, err)
 	}
-	r, err := router.New(router.Options{Name: name, Dir: dir, Rules: f.rules, Host: v, OnDemand: true})
+	r, err := router.New(router.Options{Name: name, Dir: dir, Rules: f.rules, Host: v, OnDemand: true, Renderer: f.renderer,
+		Faults: f.planted.faults()})
 	if err != nil {
 		return nil, err
 	}
@@ -95,13 +100,19 @@ func (f *fleet) Push(ctx context.Context, p zone.Push) error {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if err := f.planted.hold(ctx, v); err != nil {
+		return err
+	}
 	v.pushes = append(v.pushes, push)
 	if v.backends != nil {
-		if err := v.backends.SetMembers(ctx, members(push)); err != nil {
+		if err := f.planted.members(ctx, v.backends, members(push)); err != nil {
 			return err
 		}
 	}
-	_, err = v.router.Apply(ctx, push)
+	if f.planted.ignored(len(v.pushes)) {
+		return nil
+	}
+	_, err = v.router.Apply(ctx, f.planted.changed(push))
 	return err
 }
 
@@ -144,7 +155,7 @@ func members(p router.Push) []netip.AddrPort {
 }
 
 // attend brings a router to life.
-func (v *vr) attend(ctx context.Context) error {
+func (v *vr) attend(ctx context.Context, planted mutations) error {
 	if v.site != nil {
 		return v.router.Attend(ctx)
 	}
@@ -162,7 +173,7 @@ func (v *vr) attend(ctx context.Context) error {
 	if len(v.pushes) == 0 {
 		return errors.New("no push has reached the router")
 	}
-	if err := v.backends.SetMembers(ctx, members(v.pushes[len(v.pushes)-1])); err != nil {
+	if err := planted.members(ctx, v.backends, members(v.pushes[len(v.pushes)-1])); err != nil {
 		return err
 	}
 	return v.router.Attend(ctx)
@@ -177,11 +188,21 @@ func (f *fleet) looked(ctx context.Context, name string) (*vr, error) {
 		return nil, fmt.Errorf("no push has reached router %s", name)
 	}
 	v.mu.Lock()
-	if err := v.attend(ctx); err != nil {
+	if err := v.attend(ctx, f.planted); err != nil {
 		v.mu.Unlock()
 		return nil, fmt.Errorf("router %s: %w", name, err)
 	}
 	return v, nil
+}
+
+// newest is the newest push.
+func (v *vr) newest() router.Push {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.pushes) == 0 {
+		return router.Push{}
+	}
+	return v.pushes[len(v.pushes)-1]
 }
 
 // Of implements harness.Pushes.
@@ -229,7 +250,7 @@ func (f *fleet) Probe(ctx context.Context, name string, c dataplane.Config) (dat
 	}
 	site := v.site
 	v.mu.Unlock()
-	c.Dialer, c.Watch, c.Tables = site.Clients, v, v
+	c.Dialer, c.Watch, c.Tables = f.planted.dialer(v, site.Clients), v, v
 	return dataplane.Probe(ctx, c)
 }
 
@@ -263,6 +284,9 @@ func (f *fleet) close() error {
 	var errs []error
 	for _, v := range f.routers {
 		v.mu.Lock()
+		for _, c := range v.held {
+			errs = append(errs, c.Close())
+		}
 		if v.router != nil {
 			errs = append(errs, v.router.Close())
 		}

@@ -56,7 +56,7 @@ func New(opts Options) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules.CompareAsSet, rules.AlgorithmVerbatim = opts.Knobs["vr-compare-as-set"], opts.Knobs["algorithm-verbatim"]
+	rules = mutations{opts.Knobs}.rules(rules)
 	pool := opts.Pool
 	if pool == nil {
 		pool = NewPool(opts.Dir)
@@ -66,7 +66,7 @@ func New(opts Options) (*Target, error) {
 
 // Describe names the lab.
 func (t *Target) Describe() harness.Description {
-	return harness.Description{Name: "lab", Release: t.opts.Release, Router: "model, rules of " + t.opts.Release, Groups: t.opts.Groups}
+	return harness.Description{Name: "lab", Release: t.opts.Release, Router: "model, rules of " + t.opts.Release + mutations{t.opts.Knobs}.planted(), Groups: t.opts.Groups}
 }
 
 // Site opens a pristine zone.
@@ -100,7 +100,7 @@ func (t *Target) Site(ctx context.Context, scenario string, seed int64) (_ *harn
 		return nil, fmt.Errorf("making the routers' folder: %w", err)
 	}
 	undo = append(undo, func(context.Context) error { return os.RemoveAll(dir) })
-	fleet := newFleet(dir, t.rules)
+	fleet := newFleet(dir, t.rules, mutations{t.opts.Knobs})
 	undo = append(undo, func(context.Context) error { return fleet.close() })
 	manual := zone.NewManual(time.Now().UTC().Truncate(time.Minute).Add(10 * time.Second))
 	z, err := zone.Open(ctx, zone.Options{Release: t.opts.Release, Knobs: t.opts.Knobs, DB: server, Clock: manual, Pushes: fleet, Seed: seed})

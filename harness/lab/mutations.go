@@ -1,0 +1,166 @@
+package lab
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/stackproof/stackproof/network"
+	"github.com/stackproof/stackproof/probes/dataplane"
+	"github.com/stackproof/stackproof/router"
+	"github.com/stackproof/stackproof/zone"
+)
+
+// mutations are the planted faults of routers (knobs named router-...): between a push and its router, on the router's
+// files and process, and between clients and router. What a fleet shows as pushed is what was sent, whatever was done to
+// it afterwards.
+type mutations struct{ on zone.Knobs }
+
+// planted names the faults that are on, for the router's description.
+func (m mutations) planted() string {
+	var names []string
+	for _, k := range zone.AllKnobs() {
+		if m.on[k.Name] && strings.HasPrefix(k.Name, "router-") {
+			names = append(names, k.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ", planted: " + strings.Join(names, " ")
+}
+
+// rules are the release's with those that planted faults change.
+func (m mutations) rules(r router.Rules) router.Rules {
+	r.CompareAsSet, r.AlgorithmVerbatim = m.on["vr-compare-as-set"], m.on["algorithm-verbatim"]
+	r.KeepAliveLeaks = m.on["keep-alive-leaks"]
+	r.FrontendFirst = r.FrontendFirst || m.on["router-keep-alive-refused"]
+	return r
+}
+
+func (m mutations) faults() router.Faults {
+	return router.Faults{NeverCopies: m.on["router-file-stale"], SkipsReload: m.on["router-reload-skipped"],
+		ReloadsTwice: m.on["router-reload-twice"], StartsEmpty: m.on["router-start-empty"]}
+}
+
+// ignoredEvery is how often router-change-lost-once loses a push.
+const ignoredEvery = 4
+
+// ignored says whether the router does not act on its nth push, counted from 1.
+func (m mutations) ignored(n int) bool { return m.on["router-change-lost-once"] && n%ignoredEvery == 0 }
+
+// changed is what the router makes its file of.
+func (m mutations) changed(p router.Push) router.Push {
+	p.LoadBalancers = slices.Clone(p.LoadBalancers)
+	if n := len(p.LoadBalancers); n > 1 && m.on["router-rule-missing"] {
+		p.LoadBalancers = p.LoadBalancers[:n-1]
+	}
+	for i := range p.LoadBalancers {
+		m.changeRule(&p.LoadBalancers[i])
+	}
+	if n := len(p.LoadBalancers); n > 1 && m.on["router-policy-on-wrong-section"] {
+		first := p.LoadBalancers[0].Stickiness
+		for i := range n - 1 {
+			p.LoadBalancers[i].Stickiness = p.LoadBalancers[i+1].Stickiness
+		}
+		p.LoadBalancers[n-1].Stickiness = first
+	}
+	return p
+}
+
+func (m mutations) changeRule(lb *router.LoadBalancer) {
+	if n := len(lb.Destinations); n > 0 && m.on["router-server-missing"] {
+		lb.Destinations = lb.Destinations[:n-1]
+	}
+	if m.on["router-algorithm-ignored"] {
+		lb.Algorithm = "roundrobin"
+	}
+	if m.on["router-source-list-ignored"] {
+		lb.CIDRList = ""
+	}
+	m.setParam(lb, "router-table-tiny", "tablesize", "1")
+	m.setParam(lb, "router-expire-short", "expire", "1ms")
+}
+
+// setParam gives every source policy of the rule another value.
+func (m mutations) setParam(lb *router.LoadBalancer, fault, name, value string) {
+	if !m.on[fault] {
+		return
+	}
+	policies := slices.Clone(lb.Stickiness)
+	for i, p := range policies {
+		if strings.EqualFold(p.Method, "SourceBased") {
+			policies[i].Params = append(slices.Clone(p.Params), router.Param{Name: name, Value: value})
+		}
+	}
+	lb.Stickiness = policies
+}
+
+// members starts and stops the servers behind the router.
+func (m mutations) members(ctx context.Context, b *network.Backends, want []netip.AddrPort) error {
+	if err := b.SetMembers(ctx, want); err != nil || len(want) == 0 || !m.on["router-backend-down"] {
+		return err
+	}
+	return b.StopMember(want[len(want)-1])
+}
+
+// dialer is how clients reach the router.
+func (m mutations) dialer(v *vr, clients dataplane.Dialer) dataplane.Dialer {
+	if !m.on["router-wrong-client-address"] && !m.on["router-table-cleared"] {
+		return clients
+	}
+	return &wrongDialer{m: m, v: v, clients: clients}
+}
+
+// wrongDialer hides clients behind one address, or empties stick tables between their connections.
+type wrongDialer struct {
+	m       mutations
+	v       *vr
+	clients dataplane.Dialer
+	dials   atomic.Int64
+}
+
+// clearedEvery is after how many connections tables are emptied: not a multiple of the probe's rounds.
+const clearedEvery = 40
+
+// Dial implements dataplane.Dialer.
+func (d *wrongDialer) Dial(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
+	if d.m.on["router-table-cleared"] && d.dials.Add(1)%clearedEvery == 0 {
+		for _, lb := range d.v.newest().LoadBalancers {
+			if len(lb.Stickiness) > 0 && !lb.Revoked {
+				if err := d.v.router.ClearTable(ctx, lb.Name()); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	if d.m.on["router-wrong-client-address"] {
+		from = network.DefaultClientAddresses(1)[0]
+	}
+	return d.clients.Dial(ctx, from, to)
+}
+
+// hold keeps a connection to a rule open for as long as the fleet lives, so that the worker that took it never ends. The
+// caller has locked v.
+func (m mutations) hold(ctx context.Context, v *vr) error {
+	if !m.on["router-old-worker-stays"] || v.site == nil || len(v.pushes) == 0 {
+		return nil
+	}
+	for _, lb := range v.pushes[len(v.pushes)-1].LoadBalancers {
+		ip, err := netip.ParseAddr(lb.SrcIP)
+		if err != nil || lb.Revoked || len(lb.Destinations) == 0 {
+			continue
+		}
+		at := netip.AddrPortFrom(ip, uint16(lb.SrcPort)) //nolint:gosec // the parser bounds ports
+		conn, err := v.site.Clients.Dial(ctx, network.DefaultClientAddresses(1)[0], at)
+		if err != nil {
+			return err
+		}
+		v.held = append(v.held, conn)
+		return nil
+	}
+	return nil
+}
