@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/lab"
+	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/reports"
 	"github.com/stackproof/stackproof/scenarios"
@@ -27,6 +29,8 @@ type runOptions struct {
 	untilFailure     bool
 	budget           time.Duration
 	junit, json      string
+	summary          string
+	shard, durations string
 	strict           bool
 	yes, dryRun      bool
 	trace            string
@@ -92,15 +96,15 @@ func (o *runOptions) run(c *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
+	chosen, part, err := o.sharded(chosen)
+	if err != nil {
+		return err
+	}
 	prepare := o.prepareLab
 	if o.target != labTarget {
 		prepare = o.prepareExisting
 	}
 	open, err := prepare(c, chosen)
-	if err != nil {
-		return err
-	}
-	chosen, part, err := o.sharded(chosen)
 	if err != nil {
 		return err
 	}
@@ -116,7 +120,7 @@ func (o *runOptions) run(c *cobra.Command) (err error) {
 	if target == nil {
 		return nil
 	}
-	return o.carryOut(c, chosen, target, notes, files)
+	return o.carryOut(c, chosen, part, target, notes, files)
 }
 
 // opener opens a target; without an error and a target there is nothing more to do. Notes go into the result.
@@ -146,7 +150,7 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 }
 
 // carryOut runs the scenarios and reports.
-func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, target harness.Target, notes func(result.Run) []string, files *reportFiles) error {
+func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *result.Shard, target harness.Target, notes func(result.Run) []string, files *reportFiles) error {
 	show := newProgress(c.ErrOrStderr(), len(chosen), o.repeat)
 	run, runErr := harness.Run(c.Context(), target, harness.Plan{Scenarios: chosen, Seed: o.seed, Repeat: o.repeat, Workers: o.workers,
 		UntilFailure: o.untilFailure, Budget: o.budget, Progress: show})

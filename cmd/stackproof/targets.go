@@ -11,10 +11,16 @@ import (
 )
 
 func targetFlag(c *cobra.Command, target *string) {
-	c.Flags().StringVar(target, "target", "lab", "what is tested: lab (embedded)")
+	c.Flags().StringVar(target, "target", labTarget, "what is tested: lab (embedded), existing (made of flags and environment), or a name of the --config file")
 }
 
-func targets() []string { return []string{"lab"} }
+// The targets that need no file.
+const (
+	labTarget      = "lab"
+	existingTarget = "existing"
+)
+
+func targets() []string { return []string{labTarget, existingTarget} }
 
 func checkTarget(name string) error {
 	if !slices.Contains(targets(), name) {

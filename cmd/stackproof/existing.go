@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/existing"
+)
+
+// existingFlags are the flags that say where an existing zone is. What is given wins over the file and the environment.
+type existingFlags struct {
+	config                    string
+	url, key, secret, cmk, ca string
+	insecure, integration     bool
+	dsn, logFiles             []string
+	logCommand                string
+	usage, router, clients    string
+	routerProfile, clock      string
+	zone                      string
+	skewBudget                int
+	groups                    []int
+	disposable                bool
+}
+
+// add defines the flags.
+func (f *existingFlags) add(c *cobra.Command) {
+	s := c.Flags()
+	s.StringVar(&f.config, "config", "", "YAML file of targets (default: $STACKPROOF_CONFIG, else stackproof.yaml where there is one)")
+	s.StringVar(&f.url, "api-url", "", "existing zone: address of the API (or $CLOUDSTACK_API_URL)")
+	s.StringVar(&f.key, "api-key", "", "existing zone: API key of a root administrator (or $CLOUDSTACK_API_KEY)")
+	s.StringVar(&f.secret, "secret-key", "", "existing zone: secret key; better in $CLOUDSTACK_SECRET_KEY, which others do not see")
+	s.StringVar(&f.cmk, "cmk", "", "existing zone: profile of ~/.cmk/config")
+	s.StringVar(&f.ca, "ca", "", "existing zone: PEM file of the API's certificate authority")
+	s.BoolVar(&f.insecure, "insecure", false, "existing zone: accept any certificate")
+	s.BoolVar(&f.integration, "integration", false, "existing zone: the address is the integration port, without authentication")
+	s.StringArrayVar(&f.dsn, "dsn", nil, "existing zone: database with SELECT on cloud and cloud_usage, user:password@tcp(host:3306)/")
+	s.StringArrayVar(&f.logFiles, "log", nil, "existing zone: management server's log, a file or glob (repeatable)")
+	s.StringVar(&f.logCommand, "log-command", "", "existing zone: command that prints the log for ever, such as \"ssh mgmt tail -n +1 -F /var/log/...\"")
+	s.StringVar(&f.usage, "usage", "", "existing zone: how usage runs are had: on-demand or schedule")
+	s.StringVar(&f.router, "router", "", "existing zone: what stands for the routers: none, shadow, or a command template")
+	s.StringVar(&f.clients, "clients", "", "existing zone: where requests come from: shadow, addresses or socks5")
+	s.StringVar(&f.routerProfile, "router-profile", "", "existing zone: release whose router rules the shadow applies (default: the target's)")
+	s.StringVar(&f.clock, "clock", "", "existing zone: whose time counts: database or api")
+	s.StringVar(&f.zone, "zone", "", "existing zone: name or id of the zone (default: the first that fits)")
+	s.IntVar(&f.skewBudget, "skew-budget", 0, "existing zone: harmless rules that may be made to set ids apart (default 200)")
+	s.IntSliceVar(&f.groups, "groups", nil, "existing zone: sizes of autoscale populations that fit (L-04)")
+	s.BoolVar(&f.disposable, "disposable", false, "existing zone: nobody minds what a run makes there; do not ask")
+}
+
+// names are the flags' names, for telling whether one was given.
+func (f *existingFlags) over(c *cobra.Command, into *existing.Config) {
+	given := func(name string) bool { return c.Flags().Changed(name) }
+	text := func(name, value string, field *string) {
+		if given(name) {
+			*field = value
+		}
+	}
+	text("api-url", f.url, &into.API.URL)
+	text("ca", f.ca, &into.API.CA)
+	text("usage", f.usage, &into.Usage.Run)
+	text("router-profile", f.routerProfile, &into.RouterProfile)
+	text("clock", f.clock, &into.Clock)
+	text("zone", f.zone, &into.Zone)
+	if given("cmk") {
+		into.API = existing.API{URL: f.url, CA: into.API.CA, Insecure: into.API.Insecure, Cmk: existing.Cmk{Profile: f.cmk}}
+	}
+	if given("api-key") || given("secret-key") {
+		into.API.Login, into.API.Integration = existing.Login{}, false
+		text("api-key", f.key, &into.API.Key)
+		text("secret-key", f.secret, &into.API.Secret)
+	}
+	if given("integration") && f.integration {
+		into.API.Integration, into.API.Key, into.API.Secret, into.API.Login = true, "", "", existing.Login{}
+	}
+	if given("insecure") {
+		into.API.Insecure = f.insecure
+	}
+	if given("dsn") {
+		into.DSN = f.dsn
+	}
+	if given("log") {
+		into.Log.File, into.Log.Command = f.logFiles, nil
+	}
+	if given("log-command") {
+		into.Log.Command, into.Log.File = strings.Fields(f.logCommand), nil
+	}
+	if given("router") {
+		into.Router = routerOf(f.router)
+	}
+	if given("clients") {
+		into.Clients.Mode = f.clients
+	}
+	if given("skew-budget") {
+		into.SkewBudget = f.skewBudget
+	}
+	if given("groups") {
+		into.Groups = f.groups
+	}
+	if given("disposable") {
+		into.Disposable = f.disposable
+	}
+}
+
+// routerOf takes a word for the mode and anything longer for a command.
+func routerOf(s string) existing.Router {
+	if strings.ContainsAny(s, " {") {
+		return existing.Router{Mode: "command", Command: s}
+	}
+	return existing.Router{Mode: s}
+}
+
+// defaultConfig is looked for in the current folder.
+const defaultConfig = "stackproof.yaml"
+
+// file is the file of targets to read, "" for none.
+func (f *existingFlags) file() string {
+	if f.config != "" {
+		return f.config
+	}
+	if env := os.Getenv("STACKPROOF_CONFIG"); env != "" {
+		return env
+	}
+	if _, err := os.Stat(defaultConfig); err == nil {
+		return defaultConfig
+	}
+	return ""
+}
+
+// target is the configuration of a target: the file's, the environment, the flags, later ones winning.
+func (f *existingFlags) target(c *cobra.Command, name, release string) (existing.Config, error) {
+	var targets map[string]existing.Config
+	if file := f.file(); file != "" {
+		var err error
+		if targets, err = existing.Load(file); err != nil {
+			return existing.Config{}, usage("%w", err)
+		}
+	}
+	config, known := targets[name]
+	if !known && name != existingTarget {
+		names := append(slices.Sorted(maps.Keys(targets)), labTarget, existingTarget)
+		return config, usage("target %q is not known; did you mean %q? (there are %s; --config names a file with more)", name,
+			harness.Nearest(name, names), strings.Join(names, ", "))
+	}
+	config.Environment(os.Getenv)
+	f.over(c, &config)
+	if release != "" {
+		config.Release = release
+	}
+	return config, nil
+}
+
+// confirm shows what a run will create and asks, unless the target is disposable or --yes was given.
+func confirm(ctx context.Context, c *cobra.Command, t *existing.Target, chosen harness.Catalogue, yes, dry bool) error {
+	lines, err := t.Intent(ctx, chosen)
+	if err != nil {
+		return err
+	}
+	if dry {
+		fmt.Fprintln(c.OutOrStdout(), strings.Join(lines, "\n"))
+		return nil
+	}
+	if yes || t.Disposable() {
+		return nil
+	}
+	fmt.Fprintln(c.ErrOrStderr(), strings.Join(lines, "\n"))
+	in, isFile := c.InOrStdin().(*os.File)
+	if !isFile || !term.IsTerminal(int(in.Fd())) { //nolint:gosec // a file descriptor is small
+		return errors.New("the target is not marked disposable, and there is no terminal to ask at: give --yes, or set disposable: true")
+	}
+	fmt.Fprint(c.ErrOrStderr(), "Go on? [y/N] ")
+	answer, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+		return errors.New("nothing was created: the answer was no")
+	}
+	return nil
+}
+
+// openTimeout bounds the trying of capabilities.
+const openTimeout = 3 * time.Minute

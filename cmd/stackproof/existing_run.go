@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/network"
+)
+
+// prepareExisting reads the target's configuration; what is wrong there is found before anything is touched.
+func (o *runOptions) prepareExisting(c *cobra.Command, chosen harness.Catalogue) (opener, error) {
+	release := ""
+	if c.Flags().Changed("release") {
+		release = o.release
+	}
+	if len(o.knobs) > 0 {
+		return nil, usage("--knob is for the lab: an existing zone behaves as it was built")
+	}
+	config, err := o.existing.target(c, o.target, release)
+	if err != nil {
+		return nil, err
+	}
+	if !c.Flags().Changed("workers") {
+		o.workers = max(1, len(chosen)) // scenarios wait for each other at the usage runs
+	}
+	return func() (harness.Target, func(result.Run) []string, error) { return o.openExisting(c, config, chosen) }, nil
+}
+
+func (o *runOptions) openExisting(c *cobra.Command, config existing.Config, chosen harness.Catalogue) (_ harness.Target, _ func(result.Run) []string, err error) {
+	ctx := c.Context()
+	if config.Shadows() {
+		// Where namespaces cannot be made, trying the capability says so.
+		_ = network.Enter()
+	}
+	var trace io.WriteCloser
+	if o.trace != "" {
+		if trace, err = os.Create(o.trace); err != nil {
+			return nil, nil, fmt.Errorf("writing the trace: %w", err)
+		}
+	}
+	t, err := openTarget(ctx, o.target, config, trace)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := confirm(ctx, c, t, chosen, o.yes, o.dryRun); err != nil || o.dryRun {
+		return nil, nil, errors.Join(err, t.Close(context.WithoutCancel(ctx)))
+	}
+	return t, t.Notes, nil
+}
+
+// openTarget opens an existing zone; the trace, which may be nil, is closed with it.
+func openTarget(ctx context.Context, name string, config existing.Config, trace io.WriteCloser) (*existing.Target, error) {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	options := existing.Options{Name: name, Config: config}
+	if trace != nil {
+		options.Trace = trace
+	}
+	return existing.Open(ctx, options)
+}
