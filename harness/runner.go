@@ -39,6 +39,10 @@ func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
 	}
 	run := result.Run{Schema: result.SchemaVersion, Target: d.Name, Release: d.Release, Seed: p.Seed, Router: d.Router,
 		Started: began.UTC(), Planned: p.Scenarios.IDs()}
+	leaks, err := watchLeaks(ctx, target)
+	if err != nil {
+		return run, err
+	}
 	cases := make([]*result.Case, len(p.Scenarios))
 	var mu sync.Mutex
 	group, gctx := errgroup.WithContext(ctx)
@@ -56,11 +60,16 @@ func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
 			return nil
 		})
 	}
-	err := group.Wait()
+	err = group.Wait()
 	for _, c := range cases {
 		if c != nil {
 			run.Results = append(run.Results, *c)
 		}
+	}
+	if leaks != nil {
+		c := leaks(ctx)
+		run.Planned, run.Results = append(run.Planned, c.ID), append(run.Results, c)
+		p.Progress.Finished(c)
 	}
 	run.Seconds = time.Since(began).Seconds()
 	if cause := context.Cause(ctx); cause != nil {

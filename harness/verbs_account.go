@@ -2,8 +2,10 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/stackproof/stackproof/harness/cleanup"
 	"github.com/stackproof/stackproof/harness/cloud"
 )
 
@@ -24,16 +26,10 @@ func (t *T) NewAccount() *Account {
 	name := t.unique("acct")
 	defer t.step("account %s", name)()
 	entry := t.intend("account", name, name)
-	var id string
-	t.onRemove("account "+name, func(ctx context.Context) error {
-		if id == "" {
-			return nil
-		}
-		return t.removed(id, t.site.Cloud.DeleteAccount(ctx, id))
-	})
+	t.onRemove("account "+name, func(ctx context.Context) error { return t.removeAccount(ctx, name) })
 	made, err := t.site.Cloud.CreateAccount(t.ctx, cloud.AccountSpec{Name: name, DomainID: t.site.DomainID, Password: t.secret(), Email: "stackproof@example.invalid"})
 	t.must(err, "creating account %s", name)
-	id = made.Id
+	id := made.Id
 	t.created(entry, id, 0)
 	if len(made.User) == 0 {
 		t.Inconclusive("creating account %s: the answer names no user", name)
@@ -52,6 +48,15 @@ func (t *T) NewAccount() *Account {
 	a.InternalID = t.internalID("cloud.account", a.ID)
 	t.watch.accounts = append(t.watch.accounts, a)
 	return a
+}
+
+// removeAccount removes an account with all that it owns and looks whether it is gone: a delete's answer proves nothing.
+func (t *T) removeAccount(ctx context.Context, name string) error {
+	report, err := cleanup.Remove(ctx, cleanup.Options{Cloud: t.site.Cloud, Scope: cleanup.Account(name)})
+	if err := errors.Join(err, report.Err()); err != nil || t.site.Ledger == nil {
+		return err
+	}
+	return t.site.Ledger.Gone(name)
 }
 
 // secret is a password that nobody needs again.

@@ -82,7 +82,6 @@ func (n *Network) Group(name string, members int) *Group {
 		return n.Cloud.CreateAutoScaleVMGroup(ctx, cloud.AutoScaleVMGroupSpec{Name: full, LBRuleID: g.ID, VMProfileID: s.profile, Min: members, Max: members,
 			Interval: &interval, ScaleUpPolicyIDs: []string{s.up}, ScaleDownPolicyIDs: []string{s.down}})
 	})
-	g.t.onRemove("group "+full, g.remove)
 	return g
 }
 
@@ -122,13 +121,4 @@ func (g *Group) Enable() {
 	defer g.t.step("enable group %s", g.Name)()
 	_, err := g.Cloud.EnableAutoScaleVMGroup(g.t.ctx, g.GroupID)
 	g.t.must(err, "enabling group %s", g.Name)
-}
-
-// remove deletes the group with its members; a group that is gone is fine.
-func (g *Group) remove(ctx context.Context) error {
-	err := g.Cloud.DeleteAutoScaleVMGroup(ctx, g.GroupID, true)
-	if cloud.IsNotFound(err) {
-		return nil
-	}
-	return err
 }

@@ -1,0 +1,41 @@
+package cleanup
+
+import (
+	"strings"
+
+	"github.com/stackproof/stackproof/harness/inventory"
+	"github.com/stackproof/stackproof/harness/ledger"
+)
+
+// Scope says which objects are to be removed.
+type Scope struct {
+	accounts map[string]bool
+	names    map[string]bool // kind and name
+	ids      map[string]bool
+}
+
+// Account is an account with all that it owns.
+func Account(name string) Scope {
+	return Scope{accounts: map[string]bool{name: true}}
+}
+
+// OfLedger is everything that a ledger names and that may still exist.
+func OfLedger(entries []ledger.Entry) Scope {
+	s := Scope{accounts: map[string]bool{}, names: map[string]bool{}, ids: map[string]bool{}}
+	for _, e := range entries {
+		if e.Account != "" {
+			s.accounts[e.Account] = true
+		}
+		if e.UUID != "" {
+			s.ids[strings.ToLower(e.UUID)] = true
+		}
+		s.names[e.Kind+" "+e.Name] = true
+	}
+	return s
+}
+
+// Owns says whether the object is to be removed.
+func (s Scope) Owns(o inventory.Object) bool {
+	return s.accounts[o.Account] || s.ids[strings.ToLower(o.ID)] ||
+		(o.Account == "" || o.Kind == inventory.AccountObj) && s.names[string(o.Kind)+" "+o.Name]
+}
