@@ -116,6 +116,9 @@ func (z *Zone) Close(ctx context.Context) error {
 	if err := z.wait(ctx); err != nil {
 		return errors.Join(append(errs, err)...)
 	}
+	if z.usage != nil {
+		errs = append(errs, z.usage.Stop(ctx, true))
+	}
 	if z.store != nil {
 		errs = append(errs, z.store.db.Close())
 	}
