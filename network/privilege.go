@@ -86,7 +86,8 @@ func Enter() error {
 	return nil
 }
 
-// reexecute runs this program again inside new user, network and mount namespaces and gives its exit status. The thread stays
+// reexecute runs this program again inside new user and mount namespaces and gives its exit status. The network stays the
+// same: the program talks to its own database, and to zones elsewhere. The thread stays
 // locked: the kernel kills the child when the thread that forked it ends.
 func reexecute() (int, error) {
 	runtime.LockOSThread()
@@ -96,7 +97,7 @@ func reexecute() (int, error) {
 	cmd.Env = append(os.Environ(), enteredVariable+"=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWNET | unix.CLONE_NEWNS,
+		Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWNS,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
 		Pdeathsig:   syscall.SIGKILL,
