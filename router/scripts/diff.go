@@ -70,7 +70,10 @@ type DiffResult struct {
 func Diff(ctx context.Context, a, b Options, rules router.Rules, pushes []router.Push) (result DiffResult, err error) {
 	begin := time.Now()
 	result = DiffResult{Schema: 1, Pushes: len(pushes), A: Side{Tree: a.Tree, Masked: []int{}, Crashed: []int{}}, B: Side{Tree: b.Tree, Masked: []int{}, Crashed: []int{}}}
-	pairs := map[string]*pair{}
+	pairs, left := map[string]*pair{}, map[string]int{}
+	for _, p := range pushes {
+		left[p.Router()]++
+	}
 	defer func() {
 		for _, p := range pairs {
 			err = errors.Join(err, p.close())
@@ -97,6 +100,12 @@ func Diff(ctx context.Context, a, b Options, rules router.Rules, pushes []router
 			return result, fmt.Errorf("push %d of %d: %w", i+1, len(pushes), err)
 		}
 		result.add(i+1, step)
+		if left[push.Router()]--; left[push.Router()] == 0 {
+			delete(pairs, push.Router())
+			if err := p.close(); err != nil {
+				return result, fmt.Errorf("push %d of %d: %w", i+1, len(pushes), err)
+			}
+		}
 	}
 	return result, nil
 }

@@ -27,6 +27,24 @@ func diff(tb testing.TB, a, b Options, pushes []router.Push) DiffResult {
 	return r
 }
 
+// Without a recording, the built-in pushes tell a set comparison from a list comparison, and name every step it loses.
+func TestDiffOfTheBuiltInPushes(t *testing.T) {
+	var pushes []router.Push
+	var expected []int
+	for _, s := range Sequences() {
+		for _, step := range s.Steps {
+			pushes = append(pushes, step.Push)
+			if step.Masked {
+				expected = append(expected, len(pushes))
+			}
+		}
+	}
+	require.Equal(t, pushes, BuiltInPushes())
+	r := diff(t, setTree(t), listTree(t), BuiltInPushes())
+	assert.Equal(t, expected, r.A.Masked)
+	assert.Empty(t, r.B.Masked)
+}
+
 // Story B as recorded: 50 groups behind one router, equal policies. Every push is played through both trees for real.
 func TestDiffNamesTheMaskedPushesOfStoryB(t *testing.T) {
 	pushes := recorded(t, "4.19.1.0", "story-b-50-groups.log.gz")
@@ -60,7 +78,7 @@ func TestDiffNamesTheMaskedPushesOfStoryB(t *testing.T) {
 }
 
 func TestDiffOfEqualTreesIsEmpty(t *testing.T) {
-	r := diff(t, listTree(t), listTree(t), sequences()[0].pushes(t))
+	r := diff(t, listTree(t), listTree(t), Sequences()[0].Pushes())
 	assert.Zero(t, r.Differ)
 	for _, s := range r.Steps {
 		assert.Empty(t, s.Differs)
@@ -71,7 +89,7 @@ func TestDiffOfEqualTreesIsEmpty(t *testing.T) {
 
 func TestDiffKeepsRoutersApart(t *testing.T) {
 	var pushes []router.Push
-	for _, p := range sequences()[0].pushes(t) {
+	for _, p := range Sequences()[0].Pushes() {
 		other := p
 		other.AccessDetails = map[string]string{"router.name": "r-9-VM"}
 		pushes = append(pushes, p, other)
@@ -83,7 +101,7 @@ func TestDiffKeepsRoutersApart(t *testing.T) {
 
 func TestDiffText(t *testing.T) {
 	a, b := setTree(t), listTree(t)
-	r := diff(t, a, b, sequences()[0].pushes(t))
+	r := diff(t, a, b, Sequences()[0].Pushes())
 	got := text(t, r)
 	for old, new := range map[string]string{a.Tree: "TREE_A", b.Tree: "TREE_B", r.A.Python: "PYTHON", r.A.HAProxy: "VERSION"} {
 		got = strings.ReplaceAll(got, old, new)
@@ -99,7 +117,7 @@ func TestDiffText(t *testing.T) {
 }
 
 func TestDiffReportsACrash(t *testing.T) {
-	r := diff(t, listTree(t), Options{Tree: scriptstest.Tree(t, scriptstest.Crash)}, sequences()[0].pushes(t)[:1])
+	r := diff(t, listTree(t), Options{Tree: scriptstest.Tree(t, scriptstest.Crash)}, Sequences()[0].Pushes()[:1])
 	assert.Equal(t, []int{1}, r.B.Crashed)
 	require.Len(t, r.Steps, 1)
 	assert.Equal(t, []string{AspectLive, AspectSections, AspectAction, AspectStatus}, r.Steps[0].Differs)
@@ -108,7 +126,7 @@ func TestDiffReportsACrash(t *testing.T) {
 
 func TestDiffNamesTheTreeThatCannotRun(t *testing.T) {
 	bad := Options{Tree: t.TempDir()}
-	_, err := Diff(t.Context(), listTree(t), bad, router.Rules{}, sequences()[0].pushes(t))
+	_, err := Diff(t.Context(), listTree(t), bad, router.Rules{}, Sequences()[0].Pushes())
 	var u *Unsupported
 	require.ErrorAs(t, err, &u)
 	assert.ErrorContains(t, err, bad.Tree)
@@ -116,7 +134,7 @@ func TestDiffNamesTheTreeThatCannotRun(t *testing.T) {
 }
 
 func TestDiffJSON(t *testing.T) {
-	r := diff(t, setTree(t), listTree(t), sequences()[0].pushes(t))
+	r := diff(t, setTree(t), listTree(t), Sequences()[0].Pushes())
 	b, err := json.Marshal(r)
 	require.NoError(t, err)
 	var got struct {

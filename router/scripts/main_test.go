@@ -89,58 +89,44 @@ func apply(tb testing.TB, v *VR, p router.Push, form Form) Report {
 	return r
 }
 
-// rule is a load balancing rule of 192.168.2.5 with its stickiness.
-type rule struct {
-	port      int
-	algorithm string // roundrobin when empty
-	method    string // of the policy, none when empty
-	params    [][2]string
-	servers   int // 3 when 0
-	revoked   bool
-}
-
-// pushOf makes the command for these rules, in this order, as a server of 4.20.0.0 logs it.
+// pushOf makes the command for these rules on r-3-VM, with its JSON.
 func pushOf(tb testing.TB, rules ...rule) router.Push {
 	tb.Helper()
-	var balancers []map[string]any
-	for _, r := range rules {
-		algorithm, servers := r.algorithm, r.servers
-		if algorithm == "" {
-			algorithm = "roundrobin"
+	p := command("r-3-VM", rules)
+	data, err := json.Marshal(wire(p))
+	require.NoError(tb, err)
+	parsed, err := router.ParsePush(data)
+	require.NoError(tb, err)
+	p.Raw = parsed.Raw
+	require.Equal(tb, p, parsed, "the command is what a server could have sent")
+	return parsed
+}
+
+// wire is the command as a server of 4.20.0.0 logs it.
+func wire(p router.Push) map[string]any {
+	balancers := []any{}
+	for _, lb := range p.LoadBalancers {
+		destinations, policies := []any{}, []any{}
+		for _, d := range lb.Destinations {
+			destinations = append(destinations, map[string]string{"destIp": d.IP, "destPort": strconv.Itoa(d.Port), "revoked": "false"})
 		}
-		if servers == 0 {
-			servers = 3
-		}
-		b := map[string]any{
-			"uuid": fmt.Sprintf("00000000-0000-4000-8000-%012d", r.port), "srcIp": "192.168.2.5", "srcPort": strconv.Itoa(r.port),
-			"protocol": "tcp", "algorithm": algorithm, "revoked": strconv.FormatBool(r.revoked), "alreadyAdded": "false", "inline": "false",
-		}
-		var destinations []map[string]string
-		for i := range servers {
-			destinations = append(destinations, map[string]string{
-				"destIp": fmt.Sprintf("10.0.1.%d", 11+i), "destPort": strconv.Itoa(r.port), "revoked": "false", "alreadyAdded": "false",
-			})
-		}
-		b["destinations"] = destinations
-		if r.method != "" {
-			params := []map[string]string{}
-			for _, p := range r.params {
-				params = append(params, map[string]string{"t": p[0], "u": p[1]})
+		for _, s := range lb.Stickiness {
+			params := []any{}
+			for _, q := range s.Params {
+				params = append(params, map[string]string{"t": q.Name, "u": q.Value})
 			}
-			b["stickinessPolicies"] = []any{map[string]any{"methodName": r.method, "params": params}}
+			policies = append(policies, map[string]any{"methodName": s.Method, "params": params})
 		}
-		balancers = append(balancers, b)
+		balancers = append(balancers, map[string]any{
+			"uuid": lb.UUID, "srcIp": lb.SrcIP, "srcPort": strconv.Itoa(lb.SrcPort), "protocol": lb.Protocol, "algorithm": lb.Algorithm,
+			"revoked": strconv.FormatBool(lb.Revoked), "destinations": destinations, "stickinessPolicies": policies,
+		})
 	}
-	data, err := json.Marshal(map[string]any{
-		"loadBalancers": balancers, "lbStatsVisibility": "global", "lbStatsPublicIP": "192.168.2.4", "lbStatsPrivateIP": "169.254.228.201",
-		"lbStatsGuestIP": "10.0.1.1", "lbStatsPort": "8081", "lbStatsSrcCidrs": "0/0", "lbStatsAuth": "admin1:AdMiN123",
-		"lbStatsUri": "/admin?stats", "maxconn": "4096", "keepAliveEnabled": "false", "vpcId": "1",
-		"accessDetails": map[string]string{"router.name": "r-3-VM", "router.ip": "169.254.228.201"},
-	})
-	require.NoError(tb, err)
-	p, err := router.ParsePush(data)
-	require.NoError(tb, err)
-	return p
+	return map[string]any{
+		"loadBalancers": balancers, "lbStatsVisibility": p.StatsVisibility, "lbStatsPublicIP": p.StatsPublicIP, "lbStatsPort": p.StatsPort,
+		"lbStatsSrcCidrs": p.StatsSrcCIDRs, "lbStatsAuth": p.StatsAuth, "lbStatsUri": p.StatsURI, "maxconn": p.MaxConn, "vpcId": p.VPCID,
+		"accessDetails": p.AccessDetails,
+	}
 }
 
 // waitFor polls until done; the message carries what was seen last.
@@ -175,10 +161,6 @@ func processesOf(parent int) []string {
 	}
 	return found
 }
-
-func sticky(port int) rule { return rule{port: port, method: "SourceBased"} }
-
-func plain(port int) rule { return rule{port: port} }
 
 func listTree(tb testing.TB) Options {
 	tb.Helper()

@@ -13,60 +13,6 @@ import (
 	"github.com/stackproof/stackproof/router/scripts/scriptstest"
 )
 
-// sequence is a row of pushes whose fate was measured on the scripts of 4.19.1.0 and 4.20.0.0.
-type sequence struct {
-	name  string
-	steps []step
-}
-
-type step struct {
-	rules      []rule
-	aggregated bool
-	masked     bool // by 4.19.1.0; no step is by 4.20.0.0
-}
-
-func sequences() []sequence {
-	a, b := plain(8080), plain(8082)
-	stickyA, stickyB := sticky(8080), sticky(8082)
-	fewer := stickyA
-	fewer.servers = 2
-	tableSize := rule{port: 8082, method: "SourceBased", params: [][2]string{{"tablesize", "10k"}}}
-	cookie := func(port int) rule {
-		return rule{port: port, method: "LbCookie", params: [][2]string{{"cookie-name", "lb"}, {"mode", "insert"}}}
-	}
-	least := func(port int) rule { return rule{port: port, algorithm: "leastconn"} }
-	appB := rule{port: 8082, method: "AppCookie", params: [][2]string{{"cookie-name", "app"}}}
-	revokedB := rule{port: 8082, revoked: true}
-	push := func(rules ...rule) step { return step{rules: rules} }
-	lost := func(rules ...rule) step { return step{rules: rules, masked: true} }
-	whole := func(rules ...rule) step { return step{rules: rules, aggregated: true} }
-	return []sequence{
-		{"the four commands", []step{push(a, b), push(stickyA, b), lost(stickyA, stickyB), push(stickyA, b)}},
-		{"removal while the sibling keeps its policy", []step{push(a, b), push(fewer, stickyB), lost(fewer, b)}},
-		{"policy moves from A to B", []step{push(stickyA, b), lost(a, stickyB)}},
-		{"another table size", []step{push(stickyA, b), push(stickyA, tableSize)}},
-		{"algorithms exchanged", []step{push(a, least(8082)), lost(least(8080), b)}},
-		{"both to none", []step{push(a, b), push(fewer, stickyB), push(a, b)}},
-		{"the pending change arrives with another one", []step{push(stickyA, b), lost(stickyA, stickyB), push(fewer, stickyB)}},
-		{"cookies stand in the server lines", []step{push(cookie(8080), b), push(cookie(8080), cookie(8082)), push(cookie(8080), b)}},
-		{"refused file", []step{push(a, b), push(a, appB), push(a, appB), push(a, b)}},
-		{"revoked rule", []step{push(a, b), push(a, revokedB)}},
-		{"aggregated, then a masked change is not", []step{whole(stickyA, b), push(stickyA, stickyB), lost(stickyA, b)}},
-		{"aggregated, then the same directly", []step{whole(stickyA, b), push(stickyA, b), push(stickyA, b)}},
-	}
-}
-
-func (s sequence) pushes(tb testing.TB) []router.Push {
-	tb.Helper()
-	var list []router.Push
-	for _, step := range s.steps {
-		p := pushOf(tb, step.rules...)
-		p.Aggregated = step.aggregated
-		list = append(list, p)
-	}
-	return list
-}
-
 // subject is a tree with the rules that the model has for it.
 type subject struct {
 	name    string
@@ -108,15 +54,15 @@ func model(tb testing.TB, rules router.Rules) *router.Router {
 
 func TestModelDoesWhatTheScriptsDo(t *testing.T) {
 	for _, subject := range subjects(t) {
-		for _, sequence := range sequences() {
-			t.Run(subject.name+"/"+sequence.name, func(t *testing.T) {
+		for _, sequence := range Sequences() {
+			t.Run(subject.name+"/"+sequence.Name, func(t *testing.T) {
 				t.Parallel()
 				v, m := open(t, subject.options), model(t, subject.rules)
-				found, err := Compare(t.Context(), v, m, subject.rules, sequence.pushes(t))
+				found, err := Compare(t.Context(), v, m, subject.rules, sequence.Pushes())
 				require.NoError(t, err)
 				assert.Empty(t, found)
 				for i, applied := range m.History() {
-					assert.Equal(t, sequence.steps[i].masked && subject.rules.CompareAsSet, applied.Masked, "push %d", i+1)
+					assert.Equal(t, sequence.Steps[i].Masked && subject.rules.CompareAsSet, applied.Masked, "push %d", i+1)
 				}
 			})
 		}
@@ -147,7 +93,7 @@ func TestModelDoesWhatTheScriptsDoWithRecordedPushes(t *testing.T) {
 
 func TestComparisonFindsAFaultOfTheModel(t *testing.T) {
 	v, m := open(t, setTree(t)), model(t, router.Rules{CompareAsSet: false})
-	found, err := Compare(t.Context(), v, m, router.Rules{}, sequences()[0].pushes(t))
+	found, err := Compare(t.Context(), v, m, router.Rules{}, Sequences()[0].Pushes())
 	require.NoError(t, err)
 	require.NotEmpty(t, found)
 	var what []string
