@@ -331,3 +331,8 @@ func (c *Config) named() harness.Named {
 	return harness.Named{Zone: c.Zone, VPCOffering: c.VPCOffering, TierOffering: c.TierOffering, IsolatedOffering: c.IsolatedOffering,
 		Template: c.Template, ServiceOffering: c.ServiceOffering}
 }
+
+// Shadows says whether routers are stood in for by namespaces.
+func (c *Config) Shadows() bool {
+	return len(c.Log.File)+len(c.Log.Command) > 0 && (c.Router.Mode == "" || c.Router.Mode == "shadow")
+}

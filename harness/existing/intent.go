@@ -1,0 +1,108 @@
+package existing
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/cloud"
+)
+
+// Disposable says that the owner does not mind what a run creates.
+func (t *Target) Disposable() bool { return t.config.Disposable }
+
+// Intent says what a run of these scenarios will create, in lines. The error says that the zone has no room for it; nothing
+// was created then.
+func (t *Target) Intent(ctx context.Context, chosen harness.Catalogue) ([]string, error) {
+	zone, err := t.zone(ctx)
+	if err != nil {
+		return nil, err
+	}
+	room, err := t.room(ctx, zone.ID, len(chosen))
+	if err != nil {
+		return nil, err
+	}
+	ids := chosen.IDs()
+	lines := []string{
+		fmt.Sprintf("target %s (%s, release %s), zone %s: %d scenarios (%s)", t.opts.Name, t.cloud.URL(), t.release, zone.Name, len(ids), strings.Join(ids, " ")),
+		fmt.Sprintf("will be created, and removed at the end: one domain, %d accounts or more with VPC, tier, public addresses, LB rules, and", len(ids)),
+		fmt.Sprintf("instances where a scenario needs them; at most %d harmless firewall rules a scenario to set ids apart (--skew-budget)", t.budget()),
+	}
+	if slices.ContainsFunc(chosen, func(s harness.Scenario) bool { return slices.Contains(s.Needs, harness.DataPlane) }) {
+		sizes := "2, 10 and 50"
+		if t.config.Groups != nil {
+			sizes = strings.Trim(strings.Join(strings.Fields(fmt.Sprint(t.config.Groups)), ", "), "[]")
+		}
+		lines = append(lines, fmt.Sprintf("L-04, where chosen, makes populations of %s autoscale groups of two instances each (--groups)", sizes))
+	}
+	lines = append(lines, room...)
+	for _, f := range t.findings {
+		if f.State != OK {
+			lines = append(lines, fmt.Sprintf("%s is %s: %s", f.Capability, f.State, f))
+		}
+	}
+	return append(lines, "nothing else is touched; databases are only read"), nil
+}
+
+type zoneAnswer struct{ ID, Name, NetworkType, AllocationState string }
+
+// zone is the zone that scenarios will choose.
+func (t *Target) zone(ctx context.Context) (zoneAnswer, error) {
+	var list struct{ Zone []zoneAnswer }
+	if err := t.cloud.Call(ctx, "listZones", nil, &list); err != nil {
+		return zoneAnswer{}, fmt.Errorf("listing zones: %w", err)
+	}
+	var names []string
+	for _, z := range list.Zone {
+		if t.config.Zone != "" && (z.Name == t.config.Zone || z.ID == t.config.Zone) ||
+			t.config.Zone == "" && z.NetworkType == "Advanced" && z.AllocationState == "Enabled" {
+			return z, nil
+		}
+		names = append(names, z.Name)
+	}
+	if t.config.Zone != "" {
+		return zoneAnswer{}, fmt.Errorf("there is no zone %q; did you mean %q?", t.config.Zone, harness.Nearest(t.config.Zone, names))
+	}
+	return zoneAnswer{}, fmt.Errorf("there is no enabled advanced zone (zones: %s): enable one, or set one up with stackproof zone deploy", strings.Join(names, ", "))
+}
+
+// publicAddresses is the capacity type of public addresses (Capacity.java@4.20.0.0).
+const publicAddresses = 4
+
+// addressesEach is what a scenario takes: one for the router, one or two for its rules, one to set ids apart.
+const addressesEach = 4
+
+// room compares the zone's free public addresses with what the scenarios take. A server that does not list capacities is
+// believed.
+func (t *Target) room(ctx context.Context, zone string, scenarios int) ([]string, error) {
+	var list struct {
+		Capacity []struct {
+			Type          int
+			CapacityTotal json.Number
+			CapacityUsed  json.Number
+		}
+	}
+	err := t.cloud.Call(ctx, "listCapacity", cloud.Params{"zoneid": zone, "type": publicAddresses, "fetchlatest": "true"}, &list)
+	if cloud.IsUnsupported(err) || cloud.IsUnauthorized(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("asking for the zone's capacity: %w", err)
+	}
+	for _, c := range list.Capacity {
+		total, err1 := c.CapacityTotal.Int64()
+		used, err2 := c.CapacityUsed.Int64()
+		if c.Type != publicAddresses || err1 != nil || err2 != nil {
+			continue
+		}
+		free, want := total-used, int64(scenarios*addressesEach)
+		if free < want {
+			return nil, fmt.Errorf("the zone has %d of %d public addresses left, the run takes up to %d: add a public range, or choose fewer scenarios (--scenario)", free, total, want)
+		}
+		return []string{fmt.Sprintf("public addresses: up to %d of %d free ones", want, free)}, nil
+	}
+	return nil, nil
+}
