@@ -10,11 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/fleet"
 	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/zone"
 	"github.com/stackproof/stackproof/zone/database"
@@ -100,18 +100,18 @@ func (t *Target) Site(ctx context.Context, scenario string, seed int64) (_ *harn
 		return nil, fmt.Errorf("making the routers' folder: %w", err)
 	}
 	undo = append(undo, func(context.Context) error { return os.RemoveAll(dir) })
-	fleet := newFleet(dir, t.rules, mutations{t.opts.Knobs})
-	undo = append(undo, func(context.Context) error { return fleet.close() })
+	routers := fleet.New(dir, t.rules, mutations{t.opts.Knobs})
+	undo = append(undo, func(context.Context) error { return routers.Close() })
 	manual := zone.NewManual(time.Now().UTC().Truncate(time.Minute).Add(10 * time.Second))
-	z, err := zone.Open(ctx, zone.Options{Release: t.opts.Release, Knobs: t.opts.Knobs, DB: server, Clock: manual, Pushes: fleet, Seed: seed})
+	z, err := zone.Open(ctx, zone.Options{Release: t.opts.Release, Knobs: t.opts.Knobs, DB: server, Clock: manual, Pushes: pushes{routers}, Seed: seed})
 	if err != nil {
 		return nil, fmt.Errorf("opening a zone for %s: %w", scenario, err)
 	}
 	undo = append(undo, z.Close)
-	return t.site(ctx, clock{z, manual}, server, fleet, &undo, closeAll)
+	return t.site(ctx, clock{z, manual}, server, routers, &undo, closeAll)
 }
 
-func (t *Target) site(ctx context.Context, now clock, server *database.Server, fleet *fleet, undo *[]func(context.Context) error,
+func (t *Target) site(ctx context.Context, now clock, server *database.Server, routers *fleet.Fleet, undo *[]func(context.Context) error,
 	closeAll func(context.Context) error) (*harness.Site, error) {
 	z := now.z
 	admin, err := cloud.New(cloud.Options{URL: z.APIURL(), APIKey: z.APIKey(), SecretKey: z.SecretKey(), Eager: true})
@@ -124,7 +124,7 @@ func (t *Target) site(ctx context.Context, now clock, server *database.Server, f
 		return nil, err
 	}
 	*undo = append(*undo, func(context.Context) error { return db.Close() })
-	s := &harness.Site{Description: t.Describe(), Cloud: admin, DB: db, Usage: usageRuns{now}, Clock: now, Pushes: fleet, Routers: fleet,
+	s := &harness.Site{Description: t.Describe(), Cloud: admin, DB: db, Usage: usageRuns{now}, Clock: now, Pushes: routers, Routers: routers,
 		SkewBudget: skewBudget, Disposable: true}
 	s.OnClose(closeAll)
 	return s, nil
@@ -177,6 +177,3 @@ func (u usageRuns) Cover(ctx context.Context, until time.Time) error {
 	}
 	return nil
 }
-
-// path joins below the fleet's folder.
-func (f *fleet) path(name string) string { return filepath.Join(f.dir, name) }

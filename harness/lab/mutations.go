@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/stackproof/stackproof/harness/fleet"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/probes/dataplane"
 	"github.com/stackproof/stackproof/router"
@@ -41,7 +42,8 @@ func (m mutations) rules(r router.Rules) router.Rules {
 	return r
 }
 
-func (m mutations) faults() router.Faults {
+// Router implements fleet.Faults.
+func (m mutations) Router() router.Faults {
 	return router.Faults{NeverCopies: m.on["router-file-stale"], SkipsReload: m.on["router-reload-skipped"],
 		ReloadsTwice: m.on["router-reload-twice"], StartsEmpty: m.on["router-start-empty"]}
 }
@@ -49,11 +51,11 @@ func (m mutations) faults() router.Faults {
 // ignoredEvery is how often router-change-lost-once loses a push.
 const ignoredEvery = 4
 
-// ignored says whether the router does not act on its nth push, counted from 1.
-func (m mutations) ignored(n int) bool { return m.on["router-change-lost-once"] && n%ignoredEvery == 0 }
+// Ignored implements fleet.Faults.
+func (m mutations) Ignored(n int) bool { return m.on["router-change-lost-once"] && n%ignoredEvery == 0 }
 
-// changed is what the router makes its file of.
-func (m mutations) changed(p router.Push) router.Push {
+// Changed implements fleet.Faults.
+func (m mutations) Changed(p router.Push) router.Push {
 	p.LoadBalancers = slices.Clone(p.LoadBalancers)
 	if n := len(p.LoadBalancers); n > 1 && m.on["router-rule-missing"] {
 		p.LoadBalancers = p.LoadBalancers[:n-1]
@@ -99,16 +101,16 @@ func (m mutations) setParam(lb *router.LoadBalancer, fault, name, value string) 
 	lb.Stickiness = policies
 }
 
-// members starts and stops the servers behind the router.
-func (m mutations) members(ctx context.Context, b *network.Backends, want []netip.AddrPort) error {
+// Members implements fleet.Faults.
+func (m mutations) Members(ctx context.Context, b *network.Backends, want []netip.AddrPort) error {
 	if err := b.SetMembers(ctx, want); err != nil || len(want) == 0 || !m.on["router-backend-down"] {
 		return err
 	}
 	return b.StopMember(want[len(want)-1])
 }
 
-// dialer is how clients reach the router.
-func (m mutations) dialer(v *vr, clients dataplane.Dialer) dataplane.Dialer {
+// Dialer implements fleet.Faults.
+func (m mutations) Dialer(v *fleet.Router, clients dataplane.Dialer) dataplane.Dialer {
 	if !m.on["router-wrong-client-address"] && !m.on["router-table-cleared"] {
 		return clients
 	}
@@ -118,7 +120,7 @@ func (m mutations) dialer(v *vr, clients dataplane.Dialer) dataplane.Dialer {
 // wrongDialer hides clients behind one address, or empties stick tables between their connections.
 type wrongDialer struct {
 	m       mutations
-	v       *vr
+	v       *fleet.Router
 	clients dataplane.Dialer
 	dials   atomic.Int64
 }
@@ -129,9 +131,9 @@ const clearedEvery = 40
 // Dial implements dataplane.Dialer.
 func (d *wrongDialer) Dial(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
 	if d.m.on["router-table-cleared"] && d.dials.Add(1)%clearedEvery == 0 {
-		for _, lb := range d.v.newest().LoadBalancers {
+		for _, lb := range d.v.Newest().LoadBalancers {
 			if len(lb.Stickiness) > 0 && !lb.Revoked {
-				if err := d.v.router.ClearTable(ctx, lb.Name()); err != nil {
+				if err := d.v.ClearTable(ctx, lb.Name()); err != nil {
 					return nil, err
 				}
 			}
@@ -143,24 +145,20 @@ func (d *wrongDialer) Dial(ctx context.Context, from netip.Addr, to netip.AddrPo
 	return d.clients.Dial(ctx, from, to)
 }
 
-// hold keeps a connection to a rule open for as long as the fleet lives, so that the worker that took it never ends. The
-// caller has locked v.
-func (m mutations) hold(ctx context.Context, v *vr) error {
-	if !m.on["router-old-worker-stays"] || v.site == nil || len(v.pushes) == 0 {
+// Arrives implements fleet.Faults: it keeps a connection to a rule open for as long as the fleet lives, so that the worker
+// that took it never ends.
+func (m mutations) Arrives(ctx context.Context, v *fleet.Router) error {
+	last, looked := v.Last()
+	if !m.on["router-old-worker-stays"] || !looked {
 		return nil
 	}
-	for _, lb := range v.pushes[len(v.pushes)-1].LoadBalancers {
+	for _, lb := range last.LoadBalancers {
 		ip, err := netip.ParseAddr(lb.SrcIP)
 		if err != nil || lb.Revoked || len(lb.Destinations) == 0 {
 			continue
 		}
 		at := netip.AddrPortFrom(ip, uint16(lb.SrcPort)) //nolint:gosec // the parser bounds ports
-		conn, err := v.site.Clients.Dial(ctx, network.DefaultClientAddresses(1)[0], at)
-		if err != nil {
-			return err
-		}
-		v.held = append(v.held, conn)
-		return nil
+		return v.Hold(ctx, network.DefaultClientAddresses(1)[0], at)
 	}
 	return nil
 }

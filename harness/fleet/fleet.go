@@ -1,4 +1,4 @@
-package lab
+package fleet
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -15,23 +16,22 @@ import (
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/probes/dataplane"
 	"github.com/stackproof/stackproof/router"
-	"github.com/stackproof/stackproof/zone"
 )
 
-// fleet are the virtual routers of one zone. A router is files only until somebody looks at its clients; then it gets
+// Fleet are the virtual routers of one zone. A router is files only until somebody looks at its clients; then it gets
 // its namespaces, its members as real servers, and a real HAProxy (see router.Options.OnDemand for why that is the same).
-type fleet struct {
+type Fleet struct {
 	dir      string
 	rules    router.Rules
-	planted  mutations
+	faults   Faults
 	renderer *router.Renderer // of the one management server that all routers have
 
 	mu      sync.Mutex
-	routers map[string]*vr
+	routers map[string]*Router
 }
 
-// vr is one virtual router with its surroundings.
-type vr struct {
+// Router is one virtual router with its surroundings.
+type Router struct {
 	mu       sync.Mutex
 	name     string
 	router   *router.Router
@@ -42,12 +42,16 @@ type vr struct {
 	held     []net.Conn   // connections that a planted fault keeps open
 }
 
-func newFleet(dir string, rules router.Rules, planted mutations) *fleet {
-	return &fleet{dir: dir, rules: rules, planted: planted, renderer: new(router.Renderer), routers: map[string]*vr{}}
+// New makes a fleet without routers whose files are below dir. Faults may be nil.
+func New(dir string, rules router.Rules, faults Faults) *Fleet {
+	if faults == nil {
+		faults = Sound{}
+	}
+	return &Fleet{dir: dir, rules: rules, faults: faults, renderer: new(router.Renderer), routers: map[string]*Router{}}
 }
 
 // Start runs a process in the router's namespace (router.Host).
-func (v *vr) Start(cmd *exec.Cmd) error {
+func (v *Router) Start(cmd *exec.Cmd) error {
 	if v.site == nil {
 		return fmt.Errorf("router %s has no namespace yet", v.name)
 	}
@@ -55,7 +59,7 @@ func (v *vr) Start(cmd *exec.Cmd) error {
 }
 
 // EnsureAddress gives the router an address (router.Host).
-func (v *vr) EnsureAddress(ctx context.Context, a netip.Addr) error {
+func (v *Router) EnsureAddress(ctx context.Context, a netip.Addr) error {
 	if v.site == nil {
 		if !slices.Contains(v.waiting, a) {
 			v.waiting = append(v.waiting, a)
@@ -65,20 +69,20 @@ func (v *vr) EnsureAddress(ctx context.Context, a netip.Addr) error {
 	return v.site.Router.EnsureAddress(ctx, a)
 }
 
-// vr gives the router of that name, making it if it is new.
-func (f *fleet) vr(name string) (*vr, error) {
+// named gives the router of that name, making it if it is new.
+func (f *Fleet) named(name string) (*Router, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if v := f.routers[name]; v != nil {
 		return v, nil
 	}
-	v := &vr{name: name}
-	dir := f.path(name)
+	v := &Router{name: name}
+	dir := filepath.Join(f.dir, name)
 	if err := os.Mkdir(dir, 0o755); err != nil { //nolint:gosec // HAProxy drops its rights and must still read its files
 		return nil, fmt.Errorf("folder of router %s: %w", name, err)
 	}
 	r, err := router.New(router.Options{Name: name, Dir: dir, Rules: f.rules, Host: v, OnDemand: true, Renderer: f.renderer,
-		Faults: f.planted.faults()})
+		Faults: f.faults.Router()})
 	if err != nil {
 		return nil, err
 	}
@@ -87,38 +91,34 @@ func (f *fleet) vr(name string) (*vr, error) {
 	return v, nil
 }
 
-// Push implements zone.Pushes: the push is noted, then applied as the release's router does.
-func (f *fleet) Push(ctx context.Context, p zone.Push) error {
-	push, err := router.ParsePush(p.Command)
-	if err != nil {
-		return err
-	}
-	push.Aggregated = p.Aggregated
-	v, err := f.vr(p.Router)
+// Push notes a push and applies it as the release's router does. What is shown as pushed is what was sent, whatever a
+// fault did to it afterwards.
+func (f *Fleet) Push(ctx context.Context, name string, push router.Push) error {
+	v, err := f.named(name)
 	if err != nil {
 		return err
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if err := f.planted.hold(ctx, v); err != nil {
+	if err := f.faults.Arrives(ctx, v); err != nil {
 		return err
 	}
 	v.pushes = append(v.pushes, push)
 	if v.backends != nil {
-		if err := f.planted.members(ctx, v.backends, members(push)); err != nil {
+		if err := f.faults.Members(ctx, v.backends, members(push)); err != nil {
 			return err
 		}
 	}
-	if f.planted.ignored(len(v.pushes)) {
+	if f.faults.Ignored(len(v.pushes)) {
 		return nil
 	}
-	_, err = v.router.Apply(ctx, f.planted.changed(push))
+	_, err = v.router.Apply(ctx, f.faults.Changed(push))
 	return err
 }
 
-// RouterState implements zone.Pushes.
-func (f *fleet) RouterState(ctx context.Context, name, state string) error {
-	v, err := f.vr(name)
+// RouterState tells that a router was started (Running), stopped or destroyed.
+func (f *Fleet) RouterState(ctx context.Context, name, state string) error {
+	v, err := f.named(name)
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func members(p router.Push) []netip.AddrPort {
 }
 
 // attend brings a router to life.
-func (v *vr) attend(ctx context.Context, planted mutations) error {
+func (v *Router) attend(ctx context.Context, faults Faults) error {
 	if v.site != nil {
 		return v.router.Attend(ctx)
 	}
@@ -173,14 +173,14 @@ func (v *vr) attend(ctx context.Context, planted mutations) error {
 	if len(v.pushes) == 0 {
 		return errors.New("no push has reached the router")
 	}
-	if err := planted.members(ctx, v.backends, members(v.pushes[len(v.pushes)-1])); err != nil {
+	if err := faults.Members(ctx, v.backends, members(v.pushes[len(v.pushes)-1])); err != nil {
 		return err
 	}
 	return v.router.Attend(ctx)
 }
 
 // looked is a router that is there and attended, locked.
-func (f *fleet) looked(ctx context.Context, name string) (*vr, error) {
+func (f *Fleet) looked(ctx context.Context, name string) (*Router, error) {
 	f.mu.Lock()
 	v := f.routers[name]
 	f.mu.Unlock()
@@ -188,15 +188,15 @@ func (f *fleet) looked(ctx context.Context, name string) (*vr, error) {
 		return nil, fmt.Errorf("no push has reached router %s", name)
 	}
 	v.mu.Lock()
-	if err := v.attend(ctx, f.planted); err != nil {
+	if err := v.attend(ctx, f.faults); err != nil {
 		v.mu.Unlock()
 		return nil, fmt.Errorf("router %s: %w", name, err)
 	}
 	return v, nil
 }
 
-// newest is the newest push.
-func (v *vr) newest() router.Push {
+// Newest is the newest push; the zero value before the first.
+func (v *Router) Newest() router.Push {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if len(v.pushes) == 0 {
@@ -206,7 +206,7 @@ func (v *vr) newest() router.Push {
 }
 
 // Of implements harness.Pushes.
-func (f *fleet) Of(_ context.Context, name string) ([]router.Push, error) {
+func (f *Fleet) Of(_ context.Context, name string) ([]router.Push, error) {
 	f.mu.Lock()
 	v := f.routers[name]
 	f.mu.Unlock()
@@ -219,7 +219,7 @@ func (f *fleet) Of(_ context.Context, name string) ([]router.Push, error) {
 }
 
 // Files implements harness.Routers.
-func (f *fleet) Files(ctx context.Context, name string) (router.Files, error) {
+func (f *Fleet) Files(ctx context.Context, name string) (router.Files, error) {
 	v, err := f.looked(ctx, name)
 	if err != nil {
 		return router.Files{}, err
@@ -229,7 +229,7 @@ func (f *fleet) Files(ctx context.Context, name string) (router.Files, error) {
 }
 
 // Rendered implements harness.Routers.
-func (f *fleet) Rendered(ctx context.Context, name string) (router.Rendered, error) {
+func (f *Fleet) Rendered(ctx context.Context, name string) (router.Rendered, error) {
 	pushes, err := f.Of(ctx, name)
 	if err != nil || len(pushes) == 0 {
 		return router.Rendered{}, errors.Join(err, fmt.Errorf("no push has reached router %s", name))
@@ -238,24 +238,24 @@ func (f *fleet) Rendered(ctx context.Context, name string) (router.Rendered, err
 }
 
 // Clients implements harness.Routers.
-func (f *fleet) Clients() []netip.Addr {
+func (f *Fleet) Clients() []netip.Addr {
 	return network.DefaultClientAddresses(dataplane.DefaultClients)
 }
 
 // Probe implements harness.Routers.
-func (f *fleet) Probe(ctx context.Context, name string, c dataplane.Config) (dataplane.Observation, error) {
+func (f *Fleet) Probe(ctx context.Context, name string, c dataplane.Config) (dataplane.Observation, error) {
 	v, err := f.looked(ctx, name)
 	if err != nil {
 		return dataplane.Observation{}, err
 	}
 	site := v.site
 	v.mu.Unlock()
-	c.Dialer, c.Watch, c.Tables = f.planted.dialer(v, site.Clients), v, v
+	c.Dialer, c.Watch, c.Tables = f.faults.Dialer(v, site.Clients), v, v
 	return dataplane.Probe(ctx, c)
 }
 
 // Mark implements dataplane.Watch: the process and the pushes so far.
-func (v *vr) Mark(ctx context.Context) (string, error) {
+func (v *Router) Mark(ctx context.Context) (string, error) {
 	v.mu.Lock()
 	pushes := len(v.pushes)
 	v.mu.Unlock()
@@ -267,7 +267,7 @@ func (v *vr) Mark(ctx context.Context) (string, error) {
 }
 
 // Table implements dataplane.Tables.
-func (v *vr) Table(ctx context.Context, rule string) (int, bool, error) {
+func (v *Router) Table(ctx context.Context, rule string) (int, bool, error) {
 	t, err := v.router.ShowTable(ctx, rule)
 	if errors.Is(err, router.ErrNoTable) {
 		return 0, false, nil
@@ -278,7 +278,8 @@ func (v *vr) Table(ctx context.Context, rule string) (int, bool, error) {
 	return int(t.Used), true, nil
 }
 
-func (f *fleet) close() error {
+// Close ends all routers and what surrounds them.
+func (f *Fleet) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var errs []error

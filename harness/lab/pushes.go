@@ -1,0 +1,22 @@
+package lab
+
+import (
+	"context"
+
+	"github.com/stackproof/stackproof/harness/fleet"
+	"github.com/stackproof/stackproof/router"
+	"github.com/stackproof/stackproof/zone"
+)
+
+// pushes hands the zone's pushes to its routers (zone.Pushes).
+type pushes struct{ *fleet.Fleet }
+
+// Push implements zone.Pushes.
+func (f pushes) Push(ctx context.Context, p zone.Push) error {
+	push, err := router.ParsePush(p.Command)
+	if err != nil {
+		return err
+	}
+	push.Aggregated = p.Aggregated
+	return f.Fleet.Push(ctx, p.Router, push)
+}
