@@ -115,8 +115,8 @@ func (c *call) allocateIP() (created, error) {
 	return created{uuid: a.UUID, id: a.ID}, nil
 }
 
-// allocate takes a free public address, the lowest when none is wanted; the range grows when it is used up. It has a new
-// uuid each time, as the freed row's is not reused.
+// allocate takes a free public address, the lowest when none is wanted; the range grows when it is used up. A freed
+// address keeps its row, id and uuid.
 func (z *Zone) allocate(ctx context.Context, owner *Account, wanted netip.Addr, set func(*Address)) (*Address, error) {
 	i := slices.IndexFunc(z.addresses, func(a *Address) bool { return a.State == "Free" && (!wanted.IsValid() || a.IP == wanted) })
 	if i < 0 && wanted.IsValid() {
