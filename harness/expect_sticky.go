@@ -3,7 +3,6 @@ package harness
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/stackproof/stackproof/harness/result"
@@ -30,7 +29,9 @@ type seen struct {
 }
 
 // look probes the rule beside a control rule without a policy that has the same members.
-func (p *prober) look(control, r *Rule) seen {
+func (p *prober) look(control, r *Rule) seen { return p.lookBy(dataplane.BySource, control, r) }
+
+func (p *prober) lookBy(method dataplane.Method, control, r *Rule) seen {
 	t := p.t
 	name := r.Network.Router()
 	s := seen{rule: r}
@@ -39,7 +40,7 @@ func (p *prober) look(control, r *Rule) seen {
 	s.obs, err = t.site.Routers.Probe(t.ctx, name, dataplane.Config{
 		Target:  dataplane.Target{Rule: r.Section(), Address: r.Endpoint()},
 		Control: dataplane.Target{Rule: control.Section(), Address: control.Endpoint()},
-		Clients: t.site.Routers.Clients(), Seed: t.rng.Uint64() + p.seeds,
+		Clients: t.site.Routers.Clients(), Seed: t.rng.Uint64() + p.seeds, Method: method,
 	})
 	t.must(err, "probing %s", r)
 	s.files, err = t.site.Routers.Files(t.ctx, name)
@@ -123,7 +124,7 @@ func (s seen) evidence() []result.Evidence {
 func (s seen) inForce() (string, bool) {
 	section := s.rule.Section()
 	want, have := router.Listens(s.rendered.File())[section], s.live()
-	if !slices.Equal(want.Lines, have.Lines) {
+	if !sameLines(want.Lines, have.Lines) {
 		return fmt.Sprintf("section %s of the live haproxy.cfg is not what the newest push renders to", section), false
 	}
 	return "", true

@@ -47,6 +47,7 @@ type Router struct {
 	now       func() time.Time
 	ids       identity
 	faults    Faults
+	dead      bool // Faults.StartsEmpty has struck
 
 	turn chan struct{} // holds a token while somebody uses what follows
 
@@ -174,7 +175,7 @@ func (r *Router) adopt(ctx context.Context, a *Applied, next []byte) error {
 	case !r.attended:
 		a.Action = ActionDeferred
 		return r.remember(ctx, next)
-	case r.faults.SkipsReload && r.proc != nil:
+	case r.dead || r.faults.SkipsReload && r.proc != nil:
 		a.Action = ActionNone
 	case r.proc != nil && r.proc.alive():
 		a.Action, a.CheckOutput, err = r.reload(ctx, next)
@@ -304,7 +305,10 @@ func (r *Router) Start(ctx context.Context) (Action, error) {
 	}
 	r.up = true
 	switch {
-	case live == nil || r.faults.StartsEmpty:
+	case r.faults.StartsEmpty:
+		r.dead = true
+		return ActionNone, nil
+	case live == nil:
 		return ActionNone, nil
 	case !r.attended:
 		r.versions = [][]byte{live}

@@ -119,7 +119,7 @@ func (z *Zone) action(g *Group) string {
 		if s.gap.After(window) {
 			return ""
 		}
-		if now.Sub(z.balancing.quiet[p.ID]) < time.Duration(p.Quiet)*time.Second || !s.sample.After(window) {
+		if !z.knobs["quiet-time-ignored"] && now.Sub(z.balancing.quiet[p.ID]) < time.Duration(p.Quiet)*time.Second || !s.sample.After(window) {
 			continue
 		}
 		if !slices.ContainsFunc(p.Conditions, func(k *Condition) bool { return !holds(k) }) {

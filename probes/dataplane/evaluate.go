@@ -18,6 +18,7 @@ func evaluate(ctx context.Context, o *Observation, c *Config, p *pass) error {
 	o.Target.Backends, o.Target.Moved = p.summary(targetSide)
 	o.Control.Backends, o.Control.Moved = p.summary(controlSide)
 	o.Movers = p.movers()
+	o.Homes = p.homes()
 	o.LossAfter, o.LossBefore = loss(o.Movers)
 	o.LongestGap = p.longestGap().Seconds()
 	for i := range p.clients {
@@ -210,6 +211,16 @@ func loss(movers []Mover) (after, before *time.Time) {
 		return nil, nil
 	}
 	return after, before
+}
+
+func (p *pass) homes() map[netip.Addr]string {
+	homes := map[netip.Addr]string{}
+	for i, trace := range p.traces[targetSide] {
+		if n := len(trace); n > 0 {
+			homes[p.clients[i].from] = trace[n-1].Backend
+		}
+	}
+	return homes
 }
 
 func (p *pass) longestGap() time.Duration {

@@ -88,6 +88,8 @@ type Observation struct {
 	Resolution float64 `json:"resolution"`
 
 	Movers []Mover `json:"movers,omitempty"`
+	// Homes is the backend on which each client's last request to the target landed.
+	Homes map[netip.Addr]string `json:"homes,omitempty"`
 	// LossAfter and LossBefore bound the one moment at which all movers moved, where there is such a moment.
 	LossAfter  *time.Time `json:"lossafter,omitempty"`
 	LossBefore *time.Time `json:"lossbefore,omitempty"`
