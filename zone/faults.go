@@ -6,8 +6,6 @@ import "slices"
 func faultKnobs() []Knob {
 	fault := func(part, name, about string) Knob { return Knob{Name: name, About: about, Part: part} }
 	return append([]Knob{
-		fault("usage", "usage-close-nothing", "LB.DELETE is processed and closes no row"),
-
 		fault("api", "create-event-lost", "createLoadBalancerRule writes no LB.CREATE usage event"),
 		fault("api", "delete-event-lost", "deleting a load balancer rule writes no LB.DELETE usage event"),
 		fault("api", "delete-event-twice", "deleting a load balancer rule writes its LB.DELETE usage event twice"),
@@ -16,6 +14,15 @@ func faultKnobs() []Knob {
 		fault("api", "delete-event-early", "the LB.DELETE usage event is dated ten minutes before the rule went"),
 		fault("api", "release-event-lost", "rules that die with their address, network or account leave no LB.DELETE usage event"),
 		fault("api", "pf-delete-event-lost", "deleting a port forwarding rule writes no NET.RULEDELETE usage event"),
+		fault("api", "failed-create-event-lost", "a load balancer rule whose creation failed leaves LB.CREATE without LB.DELETE"),
+		fault("api", "volume-delete-event-lost", "deleting a volume that was never attached writes no VOLUME.DELETE (#5901)"),
+		fault("api", "vm-volume-event-lost", "destroying a VM writes no VOLUME.DELETE for its root volume"),
+		fault("api", "recover-without-volume-event", "recovering a VM writes no VOLUME.CREATE for its root volume (#6772)"),
+		fault("api", "backup-remove-event-lost", "taking a VM from its backup offering writes no BACKUP.OFFERING.REMOVE"),
+		fault("api", "upgrade-replays-events", "the upgrade marks every usage event as not processed"),
+		fault("api", "upgrade-reopens-rows", "the upgrade opens every closed usage row of load balancer rules again"),
+		fault("api", "usage-api-short", "listUsageRecords leaves out the last record of each answer"),
+		fault("api", "usage-api-oldformat-ignored", "listUsageRecords ignores oldformat"),
 		fault("api", "group-delete-ends-rule", "deleting an autoscale group writes LB.DELETE for its rule, which lives on"),
 		fault("api", "rule-listed-after-delete", "a deleted rule is still listed"),
 		fault("api", "rule-unlisted", "a rule whose group is disabled is not listed"),

@@ -34,6 +34,7 @@ func releaseKnobs() []Knob {
 	return []Knob{
 		{"usage-close-by-helper-id", "LB.DELETE and NET.RULEDELETE look the helper row up by its own id instead of the rule's (#10789, #9888, #10712)", "usage",
 			[]string{"4.19.1.0", "4.19.2.0", "4.20.0.0"}},
+		{"resize-event-old-size", "VOLUME.RESIZE carries the size from before the change (#9459)", "api", []string{"4.19.1.0"}},
 		{"network-usage-model-old", "network and VPC helper rows are opened at each implement and one at a time closed (#10687, #10712, #10755)", "usage",
 			[]string{"4.19.1.0", "4.19.2.0", "4.20.0.0"}},
 		{"usage-clean-own-jobs-at-start", "the usage server removes its own host's unfinished jobs when it starts (#10848)", "usage", []string{"4.20.2.0"}},
@@ -67,7 +68,7 @@ type Knobs map[string]bool
 
 // AllKnobs lists every knob: the release differences first, then the planted faults.
 func AllKnobs() []Knob {
-	return slices.Concat(releaseKnobs(), defectKnobs(), faultKnobs(), usageFaultKnobs())
+	return slices.Concat(releaseKnobs(), defectKnobs(), usageDefectKnobs(), faultKnobs(), usageFaultKnobs())
 }
 
 // ProfileKnobs is the set of a release's profile.
@@ -76,7 +77,7 @@ func ProfileKnobs(release string) (Knobs, error) {
 		return nil, fmt.Errorf("release %q is not one of %s", release, strings.Join(Releases(), ", "))
 	}
 	k := Knobs{}
-	for _, one := range slices.Concat(releaseKnobs(), defectKnobs()) {
+	for _, one := range slices.Concat(releaseKnobs(), defectKnobs(), usageDefectKnobs()) {
 		if slices.Contains(one.Releases, release) {
 			k[one.Name] = true
 		}

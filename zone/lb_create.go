@@ -1,6 +1,7 @@
 package zone
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -181,6 +182,9 @@ func (c *call) finishRule() (obj, error) {
 	if r == nil {
 		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create load balancer rule"}
 	}
+	if c.firewallRefused(r) {
+		return nil, c.failedRule(r)
+	}
 	for _, fw := range c.z.fwRules {
 		if fw.Related == &r.rule {
 			if err := c.z.setRuleState(c.ctx, fw, stateActive); err != nil {
@@ -189,6 +193,25 @@ func (c *call) finishRule() (obj, error) {
 		}
 	}
 	return obj{"loadbalancer": c.z.ruleAnswer(r)}, nil
+}
+
+// firewallRefused says whether the rule opened a firewall on a router that refuses it (CreateLoadBalancerRuleCmd@4.20.0.0).
+func (c *call) firewallRefused(r *LBRule) bool {
+	if !slices.ContainsFunc(c.z.fwRules, func(fw *rule) bool { return fw.Related == &r.rule }) {
+		return false
+	}
+	return slices.ContainsFunc(c.z.routersOf(r.Network), func(v *Router) bool {
+		return v.State == "Running" && c.z.simulated("SetFirewallRulesCommand", v.Host).fails
+	})
+}
+
+// failedRule takes a rule back whose job failed: it leaves a pair of usage events.
+func (c *call) failedRule(r *LBRule) error {
+	failed := &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create load balancer rule"}
+	if c.z.knobs["failed-create-event-lost"] {
+		return errors.Join(failed, c.z.removeLBRule(c.ctx, r))
+	}
+	return errors.Join(failed, c.z.revokeRelated(c.ctx, &r.rule), c.z.deleteLB(c.ctx, r, false))
 }
 
 func nullText(s string) any {

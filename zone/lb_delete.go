@@ -39,7 +39,7 @@ func (z *Zone) deleteLB(ctx context.Context, r *LBRule, rollback bool) error {
 	if err := z.groupGuard(r); err != nil {
 		return err
 	}
-	state := r.State
+	state, early := r.State, z.knobs["delete-event-before-push"]
 	if state != stateRevoke {
 		if state != stateStaged {
 			if err := z.setRuleState(ctx, &r.rule, stateRevoke); err != nil {
@@ -49,11 +49,16 @@ func (z *Zone) deleteLB(ctx context.Context, r *LBRule, rollback bool) error {
 		if err := z.markRule(ctx, r); err != nil {
 			return err
 		}
-		if err := z.lbUsage(ctx, "LB.DELETE", r); err != nil {
-			return err
+		if early {
+			if err := z.lbUsage(ctx, "LB.DELETE", r); err != nil {
+				return err
+			}
 		}
 	}
 	err := z.applyRule(withCause(ctx, causeDelete, r), r)
+	if err == nil && !early {
+		err = z.lbUsage(ctx, "LB.DELETE", r)
+	}
 	if !unavailable(err) {
 		if err == nil && r.State != stateRevoke {
 			err = z.removeLBRule(ctx, r) // was only staged

@@ -156,6 +156,7 @@ type VM struct {
 	Updated           time.Time // last change of state
 	Removed           time.Time
 	Group             *Group // autoscale group it was made by
+	Backup            bool   // assigned to the backup offering
 }
 
 // NIC ties a VM to a network.

@@ -295,7 +295,7 @@ func (c *call) changeOffering(n *Network, o *Offering) error {
 			o.Name, strings.Join(lost, ", "))}
 	}
 	if slices.Contains(lost, "Lb") {
-		if err := z.revokeLB(c.ctx, rulesWhere(z.lbRules, func(r *LBRule) bool { return r.Network == n })); err != nil {
+		if err := z.revokeLB(withRelease(c.ctx), rulesWhere(z.lbRules, func(r *LBRule) bool { return r.Network == n })); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,7 @@ func Open(ctx context.Context, opts Options) (_ *Zone, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing a pristine zone: %w", err)
 	}
-	if err := z.openUsage(ctx); err != nil {
+	if err := z.StartUsage(ctx, FirstUsageHost); err != nil {
 		return nil, err
 	}
 	if _, manual := z.clock.(*Manual); !manual {
@@ -116,11 +116,11 @@ func (z *Zone) Close(ctx context.Context) error {
 	if err := z.wait(ctx); err != nil {
 		return errors.Join(append(errs, err)...)
 	}
-	if z.usage != nil {
-		errs = append(errs, z.usage.Stop(ctx, true))
+	for _, p := range z.usages {
+		errs = append(errs, p.server.Stop(ctx, true))
 	}
 	if z.store != nil {
-		errs = append(errs, z.store.db.Close())
+		errs = append(errs, z.dropRemoved(ctx), z.store.db.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -15,6 +15,7 @@ func (z *Zone) pristine(ctx context.Context) error {
 		UserRole: z.uuid(), AdminRole: z.uuid(), OSType: z.uuid(),
 	}
 	z.offerings()
+	z.site.BackupOffering = z.uuid()
 	for _, step := range []func(context.Context) error{
 		z.pristineAccounts, z.pristineZone, z.pristineNetworks, z.pristineAddresses, z.pristineConfiguration, z.counterDefaults,
 	} {

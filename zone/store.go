@@ -110,6 +110,9 @@ func (z *Zone) update(ctx context.Context, table string, id int64, row obj) erro
 
 // remove deletes a row for good: rules, mappings and policies; other objects keep a removed date instead.
 func (z *Zone) remove(ctx context.Context, table string, id int64) error {
+	if z.keepRules && table == "cloud.firewall_rules" {
+		return z.store.update(dbContext(ctx), table, id, obj{"removed": z.now()})
+	}
 	return z.store.remove(dbContext(ctx), table, id)
 }
 

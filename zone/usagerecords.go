@@ -67,6 +67,9 @@ func (c *call) listUsageRecords() (obj, error) {
 	if total == 0 {
 		return obj{}, nil
 	}
+	if c.z.knobs["usage-api-short"] && len(out) > 0 {
+		out = out[:len(out)-1]
+	}
 	answer := obj{"count": total}
 	if len(out) > 0 {
 		answer["usagerecord"] = out
@@ -210,7 +213,7 @@ func (c *call) recordAnswer(r *record) obj {
 	if t := offeringByID(z.templates, r.template); t != nil {
 		out["templateid"] = t.UUID
 	}
-	if text := z.describeRecord(r, out); !c.boolean("oldformat", false) && text != "" {
+	if text := z.describeRecord(r, out); (!c.boolean("oldformat", false) || z.knobs["usage-api-oldformat-ignored"]) && text != "" {
 		out["description"] = text
 	}
 	return out

@@ -62,6 +62,9 @@ func (z *Zone) vmCommands() []command {
 			if err := c.z.vmUsage(c.ctx, "VM.CREATE", vm); err != nil {
 				return err
 			}
+			if err := c.z.recoverRoot(c.ctx, vm); err != nil {
+				return err
+			}
 			return c.z.setVM(c.ctx, vm, "Stopped")
 		}),
 		destroyVMCommand(), expungeVMCommand(),

@@ -123,8 +123,8 @@ func (z *Zone) vmUsage(ctx context.Context, typ string, vm *VM) error {
 	})
 }
 
-func (z *Zone) nicUsage(ctx context.Context, typ string, vm *VM) error {
-	for _, nic := range vm.NICs {
+func (z *Zone) nicUsage(ctx context.Context, typ string, vm *VM, nics ...*NIC) error {
+	for _, nic := range nics {
 		size := 0
 		if nic.Default && typ == "NETWORK.OFFERING.ASSIGN" {
 			size = 1
@@ -163,7 +163,7 @@ func (z *Zone) startVM(ctx context.Context, vm *VM) error {
 			return err
 		}
 	}
-	if err := z.nicUsage(ctx, "NETWORK.OFFERING.ASSIGN", vm); err != nil {
+	if err := z.nicUsage(ctx, "NETWORK.OFFERING.ASSIGN", vm, vm.NICs...); err != nil {
 		return err
 	}
 	if err := z.vmUsage(ctx, "VM.START", vm); err != nil {
@@ -180,7 +180,7 @@ func (z *Zone) stopVM(ctx context.Context, vm *VM) error {
 	if err := z.vmUsage(ctx, "VM.STOP", vm); err != nil {
 		return err
 	}
-	if err := z.nicUsage(ctx, "NETWORK.OFFERING.REMOVE", vm); err != nil {
+	if err := z.nicUsage(ctx, "NETWORK.OFFERING.REMOVE", vm, vm.NICs...); err != nil {
 		return err
 	}
 	return z.setVM(ctx, vm, "Stopped")
@@ -206,6 +206,9 @@ func (z *Zone) destroyVM(ctx context.Context, vm *VM) error {
 	if err := z.setVM(ctx, vm, "Destroyed"); err != nil {
 		return err
 	}
+	if err := z.destroyRoot(ctx, vm); err != nil {
+		return err
+	}
 	due := z.now().Add(expungeDelay + expungeInterval/2)
 	z.at(due, "expunge of "+vm.InstanceName, func(ctx context.Context) {
 		if vm.State != "Destroyed" || vm.Updated.Add(expungeDelay).After(z.now()) {
@@ -216,6 +219,29 @@ func (z *Zone) destroyVM(ctx context.Context, vm *VM) error {
 		}
 	})
 	return nil
+}
+
+// destroyRoot ends the life of a destroyed VM's root volume; recoverRoot begins another one.
+func (z *Zone) destroyRoot(ctx context.Context, vm *VM) error {
+	if vm.Volume == nil || !vm.Volume.Removed.IsZero() || vm.Volume.State == "Destroy" {
+		return nil
+	}
+	vm.Volume.State = "Destroy"
+	if z.knobs["vm-volume-event-lost"] {
+		return nil
+	}
+	return z.volumeEnded(ctx, vm.Volume)
+}
+
+func (z *Zone) recoverRoot(ctx context.Context, vm *VM) error {
+	if vm.Volume == nil || vm.Volume.State != "Destroy" {
+		return nil
+	}
+	vm.Volume.State = "Ready"
+	if z.knobs["recover-without-volume-event"] {
+		return nil
+	}
+	return z.usageEvent(ctx, "VOLUME.CREATE", vm.Account, zoneID, vm.Volume.ID, vm.Volume.usageFields())
 }
 
 // expungeVM removes a VM for good: from its load balancers (one push a rule), its port forwarding and static NAT rules,

@@ -15,12 +15,8 @@ func (z *Zone) createVolume(ctx context.Context, v *Volume, user *User) (*Volume
 	v.ID, v.UUID, v.Created = z.ids["cloud.volumes"], z.uuid(), z.now()
 	z.volumes = append(z.volumes, v)
 	text, vm := "DATADISK", ""
-	fields := obj{"resource_name": v.Name, "size": v.Size}
 	if v.Template != nil {
-		text, fields["template_id"] = "ROOT", v.Template.ID
-	}
-	if v.Offering != nil {
-		fields["offering_id"] = v.Offering.ID
+		text = "ROOT"
 	}
 	if v.VM != nil {
 		vm = " Vm Id: " + v.VM.UUID
@@ -29,11 +25,32 @@ func (z *Zone) createVolume(ctx context.Context, v *Volume, user *User) (*Volume
 		Text: fmt.Sprintf("Successfully created entity for creating %s volume. Volume Type: %sVolume Id: %s%s", text, text, v.UUID, vm)}); err != nil {
 		return nil, err
 	}
-	return v, z.usageEvent(ctx, "VOLUME.CREATE", v.Account, zoneID, v.ID, fields)
+	return v, z.usageEvent(ctx, "VOLUME.CREATE", v.Account, zoneID, v.ID, v.usageFields())
 }
 
+// usageFields are what a volume's usage events say of it.
+func (v *Volume) usageFields() obj {
+	fields := obj{"resource_name": v.Name, "size": v.Size}
+	if v.Template != nil {
+		fields["template_id"] = v.Template.ID
+	}
+	if v.Offering != nil {
+		fields["offering_id"] = v.Offering.ID
+	}
+	return fields
+}
+
+// deleteVolume removes a volume; that of a destroyed VM had its event then.
 func (z *Zone) deleteVolume(ctx context.Context, v *Volume) error {
+	told := v.State == "Destroy" || v.State == "Allocated" && z.knobs["volume-delete-event-lost"]
 	v.State, v.Removed = "Expunged", z.now()
+	if told {
+		return nil
+	}
+	return z.volumeEnded(ctx, v)
+}
+
+func (z *Zone) volumeEnded(ctx context.Context, v *Volume) error {
 	return z.usageEvent(ctx, "VOLUME.DELETE", v.Account, zoneID, v.ID, obj{"resource_name": v.Name})
 }
 
@@ -159,6 +176,11 @@ func (c *call) attachVolume(v *Volume) error {
 	if vm.State != "Running" && vm.State != "Stopped" {
 		return api.Invalid("Please specify a VM that is either running or stopped.")
 	}
+	if v.State == "Uploaded" { // it comes to primary storage now
+		if err := c.z.usageEvent(c.ctx, "VOLUME.CREATE", v.Account, zoneID, v.ID, v.usageFields()); err != nil {
+			return err
+		}
+	}
 	v.VM, v.Device, v.State = vm, 1, "Ready"
 	for _, o := range c.z.volumes {
 		if o != v && o.VM == vm && o.Device >= v.Device {
@@ -169,6 +191,7 @@ func (c *call) attachVolume(v *Volume) error {
 }
 
 func (c *call) resizeVolume(v *Volume) error {
+	before := v.Size
 	if o := offeringByUUID(c.z.diskOfferings, c.str("diskofferingid")); o != nil {
 		gb, _ := o.Answer["disksize"].(int)
 		v.Offering, v.Size = o, int64(gb)<<30
@@ -176,12 +199,9 @@ func (c *call) resizeVolume(v *Volume) error {
 	if gb := c.integer("size", 0); gb > 0 {
 		v.Size = int64(gb) << 30
 	}
-	fields := obj{"resource_name": v.Name, "size": v.Size}
-	if v.Offering != nil {
-		fields["offering_id"] = v.Offering.ID
-	}
-	if v.Template != nil {
-		fields["template_id"] = v.Template.ID
+	fields := v.usageFields()
+	if c.z.knobs["resize-event-old-size"] {
+		fields["size"] = before
 	}
 	return c.z.usageEvent(c.ctx, "VOLUME.RESIZE", v.Account, zoneID, v.ID, fields)
 }

@@ -16,7 +16,6 @@ import (
 
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/database"
-	"github.com/stackproof/stackproof/zone/usage"
 )
 
 // Push is one LoadBalancerConfigCommand on its way to a router.
@@ -58,7 +57,6 @@ type Zone struct {
 	knobs Knobs
 	clock Clock
 	store *store
-	usage *usage.Server
 	log   *slog.Logger
 	http  *api.Server
 
@@ -92,6 +90,11 @@ type Zone struct {
 	ids     map[string]int64 // sequences of tables that are not mirrored
 	limits  map[limitKey]int64
 	config  []*Setting
+	usages  []*usageProcess // running usage servers, oldest first
+	// usagePID is the process id of the last usage server.
+	usagePID int
+	// keepRules: deleted rules keep their row, with a removal date (KeepDeletedRules).
+	keepRules bool
 }
 
 // Site is the one zone ("Sandbox-simulator") with what hangs on it.
@@ -104,6 +107,7 @@ type Site struct {
 	RouterOffering, RouterTemplate, VMImage *Offering
 	UserRole, AdminRole                     string
 	OSType                                  string
+	BackupOffering                          string
 }
 
 // inventory is the zone's memory, in order of creation.
