@@ -121,19 +121,24 @@ func (c *call) listCapabilities() (obj, error) {
 
 func (c *call) listZones() (obj, error) {
 	s := c.z.site
-	if c.has("id") && c.str("id") != s.UUID || c.has("name") && c.str("name") != siteName || !matches(c.str("keyword"), siteName) {
+	if !c.z.hasZone() || c.has("id") && c.str("id") != s.UUID || c.has("name") && c.str("name") != siteName || !matches(c.str("keyword"), siteName) {
 		return obj{}, nil
 	}
+	return c.page("zone", []obj{c.z.zoneAnswer()}), nil
+}
+
+func (z *Zone) zoneAnswer() obj {
+	s := z.site
 	out := obj{
 		"id": s.UUID, "name": siteName, "dns1": "10.147.28.6", "internaldns1": "10.147.28.6", "guestcidraddress": "10.1.1.0/24", "networktype": "Advanced",
-		"securitygroupsenabled": false, "allocationstate": "Enabled", "zonetoken": s.Token, "dhcpprovider": "VirtualRouter", "localstorageenabled": false,
+		"securitygroupsenabled": false, "allocationstate": z.allocation(), "zonetoken": s.Token, "dhcpprovider": "VirtualRouter", "localstorageenabled": false,
 		"tags": []obj{}, "allowuserspecifyvrmtu": false, "routerprivateinterfacemaxmtu": 1500, "routerpublicinterfacemaxmtu": 1500, "type": "Core", "hasannotations": false,
 	}
-	c.z.newField(out, "isnsxenabled", false)
-	c.z.newField(out, "ismultiarch", false)
-	c.z.newField(out, "asnrange", "")
-	c.z.laterField(out, "routedmodeenabled", false)
-	return c.page("zone", []obj{out}), nil
+	z.newField(out, "isnsxenabled", false)
+	z.newField(out, "ismultiarch", false)
+	z.newField(out, "asnrange", "")
+	z.laterField(out, "routedmodeenabled", false)
+	return out
 }
 
 func (c *call) listHosts() (obj, error) {
@@ -142,13 +147,21 @@ func (c *call) listHosts() (obj, error) {
 		if c.has("id") && c.str("id") != h.UUID || c.has("name") && c.str("name") != h.Name || c.has("type") && !strings.EqualFold(c.str("type"), "Routing") {
 			continue
 		}
-		out = append(out, obj{
-			"id": h.UUID, "name": h.Name, "state": "Up", "type": "Routing", "ipaddress": "172.16.15." + itoa(10+i), "zoneid": c.z.site.UUID, "zonename": siteName,
-			"podid": c.z.site.PodUUID, "podname": "POD0", "clustername": "C" + itoa(i/2), "hypervisor": "Simulator", "cpunumber": 4, "cpuspeed": 8000,
-			"memorytotal": 8 << 30, "resourcestate": "Enabled", "version": c.z.opts.Release,
-		})
+		out = append(out, c.z.hostAnswer(i, h))
 	}
 	return c.page("host", out), nil
+}
+
+func (z *Zone) hostAnswer(i int, h *Host) obj {
+	out := obj{
+		"id": h.UUID, "name": h.Name, "state": "Up", "type": "Routing", "ipaddress": "172.16.15." + itoa(10+i), "zoneid": z.site.UUID, "zonename": siteName,
+		"podid": z.site.PodUUID, "podname": "POD0", "clustername": "C" + itoa(i/2), "hypervisor": "Simulator", "cpunumber": 4, "cpuspeed": 8000,
+		"memorytotal": 8 << 30, "resourcestate": "Enabled", "version": z.opts.Release,
+	}
+	if h.Cluster != "" {
+		out["clusterid"] = h.Cluster
+	}
+	return out
 }
 
 func (z *Zone) eventCommands() []command {

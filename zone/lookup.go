@@ -94,7 +94,7 @@ func find[T any](items []T, uuid string, id func(T) string) (T, bool) {
 // lookups maps the word after "uuid:" in a parameter's type to a finder.
 func (z *Zone) lookups() map[string]func(uuid string) bool {
 	return map[string]func(string) bool{
-		"zone":            func(u string) bool { return u == z.site.UUID },
+		"zone":            func(u string) bool { return u == z.site.UUID && z.hasZone() },
 		"domain":          func(u string) bool { return z.domainByUUID(u) != nil },
 		"account":         func(u string) bool { return z.accountByUUID(u) != nil },
 		"user":            func(u string) bool { return z.userByUUID(u) != nil },

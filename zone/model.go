@@ -118,6 +118,8 @@ type Host struct {
 	ID   int64
 	UUID string
 	Name string
+	// URL and Cluster are those of a host that was added to a bare server.
+	URL, Cluster string
 }
 
 // Address is a public address.

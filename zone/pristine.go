@@ -16,8 +16,11 @@ func (z *Zone) pristine(ctx context.Context) error {
 	}
 	z.offerings()
 	z.site.BackupOffering = z.uuid()
+	if z.opts.Bare {
+		return z.pristineBare(ctx)
+	}
 	for _, step := range []func(context.Context) error{
-		z.pristineAccounts, z.pristineZone, z.pristineNetworks, z.pristineAddresses, z.pristineConfiguration, z.counterDefaults,
+		z.pristineAccounts, z.insertZone, z.pristineVersion, z.pristineHosts, z.pristineNetworks, z.pristineAddresses, z.pristineConfiguration, z.counterDefaults,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -58,31 +61,41 @@ func (z *Zone) key() string {
 	return b.String()
 }
 
-func (z *Zone) pristineZone(ctx context.Context) error {
+func (z *Zone) insertZone(ctx context.Context) error {
 	_, err := z.insert(ctx, "cloud.data_center", obj{
 		"id": z.site.ID, "name": "Sandbox-simulator", "uuid": z.site.UUID, "dns1": "10.147.28.6", "internal_dns1": "10.147.28.6",
 		"guest_network_cidr": "10.1.1.0/24", "networktype": "Advanced", "zone_token": z.site.Token, "created": z.now(),
 	})
-	if err != nil {
-		return err
-	}
-	if _, err := z.insert(ctx, "cloud.version", obj{"version": z.opts.Release, "updated": z.now(), "step": "Complete"}); err != nil {
-		return err
-	}
+	return err
+}
+
+func (z *Zone) pristineVersion(ctx context.Context) error {
+	_, err := z.insert(ctx, "cloud.version", obj{"version": z.opts.Release, "updated": z.now(), "step": "Complete"})
+	return err
+}
+
+func (z *Zone) pristineHosts(ctx context.Context) error {
 	for i := range 4 {
 		z.hosts = append(z.hosts, &Host{ID: int64(i + 1), UUID: z.uuid(), Name: "SimulatedAgent." + z.uuid()})
 	}
-	for i, name := range []string{"s-1-VM", "v-2-VM"} {
+	_, err := z.insertSystemVMs(ctx)
+	return err
+}
+
+// insertSystemVMs makes the rows of the storage and console VMs.
+func (z *Zone) insertSystemVMs(ctx context.Context) (names []string, err error) {
+	names = []string{"s-1-VM", "v-2-VM"}
+	for i, name := range names {
 		kind := []string{"SecondaryStorageVm", "ConsoleProxy"}[i]
 		if _, err := z.insert(ctx, "cloud.vm_instance", obj{
 			"name": name, "uuid": z.uuid(), "instance_name": name, "state": "Running", "guest_os_id": 1, "data_center_id": z.site.ID,
 			"vnc_password": "", "created": z.now(), "type": kind, "vm_type": kind, "account_id": 1, "domain_id": 1,
 			"service_offering_id": 10 + i, "hypervisor_type": "Simulator",
 		}); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return names, nil
 }
 
 // firstNetwork makes the first tier network 212, as on a fresh simulator zone; the system networks stand before it.
@@ -115,13 +128,19 @@ const (
 )
 
 func (z *Zone) pristineAddresses(ctx context.Context) error {
+	at := func(i byte) netip.Addr { return netip.AddrFrom4([4]byte{192, 168, 2, i}) }
+	return z.addAddresses(ctx, at(publicFirst), at(publicLast), systemAddresses)
+}
+
+// addAddresses makes a range of public addresses, of which the first few are the system's.
+func (z *Zone) addAddresses(ctx context.Context, first, last netip.Addr, system int) error {
 	const columns = "(id,uuid,public_ip_address,data_center_id,vlan_db_id,state,mac_address,source_network_id,physical_network_id,account_id,domain_id,allocated,forsystemvms,created)"
 	var rows []string
 	var values []any
-	for i := publicFirst; i <= publicLast; i++ {
-		a := &Address{ID: int64(i - publicFirst + 1), UUID: z.uuid(), IP: netip.AddrFrom4([4]byte{192, 168, 2, byte(i)}), State: "Free"}
+	for ip := first; ip.Compare(last) <= 0; ip = ip.Next() {
+		a := &Address{ID: int64(len(z.addresses) + 1), UUID: z.uuid(), IP: ip, State: "Free"}
 		var owner, domain, at any
-		if i < publicFirst+systemAddresses {
+		if len(z.addresses) < system {
 			a.State, a.Account, a.Allocated = "Allocated", z.system.Account, z.now()
 			owner, domain, at = 1, 1, z.now().Truncate(time.Second)
 		}

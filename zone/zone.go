@@ -49,6 +49,8 @@ type Options struct {
 	Listen, ListenIntegration string
 	// Seed makes uuids, secrets and MACs repeatable.
 	Seed int64
+	// Bare opens a management server without a zone: one is set up through the API.
+	Bare bool
 }
 
 // Zone is a running lab zone.
@@ -90,7 +92,9 @@ type Zone struct {
 	ids     map[string]int64 // sequences of tables that are not mirrored
 	limits  map[limitKey]int64
 	config  []*Setting
-	usages  []*usageProcess // running usage servers, oldest first
+	// deployed is nil but on a server that was opened bare.
+	deployed *deployment
+	usages   []*usageProcess // running usage servers, oldest first
 	// usagePID is the process id of the last usage server.
 	usagePID int
 	// keepRules: deleted rules keep their row, with a removal date (KeepDeletedRules).

@@ -1,0 +1,271 @@
+package zone
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/stackproof/stackproof/zone/api"
+)
+
+// part is one piece of a zone that is being set up: physical network, pod, cluster, host, pool ...
+type part struct {
+	uuid, kind string
+	fields     obj
+}
+
+// deployment is what a bare management server has been given so far (Options.Bare).
+type deployment struct {
+	parts   []*part
+	created bool // the zone
+}
+
+// The kinds of parts are the keys of their list answers.
+const (
+	partPhysical = "physicalnetwork"
+	partTraffic  = "traffictype"
+	partProvider = "networkserviceprovider"
+	partElement  = "virtualrouterelement"
+	partInternal = "internalloadbalancerelement"
+	partPod      = "pod"
+	partCluster  = "cluster"
+	partPool     = "storagepool"
+	partRange    = "vlaniprange"
+	partImages   = "imagestore"
+	partSystemVM = "systemvm"
+)
+
+// pristineBare builds a management server without a zone: accounts, offerings, templates that are not ready, settings as
+// installed.
+func (z *Zone) pristineBare(ctx context.Context) error {
+	z.deployed = &deployment{}
+	for _, t := range z.templates {
+		t.Answer["isready"] = false
+	}
+	for _, step := range []func(context.Context) error{z.pristineAccounts, z.pristineVersion, z.pristineConfiguration, z.counterDefaults} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	for _, s := range z.config {
+		s.Value = s.Default
+		if _, err := z.store.db.ExecContext(ctx, "UPDATE cloud.configuration SET value=? WHERE name=?", orNull(s.Value), s.Name); err != nil {
+			return fmt.Errorf("setting %s as installed: %w", s.Name, err)
+		}
+	}
+	return nil
+}
+
+// hasZone says whether there is a zone to speak of.
+func (z *Zone) hasZone() bool { return z.deployed == nil || z.deployed.created }
+
+// allocation is the zone's allocation state.
+func (z *Zone) allocation() string {
+	if z.deployed != nil && len(z.partsOf(partSystemVM)) == 0 {
+		return "Disabled"
+	}
+	return "Enabled"
+}
+
+func (z *Zone) partsOf(kind string) []*part {
+	var out []*part
+	for _, p := range z.deployed.parts {
+		if p.kind == kind {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func (z *Zone) partByUUID(kind, uuid string) *part {
+	for _, p := range z.deployed.parts {
+		if p.uuid == uuid && p.kind == kind {
+			return p
+		}
+	}
+	return nil
+}
+
+// addPart keeps the named parameters of the call as fields of a new part.
+func (c *call) addPart(kind string, more obj, names ...string) *part {
+	p := &part{uuid: c.z.uuid(), kind: kind, fields: obj{}}
+	p.fields["id"] = p.uuid
+	for _, n := range names {
+		if c.has(n) {
+			p.fields[n] = c.str(n)
+		}
+	}
+	for k, v := range more {
+		p.fields[k] = v
+	}
+	c.z.deployed.parts = append(c.z.deployed.parts, p)
+	return p
+}
+
+// twice refuses a part whose field is taken.
+func (c *call) twice(kind, field string) error {
+	for _, p := range c.z.partsOf(kind) {
+		if p.fields[field] == c.str(field) {
+			return api.Invalid("A %s with %s %s exists already", kind, field, c.str(field))
+		}
+	}
+	return nil
+}
+
+// needPart refuses an id of something that is not there.
+func (c *call) needPart(kind, name string) error {
+	if c.z.partByUUID(kind, c.str(name)) == nil {
+		return c.badEntity(name, c.str(name))
+	}
+	return nil
+}
+
+func (c *call) createZone() (obj, error) {
+	switch {
+	case c.z.deployed.created:
+		return nil, api.Invalid("A zone with that name: %s already exists. Please specify a different zone name. ", c.str("name"))
+	case c.str("name") != siteName:
+		return nil, api.Invalid("The lab has one zone, which is called %s", siteName)
+	case c.str("networktype") != "Advanced":
+		return nil, api.Invalid("The lab's zone is of type Advanced")
+	}
+	ctx, z := c.ctx, c.z
+	if err := z.insertZone(ctx); err != nil {
+		return nil, err
+	}
+	if err := z.pristineNetworks(ctx); err != nil {
+		return nil, err
+	}
+	z.deployed.created = true
+	return obj{"zone": z.zoneAnswer()}, nil
+}
+
+// createPhysicalNetwork brings the providers with it, disabled, as a server does.
+func (c *call) createPhysicalNetwork() (created, error) {
+	if err := c.twice(partPhysical, "name"); err != nil {
+		return created{}, err
+	}
+	p := c.addPart(partPhysical, obj{"state": "Disabled", "broadcastdomainrange": "ZONE"}, "name", "zoneid", "isolationmethods")
+	for _, name := range []string{"VirtualRouter", "VpcVirtualRouter", "InternalLbVm"} {
+		provider := c.addPart(partProvider, obj{"name": name, "physicalnetworkid": p.uuid, "state": "Disabled"})
+		kind := partElement
+		if name == "InternalLbVm" {
+			kind = partInternal
+		}
+		c.addPart(kind, obj{"nspid": provider.uuid, "enabled": false})
+	}
+	return created{uuid: p.uuid, id: int64(len(c.z.deployed.parts))}, nil
+}
+
+func (c *call) addTrafficType() (created, error) {
+	if err := c.needPart(partPhysical, "physicalnetworkid"); err != nil {
+		return created{}, err
+	}
+	if err := c.twice(partTraffic, "traffictype"); err != nil {
+		return created{}, err
+	}
+	p := c.addPart(partTraffic, nil, "physicalnetworkid", "traffictype")
+	return created{uuid: p.uuid, id: int64(len(c.z.deployed.parts))}, nil
+}
+
+// configureElement enables an element; its provider can be enabled after that.
+func (c *call) configureElement() (obj, error) {
+	kind := strings.ToLower(strings.TrimPrefix(c.cmd.name, "configure"))
+	p := c.z.partByUUID(kind, c.str("id"))
+	if p == nil {
+		return nil, c.badEntity("id", c.str("id"))
+	}
+	p.fields["enabled"] = c.boolean("enabled", false)
+	return obj{kind: p.fields}, nil
+}
+
+func (c *call) updateProvider() (obj, error) {
+	p := c.z.partByUUID(partProvider, c.str("id"))
+	if p == nil {
+		return nil, c.badEntity("id", c.str("id"))
+	}
+	ready := slices.ContainsFunc(c.z.deployed.parts, func(e *part) bool { return e.fields["nspid"] == p.uuid && e.fields["enabled"] == true })
+	if c.str("state") == "Enabled" && !ready {
+		return nil, api.Internal("Provider is not ready, cannot Enable the provider, please configure the provider first")
+	}
+	p.fields["state"] = c.str("state")
+	return obj{partProvider: p.fields}, nil
+}
+
+func (c *call) updatePhysicalNetwork() (obj, error) {
+	p := c.z.partByUUID(partPhysical, c.str("id"))
+	if p == nil {
+		return nil, c.badEntity("id", c.str("id"))
+	}
+	for _, n := range []string{"state", "vlan"} {
+		if c.has(n) {
+			p.fields[n] = c.str(n)
+		}
+	}
+	return obj{partPhysical: p.fields}, nil
+}
+
+// addHost adds a simulated host. The agent's name is its own; the url is what tells two hosts apart.
+func (c *call) addHost() (obj, error) {
+	if err := c.needPart(partCluster, "clusterid"); err != nil {
+		return nil, err
+	}
+	z := c.z
+	for _, h := range z.hosts {
+		if h.URL == c.str("url") {
+			return nil, api.Internal("Can't add host: a host with the url %s exists", h.URL)
+		}
+	}
+	cluster := z.partByUUID(partCluster, c.str("clusterid"))
+	h := &Host{ID: int64(len(z.hosts) + 1), UUID: z.uuid(), Name: "SimulatedAgent." + z.uuid(), URL: c.str("url"), Cluster: cluster.uuid}
+	z.hosts = append(z.hosts, h)
+	return obj{"count": 1, "host": []obj{z.hostAnswer(len(z.hosts)-1, h)}}, nil
+}
+
+// createVlanIpRange brings the public addresses.
+func (c *call) createVlanIPRange() (obj, error) {
+	first, errFirst := netip.ParseAddr(c.str("startip"))
+	last, errLast := netip.ParseAddr(c.str("endip"))
+	if errFirst != nil || errLast != nil || !first.Is4() || !last.Is4() || last.Less(first) {
+		return nil, api.Invalid("Please specify a valid start IP and end IP")
+	}
+	if len(c.z.addresses) > 0 {
+		return nil, api.Invalid("The IP range %s-%s overlaps with an existing one", first, last)
+	}
+	if err := c.z.addAddresses(c.ctx, first, last, 0); err != nil {
+		return nil, err
+	}
+	p := c.addPart(partRange, obj{"vlan": "vlan://" + c.str("vlan"), "forvirtualnetwork": true}, "zoneid", "startip", "endip", "gateway", "netmask")
+	c.z.site.VLANUUID = p.uuid
+	return obj{"vlan": p.fields}, nil
+}
+
+// updateZone enables the zone once it is complete: its system VMs start, its templates become ready.
+func (c *call) updateZone() (obj, error) {
+	z := c.z
+	if c.str("allocationstate") != "Enabled" || len(z.partsOf(partSystemVM)) > 0 {
+		return obj{"zone": z.zoneAnswer()}, nil
+	}
+	for _, kind := range []string{partPhysical, partTraffic, partPod, partCluster, partPool, partRange, partImages} {
+		if len(z.partsOf(kind)) == 0 {
+			return nil, api.Invalid("Cannot enable the zone: it has no %s", kind)
+		}
+	}
+	if len(z.hosts) == 0 || z.partsOf(partPhysical)[0].fields["state"] != "Enabled" {
+		return nil, api.Invalid("Cannot enable the zone: it has no host, or its physical network is disabled")
+	}
+	names, err := z.insertSystemVMs(c.ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i, name := range names {
+		c.addPart(partSystemVM, obj{"name": name, "state": "Running", "agentstate": "Up", "zoneid": z.site.UUID,
+			"systemvmtype": []string{"secondarystoragevm", "consoleproxy"}[i]})
+	}
+	for _, t := range z.templates {
+		t.Answer["isready"] = true
+	}
+	return obj{"zone": z.zoneAnswer()}, nil
+}
