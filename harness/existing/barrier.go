@@ -181,7 +181,9 @@ func (b *barrier) due() (until time.Time, left time.Duration, any bool) {
 func (b *barrier) release(covered time.Time, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.runs++
+	if err == nil {
+		b.runs++
+	}
 	for id, t := range b.members {
 		if t != nil && (err != nil || covered.After(t.until)) {
 			t.done <- err

@@ -8,12 +8,15 @@ import (
 	"github.com/stackproof/stackproof/harness/cloud"
 )
 
-// ownDomain makes the run's domain with the first site; every account of the run lies in it.
-func (t *Target) ownDomain(ctx context.Context) (string, error) {
+// begin makes the run's domain with the first site, and begins to count pushes; every account of the run lies in it.
+func (t *Target) begin(ctx context.Context) (string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.domained {
 		return t.domain, nil
+	}
+	if err := t.startCount(ctx); err != nil {
+		return "", err
 	}
 	name := fmt.Sprintf("stackproof-%x", time.Now().UnixMilli())
 	var entry int

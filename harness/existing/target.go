@@ -51,7 +51,9 @@ type Target struct {
 	findings []Finding
 	notes    []string
 
-	watch *watcher // pushes and routers; nil without a log
+	watch     *watcher // pushes and routers; nil without a log
+	zoneID    string
+	simulated bool // the zone's hosts are the simulator's
 
 	barrier *barrier
 	ending  context.CancelFunc
@@ -82,7 +84,7 @@ func Open(ctx context.Context, o Options) (_ *Target, err error) {
 	if err := t.config.check(); err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{t.openAPI, t.openDatabase, t.openClock, t.openRelease, t.openUsage, t.openWatch} {
+	for _, step := range []func(context.Context) error{t.openAPI, t.openDatabase, t.openClock, t.openRelease, t.openUsage, t.tryCount, t.openWatch} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -294,9 +296,12 @@ func (t *Target) Site(ctx context.Context, scenario string, _ int64) (*harness.S
 	}
 	s.Usage = siteRuns{t.usage, t.barrier, scenario}
 	if t.watch != nil {
-		s.Routers = t.watch.routers
+		s.Pushes = t.watch
+		if t.watch.fleet != nil {
+			s.Routers = shadows{t.watch}
+		}
 	}
-	domain, err := t.ownDomain(ctx)
+	domain, err := t.begin(ctx)
 	if err != nil {
 		leave()
 		return s, err

@@ -2,20 +2,322 @@ package existing
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
 
 	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/fleet"
+	"github.com/stackproof/stackproof/network"
+	"github.com/stackproof/stackproof/probes/dataplane"
+	"github.com/stackproof/stackproof/router"
 )
 
-// watcher sees the pushes of the management log, and through them the routers.
-type watcher struct {
-	routers harness.Routers
+// lines is where log lines come from.
+type lines interface {
+	poll(each func(line string)) error
+	close() error
+	describe() string
 }
 
-func (w *watcher) describe() string { return "none" }
+// watcher reads pushes from the management log, hands them to the shadow routers, and makes sure that whoever looks sees
+// all that was sent before (harness.Pushes, harness.Routers).
+type watcher struct {
+	source lines
+	fleet  *fleet.Fleet // nil when routers are not stood in for
+	rules  string
+	count  *counter // nil where the zone is not simulated
 
-func (t *Target) openWatch(context.Context) error {
-	for _, c := range []harness.Capability{harness.PushLog, harness.RouterFiles, harness.DataPlane} {
-		t.found(missing(c, "give the management server's log", "no log is given"))
+	mu      sync.Mutex
+	inbox   *inbox
+	pushes  map[string][]router.Push
+	refused map[string]error // what could not be applied, by router
+	failed  error            // the log cannot be read
+	lost    int
+
+	ended sync.WaitGroup
+}
+
+// pollEvery is how often the log is read when nobody asks.
+const pollEvery = 500 * time.Millisecond
+
+// openWatch starts to follow the log and, for simulated zones, stands routers in.
+func (t *Target) openWatch(ctx context.Context) error {
+	if len(t.config.Log.File) == 0 && len(t.config.Log.Command) == 0 {
+		const remedy = "give log: a file, a glob, or a command such as ssh mgmt tail -n +1 -F /var/log/cloudstack/management/management-server.log"
+		for _, c := range []harness.Capability{harness.PushLog, harness.RouterFiles, harness.DataPlane} {
+			t.found(missing(c, remedy, "no management log is given"))
+		}
+		return nil
 	}
+	w := &watcher{inbox: newInbox(), pushes: map[string][]router.Push{}, refused: map[string]error{}}
+	if err := t.openSource(w); err != nil {
+		return err
+	}
+	t.onClose("closing the log", func(context.Context) error { return w.source.close() })
+	if err := t.openShadow(w); err != nil {
+		return err
+	}
+	if err := w.catchUp(ctx); err != nil {
+		return err
+	}
+	t.watch = w
+	t.found(w.tryLog())
+	background, stop := context.WithCancel(context.Background())
+	w.ended.Add(1)
+	go w.follow(background)
+	// Registered last: nobody may hand pushes to routers that are ending.
+	t.onClose("stopping to follow the log", func(context.Context) error { stop(); w.ended.Wait(); return nil })
 	return nil
 }
+
+func (t *Target) openSource(w *watcher) error {
+	if len(t.config.Log.Command) > 0 {
+		w.source = startCommand(t.config.Log.Command, t.config.Log.Settle)
+		return nil
+	}
+	f, err := newFiles(t.config.Log.File)
+	if err != nil {
+		return err
+	}
+	paths, err := f.paths()
+	if err != nil {
+		return err
+	}
+	if len(paths) == 0 {
+		return fmt.Errorf("log %s: there is no such file: give the path of management-server.log as this machine sees it, or a command (ssh mgmt tail -n +1 -F ...)", f.describe())
+	}
+	w.source = f
+	return nil
+}
+
+// openShadow prepares the routers; what it needs and does not find makes the data plane missing.
+func (t *Target) openShadow(w *watcher) error {
+	mode := t.config.Router.Mode
+	switch {
+	case mode == "none":
+		for _, c := range []harness.Capability{harness.RouterFiles, harness.DataPlane} {
+			t.found(missing(c, "set router: shadow", "routers are not looked at (router: none)"))
+		}
+		return nil
+	case mode == "command":
+		return nil
+	}
+	w.rules = t.release
+	if t.config.RouterProfile != "" {
+		w.rules = t.config.RouterProfile
+	}
+	rules, err := router.RulesFor(w.rules)
+	if err != nil {
+		return fmt.Errorf("router rules: %w: give --router-profile", err)
+	}
+	_, noHAProxy := router.FindHAProxy("")
+	if err := errors.Join(noHAProxy, network.Check()); err != nil {
+		t.found(missing(harness.RouterFiles, "", "no shadow routers: %v", err))
+		t.found(missing(harness.DataPlane, "", "no shadow routers: %v", err))
+		return nil
+	}
+	dir, err := os.MkdirTemp(t.opts.TempDir, fmt.Sprintf("stackproof-lab-%d-", os.Getpid()))
+	if err != nil {
+		return fmt.Errorf("making the shadow routers' folder: %w", err)
+	}
+	t.onClose("removing the shadow routers' folder", func(context.Context) error { return os.RemoveAll(dir) })
+	w.fleet = fleet.New(dir, rules, nil)
+	t.onClose("ending the shadow routers", func(context.Context) error { return w.fleet.Close() })
+	t.found(ok(harness.RouterFiles, "shadow routers, rules of %s", w.rules))
+	t.found(ok(harness.DataPlane, "clients, HAProxy and backends in namespaces of this machine"))
+	return nil
+}
+
+// catchUp reads what the log holds already and takes the newest push of each router.
+func (w *watcher) catchUp(ctx context.Context) error {
+	if c, is := w.source.(*command); is {
+		if err := c.quiet(ctx); err != nil {
+			return err
+		}
+		if err := c.health(); err != nil && w.inbox.lines == 0 {
+			c.mu.Lock()
+			none := len(c.lines) == 0
+			c.mu.Unlock()
+			if none {
+				return err
+			}
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.source.poll(w.inbox.add); err != nil {
+		return err
+	}
+	// What was damaged before we came is no concern of ours.
+	w.inbox.damaged = nil
+	w.deliver(ctx, w.inbox.take(true))
+	return nil
+}
+
+// tryLog says what the log showed so far.
+func (w *watcher) tryLog() Finding {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	const level = "set the logger com.cloud.agent.transport.Request to DEBUG in log4j-cloud.xml (log4j2 from 4.20 on) and wait a minute"
+	switch {
+	case w.inbox.silent > 0 && w.inbox.total == 0:
+		return broken(harness.PushLog, level, "%s names pushes without their content (%d)", w.source.describe(), w.inbox.silent)
+	case w.inbox.total == 0 && w.inbox.lines > 0:
+		return ok(harness.PushLog, "%s is read (%d lines), no push in it yet; if none comes: %s", w.source.describe(), w.inbox.lines, level)
+	case w.inbox.total == 0:
+		return ok(harness.PushLog, "%s is read, it is empty so far", w.source.describe())
+	}
+	return ok(harness.PushLog, "%s shows %d pushes to %d routers", w.source.describe(), w.inbox.total, len(w.pushes))
+}
+
+// follow keeps the routers up to date while nobody looks.
+func (w *watcher) follow(ctx context.Context) {
+	defer w.ended.Done()
+	for wait(ctx, pollEvery) == nil {
+		w.poll(ctx)
+	}
+}
+
+func (w *watcher) poll(ctx context.Context) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failed = w.source.poll(w.inbox.add)
+	if f, is := w.source.(*files); is {
+		w.lost = f.lost
+	}
+	w.deliver(ctx, w.inbox.take(false))
+}
+
+// deliver hands pushes to their routers; the lock is held.
+func (w *watcher) deliver(ctx context.Context, pushes []router.Push) {
+	for _, p := range pushes {
+		name := p.Router()
+		w.pushes[name] = append(w.pushes[name], p)
+		if w.fleet == nil {
+			continue
+		}
+		var rejected *router.RejectedError
+		if err := w.fleet.Push(ctx, name, p); err != nil && !errors.As(err, &rejected) {
+			w.refused[name] = fmt.Errorf("applying push %s-%s: %w", p.Log.Agent, p.Log.Seq, err)
+		}
+	}
+}
+
+// settleTime bounds the wait for log and counter to agree.
+const settleTime = 30 * time.Second
+
+// settled returns when everything that was sent before the call has been read and applied. Where the simulator counts
+// pushes too, both must agree.
+func (w *watcher) settled(ctx context.Context) error {
+	if c, is := w.source.(*command); is {
+		if err := c.quiet(ctx); err != nil {
+			return err
+		}
+		if err := c.health(); err != nil {
+			return err
+		}
+	}
+	deadline := time.Now().Add(settleTime)
+	for step := firstLook; ; step = min(2*step, lastLook) {
+		agree, seen, err := w.compare(ctx)
+		if err != nil || agree {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("log and simulator do not agree within %s: %s", settleTime, seen)
+		}
+		if err := wait(ctx, step); err != nil {
+			return err
+		}
+	}
+}
+
+// compare reads the counter before and after the log: what the log shows must lie between.
+func (w *watcher) compare(ctx context.Context) (agree bool, seen string, err error) {
+	var before, after int
+	if w.count != nil {
+		if before, err = w.count.used(ctx); err != nil {
+			return false, "", err
+		}
+	}
+	w.poll(ctx)
+	if w.count != nil {
+		if after, err = w.count.used(ctx); err != nil {
+			return false, "", err
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.failed != nil:
+		return false, "", w.failed
+	case len(w.inbox.damaged) > 0:
+		return false, "", fmt.Errorf("the log lost a push: %s", w.inbox.damaged[len(w.inbox.damaged)-1])
+	case w.lost > 0:
+		return false, "", fmt.Errorf("the log lost %d pushes when it was cut", w.lost)
+	case w.count == nil:
+		return true, "", nil
+	}
+	logged := w.inbox.total - w.count.base
+	return before <= logged && logged <= after, fmt.Sprintf("the log shows %d pushes, the simulator counted %d", logged, after), nil
+}
+
+// Of implements harness.Pushes.
+func (w *watcher) Of(ctx context.Context, name string) ([]router.Push, error) {
+	if err := w.settled(ctx); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]router.Push(nil), w.pushes[name]...), w.refused[name]
+}
+
+func (w *watcher) describe() string {
+	if w.fleet == nil {
+		return "none"
+	}
+	return "model, rules of " + w.rules + " (shadow)"
+}
+
+// shadows are the fleet's routers, looked at when all pushes have arrived (harness.Routers).
+type shadows struct{ *watcher }
+
+func (s shadows) ready(ctx context.Context, name string) error {
+	if err := s.settled(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refused[name]
+}
+
+// Files implements harness.Routers.
+func (s shadows) Files(ctx context.Context, name string) (router.Files, error) {
+	if err := s.ready(ctx, name); err != nil {
+		return router.Files{}, err
+	}
+	return s.fleet.Files(ctx, name)
+}
+
+// Rendered implements harness.Routers.
+func (s shadows) Rendered(ctx context.Context, name string) (router.Rendered, error) {
+	if err := s.ready(ctx, name); err != nil {
+		return router.Rendered{}, err
+	}
+	return s.fleet.Rendered(ctx, name)
+}
+
+// Probe implements harness.Routers.
+func (s shadows) Probe(ctx context.Context, name string, c dataplane.Config) (dataplane.Observation, error) {
+	if err := s.ready(ctx, name); err != nil {
+		return dataplane.Observation{}, err
+	}
+	return s.fleet.Probe(ctx, name, c)
+}
+
+// Clients implements harness.Routers.
+func (s shadows) Clients() []netip.Addr { return s.fleet.Clients() }

@@ -1,0 +1,100 @@
+package existing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/cloud"
+)
+
+// counter counts pushes through the simulator: a mock that changes nothing and applies a great many times
+// (configureSimulator wait:0); what is missing from its count was pushed.
+type counter struct {
+	api  *cloud.Client
+	mock *cloud.SimulatorMock
+	zone string
+	base int // pushes in the log when counting began
+}
+
+// countFrom is more pushes than any run makes.
+const countFrom = 1_000_000
+
+// tryCount looks whether the zone's hosts are simulated; it changes nothing.
+func (t *Target) tryCount(ctx context.Context) error {
+	const remedy = "only a zone of the simulator hypervisor counts pushes"
+	var list struct {
+		Host []struct{ Hypervisor string }
+	}
+	zone, err := t.zone(ctx)
+	if err != nil {
+		return err
+	}
+	t.zoneID = zone.ID
+	err = t.cloud.Call(ctx, "listHosts", cloud.Params{"zoneid": zone.ID, "type": "Routing"}, &list)
+	if err != nil && !cloud.IsRefused(err) {
+		return fmt.Errorf("listing hosts: %w", err)
+	}
+	t.simulated = err == nil && len(list.Host) > 0
+	for _, h := range list.Host {
+		t.simulated = t.simulated && h.Hypervisor == "Simulator"
+	}
+	for _, c := range []harness.Capability{harness.PushCount, harness.PushFault} {
+		if t.simulated {
+			t.found(ok(c, "the zone's hosts are simulated"))
+		} else {
+			t.found(missing(c, remedy, "the zone's hosts are not simulated"))
+		}
+	}
+	return nil
+}
+
+// startCount begins to count; it is done with the first site, when something is created anyway.
+func (t *Target) startCount(ctx context.Context) error {
+	if t.watch == nil || !t.simulated || t.watch.count != nil {
+		return nil
+	}
+	c := &counter{api: t.cloud, zone: t.zoneID}
+	for range countTries {
+		if err := c.set(ctx); err != nil {
+			return err
+		}
+		t.watch.poll(ctx)
+		t.watch.mu.Lock()
+		c.base = t.watch.inbox.total
+		t.watch.mu.Unlock()
+		used, err := c.used(ctx)
+		if err != nil {
+			return err
+		}
+		if used == 0 {
+			t.watch.count = c
+			t.undo = append(t.undo, undo{"taking back the push counter", func(ctx context.Context) error {
+				return t.cloud.CleanupSimulatorMock(ctx, c.mock.ID)
+			}})
+			return nil
+		}
+	}
+	return errors.New("pushes come so fast that counting cannot begin: is another run at work in this zone?")
+}
+
+// countTries is how often counting is begun anew when a push comes in between.
+const countTries = 20
+
+func (c *counter) set(ctx context.Context) (err error) {
+	c.mock, err = c.api.ConfigureSimulator(ctx, c.zone, pushWord, "wait:0", countFrom)
+	if err != nil {
+		return fmt.Errorf("beginning to count pushes: %w", err)
+	}
+	return nil
+}
+
+// used is how many pushes were counted since the beginning.
+func (c *counter) used(ctx context.Context) (int, error) {
+	m, err := c.api.QuerySimulatorMock(ctx, c.mock.ID)
+	if err != nil {
+		return 0, fmt.Errorf("counting pushes: %w", err)
+	}
+	return countFrom - m.Count, nil
+}

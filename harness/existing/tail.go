@@ -1,0 +1,245 @@
+package existing
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// files follows log files: globs, rotation by renaming (the old file is read to its end, and watched on, since the writer
+// may keep it open), truncation, and lines that are written in pieces.
+type files struct {
+	patterns []string
+	open     []*opened
+	// lost counts beginnings of pushes whose end never came.
+	lost int
+}
+
+type opened struct {
+	path    string
+	inode   uint64
+	device  uint64
+	file    *os.File
+	offset  int64
+	partial []byte
+	gone    bool // its path leads to another file now
+}
+
+// maxOld is how many files that were renamed away are still watched.
+const maxOld = 4
+
+func newFiles(patterns []string) (*files, error) {
+	for _, p := range patterns {
+		if _, err := filepath.Match(p, ""); err != nil {
+			return nil, fmt.Errorf("log %q: %w", p, err)
+		}
+	}
+	return &files{patterns: patterns}, nil
+}
+
+// poll gives every complete line that was written since the last call, oldest file first.
+func (f *files) poll(each func(line string)) error {
+	paths, err := f.paths()
+	if err != nil {
+		return err
+	}
+	current := map[*opened]bool{}
+	var fresh []*opened
+	for _, path := range paths {
+		o, isNew, err := f.find(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // rotated away between listing and opening
+		}
+		if err != nil {
+			return err
+		}
+		current[o] = true
+		if isNew {
+			fresh = append(fresh, o)
+		}
+	}
+	for _, o := range f.open {
+		o.gone = !current[o]
+		if err := o.read(each, &f.lost); err != nil {
+			return err
+		}
+	}
+	for _, o := range fresh {
+		f.inherit(o)
+		if err := o.read(each, &f.lost); err != nil {
+			return err
+		}
+		f.open = append(f.open, o)
+	}
+	return f.forget()
+}
+
+// paths are the files that match, packed ones left out, oldest first.
+func (f *files) paths() ([]string, error) {
+	var all []string
+	for _, p := range f.patterns {
+		found, err := filepath.Glob(p)
+		if err != nil {
+			return nil, fmt.Errorf("log %q: %w", p, err)
+		}
+		all = append(all, found...)
+	}
+	all = slices.DeleteFunc(all, func(p string) bool {
+		switch filepath.Ext(p) {
+		case ".gz", ".bz2", ".xz", ".zip", ".zst":
+			return true
+		}
+		return false
+	})
+	age := map[string]int64{}
+	for _, p := range all {
+		if info, err := os.Stat(p); err == nil {
+			age[p] = info.ModTime().UnixNano()
+		}
+	}
+	slices.SortStableFunc(all, func(a, b string) int { return int(min(max(age[a]-age[b], -1), 1)) })
+	return slices.Compact(all), nil
+}
+
+// find gives the file that is open already under any name, or opens it.
+func (f *files) find(path string) (o *opened, isNew bool, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, false, fmt.Errorf("log %s: %w", path, err)
+	}
+	sys, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil, false, fmt.Errorf("log %s: its file system has no inodes", path)
+	}
+	for _, have := range f.open {
+		if have.inode == sys.Ino && have.device == sys.Dev {
+			return have, false, nil
+		}
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, false, fmt.Errorf("log %s: %w", path, err)
+	}
+	return &opened{path: path, inode: sys.Ino, device: sys.Dev, file: file}, true, nil
+}
+
+// inherit hands the cut line at the end of the file that had the path before to the new one: some rotate in mid-line.
+func (f *files) inherit(o *opened) {
+	for _, old := range f.open {
+		if old.path == o.path && len(old.partial) > 0 {
+			o.partial, old.partial = old.partial, nil
+		}
+	}
+}
+
+// forget closes renamed files beyond the newest few.
+func (f *files) forget() error {
+	var errs []error
+	old := 0
+	for _, o := range slices.Backward(slices.Clone(f.open)) {
+		if !o.gone {
+			continue
+		}
+		if old++; old > maxOld {
+			errs = append(errs, o.file.Close())
+			f.open = slices.DeleteFunc(f.open, func(other *opened) bool { return other == o })
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (f *files) close() error {
+	var errs []error
+	for _, o := range f.open {
+		errs = append(errs, o.file.Close())
+	}
+	f.open = nil
+	return errors.Join(errs...)
+}
+
+// read gives what was added, line by line.
+func (o *opened) read(each func(string), lost *int) error {
+	info, err := o.file.Stat()
+	if err != nil {
+		return fmt.Errorf("log %s: %w", o.path, err)
+	}
+	if info.Size() < o.offset {
+		// Truncated: what stood there is gone, and the line that was begun with it.
+		if bytes.Contains(o.partial, []byte(pushWord)) {
+			*lost++
+		}
+		o.offset, o.partial = 0, nil
+	}
+	if info.Size() == o.offset {
+		return nil
+	}
+	buffer := make([]byte, 256<<10)
+	for {
+		n, err := o.file.ReadAt(buffer, o.offset)
+		o.offset += int64(n)
+		o.feed(buffer[:n], each)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("log %s: %w", o.path, err)
+		}
+	}
+}
+
+func (o *opened) feed(data []byte, each func(string)) {
+	for {
+		end := bytes.IndexByte(data, '\n')
+		if end < 0 {
+			o.partial = append(o.partial, data...)
+			return
+		}
+		line := data[:end]
+		if len(o.partial) > 0 {
+			joined := append(o.partial, line...)
+			o.partial = nil
+			giveJoined(joined, len(joined)-len(line), each)
+		} else {
+			each(string(line))
+		}
+		data = data[end+1:]
+	}
+}
+
+// giveJoined gives a line that was read in two pieces. Where the second piece begins like a line of its own, the first was
+// cut for good.
+func giveJoined(joined []byte, at int, each func(string)) {
+	if at > 0 && startsLine(joined[at:]) {
+		each(string(joined[:at]))
+		each(string(joined[at:]))
+		return
+	}
+	each(string(joined))
+}
+
+// startsLine says whether text begins with a log line's date.
+func startsLine(b []byte) bool {
+	const form = "dddd-dd-dd dd:dd:dd,"
+	if len(b) < len(form) {
+		return false
+	}
+	for i, c := range []byte(form) {
+		if c == 'd' && (b[i] < '0' || b[i] > '9') || c != 'd' && b[i] != c {
+			return false
+		}
+	}
+	return true
+}
+
+// pushWord is in every line that may carry a push.
+const pushWord = "LoadBalancerConfigCommand"
+
+// describe names what is followed.
+func (f *files) describe() string { return strings.Join(f.patterns, ", ") }
