@@ -43,7 +43,7 @@ func Open(ctx context.Context, opts Options) (_ *Zone, err error) {
 	}
 	z.http, err = api.Listen(api.Options{
 		Listen: opts.Listen, ListenIntegration: opts.ListenIntegration, Backend: z, Log: z.log,
-		SessionKeyEither: z.knobs["session-key-either"],
+		SessionKeyEither: z.knobs["session-key-either"], Date: z.clock.Now,
 	})
 	return z, err
 }

@@ -56,7 +56,7 @@ func (z *Zone) Advance(ctx context.Context, d time.Duration) error {
 	m, manual := z.clock.(*Manual)
 	if !manual {
 		select {
-		case <-time.After(d):
+		case <-time.After(realTime(z.clock, d)):
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
@@ -85,7 +85,7 @@ func (z *Zone) follow() {
 		z.runDue(z.background, z.clock.Now())
 		wait := time.Hour
 		if len(z.tasks) > 0 {
-			wait = max(z.tasks[0].at.Sub(z.clock.Now()), 0)
+			wait = max(realTime(z.clock, z.tasks[0].at.Sub(z.clock.Now())), 0)
 		}
 		z.mu.Unlock()
 		timer.Reset(wait)

@@ -37,9 +37,10 @@ func labUpCommand() *cobra.Command {
 	var knobs []string
 	var asJSON bool
 	var seed int64
+	var speed float64
 	c := &cobra.Command{Use: "up", Short: "A lab zone that stays until Ctrl-C", Args: noArgs,
 		Long: `Opens a lab zone on loopback and leaves it standing for cmk, a browser, mysql or another stackproof, until Ctrl-C.
-Its time is the computer's; its usage server runs once a minute. Pushes are written to the management log, they reach no
+Its time is the computer's, or runs faster (--speed); its usage server runs once a minute. Pushes are written to the management log, they reach no
 router.`}
 	f := c.Flags()
 	f.StringVar(&release, "release", "4.20.1.0", "release profile")
@@ -48,12 +49,20 @@ router.`}
 	f.StringVar(&integration, "listen-integration", "127.0.0.1:0", "address of the unauthenticated API")
 	f.BoolVar(&asJSON, "json", false, "print the access data as one JSON object")
 	f.Int64Var(&seed, "seed", 1, "seed of generated ids and keys")
+	f.Float64Var(&speed, "speed", 1, "how many times as fast the zone's time runs; another stackproof must then take the API's clock (--clock api)")
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if speed < 1 || speed > 600 {
+			return usage("--speed must be between 1 and 600, not %g", speed)
+		}
 		set, err := knobsOf(release, knobs)
 		if err != nil {
 			return err
 		}
-		return cannotRun(labUp(c, zone.Options{Release: release, Knobs: set, Listen: listen, ListenIntegration: integration, Seed: seed}, asJSON))
+		var clock zone.Clock = zone.Wall{}
+		if speed > 1 {
+			clock = zone.NewScaled(speed)
+		}
+		return cannotRun(labUp(c, zone.Options{Clock: clock, Release: release, Knobs: set, Listen: listen, ListenIntegration: integration, Seed: seed}, asJSON))
 	}
 	return c
 }

@@ -34,12 +34,14 @@ type Backend interface {
 	Version() string
 }
 
-// Options of a server. Listen addresses default to 127.0.0.1:0, Now to the computer's clock.
+// Options of a server. Listen addresses default to 127.0.0.1:0, Now to the computer's clock. Date is the time in the header
+// of that name; without it the computer's.
 type Options struct {
 	Listen, ListenIntegration string
 	Backend                   Backend
 	SessionKeyEither          bool
 	Now                       func() time.Time
+	Date                      func() time.Time
 	Log                       *slog.Logger
 }
 
@@ -139,6 +141,9 @@ func (s *Server) serveIntegration(w http.ResponseWriter, r *http.Request) {
 
 // serve answers one call; a panic is the last resort's 530.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, body bool, answer func(http.ResponseWriter, *http.Request, Params) reply) {
+	if s.opts.Date != nil {
+		w.Header().Set("Date", s.opts.Date().UTC().Format(http.TimeFormat))
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
