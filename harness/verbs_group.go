@@ -33,7 +33,7 @@ func (n *Network) scaling() *scaling {
 	}
 	defer n.t.step("autoscale policies")()
 	s := &scaling{}
-	s.up, s.down = n.scalePolicy("scaleup", "GT", 90), n.scalePolicy("scaledown", "LT", 1)
+	s.up, s.down = n.scalePolicy("scaleup", "GT", 90, nil), n.scalePolicy("scaledown", n.shrink.operator(), n.shrink.threshold(), n.shrink)
 	c := n.t.choices()
 	grace := expungeGrace
 	s.profile, _, _ = made(n.Account, "autoscale profile", n.Name, "", func(ctx context.Context) (*cloud.Creating[cloud.AutoScaleVMProfile], error) {
@@ -44,7 +44,7 @@ func (n *Network) scaling() *scaling {
 	return s
 }
 
-func (n *Network) scalePolicy(action, operator string, threshold int64) string {
+func (n *Network) scalePolicy(action, operator string, threshold int64, quiet *shrinking) string {
 	counters, err := n.Cloud.ListCounters(n.t.ctx, cloud.Params{"source": "CPU"})
 	n.t.must(err, "listing counters")
 	provider := "VirtualRouter"
@@ -65,7 +65,7 @@ func (n *Network) scalePolicy(action, operator string, threshold int64) string {
 	})
 	name := n.t.unique(action)
 	policy, _, _ := made(n.Account, "autoscale policy", name, "", func(ctx context.Context) (*cloud.Creating[cloud.AutoScalePolicy], error) {
-		return n.Cloud.CreateAutoScalePolicy(ctx, cloud.AutoScalePolicySpec{Name: name, Action: action, Duration: 60, ConditionIDs: []string{condition}})
+		return n.Cloud.CreateAutoScalePolicy(ctx, cloud.AutoScalePolicySpec{Name: name, Action: action, Duration: 60, QuietTime: quiet.seconds(), ConditionIDs: []string{condition}})
 	})
 	return policy
 }

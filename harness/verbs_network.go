@@ -12,11 +12,12 @@ import (
 // VPC is a VPC of the scenario, with one virtual router.
 type VPC struct {
 	*Account
-	ID     string
-	Name   string
-	number int
-	tiers  int
-	router string
+	ID         string
+	InternalID int64
+	Name       string
+	number     int
+	tiers      int
+	router     string
 }
 
 // VPC creates a VPC with the range 10.n.0.0/16.
@@ -25,7 +26,7 @@ func (a *Account) VPC() *VPC {
 	v := &VPC{Account: a, Name: a.t.unique("vpc"), number: 10 + a.vpcs}
 	defer a.t.step("VPC %s", v.Name)()
 	c := a.t.choices()
-	v.ID, _, _ = made(a, "vpc", v.Name, "cloud.vpc", func(ctx context.Context) (*cloud.Creating[cloud.VPC], error) {
+	v.ID, v.InternalID, _ = made(a, "vpc", v.Name, "cloud.vpc", func(ctx context.Context) (*cloud.Creating[cloud.VPC], error) {
 		return a.Cloud.CreateVPC(ctx, cloud.VPCSpec{Name: v.Name, ZoneID: c.zone, OfferingID: c.vpcOffering, CIDR: fmt.Sprintf("10.%d.0.0/16", v.number)})
 	})
 	return v
@@ -60,6 +61,7 @@ type Network struct {
 	Name       string
 	shared     *Address // carries the rules that name no address of their own
 	scale      *scaling
+	shrink     *shrinking // nil: groups keep still
 	vms        []*VM
 }
 

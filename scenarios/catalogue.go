@@ -17,8 +17,30 @@ func Catalogue() harness.Catalogue {
 		recordsStop(),
 		twinPolicyApplied(),
 		twinPolicyRemoved(),
+		algorithmChanged(),
 		groupsSticky(),
+		poisonedRule(),
+		algorithmCase(),
+		keepAliveCookie(),
+		restartKeepsTiers(),
+		failedReplacement(),
+		failedDelete(),
+		burst(),
+		siblingChange(),
+		longConnections(),
+		redundantRouters(),
+		stoppedRouter(),
+		membersFollow(),
+		sourceList(),
+		policyLimits(),
+		keepAliveLeak(),
+		emptyNetwork(),
+		groupLifeCycle(),
 		groupGuards(),
+		failingTemplate(),
+		editsWhileScaling(),
+		lostMember(),
+		quietTime(),
 	}
 }
 
@@ -42,6 +64,14 @@ func helperIDBug() harness.Known {
 func setComparison() harness.Known {
 	return harness.Known{Spans: []harness.Span{{To: "4.19.1"}},
 		Why: "#9822: the router compares its files as sets of lines; fixed in 4.19.2.0 and 4.20.0.0"}
+}
+
+// faultNeeds is what every scenario about failing pushes needs.
+func faultNeeds() []harness.Capability { return append(routerNeeds(), harness.PushFault) }
+
+// everywhere is a defect that every release seen has: it is reported as known and gates nothing.
+func everywhere(why string) harness.Known {
+	return harness.Known{Spans: []harness.Span{{}}, Why: why}
 }
 
 // storyA are the upstream reports of the helper-id defect.

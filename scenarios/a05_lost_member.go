@@ -1,0 +1,29 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func lostMember() harness.Scenario {
+	return harness.Scenario{
+		ID: "A-05", Title: "a group that lost a member has its size again, without the lost one", Group: result.GroupAutoscale, Priority: 1,
+		Guards: []string{"#14185", "#9145", "#9336"}, Needs: []harness.Capability{harness.API, harness.PushLog},
+		KnownBad: everywhere("#14185: a stopped member is replaced and stays behind the rule"),
+		Cures:    []string{"stopped-member-stays=off"},
+		Twins:    []string{"monitor-blind", "push-lost-members", "member-not-removed"},
+		Run: func(t *harness.T) {
+			tier := t.NewAccount().VPC().Tier()
+			g := tier.Group("group", 2)
+			t.AwaitMembers(g)
+			g.Disable()
+			g.VMs()[0].Stop()
+			g.Enable()
+			g.Settle()
+			t.ExpectMembers(g)
+			t.ExpectContent(tier, g.Rule)
+			tier.LoadBalancer("sibling").Assign(tier.VMs(1)...) // a push after the loss goes through
+			t.ExpectContent(tier)
+		},
+	}
+}

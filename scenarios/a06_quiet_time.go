@@ -1,0 +1,28 @@
+package scenarios
+
+import (
+	"time"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func quietTime() harness.Scenario {
+	return harness.Scenario{
+		ID: "A-06", Title: "a scale-down policy keeps its quiet time", Group: result.GroupAutoscale, Priority: 2,
+		Guards: []string{"#9587"}, Needs: []harness.Capability{harness.API, harness.TimeTravel},
+		KnownBad: everywhere("scaling down starts the quiet time of the scale-up policy (AutoScaleManagerImpl.java@4.20.0.0)"),
+		Cures:    []string{"quiet-time-of-scale-up=off"},
+		Twins:    []string{"quiet-time-ignored"},
+		Run: func(t *harness.T) {
+			tier := t.NewAccount().VPC().Tier()
+			tier.Shrink(10 * time.Minute)
+			g := tier.Group("group", 4)
+			t.AwaitMembers(g)
+			g.Disable()
+			g.Resize(1, 4)
+			g.Enable()
+			t.ExpectShrink(g, 4, 10*time.Minute)
+		},
+	}
+}

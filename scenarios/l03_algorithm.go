@@ -1,0 +1,30 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func algorithmChanged() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-03", Title: "an algorithm change is applied although both algorithms are in use elsewhere", Group: result.GroupLB,
+		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
+		Twins: []string{"vr-compare-as-set", "push-stale", "push-lost-update", "algorithm-update-ignored", "router-algorithm-ignored",
+			"router-reload-skipped", "router-file-stale"},
+		Run: func(t *harness.T) {
+			tier := t.NewAccount().VPC().Tier()
+			vms := tier.VMs(2)
+			b, control := tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			tier.LoadBalancerOn(b.Address, "C", "source").Assign(vms...)
+			t.ExpectFree(control, b)
+			pushes := t.PushCount(tier)
+			b.SetAlgorithm("source")
+			t.ExpectPushes(tier, pushes, 1)
+			t.ExpectAgreement(tier)
+			t.ExpectBySource(control, b)
+			b.SetAlgorithm("roundrobin")
+			t.ExpectAgreement(tier)
+			t.ExpectFree(control, b)
+		},
+	}
+}

@@ -1,0 +1,31 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func poisonedRule() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-05", Title: "an AppCookie policy is refused, or harms no sibling", Group: result.GroupLB,
+		Guards: []string{"#3253", "#13315"}, Needs: routerNeeds(),
+		KnownBad: everywhere("#3253: AppCookie is accepted, HAProxy has refused it since 1.6: the router's configuration is frozen until the policy goes"),
+		Cures:    []string{"appcookie-accepted=off"},
+		Twins:    []string{"policy-dropped", "push-lost", "router-reload-skipped", "router-file-stale"},
+		Run: func(t *harness.T) {
+			tier := t.NewAccount().VPC().Tier()
+			vms := tier.VMs(2)
+			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			t.ExpectFree(control, a, b)
+			refusal := a.TryGive(harness.AppCookiePolicy("SID"))
+			t.ExpectValidFile(tier)
+			b.Stick()
+			t.ExpectSticky(control, b)
+			if refusal == nil {
+				a.Unstick()
+				t.Diagnose("after the AppCookie policy was deleted", control, b)
+			}
+			t.ExpectAgreement(tier)
+		},
+	}
+}

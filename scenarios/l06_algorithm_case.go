@@ -1,0 +1,33 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func algorithmCase() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-06", Title: "an algorithm in mixed case works, and harms no sibling", Group: result.GroupLB,
+		Guards: []string{"#9698"}, Needs: routerNeeds(),
+		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.19.1"}}, Why: "#9698: the algorithm is written as the user typed it; fixed in 4.19.2.0 and 4.20.0.0"},
+		Twins: []string{"algorithm-verbatim", "push-stale", "push-lost-update", "router-algorithm-ignored", "router-reload-skipped",
+			"router-rule-missing"},
+		Run: func(t *harness.T) {
+			tier := t.NewAccount().VPC().Tier()
+			vms := tier.VMs(2)
+			a, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			t.ExpectFree(control, a)
+			b := tier.LoadBalancerOn(a.Address, "B", "Source").Assign(vms...)
+			t.ExpectValidFile(tier)
+			t.ExpectBySource(control, b)
+			a.Stick()
+			t.ExpectSticky(control, a)
+			// The stored text differs by case only: that is a change, and pushed.
+			pushes := t.PushCount(tier)
+			b.SetAlgorithm("source")
+			t.ExpectPushes(tier, pushes, 1)
+			t.ExpectBySource(control, b)
+			t.ExpectAgreement(tier)
+		},
+	}
+}

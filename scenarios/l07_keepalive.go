@@ -1,0 +1,29 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func keepAliveCookie() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-07", Title: "a cookie policy on a network with keep-alive works", Group: result.GroupLB,
+		Guards: []string{"#14131", "#11468"}, Needs: routerNeeds(),
+		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.22"}}, Why: "#14131: keep-alive with cookies writes an option that HAProxy refuses"},
+		Twins:    []string{"router-keep-alive-refused", "policy-dropped", "push-lost", "router-reload-skipped", "router-policy-on-wrong-section"},
+		Run: func(t *harness.T) {
+			offering := t.KeepAliveOffering()
+			tier := t.NewAccount().VPC().TierOf(offering)
+			vms := tier.VMs(2)
+			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			t.ExpectFree(control, a)
+			t.ExpectKeepAlive(tier, true)
+			a.Give(harness.CookiePolicy("SRV"))
+			t.ExpectValidFile(tier)
+			t.ExpectCookie(control, a)
+			b.Stick()
+			t.ExpectSticky(control, b)
+			t.ExpectAgreement(tier)
+		},
+	}
+}

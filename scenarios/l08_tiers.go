@@ -1,0 +1,30 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func restartKeepsTiers() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-08", Title: "a VPC restart with cleanup keeps the rules of all tiers", Group: result.GroupLB,
+		Guards: []string{"#8745", "#8881"}, Needs: routerNeeds(),
+		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.18.0", To: "4.18.1"}, {From: "4.19.0", To: "4.19.0"}}, Why: "#8745: each tier's push overwrites the others'; fixed by #8881 in 4.18.2 and 4.19.1"},
+		Twins:    []string{"restart-one-tier", "start-without-push", "push-other-tiers-lost", "router-rule-missing", "policy-dropped"},
+		Run: func(t *harness.T) {
+			vpc := t.NewAccount().VPC()
+			first, second := vpc.Tier(), vpc.Tier()
+			vpc.Tier() // one without rules
+			a, ac := first.LoadBalancer("A").Assign(first.VMs(2)...), first.LoadBalancer("control A").Assign(first.VMs(2)...)
+			b, bc := second.LoadBalancer("B").Assign(second.VMs(2)...), second.LoadBalancer("control B").Assign(second.VMs(2)...)
+			b.Stick()
+			t.ExpectAgreement(first)
+			old := vpc.Router()
+			vpc.Restart(true)
+			t.RequireNewRouter(first, old)
+			t.ExpectAgreement(first)
+			t.ExpectFree(ac, a)
+			t.ExpectSticky(bc, b)
+		},
+	}
+}

@@ -1,0 +1,33 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func failedDelete() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-10", Title: "a rule whose delete fails keeps its members", Group: result.GroupLB, Priority: 1,
+		Guards: []string{"#9587"}, Needs: faultNeeds(),
+		KnownBad: everywhere("the members' mappings stay revoked and go with the next push, LoadBalancingRulesManagerImpl.java@4.20.0.0"),
+		Cures:    []string{"failed-delete-drops-members=off", "failed-remove-drops-member=off"},
+		Twins:    []string{"failed-push-succeeds", "member-missing", "instance-list-short", "router-server-missing"},
+		Run: func(t *harness.T) {
+			tier := t.NewAccount().VPC().Tier()
+			vms := tier.VMs(2)
+			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			t.ExpectBackends(control, a, vms...)
+			fault := t.FailPushes(2)
+			refusal := a.TryDelete()
+			t.ExpectError(refusal, "deleting A while its router does not answer")
+			t.ExpectListed(a)
+			refusal = b.TryRemoveByAddress(vms[1])
+			t.ExpectError(refusal, "taking a VM from B while its router does not answer")
+			fault.RequireMet(2)
+			tier.LoadBalancer("unrelated").Assign(vms...)
+			t.ExpectAgreement(tier)
+			t.ExpectBackends(control, a, vms...)
+			t.ExpectBackends(control, b, vms...)
+		},
+	}
+}

@@ -1,0 +1,27 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func siblingChange() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-12", Title: "a sibling's change costs one reload: clients may move once and are sticky again", Group: result.GroupLB, Priority: 1,
+		Guards: []string{"#6849"}, Needs: routerNeeds(),
+		Twins: []string{"router-table-cleared", "router-reload-twice", "router-table-tiny", "router-expire-short", "push-lost-members"},
+		Run: func(t *harness.T) {
+			tier := t.NewAccount().VPC().Tier()
+			vms := tier.VMs(2)
+			a, sibling, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("sibling").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			a.Stick()
+			before := t.Homes(control, a)
+			reloads := t.Reloads(tier)
+			sibling.Assign(tier.NewVM())
+			t.ExpectReloads(tier, reloads, 1)
+			t.ExpectAgreement(tier)
+			t.ExpectSticky(control, a)
+			t.NoteMoves("a sibling got a member", before, t.Homes(control, a))
+		},
+	}
+}

@@ -1,0 +1,29 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func longConnections() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-13", Title: "connections outlive a change, new ones follow it", Group: result.GroupLB, Priority: 1,
+		Guards: []string{"#9583"}, Needs: routerNeeds(),
+		Twins: []string{"router-old-worker-stays", "router-reload-skipped", "router-file-stale", "push-lost", "policy-dropped"},
+		Run: func(t *harness.T) {
+			tier := t.NewAccount().VPC().Tier()
+			vms := tier.VMs(2)
+			a, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			t.ExpectFree(control, a)
+			lines := t.OpenLines(a, 20)
+			a.Stick()
+			lines.ExpectStay()
+			t.ExpectWorkers(tier, 2)
+			t.ExpectSticky(control, a)
+			lines.ExpectStay()
+			lines.Close()
+			t.ExpectWorkers(tier, 1)
+			t.ExpectAgreement(tier)
+		},
+	}
+}

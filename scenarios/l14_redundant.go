@@ -1,0 +1,32 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func redundantRouters() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-14", Title: "redundant routers have the same rules, also after a change", Group: result.GroupLB, Priority: 1,
+		Guards: []string{"#9587"}, Needs: routerNeeds(),
+		Twins: []string{"backup-router-forgotten", "policy-dropped", "push-lost", "router-file-stale"},
+		Run: func(t *harness.T) {
+			tier := t.NewAccount().VPCNamed("Redundant VPC offering").Tier()
+			vms := tier.VMs(2)
+			a, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			routers := tier.Routers()
+			if len(routers) != 2 {
+				t.Inconclusive("the VPC has routers %v, want two", routers)
+			}
+			t.ExpectFree(control, a)
+			t.ExpectSameFiles(routers[0], routers[1])
+			a.Stick()
+			t.ExpectSticky(control, a)
+			t.ExpectSameFiles(routers[0], routers[1])
+			tier.StopRouter(routers[0])
+			t.RequireNewRouter(tier, routers[0])
+			t.ExpectSticky(control, a) // clients may have moved: tables are not shared
+			t.ExpectAgreement(tier)
+		},
+	}
+}

@@ -1,0 +1,37 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func membersFollow() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-16", Title: "members that are assigned, removed or expunged: list, push, file and clients agree", Group: result.GroupLB, Priority: 1,
+		Guards: []string{"#7174", "#7892", "#9306"}, Needs: routerNeeds(),
+		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.18"}}, Why: "#7174: the list shows revoked members; fixed in 4.19.0"},
+		Twins: []string{"push-lost-members", "member-missing", "member-not-removed", "instance-list-short", "expunge-without-push",
+			"policy-lost-with-members", "router-server-missing", "router-backend-down", "router-change-lost-once"},
+		Run: func(t *harness.T) {
+			tier := t.NewAccount().VPC().Tier()
+			vms := tier.VMs(4)
+			a, control := tier.LoadBalancer("A").Assign(vms[:2]...), tier.LoadBalancer("control").Assign(vms...)
+			t.ExpectBackends(control, a, vms[:2]...)
+			a.Stick()
+			a.Assign(vms[2:]...)
+			t.ExpectAgreement(tier)
+			t.ExpectSticky(control, a)
+			t.ExpectBackends(control, a, vms...)
+			a.Remove(vms[3])
+			t.ExpectAgreement(tier)
+			t.ExpectBackends(control, a, vms[:3]...)
+			pushes := tier.CountPushes()
+			vms[2].Destroy() // it stays a backend until it is expunged (AS-9)
+			pushes.ExpectSent("destroying a member", 0)
+			vms[2].Expunge()
+			pushes.ExpectSent("expunging a member of two rules", 2)
+			t.ExpectAgreement(tier)
+			t.ExpectBackends(control, a, vms[:2]...)
+		},
+	}
+}

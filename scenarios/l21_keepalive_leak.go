@@ -1,0 +1,30 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func keepAliveLeak() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-21", Title: "keep-alive of one network does not leak into another", Group: result.GroupLB, Priority: 2,
+		Guards: []string{"#14131"}, Needs: routerNeeds(),
+		KnownBad: everywhere("#14131: the server's defaults section is changed in place by the first keep-alive push"),
+		Cures:    []string{"keep-alive-leaks=off"},
+		Twins:    []string{"keep-alive-pushed", "push-lost", "router-file-stale"},
+		Run: func(t *harness.T) {
+			offering := t.KeepAliveOffering()
+			account := t.NewAccount()
+			plain := account.VPC().Tier()
+			a, control := plain.LoadBalancer("A").Assign(plain.VMs(2)...), plain.LoadBalancer("control").Assign(plain.VMs(2)...)
+			t.ExpectFree(control, a)
+			t.ExpectKeepAlive(plain, false)
+			lively := account.VPC().TierOf(offering)
+			lively.LoadBalancer("lively").Assign(lively.VMs(1)...)
+			t.ExpectKeepAlive(lively, true)
+			a.Stick()
+			t.ExpectKeepAlive(plain, false)
+			t.ExpectSticky(control, a)
+		},
+	}
+}

@@ -1,0 +1,31 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func emptyNetwork() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-24", Title: "rule and policy of a network that does not exist yet come with its first member", Group: result.GroupLB, Priority: 2,
+		Guards: []string{"#9587"}, Needs: routerNeeds(),
+		Twins: []string{"policy-lost-with-members", "push-lost-members", "policy-dropped", "router-policy-on-wrong-section"},
+		Run: func(t *harness.T) {
+			account := t.NewAccount()
+			tier := account.VPC().Tier()
+			a, control := tier.LoadBalancer("A"), tier.LoadBalancer("control")
+			a.Stick()
+			pushes := tier.CountPushes()
+			pushes.ExpectSent("a policy on an empty rule of an empty tier", 0)
+			vms := tier.VMs(2)
+			control.Assign(vms...)
+			a.Assign(vms...)
+			t.ExpectAgreement(tier)
+			t.ExpectSticky(control, a)
+			// The statistics port is refused once there is a router.
+			t.ExpectRefused(431, "createLoadBalancerRule", account, cloud.Params{"publicipid": a.Address.ID, "networkid": tier.ID,
+				"name": "stats", "algorithm": "roundrobin", "openfirewall": "false", "publicport": "8081", "privateport": "8080"})
+		},
+	}
+}
