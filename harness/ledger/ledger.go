@@ -200,9 +200,11 @@ func (l *Ledger) Close() error {
 	if l.file == nil {
 		return nil
 	}
-	left, err := read(l.path)
+	r, err := read(l.path)
 	errs := []error{err}
-	if err == nil && len(left.Open()) == 0 {
+	if left := len(r.Open()); err == nil && left > 0 {
+		errs = append(errs, fmt.Errorf("%d objects may be left on %s: stackproof cleanup --target %s removes what %s names", left, l.header.API, l.header.Target, l.path))
+	} else if err == nil {
 		errs = append(errs, os.Remove(l.path))
 	}
 	errs = append(errs, l.file.Close())

@@ -1,0 +1,65 @@
+package existing
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/cloud"
+)
+
+// Connect is a client of the target's API, for verbs that need no more of it. The trace may be nil.
+func (c *Config) Connect(trace io.Writer) (*cloud.Client, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	o, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	o.Trace = trace
+	return cloud.New(o)
+}
+
+// RestartUsage runs the command that restarts the usage server; false: none is configured. One word with blanks is for a
+// shell.
+func (c *Config) RestartUsage(ctx context.Context) (bool, error) {
+	words := []string(c.Restart)
+	switch len(words) {
+	case 0:
+		return false, nil
+	case 1:
+		words = []string{"sh", "-c", words[0]}
+	}
+	var said bytes.Buffer
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...) //nolint:gosec // the target's owner wrote the command
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Run(); err != nil {
+		return true, fmt.Errorf("restart_usage: %s: %w: %s", strings.Join(c.Restart, " "), err, firstLine(said.String()))
+	}
+	return true, nil
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return line
+}
+
+// Keeper is a ledger that is closed with its run.
+type Keeper interface {
+	harness.Ledger
+	Close() error
+}
+
+// Keep notes from now on what the run creates; the ledger is closed with the target, when all that it names was removed.
+func (t *Target) Keep(l Keeper) {
+	t.opts.Ledger = l
+	t.onClose("closing the ledger", func(context.Context) error { return l.Close() })
+}
+
+// URL is the address of the target's API.
+func (t *Target) URL() string { return t.cloud.URL() }
