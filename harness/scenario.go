@@ -66,6 +66,19 @@ type Scenario struct {
 	Run   func(*T)
 }
 
+// Plantable is the scenario as twins are caught with it on a release, and the knobs to set before the twin's: where the
+// release always fails, its cures, and no failure counts as known. ok is false when it can show nothing about a twin.
+func (s Scenario) Plantable(release string) (planted Scenario, cures []string, ok bool) {
+	switch {
+	case s.Inconclusive != "", s.KnownBad.On(release) && len(s.Cures) == 0:
+		return s, nil, false
+	case s.KnownBad.On(release):
+		s.KnownBad = Known{}
+		return s, s.Cures, true
+	}
+	return s, nil, true
+}
+
 // Catalogue is an ordered list of scenarios with unique ids.
 type Catalogue []Scenario
 

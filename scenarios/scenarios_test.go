@@ -3,6 +3,7 @@ package scenarios_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -87,8 +88,9 @@ func TestCatalogueIsSound(t *testing.T) {
 		assert.NotEmpty(t, s.Guards, "%s names no upstream report", s.ID)
 		assert.NotEmpty(t, s.Needs, s.ID)
 		assert.Contains(t, []string{result.GroupUsage, result.GroupLB, result.GroupAutoscale}, s.Group, s.ID)
-		for _, twin := range s.Twins {
-			assert.Contains(t, knobs, twin, "%s: the lab has no such knob", s.ID)
+		for _, twin := range slices.Concat(s.Twins, s.Cures) {
+			name, _, _ := strings.Cut(twin, "=")
+			assert.Contains(t, knobs, name, "%s: the lab has no such knob", s.ID)
 		}
 		if s.Inconclusive == "" {
 			assert.NotEmpty(t, s.Twins, "%s has no planted fault that it must catch", s.ID)
@@ -136,13 +138,28 @@ func verdicts(r result.Run) string {
 func TestTwins(t *testing.T) {
 	needLab(t)
 	for _, s := range scenarios.Catalogue() {
+		s, cures, ok := s.Plantable("4.20.1.0")
+		require.True(t, ok || len(s.Twins) == 0, s.ID)
 		for _, twin := range s.Twins {
 			t.Run(s.ID+"/"+twin, func(t *testing.T) {
-				got := run(t, "4.20.1.0", []string{twin}, harness.Catalogue{s})
+				got := run(t, "4.20.1.0", append(slices.Clone(cures), twin), harness.Catalogue{s})
 				require.Len(t, got.Results, 1)
 				assert.Equal(t, result.Fail, got.Results[0].Verdict, got.Results[0].Reason)
 				assert.False(t, got.Results[0].Known)
 				assert.Equal(t, 1, got.ExitCode(false))
+			})
+		}
+	}
+}
+
+// TestCures shows that a scenario which every release fails can be passed.
+func TestCures(t *testing.T) {
+	needLab(t)
+	for _, s := range scenarios.Catalogue() {
+		if s, cures, ok := s.Plantable("4.20.1.0"); ok && len(cures) > 0 {
+			t.Run(s.ID, func(t *testing.T) {
+				got := run(t, "4.20.1.0", cures, harness.Catalogue{s})
+				assert.Equal(t, result.Pass, got.Results[0].Verdict, verdicts(got))
 			})
 		}
 	}
