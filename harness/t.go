@@ -70,6 +70,7 @@ func (t *T) step(format string, a ...any) func() {
 	if t.depth > 1 {
 		return func() { t.depth-- }
 	}
+	t.enter()
 	name := fmt.Sprintf(format, a...)
 	t.progress.Step(t.scenario.ID, name)
 	began := time.Now()
@@ -79,6 +80,7 @@ func (t *T) step(format string, a ...any) func() {
 	before := t.verdict
 	return func() {
 		t.depth--
+		t.exit()
 		s := &t.steps[at]
 		s.Seconds = time.Since(began).Seconds()
 		s.State = "done"
@@ -169,7 +171,7 @@ func (t *T) cleanup(parent context.Context) error {
 	defer cancel()
 	var errs []error
 	for _, u := range slices.Backward(t.undo) {
-		if err := u.do(ctx); err != nil {
+		if err := t.inside(ctx, u.do); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", u.what, err))
 		}
 	}

@@ -59,6 +59,8 @@ type Site struct {
 	SkewBudget int
 	// Named are the zone, offerings and template that the owner chose.
 	Named Named
+	// Gate keeps scenarios of a shared site apart; nil where each has a site of its own.
+	Gate Gate
 	// DomainID is the domain (uuid) in which accounts are made; empty is the administrator's.
 	DomainID string
 	chosen   *choices

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/stackproof/stackproof/harness/cloud"
@@ -27,16 +28,27 @@ type Fault struct {
 func (t *T) fail(what, command string, count int) *Fault {
 	defer t.step("the next %d %s fail", count, what)()
 	f := &Fault{t: t, name: command, all: count}
-	t.onCleanup("taking back the simulator's fault", func(ctx context.Context) error {
-		if f.mock == nil {
-			return nil
-		}
-		return t.site.Cloud.CleanupSimulatorMock(ctx, f.mock.ID)
-	})
+	t.onCleanup("taking back the simulator's fault", f.end)
+	if t.site.Gate != nil {
+		t.must(t.site.Gate.Alone(t.ctx), "waiting until no other scenario works")
+	}
 	var err error
 	f.mock, err = t.site.Cloud.ConfigureSimulator(t.ctx, t.choices().zone, command, "result:fail", count)
 	t.must(err, "configureSimulator %s", command)
 	return f
+}
+
+// end takes the fault back and lets other scenarios work again.
+func (f *Fault) end(ctx context.Context) error {
+	var errs []error
+	if f.mock != nil {
+		errs = append(errs, f.t.site.Cloud.CleanupSimulatorMock(ctx, f.mock.ID))
+		f.mock = nil
+	}
+	if f.t.site.Gate != nil {
+		errs = append(errs, f.t.site.Gate.Together(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 // Met is how many commands have failed so far.
@@ -50,6 +62,9 @@ func (f *Fault) Met() int {
 func (f *Fault) RequireMet(count int) {
 	if got := f.Met(); got != count {
 		f.t.Inconclusive("%d %s met the fault that was set for them, want %d", got, f.name, count)
+	}
+	if f.t.site.Gate != nil && count == f.all {
+		f.t.must(f.end(f.t.ctx), "taking back the simulator's fault")
 	}
 }
 

@@ -52,7 +52,7 @@ func (t *Target) tryCount(ctx context.Context) error {
 
 // startCount begins to count; it is done with the first site, when something is created anyway.
 func (t *Target) startCount(ctx context.Context) error {
-	if t.watch == nil || !t.simulated || t.watch.count != nil {
+	if t.watch == nil || !t.simulated || t.watch.counter() != nil {
 		return nil
 	}
 	c := &counter{api: t.cloud, zone: t.zoneID}
@@ -69,14 +69,42 @@ func (t *Target) startCount(ctx context.Context) error {
 			return err
 		}
 		if used == 0 {
+			t.watch.mu.Lock()
 			t.watch.count = c
-			t.undo = append(t.undo, undo{"taking back the push counter", func(ctx context.Context) error {
-				return t.cloud.CleanupSimulatorMock(ctx, c.mock.ID)
-			}})
+			t.watch.mu.Unlock()
+			if !t.counted {
+				t.counted = true
+				t.undo = append(t.undo, undo{"taking back the push counter", t.dropCount})
+			}
 			return nil
 		}
 	}
 	return errors.New("pushes come so fast that counting cannot begin: is another run at work in this zone?")
+}
+
+// dropCount removes the counter's mock.
+func (t *Target) dropCount(ctx context.Context) error {
+	c := t.watch.counter()
+	if c == nil {
+		return nil
+	}
+	return t.cloud.CleanupSimulatorMock(ctx, c.mock.ID)
+}
+
+// countOff stops comparing: a scenario sets a fault of the simulator in the counter's place.
+func (t *Target) countOff() {
+	if t.watch != nil {
+		t.watch.mu.Lock()
+		t.watch.count = nil
+		t.watch.mu.Unlock()
+	}
+}
+
+// countOn begins to count anew.
+func (t *Target) countOn(ctx context.Context) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.startCount(ctx)
 }
 
 // countTries is how often counting is begun anew when a push comes in between.

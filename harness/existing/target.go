@@ -54,7 +54,9 @@ type Target struct {
 	watch     *watcher // pushes and routers; nil without a log
 	zoneID    string
 	simulated bool // the zone's hosts are the simulator's
+	counted   bool // pushes are, or were, counted
 
+	gate    *gate
 	barrier *barrier
 	ending  context.CancelFunc
 	serving sync.WaitGroup
@@ -75,7 +77,7 @@ type undo struct {
 // Open connects and tries every capability. It changes nothing on the target. The error is one line with what to do; a
 // capability that is not there is no error but a Finding.
 func Open(ctx context.Context, o Options) (_ *Target, err error) {
-	t := &Target{opts: o, config: o.Config, show: func(string, string) {}}
+	t := &Target{opts: o, config: o.Config, gate: newGate(), show: func(string, string) {}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("target %s: %w", o.Name, err), t.Close(context.WithoutCancel(ctx)))
@@ -294,7 +296,9 @@ func (t *Target) Site(ctx context.Context, scenario string, _ int64) (*harness.S
 	if !planned || slices.Contains(needs, harness.UsageRun) {
 		t.barrier.join(scenario)
 	}
-	s.Usage = siteRuns{t.usage, t.barrier, scenario}
+	p := &pass{gate: t.gate, together: t.countOn, parted: t.countOff}
+	s.Gate = p
+	s.Usage = siteRuns{t.usage, t.barrier, p, scenario}
 	if t.watch != nil {
 		s.Pushes = t.watch
 		if t.watch.fleet != nil {

@@ -29,15 +29,21 @@ type usageServer struct {
 type siteRuns struct {
 	server  *usageServer
 	barrier *barrier
+	pass    *pass
 	id      string
 }
 
 // Window implements harness.UsageRuns.
 func (s siteRuns) Window() time.Duration { return s.server.window }
 
-// Cover implements harness.UsageRuns.
+// Cover implements harness.UsageRuns. Who waits does not work: others may have the site for themselves meanwhile.
 func (s siteRuns) Cover(ctx context.Context, until time.Time) error {
-	return s.barrier.cover(ctx, s.id, until)
+	inside := s.pass.inside
+	s.pass.Leave()
+	if err := s.barrier.cover(ctx, s.id, until); err != nil || !inside {
+		return err
+	}
+	return s.pass.Enter(ctx)
 }
 
 // Shared says that many windows are better covered by one run (harness.SharedRuns).

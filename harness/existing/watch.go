@@ -239,14 +239,15 @@ func (w *watcher) settled(ctx context.Context) error {
 // compare reads the counter before and after the log: what the log shows must lie between.
 func (w *watcher) compare(ctx context.Context) (agree bool, seen string, err error) {
 	var before, after int
-	if w.count != nil {
-		if before, err = w.count.used(ctx); err != nil {
+	count := w.counter()
+	if count != nil {
+		if before, err = count.used(ctx); err != nil {
 			return false, "", err
 		}
 	}
 	w.poll(ctx)
-	if w.count != nil {
-		if after, err = w.count.used(ctx); err != nil {
+	if count != nil {
+		if after, err = count.used(ctx); err != nil {
 			return false, "", err
 		}
 	}
@@ -259,11 +260,17 @@ func (w *watcher) compare(ctx context.Context) (agree bool, seen string, err err
 		return false, "", fmt.Errorf("the log lost a push: %s", w.inbox.damaged[len(w.inbox.damaged)-1])
 	case w.lost > 0:
 		return false, "", fmt.Errorf("the log lost %d pushes when it was cut", w.lost)
-	case w.count == nil:
+	case count == nil:
 		return true, "", nil
 	}
-	logged := w.inbox.total - w.count.base
+	logged := w.inbox.total - count.base
 	return before <= logged && logged <= after, fmt.Sprintf("the log shows %d pushes, the simulator counted %d", logged, after), nil
+}
+
+func (w *watcher) counter() *counter {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.count
 }
 
 // Of implements harness.Pushes.
