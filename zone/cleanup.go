@@ -79,8 +79,18 @@ func (z *Zone) removeOwned(ctx context.Context, a *Account) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	for _, p := range z.profiles {
+		if p.Account == a {
+			try(z.update(ctx, "cloud.autoscale_vmprofiles", p.ID, obj{"removed": z.now()}))
+		}
+	}
+	for _, p := range z.policies {
+		if p.Account == a {
+			try(z.update(ctx, "cloud.autoscale_policies", p.ID, obj{"removed": z.now()}))
+		}
+	}
 	z.profiles = slices.DeleteFunc(z.profiles, func(p *ScaleProfile) bool { return p.Account == a })
 	z.policies = slices.DeleteFunc(z.policies, func(p *ScalePolicy) bool { return p.Account == a })
 	z.conditions = slices.DeleteFunc(z.conditions, func(p *Condition) bool { return p.Account == a })
-	return nil
+	return errors.Join(errs...)
 }

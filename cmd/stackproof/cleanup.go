@@ -1,26 +1,157 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/stackproof/stackproof/harness/cleanup"
 	"github.com/stackproof/stackproof/harness/lab"
+	"github.com/stackproof/stackproof/harness/ledger"
 )
 
+// cleanupOptions are the flags of cleanup.
+type cleanupOptions struct {
+	target, ledgers, trace string
+	dryRun                 bool
+	wait                   time.Duration
+	existing               existingFlags
+}
+
 func cleanupCommand() *cobra.Command {
+	var o cleanupOptions
 	c := &cobra.Command{Use: "cleanup", Short: "Removes what a killed run left behind", Args: noArgs,
-		Long: `Removes the folders and processes that a killed run (kill -9, power loss) could not remove itself. What belongs to a run
-that is alive is left alone. The next run does the same when it starts.`}
-	c.RunE = func(c *cobra.Command, _ []string) error {
+		Long: `Removes what a killed run (kill -9, power loss) could not remove itself: folders and processes of labs, and on existing
+zones everything that the run's ledger names, found by id or by its unique name. What belongs to a run that is alive is left
+alone. A ledger is kept until all that it names is gone; what could not be removed is listed with the reason (exit 4).`,
+		Example: `  stackproof cleanup --dry-run
+  stackproof cleanup --target nightly --config targets.yaml`}
+	f := c.Flags()
+	f.StringVar(&o.target, "target", "", "only ledgers of this target (default: of all targets that the configuration knows)")
+	f.BoolVar(&o.dryRun, "dry-run", false, "list what would be removed")
+	f.StringVar(&o.trace, "trace", "", "write every API call to this file, without secrets")
+	f.DurationVar(&o.wait, "wait", 10*time.Minute, "how long removal is tried")
+	ledgerFlag(c, &o.ledgers)
+	o.existing.add(c)
+	c.RunE = func(c *cobra.Command, _ []string) error { return cannotRun(o.run(c)) }
+	return c
+}
+
+func ledgerFlag(c *cobra.Command, dir *string) {
+	c.Flags().StringVar(dir, "ledger-dir", "", "folder of the ledgers of runs (default: $XDG_STATE_HOME or ~/.local/state, stackproof/ledger)")
+}
+
+// ledgerFolder is the flag's folder or the default one.
+func ledgerFolder(dir string) (string, error) {
+	if dir != "" {
+		return dir, nil
+	}
+	return ledger.Folder()
+}
+
+func (o *cleanupOptions) run(c *cobra.Command) error {
+	found := 0
+	var errs []error
+	if !o.dryRun && o.target == "" || o.target == labTarget {
 		removed, err := lab.CleanStale(c.Context())
 		for _, r := range removed {
 			fmt.Fprintln(c.OutOrStdout(), "removed", r)
 		}
-		if err == nil && len(removed) == 0 {
-			fmt.Fprintln(c.OutOrStdout(), "nothing was left behind")
-		}
-		return cannotRun(err)
+		found += len(removed)
+		errs = append(errs, err)
 	}
-	return c
+	dir, err := ledgerFolder(o.ledgers)
+	if err != nil {
+		return errors.Join(append(errs, err)...)
+	}
+	files, err := ledger.List(dir)
+	errs = append(errs, err)
+	for _, file := range files {
+		n, err := o.one(c, file)
+		found += n
+		errs = append(errs, err)
+		if c.Context().Err() != nil {
+			break
+		}
+	}
+	err = errors.Join(errs...)
+	if err == nil && found == 0 {
+		fmt.Fprintln(c.OutOrStdout(), "nothing was left behind")
+	}
+	return err
+}
+
+// one cleans up after one ledger; it says how much there was to see.
+func (o *cleanupOptions) one(c *cobra.Command, file string) (found int, err error) {
+	record, err := ledger.Dead(file)
+	if errors.Is(err, ledger.ErrLive) {
+		fmt.Fprintf(c.OutOrStdout(), "%s: its run is alive, it is left alone\n", file)
+		return 1, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	done := false
+	defer func() { err = errors.Join(err, record.Release(done && !o.dryRun)) }()
+	open := record.Open()
+	if len(open) == 0 {
+		done = true
+		return 0, nil
+	}
+	if o.target != "" && o.target != record.Target {
+		return 0, nil
+	}
+	config, err := o.existing.target(c, record.Target, "")
+	if err != nil {
+		return 1, fmt.Errorf("the ledger %s names %d objects on target %s (%s): %w", file, len(open), record.Target, record.API, err)
+	}
+	client, closeClient, err := connect(config, o.trace)
+	if err != nil {
+		return 1, fmt.Errorf("the ledger %s: target %s: %w", file, record.Target, err)
+	}
+	defer func() { err = errors.Join(err, closeClient(context.WithoutCancel(c.Context()))) }()
+	if client.URL() != record.API {
+		return 1, fmt.Errorf("the ledger %s names %d objects on %s, but target %s is now at %s: name the old address with --api-url, or remove the file if that server is gone",
+			file, len(open), record.API, record.Target, client.URL())
+	}
+	fmt.Fprintf(c.OutOrStdout(), "run %s of %s on %s:\n", record.Run, record.Started.Format(time.DateTime), record.API)
+	scope := cleanup.OfLedger(open)
+	if o.dryRun {
+		objects, err := cleanup.Look(c.Context(), client, scope)
+		for _, object := range objects {
+			fmt.Fprintln(c.OutOrStdout(), "  would remove", object)
+		}
+		return 1, err
+	}
+	report, err := cleanup.Remove(c.Context(), cleanup.Options{Cloud: client, Scope: scope, Wait: o.wait, Quiet: quiet(open),
+		Show: func(format string, a ...any) { fmt.Fprintf(c.ErrOrStderr(), "  "+format+"\n", a...) }})
+	for _, object := range report.Removed {
+		fmt.Fprintln(c.OutOrStdout(), "  removed", object)
+	}
+	for _, left := range report.Left {
+		fmt.Fprintln(c.OutOrStdout(), "  NOT removed", left)
+	}
+	err = errors.Join(err, report.Err())
+	done = err == nil
+	return 1, err
+}
+
+// onItsWay is how long after a create was sent its object may still appear, if nobody saw the answer.
+const onItsWay = 10 * time.Second
+
+// quiet is when the last create whose answer was not noted cannot bring an object any more.
+func quiet(open []ledger.Entry) time.Time {
+	var last time.Time
+	for _, e := range open {
+		if e.UUID == "" && e.At.After(last) {
+			last = e.At
+		}
+	}
+	if last.IsZero() {
+		return last
+	}
+	return last.Add(onItsWay)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/ledger"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
 )
@@ -53,7 +54,24 @@ func (o *runOptions) openExisting(c *cobra.Command, config existing.Config, chos
 	if err := confirm(ctx, c, t, chosen, o.yes, o.dryRun); err != nil || o.dryRun {
 		return nil, nil, errors.Join(err, t.Close(context.WithoutCancel(ctx)))
 	}
+	if err := keepLedger(t, o.target, o.ledgers); err != nil {
+		return nil, nil, errors.Join(err, t.Close(context.WithoutCancel(ctx)))
+	}
 	return t, t.Notes, nil
+}
+
+// keepLedger notes what the run creates in a ledger, so that cleanup can remove it if the run cannot.
+func keepLedger(t *existing.Target, name, dir string) error {
+	dir, err := ledgerFolder(dir)
+	if err != nil {
+		return err
+	}
+	l, err := ledger.Create(dir, name, t.URL())
+	if err != nil {
+		return err
+	}
+	t.Keep(l)
+	return nil
 }
 
 // openTarget opens an existing zone; the trace, which may be nil, is closed with it.

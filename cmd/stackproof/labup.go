@@ -35,7 +35,7 @@ type standing struct {
 func labUpCommand() *cobra.Command {
 	var release, listen, integration string
 	var knobs []string
-	var asJSON bool
+	var asJSON, bare bool
 	var seed int64
 	var speed float64
 	c := &cobra.Command{Use: "up", Short: "A lab zone that stays until Ctrl-C", Args: noArgs,
@@ -48,6 +48,7 @@ router.`}
 	f.StringVar(&listen, "listen", "127.0.0.1:0", "address of the API")
 	f.StringVar(&integration, "listen-integration", "127.0.0.1:0", "address of the unauthenticated API")
 	f.BoolVar(&asJSON, "json", false, "print the access data as one JSON object")
+	f.BoolVar(&bare, "bare", false, "a management server without a zone (see stackproof zone deploy)")
 	f.Int64Var(&seed, "seed", 1, "seed of generated ids and keys")
 	f.Float64Var(&speed, "speed", 1, "how many times as fast the zone's time runs; another stackproof must then take the API's clock (--clock api)")
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -62,7 +63,7 @@ router.`}
 		if speed > 1 {
 			clock = zone.NewScaled(speed)
 		}
-		return cannotRun(labUp(c, zone.Options{Clock: clock, Release: release, Knobs: set, Listen: listen, ListenIntegration: integration, Seed: seed}, asJSON))
+		return cannotRun(labUp(c, zone.Options{Clock: clock, Release: release, Knobs: set, Listen: listen, ListenIntegration: integration, Seed: seed, Bare: bare}, asJSON))
 	}
 	return c
 }

@@ -24,7 +24,7 @@ Exit status: 0 all as expected, 1 a failure, 2 wrong use, 3 inconclusive (and no
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(runCommand(), listCommand(), proveCommand(), labCommand(), cleanupCommand(), routerCommand(),
-		mergeCommand(), versionCommand())
+		mergeCommand(), versionCommand(), zoneCommand(), replayCommand())
 	for _, c := range root.Commands() {
 		requireVerb(c)
 	}

@@ -33,7 +33,7 @@ type runOptions struct {
 	shard, durations string
 	strict           bool
 	yes, dryRun      bool
-	trace            string
+	trace, ledgers   string
 	existing         existingFlags
 }
 
@@ -66,6 +66,7 @@ unless --strict is given.`,
 	f.BoolVar(&o.yes, "yes", false, "existing zone: create what is needed without asking")
 	f.BoolVar(&o.dryRun, "dry-run", false, "existing zone: say what would be created, and stop")
 	f.StringVar(&o.trace, "trace", "", "existing zone: write every API call to this file, without secrets")
+	ledgerFlag(c, &o.ledgers)
 	o.existing.add(c)
 	c.RunE = func(c *cobra.Command, _ []string) error { return o.run(c) }
 	return c
