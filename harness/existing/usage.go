@@ -202,7 +202,10 @@ func (u *usageServer) tryUsage(ctx context.Context) Finding {
 		if !u.onDemand {
 			how = "by schedule"
 		}
-		f.Evidence += fmt.Sprintf("; range %d min, runs %s", minutes, how)
+		f.Evidence += fmt.Sprintf("; range %d min, time zones GMT, runs %s", minutes, how)
+		if u.check != nil {
+			f.Evidence += "; the clocks of database and management server agree"
+		}
 	}
 	return f
 }

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/network"
+)
+
+// diagnosed is what doctor prints as JSON.
+type diagnosed struct {
+	Target   string             `json:"target"`
+	Release  string             `json:"release"`
+	Router   string             `json:"router"`
+	Findings []existing.Finding `json:"findings"`
+}
+
+func doctorCommand() *cobra.Command {
+	var f existingFlags
+	var target, release string
+	var asJSON bool
+	c := &cobra.Command{Use: "doctor", Short: "Tries what a target can show, and says how to get what is missing", Args: noArgs,
+		Long: `Tries each capability of an existing zone and prints what was seen, or what is missing and how to get it: the grant, the
+log level, the configuration key, the usage server that is not alive. It creates nothing.
+
+Exit status: 0 nothing is broken, 3 something that should work does not, 4 the target cannot be used.`,
+		Example: "  stackproof doctor --target nightly --config targets.yaml"}
+	targetFlag(c, &target)
+	c.Flags().StringVar(&release, "release", "", "release, where the target does not tell it")
+	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	f.add(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if target == labTarget {
+			return usage("the lab has everything by itself; doctor is for existing zones: --target existing, or a name of the --config file")
+		}
+		config, err := f.target(c, target, release)
+		if err != nil {
+			return err
+		}
+		return doctor(c, target, config, asJSON)
+	}
+	return c
+}
+
+func doctor(c *cobra.Command, name string, config existing.Config, asJSON bool) error {
+	if config.Shadows() {
+		// Where namespaces cannot be made, trying the capability says so.
+		_ = network.Enter()
+	}
+	ctx, cancel := context.WithTimeout(c.Context(), openTimeout)
+	defer cancel()
+	t, err := existing.Open(ctx, existing.Options{Name: name, Config: config})
+	if err != nil {
+		return cannotRun(err)
+	}
+	d := diagnosed{Target: name, Release: t.Release(), Router: t.Describe().Router, Findings: t.Findings()}
+	if err := t.Close(context.WithoutCancel(ctx)); err != nil {
+		return cannotRun(err)
+	}
+	if asJSON {
+		err = printJSON(c, d)
+	} else {
+		err = d.print(c)
+	}
+	if err != nil {
+		return err
+	}
+	for _, f := range d.Findings {
+		if f.State == existing.Broken {
+			return &exitError{code: exitInconclusive}
+		}
+	}
+	return nil
+}
+
+func (d diagnosed) print(c *cobra.Command) error {
+	out := c.OutOrStdout()
+	fmt.Fprintf(out, "target %s, release %s, router: %s\n\n", d.Target, d.Release, d.Router)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, f := range d.Findings {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", f.Capability, f.State, f.Evidence)
+		if f.Remedy != "" {
+			fmt.Fprintf(w, "\t\t→ %s\n", f.Remedy)
+		}
+	}
+	return w.Flush()
+}
