@@ -30,11 +30,37 @@ func (t *T) ExpectInForceOn(name string) {
 }
 
 func (t *T) filesOf(name string) (router.Files, router.Rendered) {
+	t.reached(name)
 	files, err := t.site.Routers.Files(t.ctx, name)
 	t.must(err, "reading the files of router %s", name)
 	rendered, err := t.site.Routers.Rendered(t.ctx, name)
 	t.must(err, "rendering the newest push of router %s", name)
 	return files, rendered
+}
+
+// reached ends the scenario as failed when no push has reached a router of which something is expected: whatever rules the
+// API lists, it has none.
+func (t *T) reached(name string) {
+	if _, ok := t.newestPush(name); !ok {
+		t.Fail(fmt.Sprintf("no push has reached router %s", name))
+		panic(halt{})
+	}
+}
+
+// undecided is for a probe that allows no verdict. Where the router is seen not to be at its newest push, or that push not to
+// be what the API lists, this is why, and a failure; else nothing is shown.
+func (t *T) undecided(s seen, control *Rule) {
+	if why := forceFaults(s.files, s.rendered); why != "" {
+		t.Fail(fmt.Sprintf("%s: %s (the probe: %s)", s.rule, why, s.why), s.evidence()...)
+		return
+	}
+	if push, ok := t.newestPush(s.rule.Network.Router()); ok {
+		if wrong := t.contentFaults(s.rule.Network, push, []*Rule{s.rule, control}); len(wrong) > 0 {
+			t.Fail(fmt.Sprintf("the newest push is not what the API lists: %s (the probe: %s)", wrong[0], s.why), s.evidence()...)
+			return
+		}
+	}
+	t.Inconclusive("%s: %s %s", s.rule, s.verdict, s.why)
 }
 
 // forceFaults says in what a router is not at its newest push; empty when it is.
@@ -104,7 +130,7 @@ func (t *T) ExpectBySource(control, r *Rule) {
 	case !strings.EqualFold(balance, "source"):
 		t.Fail(fmt.Sprintf("%s has algorithm source, the live haproxy.cfg says %q", r, balance), s.evidence()...)
 	case s.obs.Verdict == dataplane.Inconclusive:
-		t.Inconclusive("%s: %s", r, s.obs.Reason)
+		t.undecided(s, control)
 	case s.obs.Target.Moved > 0:
 		t.Fail(fmt.Sprintf("%s has algorithm source, but %d of %d clients moved", r, s.obs.Target.Moved, s.obs.Clients), s.evidence()...)
 	}
@@ -122,7 +148,7 @@ func (t *T) ExpectCookie(control *Rule, rules ...*Rule) {
 		}
 		switch {
 		case s.obs.Verdict == dataplane.Inconclusive:
-			t.Inconclusive("%s: %s", r, s.obs.Reason)
+			t.undecided(s, control)
 		case s.obs.Target.Moved > 0 || s.obs.Target.Cookies < s.obs.Clients:
 			t.Fail(fmt.Sprintf("%s has a cookie policy, but %d of %d clients got a cookie and %d moved; %s", r, s.obs.Target.Cookies,
 				s.obs.Clients, s.obs.Target.Moved, s.where()), s.evidence()...)

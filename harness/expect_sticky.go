@@ -35,6 +35,7 @@ func (p *prober) lookBy(method dataplane.Method, control, r *Rule) seen {
 	t := p.t
 	name := r.Network.Router()
 	s := seen{rule: r}
+	t.reached(name)
 	var err error
 	p.seeds++
 	s.obs, err = t.site.Routers.Probe(t.ctx, name, dataplane.Config{
@@ -143,7 +144,7 @@ func (t *T) ExpectSticky(control *Rule, rules ...*Rule) {
 				t.Fail(fmt.Sprintf("%s: clients stay, but %s", r, why), s.evidence()...)
 			}
 		case dataplane.Inconclusive:
-			t.Inconclusive("%s: %s", r, s.why)
+			t.undecided(s, control)
 		default:
 			t.Fail(fmt.Sprintf("%s has a stickiness policy, but is %s: %d of %d clients moved; %s",
 				r, s.verdict, s.obs.Target.Moved, s.obs.Clients, s.where()), s.evidence()...)
@@ -165,7 +166,7 @@ func (t *T) ExpectFree(control *Rule, rules ...*Rule) {
 		case dataplane.Sticky:
 			t.Fail(fmt.Sprintf("%s has no stickiness policy, but keeps its clients: %d of %d moved; %s", r, s.obs.Target.Moved, s.obs.Clients, s.where()), s.evidence()...)
 		default:
-			t.Inconclusive("%s: %s %s", r, s.verdict, s.why)
+			t.undecided(s, control)
 		}
 	}
 }

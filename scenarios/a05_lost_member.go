@@ -11,11 +11,12 @@ func lostMember() harness.Scenario {
 		Guards: []string{"#14185", "#9145", "#9336"}, Needs: []harness.Capability{harness.API, harness.PushLog},
 		KnownBad: everywhere("#14185: a stopped member is replaced and stays behind the rule"),
 		Cures:    []string{"stopped-member-stays=off"},
-		Twins:    []string{"monitor-blind", "push-lost-members", "member-not-removed"},
+		Twins:    []string{"monitor-blind", "push-lost-members", "instance-list-short"},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			g := tier.Group("group", 2)
-			t.AwaitMembers(g)
+			g.Settle()
+			t.ExpectMembers(g)
 			g.Disable()
 			g.VMs()[0].Stop()
 			g.Enable()
