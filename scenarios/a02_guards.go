@@ -9,7 +9,7 @@ import (
 func groupGuards() harness.Scenario {
 	return harness.Scenario{
 		ID: "A-02", Title: "a rule with an autoscale group cannot lose its rule, address or members", Group: result.GroupAutoscale,
-		Guards: []string{"#9587"}, Needs: []harness.Capability{harness.API}, Twins: []string{"guard-missing"},
+		Guards: []string{"#9587"}, Needs: []harness.Capability{harness.API}, Twins: []string{"guard-missing", "assign-guard-missing", "member-guard-missing", "enabled-update-allowed"},
 		Run: func(t *harness.T) {
 			net := t.NewAccount().Isolated()
 			other := net.NewVM()
@@ -21,6 +21,7 @@ func groupGuards() harness.Scenario {
 			t.ExpectRefused(431, "removeFromLoadBalancerRule", group.Account, cloud.Params{"id": group.ID, "virtualmachineids": member})
 			t.ExpectRefused(431, "stopVirtualMachine", group.Account, cloud.Params{"id": member})
 			t.ExpectRefused(431, "destroyVirtualMachine", group.Account, cloud.Params{"id": member})
+			t.ExpectRefused(431, "updateAutoScaleVmGroup", group.Account, cloud.Params{"id": group.GroupID, "minmembers": "1"})
 			t.ExpectListed(group.Rule)
 
 			group.Address.Firewall(22)

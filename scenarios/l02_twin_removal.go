@@ -8,7 +8,9 @@ import (
 func twinPolicyRemoved() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-02", Title: "a source policy is removed although a sibling keeps an equal one", Group: result.GroupLB,
-		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(), Twins: []string{"vr-compare-as-set"},
+		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
+		Twins: []string{"vr-compare-as-set", "push-lost", "push-stale", "policy-not-removed", "sticky-delete-ignored", "router-file-stale",
+			"router-reload-skipped", "policy-wrong-rule", "policy-dropped"},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
@@ -17,8 +19,13 @@ func twinPolicyRemoved() harness.Scenario {
 			b.Stick()
 			// A change that no comparison swallows brings both policies live also on a router with the defect.
 			tier.LoadBalancer("first server").Assign(tier.NewVM())
+			t.ExpectContent(tier)
 			t.RequireSticky(control, a, b)
+			t.ExpectAgreement(tier)
 			b.Unstick()
+			t.ExpectPolicies(a, "SourceBased")
+			t.ExpectPolicies(b)
+			t.ExpectAgreement(tier)
 			t.ExpectFree(control, b)
 			t.ExpectSticky(control, a)
 		},

@@ -11,7 +11,10 @@ func groupsSticky() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-04", Title: "story B: stickiness changed while one of many autoscale groups is disabled is in force after it is enabled",
 		Group: result.GroupLB, Weight: 10,
-		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(), Twins: []string{"vr-compare-as-set"},
+		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
+		Twins: []string{"vr-compare-as-set", "push-lost", "push-stale", "push-partial", "policy-dropped", "policy-wrong-rule", "policy-removed-on-disable",
+			"policy-not-removed", "sticky-delete-ignored", "enable-without-push", "disable-without-push", "members-lost-on-disable",
+			"rule-unlisted", "router-file-stale", "router-reload-skipped", "router-table-cleared", "router-policy-on-wrong-section"},
 		Run: func(t *harness.T) {
 			for _, count := range t.GroupCounts(2, 10, 50) {
 				stickyWhileDisabled(t, count)
@@ -37,15 +40,24 @@ func stickyWhileDisabled(t *harness.T, count int) {
 	t.ExpectSticky(control, others[0].Rule)
 	t.ExpectFree(control, changed.Rule)
 
-	pushes := t.PushCount(tier)
+	pushes := tier.CountPushes()
 	changed.Disable()
+	pushes.ExpectSent("disableAutoScaleVmGroup", 1)
+	t.ExpectListed(changed.Rule)
 	changed.Stick()
+	pushes.ExpectSent("createLBStickinessPolicy while disabled", 1)
 	changed.Enable()
-	t.ExpectPushes(tier, pushes, 3)
+	pushes.ExpectSent("enableAutoScaleVmGroup", 1)
+	t.ExpectMembers(changed)
+	t.ExpectPolicies(changed.Rule, "SourceBased")
+	t.ExpectAgreement(tier, changed.Rule, others[0].Rule)
 	t.ExpectSticky(control, changed.Rule)
 
 	changed.Disable()
 	changed.Unstick()
 	changed.Enable()
+	pushes.ExpectSent("disabling, deleting the policy and enabling", 3)
+	t.ExpectPolicies(changed.Rule)
+	t.ExpectAgreement(tier, changed.Rule, others[0].Rule)
 	t.ExpectFree(control, changed.Rule)
 }
