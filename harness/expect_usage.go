@@ -10,16 +10,7 @@ import (
 
 // rowsOf are the LB helper rows of a rule.
 func (w *watch) rowsOf(r *Rule) []usageprobe.HelperRow {
-	var rows []usageprobe.HelperRow
-	if w.last == nil {
-		w.t.Inconclusive("no usage run was looked at before %s was asked about", r)
-	}
-	for _, row := range w.last.Rows {
-		if row.Kind == usageprobe.KindLB && row.ID == r.InternalID {
-			rows = append(rows, row)
-		}
-	}
-	return rows
+	return w.rows(r.Billed())
 }
 
 // RequireOpen makes sure that each rule has exactly one row, which is open: without that nothing could be closed (T5).
@@ -124,6 +115,7 @@ func (t *T) ExpectClosed(rules ...*Rule) {
 func (t *T) deleteEventOf(r *Rule) time.Time {
 	for _, e := range t.watch.last.Events {
 		if e.Type == "LB.DELETE" && e.ResourceID == r.InternalID {
+			t.inTime(r, e)
 			return e.Created
 		}
 	}
@@ -131,14 +123,19 @@ func (t *T) deleteEventOf(r *Rule) time.Time {
 	return r.Deleted.Truncate(time.Second)
 }
 
+// inTime expects that a delete event is dated while the rule was being deleted: a row that is closed at the date of an event
+// with a wrong date looks right. A second is left to rounding.
+func (t *T) inTime(r *Rule, e usageprobe.UsageEvent) {
+	if r.deleting.IsZero() || !e.Created.Before(r.deleting.Truncate(time.Second)) && !e.Created.After(r.Deleted.Add(time.Second)) {
+		return
+	}
+	t.Fail(fmt.Sprintf("%s was deleted between %s and %s, but its LB.DELETE event is dated %s", r, stamp(r.deleting), stamp(r.Deleted), stamp(e.Created)),
+		t.watch.evidence()...)
+}
+
 // recordsOf are the rule's usage records, oldest first.
 func (w *watch) recordsOf(r *Rule) []usageprobe.Record {
-	var records []usageprobe.Record
-	for _, rec := range w.last.Records {
-		if rec.Type == usageprobe.UsageLoadBalancer && rec.UsageID == r.InternalID {
-			records = append(records, rec)
-		}
-	}
+	records := w.t.recordsOfType(usageprobe.UsageLoadBalancer, func(rec usageprobe.Record) bool { return rec.UsageID == r.InternalID })
 	slices.SortStableFunc(records, func(a, b usageprobe.Record) int { return a.Start.Compare(b.Start) })
 	return records
 }

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -187,7 +188,7 @@ func (t *T) tell() {
 		if why := t.site.Broken[need]; why != "" {
 			t.Inconclusive("%s should be there but does not work: %s", need, why)
 		}
-		if why := t.site.Missing[need]; why != "" {
+		if why := cmp.Or(t.site.Missing[need], t.site.lacks(need)); why != "" {
 			t.Unsupported("needs %s: %s", need, why)
 		}
 	}

@@ -49,6 +49,8 @@ type Site struct {
 	Clock   Clock
 	Pushes  Pushes
 	Routers Routers
+	// Tamper is a lab's; nil elsewhere.
+	Tamper Tamper
 	// Missing says why a capability is not there. A capability that should be there but does not work is Broken.
 	Missing, Broken map[Capability]string
 	// Ledger notes objects before they are created; nil where the site is thrown away as a whole.

@@ -22,8 +22,9 @@ type Rule struct {
 	Port       int
 	Algorithm  string
 	Policy     string // id of the live stickiness policy
-	// Deleted is the database time just after the delete job ended; zero while the rule lives.
-	Deleted time.Time
+	// Deleted is the database time just after the delete job ended, deleting that just before the call; zero while the rule
+	// lives.
+	Deleted, deleting time.Time
 }
 
 // privatePort is where the members listen.
@@ -121,12 +122,12 @@ func (r *Rule) Unstick() {
 func (r *Rule) Delete() {
 	t := r.t
 	defer t.step("delete %s", r.Name)()
-	t.must(t.site.Clock.Pass(t.ctx, apart), "letting time pass before the delete")
+	t.pass(apart)
+	r.deleting = t.now()
 	t.must(r.Cloud.DeleteLoadBalancerRule(t.ctx, r.ID), "deleting %s", r)
 	r.Deleted = t.now()
-	t.watch.died(r)
 	t.must(t.removed(r.ID, nil), "noting the removal of %s", r)
-	t.must(t.site.Clock.Pass(t.ctx, apart), "letting time pass after the delete")
+	t.pass(apart)
 }
 
 // apart keeps create and delete in different seconds: events of one second are unordered (T6).

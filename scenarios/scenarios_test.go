@@ -101,10 +101,11 @@ func TestCatalogueIsSound(t *testing.T) {
 // TestReleases is the table of the README.
 func TestReleases(t *testing.T) {
 	needLab(t)
-	usage := []string{"U-01", "U-02", "U-07"}
-	both := append(slices.Clone(usage), "L-01", "L-02", "L-04")
+	always := []string{"U-09", "L-05"}
+	usage := append(slices.Clone(always), "U-01", "U-02", "U-04", "U-05a", "U-05b", "U-05c", "U-05d", "U-05e", "U-06", "U-07", "U-10")
+	both := append(slices.Clone(usage), "L-01", "L-02", "L-03", "L-04", "L-06")
 	for release, want := range map[string][]string{
-		"4.19.1.0": both, "4.19.2.0": usage, "4.19.3.0": nil, "4.20.0.0": usage, "4.20.1.0": nil, "4.20.2.0": nil,
+		"4.19.1.0": both, "4.19.2.0": usage, "4.19.3.0": always, "4.20.0.0": usage, "4.20.1.0": always, "4.20.2.0": always,
 	} {
 		t.Run(release, func(t *testing.T) {
 			got := run(t, release, nil, byDefault(t))

@@ -8,7 +8,9 @@ import (
 func ownRow() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-01", Title: "a deleted LB rule's own usage row is closed (ids apart)", Group: result.GroupUsage,
-		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(), Twins: []string{"usage-close-by-helper-id", "usage-close-nothing"},
+		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
+		Twins: []string{"usage-close-by-helper-id", "usage-close-nothing", "usage-row-vanishes", "usage-create-row-twice", "create-event-lost", "delete-event-lost",
+			"delete-event-wrong-rule", "rule-listed-after-delete"},
 		Run: func(t *harness.T) {
 			account := t.NewAccount()
 			account.Skew(20)
@@ -18,6 +20,7 @@ func ownRow() harness.Scenario {
 			t.RequireApart(rules...)
 			rules[1].Delete()
 			t.DrainThrough(1)
+			t.ExpectGone(rules[1])
 			t.ExpectClosed(rules[1])
 			t.ExpectOpen(rules[0], rules[2])
 			t.ExpectFullWindow(rules[0], rules[2])

@@ -8,7 +8,7 @@ import (
 func crossedRow() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-02", Title: "deleting an LB rule leaves the usage row of another, live rule alone (ids crossed)", Group: result.GroupUsage,
-		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(), Twins: []string{"usage-close-by-helper-id"},
+		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(), Twins: []string{"usage-close-by-helper-id", "usage-close-twice"},
 		Run: func(t *harness.T) {
 			account := t.NewAccount()
 			tier := account.VPC().Tier()

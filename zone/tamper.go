@@ -101,7 +101,7 @@ func (z *Zone) AddressInOtherZone(ctx context.Context, account int64, ip string)
 		Columns: obj{"resource_name": ip, "template_id": 0, "size": 0, "resource_type": "VirtualNetwork"}})
 }
 
-// SwitchRelease makes the standing zone one of another release of the same line, as an upgrade does: the management
+// SwitchRelease makes the standing zone one of another release of the same line, as an upgrade does (and back): the management
 // server's behaviour changes at once, and the usage server is stopped and started.
 func (z *Zone) SwitchRelease(ctx context.Context, release string, knobs Knobs) error {
 	if _, err := ProfileKnobs(release); err != nil {
@@ -110,7 +110,7 @@ func (z *Zone) SwitchRelease(ctx context.Context, release string, knobs Knobs) e
 	z.mu.Lock()
 	z.waitJobs()
 	z.opts.Release, z.knobs = release, maps.Clone(knobs)
-	_, err := z.store.db.ExecContext(dbContext(ctx), "INSERT INTO cloud.version (version, updated, step) VALUES (?, ?, 'Complete')", release, z.now())
+	_, err := z.store.db.ExecContext(dbContext(ctx), "INSERT IGNORE INTO cloud.version (version, updated, step) VALUES (?, ?, 'Complete')", release, z.now())
 	if err == nil {
 		err = z.upgradeFaults(ctx)
 	}

@@ -125,7 +125,7 @@ func (t *Target) site(ctx context.Context, now clock, server *database.Server, r
 	}
 	*undo = append(*undo, func(context.Context) error { return db.Close() })
 	s := &harness.Site{Description: t.Describe(), Cloud: admin, DB: db, Usage: usageRuns{now}, Clock: now, Pushes: routers, Routers: routers,
-		SkewBudget: skewBudget, Disposable: true}
+		SkewBudget: skewBudget, Disposable: true, Tamper: tamper{z, t.opts.Release, t.opts.Knobs}}
 	s.OnClose(closeAll)
 	return s, nil
 }

@@ -138,6 +138,21 @@ func EventTypes(kind Kind) (opens, closes []string) {
 	return s.opens, s.closes
 }
 
+// RecordType is the usage type of the records of a kind.
+func RecordType(kind Kind) int64 {
+	switch kind {
+	case KindVMSnapshot:
+		return UsageVMSnapshot
+	case KindOnPrimary:
+		return UsageOnPrimary
+	case KindBackup:
+		return UsageBackup
+	case KindStorage:
+		return UsageUploadedVolume
+	}
+	return specOf(kind).recordType
+}
+
 // Concerns says whether the event is about this resource. The events of kinds with a Part name only the NIC's; those of
 // snapshots are about all of a VM.
 func (r Ref) Concerns(e UsageEvent) bool {

@@ -1,0 +1,72 @@
+package harness
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/stackproof/stackproof/harness/result"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+)
+
+// Damage is what an audit of the scenario's accounts found wrong, by rule id and verdict.
+type Damage map[string]usageprobe.AuditRow
+
+// Audit judges every LB and port forwarding rule of the scenario's accounts.
+func (t *T) Audit() Damage {
+	defer t.step("audit")()
+	ids := make([]int64, len(t.watch.accounts))
+	for i, a := range t.watch.accounts {
+		ids[i] = a.InternalID
+	}
+	rows, err := usageprobe.New(t.site.DB).Audit(t.ctx, ids...)
+	t.must(err, "auditing the usage rows")
+	if len(rows) == 0 {
+		t.Inconclusive("the audit looked at no rule")
+	}
+	found := Damage{}
+	for _, r := range rows {
+		if r.Verdict != usageprobe.AuditOK {
+			found[fmt.Sprintf("%s %d, %s", r.Kind, r.ID, r.Verdict)] = r
+		}
+	}
+	return found
+}
+
+func (d Damage) names() []string { return slices.Sorted(maps.Keys(d)) }
+
+// RequireDamage makes sure that the audit has found these rules and no others.
+func (t *T) RequireDamage(d Damage, rules ...*Rule) {
+	for _, r := range rules {
+		if !slices.ContainsFunc(slices.Collect(maps.Values(d)), func(a usageprobe.AuditRow) bool { return a.ID == r.InternalID }) {
+			t.Inconclusive("%s was to be damaged, but the audit finds only: %s", r, strings.Join(d.names(), "; "))
+		}
+	}
+	if len(d) != len(rules) {
+		t.Inconclusive("%d rules were to be damaged, the audit finds: %s", len(rules), strings.Join(d.names(), "; "))
+	}
+}
+
+// ExpectSameDamage expects that an audit finds what it found before: neither less nor more.
+func (t *T) ExpectSameDamage(before Damage) {
+	t.watch.checks++
+	if now := t.Audit(); !slices.Equal(before.names(), now.names()) {
+		t.Fail(fmt.Sprintf("the audit found %d damaged rules before and finds %d now", len(before), len(now)),
+			result.Evidence{Kind: result.KindRows, Title: "damage before", Text: strings.Join(before.names(), "\n")},
+			result.Evidence{Kind: result.KindRows, Title: "damage now", Text: strings.Join(now.names(), "\n")})
+	}
+}
+
+// ExpectDamage expects that an audit finds exactly one verdict for each rule, and nothing of any other rule.
+func (t *T) ExpectDamage(verdict usageprobe.AuditVerdict, rules ...*Rule) {
+	t.watch.checks++
+	var want []string
+	for _, r := range rules {
+		want = append(want, fmt.Sprintf("%s %d, %s", usageprobe.KindLB, r.InternalID, verdict))
+	}
+	slices.Sort(want)
+	if now := t.Audit().names(); !slices.Equal(want, now) {
+		t.Fail(fmt.Sprintf("the audit finds %q, want %q", now, want))
+	}
+}

@@ -1,0 +1,41 @@
+package harness
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/stackproof/stackproof/harness/result"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+)
+
+// ExpectJobsSound expects that the newest successful usage job is younger than two windows, that successful jobs touch, and
+// that no open job belongs to a process that has been silent. What the windows hold is for the invariants to say.
+func (t *T) ExpectJobsSound() {
+	t.watch.checks++
+	now, window := t.now(), t.site.Usage.Window()
+	jobs := t.watch.last.Jobs
+	evidence := result.Evidence{Kind: result.KindRows, Title: "cloud_usage.usage_job", Text: jobTable(jobs)}
+	if age := now.Sub(t.watch.last.Cutoff); age > 2*window {
+		t.Fail(fmt.Sprintf("the newest successful usage job ended at %s, %s ago; the window is %s", stamp(t.watch.last.Cutoff), age.Round(time.Second), window), evidence)
+	}
+	for _, j := range jobs {
+		if j.End.IsZero() && now.Sub(j.Heartbeat) > staleJob+window {
+			t.Fail(fmt.Sprintf("usage job %d is open and its owner was last heard at %s", j.ID, stamp(j.Heartbeat)), evidence)
+		}
+	}
+}
+
+// staleJob is the age of a heartbeat after which a job is taken over (UsageJobDaoImpl@4.20.0.0).
+const staleJob = 5 * time.Minute
+
+func jobTable(jobs []usageprobe.Job) string {
+	return table("id\ttype\tstart\tend\tsuccess\theartbeat", func(row func(...any)) {
+		for _, j := range jobs {
+			end := "open"
+			if !j.End.IsZero() {
+				end = stamp(j.End)
+			}
+			row(j.ID, j.Type, stamp(j.Start), end, j.Success, stamp(j.Heartbeat))
+		}
+	})
+}

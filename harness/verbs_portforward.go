@@ -1,0 +1,66 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/stackproof/stackproof/harness/cloud"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+)
+
+// PortForward is a port forwarding rule.
+type PortForward struct {
+	*Account
+	Name, ID   string
+	InternalID int64
+}
+
+// Billed is the rule as it is billed.
+func (p *PortForward) Billed() Billed {
+	return Billed{p.Name, usageprobe.Ref{Kind: usageprobe.KindPF, ID: p.InternalID}}
+}
+
+// PortForward forwards the address's next public port to the VM.
+func (n *Network) PortForward(ip *Address, name string, vm *VM) *PortForward {
+	defer n.t.step("port forwarding rule %s", name)()
+	p := &PortForward{Account: n.Account, Name: name}
+	port := ip.nextPort
+	ip.nextPort++
+	p.ID, p.InternalID, _ = made(n.Account, "port forwarding rule", n.t.unique("pf-"+name), "cloud.firewall_rules",
+		func(ctx context.Context) (*cloud.Creating[cloud.PortForwardingRule], error) {
+			return n.Cloud.CreatePortForwardingRule(ctx, cloud.PortForwardingSpec{IPAddressID: ip.ID, NetworkID: n.ID, VMID: vm.ID, Protocol: "tcp",
+				PublicPort: port, PrivatePort: port})
+		})
+	return p
+}
+
+// Delete deletes the rule.
+func (p *PortForward) Delete() {
+	t := p.t
+	defer t.step("delete port forwarding rule %s", p.Name)()
+	t.pass(apart)
+	t.must(p.Cloud.DeletePortForwardingRule(t.ctx, p.ID), "deleting port forwarding rule %s", p.Name)
+	t.must(t.removed(p.ID, nil), "noting the removal of port forwarding rule %s", p.Name)
+	t.pass(apart)
+}
+
+// CrossedPortForwards creates port forwarding rules until one's id is the helper id of another; at least count.
+func (t *T) CrossedPortForwards(n *Network, vm *VM, skew, count int) []*PortForward {
+	defer t.step("port forwarding rules with crossed ids")()
+	n.Skew(skew)
+	ip := n.Address()
+	rules := []*PortForward{n.PortForward(ip, "P1", vm)}
+	t.Drain()
+	first := rules[0].Billed()
+	t.RequireRowOpen(first)
+	ahead := int(first.Ref.ID - t.watch.rows(first)[0].HelperID)
+	if ahead+1 > t.site.SkewBudget {
+		t.Inconclusive("rule ids are %d ahead of helper ids, so a crossing takes %d port forwarding rules of one account; the budget is %d (--skew-budget)",
+			ahead, ahead+1, t.site.SkewBudget)
+	}
+	for len(rules) < max(count, ahead+1) {
+		rules = append(rules, n.PortForward(ip, fmt.Sprintf("P%d", len(rules)+1), vm))
+	}
+	t.Drain()
+	return rules
+}

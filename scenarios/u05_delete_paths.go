@@ -1,0 +1,84 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+// deletePath is U-01 with another way for the rules to die: with what they hang on. The survivor is a rule that hangs on
+// something else.
+func deletePath(id, way string, twins []string, story func(t *harness.T) (dead []*harness.Rule, survivor *harness.Rule, remove func())) harness.Scenario {
+	return harness.Scenario{
+		ID: id, Title: "LB rules that die with " + way + " are no longer billed", Group: result.GroupUsage,
+		Guards: append([]string{"#9443"}, storyA()...), Needs: usageNeeds(), KnownBad: helperIDBug(),
+		Twins: append([]string{"usage-close-by-helper-id", "release-event-lost"}, twins...),
+		Run: func(t *harness.T) {
+			t.NewAccount().Skew(20)
+			dead, survivor, remove := story(t)
+			t.Drain()
+			all := append([]*harness.Rule{survivor}, dead...)
+			t.RequireOpen(all...)
+			t.RequireApart(all...)
+			t.PassHalfWindow()
+			remove()
+			t.Drain()
+			t.Drains(1)
+			t.ExpectOneDeleteEvent(dead...)
+			t.ExpectClosed(dead...)
+			for _, rule := range dead {
+				t.ExpectBilledFor(rule)
+			}
+			t.ExpectOpen(survivor)
+			t.ExpectFullWindow(survivor)
+		},
+	}
+}
+
+func addressRelease() harness.Scenario {
+	return deletePath("U-05a", "their address", []string{"delete-event-twice", "usage-ip-close-nothing"},
+		func(t *harness.T) ([]*harness.Rule, *harness.Rule, func()) {
+			tier := t.NewAccount().VPC().Tier()
+			ip := tier.Address()
+			dead := []*harness.Rule{tier.LoadBalancerOn(ip, "A", "roundrobin"), tier.LoadBalancerOn(ip, "B", "roundrobin")}
+			return dead, tier.LoadBalancer("survivor"), ip.Release
+		})
+}
+
+func networkDelete() harness.Scenario {
+	return deletePath("U-05b", "their tier", []string{"usage-network-close-nothing"},
+		func(t *harness.T) ([]*harness.Rule, *harness.Rule, func()) {
+			vpc := t.NewAccount().VPC()
+			tier, other := vpc.Tier(), vpc.Tier()
+			return tier.LoadBalancers(2), other.LoadBalancer("survivor"), tier.Delete
+		})
+}
+
+func vpcDelete() harness.Scenario {
+	return deletePath("U-05c", "their VPC, whose tiers go first", []string{"usage-vpc-close-nothing"},
+		func(t *harness.T) ([]*harness.Rule, *harness.Rule, func()) {
+			account := t.NewAccount()
+			vpc, other := account.VPC(), account.VPC()
+			tier := vpc.Tier()
+			return tier.LoadBalancers(2), other.Tier().LoadBalancer("survivor"), func() {
+				tier.Delete()
+				vpc.Delete()
+			}
+		})
+}
+
+func offeringChange() harness.Scenario {
+	return deletePath("U-05d", "an offering change that ends load balancing", []string{"usage-close-nothing"},
+		func(t *harness.T) ([]*harness.Rule, *harness.Rule, func()) {
+			vpc := t.NewAccount().VPC()
+			tier, other := vpc.Tier(), vpc.Tier()
+			return tier.LoadBalancers(2), other.LoadBalancer("survivor"), tier.DropLB
+		})
+}
+
+func accountDelete() harness.Scenario {
+	return deletePath("U-05e", "their account", []string{"usage-ignore-removed-accounts", "usage-dead-account-unbilled"},
+		func(t *harness.T) ([]*harness.Rule, *harness.Rule, func()) {
+			account, other := t.NewAccount(), t.NewAccount()
+			return account.VPC().Tier().LoadBalancers(2), other.VPC().Tier().LoadBalancer("survivor"), account.Delete
+		})
+}

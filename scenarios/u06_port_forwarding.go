@@ -1,0 +1,35 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func portForwarding() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-06", Title: "a deleted port forwarding rule closes its own usage row and no other (ids apart and crossed)", Group: result.GroupUsage,
+		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
+		Twins: []string{"usage-close-by-helper-id", "usage-pf-close-nothing", "usage-pf-close-twice", "pf-delete-event-lost", "usage-close-in-zone"},
+		Run: func(t *harness.T) {
+			tier := t.NewAccount().VPC().Tier()
+			rules := t.CrossedPortForwards(tier, tier.NewVM(), 2, 6)
+			billed := harness.BilledAll(rules...)
+			t.RequireRowOpen(billed...)
+			dies, victim := t.CrossedPair(billed...)
+			last := len(rules) - 1
+			t.RequireIDApart(billed[last])
+			rules[dies].Delete()
+			rules[last].Delete()
+			t.Drain()
+			t.Drains(1)
+			t.ExpectRowClosed(billed[dies], billed[last])
+			for i, rule := range billed {
+				if i != dies && i != last {
+					t.ExpectRowOpen(rule)
+				}
+			}
+			t.ExpectBilledNow(billed[victim])
+			t.ExpectNotBilledNow(billed[dies], billed[last])
+		},
+	}
+}

@@ -1,0 +1,30 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func continuity() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-08", Title: "usage windows touch, every event is processed once, no record is written twice", Group: result.GroupUsage,
+		Guards: []string{"#13399", "#13909", "#8590", "#10848"}, Needs: usageNeeds(),
+		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.22.1", To: "4.22.1"}}, Why: "#13399: a duplicate key blocks the usage run and pins its start"},
+		Twins: []string{"usage-overlap-window", "usage-gap-window", "usage-skip-window", "usage-record-duplicate", "usage-event-lost",
+			"usage-events-left-unprocessed", "usage-event-processed-twice", "usage-wrong-account", "usage-skip-add-state"},
+		Run: func(t *harness.T) {
+			account := t.NewAccount()
+			tier := account.VPC().Tier()
+			rules := tier.LoadBalancers(2)
+			t.Drain()
+			t.Drains(2)
+			rules = append(rules, tier.LoadBalancer("later"))
+			t.PassHalfWindow()
+			t.Drain()
+			t.Drains(3)
+			t.ExpectOpen(rules...)
+			t.ExpectFullWindow(rules...)
+			t.ExpectJobsSound()
+		},
+	}
+}

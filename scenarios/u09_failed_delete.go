@@ -1,0 +1,37 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func billedAfterFailedDelete() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-09", Title: "an LB rule whose delete failed lives on, is billed on and keeps its members", Group: result.GroupUsage,
+		Guards: []string{"#9587"}, Needs: append(usageNeeds(), harness.PushFault, harness.PushLog),
+		KnownBad: everywhere("LoadBalancingRulesManagerImpl.java@4.20.0.0 writes LB.DELETE and revokes the members before the push, and takes back neither"),
+		Cures:    []string{"delete-event-before-push=off", "failed-delete-drops-members=off"},
+		Twins:    []string{"delete-event-before-push", "failed-delete-drops-members"},
+		Run: func(t *harness.T) {
+			tier := t.NewAccount().VPC().Tier()
+			vms := tier.VMs(2)
+			rule, sibling := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("sibling").Assign(vms[0])
+			t.Drain()
+			t.RequireOpen(rule)
+			fault := t.FailPushes(1)
+			t.ExpectRefused(530, "deleteLoadBalancerRule", rule.Account, cloud.Params{"id": rule.ID})
+			fault.RequireMet(1)
+			t.ExpectListed(rule)
+			t.Drain()
+			sibling.Assign(vms[1])
+			t.Drains(1)
+			t.ExpectNoDeleteEvent(rule)
+			t.ExpectOpen(rule)
+			t.ExpectContent(tier)
+			rule.Delete()
+			t.Drain()
+			t.ExpectOneDeleteEvent(rule)
+		},
+	}
+}

@@ -1,0 +1,26 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func lateClose() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-10", Title: "a usage row is closed at its own rule's delete, not by a later one (dates, not nullness)", Group: result.GroupUsage,
+		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
+		Twins: []string{"usage-close-by-helper-id", "usage-close-wrong-date", "usage-close-hour-off", "usage-close-on-minute", "delete-event-late", "delete-event-early"},
+		Run: func(t *harness.T) {
+			rules := t.CrossedRules(t.NewAccount().VPC().Tier(), 2, 6)
+			t.RequireOpen(rules...)
+			second, first := t.Crossed(rules...)
+			first.Delete()
+			t.DrainUnjudged()
+			t.PassHalfWindow()
+			second.Delete()
+			t.Drain()
+			t.ExpectClosed(first, second)
+			t.ExpectBilledFor(first)
+		},
+	}
+}

@@ -1,0 +1,44 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func upgradeAcrossFix() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-11", Title: "an upgrade across the fix neither heals nor adds damage, and rules that lived through it close properly", Group: result.GroupUsage,
+		Guards: storyA(), Needs: append(usageNeeds(), harness.Upgrade),
+		Twins: []string{"usage-close-by-helper-id", "upgrade-reopens-rows", "upgrade-replays-events"},
+		Run: func(t *harness.T) {
+			from, to := t.UpgradePath()
+			t.SwitchRelease(from)
+			tier := t.NewAccount().VPC().Tier()
+			rules := t.CrossedRules(tier, 2, 6)
+			dies, victim := t.Crossed(rules...)
+			lives := tier.LoadBalancers(2)
+			released := tier.Address()
+			leaked := tier.LoadBalancerOn(released, "leaked", "roundrobin")
+			t.Drain()
+			t.RequireOpen(append(lives, leaked, dies, victim)...)
+			dies.Delete()
+			released.Release()
+			t.DrainUnjudged()
+			damage := t.Audit()
+			t.RequireDamage(damage, dies, victim, leaked)
+
+			t.SwitchRelease(to)
+			t.Drain()
+			for _, rule := range lives {
+				rule.Delete()
+			}
+			t.Drain()
+			t.Drains(1)
+			t.ExpectClosed(lives...)
+			for _, rule := range lives {
+				t.ExpectBilledFor(rule)
+			}
+			t.ExpectSameDamage(damage)
+		},
+	}
+}
