@@ -71,7 +71,7 @@ func IsNotFound(err error) bool {
 		return false
 	}
 	text := strings.ToLower(e.Text)
-	for _, words := range []string{"does not exist", "doesn't exist", "unable to find", "could not find", "can't find", "cannot find"} {
+	for _, words := range []string{"does not exist", "doesn't exist", "unable to find", "could not find", "can't find", "cannot find", "not found"} {
 		if strings.Contains(text, words) {
 			return true
 		}

@@ -2,10 +2,13 @@ package existing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
-	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/cleanup"
+	"github.com/stackproof/stackproof/harness/inventory"
+	"github.com/stackproof/stackproof/harness/ledger"
 )
 
 // begin makes the run's domain with the first site, and begins to count pushes; every account of the run lies in it.
@@ -27,32 +30,30 @@ func (t *Target) begin(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("noting the run's domain in the ledger: %w", err)
 		}
 	}
-	var made struct{ Domain struct{ ID string } }
-	if err := t.cloud.Call(ctx, "createDomain", cloud.Params{"name": name}, &made); err != nil {
+	// Before the call: its answer may be lost.
+	t.undo = append(t.undo, undo{"removing the run's domain " + name, func(ctx context.Context) error { return t.dropDomain(ctx, name) }})
+	made, err := t.cloud.CreateDomain(ctx, name, "")
+	if err != nil {
 		return "", fmt.Errorf("making the run's domain %s: %w", name, err)
 	}
-	t.domain, t.domained = made.Domain.ID, true
-	t.undo = append(t.undo, undo{"removing the run's domain " + name, func(ctx context.Context) error { return t.dropDomain(ctx, made.Domain.ID) }})
+	t.domain, t.domainName, t.domained = made.Id, name, true
 	if t.opts.Ledger != nil {
-		if err := t.opts.Ledger.Created(entry, made.Domain.ID, 0); err != nil {
+		if err := t.opts.Ledger.Created(entry, made.Id, 0); err != nil {
 			return "", fmt.Errorf("noting the run's domain in the ledger: %w", err)
 		}
 	}
 	return t.domain, nil
 }
 
-// dropTime bounds the removal of a domain with everything that is still in it.
-const dropTime = 5 * time.Minute
+// dropTime bounds the removal of the domain, whose accounts are gone by then.
+const dropTime = 2 * time.Minute
 
-func (t *Target) dropDomain(ctx context.Context, id string) error {
-	ctx, cancel := context.WithTimeout(ctx, dropTime)
-	defer cancel()
-	_, err := t.cloud.Job(ctx, "deleteDomain", cloud.Params{"id": id, "cleanup": "true"}, nil)
-	if err != nil && !cloud.IsNotFound(err) {
+// dropDomain removes the run's domain, and looks whether it is gone. What other people put into it keeps it.
+func (t *Target) dropDomain(ctx context.Context, name string) error {
+	scope := cleanup.OfLedger([]ledger.Entry{{Kind: string(inventory.Domain), Name: name}})
+	report, err := cleanup.Remove(ctx, cleanup.Options{Cloud: t.cloud, Scope: scope, Wait: dropTime})
+	if err := errors.Join(err, report.Err()); err != nil || t.opts.Ledger == nil {
 		return err
 	}
-	if t.opts.Ledger != nil {
-		return t.opts.Ledger.Removed(id)
-	}
-	return nil
+	return t.opts.Ledger.Gone(name)
 }

@@ -19,7 +19,7 @@ func (t *Target) WatchLeaks(ctx context.Context) (func(context.Context) ([]strin
 	}
 	return func(ctx context.Context) ([]string, error) {
 		t.mu.Lock()
-		domain := t.domain
+		domain := t.domainName
 		t.mu.Unlock()
 		var dropped error
 		if domain != "" {

@@ -61,12 +61,14 @@ type Target struct {
 	ending  context.CancelFunc
 	serving sync.WaitGroup
 
-	mu       sync.Mutex
-	show     func(id, step string)
-	needs    map[string][]harness.Capability
-	domain   string // uuid of the run's own domain
-	domained bool
-	undo     []undo
+	mu     sync.Mutex
+	show   func(id, step string)
+	needs  map[string][]harness.Capability
+	domain string // uuid of the run's own domain
+	// domainName is its name, by which it is removed.
+	domainName string
+	domained   bool
+	undo       []undo
 }
 
 type undo struct {
