@@ -126,7 +126,7 @@ func (n *Namespace) dial(ctx context.Context, from netip.Addr, to netip.AddrPort
 func connect(ctx context.Context, fd int, to netip.AddrPort) (net.Conn, error) {
 	sa := sockaddr(to)
 	err := unix.Connect(fd, sa)
-	if err == unix.EINPROGRESS {
+	if errors.Is(err, unix.EINPROGRESS) {
 		// On one machine the handshake is often over by now; asking costs less than a round through the poller.
 		err = connected(unix.Connect(fd, sa))
 	}
@@ -146,11 +146,11 @@ func connect(ctx context.Context, fd int, to netip.AddrPort) (net.Conn, error) {
 }
 
 func pending(err error) bool {
-	return err == unix.EALREADY || err == unix.EINPROGRESS || err == unix.EINTR
+	return errors.Is(err, unix.EALREADY) || errors.Is(err, unix.EINPROGRESS) || errors.Is(err, unix.EINTR)
 }
 
 func connected(err error) error {
-	if err == unix.EISCONN {
+	if errors.Is(err, unix.EISCONN) {
 		return nil
 	}
 	return err

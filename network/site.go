@@ -156,7 +156,7 @@ func (n *Namespace) raise(name string, addresses ...string) error {
 			addr.Flags = unix.IFA_F_NODAD
 		}
 		err := n.handle.AddrReplace(link, addr)
-		if err != nil && !(p.Addr().Is6() && noFamily(err)) {
+		if err != nil && (!p.Addr().Is6() || !noFamily(err)) {
 			return fmt.Errorf("%s: address %s on %s: %w", n.name, a, name, err)
 		}
 	}
@@ -174,7 +174,7 @@ func (n *Namespace) route(to netip.Prefix, gateway netip.Addr, link string) erro
 		r.Dst = prefixNet(to)
 	}
 	err = n.handle.RouteReplace(r)
-	if err != nil && !(gateway.Is6() && noFamily(err)) {
+	if err != nil && (!gateway.Is6() || !noFamily(err)) {
 		return fmt.Errorf("%s: route %s via %s: %w", n.name, to, gateway, err)
 	}
 	return nil
@@ -202,7 +202,7 @@ func (n *Namespace) refuseForeign(link string) error {
 		if err == nil {
 			err = n.handle.RuleAdd(rule)
 		}
-		if err != nil && !(p.Addr().Is6() && noFamily(err)) {
+		if err != nil && (!p.Addr().Is6() || !noFamily(err)) {
 			return fmt.Errorf("%s: refuse unknown addresses: %w", n.name, err)
 		}
 	}

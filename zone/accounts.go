@@ -136,9 +136,10 @@ func (z *Zone) freeUsername(name string, d *Domain) error {
 
 func (z *Zone) roleFields(out obj, a *Account) {
 	out["roleid"], out["roletype"], out["rolename"] = z.site.UserRole, "User", "User"
-	if a.Type == 1 {
+	switch a.Type {
+	case 1:
 		out["roleid"], out["roletype"], out["rolename"] = z.site.AdminRole, "Admin", "Root Admin"
-	} else if a.Type == 2 {
+	case 2:
 		out["roletype"], out["rolename"] = "DomainAdmin", "Domain Admin"
 	}
 }

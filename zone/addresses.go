@@ -98,7 +98,7 @@ func (c *call) allocateIP() (created, error) {
 	if err := c.mayUse(owner, "network"); err != nil {
 		return created{}, err
 	}
-	if err := z.checkLimit(owner, limitIP, 1); err != nil {
+	if err := z.checkLimit(owner, limitIP); err != nil {
 		return created{}, err
 	}
 	var wanted netip.Addr

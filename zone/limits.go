@@ -96,9 +96,9 @@ func (z *Zone) used(a *Account, typ int) (n int64) {
 
 // checkLimit refuses what would exceed an account's limit: 532 for addresses, which have an exception of their own, 535
 // for everything else (IpAddressManagerImpl.java, ApiServer.java@4.20.0.0).
-func (z *Zone) checkLimit(a *Account, typ int, more int64) error {
+func (z *Zone) checkLimit(a *Account, typ int) error {
 	limit, used := z.limit(a, typ), z.used(a, typ)
-	if limit < 0 || used+more <= limit {
+	if limit < 0 || used < limit {
 		return nil
 	}
 	if typ == limitIP {
@@ -106,8 +106,8 @@ func (z *Zone) checkLimit(a *Account, typ int, more int64) error {
 			Text: fmt.Sprintf("Maximum number of public IP addresses for account: %s has been exceeded.", a.Name)}
 	}
 	return &api.Error{Code: api.CodeAllocation, CSCode: api.CSAPIException,
-		Text: fmt.Sprintf("Maximum amount of resources of Type = '%s' for Account Name = %s, Domain Id = %s has been exceeded. Account Resource Limit = %d, Current Account Resource Amount = %d, Requested Resource Amount = %d.",
-			limitTypes()[typ].name, a.Name, a.Domain.UUID, limit, used, more)}
+		Text: fmt.Sprintf("Maximum amount of resources of Type = '%s' for Account Name = %s, Domain Id = %s has been exceeded. Account Resource Limit = %d, Current Account Resource Amount = %d, Requested Resource Amount = 1.",
+			limitTypes()[typ].name, a.Name, a.Domain.UUID, limit, used)}
 }
 
 // limitFields adds "vmlimit", "vmtotal", "vmavailable" and so on to an account's or domain's answer. A nil account is a

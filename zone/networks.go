@@ -122,7 +122,7 @@ func (c *call) createNetwork() (obj, error) {
 	if err := z.checkTier(n); err != nil {
 		return nil, err
 	}
-	if err := z.checkLimit(a, limitNetwork, 1); err != nil {
+	if err := z.checkLimit(a, limitNetwork); err != nil {
 		return nil, err
 	}
 	if err := z.insertNetwork(c.ctx, n); err != nil {

@@ -215,7 +215,7 @@ func (c *call) createVirtualMachine() (created, error) {
 			return created{}, c.badValue("ipaddress", c.str("ipaddress"))
 		}
 	}
-	if err := z.checkLimit(owner, limitVM, 1); err != nil {
+	if err := z.checkLimit(owner, limitVM); err != nil {
 		return created{}, err
 	}
 	vm, err := z.createVM(c.ctx, s)

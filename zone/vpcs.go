@@ -79,7 +79,7 @@ func (c *call) createVPC() (created, error) {
 			return created{}, api.BadParameter("Invalid format for VPC cidr %s", c.str("cidr"))
 		}
 	}
-	if err := z.checkLimit(a, limitVPC, 1); err != nil {
+	if err := z.checkLimit(a, limitVPC); err != nil {
 		return created{}, err
 	}
 	v := &VPC{

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -52,7 +53,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	got := "0"
 	var failed *exec.ExitError
 	if errors.As(err, &failed) {
-		got = failed.ProcessState.String()[len("exit status "):]
+		got = strconv.Itoa(failed.ExitCode())
 	} else if err != nil {
 		ts.Fatalf("%v", err)
 	}
@@ -106,7 +107,7 @@ func descendants(t *testing.T, pid int) []string {
 		text[f[0]] = strings.TrimSpace(line)
 	}
 	var all []string
-	queue := []string{itoa(pid)}
+	queue := []string{strconv.Itoa(pid)}
 	for len(queue) > 0 {
 		p := queue[0]
 		queue = append(queue[1:], children[p]...)
@@ -116,8 +117,6 @@ func descendants(t *testing.T, pid int) []string {
 	}
 	return all
 }
-
-func itoa(n int) string { b, _ := json.Marshal(n); return string(b) }
 
 // eventually waits for a condition; the last observation is in the failure.
 func eventually(t *testing.T, what string, holds func() (bool, string)) {

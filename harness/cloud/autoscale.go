@@ -68,7 +68,8 @@ type AutoScaleVMProfileSpec struct {
 // CreateAutoScaleVMProfile starts the creation of a profile. Profiles have no names: one whose answer was lost cannot be looked for.
 func (c *Client) CreateAutoScaleVMProfile(ctx context.Context, s AutoScaleVMProfileSpec) (*Creating[AutoScaleVMProfile], error) {
 	p := s.params(Params{"zoneid": s.ZoneID, "serviceofferingid": s.ServiceOfferingID, "templateid": s.TemplateID})
-	p.set("expungevmgraceperiod", s.ExpungeGrace).pairs("otherdeployparams", s.OtherDeployParams)
+	p.set("expungevmgraceperiod", s.ExpungeGrace)
+	p.pairs("otherdeployparams", s.OtherDeployParams)
 	return create(ctx, c, "createAutoScaleVmProfile", p, nil, one(c.ListAutoScaleVMProfiles, "listAutoScaleVmProfiles", "id"))
 }
 

@@ -52,7 +52,7 @@ func TestBadAnswers(t *testing.T) {
 		{"jetty starting", html(503), notReady, notReady, "still starting"},
 		{"not deployed yet", html(404), notReady, notReady, `(HTTP 404 text/html, "Error 404 Service starting`},
 		{"a web page", html(200), notReady, notReady, "HTTP 200"},
-		{"a redirect", func(w http.ResponseWriter) { w.Header().Set("Location", "/elsewhere"); w.WriteHeader(302) }, notReady, notReady, "HTTP 302"},
+		{"a redirect", func(w http.ResponseWriter) { w.Header().Set("Location", "/elsewhere"); w.WriteHeader(http.StatusFound) }, notReady, notReady, "HTTP 302"},
 		{"plain text", plain(200, "starting up"), notReady, notReady, "starting up"},
 		{"a proxy that lost the server", html(502), "", lost, "HTTP 502"},
 		{"a proxy that timed out", plain(504, "upstream timed out"), "", lost, "upstream timed out"},
@@ -95,7 +95,7 @@ func TestReadsAreRepeated(t *testing.T) {
 		case 0:
 			panic(http.ErrAbortHandler)
 		case 1:
-			w.WriteHeader(502)
+			w.WriteHeader(http.StatusBadGateway)
 		case 2:
 			cut(w)
 		default:
@@ -140,7 +140,7 @@ func TestThrottled(t *testing.T) {
 			answerJSON(w, 429, `{"createnetworkresponse":{"uuidList":[],"errorcode":429,"cserrorcode":9999,"errortext":"The given user has reached his/her account api limit, please retry after 300 ms."}}`)
 		case 1:
 			second = time.Now()
-			w.WriteHeader(429)
+			w.WriteHeader(http.StatusTooManyRequests)
 		default:
 			answerJSON(w, 200, `{"createnetworkresponse":{"network":{}}}`)
 		}

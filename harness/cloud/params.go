@@ -66,7 +66,7 @@ func (p Params) set(name string, value any) Params {
 
 // pairs adds a map parameter as name[i].name / name[i].value, the form that stickiness and autoscale parameters take.
 // (cloudstack-go v2.19.0 sends .key in place of .name, which the server refuses.)
-func (p Params) pairs(name string, pairs map[string]string) Params {
+func (p Params) pairs(name string, pairs map[string]string) {
 	keys := make([]string, 0, len(pairs))
 	for k := range pairs {
 		keys = append(keys, k)
@@ -76,7 +76,6 @@ func (p Params) pairs(name string, pairs map[string]string) Params {
 		p[fmt.Sprintf("%s[%d].name", name, i)] = k
 		p[fmt.Sprintf("%s[%d].value", name, i)] = pairs[k]
 	}
-	return p
 }
 
 // encode renders a query in the order that the signature needs.

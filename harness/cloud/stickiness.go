@@ -43,7 +43,8 @@ type StickinessSpec struct {
 // the first.
 func (c *Client) CreateStickinessPolicy(ctx context.Context, s StickinessSpec) (*Creating[StickinessPolicies], error) {
 	p := Params{"lbruleid": s.LBRuleID, "name": s.Name, "methodname": s.MethodName}
-	p.set("description", s.Description).pairs("param", s.Params)
+	p.set("description", s.Description)
+	p.pairs("param", s.Params)
 	return create(ctx, c, "createLBStickinessPolicy", p, func(ctx context.Context) (bool, string, error) {
 		policies, err := c.ListStickinessPolicies(ctx, s.LBRuleID)
 		for _, x := range policies {

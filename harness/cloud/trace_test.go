@@ -196,7 +196,7 @@ func TestTraceOfFailures(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}
 		w.Header().Set("Content-Type", "text/html")
-		w.WriteHeader(503)
+		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = io.WriteString(w, "<p>starting</p>")
 	})
 	var trace bytes.Buffer
