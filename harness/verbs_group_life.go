@@ -110,13 +110,22 @@ func (c *CountPushes) ExpectSent(what string, want int) {
 	c.last = now
 }
 
+const clockPace = 5 * time.Millisecond
+
 // WhileTimePasses lets the target's time go by, step after step, for as long as the work takes: what the server does by
 // itself then happens between the calls of the work.
 func (t *T) WhileTimePasses(step time.Duration, work func()) {
 	ctx, cancel := context.WithCancel(t.ctx)
 	ended := make(chan error, 1)
 	go func() {
+		// A clock that jumps is paced, so that it leaves the server time for the work's calls.
+		pace := time.NewTicker(clockPace)
+		defer pace.Stop()
 		for ctx.Err() == nil {
+			select {
+			case <-pace.C:
+			case <-ctx.Done():
+			}
 			if err := t.site.Clock.Pass(ctx, step); err != nil && ctx.Err() == nil {
 				ended <- err
 				return

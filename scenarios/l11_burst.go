@@ -10,7 +10,7 @@ import (
 func burst() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-11", Title: "of a burst of changes the last one wins", Group: result.GroupLB, Priority: 1, Weight: 3,
-		Guards: []string{"#9587"}, Needs: routerNeeds(),
+		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
 		Twins: []string{"push-lost", "push-stale", "policy-wrong-rule", "router-file-stale", "router-reload-skipped"},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
