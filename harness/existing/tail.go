@@ -172,7 +172,7 @@ func (o *opened) read(each func(string), lost *int) error {
 	}
 	if info.Size() < o.offset {
 		// Truncated: what stood there is gone, and the line that was begun with it.
-		if bytes.Contains(o.partial, []byte(pushWord)) {
+		if mayCarry(o.partial) {
 			*lost++
 		}
 		o.offset, o.partial = 0, nil
@@ -184,7 +184,7 @@ func (o *opened) read(each func(string), lost *int) error {
 	for {
 		n, err := o.file.ReadAt(buffer, o.offset)
 		o.offset += int64(n)
-		o.feed(buffer[:n], each)
+		o.feed(buffer[:n], each, lost)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -194,7 +194,7 @@ func (o *opened) read(each func(string), lost *int) error {
 	}
 }
 
-func (o *opened) feed(data []byte, each func(string)) {
+func (o *opened) feed(data []byte, each func(string), lost *int) {
 	for {
 		end := bytes.IndexByte(data, '\n')
 		if end < 0 {
@@ -205,7 +205,14 @@ func (o *opened) feed(data []byte, each func(string)) {
 		if len(o.partial) > 0 {
 			joined := append(o.partial, line...)
 			o.partial = nil
-			giveJoined(joined, len(joined)-len(line), each)
+			if at := len(joined) - len(line); startsLine(joined[at:]) {
+				// A line of its own follows: the one before was cut for good.
+				if mayCarry(joined[:at]) {
+					*lost++
+				}
+				joined = joined[at:]
+			}
+			each(string(joined))
 		} else {
 			each(string(line))
 		}
@@ -213,15 +220,9 @@ func (o *opened) feed(data []byte, each func(string)) {
 	}
 }
 
-// giveJoined gives a line that was read in two pieces. Where the second piece begins like a line of its own, the first was
-// cut for good.
-func giveJoined(joined []byte, at int, each func(string)) {
-	if at > 0 && startsLine(joined[at:]) {
-		each(string(joined[:at]))
-		each(string(joined[at:]))
-		return
-	}
-	each(string(joined))
+// mayCarry says whether the beginning of a line may be that of a push.
+func mayCarry(b []byte) bool {
+	return bytes.Contains(b, []byte(pushWord)) || bytes.Contains(b, []byte("a.t.Request]"))
 }
 
 // startsLine says whether text begins with a log line's date.

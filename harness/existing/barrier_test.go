@@ -1,0 +1,178 @@
+package existing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// bench is a barrier whose runs a test makes.
+type bench struct {
+	*barrier
+	mu    sync.Mutex
+	asked []time.Time
+	shown map[string]string
+}
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+func newBench(t *testing.T, grace time.Duration, run func(until time.Time) (time.Time, error)) *bench {
+	t.Helper()
+	b := &bench{shown: map[string]string{}}
+	b.barrier = newBarrier(func(_ context.Context, until time.Time, show func(string)) (time.Time, error) {
+		show("working")
+		b.mu.Lock()
+		b.asked = append(b.asked, until)
+		b.mu.Unlock()
+		return run(until)
+	}, grace, func(id, text string) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.shown[id] = text
+	})
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); b.serve(ctx) }()
+	t.Cleanup(func() { stop(); <-ended })
+	return b
+}
+
+func minuteEnd(until time.Time) (time.Time, error) {
+	return until.Truncate(time.Minute).Add(time.Minute), nil
+}
+
+func (b *bench) all(t *testing.T, waits map[string]time.Time) map[string]error {
+	t.Helper()
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	errs := map[string]error{}
+	for id, until := range waits {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			err := b.cover(t.Context(), id, until)
+			mu.Lock()
+			defer mu.Unlock()
+			errs[id] = err
+		}()
+	}
+	group.Wait()
+	return errs
+}
+
+func TestOneRunServesAll(t *testing.T) {
+	b := newBench(t, time.Hour, minuteEnd)
+	waits := map[string]time.Time{}
+	for i := range 5 {
+		id := fmt.Sprint("U-", i)
+		b.join(id)
+		waits[id] = noon.Add(time.Duration(i) * time.Second)
+	}
+	for id, err := range b.all(t, waits) {
+		assert.NoError(t, err, id)
+	}
+	assert.Equal(t, 1, b.runs)
+	assert.Equal(t, []time.Time{noon}, b.asked, "the earliest time that anybody waits for")
+}
+
+func TestLaterTimesTakeAnotherRun(t *testing.T) {
+	b := newBench(t, time.Hour, minuteEnd)
+	b.join("early")
+	b.join("late")
+	done := make(chan error)
+	go func() {
+		err := b.cover(t.Context(), "early", noon)
+		b.leave("early")
+		done <- err
+	}()
+	require.NoError(t, b.cover(t.Context(), "late", noon.Add(90*time.Second)))
+	require.NoError(t, <-done)
+	assert.Equal(t, []time.Time{noon, noon.Add(90 * time.Second)}, b.asked)
+}
+
+func TestWhoWorksIsWaitedFor(t *testing.T) {
+	b := newBench(t, time.Hour, minuteEnd)
+	b.join("works")
+	done := make(chan error)
+	go func() { done <- b.cover(t.Context(), "waits", noon) }()
+	eventually(t, "the state to be shown", func() (bool, string) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.shown["waits"] == "usage run: 1 of 2 wait, for works", b.shown["waits"]
+	})
+	assert.Empty(t, b.asked)
+	b.leave("works")
+	require.NoError(t, <-done)
+}
+
+func TestGraceEndsThePatience(t *testing.T) {
+	b := newBench(t, 20*time.Millisecond, minuteEnd)
+	b.join("works")
+	assert.NoError(t, b.cover(t.Context(), "waits", noon))
+}
+
+func TestAFailedRunLetsAllGo(t *testing.T) {
+	dead := errors.New("the usage server is dead")
+	b := newBench(t, time.Hour, func(time.Time) (time.Time, error) { return time.Time{}, dead })
+	b.join("a")
+	b.join("b")
+	for id, err := range b.all(t, map[string]time.Time{"a": noon, "b": noon.Add(time.Hour)}) {
+		assert.ErrorIs(t, err, dead, id)
+	}
+	assert.Zero(t, b.runs)
+}
+
+func TestInterruptedWait(t *testing.T) {
+	b := newBench(t, time.Hour, minuteEnd)
+	b.join("works")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	gone := errors.New("interrupted")
+	cancel(gone)
+	assert.ErrorIs(t, b.cover(ctx, "waits", noon), gone)
+	b.close(gone)
+	assert.ErrorIs(t, b.cover(t.Context(), "waits", noon), gone)
+}
+
+func TestGate(t *testing.T) {
+	g := newGate()
+	var counting []string
+	newPass := func() *pass {
+		return &pass{gate: g, parted: func() { counting = append(counting, "off") },
+			together: func(context.Context) error { counting = append(counting, "on"); return nil }}
+	}
+	worker, loner, later := newPass(), newPass(), newPass()
+	require.NoError(t, worker.Enter(t.Context()))
+	require.NoError(t, loner.Enter(t.Context()))
+	alone := async(func() error { return loner.Alone(t.Context()) })
+	select {
+	case <-alone:
+		t.Fatal("alone while another works")
+	default:
+	}
+	worker.Leave()
+	require.NoError(t, <-alone)
+	require.NoError(t, loner.Enter(t.Context()), "who is alone goes on working")
+	loner.Leave()
+	entered := async(func() error { return later.Enter(t.Context()) })
+	select {
+	case <-entered:
+		t.Fatal("in while another is alone")
+	default:
+	}
+	require.NoError(t, loner.Together(t.Context()))
+	require.NoError(t, <-entered)
+	require.NoError(t, loner.Together(t.Context()), "twice is fine")
+	assert.Equal(t, []string{"off", "on"}, counting)
+}
+
+func async(f func() error) chan error {
+	c := make(chan error, 1)
+	go func() { c <- f() }()
+	return c
+}

@@ -1,0 +1,103 @@
+package existing
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/router"
+)
+
+func sequence(pushes []router.Push) []string {
+	var all []string
+	for _, p := range pushes {
+		all = append(all, p.Router()+" "+p.Log.MgmtID+"/"+p.Log.Seq)
+	}
+	return all
+}
+
+func TestInboxOrder(t *testing.T) {
+	b := newInbox()
+	for _, seq := range []string{"3", "9", "5"} {
+		b.add(pushLine(t, "r-1-VM", "1", seq))
+		b.add("2026-11-22 00:00:00,000 DEBUG something else")
+	}
+	b.add(pushLine(t, "r-2-VM", "1", "4"))
+	b.add(pushLine(t, "r-1-VM", "1", "9")) // sending and executing, or printed again
+	assert.Equal(t, []string{"r-1-VM 1/3", "r-1-VM 1/5", "r-1-VM 1/9", "r-2-VM 1/4"}, sequence(b.take(false)))
+	assert.Equal(t, 4, b.total)
+	assert.Empty(t, b.damaged)
+
+	b.add(pushLine(t, "r-1-VM", "2", "4")) // another management server counts for itself
+	assert.Equal(t, []string{"r-1-VM 2/4"}, sequence(b.take(false)))
+	b.add(pushLine(t, "r-1-VM", "1", "8"))
+	assert.Empty(t, b.take(false), "what the router has overtaken is not applied")
+	require.Len(t, b.damaged, 1)
+	assert.Contains(t, b.damaged[0], "r-1-VM")
+}
+
+func TestInboxDamage(t *testing.T) {
+	whole := pushLine(t, "r-1-VM", "1", "1")
+	b := newInbox()
+	b.add(whole[:len(whole)-30])
+	assert.Len(t, b.damaged, 1)
+	b.add("2026-11-22 00:00:00,000 DEBUG [c.c.a.t.Request] (x) (logid:1) Seq 1-2: Executing:  { Cmd , MgmtId: 1, via: 1(h), Ver: v1, Flags: 100001, { LoadBalancerConfigCommand } }")
+	assert.Equal(t, 1, b.silent, "a request without its content asks for another log level")
+	assert.Zero(t, b.total)
+}
+
+// TestInboxOfRecordedLogs interleaves the pushes of two running servers and wants each router's newest.
+func TestInboxOfRecordedLogs(t *testing.T) {
+	old, newer := recorded(t, "4.19.1.0"), recorded(t, "4.20.0.0")
+	for _, lines := range [][]string{old, newer} {
+		b := newInbox()
+		for _, l := range lines {
+			b.add(l)
+			b.add(l)
+		}
+		require.Empty(t, b.damaged)
+		all := b.take(false)
+		assert.Len(t, all, b.total)
+		want := map[string]string{}
+		for _, p := range all {
+			want[p.Router()] = p.Log.Seq
+		}
+		late := newInbox()
+		for _, l := range lines {
+			late.add(l)
+		}
+		got := late.take(true)
+		assert.Len(t, got, len(want))
+		for _, p := range got {
+			assert.Equal(t, want[p.Router()], p.Log.Seq, p.Router())
+		}
+	}
+}
+
+func FuzzInbox(f *testing.F) {
+	f.Add("2026-11-22 00:00:00,000 DEBUG [c.c.a.t.Request] Seq 1-2: Executing:  { Cmd , MgmtId: 1, Flags: 100001, [{\"com.cloud.agent.api.routing.LoadBalancerConfigCommand\":{}}] }")
+	f.Fuzz(func(t *testing.T, line string) {
+		b := newInbox()
+		b.add(line)
+		if n := len(b.take(false)); n != b.total {
+			t.Fatalf("%d pushes were counted, %d given", b.total, n)
+		}
+	})
+}
+
+func BenchmarkInbox(b *testing.B) {
+	lines := make([]string, 1000)
+	for i := range lines {
+		lines[i] = fmt.Sprintf("2026-11-22 00:00:00,000 DEBUG [o.a.c.x] line %d that is no push at all and is as long as such lines are", i)
+	}
+	lines = slices.Clip(lines)
+	for b.Loop() {
+		box := newInbox()
+		for _, l := range lines {
+			box.add(l)
+		}
+	}
+}
