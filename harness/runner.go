@@ -95,7 +95,7 @@ func runScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 	release := target.Describe().Release
 	c := result.Case{ID: s.ID, Title: s.Title, Group: s.Group, Guards: s.Guards, Verdict: result.Pass,
 		ByDesign: s.Inconclusive != ""}
-	if s.KnownBad.On(release) {
+	if s.KnownBad.In(target.Describe()) {
 		c.Known, c.KnownWhy = true, s.KnownBad.Why
 	}
 	var reported bool
@@ -178,6 +178,7 @@ func (t *T) tell() {
 			t.judge(result.Inconclusive, fmt.Sprintf("the scenario itself broke: %v", r))
 			t.Note("stack", "%s", debug.Stack())
 		}
+		t.troubles()
 		for i := range t.steps {
 			if t.steps[i].State == "running" {
 				t.steps[i].State = string(t.verdict)

@@ -31,6 +31,17 @@ const (
 type Known struct {
 	Spans []Span
 	Why   string // upstream issue and the release that ends it
+	// Router says that the defect is in the router's own code, not in what the management server sends it: where the two are
+	// of different releases the router's counts (Description.RouterCode).
+	Router bool
+}
+
+// In says whether a target has the defect. Where the router's code is of an unknown release, no defect of it is known.
+func (k Known) In(d Description) bool {
+	if k.Router && d.RouterCode != "" {
+		return k.On(d.RouterCode)
+	}
+	return k.On(d.Release)
 }
 
 // On says whether the release has the defect.

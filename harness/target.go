@@ -35,10 +35,15 @@ type SharedRuns interface {
 // Description is what a report says of a target.
 type Description struct {
 	Name, Release string
-	Router        string // "model, rules of 4.19.1.0", "none"
+	Router        string // "model, rules of 4.19.1.0", "real scripts of 4.19.1.0, HAProxy 2.6.12", "none"
+	// RouterCode is the release of the routers' own code where that is not Release's; UnknownRelease when it cannot be told.
+	RouterCode string
 	// Groups are the sizes of autoscale populations that fit (L-04).
 	Groups []int
 }
+
+// UnknownRelease lies in no span of releases.
+const UnknownRelease = "unknown"
 
 // Site is an open target as one scenario sees it. Parts that the target cannot show are nil and named in Missing.
 type Site struct {

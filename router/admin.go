@@ -63,9 +63,13 @@ type TableEntry struct {
 // ErrNoTable says that the proxy has no stick table, or that there is no such proxy.
 var ErrNoTable = errors.New("no stick table of that name")
 
-// ShowInfo asks the worker who it is. Like every admin call it attends the router first (Options.OnDemand).
-func (r *Router) ShowInfo(ctx context.Context) (Info, error) {
-	answer, err := r.ask(ctx, "show info")
+// Ask sends one command to the admin socket of a HAProxy and gives the whole answer: Router.Admin, or that of whatever else
+// stands for a router.
+type Ask func(ctx context.Context, command string) (string, error)
+
+// ShowInfo asks the worker who it is.
+func (ask Ask) ShowInfo(ctx context.Context) (Info, error) {
+	answer, err := ask(ctx, "show info")
 	if err != nil {
 		return Info{}, err
 	}
@@ -88,8 +92,8 @@ func (r *Router) ShowInfo(ctx context.Context) (Info, error) {
 }
 
 // ShowStat gives the state of every proxy and server.
-func (r *Router) ShowStat(ctx context.Context) ([]Stat, error) {
-	answer, err := r.ask(ctx, "show stat")
+func (ask Ask) ShowStat(ctx context.Context) ([]Stat, error) {
+	answer, err := ask(ctx, "show stat")
 	if err != nil {
 		return nil, err
 	}
@@ -126,11 +130,11 @@ var (
 )
 
 // ShowTable gives a proxy's stick table. The error is ErrNoTable when it has none.
-func (r *Router) ShowTable(ctx context.Context, name string) (Table, error) {
+func (ask Ask) ShowTable(ctx context.Context, name string) (Table, error) {
 	if name == "" || strings.ContainsAny(name, " ;\n\\") {
 		return Table{}, fmt.Errorf("table %q: %w", name, ErrNoTable)
 	}
-	answer, err := r.ask(ctx, "show table "+name)
+	answer, err := ask(ctx, "show table "+name)
 	if err != nil {
 		return Table{}, err
 	}
@@ -159,8 +163,33 @@ func (r *Router) ShowTable(ctx context.Context, name string) (Table, error) {
 	return t, nil
 }
 
-// ask sends one command to the admin socket and reads the whole answer.
-func (r *Router) ask(ctx context.Context, command string) (answer string, err error) {
+// ClearTable empties a proxy's stick table, as "clear table" on the admin socket does.
+func (ask Ask) ClearTable(ctx context.Context, name string) error {
+	if name == "" || strings.ContainsAny(name, " ;\n\\") {
+		return fmt.Errorf("table %q: %w", name, ErrNoTable)
+	}
+	_, err := ask(ctx, "clear table "+name)
+	return err
+}
+
+// ShowInfo is Ask.ShowInfo of this router.
+func (r *Router) ShowInfo(ctx context.Context) (Info, error) { return Ask(r.Admin).ShowInfo(ctx) }
+
+// ShowStat is Ask.ShowStat of this router.
+func (r *Router) ShowStat(ctx context.Context) ([]Stat, error) { return Ask(r.Admin).ShowStat(ctx) }
+
+// ShowTable is Ask.ShowTable of this router.
+func (r *Router) ShowTable(ctx context.Context, name string) (Table, error) {
+	return Ask(r.Admin).ShowTable(ctx, name)
+}
+
+// ClearTable is Ask.ClearTable of this router.
+func (r *Router) ClearTable(ctx context.Context, name string) error {
+	return Ask(r.Admin).ClearTable(ctx, name)
+}
+
+// Admin sends one command to the admin socket and gives the whole answer. It attends the router first (Options.OnDemand).
+func (r *Router) Admin(ctx context.Context, command string) (answer string, err error) {
 	if err := r.Attend(ctx); err != nil {
 		return "", err
 	}
@@ -197,13 +226,4 @@ func (r *Router) ask(ctx context.Context, command string) (answer string, err er
 		return "", errors.Join(ctx.Err(), err)
 	}
 	return string(data), nil
-}
-
-// ClearTable empties a proxy's stick table, as "clear table" on the admin socket does.
-func (r *Router) ClearTable(ctx context.Context, name string) error {
-	if name == "" || strings.ContainsAny(name, " ;\n\\") {
-		return fmt.Errorf("table %q: %w", name, ErrNoTable)
-	}
-	_, err := r.ask(ctx, "clear table "+name)
-	return err
 }

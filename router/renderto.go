@@ -8,8 +8,7 @@ import (
 	"io"
 )
 
-// RenderTo renders what it finds in the input with the rules of a release and writes it to w. The input is a push as
-// JSON in any form that ParsePush takes, a recorded case (an object with a "command"), one log line, or a whole log.
+// RenderTo renders what it finds in the input (see ReadAny) with the rules of a release and writes it to w.
 //
 // As text it writes the file haproxy.cfg; with several pushes, each after a heading that begins with "#". As JSON it
 // writes one object a push and line: config, add_rules, remove_rules, stat_rules. A log's pushes are rendered in order
@@ -19,7 +18,7 @@ func RenderTo(w io.Writer, in []byte, release string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	pushes, err := readAny(in)
+	pushes, err := ReadAny(in)
 	if err != nil {
 		return err
 	}
@@ -62,19 +61,15 @@ func write(w io.Writer, r Rendered, asJSON bool, heading string) error {
 	return err
 }
 
-// readAny tells the forms of input apart: valid JSON is a push or a case, all else is a log.
-func readAny(in []byte) ([]Push, error) {
+// ReadAny reads the pushes of an input whose form it tells by itself: a push as JSON in any form that ParsePush takes, a
+// recorded case (an object with a "command"), several of these one after another, one log line, or a whole log.
+func ReadAny(in []byte) ([]Push, error) {
 	trimmed := bytes.TrimSpace(in)
 	if len(trimmed) == 0 {
 		return nil, errors.New("the input is empty: want a push as JSON or a management server's log")
 	}
-	if json.Valid(trimmed) {
-		var recorded struct{ Command json.RawMessage }
-		if trimmed[0] == '{' && json.Unmarshal(trimmed, &recorded) == nil && len(recorded.Command) > 0 {
-			trimmed = recorded.Command
-		}
-		p, err := ParsePush(trimmed)
-		return []Push{p}, err
+	if values := jsonValues(trimmed); len(values) > 0 {
+		return readValues(values)
 	}
 	pushes, err := ReadPushes(bytes.NewReader(in))
 	if err != nil {
@@ -86,6 +81,40 @@ func readAny(in []byte) ([]Push, error) {
 			return nil, err
 		}
 		return nil, fmt.Errorf("the input is neither JSON nor a log: %w", ErrNotPush)
+	}
+	return pushes, nil
+}
+
+// jsonValues takes an input of nothing but JSON values apart.
+func jsonValues(in []byte) []json.RawMessage {
+	var values []json.RawMessage
+	for d := json.NewDecoder(bytes.NewReader(in)); ; {
+		var v json.RawMessage
+		switch err := d.Decode(&v); {
+		case errors.Is(err, io.EOF):
+			return values
+		case err != nil:
+			return nil
+		}
+		values = append(values, v)
+	}
+}
+
+func readValues(values []json.RawMessage) ([]Push, error) {
+	var pushes []Push
+	for i, v := range values {
+		var recorded struct{ Command json.RawMessage }
+		if v[0] == '{' && json.Unmarshal(v, &recorded) == nil && len(recorded.Command) > 0 {
+			v = recorded.Command
+		}
+		p, err := ParsePush(v)
+		if err != nil && len(values) > 1 {
+			err = fmt.Errorf("value %d of %d: %w", i+1, len(values), err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		pushes = append(pushes, p)
 	}
 	return pushes, nil
 }

@@ -106,9 +106,9 @@ func (s Section) Servers() []Server {
 
 // SectionDiff is where two files differ in one section.
 type SectionDiff struct {
-	Kind  string
-	Name  string
-	Lines []string // the section's lines in order, those of one file only marked with "- " (live) or "+ " (rendered)
+	Kind  string   `json:"kind"`
+	Name  string   `json:"name"`
+	Lines []string `json:"lines"` // the section's lines in order, those of one file only marked with "- " (live) or "+ " (rendered)
 }
 
 // DiffSections compares what was rendered with what is live, section by section in the order of the rendered file; those

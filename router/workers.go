@@ -3,6 +3,7 @@
 package router
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -45,16 +46,22 @@ func waitDeaf(ctx context.Context, pid int) error {
 	defer tick.Stop()
 	for {
 		n, err := listening(pid)
-		if err != nil {
+		switch {
+		case errors.Is(err, os.ErrPermission):
+			// A process that is ending has no memory any more: its descriptors then belong to the machine's root, and inside a
+			// user namespace reading them is refused. It may still hold its sockets until it is a zombie.
+			if zombie(pid) {
+				return nil
+			}
+		case err != nil:
 			return err
-		}
-		if n == 0 {
+		case n == 0:
 			return nil
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for the former worker %d, which still has %d listening sockets: %w", pid, n, ctx.Err())
+			return fmt.Errorf("waiting for the former worker %d, which still has %d listening sockets: %w", pid, n, errors.Join(ctx.Err(), err))
 		}
 	}
 }
@@ -94,4 +101,15 @@ func listening(pid int) (int, error) {
 // gone says that a process ended while its folder in /proc was being read; a zombie's network files answer EINVAL.
 func gone(err error) bool {
 	return errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL)
+}
+
+// zombie says that nothing is left of a process but its exit status.
+func zombie(pid int) bool {
+	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return gone(err)
+	}
+	// The name, in parentheses, may hold anything; the state follows the last one.
+	state := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	return len(state) == 0 || state[0] == "Z" || state[0] == "X"
 }

@@ -49,7 +49,7 @@ func (f *existingFlags) add(c *cobra.Command) {
 	s.StringArrayVar(&f.logFiles, "log", nil, "existing zone: management server's log, a file or glob (repeatable)")
 	s.StringVar(&f.logCommand, "log-command", "", "existing zone: command that prints the log for ever, such as \"ssh mgmt tail -n +1 -F /var/log/...\"")
 	s.StringVar(&f.usage, "usage", "", "existing zone: how usage runs are had: on-demand or schedule")
-	s.StringVar(&f.router, "router", "", "existing zone: what stands for the routers: none, shadow, or a command template")
+	s.StringVar(&f.router, "router", "", "what stands for the routers; lab: model (default) or real-scripts; existing zone: none, shadow, real-scripts (shadow routers that run them), or a command template")
 	s.StringVar(&f.clients, "clients", "", "existing zone: where requests come from: shadow, addresses or socks5")
 	s.StringVar(&f.routerProfile, "router-profile", "", "existing zone: release whose router rules the shadow applies (default: the target's)")
 	s.StringVar(&f.clock, "clock", "", "existing zone: whose time counts: database or api")
@@ -115,6 +115,9 @@ func (f *existingFlags) over(c *cobra.Command, into *existing.Config) {
 
 // routerOf takes a word for the mode and anything longer for a command.
 func routerOf(s string) existing.Router {
+	if s == scriptsRouter {
+		s = "shadow"
+	}
 	if strings.ContainsAny(s, " {") {
 		return existing.Router{Mode: "command", Command: s}
 	}

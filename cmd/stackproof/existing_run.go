@@ -11,6 +11,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/fleet"
 	"github.com/stackproof/stackproof/harness/ledger"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
@@ -32,10 +33,16 @@ func (o *runOptions) prepareExisting(c *cobra.Command, chosen harness.Catalogue)
 	if !c.Flags().Changed("workers") {
 		o.workers = max(1, len(chosen)) // scenarios wait for each other at the usage runs
 	}
-	return func() (harness.Target, func(result.Run) []string, error) { return o.openExisting(c, config, chosen) }, nil
+	real, err := o.scripts.wanted(c, o.existing.router, o.target)
+	if err != nil {
+		return nil, err
+	}
+	return func() (harness.Target, func(result.Run) []string, error) {
+		return o.openExisting(c, config, chosen, real)
+	}, nil
 }
 
-func (o *runOptions) openExisting(c *cobra.Command, config existing.Config, chosen harness.Catalogue) (_ harness.Target, _ func(result.Run) []string, err error) {
+func (o *runOptions) openExisting(c *cobra.Command, config existing.Config, chosen harness.Catalogue, real bool) (_ harness.Target, _ func(result.Run) []string, err error) {
 	ctx := c.Context()
 	if config.Shadows() {
 		// Where namespaces cannot be made, trying the capability says so.
@@ -47,7 +54,13 @@ func (o *runOptions) openExisting(c *cobra.Command, config existing.Config, chos
 			return nil, nil, fmt.Errorf("writing the trace: %w", err)
 		}
 	}
-	t, err := openTarget(ctx, o.target, config, trace)
+	var tree *fleet.Scripts
+	if real {
+		if tree, err = o.scripts.open(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	t, err := openTarget(ctx, o.target, config, trace, tree)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -57,7 +70,7 @@ func (o *runOptions) openExisting(c *cobra.Command, config existing.Config, chos
 	if err := keepLedger(t, o.target, o.ledgers); err != nil {
 		return nil, nil, errors.Join(err, t.Close(context.WithoutCancel(ctx)))
 	}
-	return t, t.Notes, nil
+	return t, withNotes(t.Notes, scriptNotes(tree, t.Release())), nil
 }
 
 // keepLedger notes what the run creates in a ledger, so that cleanup can remove it if the run cannot.
@@ -75,10 +88,10 @@ func keepLedger(t *existing.Target, name, dir string) error {
 }
 
 // openTarget opens an existing zone; the trace, which may be nil, is closed with it.
-func openTarget(ctx context.Context, name string, config existing.Config, trace io.WriteCloser) (*existing.Target, error) {
+func openTarget(ctx context.Context, name string, config existing.Config, trace io.WriteCloser, tree *fleet.Scripts) (*existing.Target, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	options := existing.Options{Name: name, Config: config}
+	options := existing.Options{Name: name, Config: config, Scripts: tree}
 	if trace != nil {
 		options.Trace = trace
 	}

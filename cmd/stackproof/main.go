@@ -14,10 +14,12 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/router"
+	"github.com/stackproof/stackproof/router/scripts"
 )
 
 func main() {
 	router.MaybeChild()
+	scripts.MaybeChild()
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

@@ -23,11 +23,13 @@ import (
 
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/router"
+	"github.com/stackproof/stackproof/router/scripts"
 	"github.com/stackproof/stackproof/zone/database"
 )
 
 func TestMain(m *testing.M) {
 	router.MaybeChild()
+	scripts.MaybeChild()
 	testscript.Main(m, map[string]func(){"stackproof": main})
 }
 

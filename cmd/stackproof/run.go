@@ -35,6 +35,7 @@ type runOptions struct {
 	yes, dryRun      bool
 	trace, ledgers   string
 	existing         existingFlags
+	scripts          scriptFlags
 }
 
 func runCommand() *cobra.Command {
@@ -68,6 +69,7 @@ unless --strict is given.`,
 	f.StringVar(&o.trace, "trace", "", "existing zone: write every API call to this file, without secrets")
 	ledgerFlag(c, &o.ledgers)
 	o.existing.add(c)
+	o.scripts.add(c)
 	c.RunE = func(c *cobra.Command, _ []string) error { return o.run(c) }
 	return c
 }
@@ -133,6 +135,10 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 	if err != nil {
 		return nil, err
 	}
+	real, err := o.scripts.wanted(c, o.existing.router, o.target)
+	if err != nil {
+		return nil, err
+	}
 	return func() (harness.Target, func(result.Run) []string, error) {
 		if err := needPrograms(c.Context()); err != nil {
 			return nil, nil, err
@@ -140,12 +146,20 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 		if err := network.Enter(); err != nil {
 			return nil, nil, err
 		}
-		target, err := lab.New(lab.Options{Release: o.release, Knobs: knobs, Workers: o.workers})
-		return target, func(result.Run) []string {
-			if len(o.knobs) == 0 {
-				return nil
+		options := lab.Options{Release: o.release, Knobs: knobs, Workers: o.workers}
+		if real {
+			var err error
+			if options.Scripts, err = o.scripts.open(c.Context()); err != nil {
+				return nil, nil, err
 			}
-			return []string{fmt.Sprintf("knobs set by hand: %v", o.knobs)}
+		}
+		target, err := lab.New(options)
+		return target, func(result.Run) []string {
+			notes := scriptNotes(options.Scripts, o.release)
+			if len(o.knobs) > 0 {
+				notes = append(notes, fmt.Sprintf("knobs set by hand: %v", o.knobs))
+			}
+			return notes
 		}, err
 	}, nil
 }

@@ -1,6 +1,7 @@
 package existing
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/fleet"
 	"github.com/stackproof/stackproof/harness/result"
 )
 
@@ -24,6 +26,8 @@ type Options struct {
 	Ledger harness.Ledger
 	// Trace gets every call, with secrets removed.
 	Trace io.Writer
+	// Scripts run on the shadow routers in place of the model; nil is the model.
+	Scripts *fleet.Scripts
 	// TempDir is where the shadow routers' folders are made; default the system's.
 	TempDir string
 	// OpenRouters looks at real routers (router mode command); nil where that is not built in.
@@ -227,6 +231,10 @@ func (t *Target) Describe() harness.Description {
 	d := harness.Description{Name: t.opts.Name, Release: t.release, Router: "none", Groups: t.config.Groups}
 	if t.watch != nil {
 		d.Router = t.watch.describe()
+		d.RouterCode = t.config.RouterProfile
+		if s := t.opts.Scripts; s != nil && t.watch.fleet != nil {
+			d.Router, d.RouterCode = s.String()+" (shadow)", cmp.Or(s.Release(), harness.UnknownRelease)
+		}
 	}
 	return d
 }

@@ -127,6 +127,9 @@ func (t *Target) openShadow(w *watcher) error {
 	t.onClose("removing the shadow routers' folder", func(context.Context) error { return os.RemoveAll(dir) })
 	w.fleet = fleet.New(dir, rules, nil)
 	t.onClose("ending the shadow routers", func(context.Context) error { return w.fleet.Close() })
+	if err := w.fleet.Run(t.opts.Scripts, fleet.Ignored); err != nil {
+		return err
+	}
 	t.found(ok(harness.RouterFiles, "shadow routers, rules of %s", w.rules))
 	t.found(ok(harness.DataPlane, "clients, HAProxy and backends in namespaces of this machine"))
 	return nil

@@ -50,7 +50,7 @@ func (Sound) Dialer(_ *Router, clients dataplane.Dialer) dataplane.Dialer { retu
 
 // ClearTable empties a rule's stick table.
 func (v *Router) ClearTable(ctx context.Context, rule string) error {
-	return v.router.ClearTable(ctx, rule)
+	return router.Ask(v.machine.Admin).ClearTable(ctx, rule)
 }
 
 // Last is the newest push for a caller that has the router locked (Faults.Arrives); false before the first, and while the

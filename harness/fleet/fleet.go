@@ -25,6 +25,8 @@ type Fleet struct {
 	rules    router.Rules
 	faults   Faults
 	renderer *router.Renderer // of the one management server that all routers have
+	scripts  *Scripts         // nil: the model
+	awaited  bool             // see Answers
 
 	mu      sync.Mutex
 	routers map[string]*Router
@@ -34,7 +36,7 @@ type Fleet struct {
 type Router struct {
 	mu       sync.Mutex
 	name     string
-	router   *router.Router
+	machine  Machine
 	pushes   []router.Push
 	site     *network.Site
 	backends *network.Backends
@@ -81,12 +83,11 @@ func (f *Fleet) named(name string) (*Router, error) {
 	if err := os.Mkdir(dir, 0o755); err != nil { //nolint:gosec // HAProxy drops its rights and must still read its files
 		return nil, fmt.Errorf("folder of router %s: %w", name, err)
 	}
-	r, err := router.New(router.Options{Name: name, Dir: dir, Rules: f.rules, Host: v, OnDemand: true, Renderer: f.renderer,
-		Faults: f.faults.Router()})
+	m, err := f.machineOf(v, dir)
 	if err != nil {
 		return nil, err
 	}
-	v.router = r
+	v.machine = m
 	f.routers[name] = v
 	return v, nil
 }
@@ -104,6 +105,11 @@ func (f *Fleet) Push(ctx context.Context, name string, push router.Push) error {
 		return err
 	}
 	v.pushes = append(v.pushes, push)
+	if f.awaited {
+		if err := v.place(ctx); err != nil {
+			return err
+		}
+	}
 	if v.backends != nil {
 		if err := f.faults.Members(ctx, v.backends, members(push)); err != nil {
 			return err
@@ -112,7 +118,7 @@ func (f *Fleet) Push(ctx context.Context, name string, push router.Push) error {
 	if f.faults.Ignored(len(v.pushes)) {
 		return nil
 	}
-	_, err = v.router.Apply(ctx, f.faults.Changed(push))
+	_, err = v.machine.Apply(ctx, f.faults.Changed(push))
 	return err
 }
 
@@ -128,10 +134,10 @@ func (f *Fleet) RouterState(ctx context.Context, name, state string) error {
 		return nil
 	}
 	if state == "Running" {
-		_, err := v.router.Start(ctx)
+		_, err := v.machine.Start(ctx)
 		return err
 	}
-	return v.router.Stop(ctx)
+	return v.machine.Stop(ctx)
 }
 
 // members are the live destinations of all live rules.
@@ -154,10 +160,10 @@ func members(p router.Push) []netip.AddrPort {
 	return all
 }
 
-// attend brings a router to life.
-func (v *Router) attend(ctx context.Context, faults Faults) error {
+// place gives a router its namespaces.
+func (v *Router) place(ctx context.Context) error {
 	if v.site != nil {
-		return v.router.Attend(ctx)
+		return nil
 	}
 	site, err := network.NewSite(ctx, network.SiteOptions{Name: v.name})
 	if err != nil {
@@ -170,13 +176,24 @@ func (v *Router) attend(ctx context.Context, faults Faults) error {
 		}
 	}
 	v.waiting = nil
+	return nil
+}
+
+// attend brings a router to life.
+func (v *Router) attend(ctx context.Context, faults Faults) error {
+	if v.site != nil {
+		return v.machine.Attend(ctx)
+	}
+	if err := v.place(ctx); err != nil {
+		return err
+	}
 	if len(v.pushes) == 0 {
 		return errors.New("no push has reached the router")
 	}
 	if err := faults.Members(ctx, v.backends, members(v.pushes[len(v.pushes)-1])); err != nil {
 		return err
 	}
-	return v.router.Attend(ctx)
+	return v.machine.Attend(ctx)
 }
 
 // looked is a router that is there and attended, locked.
@@ -225,7 +242,7 @@ func (f *Fleet) Files(ctx context.Context, name string) (router.Files, error) {
 		return router.Files{}, err
 	}
 	defer v.mu.Unlock()
-	return v.router.Files(ctx)
+	return v.machine.Files(ctx)
 }
 
 // Rendered implements harness.Routers.
@@ -259,7 +276,7 @@ func (v *Router) Mark(ctx context.Context) (string, error) {
 	v.mu.Lock()
 	pushes := len(v.pushes)
 	v.mu.Unlock()
-	info, err := v.router.ShowInfo(ctx)
+	info, err := router.Ask(v.machine.Admin).ShowInfo(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -268,7 +285,7 @@ func (v *Router) Mark(ctx context.Context) (string, error) {
 
 // Table implements dataplane.Tables.
 func (v *Router) Table(ctx context.Context, rule string) (int, bool, error) {
-	t, err := v.router.ShowTable(ctx, rule)
+	t, err := router.Ask(v.machine.Admin).ShowTable(ctx, rule)
 	if errors.Is(err, router.ErrNoTable) {
 		return 0, false, nil
 	}
@@ -288,8 +305,8 @@ func (f *Fleet) Close() error {
 		for _, c := range v.held {
 			errs = append(errs, c.Close())
 		}
-		if v.router != nil {
-			errs = append(errs, v.router.Close())
+		if v.machine != nil {
+			errs = append(errs, v.machine.Close())
 		}
 		if v.backends != nil {
 			errs = append(errs, v.backends.Close())

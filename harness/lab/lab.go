@@ -6,6 +6,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,8 @@ type Options struct {
 	// Pool lends the databases; nil is a pool of the target's own. A pool may serve several targets, one after another or
 	// at once, as long as their releases have the same tables (all of 4.19, all of 4.20).
 	Pool *Pool
+	// Scripts run on the routers in place of the model; nil is the model.
+	Scripts *fleet.Scripts
 }
 
 // Target is the lab.
@@ -66,7 +69,12 @@ func New(opts Options) (*Target, error) {
 
 // Describe names the lab.
 func (t *Target) Describe() harness.Description {
-	return harness.Description{Name: "lab", Release: t.opts.Release, Router: "model, rules of " + t.opts.Release + mutations{t.opts.Knobs}.planted(), Groups: t.opts.Groups}
+	d := harness.Description{Name: "lab", Release: t.opts.Release, Router: "model, rules of " + t.opts.Release, Groups: t.opts.Groups}
+	if s := t.opts.Scripts; s != nil {
+		d.Router, d.RouterCode = s.String(), cmp.Or(s.Release(), harness.UnknownRelease)
+	}
+	d.Router += mutations{t.opts.Knobs}.planted()
+	return d
 }
 
 // Site opens a pristine zone.
@@ -102,6 +110,9 @@ func (t *Target) Site(ctx context.Context, scenario string, seed int64) (_ *harn
 	undo = append(undo, func(context.Context) error { return os.RemoveAll(dir) })
 	routers := fleet.New(dir, t.rules, mutations{t.opts.Knobs})
 	undo = append(undo, func(context.Context) error { return routers.Close() })
+	if err := routers.Run(t.opts.Scripts, fleet.Awaited); err != nil {
+		return nil, err
+	}
 	manual := zone.NewManual(time.Now().UTC().Truncate(time.Minute).Add(10 * time.Second))
 	z, err := zone.Open(ctx, zone.Options{Release: t.opts.Release, Knobs: t.opts.Knobs, DB: server, Clock: manual, Pushes: pushes{routers}, Seed: seed})
 	if err != nil {

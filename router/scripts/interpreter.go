@@ -98,7 +98,7 @@ const substitute = "name a python2.7 that has netaddr 0.8.0, or use a copy of th
 func findInterpreter(ctx context.Context, t tree, given, pythonPath string) (interpreter, error) {
 	candidates := []string{"python3", "/usr/bin/python3", "python2.7", "python2"}
 	if given != "" {
-		candidates = []string{given}
+		candidates = filepath.SplitList(given)
 	}
 	var missing, unparsed, unusable []string
 	for _, name := range candidates {

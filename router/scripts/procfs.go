@@ -2,8 +2,10 @@ package scripts
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -50,6 +52,9 @@ func listening(pid int) int {
 	}
 	dir := filepath.Join("/proc", strconv.Itoa(pid), "fd")
 	descriptors, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrPermission) && slices.ContainsFunc(processes(), func(p process) bool { return p.pid == pid && p.state != "Z" }) {
+		return 1 // it is ending and may still hold its sockets; in a user namespace its descriptors are closed to us by then
+	}
 	if err != nil {
 		return 0 // ended, or a zombie
 	}

@@ -23,7 +23,7 @@ import (
 // Options say whose scripts run where. Only Tree must be set.
 type Options struct {
 	Tree        string // see the package comment for what is accepted
-	Interpreter string // python; empty: found
+	Interpreter string // python; of several, separated as in PATH, the first that can run the tree; empty: found
 	PythonPath  string // a directory with netaddr in it; empty: where the interpreter finds it
 	HAProxy     string // empty: from PATH
 
