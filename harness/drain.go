@@ -106,6 +106,17 @@ func (t *T) read(until time.Time) {
 // scenario guards.
 func (w *watch) hold(all []usageprobe.Violation) {
 	var broken []string
+	for _, v := range w.unexpected(all) {
+		broken = append(broken, v.String())
+	}
+	if len(broken) == 0 {
+		return
+	}
+	w.t.Fail(broken[0], append(w.evidence(), result.Evidence{Kind: result.KindRows, Title: "invariants that do not hold", Text: strings.Join(broken, "\n")})...)
+}
+
+// unexpected leaves out what was there before, and notes what the release is known for.
+func (w *watch) unexpected(all []usageprobe.Violation) (rest []usageprobe.Violation) {
 	for _, v := range all {
 		if v.Inherited {
 			continue
@@ -114,12 +125,9 @@ func (w *watch) hold(all []usageprobe.Violation) {
 			w.note(string(v.Class), fmt.Sprintf("%s (known: %s)", v, known.Why))
 			continue
 		}
-		broken = append(broken, v.String())
+		rest = append(rest, v)
 	}
-	if len(broken) == 0 {
-		return
-	}
-	w.t.Fail(broken[0], append(w.evidence(), result.Evidence{Kind: result.KindRows, Title: "invariants that do not hold", Text: strings.Join(broken, "\n")})...)
+	return rest
 }
 
 // note records a known defect once per scenario.

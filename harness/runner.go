@@ -28,6 +28,8 @@ type Plan struct {
 	UntilFailure bool
 	// Budget ends the repeats when it is used up; 0 is no limit. At least one repeat runs.
 	Budget time.Duration
+	// Brief says that only verdicts are of interest: nothing is spent on explaining a failure.
+	Brief bool
 }
 
 // Run runs a plan against a target. The error says that the run as a whole could not be carried out; whatever was found
@@ -104,7 +106,7 @@ func runScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 			break
 		}
 		p.Progress.Scenario(s.ID, s.Title, i+1)
-		one := runOnce(ctx, target, s, p.Progress, p.Seed+int64(i), i)
+		one := runOnce(ctx, target, s, p, p.Seed+int64(i), i)
 		c.Repeats++
 		switch one.verdict {
 		case result.Fail:
@@ -133,7 +135,7 @@ func runScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 }
 
 // runOnce runs a scenario once, on a site of its own.
-func runOnce(ctx context.Context, target Target, s Scenario, p Progress, seed int64, repeat int) (t *T) {
+func runOnce(ctx context.Context, target Target, s Scenario, p Plan, seed int64, repeat int) (t *T) {
 	site, err := target.Site(ctx, s.ID, seed)
 	if site != nil {
 		defer func() {
@@ -150,7 +152,9 @@ func runOnce(ctx context.Context, target Target, s Scenario, p Progress, seed in
 	if repeat > 0 {
 		name = fmt.Sprintf("%s-r%d", name, repeat)
 	}
-	t = newT(ctx, site, s, p, seed, name)
+	t = newT(ctx, site, s, p.Progress, seed, name)
+	t.brief = p.Brief
+	t.fresh = func(ctx context.Context) (*Site, error) { return target.Site(ctx, s.ID, seed) }
 	if err != nil {
 		t.judge(result.Inconclusive, fmt.Sprintf("opening a site: %v", err))
 		return t

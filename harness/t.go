@@ -33,6 +33,11 @@ type T struct {
 	depth    int
 	serial   int
 	undo     []undo
+
+	seed  int64
+	brief bool
+	fresh func(context.Context) (*Site, error) // opens another site of the target
+	told  int                                  // stories told on fresh sites
 }
 
 type undo struct {
@@ -51,7 +56,7 @@ type Progress interface {
 }
 
 func newT(ctx context.Context, site *Site, s Scenario, p Progress, seed int64, name string) *T {
-	t := &T{ctx: ctx, site: site, scenario: s, progress: p, name: name, verdict: result.Pass,
+	t := &T{ctx: ctx, site: site, scenario: s, progress: p, name: name, seed: seed, verdict: result.Pass,
 		rng: rand.New(rand.NewPCG(uint64(seed), 0x5eed))} //nolint:gosec // repeatable on purpose, nothing secret
 	t.watch = &watch{t: t}
 	t.prober = &prober{t: t}

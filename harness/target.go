@@ -82,12 +82,14 @@ func (s *Site) OnTold(f func()) { s.told = f }
 // OnClose sets what ends the site.
 func (s *Site) OnClose(f func(context.Context) error) { s.close = f }
 
-// Close ends the site.
+// Close ends the site, once.
 func (s *Site) Close(ctx context.Context) error {
-	if s.close == nil {
+	end := s.close
+	if end == nil {
 		return nil
 	}
-	return s.close(ctx)
+	s.close = nil
+	return end(ctx)
 }
 
 // Clock is the target's time. Scenarios never sleep.

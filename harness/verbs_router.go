@@ -23,6 +23,8 @@ type Fault struct {
 	mock *cloud.SimulatorMock
 	name string
 	all  int
+
+	ended bool
 }
 
 func (t *T) fail(what, command string, count int) *Fault {
@@ -38,8 +40,17 @@ func (t *T) fail(what, command string, count int) *Fault {
 	return f
 }
 
-// end takes the fault back and lets other scenarios work again.
+// End takes the fault back before the scenario's end, so that the next one does not replace it.
+func (f *Fault) End() {
+	f.t.must(f.end(f.t.ctx), "taking back the simulator's fault")
+}
+
+// end takes the fault back, once, and lets other scenarios work again.
 func (f *Fault) end(ctx context.Context) error {
+	if f.ended {
+		return nil
+	}
+	f.ended = true
 	var errs []error
 	if f.mock != nil {
 		errs = append(errs, f.t.site.Cloud.CleanupSimulatorMock(ctx, f.mock.ID))

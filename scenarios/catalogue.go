@@ -26,6 +26,7 @@ func Catalogue() harness.Catalogue {
 		billedAfterFailedDelete(),
 		lateClose(),
 		upgradeAcrossFix(),
+		modelRun(),
 		twinPolicyApplied(),
 		twinPolicyRemoved(),
 		algorithmChanged(),

@@ -17,7 +17,6 @@ import (
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/reports"
-	"github.com/stackproof/stackproof/scenarios"
 )
 
 // runOptions are the flags of run.
@@ -36,6 +35,7 @@ type runOptions struct {
 	trace, ledgers   string
 	existing         existingFlags
 	scripts          scriptFlags
+	replay, save     string
 }
 
 func runCommand() *cobra.Command {
@@ -68,6 +68,8 @@ unless --strict is given.`,
 	f.BoolVar(&o.dryRun, "dry-run", false, "existing zone: say what would be created, and stop")
 	f.StringVar(&o.trace, "trace", "", "existing zone: write every API call to this file, without secrets")
 	ledgerFlag(c, &o.ledgers)
+	f.StringVar(&o.replay, "replay", "", "run the steps of this file, as U-26 writes them")
+	f.StringVar(&o.save, "save-failing", "", "write each failing sequence of U-26 to a file in this folder, for --replay")
 	o.existing.add(c)
 	o.scripts.add(c)
 	c.RunE = func(c *cobra.Command, _ []string) error { return o.run(c) }
@@ -84,7 +86,7 @@ func (o *runOptions) check() (harness.Catalogue, error) {
 	case o.budget < 0:
 		return nil, usage("--budget must not be negative, not %s", o.budget)
 	}
-	chosen, err := scenarios.Catalogue().Select(o.scenarios...)
+	chosen, err := o.choose()
 	if err != nil {
 		return nil, usage("%w", err)
 	}
@@ -177,6 +179,11 @@ func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *
 		return cannotRun(err)
 	}
 	fmt.Fprint(c.OutOrStdout(), reports.Text(run, textOptions(c.OutOrStdout(), o.strict)))
+	if o.save != "" {
+		if err := saveFailing(c.OutOrStdout(), o.save, run); err != nil {
+			return cannotRun(err)
+		}
+	}
 	if runErr != nil {
 		return cannotRun(runErr)
 	}

@@ -245,6 +245,17 @@ func (f *Fleet) Files(ctx context.Context, name string) (router.Files, error) {
 	return v.machine.Files(ctx)
 }
 
+// Peek reads a router's files and starts nothing.
+func (f *Fleet) Peek(ctx context.Context, name string) (router.Files, error) {
+	f.mu.Lock()
+	v := f.routers[name]
+	f.mu.Unlock()
+	if v == nil {
+		return router.Files{}, fmt.Errorf("no push has reached router %s", name)
+	}
+	return v.machine.Files(ctx)
+}
+
 // Rendered implements harness.Routers.
 func (f *Fleet) Rendered(ctx context.Context, name string) (router.Rendered, error) {
 	pushes, err := f.Of(ctx, name)

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/scenarios"
+	"github.com/stackproof/stackproof/scenarios/model"
+)
+
+// choose gives the scenarios to run: those of the catalogue that were named, or the one of a replay file.
+func (o *runOptions) choose() (harness.Catalogue, error) {
+	if o.save != "" {
+		if info, err := os.Stat(o.save); err != nil || !info.IsDir() {
+			return nil, fmt.Errorf("--save-failing %s: not a folder that exists", o.save)
+		}
+	}
+	if o.replay == "" {
+		return scenarios.Catalogue().Select(o.scenarios...)
+	}
+	if len(o.scenarios) > 0 {
+		return nil, errors.New("--replay runs the steps of its file only: leave --scenario out")
+	}
+	f, err := os.Open(o.replay)
+	if err != nil {
+		return nil, fmt.Errorf("reading a replay: %w", err)
+	}
+	steps, err := model.Read(f)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("%s: %w", o.replay, err)
+	}
+	return harness.Catalogue{scenarios.Replay(steps)}, nil
+}
+
+// saveFailing writes the failing sequences of a run to a folder and names the files.
+func saveFailing(out io.Writer, dir string, run result.Run) error {
+	for _, c := range run.Results {
+		n := 0
+		for _, e := range c.Evidence {
+			if e.Kind != result.KindReplay {
+				continue
+			}
+			n++
+			name := filepath.Join(dir, fmt.Sprintf("%s-%s-seed%d-%d.replay", c.ID, run.Release, run.Seed, n))
+			if err := os.WriteFile(name, []byte(e.Text), 0o644); err != nil { //nolint:gosec // steps hold no secret
+				return fmt.Errorf("saving a failing sequence: %w", err)
+			}
+			fmt.Fprintf(out, "written: %s\n", name)
+		}
+	}
+	return nil
+}

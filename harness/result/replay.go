@@ -1,0 +1,4 @@
+package result
+
+// KindReplay is a file for run --replay, as text.
+const KindReplay = "replay"

@@ -1,0 +1,101 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/scenarios/model"
+)
+
+// Budgets of U-26: what is drawn and told, and what is spent on cutting a failure down.
+const (
+	modelSteps = 200
+	modelTime  = 15 * time.Second
+	shrinkTime = 45 * time.Second
+)
+
+// modelRun needs sites of its own one after the other (T.Afresh), so its story is told in package model.
+func modelRun() harness.Scenario {
+	return modelScenario("random actions of three customers, against a model of what must be true", func(t *harness.T) {
+		steps := model.Generate(t.Seed(), modelSteps)
+		walk := tellModel(t, steps, modelTime)
+		switch {
+		case len(walk.Findings) > 0:
+			for _, f := range walk.Findings {
+				reportFinding(t, steps[:f.Step+1], f)
+			}
+		case walk.Ended == 0 || walk.Looks == 0:
+			t.Inconclusive("%d rules ended before a usage run and %d sticky rules were looked at: too few to show anything", walk.Ended, walk.Looks)
+		case walk.Apart == 0:
+			t.Inconclusive("no deleted rule's id was apart from its helper row's, so a wrong lookup finds the right row (T1)")
+		}
+		t.Note("what was told", "%d steps drawn with seed %d, %d left out for lack of time; %d ends of rules seen by usage runs, %d with ids apart",
+			len(steps), t.Seed(), walk.Skipped, walk.Ended, walk.Apart)
+	})
+}
+
+// Replay is U-26 with the steps of a replay file: all of them, and nothing is cut down.
+func Replay(steps []model.Step) harness.Scenario {
+	return modelScenario(fmt.Sprintf("replay of %d steps", len(steps)), func(t *harness.T) {
+		for _, f := range tellModel(t, steps, 0).Findings {
+			t.Fail(fmt.Sprintf("after step %d (%s): %s: %s", f.Step+1, steps[f.Step], f.Aspect, f.What), f.Evidence...)
+		}
+	})
+}
+
+func modelScenario(title string, run func(*harness.T)) harness.Scenario {
+	usage, stick := helperIDBug(), setComparison()
+	return harness.Scenario{
+		ID: "U-26", Title: title, Group: result.GroupUsage, Priority: 1, Weight: 20,
+		Guards:   slices.Concat(storyA(), storyB()),
+		Needs:    append(usageNeeds(), harness.PushLog, harness.PushFault, harness.RouterFiles),
+		KnownBad: harness.Known{Spans: slices.Concat(usage.Spans, stick.Spans), Why: usage.Why + "; " + stick.Why},
+		Twins:    modelTwins(), Run: run,
+	}
+}
+
+// tellModel carries out steps on a fresh site; limit, unless it is 0, bounds the real time.
+func tellModel(t *harness.T, steps []model.Step, limit time.Duration) *model.Walk {
+	walk, began := &model.Walk{}, time.Now()
+	late := func() bool { return limit > 0 && time.Since(began) > limit }
+	o := t.Afresh(func(t *harness.T) {
+		walk = model.Run(t, steps, func(w *model.Walk) bool { return t.Brief() && len(w.Findings) > 0 }, late)
+	})
+	if len(walk.Findings) == 0 && o.Verdict != result.Pass {
+		t.Inconclusive("%s", o.Reason)
+	}
+	return walk
+}
+
+// reportFinding cuts the steps down to a shortest sequence that shows the same, where a fresh site costs little.
+func reportFinding(t *harness.T, steps []model.Step, f model.Finding) {
+	shortest, tries := steps, 0
+	if t.Disposable() && !t.Brief() {
+		until := time.Now().Add(shrinkTime)
+		shortest = model.Shrink(steps, func(some []model.Step) (failed, stop bool) {
+			tries++
+			var last model.Finding
+			t.Afresh(func(t *harness.T) {
+				walk := model.Run(t, some, func(w *model.Walk) bool { _, ok := w.Of(f.Aspect); return ok }, func() bool { return false })
+				last, failed = walk.Of(f.Aspect)
+			})
+			if failed {
+				f = last
+			}
+			return failed, t.Context().Err() != nil || time.Now().After(until)
+		})
+	}
+	reason := fmt.Sprintf("%s: %s; %d of %d steps show it (seed %d, %d tries)", f.Aspect, f.What, len(shortest), len(steps), t.Seed(), tries)
+	var file strings.Builder
+	t.Must(model.Write(&file, fmt.Sprintf("%s, seed %d\n%s: %s", t.Release(), t.Seed(), f.Aspect, f.What), shortest), "writing the replay")
+	t.Fail(reason, append([]result.Evidence{{Kind: result.KindReplay, Title: "steps that show it: " + f.Aspect, Text: file.String()}}, f.Evidence...)...)
+}
+
+// modelTwins are the planted faults that the random run must find with whatever seed.
+func modelTwins() []string {
+	return []string{"usage-close-by-helper-id"}
+}
