@@ -1,0 +1,126 @@
+package existing
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/scenarios"
+	"github.com/stackproof/stackproof/zone"
+	"github.com/stackproof/stackproof/zone/database"
+)
+
+// speed makes a usage window of a minute last a second. Much more, and the zone's minutes pass between a call and its row.
+const speed = 60
+
+// standing is a lab zone over TCP, as somebody else's would be.
+type standing struct {
+	zone   *zone.Zone
+	server *database.Server
+	log    string
+}
+
+func stand(t *testing.T, release string) standing {
+	t.Helper()
+	needLab(t)
+	server, err := database.Start(t.Context(), database.Options{Schema: release})
+	if server != nil {
+		t.Cleanup(func() { assert.NoError(t, server.Close()) })
+	}
+	require.NoError(t, err)
+	log, err := os.Create(filepath.Join(t.TempDir(), "management-server.log"))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, log.Close()) })
+	z, err := zone.Open(t.Context(), zone.Options{Release: release, DB: server, Clock: zone.NewScaled(speed), ManagementLog: log, Seed: 1})
+	if z != nil {
+		t.Cleanup(func() { assert.NoError(t, z.Close(context.WithoutCancel(t.Context()))) })
+	}
+	require.NoError(t, err)
+	return standing{z, server, log.Name()}
+}
+
+func (s standing) config() Config {
+	return Config{API: API{URL: s.zone.APIURL(), Key: s.zone.APIKey(), Secret: s.zone.SecretKey()}, DSN: Words{s.server.ReadOnlyDSN()},
+		Log: Log{File: Words{s.log}}, Clock: "api", Disposable: true, Groups: []int{2}}
+}
+
+// carryOut runs scenarios at once and wants nothing left behind.
+func carryOut(t *testing.T, c Config, ids ...string) (result.Run, *Target) {
+	t.Helper()
+	chosen, err := scenarios.Catalogue().Select(ids...)
+	require.NoError(t, err)
+	target, err := Open(t.Context(), Options{Name: "existing", Config: c, TempDir: t.TempDir()})
+	require.NoError(t, err)
+	run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: len(chosen), Progress: silent{}})
+	require.NoError(t, errors.Join(err, target.Close(context.WithoutCancel(t.Context()))))
+	return run, target
+}
+
+func verdicts(r result.Run) map[string]result.Verdict {
+	all := map[string]result.Verdict{}
+	for _, c := range r.Results {
+		all[c.ID] = c.Verdict
+	}
+	return all
+}
+
+func reasons(r result.Run) string {
+	var b strings.Builder
+	for _, c := range r.Results {
+		b.WriteString(c.ID + " " + string(c.Verdict) + ": " + c.Reason + "\n")
+	}
+	return b.String()
+}
+
+// TestReleases tells both stories over TCP on every release profile.
+func TestReleases(t *testing.T) {
+	for _, release := range zone.Releases() {
+		t.Run(release, func(t *testing.T) {
+			t.Parallel()
+			s := stand(t, release)
+			run, target := carryOut(t, s.config(), "U-01", "U-03", "L-01")
+			want := map[string]result.Verdict{"U-01": result.Pass, "U-03": result.Inconclusive, "L-01": result.Pass}
+			for _, c := range run.Results {
+				if c.Known {
+					want[c.ID] = result.Fail
+				}
+			}
+			assert.Equal(t, want, verdicts(run), reasons(run))
+			assert.Equal(t, release, run.Release)
+			assert.Equal(t, "model, rules of "+release+" (shadow)", run.Router)
+			assert.LessOrEqual(t, target.UsageRuns(), 5)
+			assert.Empty(t, target.notes)
+		})
+	}
+}
+
+// TestFaultIsNoOneElses lets one scenario make pushes fail while others work.
+func TestFaultIsNoOneElses(t *testing.T) {
+	t.Parallel()
+	s := stand(t, "4.20.1.0")
+	run, _ := carryOut(t, s.config(), "L-01", "L-02", "L-10")
+	for _, c := range run.Results {
+		if !c.Known {
+			assert.Equal(t, result.Pass, c.Verdict, "%s: %s", c.ID, c.Reason)
+		}
+	}
+}
+
+// TestPatchedBuild gives a release that is known for a defect the fix.
+func TestPatchedBuild(t *testing.T) {
+	needLab(t)
+	target := &Target{release: "4.20.0.0", gate: newGate()}
+	notes := target.Notes(result.Run{Results: []result.Case{{ID: "U-01", Known: true, Verdict: result.Pass}, {ID: "U-02", Known: true, Verdict: result.Fail}}})
+	require.Len(t, notes, 1)
+	assert.Contains(t, notes[0], "patched build")
+	assert.Contains(t, notes[0], "U-01")
+	assert.NotContains(t, notes[0], "U-02")
+}
