@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/stackproof/stackproof/harness/cloud"
@@ -56,18 +57,40 @@ func newAPIClock(o cloud.Options, url string) (*apiClock, error) {
 		Proxy: http.ProxyFromEnvironment, TLSClientConfig: conf, MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second}}}, nil
 }
 
+// dateTries is how often the header is asked for, when something in between breaks the exchange.
+const dateTries = 5
+
 // Now implements source.
 func (c *apiClock) Now(ctx context.Context) (time.Time, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	var last error
+	for try := range dateTries {
+		if try > 0 && wait(ctx, time.Duration(try*try)*100*time.Millisecond) != nil {
+			break
+		}
+		now, err := c.once(ctx)
+		if err == nil {
+			return now, nil
+		}
+		last = err
+	}
+	return time.Time{}, fmt.Errorf("reading the management server's time: %w", last)
+}
+
+func (c *apiClock) once(ctx context.Context) (time.Time, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+"?command=listCapabilities&response=json", nil)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("reading the management server's time: %w", err)
+		return time.Time{}, err
 	}
 	answer, err := c.client.Do(req)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("reading the management server's time: %w", err)
+		return time.Time{}, err
 	}
 	if err := answer.Body.Close(); err != nil {
-		return time.Time{}, fmt.Errorf("reading the management server's time: %w", err)
+		return time.Time{}, err
+	}
+	// A gateway's page has the gateway's time, which says nothing of the server's.
+	if kind := answer.Header.Get("Content-Type"); !strings.Contains(kind, "json") && !strings.Contains(kind, "javascript") {
+		return time.Time{}, fmt.Errorf("the answer is not the API's (HTTP %d %s)", answer.StatusCode, kind)
 	}
 	t, err := http.ParseTime(answer.Header.Get("Date"))
 	if err != nil {

@@ -74,6 +74,9 @@ func (u *usageServer) await(ctx context.Context, until, due time.Time, show func
 	if err := u.clock.until(ctx, due); err != nil {
 		return time.Time{}, err
 	}
+	// The window is over: from here on it is the usage server that is waited for.
+	ctx, cancel := context.WithTimeoutCause(ctx, u.wait, errNoRun)
+	defer cancel()
 	asked := 0
 	for next := due; ; {
 		end, pending, err := u.state(ctx)
