@@ -31,12 +31,13 @@ type watcher struct {
 	rules  string
 	count  *counter // nil where the zone is not simulated
 
-	mu      sync.Mutex
-	inbox   *inbox
-	pushes  map[string][]router.Push
-	refused map[string]error // what could not be applied, by router
-	failed  error            // the log cannot be read
-	lost    int
+	mu       sync.Mutex
+	inbox    *inbox
+	pushes   map[string][]router.Push
+	refused  map[string]error // what could not be applied, by router
+	patience time.Duration    // how long log and counter may disagree
+	failed   error            // the log cannot be read
+	lost     int
 
 	ended sync.WaitGroup
 }
@@ -53,7 +54,7 @@ func (t *Target) openWatch(ctx context.Context) error {
 		}
 		return nil
 	}
-	w := &watcher{inbox: newInbox(), pushes: map[string][]router.Push{}, refused: map[string]error{}}
+	w := &watcher{inbox: newInbox(), pushes: map[string][]router.Push{}, refused: map[string]error{}, patience: settleTime}
 	if err := t.openSource(w); err != nil {
 		return err
 	}
@@ -224,14 +225,14 @@ func (w *watcher) settled(ctx context.Context) error {
 			return err
 		}
 	}
-	deadline := time.Now().Add(settleTime)
+	deadline := time.Now().Add(w.patience)
 	for step := firstLook; ; step = min(2*step, lastLook) {
 		agree, seen, err := w.compare(ctx)
 		if err != nil || agree {
 			return err
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("log and simulator do not agree within %s: %s", settleTime, seen)
+			return fmt.Errorf("log and simulator do not agree within %s: %s", w.patience, seen)
 		}
 		if err := wait(ctx, step); err != nil {
 			return err
