@@ -69,8 +69,8 @@ type ProvePlan struct {
 	Release   string
 	Scenarios Catalogue
 	Twins     []Twin
-	// Target makes a target with the twin planted; "" is the sound one. It is closed by the caller of Prove.
-	Target   func(twin string) (Target, error)
+	// Target makes a target with knobs set; without any it is the sound one. It is closed by Prove.
+	Target   func(knobs ...string) (Target, error)
 	Repeat   int // sound runs of each scenario
 	Workers  int
 	Seed     int64
@@ -81,6 +81,7 @@ type ProvePlan struct {
 type proofRun struct {
 	scenario Scenario
 	twin     string
+	cures    []string // a scenario that the release always fails is planted on top of its cures
 	seed     int64
 }
 
@@ -110,6 +111,9 @@ func soundRuns(p ProvePlan) []proofRun {
 	for i := range max(1, p.Repeat) {
 		for _, at := range longestFirst(p.Scenarios) {
 			runs = append(runs, proofRun{scenario: p.Scenarios[at], seed: p.Seed + int64(i)})
+			if s, cures, ok := p.Scenarios[at].Plantable(p.Release); ok && len(cures) > 0 && i == 0 {
+				runs = append(runs, proofRun{scenario: s, cures: cures, seed: p.Seed})
+			}
 		}
 	}
 	return runs
@@ -119,24 +123,29 @@ func twinRuns(p ProvePlan) []proofRun {
 	var runs []proofRun
 	for _, twin := range p.Twins {
 		for _, at := range longestFirst(p.Scenarios) {
-			s := p.Scenarios[at]
-			// A scenario that fails on the sound release, or can never decide, shows nothing about a twin.
-			if s.KnownBad.On(p.Release) || s.Inconclusive != "" {
-				continue
-			}
-			if s.Priority == 0 || slices.Contains(s.Twins, twin.ID) {
-				runs = append(runs, proofRun{scenario: s, twin: twin.ID, seed: p.Seed})
+			s, cures, ok := p.Scenarios[at].Plantable(p.Release)
+			if ok && (s.Priority == 0 || slices.Contains(s.Twins, twin.ID)) {
+				runs = append(runs, proofRun{scenario: s, twin: twin.ID, cures: cures, seed: p.Seed})
 			}
 		}
 	}
 	return runs
 }
 
+func plantable(s Scenario, release string) bool {
+	_, _, ok := s.Plantable(release)
+	return ok
+}
+
 func (proof *Proof) run(ctx context.Context, p ProvePlan, one proofRun) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	target, err := p.Target(one.twin)
+	knobs := slices.Clone(one.cures)
+	if one.twin != "" {
+		knobs = append(knobs, one.twin)
+	}
+	target, err := p.Target(knobs...)
 	if err != nil {
 		return fmt.Errorf("a target with %q: %w", one.twin, err)
 	}
@@ -163,9 +172,15 @@ func (proof *Proof) note(one proofRun, c result.Case) {
 	proof.cost[id].Runs++
 	proof.cost[id].Seconds += c.Seconds
 	switch {
+	case one.twin == "" && len(one.cures) > 0:
+		if proof.sound[id] = c.Verdict; c.Verdict != result.Pass {
+			proof.Undecided = append(proof.Undecided, fmt.Sprintf("%s with %v: %s: %s", id, one.cures, c.Verdict, c.Reason))
+		}
 	case one.twin == "":
 		proof.SoundRuns++
-		if v, seen := proof.sound[id]; !seen || result.Worse(c.Verdict, v) == c.Verdict {
+		if _, cures, ok := one.scenario.Plantable(proof.Release); ok && len(cures) > 0 {
+			// Its twins are held against the cured run.
+		} else if v, seen := proof.sound[id]; !seen || result.Worse(c.Verdict, v) == c.Verdict {
 			proof.sound[id] = c.Verdict
 		}
 		if c.Verdict == result.Fail && !c.Known {
@@ -195,7 +210,7 @@ func (proof *Proof) conclude(p ProvePlan) {
 		for _, s := range p.Scenarios {
 			if slices.Contains(s.Twins, twin.ID) {
 				r.ExpectedBy = append(r.ExpectedBy, s.ID)
-				if !slices.Contains(r.CaughtBy, s.ID) && !s.KnownBad.On(p.Release) {
+				if !slices.Contains(r.CaughtBy, s.ID) && plantable(s, p.Release) {
 					r.Blind = append(r.Blind, s.ID)
 				}
 			}

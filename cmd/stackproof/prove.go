@@ -110,15 +110,13 @@ func (o *proveOptions) prove(c *cobra.Command) error {
 		return cannotRun(err)
 	}
 	pool := lab.NewPool("")
-	p.Target = func(twin string) (harness.Target, error) {
+	p.Target = func(set ...string) (harness.Target, error) {
 		knobs, err := zone.ProfileKnobs(p.Release)
 		if err != nil {
 			return nil, err
 		}
-		if twin != "" {
-			if err := knobs.Set(twin); err != nil {
-				return nil, err
-			}
+		if err := knobs.Set(set...); err != nil {
+			return nil, err
 		}
 		// Story B in its small size: fifty groups show no twin that two do not.
 		return lab.New(lab.Options{Release: p.Release, Knobs: knobs, Workers: p.Workers, Pool: pool, Groups: []int{2}})
