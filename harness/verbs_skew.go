@@ -64,11 +64,43 @@ func (t *T) CrossedRules(n *Network, skew, count int) []*Rule {
 		t.Inconclusive("rule ids are %d ahead of helper ids, so a crossing takes %d LB rules of one account; the budget is %d (--skew-budget)",
 			ahead, ahead+1, t.site.SkewBudget)
 	}
-	for len(rules) < max(count, ahead+1) {
+	for len(rules) < max(count, ahead+1) || !t.willCross(rules) {
+		if len(rules) >= t.site.SkewBudget {
+			t.Inconclusive("%d LB rules of one account did not cross: others create rules at the same time, rule ids are %d ahead; the budget is %d (--skew-budget)",
+				len(rules), ahead, t.site.SkewBudget)
+		}
 		rules = append(rules, n.LoadBalancer(fmt.Sprintf("R%d", len(rules)+1)))
 	}
 	t.Drain()
 	return rules
+}
+
+// willCross says whether the helper rows that the next usage run opens will make one rule's id the helper id of another.
+// On a shared site others' rules lie between ours, so that a number of rules alone promises nothing. Rows are opened in
+// the order of the events' times (UsageManagerImpl.java@4.20.0.0).
+func (t *T) willCross(rules []*Rule) bool {
+	var next int64
+	t.must(t.site.DB.QueryRowContext(t.ctx, "SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_load_balancer_policy").Scan(&next), "reading ids")
+	pending, err := t.site.DB.QueryContext(t.ctx, "SELECT resource_id FROM cloud.usage_event WHERE type = 'LB.CREATE' "+
+		"AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event) ORDER BY created, id")
+	t.must(err, "reading events that wait for a usage run")
+	defer pending.Close()
+	helper := map[int64]int64{}
+	for pending.Next() {
+		var rule int64
+		t.must(pending.Scan(&rule), "reading events that wait for a usage run")
+		next++
+		helper[rule] = next
+	}
+	t.must(pending.Err(), "reading events that wait for a usage run")
+	for _, victim := range rules {
+		for _, dies := range rules {
+			if h, waits := helper[victim.InternalID]; dies != victim && waits && h == dies.InternalID {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // RequireEqual makes sure that the rule's id is that of its helper row.
