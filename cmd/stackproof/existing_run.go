@@ -13,6 +13,7 @@ import (
 	"github.com/stackproof/stackproof/harness/existing"
 	"github.com/stackproof/stackproof/harness/fleet"
 	"github.com/stackproof/stackproof/harness/ledger"
+	"github.com/stackproof/stackproof/harness/realrouter"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
 )
@@ -91,7 +92,7 @@ func keepLedger(t *existing.Target, name, dir string) error {
 func openTarget(ctx context.Context, name string, config existing.Config, trace io.WriteCloser, tree *fleet.Scripts) (*existing.Target, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	options := existing.Options{Name: name, Config: config, Scripts: tree}
+	options := existing.Options{Name: name, Config: config, Scripts: tree, OpenRouters: realrouter.Open}
 	if trace != nil {
 		options.Trace = trace
 	}

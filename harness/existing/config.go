@@ -94,7 +94,7 @@ type Log struct {
 // Router says how routers are looked at. As a single word it is the mode.
 type Router struct {
 	Mode string `yaml:"mode"` // none, shadow, command
-	// Command is a template, for instance ssh {{.Host}} ssh -p 3922 {{.LinkLocal}}; it only reads.
+	// Command is a template (package realrouter), for instance ssh {host} ssh -p 3922 root@{linklocal} {command}; it only reads.
 	Command string `yaml:"command"`
 }
 

@@ -55,7 +55,9 @@ type Target struct {
 	findings []Finding
 	notes    []string
 
-	watch     *watcher // pushes and routers; nil without a log
+	watch *watcher // pushes and routers; nil without a log
+	// routers are real ones; nil where the zone has none or they are not reached.
+	routers   harness.Routers
 	zoneID    string
 	simulated bool // the zone's hosts are the simulator's
 	counted   bool // pushes are, or were, counted
@@ -92,7 +94,7 @@ func Open(ctx context.Context, o Options) (_ *Target, err error) {
 	if err := t.config.check(); err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{t.openAPI, t.openDatabase, t.openClock, t.openRelease, t.openUsage, t.tryCount, t.openWatch} {
+	for _, step := range []func(context.Context) error{t.openAPI, t.openDatabase, t.openClock, t.openRelease, t.openUsage, t.tryCount, t.openWatch, t.openRouters} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -236,6 +238,9 @@ func (t *Target) Describe() harness.Description {
 			d.Router, d.RouterCode = s.String()+" (shadow)", cmp.Or(s.Release(), harness.UnknownRelease)
 		}
 	}
+	if t.routers != nil {
+		d.Router = "real, by command"
+	}
 	return d
 }
 
@@ -314,6 +319,9 @@ func (t *Target) Site(ctx context.Context, scenario string, _ int64) (*harness.S
 		if t.watch.fleet != nil {
 			s.Routers = shadows{t.watch}
 		}
+	}
+	if t.routers != nil {
+		s.Routers = t.routers
 	}
 	domain, err := t.begin(ctx)
 	if err != nil {
