@@ -15,7 +15,7 @@ die() {
 as_root() {
   [ "$(id -u)" -eq 0 ] && return
   command -v sudo >/dev/null || die "$0 needs root: run it as root, or install sudo"
-  exec sudo -H --preserve-env=CI,GOPROXY,GOSUMDB,GONOSUMDB,GOPRIVATE,GOTOOLCHAIN,HTTP_PROXY,HTTPS_PROXY,NO_PROXY,http_proxy,https_proxy,no_proxy,STACKPROOF_CONFORMANCE \
+  exec sudo -H --preserve-env=CI,GOPROXY,GOSUMDB,GONOSUMDB,GOPRIVATE,GOTOOLCHAIN,HTTP_PROXY,HTTPS_PROXY,NO_PROXY,http_proxy,https_proxy,no_proxy,STACKPROOF_CONFORMANCE,DOCKER_HOST \
     env "PATH=$PATH" "$0" "$@"
 }
 

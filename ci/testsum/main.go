@@ -1,6 +1,7 @@
 // Command testsum reads the events of go test -json and prints what a person wants to see: go test's own line for every
 // package, the whole output of what failed, and every skipped test with its reason. It ends with 1 when a test failed,
-// and, unless -allow-skips is given, when one was skipped: a test that did not run proves nothing.
+// and, unless -allow-skips is given, when one was skipped: a test that did not run proves nothing. A skip whose reason holds
+// a text of -allow-skip-reason is let through, and the summary says so.
 //
 // It is not a test runner and keeps no state. Know before changing: the last lines it prints are go test's own summary lines,
 // on a bad run once more after the bad news.
@@ -13,19 +14,28 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
 func main() {
 	allow := flag.Bool("allow-skips", false, "list skipped tests without failing")
+	var reasons words
+	flag.Var(&reasons, "allow-skip-reason", "list tests that were skipped for a reason which holds this text, without failing (repeatable)")
 	flag.Parse()
-	code, err := summarize(os.Stdin, os.Stdout, *allow)
+	code, err := summarize(os.Stdin, os.Stdout, *allow, reasons...)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "testsum:", err)
 		code = 4
 	}
 	os.Exit(code)
 }
+
+// words is a flag that may be given several times.
+type words []string
+
+func (w *words) String() string     { return strings.Join(*w, ", ") }
+func (w *words) Set(s string) error { *w = append(*w, s); return nil }
 
 // event is a line of go test -json (go doc test2json) and, for builds, of go build -json.
 type event struct {
@@ -38,14 +48,16 @@ type run struct {
 	out      io.Writer
 	output   map[key][]string // of tests that are still running, and of packages
 	summary  []string
+	reasons  []string // of skips that are let through
 	skipped  []string
+	allowed  []string
 	failures int
 	packages int
 	err      error
 }
 
-func summarize(in io.Reader, out io.Writer, allowSkips bool) (int, error) {
-	r := run{out: out, output: map[key][]string{}}
+func summarize(in io.Reader, out io.Writer, allowSkips bool, reasons ...string) (int, error) {
+	r := run{out: out, output: map[key][]string{}, reasons: reasons}
 	lines := bufio.NewReader(in)
 	for {
 		line, err := lines.ReadString('\n')
@@ -98,7 +110,12 @@ func (r *run) testDone(k key, action string) {
 		r.failures++
 		r.print(strings.Join(lines, ""))
 	case "skip":
-		r.skipped = append(r.skipped, k.pkg+" "+k.test+": "+reason(lines))
+		why := reason(lines)
+		into := &r.skipped
+		if slices.ContainsFunc(r.reasons, func(s string) bool { return strings.Contains(why, s) }) {
+			into = &r.allowed
+		}
+		*into = append(*into, k.pkg+" "+k.test+": "+why)
 	}
 }
 
@@ -152,6 +169,12 @@ func (r *run) end(allowSkips bool) int {
 		r.print("No package was tested.\n")
 		return 1
 	}
+	if len(r.allowed) > 0 {
+		r.print(fmt.Sprintf("\n%d not exercised here, for a reason that was allowed by name:\n", len(r.allowed)))
+		for _, s := range r.allowed {
+			r.print("  NOT EXERCISED " + s + "\n")
+		}
+	}
 	if len(r.skipped) > 0 {
 		r.print(fmt.Sprintf("\n%d skipped:\n", len(r.skipped)))
 		for _, s := range r.skipped {
@@ -162,7 +185,7 @@ func (r *run) end(allowSkips bool) int {
 			r.print("A skipped test fails this run.\n")
 		}
 	}
-	if code != 0 || len(r.skipped) > 0 {
+	if code != 0 || len(r.skipped)+len(r.allowed) > 0 {
 		r.print("\n" + strings.Join(r.summary, ""))
 	}
 	return code

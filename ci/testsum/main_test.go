@@ -39,6 +39,21 @@ const (
 `
 )
 
+// A skip for a reason that was allowed by name does not fail, but is shown; every other skip still fails.
+func TestAllowedReasons(t *testing.T) {
+	var out strings.Builder
+	code, err := summarize(strings.NewReader(good+skipped), &out, false, "no engine", "install the package")
+	require.NoError(t, err)
+	require.Equal(t, 0, code)
+	require.Contains(t, out.String(), "1 not exercised here, for a reason that was allowed by name:\n  NOT EXERCISED p/b TestTwo/sub: b_test.go:5: install the package haproxy\n")
+	require.NotContains(t, out.String(), "SKIP p/b")
+	out.Reset()
+	code, err = summarize(strings.NewReader(good+skipped), &out, false, "no engine")
+	require.NoError(t, err)
+	require.Equal(t, 1, code)
+	require.NotContains(t, out.String(), "NOT EXERCISED")
+}
+
 func TestSummarize(t *testing.T) {
 	for _, tt := range []struct {
 		name, in string

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stackproof/stackproof/harness/cleanup"
+	"github.com/stackproof/stackproof/harness/container"
 	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/harness/ledger"
 )
@@ -16,7 +17,7 @@ import (
 // cleanupOptions are the flags of cleanup.
 type cleanupOptions struct {
 	target, ledgers, trace string
-	dryRun                 bool
+	dryRun, kept           bool
 	wait                   time.Duration
 	existing               existingFlags
 }
@@ -24,7 +25,7 @@ type cleanupOptions struct {
 func cleanupCommand() *cobra.Command {
 	var o cleanupOptions
 	c := &cobra.Command{Use: "cleanup", Short: "Removes what a killed run left behind", Args: noArgs,
-		Long: `Removes what a killed run (kill -9, power loss) could not remove itself: folders and processes of labs, and on existing
+		Long: `Removes what a killed run (kill -9, power loss) could not remove itself: folders and processes of labs, containers, and on existing
 zones everything that the run's ledger names, found by id or by its unique name. What belongs to a run that is alive is left
 alone. A ledger is kept until all that it names is gone; what could not be removed is listed with the reason (exit 4).`,
 		Example: `  stackproof cleanup --dry-run
@@ -32,6 +33,7 @@ alone. A ledger is kept until all that it names is gone; what could not be remov
 	f := c.Flags()
 	f.StringVar(&o.target, "target", "", "only ledgers of this target (default: of all targets that the configuration knows)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "list what would be removed")
+	f.BoolVar(&o.kept, "kept", false, "also containers that run --reuse kept")
 	f.StringVar(&o.trace, "trace", "", "write every API call to this file, without secrets")
 	f.DurationVar(&o.wait, "wait", 10*time.Minute, "how long removal is tried")
 	ledgerFlag(c, &o.ledgers)
@@ -57,6 +59,14 @@ func (o *cleanupOptions) run(c *cobra.Command) error {
 	var errs []error
 	if !o.dryRun && o.target == "" || o.target == labTarget {
 		removed, err := lab.CleanStale(c.Context())
+		for _, r := range removed {
+			fmt.Fprintln(c.OutOrStdout(), "removed", r)
+		}
+		found += len(removed)
+		errs = append(errs, err)
+	}
+	if !o.dryRun && o.target == "" || o.target == containerTarget {
+		removed, err := container.CleanStale(c.Context(), o.kept)
 		for _, r := range removed {
 			fmt.Fprintln(c.OutOrStdout(), "removed", r)
 		}

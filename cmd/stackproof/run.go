@@ -34,6 +34,7 @@ type runOptions struct {
 	yes, dryRun      bool
 	trace, ledgers   string
 	existing         existingFlags
+	box              containerFlags
 	scripts          scriptFlags
 	replay, save     string
 }
@@ -50,7 +51,7 @@ unless --strict is given.`,
   stackproof run --release 4.20.1.0 --knob usage-close-by-helper-id`}
 	f := c.Flags()
 	targetFlag(c, &o.target)
-	f.StringVar(&o.release, "release", "4.20.1.0", "release profile of the lab")
+	f.StringVar(&o.release, "release", "4.20.1.0", "release profile of the lab, or release of the container's image")
 	f.StringArrayVar(&o.knobs, "knob", nil, "switch one behaviour of the lab: NAME or NAME=off (repeatable; stackproof list --knobs)")
 	f.StringArrayVar(&o.scenarios, "scenario", nil, "only these ids (glob, repeatable)")
 	f.Int64Var(&o.seed, "seed", 0, "seed of shuffles and generated ids; 0 takes one from the clock and prints it")
@@ -71,6 +72,7 @@ unless --strict is given.`,
 	f.StringVar(&o.replay, "replay", "", "run the steps of this file, as U-26 writes them")
 	f.StringVar(&o.save, "save-failing", "", "write each failing sequence of U-26 to a file in this folder, for --replay")
 	o.existing.add(c)
+	o.box.add(c)
 	o.scripts.add(c)
 	c.RunE = func(c *cobra.Command, _ []string) error { return o.run(c) }
 	return c
@@ -106,7 +108,11 @@ func (o *runOptions) run(c *cobra.Command) (err error) {
 		return err
 	}
 	prepare := o.prepareLab
-	if o.target != labTarget {
+	switch o.target {
+	case labTarget:
+	case containerTarget:
+		prepare = o.prepareContainer
+	default:
 		prepare = o.prepareExisting
 	}
 	open, err := prepare(c, chosen)

@@ -11,7 +11,7 @@ import (
 )
 
 func targetFlag(c *cobra.Command, target *string) {
-	c.Flags().StringVar(target, "target", labTarget, "what is tested: lab (embedded), existing (made of flags and environment), or a name of the --config file")
+	c.Flags().StringVar(target, "target", labTarget, "what is tested: lab (embedded), container (the simulator image), existing (made of flags and environment), or a name of the --config file")
 }
 
 // The targets that need no file.
@@ -20,7 +20,7 @@ const (
 	existingTarget = "existing"
 )
 
-func targets() []string { return []string{labTarget, existingTarget} }
+func targets() []string { return []string{labTarget, containerTarget, existingTarget} }
 
 func checkTarget(name string) error {
 	if !slices.Contains(targets(), name) {
