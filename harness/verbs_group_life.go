@@ -1,10 +1,10 @@
 package harness
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stackproof/stackproof/harness/cloud"
@@ -115,33 +115,29 @@ const clockPace = 5 * time.Millisecond
 // WhileTimePasses lets the target's time go by, step after step, for as long as the work takes: what the server does by
 // itself then happens between the calls of the work.
 func (t *T) WhileTimePasses(step time.Duration, work func()) {
-	ctx, cancel := context.WithCancel(t.ctx)
-	ended := make(chan error, 1)
+	end, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
-		// A clock that jumps is paced, so that it leaves the server time for the work's calls.
+		// A clock that jumps is paced, so that it leaves the server time for the work's calls. A jump is never cut short: what
+		// the server does in it would be left half done.
 		pace := time.NewTicker(clockPace)
 		defer pace.Stop()
-		for ctx.Err() == nil {
+		for {
 			select {
+			case <-end:
+				ended <- nil
+				return
 			case <-pace.C:
-			case <-ctx.Done():
 			}
-			if err := t.site.Clock.Pass(ctx, step); err != nil && ctx.Err() == nil {
+			if err := t.site.Clock.Pass(t.ctx, step); err != nil {
 				ended <- err
 				return
 			}
 		}
-		ended <- nil
 	}()
-	stopped := false
-	stop := func() error {
-		if stopped {
-			return nil
-		}
-		stopped = true
-		cancel()
+	stop := sync.OnceValue(func() error {
+		close(end)
 		return <-ended
-	}
+	})
 	defer func() { _ = stop() }() // the work unwound: its reason stands
 	work()
 	t.must(stop(), "letting time pass")

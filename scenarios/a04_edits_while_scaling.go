@@ -19,15 +19,16 @@ func editsWhileScaling() harness.Scenario {
 			g := tier.Group("group", 2)
 			t.AwaitMembers(g)
 			t.ExpectFree(control, a, b)
+			const rounds = 6
 			t.WhileTimePasses(time.Second, func() {
-				for i := range 10 {
+				for i := range rounds {
 					g.Disable()
 					g.Resize(2+i%2, 2+i%2)
 					g.Enable()
 					a.Stick()
 					b.Stick()
 					b.Unstick()
-					if i < 9 {
+					if i < rounds-1 {
 						a.Unstick()
 					}
 				}
