@@ -92,11 +92,15 @@ func (v vantages) Dial(ctx context.Context, from netip.Addr, to netip.AddrPort) 
 	if err != nil {
 		return nil, fmt.Errorf("through vantage point %s: %w", from, err)
 	}
-	return hidden{c}, nil
+	return tunnel{c, from}, nil
 }
 
-// hidden is a connection whose local address says nothing of the source that backends see.
-type hidden struct{ net.Conn }
+// tunnel is a connection through a vantage point. Whether the vantage points really have addresses of their own is decided
+// by what the other end saw (distinct).
+type tunnel struct {
+	net.Conn
+	from netip.Addr
+}
 
-// LocalAddr names no address.
-func (hidden) LocalAddr() net.Addr { return &net.UnixAddr{Name: "socks5", Net: "unix"} }
+// LocalAddr is the vantage point's number.
+func (t tunnel) LocalAddr() net.Addr { return net.TCPAddrFromAddrPort(netip.AddrPortFrom(t.from, 0)) }
