@@ -94,8 +94,7 @@ func (t *T) read(until time.Time) {
 	if len(ids) == 0 {
 		t.Inconclusive("a usage run was asked for before the scenario had an account: nothing to look at")
 	}
-	s, err := usageprobe.New(t.site.DB).Snapshot(t.ctx, ids...)
-	t.must(err, "reading usage rows")
+	s := t.snapshot(ids...)
 	if !s.Cutoff.After(until) {
 		t.Inconclusive("the newest successful usage job ends at %s, before %s: no run has covered what the scenario did", stamp(s.Cutoff), stamp(until))
 	}

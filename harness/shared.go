@@ -3,6 +3,8 @@ package harness
 import (
 	"context"
 	"time"
+
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
 
 // Gate keeps the scenarios of a shared site apart for the moments in which one of them makes the site fail. Every verb is
@@ -57,4 +59,61 @@ func (t *T) inside(ctx context.Context, do func(context.Context) error) error {
 	}
 	defer t.site.Gate.Leave()
 	return do(ctx)
+}
+
+// alone does something that others must not mix with, such as setting ids apart: on a shared site they wait meanwhile.
+func (t *T) alone(do func()) {
+	if t.site.Gate == nil {
+		do()
+		return
+	}
+	t.must(t.site.Gate.Alone(t.ctx), "waiting until no other scenario works")
+	defer func() {
+		t.must(t.site.Gate.Together(context.WithoutCancel(t.ctx)), "letting other scenarios work again")
+	}()
+	do()
+}
+
+// ahead is how far the next rule's id will be ahead of its helper id, when nobody else makes rules meanwhile. The event
+// opens the helper row, the table holds it.
+func (t *T) ahead(event, table string) int {
+	var rule, helper, pending int
+	t.scan(&rule, "SELECT COALESCE(MAX(id), 0) FROM cloud.firewall_rules")
+	t.scan(&helper, "SELECT COALESCE(MAX(id), 0) FROM cloud_usage."+table)
+	t.scan(&pending, "SELECT COUNT(*) FROM cloud.usage_event WHERE type = ? AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event)", event)
+	return rule - helper - pending
+}
+
+// consistent says whether a snapshot was not taken in the middle of a usage run: a run writes its records before it closes
+// its job (UsageManagerImpl.java@4.20.0.0).
+func consistent(s usageprobe.Snapshot) bool {
+	for _, r := range s.Records {
+		if r.End.After(s.Cutoff.Add(time.Second)) {
+			return false
+		}
+	}
+	return true
+}
+
+// Times within which a usage run that is under way must end.
+const (
+	runEnds   = 3 * time.Minute
+	runLooked = time.Second
+)
+
+// snapshot reads the rows of accounts; on a shared site, where runs come unasked, not those of half a run.
+func (t *T) snapshot(ids ...int64) usageprobe.Snapshot {
+	began := t.now()
+	for {
+		s, err := usageprobe.New(t.site.DB).Snapshot(t.ctx, ids...)
+		t.must(err, "reading usage rows")
+		if shared, ok := t.site.Usage.(SharedRuns); !ok || !shared.Shared() || consistent(s) {
+			return s
+		}
+		if t.now().Sub(began) > runEnds {
+			t.Inconclusive("for %s there have been usage records later than %s, the end of the newest successful usage job: a run that does not end, or failed half way",
+				runEnds, stamp(s.Cutoff))
+		}
+		t.must(t.site.Clock.Pass(t.ctx, runLooked), "waiting for the end of a usage run")
+	}
 }

@@ -16,14 +16,20 @@ func (t *T) CrossedAccounts(a, b *Network, skew int) []*Rule {
 		t.Inconclusive("rule ids are %d ahead of helper ids, so a crossing takes %d LB rules; the budget is %d (--skew-budget)", ahead, ahead+2, t.site.SkewBudget)
 	}
 	other := map[*Network]*Network{a: b, b: a}
-	for len(rules) < ahead+2 {
-		owner := other[owners[len(owners)-1]]
-		if at := len(rules) - ahead; at >= 0 { // its helper id will be the id of the rule made so many before
-			owner = other[owners[at]]
+	t.alone(func() {
+		if t.site.Gate != nil { // others have made rules since
+			ahead = t.ahead("LB.CREATE", "usage_load_balancer_policy")
+			owners, rules = []*Network{a}, []*Rule{a.LoadBalancer("R0")}
 		}
-		owners = append(owners, owner)
-		rules = append(rules, owner.LoadBalancer(fmt.Sprintf("R%d", len(rules)+1)))
-	}
+		for len(rules) < ahead+2 {
+			owner := other[owners[len(owners)-1]]
+			if at := len(rules) - ahead; at >= 0 { // its helper id will be the id of the rule made so many before
+				owner = other[owners[at]]
+			}
+			owners = append(owners, owner)
+			rules = append(rules, owner.LoadBalancer(fmt.Sprintf("R%d", len(rules)+1)))
+		}
+	})
 	t.Drain()
 	return rules
 }

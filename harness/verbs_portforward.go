@@ -58,9 +58,14 @@ func (t *T) CrossedPortForwards(n *Network, vm *VM, skew, count int) []*PortForw
 		t.Inconclusive("rule ids are %d ahead of helper ids, so a crossing takes %d port forwarding rules of one account; the budget is %d (--skew-budget)",
 			ahead, ahead+1, t.site.SkewBudget)
 	}
-	for len(rules) < max(count, ahead+1) {
-		rules = append(rules, n.PortForward(ip, fmt.Sprintf("P%d", len(rules)+1), vm))
-	}
+	t.alone(func() {
+		if t.site.Gate != nil { // others have made rules since
+			ahead = 1 + t.ahead("NET.RULEADD", "usage_port_forwarding")
+		}
+		for len(rules) < max(count, ahead+1) {
+			rules = append(rules, n.PortForward(ip, fmt.Sprintf("P%d", len(rules)+1), vm))
+		}
+	})
 	t.Drain()
 	return rules
 }

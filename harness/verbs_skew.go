@@ -13,23 +13,31 @@ import (
 func (a *Account) Skew(count int) {
 	t := a.t
 	defer t.step("rule ids %d apart from helper ids", count)()
-	var rule, helper, pending int
-	// The largest ids in use stand in for the sequences: rules are really deleted, so the real distance is at least this.
-	t.scan(&rule, "SELECT COALESCE(MAX(id), 0) FROM cloud.firewall_rules")
-	t.scan(&helper, "SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_load_balancer_policy")
-	t.scan(&pending, "SELECT COUNT(*) FROM cloud.usage_event WHERE type = 'LB.CREATE' AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event)")
-	missing := count - (rule - helper - pending)
-	if missing <= 0 {
+	if t.missing(count) == 0 {
 		return
 	}
+	t.alone(func() {
+		missing := t.missing(count) // others may have made rules meanwhile
+		if missing == 0 {
+			return
+		}
+		ip := a.Isolated().Address()
+		for i := range missing {
+			ip.Firewall(20000 + i)
+		}
+	})
+}
+
+// missing is how many harmless rules set ids count apart. The largest ids in use stand in for the sequences: rules are
+// really deleted, so the real distance is at least this.
+func (t *T) missing(count int) int {
+	ahead := t.ahead("LB.CREATE", "usage_load_balancer_policy")
+	missing := max(0, count-ahead)
 	if missing > t.site.SkewBudget {
 		t.Inconclusive("rule ids are %d ahead of helper ids; setting them %d apart takes %d harmless rules, the budget is %d (--skew-budget)",
-			rule-helper-pending, count, missing, t.site.SkewBudget)
+			ahead, count, missing, t.site.SkewBudget)
 	}
-	ip := a.Isolated().Address()
-	for i := range missing {
-		ip.Firewall(20000 + i)
-	}
+	return missing
 }
 
 // scan reads one number.
@@ -64,13 +72,15 @@ func (t *T) CrossedRules(n *Network, skew, count int) []*Rule {
 		t.Inconclusive("rule ids are %d ahead of helper ids, so a crossing takes %d LB rules of one account; the budget is %d (--skew-budget)",
 			ahead, ahead+1, t.site.SkewBudget)
 	}
-	for len(rules) < max(count, ahead+1) || !t.willCross(rules) {
-		if len(rules) >= t.site.SkewBudget {
-			t.Inconclusive("%d LB rules of one account did not cross: others create rules at the same time, rule ids are %d ahead; the budget is %d (--skew-budget)",
-				len(rules), ahead, t.site.SkewBudget)
+	t.alone(func() {
+		for len(rules) < count || !t.willCross(rules) {
+			if len(rules) >= t.site.SkewBudget {
+				t.Inconclusive("%d LB rules of one account did not cross: others create rules at the same time, rule ids are %d ahead; the budget is %d (--skew-budget)",
+					len(rules), ahead, t.site.SkewBudget)
+			}
+			rules = append(rules, n.LoadBalancer(fmt.Sprintf("R%d", len(rules)+1)))
 		}
-		rules = append(rules, n.LoadBalancer(fmt.Sprintf("R%d", len(rules)+1)))
-	}
+	})
 	t.Drain()
 	return rules
 }

@@ -53,13 +53,18 @@ type pass struct {
 	gate     *gate
 	inside   bool
 	alone    bool
+	after    bool // is inside once it is no longer alone
 	together func(ctx context.Context) error // called before the others go on
 	parted   func()                          // called when the others have stopped
 }
 
 // Enter implements harness.Gate.
 func (p *pass) Enter(ctx context.Context) error {
-	if p.inside || p.alone {
+	if p.alone {
+		p.after = true
+		return nil
+	}
+	if p.inside {
 		return nil
 	}
 	err := p.gate.await(ctx, func() bool {
@@ -75,6 +80,7 @@ func (p *pass) Enter(ctx context.Context) error {
 
 // Leave implements harness.Gate.
 func (p *pass) Leave() {
+	p.after = false
 	if !p.inside {
 		return
 	}
@@ -87,6 +93,7 @@ func (p *pass) Alone(ctx context.Context) error {
 	if p.alone {
 		return nil
 	}
+	inside := p.inside
 	p.Leave()
 	p.gate.do(func() { p.gate.wanting++ })
 	err := p.gate.await(ctx, func() bool {
@@ -99,6 +106,7 @@ func (p *pass) Alone(ctx context.Context) error {
 	p.gate.do(func() { p.gate.wanting-- })
 	p.alone = err == nil
 	if p.alone {
+		p.after = inside
 		p.parted()
 	}
 	return err
@@ -111,6 +119,12 @@ func (p *pass) Together(ctx context.Context) error {
 	}
 	p.alone = false
 	err := p.together(ctx)
-	p.gate.do(func() { p.gate.alone = false })
+	p.inside, p.after = p.after, false
+	p.gate.do(func() {
+		p.gate.alone = false
+		if p.inside {
+			p.gate.working++
+		}
+	})
 	return err
 }
