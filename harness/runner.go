@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -100,31 +101,9 @@ func runScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 	if s.KnownBad.In(target.Describe()) {
 		c.Known, c.KnownWhy = true, s.KnownBad.Why
 	}
-	var reported bool
-	for i := range max(1, p.Repeat) {
-		if i > 0 && (ctx.Err() != nil || p.Budget > 0 && time.Since(began) > p.Budget) {
-			break
-		}
-		p.Progress.Scenario(s.ID, s.Title, i+1)
-		one := runOnce(ctx, target, s, p, p.Seed+int64(i), i)
-		c.Repeats++
-		switch one.verdict {
-		case result.Fail:
-			c.Failures++
-		case result.Inconclusive:
-			c.Inconclusives++
-		}
-		worst := result.Worse(one.verdict, c.Verdict)
-		if !reported || worst != c.Verdict {
-			c.Reason, c.Steps, c.Evidence = one.reason, one.steps, one.evidence
-			if p.Repeat > 1 && one.verdict != result.Pass {
-				c.Reason = fmt.Sprintf("repeat %d (seed %d): %s", i+1, p.Seed+int64(i), one.reason)
-			}
-			reported = true
-		}
-		c.Verdict = worst
-		if p.UntilFailure && one.verdict == result.Fail {
-			break
+	for i, one := range repeats(ctx, target, s, p) {
+		if one != nil {
+			fold(&c, one, i, p)
 		}
 	}
 	c.Seconds = time.Since(began).Seconds()
@@ -132,6 +111,56 @@ func runScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 		c.Claim = stats.Repeats{Total: c.Repeats, Failures: c.Failures, Inconclusives: c.Inconclusives, Scenario: c.ID, Target: target.Describe().Name, Release: release}.Claim()
 	}
 	return c
+}
+
+// repeats runs a scenario as often as planned: workers at a time when it is the only one, since each has a site of its own.
+// Those that did not run, because a failure or the budget ended them, are nil.
+func repeats(ctx context.Context, target Target, s Scenario, p Plan) []*T {
+	began := time.Now()
+	outcomes := make([]*T, max(1, p.Repeat))
+	lanes := 1
+	if len(p.Scenarios) == 1 {
+		lanes = max(1, p.Workers)
+	}
+	var failed atomic.Bool
+	var group errgroup.Group
+	group.SetLimit(lanes)
+	for i := range outcomes {
+		group.Go(func() error {
+			over := ctx.Err() != nil || p.Budget > 0 && time.Since(began) > p.Budget || p.UntilFailure && failed.Load()
+			if i > 0 && over {
+				return nil
+			}
+			p.Progress.Scenario(s.ID, s.Title, i+1)
+			outcomes[i] = runOnce(ctx, target, s, p, p.Seed+int64(i), i)
+			if outcomes[i].verdict == result.Fail {
+				failed.Store(true)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // no repeat answers an error: what went wrong is its verdict
+	return outcomes
+}
+
+// fold adds one repeat to the case.
+func fold(c *result.Case, one *T, i int, p Plan) {
+	first := c.Repeats == 0
+	c.Repeats++
+	switch one.verdict {
+	case result.Fail:
+		c.Failures++
+	case result.Inconclusive:
+		c.Inconclusives++
+	}
+	worst := result.Worse(one.verdict, c.Verdict)
+	if first || worst != c.Verdict {
+		c.Reason, c.Steps, c.Evidence = one.reason, one.steps, one.evidence
+		if p.Repeat > 1 && one.verdict != result.Pass {
+			c.Reason = fmt.Sprintf("repeat %d (seed %d): %s", i+1, p.Seed+int64(i), one.reason)
+		}
+	}
+	c.Verdict = worst
 }
 
 // runOnce runs a scenario once, on a site of its own.
