@@ -54,7 +54,7 @@ type site struct {
 	db *database.Server
 }
 
-func database1(t *testing.T, release string) *database.Server {
+func startDatabase(t *testing.T, release string) *database.Server {
 	t.Helper()
 	server, err := database.Start(t.Context(), database.Options{Schema: release})
 	var missing *database.MissingError
@@ -137,10 +137,11 @@ func (s site) untouched(t *testing.T) func() {
 // U-01 through every fault, on a release that has the defect and on one that has not: the verdict is right or there is none,
 // and nothing stays.
 func TestBrokenExchanges(t *testing.T) {
+	t.Parallel()
 	for release, wrong := range profiles() {
 		t.Run(release, func(t *testing.T) {
 			t.Parallel()
-			db := database1(t, release)
+			db := startDatabase(t, release)
 			right, hits := 0, 0
 			for i, fault := range faultproxy.All() {
 				t.Run(string(fault), func(t *testing.T) {
@@ -175,7 +176,8 @@ func (s skewed) Now() time.Time { return time.Now().UTC().Add(s.by) }
 
 // A database whose clock is hours away from the management server's allows no verdict where its time counts.
 func TestClocksApart(t *testing.T) {
-	db := database1(t, "4.20.0.0")
+	t.Parallel()
+	db := startDatabase(t, "4.20.0.0")
 	for release, wrong := range profiles() {
 		for _, by := range []time.Duration{-3 * time.Hour, 5*time.Hour + 30*time.Minute} {
 			t.Run(fmt.Sprint(release, " ", by), func(t *testing.T) {
@@ -196,7 +198,8 @@ func TestClocksApart(t *testing.T) {
 
 // The time zone of the database's sessions changes nothing: times are compared in GMT.
 func TestSessionsInAnotherTimeZone(t *testing.T) {
-	db := database1(t, "4.20.0.0")
+	t.Parallel()
+	db := startDatabase(t, "4.20.0.0")
 	for release, wrong := range profiles() {
 		t.Run(release, func(t *testing.T) {
 			s := open(t, db, zone.Options{Release: release})
@@ -214,7 +217,8 @@ func TestSessionsInAnotherTimeZone(t *testing.T) {
 
 // A usage server that stops gives no verdict, and words that say so.
 func TestUsageServerStopped(t *testing.T) {
-	db := database1(t, "4.20.0.0")
+	t.Parallel()
+	db := startDatabase(t, "4.20.0.0")
 	for release := range profiles() {
 		for name, how := range map[string]zone.UsageEnd{"stopped": zone.UsageStopped, "killed": zone.UsageKilled, "killed in its run": zone.UsageKilledInRun} {
 			t.Run(release+" "+name, func(t *testing.T) {
@@ -279,13 +283,15 @@ func (r *rotating) append(p []byte) error {
 
 // L-01 and a log that is rotated in mid-line: a push that was cut in two is found whole or missed aloud, never misread.
 func TestLogRotatedInMidLine(t *testing.T) {
+	t.Parallel()
 	if _, err := router.FindHAProxy(""); err != nil {
 		t.Skip(err)
 	}
 	for release, wrong := range map[string]result.Verdict{"4.19.1.0": result.Pass, "4.20.1.0": result.Fail} {
-		db := database1(t, release)
 		for _, copied := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s copytruncate %v", release, copied), func(t *testing.T) {
+				t.Parallel()
+				db := startDatabase(t, release)
 				log := &rotating{t: t, path: filepath.Join(t.TempDir(), "management-server.log"), copy: copied}
 				require.NoError(t, os.WriteFile(log.path, nil, 0o600))
 				s := open(t, db, zone.Options{Release: release, ManagementLog: log})
