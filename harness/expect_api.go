@@ -47,7 +47,7 @@ func (g *Group) VMs() []*VM {
 	}
 	var vms []*VM
 	for _, one := range instances {
-		vms = append(vms, &VM{Account: g.Account, ID: one.Id, Name: one.Name})
+		vms = append(vms, &VM{Account: g.Account, ID: one.Id, InternalID: g.t.internalID("cloud.vm_instance", one.Id), Name: one.Name})
 	}
 	return vms
 }

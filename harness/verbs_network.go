@@ -150,6 +150,7 @@ type VM struct {
 	InternalID int64
 	Name       string
 	IP         netip.Addr
+	snapshots  int
 }
 
 // VMs returns count running instances of the network, creating what is missing.

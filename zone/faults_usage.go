@@ -60,7 +60,7 @@ func streamFaults() []usageFault {
 		{"usage-event-processed-twice", "each LB event is handled twice", nil, func(f *usage.Faults) { f.EventProcessedTwice = true }},
 		{"usage-events-left-unprocessed", "LB events stay unprocessed", nil, func(f *usage.Faults) { f.EventsLeftUnprocessed = true }},
 		{"usage-deletes-first", "of each run's events the deletes are handled before the creates", nil, func(f *usage.Faults) { f.DeletesFirst = true }},
-		{"usage-duplicate-blocks", "a duplicate key rolls back the handling of all events of a run, which reports success (#13399)", nil, func(f *usage.Faults) { f.DuplicateBlocks = true }},
+		{"usage-duplicate-blocks", "a create event that is there twice rolls back the handling of all events of a run, which reports success (#13399)", nil, func(f *usage.Faults) { f.DuplicateBlocks = true }},
 		{"usage-skip-window", "every second run writes nothing for its last slice and reports success", nil, func(f *usage.Faults) { f.SkipWindow = true }},
 		{"usage-overlap-window", "each window begins one range too early", nil, func(f *usage.Faults) { f.OverlapWindow = true }},
 		{"usage-gap-window", "each window begins a second late", nil, func(f *usage.Faults) { f.GapWindow = true }},
@@ -90,6 +90,8 @@ func otherUsageFaults() []usageFault {
 		{"usage-primary-close-nothing", "VMSNAPSHOT.OFF_PRIMARY closes no row", []int{usage.TypeOnPrimary}, closeNothing},
 		{"usage-primary-record-missing", "the first record of snapshots on primary storage of each slice is not written", []int{usage.TypeOnPrimary}, func(f *usage.Faults) { f.RecordMissing = true }},
 		{"usage-backup-close-nothing", "BACKUP.OFFERING.REMOVE closes no row (#11522)", []int{usage.TypeBackup}, closeNothing},
+		{"usage-vm-snapshot-close-nothing", "VMSNAPSHOT.DELETE closes no row", []int{usage.TypeVMSnapshot}, closeNothing},
+		{"usage-vpn-close-nothing", "VPN.USER.REMOVE closes no row", []int{usage.TypeVPNUser}, closeNothing},
 		{"usage-vm-close-nothing", "VM.STOP and VM.DESTROY close no row", vm, closeNothing},
 		{"usage-nic-close-nothing", "NETWORK.OFFERING.REMOVE closes no row", []int{usage.TypeNetworkOffering}, closeNothing},
 	}

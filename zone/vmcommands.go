@@ -55,18 +55,7 @@ func (z *Zone) vmCommands() []command {
 			}
 			return nil
 		}),
-		one("recoverVirtualMachine", "Recovers a virtual machine.", "RecoverVMCmdByAdmin", "VM.RECOVER", "recovering VM", func(c *call, vm *VM) error {
-			if vm.State != "Destroyed" {
-				return api.Invalid("VM with id %s is not in the right state to be recovered", vm.UUID)
-			}
-			if err := c.z.vmUsage(c.ctx, "VM.CREATE", vm); err != nil {
-				return err
-			}
-			if err := c.z.recoverRoot(c.ctx, vm); err != nil {
-				return err
-			}
-			return c.z.setVM(c.ctx, vm, "Stopped")
-		}),
+		recoverVMCommand(),
 		destroyVMCommand(), expungeVMCommand(),
 	}
 }
@@ -96,6 +85,30 @@ func deployCommand() command {
 		},
 		describe: func(c *call) string { return "starting Vm. Vm Id: " + c.target.uuid },
 		detail:   func(c *call) string { return "Vm Id: " + c.target.uuid },
+	}
+}
+
+// recoverVMCommand is synchronous.
+func recoverVMCommand() command {
+	return command{
+		name: "recoverVirtualMachine", about: "Recovers a virtual machine.", admin: true, event: "VM.RECOVER", eventful: eventSync, action: "recovering VM",
+		params: []param{{"id", "uuid:vm", true, "The ID of the virtual machine"}}, check: (*call).checkVM,
+		run: func(c *call) (obj, error) {
+			vm, err := c.vm("id")
+			if err != nil {
+				return nil, err
+			}
+			if vm.State != "Destroyed" {
+				return nil, api.Invalid("VM with id %s is not in the right state to be recovered", vm.UUID)
+			}
+			if err := c.z.vmUsage(c.ctx, "VM.CREATE", vm); err != nil {
+				return nil, err
+			}
+			if err := c.z.recoverRoot(c.ctx, vm); err != nil {
+				return nil, err
+			}
+			return obj{"virtualmachine": c.z.vmAnswer(vm)}, c.z.setVM(c.ctx, vm, "Stopped")
+		},
 	}
 }
 

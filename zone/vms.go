@@ -183,6 +183,7 @@ func (z *Zone) stopVM(ctx context.Context, vm *VM) error {
 	if err := z.nicUsage(ctx, "NETWORK.OFFERING.REMOVE", vm, vm.NICs...); err != nil {
 		return err
 	}
+	z.planNetworkGC(vm)
 	return z.setVM(ctx, vm, "Stopped")
 }
 

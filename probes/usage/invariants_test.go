@@ -20,6 +20,8 @@ type fault struct {
 
 func faults() []fault {
 	const lb, records = "cloud_usage.usage_load_balancer_policy", "cloud_usage.cloud_usage"
+	const again = "INSERT INTO " + records + " (zone_id, account_id, domain_id, description, usage_display, usage_type, raw_usage, usage_id, start_date, end_date) " +
+		"SELECT zone_id, account_id, domain_id, description, usage_display, usage_type, 0, usage_id, start_date, end_date FROM " + records + " WHERE usage_type = "
 	crossed := func(s *site) {
 		s.event("LB.DELETE", 3, "", "10:25:00", true)
 		s.exec("DELETE FROM cloud.firewall_rules WHERE id = 3")
@@ -61,7 +63,10 @@ func faults() []fault {
 		{name: "event changed on the way", sql: []string{"UPDATE cloud_usage.usage_event SET resource_id = 77 WHERE type = 'VPC.DELETE'"}, want: []string{"I6"}, text: "resource 77"},
 		{name: "gap between jobs", sql: []string{"UPDATE cloud_usage.usage_job SET start_millis = start_millis + 1 WHERE id = 2"}, want: []string{"I7"}, text: "gap of 1ms"},
 		{name: "jobs overlap", sql: []string{"UPDATE cloud_usage.usage_job SET start_millis = start_millis - 1000 WHERE id = 3"}, want: []string{"I7"}, text: "overlap of 1s"},
-		{name: "record twice", sql: []string{"INSERT INTO " + records + " (zone_id, account_id, domain_id, description, usage_display, usage_type, raw_usage, usage_id, start_date, end_date) SELECT zone_id, account_id, domain_id, description, usage_display, usage_type, 0, usage_id, start_date, end_date FROM " + records + " WHERE usage_type = 31 AND usage_id = 1 AND start_date = '2026-03-04 10:10:00'"},
+		{name: "record twice", sql: []string{again + "31 AND usage_id = 1 AND start_date = '2026-03-04 10:10:00'"},
+			want: []string{"I8"}, class: ClassDuplicateNetwork},
+		{name: "record of a network three times, which had two rows", sql: []string{again + "30 AND usage_id = 213 AND start_date = '2026-03-04 10:00:00' LIMIT 1",
+			again + "30 AND usage_id = 213 AND start_date = '2026-03-04 10:00:00' LIMIT 1"},
 			want: []string{"I8"}, class: ClassDuplicateNetwork},
 	}
 }
@@ -129,6 +134,10 @@ func TestInvariantsAreSilent(t *testing.T) {
 		"delete and another delete": func(s *site) { s.event("LB.DELETE", 4, "", "10:14:00", true) },
 		"portable address, never billed": func(s *site) {
 			s.insert("cloud.user_ip_address", map[string]any{"id": 9, "uuid": "ip-9", "account_id": account, "state": "Allocated", "allocated": day("10:00:00"), "is_portable": 1, "public_ip_address": "192.0.2.9"})
+		},
+		"network updated within a window": func(s *site) {
+			s.exec("UPDATE cloud_usage.cloud_usage SET raw_usage = 4/60 WHERE usage_type = 30 AND usage_id = 213 AND start_date = '2026-03-04 10:00:00'")
+			s.exec("INSERT INTO cloud_usage.cloud_usage (zone_id, account_id, domain_id, description, usage_display, usage_type, raw_usage, usage_id, start_date, end_date) SELECT zone_id, account_id, domain_id, description, usage_display, usage_type, 2/60, usage_id, start_date, end_date FROM cloud_usage.cloud_usage WHERE usage_type = 30 AND usage_id = 213 AND start_date = '2026-03-04 10:00:00'")
 		},
 		"network never implemented": func(s *site) {
 			s.insert("cloud.networks", map[string]any{"id": 220, "uuid": "n-220", "account_id": account, "state": "Allocated"})

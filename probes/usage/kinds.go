@@ -158,7 +158,7 @@ func RecordType(kind Kind) int64 {
 func (r Ref) Concerns(e UsageEvent) bool {
 	s := specOf(r.Kind)
 	named := s.eventRef(e)
-	return s.concerns(e) && named.ID == r.ID && (named.Part == "" || named.Part == r.Part)
+	return s.concerns(e) && named.ID == r.ID && (named.Part == "" || r.Part == "" || named.Part == r.Part)
 }
 
 func (s kindSpec) isOpen(e UsageEvent) bool   { return slices.Contains(s.opens, e.Type) }

@@ -1,6 +1,9 @@
 package usageprobe
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // HelperRow is one row of a helper table of cloud_usage: one life, or part of one, of one resource.
 type HelperRow struct {
@@ -101,4 +104,14 @@ func (s Snapshot) resource(r Ref) Resource {
 		return Resource{Ref: r, Life: Dead}
 	}
 	return Resource{Ref: r}
+}
+
+// Column is a column of the row as text; "NULL" for NULL, "" for a column that the table does not have.
+func (r HelperRow) Column(name string) string {
+	for _, kv := range strings.Split(r.Raw, columnSeparator) {
+		if k, v, _ := strings.Cut(kv, "="); k == name {
+			return v
+		}
+	}
+	return ""
 }

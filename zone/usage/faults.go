@@ -67,8 +67,8 @@ type Faults struct {
 	IgnoreRemovedAccounts bool
 	// DeletesFirst: of each run's events those that end something are handled before all others. Caught by I1.
 	DeletesFirst bool
-	// DuplicateBlocks: a duplicate key ends the handling of all events of the run, which reports success (#13399). Caught
-	// by I6.
+	// DuplicateBlocks: a create event that is there twice ends the handling of all events of the run, which reports
+	// success (#13399). Caught by I6.
 	DuplicateBlocks bool
 
 	// RecordRounded: lengths are rounded to whole minutes. Caught by I5.

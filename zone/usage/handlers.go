@@ -74,11 +74,14 @@ func handlerOf(kind string) handler {
 
 // alreadyOpen tells, under the CreateOnce rule, that the event's row is there: opened at the same second and still open.
 func (p *pass) alreadyOpen(ctx context.Context, event Event, table, column string) (bool, error) {
-	if !p.options.Rules.CreateOnce {
+	if !p.options.Rules.CreateOnce && !p.options.Faults.DuplicateBlocks {
 		return false, nil
 	}
 	open, err := p.rows(ctx, "SELECT id FROM cloud_usage."+table+" WHERE account_id = ? AND "+column+" = ? AND created = ? AND deleted IS NULL",
 		event.AccountID, event.ResourceID.V, event.Created)
+	if len(open) > 0 && p.options.Faults.DuplicateBlocks {
+		return true, errDuplicate
+	}
 	if len(open) > 0 {
 		p.log.WarnContext(ctx, fmt.Sprintf("Usage event %d (%s) repeats one that was handled", event.ID, event.Type))
 	}

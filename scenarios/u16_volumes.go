@@ -1,0 +1,41 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func volumes() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-16", Title: "volumes: one open usage row of the right size through resize, destroy and recover; none after the delete", Group: result.GroupUsage, Priority: 1,
+		Guards: []string{"#6717", "#5901", "#6772", "#9459"}, Needs: usageNeeds(),
+		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.19.1"}}, Why: "#9459: VOLUME.RESIZE carries the old size; fixed in 4.19.2.0 and 4.20.0.0"},
+		Twins: []string{"resize-event-old-size", "volume-delete-event-lost", "recover-without-volume-event", "vm-volume-event-lost", "usage-volume-close-nothing",
+			"usage-volume-close-wrong-date"},
+		Run: func(t *harness.T) {
+			account := t.NewAccount()
+			vm := account.VPC().Tier().NewVM()
+			root, data, never := vm.RootVolume(), account.NewVolume(), account.NewVolume()
+			t.Drain()
+			t.RequireRowOpen(root.Billed(), data.Billed(), never.Billed())
+			never.Delete() // was never attached
+			data.Attach(vm)
+			data.Resize(30)
+			data.Resize(40)
+			vm.Destroy()
+			vm.Recover()
+			t.Drain()
+			t.ExpectRowClosed(never.Billed())
+			t.ExpectRowOpen(root.Billed(), data.Billed())
+			t.ExpectSize(data, 40)
+			data.Detach()
+			vm.Destroy()
+			vm.Expunge()
+			data.Delete()
+			t.Drain()
+			t.Drains(1)
+			t.ExpectRowClosed(root.Billed(), data.Billed())
+			t.ExpectNotBilledNow(root.Billed(), data.Billed(), never.Billed())
+		},
+	}
+}

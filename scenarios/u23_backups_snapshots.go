@@ -1,0 +1,53 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func backups() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-23", Title: "a VM taken from its backup offering is no longer billed for backups", Group: result.GroupUsage, Priority: 1,
+		Guards: []string{"#11522", "#10140"}, Needs: usageNeeds(),
+		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.21.0", To: "4.21.0"}}, Why: "#11522: usage_backup.removed stays NULL; fixed in 4.22.0.0"},
+		Twins:    []string{"usage-backup-close-nothing", "backup-remove-event-lost"},
+		Run: func(t *harness.T) {
+			tier := t.NewAccount().VPC().Tier()
+			vms := tier.VMs(2)
+			vms[0].BackUp()
+			vms[1].BackUp()
+			t.Drain()
+			t.RequireRowOpen(vms[0].Backup(), vms[1].Backup())
+			vms[0].NoBackUp()
+			t.Drain()
+			t.Drains(1)
+			t.ExpectRowClosed(vms[0].Backup())
+			t.ExpectNotBilledNow(vms[0].Backup())
+			t.ExpectRowOpen(vms[1].Backup())
+			t.ExpectBilledNow(vms[1].Backup())
+		},
+	}
+}
+
+func vmSnapshots() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-27", Title: "of three snapshots of one VM the middle one is deleted: the other two are billed on", Group: result.GroupUsage, Priority: 1,
+		Guards: []string{"#13921", "#5662", "#5872"}, Needs: append(usageNeeds(), harness.Forge),
+		KnownBad: everywhere("#13921: a VM snapshot ends the one before it, and VMSNAPSHOT.DELETE closes all rows of VM and offering"),
+		Cures:    []string{"usage-vm-snapshots-as-one=off"}, Twins: []string{"usage-vm-snapshots-as-one", "usage-vm-snapshot-close-nothing"},
+		Run: func(t *harness.T) {
+			vm := t.NewAccount().VPC().Tier().NewVM()
+			first, middle, last := vm.Snapshot("first"), vm.Snapshot("middle"), vm.Snapshot("last")
+			t.Drain()
+			t.Drains(1)
+			t.ExpectRowOpen(first.Billed(), middle.Billed(), last.Billed())
+			middle.Delete()
+			t.Drain()
+			t.Drains(1)
+			t.ExpectRows(middle.Billed(), 0, 1)
+			t.ExpectNotBilledNow(middle.Billed())
+			t.ExpectRowOpen(first.Billed(), last.Billed())
+			t.ExpectBilledNow(first.Billed(), last.Billed())
+		},
+	}
+}

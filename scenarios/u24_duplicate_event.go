@@ -1,0 +1,33 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func duplicateCreate() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-24", Title: "a create event that is there twice neither blocks the usage run nor is billed twice", Group: result.GroupUsage, Priority: 1,
+		Guards: []string{"#13399", "#13909", "#11531", "#8587"}, Needs: append(usageNeeds(), harness.Forge),
+		KnownBad: everywhere("#13909: a repeated LB.CREATE opens a second row; a repeated VOLUME.CREATE closes the first and is refused; in 4.22.1.0 the whole run is rolled back"),
+		Cures:    []string{"usage-create-repeated=off"}, Twins: []string{"usage-create-repeated", "usage-duplicate-blocks"},
+		Run: func(t *harness.T) {
+			account := t.NewAccount()
+			rule, volume := account.VPC().Tier().LoadBalancer("A"), account.NewVolume()
+			t.Repeat("LB.CREATE", rule.InternalID)
+			t.Repeat("VOLUME.CREATE", volume.InternalID)
+			t.Drain()
+			t.Drains(1)
+			t.ExpectOpen(rule)
+			t.ExpectFullWindow(rule)
+			t.ExpectRowOpen(volume.Billed())
+			rule.Delete()
+			volume.Delete()
+			t.Drain()
+			t.Drains(1)
+			t.ExpectClosed(rule)
+			t.ExpectRowClosed(volume.Billed())
+			t.ExpectJobsSound()
+		},
+	}
+}

@@ -1,0 +1,33 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func groupDelete() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-28", Title: "deleting an autoscale group with its members ends their usage, and not that of its rule", Group: result.GroupUsage, Priority: 1,
+		Guards: []string{"#9587"}, Needs: usageNeeds(),
+		Twins: []string{"group-delete-ends-rule", "vm-volume-event-lost", "usage-vm-close-nothing", "usage-nic-close-nothing"},
+		Run: func(t *harness.T) {
+			group := t.NewAccount().VPC().Tier().Group("group", 3)
+			t.AwaitMembers(group)
+			var billed []harness.Billed
+			for _, vm := range group.VMs() {
+				billed = append(billed, vm.Running(), vm.Allocated(), vm.RootVolume().Billed(), vm.NICs()[0].Billed())
+			}
+			t.Drain()
+			t.RequireRowOpen(billed...)
+			t.RequireOpen(group.Rule)
+			group.DeleteGroup()
+			t.Drain()
+			t.Drains(1)
+			t.ExpectRowClosed(billed...)
+			t.ExpectNotBilledNow(billed...)
+			t.ExpectOpen(group.Rule)
+			t.ExpectNoDeleteEvent(group.Rule)
+			t.ExpectFullWindow(group.Rule)
+		},
+	}
+}

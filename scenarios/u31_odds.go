@@ -1,0 +1,67 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+func vpnUser() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-31", Title: "a removed VPN user's usage row is closed at the removal, not at the next usage run", Group: result.GroupUsage, Priority: 2,
+		Guards: []string{"#4085"}, Needs: usageNeeds(), KnownBad: everywhere("VPN.USER.REMOVE closes with the job's time, UsageManagerImpl.java@4.20.0.0"),
+		Cures: []string{"usage-vpn-close-at-job=off"}, Twins: []string{"usage-vpn-close-at-job", "usage-vpn-close-nothing"},
+		Run: func(t *harness.T) {
+			account := t.NewAccount()
+			removed, stays := account.VPNUser("removed"), account.VPNUser("stays")
+			t.Drain()
+			t.RequireRowOpen(removed.Billed(), stays.Billed())
+			removed.Remove()
+			t.Drain()
+			t.Drains(1)
+			t.ExpectRowClosed(removed.Billed())
+			t.ExpectRowOpen(stays.Billed())
+			t.ExpectNotBilledNow(removed.Billed())
+			t.ExpectBilledNow(stays.Billed())
+		},
+	}
+}
+
+func apiAfterDelete() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-34", Title: "listUsageRecords agrees with the database around a delete, in both formats; a deleted rule has no usage id", Group: result.GroupUsage, Priority: 2,
+		Guards: []string{"#8243", "#13015"}, Needs: usageNeeds(), Twins: []string{"usage-api-short", "usage-api-oldformat-ignored"},
+		Run: func(t *harness.T) {
+			rules := t.NewAccount().VPC().Tier().LoadBalancers(2)
+			t.DrainUnjudged()
+			t.ExpectAPIRecords(rules...)
+			rules[0].Delete()
+			t.DrainUnjudged()
+			t.PassHalfWindow()
+			t.DrainUnjudged()
+			t.ExpectAPIRecords(rules...)
+		},
+	}
+}
+
+func keptRules() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-35", Title: "an audit judges as before where the rows of deleted rules are kept", Group: result.GroupUsage, Priority: 2,
+		Guards: []string{"#13015"}, Needs: append(usageNeeds(), harness.Upgrade), KnownBad: helperIDBug(),
+		Twins: []string{"usage-close-nothing", "usage-close-by-helper-id", "usage-close-wrong-date"},
+		Run: func(t *harness.T) {
+			t.KeepDeletedRules()
+			account := t.NewAccount()
+			account.Skew(20)
+			rules := account.VPC().Tier().LoadBalancers(3)
+			t.Drain()
+			t.RequireOpen(rules...)
+			t.RequireApart(rules...)
+			rules[0].Delete()
+			t.Drain()
+			t.Drains(1)
+			t.ExpectNoDamage()
+			t.ExpectClosed(rules[0])
+			t.ExpectOpen(rules[1:]...)
+		},
+	}
+}
