@@ -61,8 +61,13 @@ func (b *box) hostConfig(c *mobycontainer.HostConfig) {
 		c.PortBindings = network.PortMap{}
 	}
 	for _, p := range []string{apiPort, integrationPort, uiPort} {
-		c.PortBindings[network.MustParsePort(p)] = []network.PortBinding{{HostIP: netip.MustParseAddr("127.0.0.1"), HostPort: "0"}}
+		c.PortBindings[network.MustParsePort(p)] = []network.PortBinding{loopback()}
 	}
+}
+
+// loopback is a free port of 127.0.0.1.
+func loopback() network.PortBinding {
+	return network.PortBinding{HostIP: netip.MustParseAddr("127.0.0.1"), HostPort: "0"}
 }
 
 // reuseName is the name of the container that --reuse keeps, one for each image.

@@ -34,6 +34,8 @@ type Options struct {
 	// Pool lends the databases; nil is a pool of the target's own. A pool may serve several targets, one after another or
 	// at once, as long as their releases have the same tables (all of 4.19, all of 4.20).
 	Pool *Pool
+	// Start starts the databases of the target's own pool; nil starts private processes.
+	Start Starter
 	// Scripts run on the routers in place of the model; nil is the model.
 	Scripts *fleet.Scripts
 }
@@ -63,6 +65,9 @@ func New(opts Options) (*Target, error) {
 	pool := opts.Pool
 	if pool == nil {
 		pool = NewPool(opts.Dir)
+		if opts.Start != nil {
+			pool = NewPoolOf(opts.Start)
+		}
 	}
 	return &Target{opts: opts, rules: rules, slots: make(chan struct{}, max(1, opts.Workers)), pool: pool}, nil
 }

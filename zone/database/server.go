@@ -43,6 +43,9 @@ type Server struct {
 	reader  string
 	tables  []Table
 	kind    binary
+	// attached is set for a server that is not ours (Attach); folder and process are nil then.
+	attached *mysql.Config
+	onClose  func(context.Context) error
 }
 
 // Start runs a server on 127.0.0.1 with the schema of a release and returns once it answers. When no server program is
@@ -217,6 +220,9 @@ func (s *Server) DSN() string { return s.config(adminUser, s.admin).FormatDSN() 
 func (s *Server) ReadOnlyDSN() string { return s.config(readerUser, s.reader).FormatDSN() }
 
 func (s *Server) config(user, password string) *mysql.Config {
+	if s.attached != nil {
+		return s.attachedConfig(user, password)
+	}
 	config := mysql.NewConfig()
 	config.User, config.Passwd = user, password
 	config.Net, config.Addr = "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
@@ -245,11 +251,17 @@ func open(ctx context.Context, dsn string) (*sql.DB, error) {
 	return db, nil
 }
 
-// Port is the TCP port on 127.0.0.1.
+// Port is the TCP port on 127.0.0.1; 0 for a server that Attach took.
 func (s *Server) Port() int { return s.port }
 
-// Socket is the path of the unix socket. It may be longer than a client can use; the port always works.
-func (s *Server) Socket() string { return filepath.Join(s.folder.path("data"), "server.sock") }
+// Socket is the path of the unix socket. It may be longer than a client can use; the port always works. It is
+// empty for a server that Attach took.
+func (s *Server) Socket() string {
+	if s.folder == nil {
+		return ""
+	}
+	return filepath.Join(s.folder.path("data"), "server.sock")
+}
 
 // Release is the release whose schema the server has, as it was asked for.
 func (s *Server) Release() string { return s.release }
@@ -261,6 +273,14 @@ func (s *Server) Version() string { return s.kind.version }
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
+	if s.attached != nil {
+		if s.onClose == nil {
+			return nil
+		}
+		end := s.onClose
+		s.onClose = nil
+		return end(ctx)
+	}
 	var err error
 	if s.process != nil {
 		err = s.process.stop(ctx)

@@ -54,6 +54,9 @@ func serve(ctx context.Context) (err error) {
 		<-ctx.Done()
 		return nil
 	}
+	if os.Getenv("STANDIN_MODE") == "database" {
+		return serveDatabase(ctx)
+	}
 	release := os.Getenv("STANDIN_RELEASE")
 	server, err := database.Start(ctx, database.Options{Schema: release})
 	if err != nil {
@@ -91,6 +94,34 @@ func serve(ctx context.Context) (err error) {
 	return listener.Close()
 }
 
+// serveDatabase behaves as the official images of MySQL and MariaDB do: root's password from the environment, the port open to
+// the outside, and the line in the log that tells the server that stays from the one that initialises.
+func serveDatabase(ctx context.Context) (err error) {
+	fmt.Println("mariadbd: ready for connections. Version: '0'  socket: '/run/mysqld.sock'  port: 0")
+	server, err := database.Start(ctx, database.Options{Schema: "4.20"})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	db, err := server.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for _, s := range []string{"DROP DATABASE cloud", "DROP DATABASE cloud_usage", "DROP USER 'stackproof_ro'@'localhost'", "DROP USER 'stackproof_ro'@'127.0.0.1'",
+		"CREATE USER 'root'@'%' IDENTIFIED BY '" + os.Getenv("MYSQL_ROOT_PASSWORD") + "'", "GRANT ALL ON *.* TO 'root'@'%' WITH GRANT OPTION"} {
+		if _, err := db.ExecContext(ctx, s); err != nil {
+			return fmt.Errorf("%s: %w", s, err)
+		}
+	}
+	if err := forward("0.0.0.0:3306", server.Port()); err != nil {
+		return err
+	}
+	fmt.Println("mariadbd: ready for connections. Version: '0'  socket: '/run/mysqld.sock'  port: 3306")
+	<-ctx.Done()
+	return nil
+}
+
 // openRoot makes root without a password on 127.0.0.1:3306, as the image has it.
 func openRoot(ctx context.Context, server *database.Server) (err error) {
 	db, err := server.Open(ctx)
@@ -103,7 +134,12 @@ func openRoot(ctx context.Context, server *database.Server) (err error) {
 			return err
 		}
 	}
-	l, err := net.Listen("tcp4", "127.0.0.1:3306")
+	return forward("127.0.0.1:3306", server.Port())
+}
+
+// forward gives the server, which has a port of its own choice, the one that is expected.
+func forward(from string, port int) error {
+	l, err := net.Listen("tcp4", from)
 	if err != nil {
 		return err
 	}
@@ -113,7 +149,7 @@ func openRoot(ctx context.Context, server *database.Server) (err error) {
 			if err != nil {
 				return
 			}
-			go relay(c, net.JoinHostPort("127.0.0.1", strconv.Itoa(server.Port())))
+			go relay(c, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		}
 	}()
 	return nil
