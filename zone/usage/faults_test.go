@@ -50,6 +50,10 @@ func TestFaultsShow(t *testing.T) {
 		{"RecordDuplicate", usage.Faults{RecordDuplicate: true}, records + "usage_id = 11", "2", "4"},
 		{"WrongAccount", usage.Faults{WrongAccount: true}, records + "account_id = 3", "0", "5"},
 		{"SkipWindow", usage.Faults{SkipWindow: true}, records + "start_date = '2026-03-10 10:01:00'", "2", "0"},
+		{"CloseHourOff", usage.Faults{CloseHourOff: true}, "SELECT TIME_FORMAT(deleted, '%H:%i:%s') FROM cloud_usage.usage_load_balancer_policy WHERE lb_id = 11", "10:01:30", "11:01:30"},
+		{"CloseOnMinute", usage.Faults{CloseOnMinute: true}, "SELECT TIME_FORMAT(deleted, '%H:%i:%s') FROM cloud_usage.usage_load_balancer_policy WHERE lb_id = 11", "10:01:30", "10:01:00"},
+		{"RecordRounded", usage.Faults{RecordRounded: true}, "SELECT usage_display FROM cloud_usage.cloud_usage WHERE usage_id = 12 AND start_date < '2026-03-10 10:01:00'", "0.010556 Hrs", "0.016667 Hrs"},
+		{"GapWindow", usage.Faults{GapWindow: true}, records + "start_date = '2026-03-10 10:02:01'", "0", "1"},
 		{"OverlapWindow", usage.Faults{OverlapWindow: true}, records + "usage_id = 12 AND start_date = '2026-03-10 10:00:00'", "1", "2"},
 	}
 	server := startDB(t, "4.20")
