@@ -75,6 +75,9 @@ type Scenario struct {
 	// sound release, and its twins are planted on top of them: what always fails shows nothing about a twin.
 	Cures []string
 	Run   func(*T)
+	// APIOnly tells the story where there is no database, by what the API lists alone; nil where that shows nothing. Its
+	// verdict is marked as the weaker one that it is.
+	APIOnly func(*T)
 }
 
 // Plantable is the scenario as twins are caught with it on a release, and the knobs to set before the twin's: where the

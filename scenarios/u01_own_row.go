@@ -11,6 +11,7 @@ func ownRow() harness.Scenario {
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
 		Twins: []string{"usage-close-by-helper-id", "usage-close-nothing", "usage-row-vanishes", "usage-create-row-twice", "create-event-lost", "delete-event-lost",
 			"delete-event-wrong-rule", "rule-listed-after-delete"},
+		APIOnly: listedBilling,
 		Run: func(t *harness.T) {
 			account := t.NewAccount()
 			account.Skew(20)

@@ -9,7 +9,8 @@ func recordsStop() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-07", Title: "usage records stop at the delete, and the window around it is billed in part", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
-		Twins: []string{"usage-close-by-helper-id", "usage-record-after-close", "usage-record-too-long", "usage-record-missing", "usage-record-rounded"},
+		Twins:   []string{"usage-close-by-helper-id", "usage-record-after-close", "usage-record-too-long", "usage-record-missing", "usage-record-rounded"},
+		APIOnly: listedBilling,
 		Run: func(t *harness.T) {
 			account := t.NewAccount()
 			account.Skew(20)

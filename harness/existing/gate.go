@@ -53,7 +53,7 @@ type pass struct {
 	gate     *gate
 	inside   bool
 	alone    bool
-	after    bool // is inside once it is no longer alone
+	after    bool                            // is inside once it is no longer alone
 	together func(ctx context.Context) error // called before the others go on
 	parted   func()                          // called when the others have stopped
 }

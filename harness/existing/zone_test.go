@@ -124,3 +124,20 @@ func TestPatchedBuild(t *testing.T) {
 	assert.Contains(t, notes[0], "U-01")
 	assert.NotContains(t, notes[0], "U-02")
 }
+
+// TestWithoutDatabase tells story A by what the API lists alone, on a release with the defect and on one without.
+func TestWithoutDatabase(t *testing.T) {
+	for release, want := range map[string]result.Verdict{"4.20.0.0": result.Fail, "4.20.1.0": result.Pass} {
+		t.Run(release, func(t *testing.T) {
+			t.Parallel()
+			s := stand(t, release)
+			c := s.config()
+			c.DSN, c.Log, c.Release = nil, Log{}, release
+			run, _ := carryOut(t, c, "U-01", "U-02")
+			require.Len(t, run.Results, 2)
+			assert.Equal(t, want, run.Results[0].Verdict, reasons(run))
+			assert.Contains(t, run.Results[0].Reason, "API only")
+			assert.Equal(t, result.Unsupported, run.Results[1].Verdict, "what needs helper ids cannot be told")
+		})
+	}
+}
