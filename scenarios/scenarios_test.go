@@ -15,6 +15,7 @@ import (
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/router"
+	"github.com/stackproof/stackproof/router/scripts"
 	"github.com/stackproof/stackproof/scenarios"
 	"github.com/stackproof/stackproof/zone"
 	"github.com/stackproof/stackproof/zone/database"
@@ -22,6 +23,7 @@ import (
 
 func TestMain(m *testing.M) {
 	router.MaybeChild()
+	scripts.MaybeChild()
 	goleak.VerifyTestMain(m)
 }
 

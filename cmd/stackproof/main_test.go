@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,7 @@ import (
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/router/scripts"
+	"github.com/stackproof/stackproof/router/scripts/scriptstest"
 	"github.com/stackproof/stackproof/zone/database"
 )
 
@@ -42,7 +44,8 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HOME", e.WorkDir) // the cache of prepared databases
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits, "conformance": copyConformance},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits, "conformance": copyConformance,
+			"tree": treeCommand(t), "head": head},
 	})
 }
 
@@ -69,6 +72,37 @@ func copyConformance(ts *testscript.TestScript, _ bool, args []string) {
 	data, err := os.ReadFile(filepath.Join("..", "..", "testdata", "conformance", filepath.FromSlash(args[0])))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), data, 0o600))
+}
+
+// treeCommand is tree VARIANT DIR: a systemvm tree of ours.
+func treeCommand(t *testing.T) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, args []string) {
+		dir := ts.MkAbs(args[1])
+		ts.Check(os.Mkdir(dir, 0o755)) //nolint:gosec // the scripts' user must read it
+		scriptstest.Write(t, dir, args[0])
+	}
+}
+
+// head FILE N OUT packs the first lines of a packed file.
+func head(ts *testscript.TestScript, _ bool, args []string) {
+	packed, err := os.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer packed.Close()
+	in, err := gzip.NewReader(packed)
+	ts.Check(err)
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var b bytes.Buffer
+	out := gzip.NewWriter(&b)
+	lines := bufio.NewReader(in)
+	for range n {
+		line, err := lines.ReadBytes('\n')
+		ts.Check(err)
+		_, err = out.Write(line)
+		ts.Check(err)
+	}
+	ts.Check(out.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), b.Bytes(), 0o600))
 }
 
 func needLab(t *testing.T) {

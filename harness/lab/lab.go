@@ -62,6 +62,9 @@ func New(opts Options) (*Target, error) {
 		return nil, err
 	}
 	rules = mutations{opts.Knobs}.rules(rules)
+	if opts.Scripts != nil && (mutations{opts.Knobs}).Router() != (router.Faults{}) {
+		return nil, errors.New("faults of the model of a router cannot be planted in real scripts: leave out " + (mutations{opts.Knobs}).ofModel())
+	}
 	pool := opts.Pool
 	if pool == nil {
 		pool = NewPool(opts.Dir)

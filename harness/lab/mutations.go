@@ -48,6 +48,17 @@ func (m mutations) Router() router.Faults {
 		ReloadsTwice: m.on["router-reload-twice"], StartsEmpty: m.on["router-start-empty"]}
 }
 
+// ofModel names the faults that are on and planted in the model (Router).
+func (m mutations) ofModel() string {
+	var names []string
+	for _, name := range []string{"router-file-stale", "router-reload-skipped", "router-reload-twice", "router-start-empty"} {
+		if m.on[name] {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
 // ignoredEvery is how often router-change-lost-once loses a push.
 const ignoredEvery = 4
 

@@ -84,7 +84,7 @@ func (v *VR) request(name string, content []byte, form Form) request {
 	r := request{
 		Op: "run", File: cachePath + "/" + name, Content: content, Limit: v.options.Limit,
 		Args: []string{v.interpreter.Executable, cloudPath + "/" + entryPoint, name},
-		Env:  pythonEnvironment(v.options.PythonPath),
+		Env:  pythonEnvironment(v.interpreter.pythonPath),
 	}
 	if form == Aggregated {
 		r.File, r.Content = cachePath+"/VR-"+uuid.NewString()+".cfg", aggregate(name, content)

@@ -21,6 +21,8 @@ type interpreter struct {
 	Paths      []string `json:"paths"`   // directories that it needs to run
 	Netaddr    string   `json:"netaddr"` // version, empty when it cannot be imported
 	Syntax     string   `json:"syntax"`  // why it cannot parse the tree, empty when it can
+
+	pythonPath string // the given folder with netaddr, where the interpreter needs it
 }
 
 // question runs on python 2.7 and 3. It parses the tree's files and executes nothing of them.
@@ -64,7 +66,7 @@ func ask(ctx context.Context, name, pythonPath string, sources []string) (interp
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return interpreter{}, fmt.Errorf("%s: %w: %s", name, err, firstLine(stderr.String()))
+		return interpreter{}, fmt.Errorf("%s: %w: %s", name, err, lastLine(stderr.String()))
 	}
 	var p interpreter
 	if err := json.Unmarshal(stdout.Bytes(), &p); err != nil {
@@ -84,9 +86,27 @@ func pythonEnvironment(pythonPath string) []string {
 	return env
 }
 
+// lastLine is where python says what is wrong.
+func lastLine(s string) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	return lines[len(lines)-1]
+}
+
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
 	return line
+}
+
+// askWith uses the given folder only where the interpreter finds no netaddr of its own: of two interpreters that are tried, the
+// folder may be for the other one, and what lies in it disturb this one.
+func askWith(ctx context.Context, t tree, name, pythonPath string) (interpreter, error) {
+	p, err := ask(ctx, name, "", t.sources())
+	if err != nil || pythonPath == "" || p.Netaddr != "" || !t.wantsNetaddr {
+		return p, err
+	}
+	p, err = ask(ctx, name, pythonPath, t.sources())
+	p.pythonPath = pythonPath
+	return p, err
 }
 
 // substitute is the advice for a tree that only python 2 parses: CsFile.py@4.20.0.0 differs from 4.19.1.0's in what it does
@@ -102,7 +122,7 @@ func findInterpreter(ctx context.Context, t tree, given, pythonPath string) (int
 	}
 	var missing, unparsed, unusable []string
 	for _, name := range candidates {
-		p, err := ask(ctx, name, pythonPath, t.sources())
+		p, err := askWith(ctx, t, name, pythonPath)
 		switch {
 		case ctx.Err() != nil:
 			return interpreter{}, fmt.Errorf("looking for an interpreter: %w", context.Cause(ctx))

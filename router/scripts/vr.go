@@ -24,7 +24,7 @@ import (
 type Options struct {
 	Tree        string // see the package comment for what is accepted
 	Interpreter string // python; of several, separated as in PATH, the first that can run the tree; empty: found
-	PythonPath  string // a directory with netaddr in it; empty: where the interpreter finds it
+	PythonPath  string // a directory with netaddr in it, for an interpreter that does not find it itself
 	HAProxy     string // empty: from PATH
 
 	// Host is the network namespace to run in, such as a *network.Namespace; it must keep a SysProcAttr that it finds. Nil
@@ -111,7 +111,7 @@ func prepare(ctx context.Context, o Options) (*VR, rootSpec, error) {
 	if err != nil {
 		return nil, rootSpec{}, fmt.Errorf("opening a sandbox: finding this program: %w", err)
 	}
-	more := []string{o.PythonPath}
+	more := []string{v.interpreter.pythonPath}
 	if dir := v.haproxy[:strings.LastIndexByte(v.haproxy, '/')]; dir != "/sbin" {
 		more = append(more, dir)
 	}

@@ -1,0 +1,16 @@
+package fleet
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/stackproof/stackproof/router"
+	"github.com/stackproof/stackproof/router/scripts"
+)
+
+func TestMain(m *testing.M) {
+	router.MaybeChild()
+	scripts.MaybeChild()
+	goleak.VerifyTestMain(m)
+}

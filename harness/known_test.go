@@ -1,0 +1,29 @@
+package harness
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestRouterDefectsGoByTheRoutersCode(t *testing.T) {
+	spans := []Span{{To: "4.19.1"}}
+	for _, c := range []struct {
+		name          string
+		router        bool
+		release, code string
+		known         bool
+	}{
+		{"the model has the target's rules", true, "4.19.1.0", "", true},
+		{"old scripts behind a new server", true, "4.20.1.0", "4.19.1.0", true},
+		{"new scripts behind an old server", true, "4.19.1.0", "4.20.1.0", false},
+		{"a tree that does not tell", true, "4.19.1.0", UnknownRelease, false},
+		{"a defect of the server", false, "4.19.1.0", "4.20.1.0", true},
+	} {
+		k := Known{Spans: spans, Router: c.router}
+		assert.Equal(t, c.known, k.In(Description{Release: c.release, RouterCode: c.code}), c.name)
+	}
+	everywhere := Known{Spans: []Span{{}}, Router: true}
+	assert.False(t, everywhere.In(Description{Release: "4.19.1.0", RouterCode: UnknownRelease}))
+}
+

@@ -1,0 +1,96 @@
+package scenarios_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/fleet"
+	"github.com/stackproof/stackproof/harness/lab"
+	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/router/scripts"
+	"github.com/stackproof/stackproof/router/scripts/scriptstest"
+	"github.com/stackproof/stackproof/scenarios"
+	"github.com/stackproof/stackproof/zone"
+)
+
+// onScripts tells scenarios on a lab of 4.20.1.0 whose routers run a variant of our own tree.
+func onScripts(t testing.TB, variant string, limit time.Duration, groups []int, knobs []string, ids ...string) result.Run {
+	t.Helper()
+	tree, err := fleet.OpenScripts(t.Context(), scripts.Options{Tree: scriptstest.Tree(t, variant), Limit: limit}, "")
+	var u *scripts.Unsupported
+	if errors.As(err, &u) {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	chosen, err := scenarios.Catalogue().Select(ids...)
+	require.NoError(t, err)
+	set, err := zone.ProfileKnobs("4.20.1.0")
+	require.NoError(t, err)
+	require.NoError(t, set.Set(knobs...))
+	target, err := lab.New(lab.Options{Release: "4.20.1.0", Knobs: set, Workers: 2, Groups: groups, Scripts: tree})
+	require.NoError(t, err)
+	got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 2, Progress: silent{}})
+	require.NoError(t, errors.Join(err, target.Close(t.Context())))
+	require.Len(t, got.Results, len(chosen))
+	assert.Contains(t, got.Router, "real scripts of")
+	return got
+}
+
+// Scripts that compare files as sets of lines lose the changes of #9583; nothing is known of a tree that does not tell its
+// release, so each of these failures counts. Two routers, with a sandbox each, work at once.
+func TestRealScriptsThatCompareSets(t *testing.T) {
+	needLab(t)
+	for _, c := range onScripts(t, scriptstest.Set, 0, []int{2}, nil, "L-01", "L-02", "L-03", "L-04").Results {
+		assert.Equal(t, result.Fail, c.Verdict, "%s: %s", c.ID, c.Reason)
+		assert.False(t, c.Known, c.ID)
+	}
+}
+
+func TestRealScriptsThatCompareLists(t *testing.T) {
+	needLab(t)
+	got := onScripts(t, scriptstest.List, 0, []int{2}, []string{"appcookie-accepted=off"},
+		"L-01", "L-02", "L-03", "L-04", "L-05", "L-06", "L-08", "L-12", "L-13", "L-15")
+	for _, c := range got.Results {
+		assert.Equal(t, result.Pass, c.Verdict, "%s: %s", c.ID, c.Reason)
+	}
+}
+
+// Scripts that do not work decide nothing, and the reason is theirs.
+func TestRealScriptsThatBreak(t *testing.T) {
+	needLab(t)
+	for variant, want := range map[string]string{
+		scriptstest.Crash: "the router's scripts crashed on push 1 (exit status 1, no new file): RuntimeError: planted crash before the new file",
+		scriptstest.Hang:  "the router's scripts hung on push 1 and were ended after",
+	} {
+		for _, c := range onScripts(t, variant, 2*time.Second, []int{2}, nil, "L-01", "L-04").Results {
+			assert.Equal(t, result.Inconclusive, c.Verdict, "%s %s: %s", variant, c.ID, c.Reason)
+			assert.Contains(t, c.Reason, want, "%s %s", variant, c.ID)
+		}
+	}
+}
+
+// What refuses a file before it is used fails the call, as on a server of 4.22; the siblings go on.
+func TestRealScriptsThatCheck(t *testing.T) {
+	needLab(t)
+	got := onScripts(t, scriptstest.Check, 0, nil, nil, "L-01", "L-05")
+	verdicts := map[string]result.Verdict{}
+	for _, c := range got.Results {
+		verdicts[c.ID] = c.Verdict
+		assert.False(t, slices.ContainsFunc(c.Evidence, func(e result.Evidence) bool { return e.Title == "a router in trouble" }), c.ID)
+	}
+	assert.Equal(t, result.Pass, verdicts["L-01"])
+}
+
+// BenchmarkFiftyGroups is story B with fifty autoscale groups on routers of real scripts.
+func BenchmarkFiftyGroups(b *testing.B) {
+	for b.Loop() {
+		got := onScripts(b, scriptstest.List, 0, []int{50}, nil, "L-04")
+		require.Equal(b, result.Pass, got.Results[0].Verdict, got.Results[0].Reason)
+	}
+}
