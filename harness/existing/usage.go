@@ -94,7 +94,7 @@ func (u *usageServer) await(ctx context.Context, until, due time.Time, show func
 		// A job that was there before us may have cut its window before the wanted time, or found it empty
 		// (confirmed: the job after an on-demand one ends without success): then another one is asked for.
 		if u.onDemand && !pending && !now.Before(next) {
-			if err := u.api.Call(ctx, "generateUsageRecords", cloud.Params{"startdate": now.Format(time.DateOnly), "enddate": now.Format(time.DateOnly)}, nil); err != nil {
+			if err := u.api.Call(ctx, "generateUsageRecords", cloud.Params{"startdate": now.Format(time.DateOnly), "enddate": now.Format(time.DateOnly)}, nil); err != nil && !isUnknown(err) {
 				return time.Time{}, fmt.Errorf("asking for a usage run: %w", err)
 			}
 			asked++
@@ -111,6 +111,13 @@ func (u *usageServer) await(ctx context.Context, until, due time.Time, show func
 	}
 }
 
+// isUnknown says whether an answer was lost. Asking twice for a usage run is harmless: one is pending at most
+// (UsageServiceImpl.java@4.20.0.0), and whether it came is seen in the job table.
+func isUnknown(err error) bool {
+	var lost *cloud.OutcomeUnknown
+	return errors.As(err, &lost)
+}
+
 // state reads the end of the newest successful job, and whether a single job is queued.
 func (u *usageServer) state(ctx context.Context) (end time.Time, pending bool, err error) {
 	if u.db == nil {
@@ -119,7 +126,7 @@ func (u *usageServer) state(ctx context.Context) (end time.Time, pending bool, e
 	}
 	var millis, queued int64
 	err = u.db.QueryRowContext(ctx, "SELECT COALESCE(MAX(CASE WHEN success = 1 THEN end_millis END), 0), "+
-		"COALESCE(SUM(job_type = 1 AND end_millis = 0), 0) FROM cloud_usage.usage_job").Scan(&millis, &queued)
+		"COALESCE(SUM(job_type = 1 AND scheduled = 0 AND end_millis = 0), 0) FROM cloud_usage.usage_job").Scan(&millis, &queued)
 	if err != nil {
 		return time.Time{}, false, fmt.Errorf("reading the usage jobs: %w", err)
 	}
