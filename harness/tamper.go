@@ -29,7 +29,7 @@ type Tamper interface {
 	AddressInOtherZone(ctx context.Context, account int64, ip string) (int64, error)
 	// EndUsage ends the usage server of a host, StartUsage starts one.
 	EndUsage(ctx context.Context, host UsageHost, how UsageEnd) error
-	StartUsage(ctx context.Context, host UsageHost) error
+	StartUsage(ctx context.Context, host UsageHost, s UsageSettings) error
 	// UpgradePath names two releases on either side of the fix of the helper-id defect, one of them the one under test.
 	UpgradePath() (from, to string)
 	// SwitchRelease makes the site one of that release, usage server included.
@@ -54,6 +54,12 @@ const (
 	FirstHost  UsageHost = "first"
 	SecondHost UsageHost = "second"
 )
+
+// UsageSettings are what a usage server reads when it starts. The zero value is what the lab has: minutes, GMT.
+type UsageSettings struct {
+	Daily                  bool
+	Aggregation, Execution *time.Location
+}
 
 // UsageEnd is how a usage server ends.
 type UsageEnd string
@@ -100,9 +106,12 @@ func (t *T) EndUsage(host UsageHost, how UsageEnd) {
 }
 
 // StartUsage starts a usage server on a host.
-func (t *T) StartUsage(host UsageHost) {
+func (t *T) StartUsage(host UsageHost) { t.StartUsageWith(host, UsageSettings{}) }
+
+// StartUsageWith starts a usage server with settings of its own.
+func (t *T) StartUsageWith(host UsageHost, s UsageSettings) {
 	defer t.step("%s usage server started", host)()
-	t.must(t.site.Tamper.StartUsage(t.ctx, host), "starting the %s usage server", host)
+	t.must(t.site.Tamper.StartUsage(t.ctx, host, s), "starting the %s usage server", host)
 }
 
 // UpgradePath names the releases of an upgrade across the fix of the helper-id defect.

@@ -42,6 +42,7 @@ func Catalogue() harness.Catalogue {
 		takeover(),
 		vmSnapshots(),
 		groupDelete(),
+		timeZones(),
 		vpnUser(),
 		apiAfterDelete(),
 		keptRules(),

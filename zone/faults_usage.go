@@ -17,6 +17,7 @@ func usageDefectKnobs() []Knob {
 		defect("usage", "usage-vpn-close-at-job", "VPN.USER.REMOVE closes the row with the time of the job"),
 		defect("usage", "usage-release-by-text", "NET.IPRELEASE finds rows by the address's text, in any zone"),
 		defect("usage", "usage-create-repeated", "a create event that is there twice is handled twice (#13399, #13909)"),
+		defect("usage", "usage-year-roll", "a first usage window on 1 January, or in hour 0, is computed into the future (UsageManagerImpl.java@4.20.0.0)"),
 		defect("usage", "usage-vm-snapshots-as-one", "a VM snapshot ends the one before it, and the delete of one closes all of the VM (#13921)"),
 	}
 }
@@ -65,6 +66,8 @@ func streamFaults() []usageFault {
 		{"usage-overlap-window", "each window begins one range too early", nil, func(f *usage.Faults) { f.OverlapWindow = true }},
 		{"usage-gap-window", "each window begins a second late", nil, func(f *usage.Faults) { f.GapWindow = true }},
 		{"usage-forget-success", "the first window of a usage server begins as if none had run before it", nil, func(f *usage.Faults) { f.ForgetSuccess = true }},
+		{"usage-aggregation-gmt", "days are those of GMT whatever the aggregation time zone is", nil, func(f *usage.Faults) { f.AggregationGMT = true }},
+		{"usage-day-of-24-hours", "every day has 24 hours, also where clocks change", nil, func(f *usage.Faults) { f.DayOf24Hours = true }},
 		{"usage-never-take-over", "the job of a usage server that died is left alone", nil, func(f *usage.Faults) { f.NeverTakeOver = true }},
 		{"usage-ignore-removed-accounts", "events of removed accounts are marked processed and not handled", nil, func(f *usage.Faults) { f.IgnoreRemovedAccounts = true }},
 		{"usage-dead-account-unbilled", "a removed account gets no record for the rest of its life", nil, func(f *usage.Faults) { f.DeadAccountUnbilled = true }},
@@ -114,7 +117,7 @@ func (z *Zone) usageRules() usage.Rules {
 		NetworkModelOld: z.knobs["network-usage-model-old"], CleanOwnJobsAtStart: z.knobs["usage-clean-own-jobs-at-start"],
 		NICAlone: !z.knobs["usage-nic-close-by-offering"], VPNUserAtEvent: !z.knobs["usage-vpn-close-at-job"],
 		AddressByID: !z.knobs["usage-release-by-text"], CreateOnce: !z.knobs["usage-create-repeated"],
-		SnapshotsApart: !z.knobs["usage-vm-snapshots-as-one"],
+		YearCarries: !z.knobs["usage-year-roll"], SnapshotsApart: !z.knobs["usage-vm-snapshots-as-one"],
 	}
 }
 

@@ -34,7 +34,7 @@ func Open(ctx context.Context, opts Options) (_ *Zone, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing a pristine zone: %w", err)
 	}
-	if err := z.StartUsage(ctx, FirstUsageHost); err != nil {
+	if err := z.StartUsage(ctx, FirstUsageHost, UsageSettings{}); err != nil {
 		return nil, err
 	}
 	if _, manual := z.clock.(*Manual); !manual {

@@ -121,7 +121,7 @@ func (z *Zone) SwitchRelease(ctx context.Context, release string, knobs Knobs) e
 	if err := z.EndUsage(ctx, FirstUsageHost, UsageStopped); err != nil {
 		return err
 	}
-	return z.StartUsage(ctx, FirstUsageHost)
+	return z.StartUsage(ctx, FirstUsageHost, UsageSettings{})
 }
 
 // upgradeFaults are the planted faults of an upgrade's schema steps.

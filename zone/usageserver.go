@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/stackproof/stackproof/zone/usage"
 )
@@ -31,11 +32,22 @@ const (
 // FirstUsageHost is the host of the usage server that a zone starts with.
 const FirstUsageHost = "vm/127.0.0.1"
 
+// UsageSettings are what a usage server reads once, when it starts. The zero value is what a lab zone has: windows of a
+// minute, GMT.
+type UsageSettings struct {
+	Range                  int // minutes
+	Aggregation, Execution *time.Location
+}
+
 // StartUsage starts a usage server on a host; each start is a new process.
-func (z *Zone) StartUsage(ctx context.Context, host string) error {
+func (z *Zone) StartUsage(ctx context.Context, host string, s UsageSettings) error {
+	if s.Range == 0 {
+		s.Range = 1
+	}
 	z.mu.Lock()
 	z.usagePID++
-	options := usage.Options{Rules: z.usageRules(), Faults: z.usageFaults(), Clock: z.clock, Range: 1, Host: host, PID: z.usagePID, Log: z.log}
+	options := usage.Options{Rules: z.usageRules(), Faults: z.usageFaults(), Clock: z.clock, Range: s.Range, Aggregation: s.Aggregation, Execution: s.Execution,
+		Host: host, PID: z.usagePID, Log: z.log}
 	if z.knobs["usage-ties-shuffled"] {
 		options.TieSeed = uint64(z.opts.Seed)*2 + 1
 	}

@@ -42,8 +42,12 @@ func host(h harness.UsageHost) string {
 	return string(h) + "/127.0.0.2"
 }
 
-func (t tamper) StartUsage(ctx context.Context, h harness.UsageHost) error {
-	return t.z.StartUsage(ctx, host(h))
+func (t tamper) StartUsage(ctx context.Context, h harness.UsageHost, s harness.UsageSettings) error {
+	settings := zone.UsageSettings{Aggregation: s.Aggregation, Execution: s.Execution}
+	if s.Daily {
+		settings.Range = 24 * 60
+	}
+	return t.z.StartUsage(ctx, host(h), settings)
 }
 
 func (t tamper) EndUsage(ctx context.Context, h harness.UsageHost, how harness.UsageEnd) error {

@@ -82,6 +82,10 @@ type Faults struct {
 	GapWindow bool
 	// ForgetSuccess: the first window of a server begins as if there had been no run before it. Caught by I5 and I7.
 	ForgetSuccess bool
+	// AggregationGMT: days are those of GMT whatever the aggregation time zone is.
+	AggregationGMT bool
+	// DayOf24Hours: every day has 24 hours, also where clocks change.
+	DayOf24Hours bool
 	// NeverTakeOver: a job whose owner has died is left alone.
 	NeverTakeOver bool
 	// OverlapWindow: after a first success each window begins one range too early. Caught by I7 and I8.

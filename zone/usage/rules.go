@@ -36,6 +36,8 @@ type Rules struct {
 	// CreateOnce: a second create event of a load balancer rule or a volume, for the second at which its open row began,
 	// is ignored with a warning (#13909).
 	CreateOnce bool
+	// YearCarries: a first window on 1 January begins the day before, one in hour 0 in the hour before.
+	YearCarries bool
 	// SnapshotsApart: each VM snapshot has a life of its own; neither a later one nor the delete of another ends it (#13921).
 	SnapshotsApart bool
 }

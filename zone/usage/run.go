@@ -33,7 +33,7 @@ func (s *Server) run(ctx context.Context) (Job, error) {
 		return Job{}, ErrNotOwner
 	}
 	job := Job{ID: open.id, Type: open.kind}
-	job.Start, job.End = window(now, s.options.Range)
+	job.Start, job.End = s.options.window(now)
 	if job.End.After(now) {
 		job.End = now.Truncate(time.Millisecond)
 	}
@@ -45,6 +45,9 @@ func (s *Server) run(ctx context.Context) (Job, error) {
 		job.Start = success.Add(time.Millisecond)
 		if s.options.Faults.GapWindow {
 			job.Start = job.Start.Add(time.Second)
+		}
+		if days := job.End.Sub(job.Start) / (daily * time.Minute); s.options.Faults.DayOf24Hours && s.options.Range == daily {
+			job.End = job.Start.Add(max(days, 1)*daily*time.Minute - time.Millisecond)
 		}
 	}
 	began := time.Now()

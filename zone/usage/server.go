@@ -26,8 +26,10 @@ type Options struct {
 	Clock  Clock // required
 	// Range is usage.stats.job.aggregation.range in minutes, at least 1; 0 is 1440.
 	Range int
-	// ExecTime is usage.stats.job.exec.time, "HH:mm" in GMT; empty is 00:15.
+	// ExecTime is usage.stats.job.exec.time, "HH:mm"; empty is 00:15.
 	ExecTime string
+	// Aggregation is usage.aggregation.timezone, Execution usage.execution.timezone, in which ExecTime is; nil is GMT.
+	Aggregation, Execution *time.Location
 	// Host and PID own the jobs; empty and 0 are "vm/127.0.0.1" and 1.
 	Host string
 	PID  int
@@ -79,12 +81,15 @@ func New(db *sql.DB, options Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("usage: execution time %q: use HH:mm", options.ExecTime)
 	}
-	now := options.Clock.Now().UTC()
-	next := time.Date(now.Year(), now.Month(), now.Day(), at.Hour(), at.Minute(), 0, 0, time.UTC)
+	if options.Execution == nil {
+		options.Execution = time.UTC
+	}
+	now := options.Clock.Now().In(options.Execution)
+	next := time.Date(now.Year(), now.Month(), now.Day(), at.Hour(), at.Minute(), 0, 0, options.Execution)
 	if next.Before(now) {
 		next = next.AddDate(0, 0, 1)
 	}
-	return &Server{db: db, options: options, log: options.Log, next: next, lost: map[int64]bool{}}, nil
+	return &Server{db: db, options: options, log: options.Log, next: next.UTC(), lost: map[int64]bool{}}, nil
 }
 
 // NextRun is when the next recurring run is due.

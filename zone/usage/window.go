@@ -10,27 +10,32 @@ const (
 // window is the time that a run at now is asked to cover, before the last success and now limit it. Ranges of a day and
 // of an hour cover the previous full one; any other range ends before the current minute (UsageManagerImpl@4.20.0.0).
 // CloudStack sets the start with a calendar roll, which does not carry: on 1 January, or in hour 0, it is in the future.
-func window(now time.Time, minutes int) (start, end time.Time) {
-	now = now.UTC()
+// A day is one of the aggregation time zone, and may have 23 or 25 hours.
+func (o Options) window(now time.Time) (start, end time.Time) {
+	zone := o.Aggregation
+	if zone == nil || o.Faults.AggregationGMT {
+		zone = time.UTC
+	}
+	now = now.In(zone)
 	year, month, day := now.Date()
-	midnight := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
-	switch minutes {
+	midnight := time.Date(year, month, day, 0, 0, 0, 0, zone)
+	switch o.Range {
 	case daily:
 		start = midnight.AddDate(0, 0, -1)
-		if now.YearDay() == 1 {
-			start = time.Date(year, time.December, 31, 0, 0, 0, 0, time.UTC)
+		if now.YearDay() == 1 && !o.Rules.YearCarries {
+			start = time.Date(year, time.December, 31, 0, 0, 0, 0, zone)
 		}
-		return start, midnight.Add(-time.Millisecond)
+		return start.UTC(), midnight.Add(-time.Millisecond).UTC()
 	case hourly:
 		hour := now.Truncate(time.Hour)
 		start = hour.Add(-time.Hour)
-		if now.Hour() == 0 {
+		if now.Hour() == 0 && !o.Rules.YearCarries {
 			start = midnight.Add(23 * time.Hour)
 		}
-		return start, hour.Add(-time.Millisecond)
+		return start.UTC(), hour.Add(-time.Millisecond).UTC()
 	default:
-		length := time.Duration(minutes) * time.Minute
-		start = now.Add(-length).Truncate(time.Minute)
+		length := time.Duration(o.Range) * time.Minute
+		start = now.UTC().Add(-length).Truncate(time.Minute)
 		return start, start.Add(length - time.Millisecond)
 	}
 }

@@ -3,6 +3,7 @@ package usage
 import (
 	"testing"
 	"time"
+	_ "time/tzdata" // not every machine has time zones
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -28,9 +29,31 @@ func TestWindow(t *testing.T) {
 		{"2026-03-10 10:15:30", 1, "2026-03-10 10:14:00", "2026-03-10 10:14:59.999"},
 		{"2026-03-10 10:15:30", 10, "2026-03-10 10:05:00", "2026-03-10 10:14:59.999"},
 	} {
-		start, end := window(moment(t, c.now), c.minutes)
+		start, end := Options{Range: c.minutes}.window(moment(t, c.now))
 		require.Equal(t, moment(t, c.start), start, "start at %s, range %d", c.now, c.minutes)
 		require.Equal(t, moment(t, c.end), end, "end at %s, range %d", c.now, c.minutes)
+	}
+}
+
+// TestDaysOfAZone: Jerusalem set its clocks forward on 27 March 2026 at two, and back on 25 October.
+func TestDaysOfAZone(t *testing.T) {
+	zone, err := time.LoadLocation("Asia/Jerusalem")
+	require.NoError(t, err)
+	for _, c := range []struct {
+		now        string
+		start, end string
+		options    Options
+	}{
+		{"2026-03-28 10:00:00", "2026-03-26 22:00:00", "2026-03-27 20:59:59.999", Options{}},
+		{"2026-10-26 10:00:00", "2026-10-24 21:00:00", "2026-10-25 21:59:59.999", Options{}},
+		{"2026-01-01 10:00:00", "2026-12-30 22:00:00", "2025-12-31 21:59:59.999", Options{}},
+		{"2026-01-01 10:00:00", "2025-12-30 22:00:00", "2025-12-31 21:59:59.999", Options{Rules: Rules{YearCarries: true}}},
+		{"2026-03-28 10:00:00", "2026-03-27 00:00:00", "2026-03-27 23:59:59.999", Options{Faults: Faults{AggregationGMT: true}}},
+	} {
+		c.options.Range, c.options.Aggregation = daily, zone
+		start, end := c.options.window(moment(t, c.now))
+		require.Equal(t, moment(t, c.start), start, c.now)
+		require.Equal(t, moment(t, c.end), end, c.now)
 	}
 }
 
