@@ -35,6 +35,7 @@ type runOptions struct {
 	trace, ledgers   string
 	existing         existingFlags
 	box              containerFlags
+	labDB            string
 	scripts          scriptFlags
 	replay, save     string
 }
@@ -64,6 +65,7 @@ unless --strict is given.`,
 	f.StringVar(&o.summary, "summary", "", "append a Markdown summary to this file")
 	f.StringVar(&o.shard, "shard", "", "run one part of the chosen scenarios: i/n, counted from 0 (stackproof merge joins the results)")
 	f.StringVar(&o.durations, "durations", "", "JSON result of an earlier run, by whose durations --shard splits")
+	f.StringVar(&o.labDB, "lab-db", privateDatabase, "database of the lab: private (a process of our own), or container:IMAGE, such as container:mysql:8.4")
 	f.BoolVar(&o.strict, "strict", false, "known failures change the exit status too")
 	f.BoolVar(&o.yes, "yes", false, "existing zone: create what is needed without asking")
 	f.BoolVar(&o.dryRun, "dry-run", false, "existing zone: say what would be created, and stop")
@@ -147,14 +149,18 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 	if err != nil {
 		return nil, err
 	}
+	start, err := labDatabase(c, o.labDB)
+	if err != nil {
+		return nil, err
+	}
 	return func() (harness.Target, func(result.Run) []string, error) {
-		if err := needPrograms(c.Context()); err != nil {
+		if err := needLabPrograms(c, o.labDB); err != nil {
 			return nil, nil, err
 		}
 		if err := network.Enter(); err != nil {
 			return nil, nil, err
 		}
-		options := lab.Options{Release: o.release, Knobs: knobs, Workers: o.workers}
+		options := lab.Options{Release: o.release, Knobs: knobs, Workers: o.workers, Start: start}
 		if real {
 			var err error
 			if options.Scripts, err = o.scripts.open(c.Context()); err != nil {
@@ -164,6 +170,9 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 		target, err := lab.New(options)
 		return target, func(result.Run) []string {
 			notes := scriptNotes(options.Scripts, o.release)
+			if start != nil {
+				notes = append(notes, "the lab's database is "+o.labDB)
+			}
 			if len(o.knobs) > 0 {
 				notes = append(notes, fmt.Sprintf("knobs set by hand: %v", o.knobs))
 			}

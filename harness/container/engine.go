@@ -73,6 +73,16 @@ func Check(ctx context.Context) error {
 	return e.Close()
 }
 
+// Need makes sure that an engine answers and has the image, which it pulls otherwise.
+func Need(ctx context.Context, image string, say func(string)) (err error) {
+	e, err := connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	return e.pull(ctx, image, say)
+}
+
 // oneLine makes an engine's answer fit into a message.
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(s), " ")

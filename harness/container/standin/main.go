@@ -109,7 +109,7 @@ func serveDatabase(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	for _, s := range []string{"DROP DATABASE cloud", "DROP DATABASE cloud_usage", "DROP USER 'stackproof_ro'@'localhost'", "DROP USER 'stackproof_ro'@'127.0.0.1'",
-		"CREATE USER 'root'@'%' IDENTIFIED BY '" + os.Getenv("MYSQL_ROOT_PASSWORD") + "'", "GRANT ALL ON *.* TO 'root'@'%' WITH GRANT OPTION"} {
+		"DROP USER IF EXISTS 'root'@'127.0.0.1'", "CREATE USER 'root'@'%' IDENTIFIED BY '" + os.Getenv("MYSQL_ROOT_PASSWORD") + "'", "GRANT ALL ON *.* TO 'root'@'%' WITH GRANT OPTION"} {
 		if _, err := db.ExecContext(ctx, s); err != nil {
 			return fmt.Errorf("%s: %w", s, err)
 		}
