@@ -31,7 +31,7 @@ const shell = "sh"
 func ParseTemplate(text string) (Template, error) {
 	t := Template{words: strings.Fields(text)}
 	if len(t.words) == 0 {
-		return t, errors.New("router command: it is empty; want for instance: ssh {host} ssh -p 3922 -i /root/.ssh/id_rsa.cloud root@{linklocal} {command}")
+		return t, errors.New("router command: it is empty; want for instance: ssh {host} ssh -p 3922 -i .ssh/id_rsa.cloud root@{linklocal} {command}")
 	}
 	known := t.filled(Place{"n", "h", "l", "p"})
 	for _, w := range known {
