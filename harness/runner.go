@@ -31,6 +31,9 @@ type Plan struct {
 	Budget time.Duration
 	// Brief says that only verdicts are of interest: nothing is spent on explaining a failure.
 	Brief bool
+	used  func(map[Capability]bool) // is told what each run used
+	// Sensitivity is what a proof showed of scenarios; it becomes part of what their repeats allow one to claim.
+	Sensitivity map[string]Sensitivity
 }
 
 // Run runs a plan against a target. The error says that the run as a whole could not be carried out; whatever was found
@@ -104,11 +107,15 @@ func runScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 	for i, one := range repeats(ctx, target, s, p) {
 		if one != nil {
 			fold(&c, one, i, p)
+			if p.used != nil {
+				p.used(one.used)
+			}
 		}
 	}
 	c.Seconds = time.Since(began).Seconds()
 	if p.Repeat > 1 {
-		c.Claim = stats.Repeats{Total: c.Repeats, Failures: c.Failures, Inconclusives: c.Inconclusives, Scenario: c.ID, Target: target.Describe().Name, Release: release}.Claim()
+		c.Claim = stats.Repeats{Total: c.Repeats, Failures: c.Failures, Inconclusives: c.Inconclusives, Scenario: c.ID, Target: target.Describe().Name, Release: release,
+			Planted: p.Sensitivity[s.ID].Planted, Caught: p.Sensitivity[s.ID].Caught}.Claim()
 	}
 	return c
 }
@@ -235,12 +242,27 @@ func (t *T) tell() {
 	} else {
 		t.scenario.Run(t)
 	}
+	t.noteUsed()
 	if t.verdict == result.Pass && t.scenario.Inconclusive != "" {
 		t.judge(result.Inconclusive, t.scenario.Inconclusive)
 	}
 	if t.verdict == result.Pass && t.watch.checks == 0 {
 		t.judge(result.Inconclusive, "the scenario checked nothing")
 	}
+}
+
+// noteUsed notes what the story used of its site, for a proof. It is not called for a story that was broken off, and an
+// error is no reason to judge the story: then nothing is known to be unused.
+func (t *T) noteUsed() {
+	if t.site.used == nil {
+		return
+	}
+	used, err := t.site.used(t.ctx)
+	if err != nil {
+		return
+	}
+	used[PushFault] = t.faulted
+	t.used = used
 }
 
 // ErrInterrupted is the cause of a context that a signal ended.

@@ -38,6 +38,9 @@ type T struct {
 	brief bool
 	fresh func(context.Context) (*Site, error) // opens another site of the target
 	told  int                                  // stories told on fresh sites
+
+	used    map[Capability]bool // what the story used of its site; nil when that is not known
+	faulted bool                // it made agent commands fail
 }
 
 type undo struct {
@@ -104,6 +107,9 @@ func (t *T) Fail(reason string, evidence ...result.Evidence) {
 		if !slices.ContainsFunc(t.evidence, func(o result.Evidence) bool { return o.Title == e.Title && o.Text == e.Text }) {
 			t.evidence = append(t.evidence, e)
 		}
+	}
+	if t.brief {
+		panic(halt{})
 	}
 }
 

@@ -73,7 +73,12 @@ type Site struct {
 	chosen   *choices
 	told     func()
 	close    func(context.Context) error
+	used     func(context.Context) (map[Capability]bool, error)
 }
+
+// OnUsed sets what tells, when the story has ended, which capabilities it used: usage-run and router-files are looked at. A
+// site without it is taken to have been used in every way.
+func (s *Site) OnUsed(f func(context.Context) (map[Capability]bool, error)) { s.used = f }
 
 // OnTold sets what happens as soon as the scenario's story has ended, before its objects are removed: whoever waits for the
 // scenario need not wait for that.

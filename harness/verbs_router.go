@@ -30,6 +30,7 @@ type Fault struct {
 func (t *T) fail(what, command string, count int) *Fault {
 	defer t.step("the next %d %s fail", count, what)()
 	f := &Fault{t: t, name: command, all: count}
+	t.faulted = true
 	t.onCleanup("taking back the simulator's fault", f.end)
 	if t.site.Gate != nil {
 		t.must(t.site.Gate.Alone(t.ctx), "waiting until no other scenario works")

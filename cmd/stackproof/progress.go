@@ -16,7 +16,8 @@ import (
 type progress struct {
 	out    io.Writer
 	live   bool
-	quiet  bool // no line for a finished scenario
+	quiet  bool   // no line for a finished scenario
+	what   string // what is counted; empty are scenarios
 	total  int
 	repeat int
 	began  time.Time
@@ -64,12 +65,28 @@ func (p *progress) refresh() {
 	}
 }
 
-// draw writes the status line; the lock is held.
-func (p *progress) draw() {
+// count says how far it is.
+func (p *progress) count() string {
 	line := fmt.Sprintf("%d done", p.done)
 	if p.total > 0 {
 		line = fmt.Sprintf("%d of %d", p.done, p.total)
 	}
+	if p.what != "" {
+		line += " " + p.what
+	}
+	return line
+}
+
+// Total implements harness.Totalling.
+func (p *progress) Total(cells int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.total = cells
+}
+
+// draw writes the status line; the lock is held.
+func (p *progress) draw() {
+	line := p.count()
 	line += "  " + time.Since(p.began).Round(time.Second).String()
 	for _, id := range p.active {
 		s := p.steps[id]
@@ -116,6 +133,9 @@ func (p *progress) Finished(c result.Case) {
 		}
 	}
 	if p.quiet {
+		if tenth := p.total / 10; !p.live && tenth > 0 && p.done%tenth == 0 {
+			fmt.Fprintf(p.out, "%s after %s\n", p.count(), time.Since(p.began).Round(time.Second))
+		}
 		return
 	}
 	if p.live {

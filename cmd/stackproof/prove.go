@@ -27,6 +27,7 @@ type proveOptions struct {
 	repeat, workers  int
 	seed             int64
 	asJSON           bool
+	first, every     bool
 }
 
 func proveCommand() *cobra.Command {
@@ -42,6 +43,8 @@ scenario is blind to a twin of its own, the sound profile shows a failure, or a 
 	f.IntVar(&o.repeat, "repeat", 1, "sound runs of each scenario; false alarms are counted with their bound")
 	f.IntVar(&o.workers, "workers", runtime.NumCPU(), "zones at once")
 	f.Int64Var(&o.seed, "seed", 0, "seed; 0 takes one from the clock and prints it")
+	f.BoolVar(&o.first, "first", false, "end a twin's sweep as soon as one scenario has caught it")
+	f.BoolVar(&o.every, "every", false, "run every pair, those too in which the scenario was seen to use nothing that the twin changes")
 	f.BoolVar(&o.asJSON, "json", false, "print the proof as JSON")
 	c.RunE = func(c *cobra.Command, _ []string) error { return o.prove(c) }
 	return c
@@ -49,7 +52,7 @@ scenario is blind to a twin of its own, the sound profile shows a failure, or a 
 
 // plan refuses a wrong command line before anything is started.
 func (o *proveOptions) plan() (harness.ProvePlan, error) {
-	p := harness.ProvePlan{Release: o.release, Repeat: o.repeat, Workers: o.workers, Seed: o.seed}
+	p := harness.ProvePlan{Release: o.release, Repeat: o.repeat, Workers: o.workers, Seed: o.seed, First: o.first, Every: o.every}
 	if err := checkRelease(o.release); err != nil {
 		return p, err
 	}
@@ -81,7 +84,7 @@ func twins(release string, patterns []string) ([]harness.Twin, error) {
 	var names []string
 	for _, k := range zone.AllKnobs() {
 		if k.Fault() && !on[k.Name] {
-			all = append(all, harness.Twin{ID: k.Name, What: k.About, Release: release})
+			all = append(all, harness.Twin{ID: k.Name, What: k.About, Release: release, Part: harness.Part(k.Part)})
 			names = append(names, k.Name)
 		}
 	}
@@ -123,6 +126,7 @@ func (o *proveOptions) prove(c *cobra.Command) error {
 	}
 	show := newProgress(c.ErrOrStderr(), 0, 1)
 	show.quiet = true
+	show.what = "cells"
 	p.Progress = show
 	proof, err := harness.Prove(c.Context(), p)
 	show.close()
@@ -130,18 +134,25 @@ func (o *proveOptions) prove(c *cobra.Command) error {
 		if cause := context.Cause(c.Context()); cause != nil {
 			err = cause
 		}
-		return cannotRun(err)
-	}
-	if o.asJSON {
-		if err := printJSON(c, proof); err != nil {
-			return cannotRun(err)
+		if printErr := o.print(c, proof); printErr != nil {
+			err = errors.Join(err, printErr)
 		}
-	} else {
-		printProof(c.OutOrStdout(), proof)
+		return cannotRun(fmt.Errorf("the proof was broken off: %w", err))
+	}
+	if err := o.print(c, proof); err != nil {
+		return cannotRun(err)
 	}
 	if err := proof.Err(); err != nil {
 		return &exitError{exitFailure, err}
 	}
+	return nil
+}
+
+func (o *proveOptions) print(c *cobra.Command, proof *harness.Proof) error {
+	if o.asJSON {
+		return printJSON(c, proof)
+	}
+	printProof(c.OutOrStdout(), proof)
 	return nil
 }
 
@@ -151,11 +162,14 @@ func printProof(out io.Writer, p *harness.Proof) {
 	caught := 0
 	for _, t := range p.Twins {
 		word := "SURVIVES"
+		if !p.Complete {
+			word = "not yet"
+		}
 		if t.Caught {
 			caught++
 			word = "yes"
 		}
-		if len(t.Blind) > 0 {
+		if len(t.Blind) > 0 && p.Complete {
 			word += ", blind: " + strings.Join(t.Blind, " ")
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.ID, word, strings.Join(t.CaughtBy, " "), strings.Join(t.ExpectedBy, " "))
@@ -166,6 +180,10 @@ func printProof(out io.Writer, p *harness.Proof) {
 		fmt.Fprintf(w, "%s\t%d\t%.1f\t%.2f\n", s.ID, s.Runs, s.Seconds, s.Seconds/float64(s.Runs))
 	}
 	_ = w.Flush() // the writer below reports its own errors
-	fmt.Fprintf(out, "\n%d of %d twins caught on %s, %d false alarms in %d sound runs (rate below %.1f %% with 95 %% confidence), seed %d, %.0f s.\n",
+	if !p.Complete {
+		fmt.Fprint(out, "\nNOT COMPLETE: nothing is proven.")
+	}
+	fmt.Fprintf(out, "\n%d cells; %d pairs were left out, whose scenario was seen to use nothing that the twin changes.\n", p.Cells, p.LeftOut)
+	fmt.Fprintf(out, "%d of %d twins caught on %s, %d false alarms in %d sound runs (rate below %.1f %% with 95 %% confidence), seed %d, %.0f s.\n",
 		caught, len(p.Twins), p.Release, p.FalseAlarms, p.SoundRuns, 100*p.SoundBound, p.Seed, p.Seconds)
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/probes/dataplane"
@@ -28,9 +29,14 @@ type Fleet struct {
 	scripts  *Scripts         // nil: the model
 	awaited  bool             // see Answers
 
+	looks atomic.Int64
+
 	mu      sync.Mutex
 	routers map[string]*Router
 }
+
+// Looks is how often somebody asked for a router's pushes, files or clients.
+func (f *Fleet) Looks() int64 { return f.looks.Load() }
 
 // Router is one virtual router with its surroundings.
 type Router struct {
@@ -198,6 +204,7 @@ func (v *Router) attend(ctx context.Context, faults Faults) error {
 
 // looked is a router that is there and attended, locked.
 func (f *Fleet) looked(ctx context.Context, name string) (*Router, error) {
+	f.looks.Add(1)
 	f.mu.Lock()
 	v := f.routers[name]
 	f.mu.Unlock()
@@ -224,6 +231,7 @@ func (v *Router) Newest() router.Push {
 
 // Of implements harness.Pushes.
 func (f *Fleet) Of(_ context.Context, name string) ([]router.Push, error) {
+	f.looks.Add(1)
 	f.mu.Lock()
 	v := f.routers[name]
 	f.mu.Unlock()
@@ -247,6 +255,7 @@ func (f *Fleet) Files(ctx context.Context, name string) (router.Files, error) {
 
 // Peek reads a router's files and starts nothing.
 func (f *Fleet) Peek(ctx context.Context, name string) (router.Files, error) {
+	f.looks.Add(1)
 	f.mu.Lock()
 	v := f.routers[name]
 	f.mu.Unlock()

@@ -8,6 +8,7 @@ package lab
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -145,8 +146,18 @@ func (t *Target) site(ctx context.Context, now clock, server *database.Server, r
 	*undo = append(*undo, func(context.Context) error { return db.Close() })
 	s := &harness.Site{Description: t.Describe(), Cloud: admin, DB: db, Usage: usageRuns{now}, Clock: now, Pushes: routers, Routers: routers,
 		SkewBudget: skewBudget, Disposable: true, Tamper: tamper{z, t.opts.Release, t.opts.Knobs}}
+	s.OnUsed(func(ctx context.Context) (map[harness.Capability]bool, error) { return used(ctx, db, routers) })
 	s.OnClose(closeAll)
 	return s, nil
+}
+
+// used says what a scenario has used: usage by its jobs, whoever asked for them, and routers by looks at them.
+func used(ctx context.Context, db *sql.DB, routers *fleet.Fleet) (map[harness.Capability]bool, error) {
+	var jobs int
+	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM cloud_usage.usage_job WHERE end_millis <> 0").Scan(&jobs); err != nil {
+		return nil, fmt.Errorf("counting usage jobs: %w", err)
+	}
+	return map[harness.Capability]bool{harness.UsageRun: jobs > 0, harness.RouterFiles: routers.Looks() > 0}, nil
 }
 
 // skewBudget is generous: harmless rules cost the lab a millisecond each.

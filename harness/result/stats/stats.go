@@ -111,7 +111,12 @@ func fraction(x, a, b float64) float64 {
 type Repeats struct {
 	Scenario, Target, Release      string
 	Total, Failures, Inconclusives int
+	// Planted faults of which the same scenario caught Caught: its measured sensitivity. 0 when it was not measured.
+	Planted, Caught int
 }
+
+// Sensitivity is the lower 95 % bound of the rate at which the scenario catches a fault; 0 when it is not known.
+func (r Repeats) Sensitivity() float64 { return Lower(r.Caught, r.Planted, Confidence95) }
 
 // Decided is the number of repeats that count.
 func (r Repeats) Decided() int { return max(0, r.Total-r.Inconclusives) }
@@ -134,10 +139,21 @@ func (r Repeats) Claim() string {
 	case r.Withheld():
 		return sentence + " That is more than 10 %, so no failure rate is claimed."
 	case r.Failures == 0:
-		return sentence + fmt.Sprintf(" With 95 %% confidence the failure rate under these conditions is below %s.", percent(Upper(0, r.Decided(), Confidence95)))
+		bound := Upper(0, r.Decided(), Confidence95)
+		return sentence + fmt.Sprintf(" With 95 %% confidence the failure rate under these conditions is below %s%s.", percent(bound), r.allowing(bound))
 	}
 	low, high := Interval(r.Failures, r.Decided(), Confidence95)
 	return sentence + fmt.Sprintf(" With 95 %% confidence the failure rate under these conditions is between %s and %s.", percent(low), percent(high))
+}
+
+// allowing widens a bound of clean repeats by what is known of the scenario's sensitivity.
+func (r Repeats) allowing(bound float64) string {
+	s := r.Sensitivity()
+	if s == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; allowing for measured sensitivity %d/%d (at least %.0f %%), below %s with at least 90 %% confidence in both bounds together",
+		r.Caught, r.Planted, 100*s, percent(min(1, bound/s)))
 }
 
 func count(n int, what string) string {

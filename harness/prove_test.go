@@ -1,0 +1,269 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+// planted is a target with knobs; what they do is up to the scenarios of the test.
+type planted struct {
+	fakeTarget
+	knobs []string
+	uses  map[Capability]bool
+}
+
+func (p *planted) Site(ctx context.Context, scenario string, seed int64) (*Site, error) {
+	s, err := p.fakeTarget.Site(ctx, scenario, seed)
+	if s != nil {
+		s.Release = "4.20.1.0"
+		s.Missing = map[Capability]string{}
+		for _, k := range p.knobs {
+			s.Missing[Capability(k)] = "planted"
+		}
+		if p.uses != nil {
+			uses := map[Capability]bool{}
+			for k, v := range p.uses {
+				uses[k] = v
+			}
+			s.OnUsed(func(context.Context) (map[Capability]bool, error) { return uses, nil })
+		}
+	}
+	return s, err
+}
+
+func (p *planted) Describe() Description { return Description{Name: "planted", Release: "4.20.1.0"} }
+
+// seesThe is a scenario that fails when one of the twins is planted.
+func seesThe(id string, priority int, twins ...string) Scenario {
+	return Scenario{ID: id, Priority: priority, Twins: twins, Run: func(t *T) {
+		t.Checked(1)
+		for _, twin := range twins {
+			if t.site.Missing[Capability(twin)] != "" {
+				t.Fail("sees " + twin)
+			}
+		}
+	}}
+}
+
+// lab makes planted targets and notes with which knobs.
+type plantedLab struct {
+	mu    sync.Mutex
+	asked [][]string
+	uses  map[Capability]bool
+}
+
+func (l *plantedLab) target(knobs ...string) (Target, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked = append(l.asked, knobs)
+	return &planted{knobs: knobs, uses: l.uses}, nil
+}
+
+func (l *plantedLab) times(knobs ...string) int {
+	n := 0
+	for _, a := range l.asked {
+		if slices.Equal(a, knobs) {
+			n++
+		}
+	}
+	return n
+}
+
+func twinsNamed(names ...string) (all []Twin) {
+	for _, n := range names {
+		all = append(all, Twin{ID: n, What: "breaks " + n, Release: "4.20.1.0", Part: PartAPI})
+	}
+	return all
+}
+
+func prove(t *testing.T, l *plantedLab, p ProvePlan) *Proof {
+	t.Helper()
+	p.Release, p.Target, p.Workers, p.Progress = "4.20.1.0", l.target, 2, silent{}
+	proof, err := Prove(t.Context(), p)
+	require.NoError(t, err)
+	return proof
+}
+
+func TestProveMatrix(t *testing.T) {
+	l := &plantedLab{}
+	proof := prove(t, l, ProvePlan{Scenarios: Catalogue{seesThe("A", 0, "x"), seesThe("B", 0, "y", "x"), seesThe("C", 1, "z")},
+		Twins: twinsNamed("x", "y", "z"), Repeat: 3})
+	require.NoError(t, proof.Err())
+	assert.True(t, proof.Complete)
+	assert.Equal(t, 9, proof.SoundRuns)
+	assert.Zero(t, proof.FalseAlarms)
+	caught := map[string][]string{}
+	for _, twin := range proof.Twins {
+		assert.True(t, twin.Caught, twin.ID)
+		caught[twin.ID] = twin.CaughtBy
+	}
+	assert.Equal(t, map[string][]string{"x": {"A", "B"}, "y": {"B"}, "z": {"C"}}, caught)
+	assert.Equal(t, []string{"A", "B"}, proof.Twins[0].ExpectedBy)
+	assert.Equal(t, 9, l.times(), "sound runs")
+	assert.Equal(t, 2, l.times("x"), "the scenario of priority 1 does not name x")
+	assert.Equal(t, 3, l.times("z"), "the whole P0 set and the one that names it")
+	assert.Equal(t, 9+2+2+3, proof.Cells)
+}
+
+func TestProveFindsWhatIsWrong(t *testing.T) {
+	blind := seesThe("BLIND", 0, "y")
+	blind.Twins = []string{"y", "x"}
+	alarm := Scenario{ID: "ALARM", Run: func(t *T) { t.Checked(1); t.Fail("always") }}
+	stuck := Scenario{ID: "STUCK", Run: func(t *T) { t.Inconclusive("never knows") }}
+	known := Scenario{ID: "KNOWN", KnownBad: Known{Spans: []Span{{}}}, Run: func(t *T) { t.Checked(1); t.Fail("as known") }}
+	control := Scenario{ID: "CONTROL", Inconclusive: "by design", Run: checked}
+	for name, c := range map[string]struct {
+		scenarios Catalogue
+		twins     []string
+		says      string
+	}{
+		"survivor":    {Catalogue{seesThe("A", 0, "x")}, []string{"x", "unseen"}, "1 twins survive: [unseen]"},
+		"blind":       {Catalogue{seesThe("A", 0, "x"), blind}, []string{"x"}, "x is not caught by [BLIND], which name it"},
+		"false alarm": {Catalogue{seesThe("A", 0, "x"), alarm}, []string{"x"}, "1 false alarms in 2 sound runs: [ALARM (seed 0): always]"},
+		"undecided":   {Catalogue{seesThe("A", 0, "x"), stuck}, []string{"x"}, "1 sound runs could not decide: [STUCK (seed 0): never knows]"},
+		"no twins":    {Catalogue{seesThe("A", 0, "x")}, nil, "no twin was planted"},
+		"clean":       {Catalogue{seesThe("A", 0, "x"), known, control}, []string{"x"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			proof := prove(t, &plantedLab{}, ProvePlan{Scenarios: c.scenarios, Twins: twinsNamed(c.twins...)})
+			if c.says == "" {
+				assert.NoError(t, proof.Err())
+			} else {
+				assert.ErrorContains(t, proof.Err(), c.says)
+			}
+		})
+	}
+}
+
+// TestProveNeverCountsWhatAlwaysFails: a scenario that fails without the twin, too, has not caught it.
+func TestProveNeverCountsWhatAlwaysFails(t *testing.T) {
+	alarm := Scenario{ID: "ALARM", Run: func(t *T) { t.Checked(1); t.Fail("always") }}
+	proof := prove(t, &plantedLab{}, ProvePlan{Scenarios: Catalogue{alarm}, Twins: twinsNamed("x")})
+	assert.Equal(t, []string{"x"}, proof.Survivors)
+	assert.Empty(t, proof.Twins[0].CaughtBy)
+}
+
+// TestProveLeavesOut: a pair is left out only when the scenario was seen to use nothing of the twin's part and does not
+// name the twin.
+func TestProveLeavesOut(t *testing.T) {
+	for name, c := range map[string]struct {
+		part    Part
+		uses    map[Capability]bool
+		named   bool
+		every   bool
+		leftOut int
+	}{
+		"usage twin, no usage run":             {PartUsage, map[Capability]bool{RouterFiles: true}, false, false, 1},
+		"usage twin, usage run":                {PartUsage, map[Capability]bool{UsageRun: true}, false, false, 0},
+		"usage twin, not known what was used":  {PartUsage, nil, false, false, 0},
+		"usage twin, named":                    {PartUsage, map[Capability]bool{RouterFiles: true}, true, false, 0},
+		"usage twin, every pair":               {PartUsage, map[Capability]bool{RouterFiles: true}, false, true, 0},
+		"router twin, no look":                 {PartRouter, map[Capability]bool{UsageRun: true}, false, false, 1},
+		"router twin, look":                    {PartRouter, map[Capability]bool{RouterFiles: true}, false, false, 0},
+		"api twin concerns every scenario":     {PartAPI, map[Capability]bool{}, false, false, 0},
+		"unknown part concerns every scenario": {"new", map[Capability]bool{}, false, false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := seesThe("A", 0)
+			if c.named {
+				s.Twins = []string{"x"}
+			}
+			l := &plantedLab{uses: c.uses}
+			proof := prove(t, l, ProvePlan{Scenarios: Catalogue{s}, Twins: []Twin{{ID: "x", Part: c.part}}, Every: c.every})
+			assert.Equal(t, c.leftOut, proof.LeftOut)
+			assert.Equal(t, 1-c.leftOut, l.times("x"))
+		})
+	}
+}
+
+// TestProveRouterTwinOfFailingPushes: who makes pushes fail sees whether they are sent, also without a look.
+func TestProveRouterTwinOfFailingPushes(t *testing.T) {
+	s := seesThe("A", 0)
+	inner := s.Run
+	s.Run = func(t *T) { t.faulted = true; inner(t) }
+	l := &plantedLab{uses: map[Capability]bool{}}
+	proof := prove(t, l, ProvePlan{Scenarios: Catalogue{s}, Twins: []Twin{{ID: "x", Part: PartRouter}}})
+	assert.Zero(t, proof.LeftOut)
+	assert.Equal(t, 1, l.times("x"))
+}
+
+func TestProveFirst(t *testing.T) {
+	sweep := Catalogue{seesThe("NAMES", 0, "x")}
+	for _, id := range []string{"B", "C", "D"} {
+		s := seesThe(id, 0, "x")
+		s.Twins = nil
+		sweep = append(sweep, s)
+	}
+	for first, want := range map[bool]int{true: 1, false: 4} {
+		l := &plantedLab{}
+		p := ProvePlan{Scenarios: sweep, Twins: twinsNamed("x"), First: first, Release: "4.20.1.0", Target: l.target, Workers: 1, Progress: silent{}}
+		proof, err := Prove(t.Context(), p)
+		require.NoError(t, err)
+		assert.NoError(t, proof.Err())
+		assert.Len(t, proof.Twins[0].CaughtBy, want)
+	}
+}
+
+// TestProveWithCures: what the release always fails is proven on top of its cures.
+func TestProveWithCures(t *testing.T) {
+	s := Scenario{ID: "A", Twins: []string{"x"}, Cures: []string{"defect=off"}, KnownBad: Known{Spans: []Span{{}}}, Run: func(t *T) {
+		t.Checked(1)
+		if t.site.Missing["defect=off"] == "" || t.site.Missing["x"] != "" {
+			t.Fail("defect or twin")
+		}
+	}}
+	l := &plantedLab{}
+	proof := prove(t, l, ProvePlan{Scenarios: Catalogue{s}, Twins: twinsNamed("x")})
+	require.NoError(t, proof.Err())
+	assert.Equal(t, []string{"A"}, proof.Twins[0].CaughtBy)
+	assert.Equal(t, 1, l.times("defect=off", "x"))
+	assert.Equal(t, 1, proof.SoundRuns, "the cured run is not a sound run of the release")
+
+	s.Cures = []string{"wrong=off"}
+	proof = prove(t, &plantedLab{}, ProvePlan{Scenarios: Catalogue{s}, Twins: twinsNamed("x")})
+	assert.ErrorContains(t, proof.Err(), "A with [wrong=off]: fail")
+}
+
+// TestProveBrokenOff: an interrupted proof keeps what it found and proves nothing.
+func TestProveBrokenOff(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	ends := Scenario{ID: "B", Priority: 1, Twins: []string{"y"}, Run: func(t *T) {
+		t.Checked(1)
+		if t.site.Missing["y"] != "" {
+			cancel(ErrInterrupted)
+		}
+	}}
+	l := &plantedLab{}
+	proof, err := Prove(ctx, ProvePlan{Release: "4.20.1.0", Scenarios: Catalogue{seesThe("A", 0, "x"), ends}, Twins: twinsNamed("x", "y"),
+		Target: l.target, Workers: 1, Progress: silent{}})
+	require.ErrorIs(t, err, ErrInterrupted)
+	assert.False(t, proof.Complete)
+	assert.ErrorContains(t, proof.Err(), "not complete")
+	assert.Equal(t, 2, proof.SoundRuns)
+	assert.True(t, proof.Twins[0].Caught, "what was found stays")
+}
+
+func TestProveTargetThatCannotBeMade(t *testing.T) {
+	_, err := Prove(t.Context(), ProvePlan{Scenarios: Catalogue{seesThe("A", 0, "x")}, Twins: twinsNamed("x"), Progress: silent{},
+		Target: func(...string) (Target, error) { return nil, errors.New("no room") }})
+	assert.ErrorContains(t, err, "no room")
+}
+
+// TestBriefStopsAtTheFirstFailure: the rest of the story is not told to who wants the verdict only.
+func TestBriefStopsAtTheFirstFailure(t *testing.T) {
+	for brief, want := range map[bool]int{true: 1, false: 2} {
+		told := 0
+		s := Scenario{ID: "A", Run: func(t *T) { told++; t.Fail("one"); told++ }}
+		c := runScenario(t.Context(), &fakeTarget{}, s, Plan{Progress: silent{}, Brief: brief})
+		assert.Equal(t, want, told)
+		assert.Equal(t, result.Fail, c.Verdict)
+	}
+}
