@@ -95,7 +95,16 @@ func reportFinding(t *harness.T, steps []model.Step, f model.Finding) {
 	t.Fail(reason, append([]result.Evidence{{Kind: result.KindReplay, Title: "steps that show it: " + f.Aspect, Text: file.String()}}, f.Evidence...)...)
 }
 
-// modelTwins are the planted faults that the random run must find with whatever seed.
+// modelTwins are planted faults that the random run must find with whatever seed.
 func modelTwins() []string {
-	return []string{"usage-close-by-helper-id"}
+	return []string{
+		"usage-close-by-helper-id", "vr-compare-as-set",
+		"usage-close-nothing", "usage-close-wrong-date", "usage-row-vanishes", "usage-create-row-twice", "usage-event-lost",
+		"usage-events-left-unprocessed", "usage-record-missing", "usage-record-after-close", "usage-record-duplicate", "usage-close-twice",
+		"create-event-lost", "delete-event-lost", "delete-event-late", "delete-event-early", "delete-event-twice", "delete-event-wrong-rule", "pf-delete-event-lost",
+		"sticky-delete-ignored", "sticky-list-empty", "rule-listed-after-delete", "failed-push-succeeds", "second-policy-kept", "guard-missing",
+		"push-lost", "push-lost-delete", "push-lost-members", "push-stale", "push-partial", "policy-dropped", "policy-wrong-rule", "policy-not-removed",
+		"member-missing", "members-lost-on-disable", "enable-without-push", "disable-without-push", "policy-lost-with-members",
+		"router-file-stale", "router-reload-skipped", "router-server-missing", "router-rule-missing", "router-policy-on-wrong-section", "router-change-lost-once",
+	}
 }

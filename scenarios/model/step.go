@@ -104,11 +104,10 @@ func forms() map[string]*regexp.Regexp {
 	}
 }
 
-func parseStep(text string) (Step, error) {
+func parseStep(all map[string]*regexp.Regexp, text string) (Step, error) {
 	var s Step
 	rest, isRefused := strings.CutSuffix(text, refused)
 	verb, rest, _ := strings.Cut(rest, " ")
-	all := forms()
 	form, ok := all[verb]
 	if !ok {
 		return s, fmt.Errorf("%q is no step; steps begin with %s", text, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
@@ -155,6 +154,7 @@ func Read(r io.Reader) ([]Step, error) {
 	lines := bufio.NewScanner(r)
 	var steps []Step
 	var m state
+	all := forms()
 	for n := 1; lines.Scan(); n++ {
 		line := strings.TrimSpace(lines.Text())
 		if n == 1 {
@@ -166,7 +166,7 @@ func Read(r io.Reader) ([]Step, error) {
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		s, err := parseStep(line)
+		s, err := parseStep(all, line)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
