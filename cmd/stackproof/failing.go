@@ -20,6 +20,9 @@ func (o *runOptions) choose() (harness.Catalogue, error) {
 			return nil, fmt.Errorf("--save-failing %s: not a folder that exists", o.save)
 		}
 	}
+	if err := o.readProof(); err != nil {
+		return nil, err
+	}
 	if o.replay == "" {
 		return scenarios.Catalogue().Select(o.scenarios...)
 	}
@@ -53,5 +56,25 @@ func saveFailing(out io.Writer, dir string, run result.Run) error {
 			fmt.Fprintf(out, "written: %s\n", name)
 		}
 	}
+	return nil
+}
+
+// mostRepeats bounds repeats that only a budget or a failure ends.
+const mostRepeats = 1000
+
+// readProof reads what a proof showed of the scenarios' sensitivity.
+func (o *runOptions) readProof() error {
+	if o.proof == "" {
+		return nil
+	}
+	f, err := os.Open(o.proof)
+	if err != nil {
+		return fmt.Errorf("--proof: %w", err)
+	}
+	proof, err := harness.ReadProof(f)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("--proof %s: %w", o.proof, err)
+	}
+	o.sensitivity = proof.Sensitivities()
 	return nil
 }

@@ -38,6 +38,8 @@ type runOptions struct {
 	labDB            string
 	scripts          scriptFlags
 	replay, save     string
+	proof            string
+	sensitivity      map[string]harness.Sensitivity
 }
 
 func runCommand() *cobra.Command {
@@ -56,7 +58,8 @@ unless --strict is given.`,
 	f.StringArrayVar(&o.knobs, "knob", nil, "switch one behaviour of the lab: NAME or NAME=off (repeatable; stackproof list --knobs)")
 	f.StringArrayVar(&o.scenarios, "scenario", nil, "only these ids (glob, repeatable)")
 	f.Int64Var(&o.seed, "seed", 0, "seed of shuffles and generated ids; 0 takes one from the clock and prints it")
-	f.IntVar(&o.repeat, "repeat", 1, "independent repeats of each scenario, folded into one case")
+	f.IntVar(&o.repeat, "repeat", 1, "independent repeats of each scenario, folded into one case; with --budget or --until-failure up to 1000")
+	f.StringVar(&o.proof, "proof", "", "JSON of prove, whose measured sensitivity becomes part of what repeats allow one to claim")
 	f.BoolVar(&o.untilFailure, "until-failure", false, "end the repeats of a scenario at its first failure")
 	f.DurationVar(&o.budget, "budget", 0, "end the repeats of a scenario after this time (0: no limit)")
 	f.IntVar(&o.workers, "workers", runtime.NumCPU(), "scenarios at once")
@@ -101,6 +104,9 @@ func (o *runOptions) check() (harness.Catalogue, error) {
 }
 
 func (o *runOptions) run(c *cobra.Command) (err error) {
+	if !c.Flags().Changed("repeat") && (o.budget > 0 || o.untilFailure) {
+		o.repeat = mostRepeats
+	}
 	chosen, err := o.check()
 	if err != nil {
 		return err
@@ -185,7 +191,7 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *result.Shard, target harness.Target, notes func(result.Run) []string, files *reportFiles) error {
 	show := newProgress(c.ErrOrStderr(), len(chosen), o.repeat)
 	run, runErr := harness.Run(c.Context(), target, harness.Plan{Scenarios: chosen, Seed: o.seed, Repeat: o.repeat, Workers: o.workers,
-		UntilFailure: o.untilFailure, Budget: o.budget, Progress: show})
+		UntilFailure: o.untilFailure, Budget: o.budget, Progress: show, Sensitivity: o.sensitivity})
 	show.close()
 	runErr = errors.Join(runErr, target.Close(context.WithoutCancel(c.Context())))
 	run.Notes = append(run.Notes, notes(run)...)

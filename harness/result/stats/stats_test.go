@@ -81,6 +81,10 @@ func TestClaim(t *testing.T) {
 		want     string
 	}{
 		{r(59, 0, 0), false, "0 of 59 repeats failed (L-01, existing, 4.20.1.0). With 95 % confidence the failure rate under these conditions is below 5.0 %."},
+		{Repeats{Scenario: "L-01", Target: "lab", Release: "4.20.1.0", Total: 59, Planted: 20, Caught: 20}, false,
+			"0 of 59 repeats failed (L-01, lab, 4.20.1.0). With 95 % confidence the failure rate under these conditions is below 5.0 %; allowing for measured sensitivity 20/20 (at least 86 %), below 5.8 % with at least 90 % confidence in both bounds together."},
+		{Repeats{Scenario: "L-01", Target: "lab", Release: "4.20.1.0", Total: 59, Planted: 3}, false,
+			"0 of 59 repeats failed (L-01, lab, 4.20.1.0). With 95 % confidence the failure rate under these conditions is below 5.0 %."},
 		{r(1, 0, 0), false, "0 of 1 repeat failed (L-01, existing, 4.20.1.0). With 95 % confidence the failure rate under these conditions is below 95.0 %."},
 		{r(20, 1, 0), false, "1 of 20 repeats failed (L-01, existing, 4.20.1.0). With 95 % confidence the failure rate under these conditions is between 0.13 % and 24.9 %."},
 		{r(20, 20, 0), false, "20 of 20 repeats failed (L-01, existing, 4.20.1.0). With 95 % confidence the failure rate under these conditions is between 83.2 % and 100.0 %."},
