@@ -56,7 +56,9 @@ type ProvePlan struct {
 	// not complete.
 	First bool
 	// Every runs every twin under every scenario of priority 0, those too that were seen to use nothing of the twin's part.
-	Every    bool
+	Every bool
+	// Named runs only the pairs of a twin and a scenario that names it.
+	Named    bool
 	Progress Progress
 }
 
@@ -130,7 +132,7 @@ func (proof *Proof) twinRuns(p ProvePlan) []proofRun {
 		for _, one := range p.Scenarios {
 			s, cures, ok := one.Plantable(p.Release)
 			named := slices.Contains(s.Twins, twin.ID)
-			if !ok || s.Priority != 0 && !named {
+			if !ok || !named && (s.Priority != 0 || p.Named) {
 				continue
 			}
 			if used, seen := proof.used[s.ID]; seen && !named && !p.Every && !twin.Part.concerns(used) {

@@ -212,6 +212,16 @@ func TestProveFirst(t *testing.T) {
 	}
 }
 
+// TestProveNamed: only pairs that name each other, whatever the priority.
+func TestProveNamed(t *testing.T) {
+	l := &plantedLab{}
+	proof := prove(t, l, ProvePlan{Scenarios: Catalogue{seesThe("A", 0, "x"), seesThe("B", 1, "y"), seesThe("C", 0)}, Twins: twinsNamed("x", "y"), Named: true})
+	require.NoError(t, proof.Err())
+	assert.Equal(t, 1, l.times("x"))
+	assert.Equal(t, 1, l.times("y"))
+	assert.Equal(t, 5, proof.Cells)
+}
+
 // TestProveWithCures: what the release always fails is proven on top of its cures.
 func TestProveWithCures(t *testing.T) {
 	s := Scenario{ID: "A", Twins: []string{"x"}, Cures: []string{"defect=off"}, KnownBad: Known{Spans: []Span{{}}}, Run: func(t *T) {

@@ -140,18 +140,27 @@ func verdicts(r result.Run) string {
 // TestTwins plants each scenario's faults, one at a time, in a sound release: each must be caught by it.
 func TestTwins(t *testing.T) {
 	needLab(t)
-	for _, s := range scenarios.Catalogue() {
-		s, cures, ok := s.Plantable("4.20.1.0")
-		require.True(t, ok || len(s.Twins) == 0, s.ID)
-		for _, twin := range s.Twins {
-			t.Run(s.ID+"/"+twin, func(t *testing.T) {
-				got := run(t, "4.20.1.0", append(slices.Clone(cures), twin), harness.Catalogue{s})
-				require.Len(t, got.Results, 1)
-				assert.Equal(t, result.Fail, got.Results[0].Verdict, got.Results[0].Reason)
-				assert.False(t, got.Results[0].Known)
-				assert.Equal(t, 1, got.ExitCode(false))
-			})
+	var twins []harness.Twin
+	for _, k := range zone.AllKnobs() {
+		if slices.ContainsFunc(scenarios.Catalogue(), func(s harness.Scenario) bool { return slices.Contains(s.Twins, k.Name) }) {
+			twins = append(twins, harness.Twin{ID: k.Name, Release: "4.20.1.0", Part: harness.Part(k.Part)})
 		}
+	}
+	pool := lab.NewPool("")
+	defer func() { require.NoError(t, pool.Close()) }()
+	proof, err := harness.Prove(t.Context(), harness.ProvePlan{Release: "4.20.1.0", Scenarios: scenarios.Catalogue(), Twins: twins, Named: true,
+		Workers: 2, Seed: 1, Progress: silent{}, Target: func(knobs ...string) (harness.Target, error) {
+			set, err := zone.ProfileKnobs("4.20.1.0")
+			if err := errors.Join(err, set.Set(knobs...)); err != nil {
+				return nil, err
+			}
+			return lab.New(lab.Options{Release: "4.20.1.0", Knobs: set, Workers: 2, Pool: pool, Groups: []int{2}})
+		}})
+	require.NoError(t, err)
+	assert.NoError(t, proof.Err())
+	for _, s := range scenarios.Catalogue() {
+		_, _, ok := s.Plantable("4.20.1.0")
+		assert.True(t, ok || len(s.Twins) == 0, s.ID)
 	}
 }
 
