@@ -100,5 +100,5 @@ func reportFinding(t *harness.T, steps []model.Step, f model.Finding) {
 // can be contradicted.
 func modelTwins() []string {
 	return []string{"usage-close-by-helper-id", "usage-record-missing", "create-event-lost", "delete-event-late",
-		"push-lost-members", "policy-dropped", "router-server-missing", "failed-push-succeeds"}
+		"push-lost-members", "push-lost-delete", "policy-dropped", "router-server-missing", "failed-push-succeeds"}
 }

@@ -46,10 +46,15 @@ func BenchmarkLabUp(b *testing.B) {
 // benchmarkRun runs the command and reports the largest memory of the harness process.
 func benchmarkRun(b *testing.B, args ...string) {
 	b.Helper()
+	benchmarkCommand(b, append([]string{"run"}, args...)...)
+}
+
+func benchmarkCommand(b *testing.B, args ...string) {
+	b.Helper()
 	path := built(b)
 	var largest int64
 	for b.Loop() {
-		cmd := exec.Command(path, append([]string{"run"}, args...)...) //nolint:gosec // the binary built above
+		cmd := exec.Command(path, args...) //nolint:gosec // the binary built above
 		out, err := cmd.CombinedOutput()
 		require.NoError(b, err, string(out))
 		largest = max(largest, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
@@ -69,3 +74,16 @@ func BenchmarkStoryB(b *testing.B) {
 func BenchmarkRepeats(b *testing.B) {
 	benchmarkRun(b, "--release", "4.20.1.0", "--scenario", "L-01", "--repeat", "59", "--workers", "2")
 }
+
+// BenchmarkModelRun is one random run of 200 steps on a sound release.
+func BenchmarkModelRun(b *testing.B) {
+	benchmarkRun(b, "--release", "4.20.1.0", "--scenario", "U-26", "--seed", "1")
+}
+
+// BenchmarkModelRunShrinks is one on a release with both stories' defects, cut down to a shortest sequence for each.
+func BenchmarkModelRunShrinks(b *testing.B) {
+	benchmarkRun(b, "--release", "4.19.1.0", "--scenario", "U-26", "--seed", "12")
+}
+
+// BenchmarkProve is the whole matrix of scenarios and twins.
+func BenchmarkProve(b *testing.B) { benchmarkCommand(b, "prove", "--workers", "2") }

@@ -182,6 +182,12 @@ func printProof(out io.Writer, p *harness.Proof) {
 		fmt.Fprintf(w, "%s\t%d\t%.1f\t%.2f\n", s.ID, s.Runs, s.Seconds, s.Seconds/float64(s.Runs))
 	}
 	_ = w.Flush() // the writer below reports its own errors
+	for _, one := range p.Alarms {
+		fmt.Fprintf(out, "FALSE ALARM %s\n", one)
+	}
+	for _, one := range p.Undecided {
+		fmt.Fprintf(out, "UNDECIDED %s\n", one)
+	}
 	if !p.Complete {
 		fmt.Fprint(out, "\nNOT COMPLETE: nothing is proven.")
 	}
