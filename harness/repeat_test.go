@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -61,4 +62,20 @@ func TestReadProofRefuses(t *testing.T) {
 		_, err := ReadProof(strings.NewReader(text))
 		assert.ErrorContains(t, err, says, text)
 	}
+}
+
+// TestInterruptedRepeatDoesNotCount: what was found before still allows a claim.
+func TestInterruptedRepeatDoesNotCount(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	n := 0
+	s := Scenario{ID: "X-01", Run: func(t *T) {
+		checked(t)
+		if n++; n == 4 {
+			cancel(ErrInterrupted)
+			t.must(context.Cause(t.Context()), "working")
+		}
+	}}
+	c := runScenario(ctx, &fakeTarget{}, s, Plan{Scenarios: Catalogue{s}, Repeat: 20, Progress: silent{}})
+	assert.Equal(t, []int{3, 0, 0}, []int{c.Repeats, c.Failures, c.Inconclusives})
+	assert.Contains(t, c.Claim, "0 of 3 repeats failed")
 }

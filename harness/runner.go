@@ -139,8 +139,12 @@ func repeats(ctx context.Context, target Target, s Scenario, p Plan) []*T {
 				return nil
 			}
 			p.Progress.Scenario(s.ID, s.Title, i+1)
-			outcomes[i] = runOnce(ctx, target, s, p, p.Seed+int64(i), i)
-			if outcomes[i].verdict == result.Fail {
+			one := runOnce(ctx, target, s, p, p.Seed+int64(i), i)
+			if i > 0 && ctx.Err() != nil && one.verdict == result.Inconclusive {
+				return nil // cut off: no repeat
+			}
+			outcomes[i] = one
+			if one.verdict == result.Fail {
 				failed.Store(true)
 			}
 			return nil
