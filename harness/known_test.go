@@ -26,4 +26,3 @@ func TestRouterDefectsGoByTheRoutersCode(t *testing.T) {
 	everywhere := Known{Spans: []Span{{}}, Router: true}
 	assert.False(t, everywhere.In(Description{Release: "4.19.1.0", RouterCode: UnknownRelease}))
 }
-

@@ -107,6 +107,12 @@ func runScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 	for i, one := range repeats(ctx, target, s, p) {
 		if one != nil {
 			fold(&c, one, i, p)
+			if one.verdict == result.Fail && !s.KnownBad.Explains(one.failures) {
+				c.Known = false
+			}
+			if one.verdict == result.Inconclusive && !one.byDesign {
+				c.ByDesign = false
+			}
 			if p.used != nil {
 				p.used(one.used)
 			}
@@ -248,6 +254,7 @@ func (t *T) tell() {
 	}
 	t.noteUsed()
 	if t.verdict == result.Pass && t.scenario.Inconclusive != "" {
+		t.byDesign = true
 		t.judge(result.Inconclusive, t.scenario.Inconclusive)
 	}
 	if t.verdict == result.Pass && t.watch.checks == 0 {

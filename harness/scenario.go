@@ -31,6 +31,9 @@ const (
 type Known struct {
 	Spans []Span
 	Why   string // upstream issue and the release that ends it
+	// Signs are words of which a failure must show at least one to be the known defect: a scenario that fails on a known-bad
+	// release for another reason is news. Without signs every failure is taken for the defect.
+	Signs []string
 	// Router says that the defect is in the router's own code, not in what the management server sends it: where the two are
 	// of different releases the router's counts (Description.RouterCode).
 	Router bool
@@ -42,6 +45,13 @@ func (k Known) In(d Description) bool {
 		return k.On(d.RouterCode)
 	}
 	return k.On(d.Release)
+}
+
+// Explains says whether the failures are the defect's.
+func (k Known) Explains(failures []string) bool {
+	return len(k.Signs) == 0 || slices.ContainsFunc(failures, func(f string) bool {
+		return slices.ContainsFunc(k.Signs, func(sign string) bool { return strings.Contains(f, sign) })
+	})
 }
 
 // On says whether the release has the defect.

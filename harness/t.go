@@ -27,6 +27,8 @@ type T struct {
 	watch    *watch
 
 	verdict  result.Verdict
+	byDesign bool     // inconclusive for the reason that the scenario states, and for no other
+	failures []string // every reason to fail, in order
 	reason   string
 	steps    []result.Step
 	evidence []result.Evidence
@@ -101,6 +103,7 @@ func (t *T) step(format string, a ...any) func() {
 // Fail records what does not hold; the scenario goes on.
 func (t *T) Fail(reason string, evidence ...result.Evidence) {
 	t.judge(result.Fail, reason)
+	t.failures = append(t.failures, reason)
 	t.evidence = append(t.evidence, result.Evidence{Kind: result.KindNote, Title: "expected otherwise", Text: reason})
 	for _, e := range evidence {
 		// Several expectations that fail over the same rows show them once.
@@ -159,7 +162,7 @@ func (t *T) KnownDefect(present bool, what, source string) {
 	if !present {
 		state = "NOT present here: fixed in this build, or this check is blind"
 	}
-	t.Note("known defect", "%s (%s): %s", what, source, state)
+	t.Note(result.TitleKnownDefect, "%s (%s): %s", what, source, state)
 }
 
 // onCleanup registers work for the end of the scenario; it runs in reverse order on a fresh context.

@@ -116,6 +116,7 @@ func (t *T) willCross(rules []*Rule) bool {
 // RequireEqual makes sure that the rule's id is that of its helper row.
 func (t *T) RequireEqual(r *Rule) {
 	if h := t.HelperID(r); h != r.InternalID {
+		t.byDesign = true
 		t.Inconclusive("%s has helper id %d: ids are apart here; %s", r, h, t.scenario.Inconclusive)
 	}
 }

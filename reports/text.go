@@ -13,6 +13,9 @@ type TextOptions struct {
 	Width  int  // columns of the terminal; 0 for no limit. Only titles and rules are fitted to it, evidence never is
 	Color  bool // ANSI colours
 	Strict bool // as the run was judged
+	// Exit is the status that the program ends with where it is not the run's own, because the run was broken off; 0 is the
+	// run's own.
+	Exit int
 }
 
 // Text is what the command prints at the end: what was tested, a table, everything about each case that did not pass as
@@ -34,6 +37,13 @@ func Text(run result.Run, o TextOptions) string {
 	for _, c := range run.Results {
 		if c.Verdict != result.Pass {
 			textCase(&b, c, line(run.Release), o)
+			continue
+		}
+		for _, e := range c.Evidence {
+			// A pass says nothing of what every release does wrong beside it, or no longer does.
+			if e.Title == result.TitleKnownDefect {
+				fmt.Fprintf(&b, "\n%s %s: %s\n", line(c.ID), e.Title, line(e.Text))
+			}
 		}
 	}
 	textClaims(&b, run)
@@ -43,7 +53,11 @@ func Text(run result.Run, o TextOptions) string {
 			b.WriteString(o.paint(result.Fail, a) + "\n")
 		}
 	}
-	b.WriteString("\n" + summary(run, o.Strict) + "\n")
+	code := o.Exit
+	if code == 0 {
+		code = run.ExitCode(o.Strict)
+	}
+	b.WriteString("\n" + summaryExit(run, code) + "\n")
 	return b.String()
 }
 

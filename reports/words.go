@@ -111,7 +111,10 @@ func steps(c result.Case) string {
 }
 
 // summary is the last line of a report.
-func summary(run result.Run, strict bool) string {
+func summary(run result.Run, strict bool) string { return summaryExit(run, run.ExitCode(strict)) }
+
+// summaryExit is the summary of a run that ends the program with the given status.
+func summaryExit(run result.Run, code int) string {
 	n := map[result.Verdict]int{}
 	known, byDesign := 0, 0
 	for _, c := range run.Results {
@@ -139,7 +142,7 @@ func summary(run result.Run, strict bool) string {
 	if m := len(run.Missing()); m > 0 {
 		s += fmt.Sprintf(", %d not run", m)
 	}
-	return s + fmt.Sprintf(". Exit status %d.", run.ExitCode(strict))
+	return s + fmt.Sprintf(". Exit status %d.", code)
 }
 
 // alarms are what must not be overlooked: planned scenarios without a result, and known failures that passed.

@@ -180,11 +180,10 @@ func (p *process) reload(ctx context.Context) (failed string, err error) {
 		return "", fmt.Errorf("reloading HAProxy: %w", err)
 	}
 	// A master that cannot use the file says ready, too (2.6 adds nothing to the word), but has no other worker.
-	now, err := p.workers()
+	fresh, err := p.awaitFresh(old)
 	if err != nil {
 		return "", err
 	}
-	fresh := slices.ContainsFunc(now, func(pid int) bool { return !slices.Contains(old, pid) })
 	if !fresh || failedState(state) {
 		return p.output.text(), nil
 	}
@@ -194,6 +193,34 @@ func (p *process) reload(ctx context.Context) (failed string, err error) {
 		}
 	}
 	return "", nil
+}
+
+// freshFor bounds the wait for a new worker to be listed once the master said that it is ready.
+const freshFor = 250 * time.Millisecond
+
+// awaitFresh says whether the master has a worker that it had not before. The kernel's list of children may miss one
+// while another one ends (proc(5)), so that a list without a new worker is read again before it is believed.
+func (p *process) awaitFresh(old []int) (bool, error) {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	end := time.Now().Add(freshFor)
+	for {
+		now, err := p.workers()
+		if err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc(now, func(pid int) bool { return !slices.Contains(old, pid) }) {
+			return true, nil
+		}
+		if time.Now().After(end) {
+			return false, nil
+		}
+		select {
+		case <-tick.C:
+		case <-p.done:
+			return false, errExited
+		}
+	}
 }
 
 // stop kills the pid namespace's first process, and with it all others, and waits for the end.

@@ -89,13 +89,15 @@ func routerNeeds() []harness.Capability {
 // helperIDBug is the defect of story A.
 func helperIDBug() harness.Known {
 	return harness.Known{Spans: []harness.Span{{From: "4.16.1", To: "4.19.2"}, {From: "4.20.0", To: "4.20.0"}},
-		Why: "#10789: usage rows are looked up by helper id; fixed by #10712 in 4.19.3.0 and #9888 in 4.20.1.0"}
+		Why:   "#10789: usage rows are looked up by helper id; fixed by #10712 in 4.19.3.0 and #9888 in 4.20.1.0",
+		Signs: []string{"[leaked-row]", "[crossed-close]", "still open", "the time of LB.DELETE of rule id", "no longer billed", "open and 0 closed usage rows", "API only"}}
 }
 
 // setComparison is the defect of story B.
 func setComparison() harness.Known {
 	return harness.Known{Spans: []harness.Span{{To: "4.19.1"}}, Router: true,
-		Why: "#9822: the router compares its files as sets of lines; fixed in 4.19.2.0 and 4.20.0.0"}
+		Why:   "#9822: the router compares its files as sets of lines; fixed in 4.19.2.0 and 4.20.0.0",
+		Signs: []string{"is not what the newest push renders to"}}
 }
 
 // faultNeeds is what every scenario about failing pushes needs.

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -174,11 +175,29 @@ func eventually(t *testing.T, what string, holds func() (bool, string)) {
 	}
 }
 
+// shown is what a running process has printed so far.
+type shown struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (s *shown) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.Write(b)
+}
+
+func (s *shown) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.String()
+}
+
 // busy starts a long run and returns once it has a database and a router's process.
 func busy(t *testing.T, tmp string) (*exec.Cmd, []string) {
 	t.Helper()
 	cmd := stackproofCommand(t, tmp, "run", "--release", "4.20.1.0", "--scenario", "L-01", "--repeat", "1000", "--workers", "1")
-	var out bytes.Buffer
+	var out shown
 	cmd.Stdout, cmd.Stderr = &out, &out
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill() })

@@ -174,6 +174,11 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 			}
 		}
 		target, err := lab.New(options)
+		if err == nil {
+			if ready := target.Ready(c.Context()); ready != nil {
+				return nil, nil, errors.Join(ready, target.Close(context.WithoutCancel(c.Context())))
+			}
+		}
 		return target, func(result.Run) []string {
 			notes := scriptNotes(options.Scripts, o.release)
 			if start != nil {
@@ -199,7 +204,13 @@ func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *
 	if err := files.write(run, o.strict); err != nil {
 		return cannotRun(err)
 	}
-	fmt.Fprint(c.OutOrStdout(), reports.Text(run, textOptions(c.OutOrStdout(), o.strict)))
+	text := textOptions(c.OutOrStdout(), o.strict)
+	if runErr != nil {
+		text.Exit = exitCannotRun
+	}
+	if _, err := fmt.Fprint(c.OutOrStdout(), reports.Text(run, text)); err != nil {
+		return cannotRun(fmt.Errorf("printing the result: %w", err))
+	}
 	if o.save != "" {
 		if err := saveFailing(c.OutOrStdout(), o.save, run); err != nil {
 			return cannotRun(err)

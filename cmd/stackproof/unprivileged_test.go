@@ -32,7 +32,7 @@ func TestUnprivilegedRun(t *testing.T) {
 	require.NoError(t, os.Mkdir(home, 0o700))
 	require.NoError(t, os.Chown(home, nobody, nobody))
 
-	cmd := exec.Command(program, "run", "--release", "4.19.1.0", "--scenario", "U-01", "--scenario", "L-01", "--strict") //nolint:gosec // this test binary
+	cmd := exec.Command(program, "run", "--release", "4.19.1.0", "--scenario", "U-01", "--scenario", "L-01", "--repeat", "3", "--strict") //nolint:gosec // this test binary
 	cmd.Dir = home
 	cmd.Env = append(os.Environ(), "HOME="+home, "TMPDIR="+home, "XDG_CACHE_HOME=")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}

@@ -163,6 +163,9 @@ func used(ctx context.Context, db *sql.DB, routers *fleet.Fleet) (map[harness.Ca
 // skewBudget is generous: harmless rules cost the lab a millisecond each.
 const skewBudget = 1000
 
+// Ready makes sure that a site can be opened as far as programs and folders go.
+func (t *Target) Ready(ctx context.Context) error { return t.pool.Ready(ctx, t.opts.Release) }
+
 // Close ends what the target started itself. Sites must be closed before.
 func (t *Target) Close(context.Context) error {
 	if t.opts.Pool != nil {

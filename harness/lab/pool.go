@@ -50,6 +50,16 @@ func (p *Pool) take(ctx context.Context, release string) (*database.Server, erro
 	return s, nil
 }
 
+// Ready starts the first server unless there is one, so that what keeps a lab from opening shows before a run.
+func (p *Pool) Ready(ctx context.Context, release string) error {
+	s, err := p.take(ctx, release)
+	if err != nil {
+		return err
+	}
+	p.put(s)
+	return nil
+}
+
 func (p *Pool) put(s *database.Server) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -21,6 +21,9 @@ const (
 	KindNote     = "note"      // a sentence
 )
 
+// TitleKnownDefect is the title of notes on defects that a scenario met beside what it is about.
+const TitleKnownDefect = "known defect"
+
 // Groups of scenarios; a report's class name and section.
 const (
 	GroupUsage     = "usage"

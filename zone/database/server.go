@@ -61,7 +61,9 @@ func Start(ctx context.Context, options Options) (_ *Server, err error) {
 	}
 	cache := options.CacheDir
 	if cache == "" {
-		cache = defaultCacheDir()
+		if cache, err = defaultCacheDir(); err != nil {
+			return nil, err
+		}
 	}
 	template, err := prepared(ctx, kind, options.Schema, cache)
 	if err != nil {

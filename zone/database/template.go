@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
 
@@ -196,11 +195,4 @@ func copyFile(from, to string) (err error) {
 	}
 	_, err = io.Copy(target, source)
 	return err
-}
-
-func defaultCacheDir() string {
-	if base, err := os.UserCacheDir(); err == nil {
-		return filepath.Join(base, "stackproof", "database")
-	}
-	return filepath.Join(os.TempDir(), "stackproof-cache-"+strconv.Itoa(os.Getuid()))
 }
