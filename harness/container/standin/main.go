@@ -188,7 +188,7 @@ func startUsage(ctx context.Context, l net.Listener, z *zone.Zone, server *datab
 		}
 		err = settingsFit(ctx, server)
 		if err == nil {
-			err = z.StartUsage(ctx, fmt.Sprintf("standin/127.0.0.%d", i))
+			err = z.StartUsage(ctx, fmt.Sprintf("standin/127.0.0.%d", i), zone.UsageSettings{})
 		}
 		if err != nil {
 			fmt.Fprintln(c, "ERROR", err)
