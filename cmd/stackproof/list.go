@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -21,6 +22,7 @@ type listed struct {
 	Needs    []string `json:"needs"`
 	KnownBad string   `json:"known_bad"`
 	Why      string   `json:"known_why,omitempty"`
+	Known    *bool    `json:"known,omitempty"` // on the release that was asked for
 	Twins    []string `json:"twins"`
 }
 
@@ -34,28 +36,34 @@ type listedKnob struct {
 func listCommand() *cobra.Command {
 	var knobs, asJSON bool
 	var patterns []string
-	var target string
+	var target, release string
 	c := &cobra.Command{Use: "list", Short: "The catalogue: id, title, guards, needs, known-bad releases", Args: noArgs}
 	c.Flags().BoolVar(&knobs, "knobs", false, "list the lab's knobs instead")
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	c.Flags().StringArrayVar(&patterns, "scenario", nil, "only these ids (glob, repeatable); default all")
+	c.Flags().StringVar(&release, "release", "", "say what is known to fail, or is switched on, in this release")
 	targetFlag(c, &target)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := checkTarget(target); err != nil {
 			return err
 		}
+		if release != "" {
+			if err := checkRelease(release); err != nil {
+				return err
+			}
+		}
 		if knobs {
-			return listKnobs(c, asJSON)
+			return listKnobs(c, release, asJSON)
 		}
 		if len(patterns) == 0 {
 			patterns = []string{"*"}
 		}
-		return listScenarios(c, patterns, asJSON)
+		return listScenarios(c, patterns, release, asJSON)
 	}
 	return c
 }
 
-func listScenarios(c *cobra.Command, patterns []string, asJSON bool) error {
+func listScenarios(c *cobra.Command, patterns []string, release string, asJSON bool) error {
 	chosen, err := scenarios.Catalogue().Select(patterns...)
 	if err != nil {
 		return usage("%w", err)
@@ -66,6 +74,10 @@ func listScenarios(c *cobra.Command, patterns []string, asJSON bool) error {
 		for _, n := range s.Needs {
 			l.Needs = append(l.Needs, string(n))
 		}
+		if release != "" {
+			known := s.KnownBad.On(release)
+			l.Known = &known
+		}
 		all = append(all, l)
 	}
 	if asJSON {
@@ -74,14 +86,21 @@ func listScenarios(c *cobra.Command, patterns []string, asJSON bool) error {
 	w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tPRIORITY\tTITLE\tGUARDS\tNEEDS\tKNOWN BAD")
 	for _, l := range all {
-		fmt.Fprintf(w, "%s\tP%d\t%s\t%s\t%s\t%s\n", l.ID, l.Priority, l.Title, strings.Join(l.Guards, " "), strings.Join(l.Needs, " "), l.KnownBad)
+		bad := l.KnownBad
+		if l.Known != nil && *l.Known {
+			bad += " (so on " + release + ")"
+		}
+		fmt.Fprintf(w, "%s\tP%d\t%s\t%s\t%s\t%s\n", l.ID, l.Priority, l.Title, strings.Join(l.Guards, " "), strings.Join(l.Needs, " "), bad)
 	}
 	return w.Flush()
 }
 
-func listKnobs(c *cobra.Command, asJSON bool) error {
+func listKnobs(c *cobra.Command, release string, asJSON bool) error {
 	var all []listedKnob
 	for _, k := range zone.AllKnobs() {
+		if release != "" && !slices.Contains(k.Releases, release) {
+			continue
+		}
 		all = append(all, listedKnob{k.Name, k.About, k.Part, k.Releases})
 	}
 	if asJSON {

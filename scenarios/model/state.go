@@ -38,8 +38,6 @@ const (
 // policies are the policies that a rule may have: mostly the same one, since only equal ones mask each other.
 func policies() []string { return []string{"plain", "short"} }
 
-func (m *state) rule(name string) *rule { return m.rules[name] }
-
 func (m *state) isLB(r *rule) bool { return r.kind == lb || r.kind == group }
 
 // living are the rules alive, in order of creation.
