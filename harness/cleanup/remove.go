@@ -168,12 +168,12 @@ func (r *removal) pass(ctx context.Context, mine []inventory.Object) {
 		}
 		for _, o := range rest {
 			if o.Kind != inventory.Domain {
-				r.one(ctx, o)
+				_ = r.one(ctx, o) // what could not be removed is in the report
 			}
 		}
 	}
 	for _, o := range domains {
-		r.one(ctx, o)
+		_ = r.one(ctx, o) // likewise
 	}
 }
 

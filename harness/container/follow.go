@@ -38,6 +38,6 @@ func follow(ctx context.Context, e *engine, container, path, into string) (*foll
 // close ends the copy; that it was cut off is no error.
 func (w *follower) close() error {
 	w.s.Close()
-	<-w.done
+	_ = <-w.done
 	return w.file.Close()
 }

@@ -151,8 +151,8 @@ func TestGate(t *testing.T) {
 	require.NoError(t, loner.Enter(t.Context()))
 	alone := async(func() error { return loner.Alone(t.Context()) })
 	select {
-	case <-alone:
-		t.Fatal("alone while another works")
+	case err := <-alone:
+		t.Fatalf("alone while another works (%v)", err)
 	default:
 	}
 	worker.Leave()

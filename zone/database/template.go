@@ -98,7 +98,7 @@ func lockFile(ctx context.Context, path string) (func() error, error) {
 		}
 		return file.Close, nil
 	case <-ctx.Done():
-		go func() { <-done; _ = file.Close() }()
+		go func() { _, _ = <-done, file.Close() }()
 		return nil, fmt.Errorf("database: waiting for the lock %s: %w", path, ctx.Err())
 	}
 }
