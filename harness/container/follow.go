@@ -38,6 +38,8 @@ func follow(ctx context.Context, e *engine, container, path, into string) (*foll
 // close ends the copy; that it was cut off is no error.
 func (w *follower) close() error {
 	w.s.Close()
-	_ = <-w.done
+	if err := <-w.done; err != nil {
+		fmt.Fprintln(w.file, "(cut off:", err.Error()+")")
+	}
 	return w.file.Close()
 }
