@@ -13,7 +13,7 @@ func (z *Zone) basicCommands() []command {
 	for _, part := range [][]command{
 		z.infoCommands(), z.jobCommands(), z.offeringCommands(), networkOfferingCommands(), z.domainCommands(), z.accountCommands(), z.userCommands(), z.limitCommands(), z.configurationCommands(),
 		z.vpcCommands(), z.networkCommands(), z.routerCommands(), z.addressCommands(), z.vmCommands(), z.volumeCommands(), z.vpnCommands(),
-		z.nicCommands(), []command{uploadVolumeCommand()}, z.backupCommands(),
+		z.nicCommands(), {uploadVolumeCommand()}, z.backupCommands(),
 		z.eventCommands(), z.usageCommands(),
 	} {
 		all = append(all, part...)
