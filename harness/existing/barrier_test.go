@@ -161,8 +161,8 @@ func TestGate(t *testing.T) {
 	loner.Leave()
 	entered := async(func() error { return later.Enter(t.Context()) })
 	select {
-	case <-entered:
-		t.Fatal("in while another is alone")
+	case err := <-entered:
+		t.Fatalf("in while another is alone (%v)", err)
 	default:
 	}
 	require.NoError(t, loner.Together(t.Context()))
