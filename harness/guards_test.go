@@ -1,0 +1,89 @@
+package harness
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/harness/result"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+	"github.com/stackproof/stackproof/router"
+)
+
+// verdictOf tells a story on a site without a zone and gives its verdict and reason.
+func verdictOf(t *testing.T, site Site, story func(*T)) (result.Verdict, string) {
+	t.Helper()
+	run, err := Run(t.Context(), &fakeTarget{site: site}, Plan{Scenarios: Catalogue{{ID: "X-01", Run: story}}, Workers: 1, Progress: silent{}})
+	require.NoError(t, err)
+	return run.Results[0].Verdict, run.Results[0].Reason
+}
+
+// helperRows are the LB helper rows of a snapshot: helper id to rule id.
+func helperRows(ids map[int64]int64) *usageprobe.Snapshot {
+	s := &usageprobe.Snapshot{}
+	for helper, rule := range ids {
+		s.Rows = append(s.Rows, usageprobe.HelperRow{Ref: usageprobe.Ref{Kind: usageprobe.KindLB, ID: rule}, HelperID: helper})
+	}
+	return s
+}
+
+// TestIDsMustBeApart (T1): where a rule's id is a helper id, a wrong lookup may find the right row.
+func TestIDsMustBeApart(t *testing.T) {
+	for name, c := range map[string]struct {
+		rows map[int64]int64
+		want result.Verdict
+	}{
+		"apart":                  {map[int64]int64{1: 21, 2: 22}, result.Pass},
+		"its own row's id":       {map[int64]int64{21: 21}, result.Inconclusive},
+		"another row's id":       {map[int64]int64{1: 21, 21: 22}, result.Inconclusive},
+		"another rule's matters": {map[int64]int64{1: 21, 22: 23}, result.Pass},
+	} {
+		got, reason := verdictOf(t, Site{}, func(t *T) {
+			checked(t)
+			t.watch.last = helperRows(c.rows)
+			t.RequireApart(&Rule{Account: &Account{t: t}, Name: "A", InternalID: 21})
+		})
+		assert.Equal(t, c.want, got, "%s: %s", name, reason)
+	}
+}
+
+// sentPushes is a router's pushes without a router.
+type sentPushes int
+
+func (n sentPushes) Of(context.Context, string) ([]router.Push, error) {
+	return make([]router.Push, n), nil
+}
+
+// TestMissingPushesFail: an API success without a push is a fault.
+func TestMissingPushesFail(t *testing.T) {
+	for atLeast, want := range map[int]result.Verdict{2: result.Pass, 3: result.Fail} {
+		got, reason := verdictOf(t, Site{Pushes: sentPushes(5)}, func(t *T) {
+			n := &Network{Account: &Account{t: t}, VPC: &VPC{router: "r-3-VM"}}
+			t.ExpectPushes(n, 3, atLeast)
+		})
+		assert.Equal(t, want, got, reason)
+	}
+}
+
+// TestLiveFileMustBeThePush (I10): clients may look right while the file is not what was sent.
+func TestLiveFileMustBeThePush(t *testing.T) {
+	const sticky = "listen 192_0_2_1-80\n\tbind 192.0.2.1:80\n\tbalance roundrobin\n\tstick-table type ip size 200k expire 30m\n\tstick on src\n"
+	r := &Rule{Address: &Address{IP: netip.MustParseAddr("192.0.2.1")}, Port: 80}
+	s := seen{rule: r, rendered: router.Rendered{Config: strings.Split(strings.TrimSuffix(sticky, "\n"), "\n")}}
+	for name, c := range map[string]struct {
+		live string
+		ok   bool
+	}{
+		"the same":        {sticky, true},
+		"without a table": {strings.Replace(sticky, "\tstick on src\n", "", 1), false},
+		"no section":      {"", false},
+	} {
+		s.files.Live = []byte(c.live)
+		why, ok := s.inForce()
+		assert.Equal(t, c.ok, ok, "%s: %s", name, why)
+	}
+}
