@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -54,7 +53,7 @@ func TestKilledRunOnAnExistingZoneIsCleanedUp(t *testing.T) {
 	require.NoError(t, err)
 	ledgers := filepath.Join(t.TempDir(), "ledgers")
 	run := on(t, z, "run", "--target", "existing", "--scenario", "U-01", "--yes", "--dsn", server.ReadOnlyDSN(), "--ledger-dir", ledgers)
-	var said bytes.Buffer
+	var said shown
 	run.Stdout, run.Stderr = &said, &said
 	require.NoError(t, run.Start())
 	t.Cleanup(func() { _ = run.Process.Kill() })
