@@ -21,8 +21,7 @@ func deletePath(id, way string, twins []string, story func(t *harness.T) (dead [
 			t.RequireApart(all...)
 			t.PassHalfWindow()
 			remove()
-			t.Drain()
-			t.Drains(1)
+			t.DrainThrough(1)
 			t.ExpectOneDeleteEvent(dead...)
 			t.ExpectClosed(dead...)
 			for _, rule := range dead {

@@ -23,8 +23,7 @@ func portForwarding() harness.Scenario {
 			t.RequireIDApart(billed[last])
 			rules[dies].Delete()
 			rules[last].Delete()
-			t.Drain()
-			t.Drains(1)
+			t.DrainThrough(1)
 			t.ExpectRowClosed(billed[dies], billed[last])
 			for i, rule := range billed {
 				if i != dies && i != last {
