@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,8 +16,11 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/container"
+	"github.com/stackproof/stackproof/harness/deploy"
 	"github.com/stackproof/stackproof/harness/existing"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/network"
+	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/scenarios"
 )
 
@@ -26,16 +30,22 @@ func (silence) Scenario(string, string, int) {}
 func (silence) Step(string, string)          {}
 func (silence) Finished(result.Case)         {}
 
-// U-01 through the target as a whole: a container is started, its database reached, its usage server started. On a release
-// with the defect it fails, on one without it passes, so what is seen is what the server inside does.
-func TestU01(t *testing.T) {
+// U-01 and L-01 through the target as a whole: a container is started, its database reached, a zone deployed, its usage server
+// started, its log followed by shadow routers. On a release with the defects they fail, on one without they pass, so what is
+// seen is what the server inside does.
+func TestScenarios(t *testing.T) {
 	needEngine(t)
-	for release, want := range map[string]result.Verdict{"4.20.1.0": result.Pass, "4.20.0.0": result.Fail} {
+	if _, err := router.FindHAProxy(""); err != nil {
+		t.Skip(err)
+	}
+	if err := network.Check(); err != nil {
+		t.Skip(err)
+	}
+	for release, want := range map[string]result.Verdict{"4.20.1.0": result.Pass, "4.19.1.0": result.Fail} {
 		t.Run(release, func(t *testing.T) {
 			t.Parallel()
 			ref := image(t, release, true, "STANDIN_RELEASE="+release)
-			target, err := container.Open(t.Context(), container.Options{Image: ref, Say: func(s string) { t.Log(s) },
-				Existing: existing.Options{Config: existing.Config{Router: existing.Router{Mode: "none"}}}})
+			target, err := container.Open(t.Context(), container.Options{Image: ref, Say: func(s string) { t.Log(s) }, Deploy: deployed})
 			require.NoError(t, err)
 			closed := false
 			defer func() {
@@ -44,23 +54,31 @@ func TestU01(t *testing.T) {
 				}
 			}()
 			for _, f := range target.Findings() {
-				if f.Capability == harness.UsageDB || f.Capability == harness.UsageRun || f.Capability == harness.API {
+				if slices.Contains([]harness.Capability{harness.API, harness.UsageDB, harness.UsageRun, harness.PushLog, harness.DataPlane}, f.Capability) {
 					assert.Equal(t, existing.OK, f.State, f.String())
 				}
 			}
 			assert.Equal(t, release, target.Describe().Release)
-			chosen, err := scenarios.Catalogue().Select("U-01")
+			chosen, err := scenarios.Catalogue().Select("U-01", "L-01")
 			require.NoError(t, err)
-			run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Repeat: 1, Workers: 1, Progress: silence{}})
+			run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Repeat: 1, Workers: 2, Progress: silence{}})
 			require.NoError(t, err)
-			require.Len(t, run.Results, 1)
-			assert.Equal(t, want, run.Results[0].Verdict, run.Results[0].Reason)
+			require.Len(t, run.Results, 2)
+			for _, c := range run.Results {
+				assert.Equal(t, want, c.Verdict, "%s %s", c.ID, c.Reason)
+			}
 			assert.Equal(t, "container", run.Target)
 			closed = true
 			require.NoError(t, target.Close(t.Context()))
 			assert.Empty(t, ours(t, ref))
 		})
 	}
+}
+
+// deployed makes a zone where there is none.
+func deployed(ctx context.Context, api *cloud.Client) error {
+	_, err := deploy.Deploy(ctx, deploy.Options{Cloud: api, Plan: deploy.Default()})
+	return err
 }
 
 // What goes wrong is told in one line, the logs are kept, and nothing is left running.
@@ -76,7 +94,7 @@ func TestRefusals(t *testing.T) {
 		{name: "dies", mode: "dies", want: []string{"the container ended with status 1 before its API was up", "logs are in"}, log: "OutOfMemoryError"},
 		{name: "silent", mode: "silent", options: container.Options{StartTimeout: 3 * time.Second},
 			want: []string{"the API was not up within 3s", "--start-timeout", "logs are in"}, log: "supervisord started"},
-		{name: "usage", whole: true, options: container.Options{UsageCommand: "cd /root && mvn -pl nothing"},
+		{name: "usage", whole: true, options: container.Options{Deploy: deployed, UsageCommand: "cd /root && mvn -pl nothing"},
 			want: []string{"the usage server ended with status 1 at once", "--usage-command", "no such module", "logs are in"}, log: "supervisord started"},
 		{name: "relay", whole: true, options: container.Options{Relay: container.DefaultRelay(3307)},
 			want: []string{"making an account in the container's database", "Connection refused", "logs are in"}, log: "supervisord started"},
@@ -131,13 +149,15 @@ func TestReuse(t *testing.T) {
 	var ids [2][]string
 	for i := range ids {
 		var said []string
-		target, err := container.Open(t.Context(), container.Options{Image: ref, Reuse: true, Say: func(s string) { said = append(said, s) },
+		target, err := container.Open(t.Context(), container.Options{Image: ref, Reuse: true, Deploy: deployed, Say: func(s string) { said = append(said, s) },
 			Existing: existing.Options{Config: existing.Config{Router: existing.Router{Mode: "none"}}}})
 		require.NoError(t, err)
 		require.NoError(t, target.Close(t.Context()))
 		ids[i] = ours(t, ref)
 		require.Len(t, ids[i], 1)
-		assert.Equal(t, i == 0, strings.Contains(strings.Join(said, "\n"), "starting the usage server"), "%v", said)
+		for _, step := range []string{"deploying a zone", "starting the usage server"} {
+			assert.Equal(t, i == 0, slices.Contains(said, step), "%s: %v", step, said)
+		}
 	}
 	assert.Equal(t, ids[0], ids[1])
 	_, err := container.CleanStale(t.Context(), false)
@@ -151,7 +171,7 @@ func TestReuse(t *testing.T) {
 
 // hold opens a container, says that it is in some phase, and waits to be killed.
 func hold(ref string) {
-	_, err := container.Open(context.Background(), container.Options{Image: ref, Say: func(s string) { _, _ = os.Stdout.WriteString(s + "\n") }})
+	_, err := container.Open(context.Background(), container.Options{Image: ref, Deploy: deployed, Say: func(s string) { _, _ = os.Stdout.WriteString(s + "\n") }})
 	if err != nil {
 		_, _ = os.Stderr.WriteString(err.Error() + "\n")
 		os.Exit(1)
@@ -163,7 +183,7 @@ func hold(ref string) {
 // kill -9 in any phase leaves a container that CleanStale removes; a living owner's is left alone.
 func TestKilled(t *testing.T) {
 	needEngine(t)
-	for _, phase := range []string{"waiting for the API", "reaching the database", "starting the usage server", "open"} {
+	for _, phase := range []string{"waiting for the API", "reaching the database", "deploying a zone", "starting the usage server", "open"} {
 		t.Run(phase, func(t *testing.T) {
 			ref := image(t, "killed", true, "STANDIN_RELEASE=4.20.1.0")
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "hold", ref)
@@ -193,14 +213,11 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// A bare management server gets its zone through the function that was given.
-func TestDeployIsForABareServer(t *testing.T) {
+// A bare management server without anybody to make a zone cannot be used.
+func TestBare(t *testing.T) {
 	needEngine(t)
-	ref := image(t, "deployed", true, "STANDIN_RELEASE=4.20.1.0")
-	target, err := container.Open(t.Context(), container.Options{Image: ref, LogDir: t.TempDir(), Deploy: func(context.Context, *cloud.Client) error {
-		t.Error("there is a zone")
-		return nil
-	}, Existing: existing.Options{Config: existing.Config{Router: existing.Router{Mode: "none"}}}})
-	require.NoError(t, err)
-	require.NoError(t, target.Close(t.Context()))
+	ref := image(t, "bare", true, "STANDIN_RELEASE=4.20.1.0")
+	_, err := container.Open(t.Context(), container.Options{Image: ref, LogDir: t.TempDir()})
+	require.ErrorContains(t, err, "the management server has no zone")
+	assert.Empty(t, ours(t, ref))
 }

@@ -71,7 +71,8 @@ func serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	z, err := zone.Open(ctx, zone.Options{Release: release, DB: server, ManagementLog: log, Seed: 1, Listen: "0.0.0.0:8080", ListenIntegration: "0.0.0.0:8096"})
+	z, err := zone.Open(ctx, zone.Options{Release: release, DB: server, ManagementLog: log, Seed: 1, Bare: true,
+		Listen: "0.0.0.0:8080", ListenIntegration: "0.0.0.0:8096"})
 	if err != nil {
 		return err
 	}
