@@ -16,10 +16,19 @@ func TestMain(m *testing.M) {
 		hold(os.Args[2])
 		return
 	}
+	// Logs that are kept for a person to read, by the tests and by the programs that they kill, are kept for nobody here.
+	temporary, err := os.MkdirTemp("", "stackproof-container-test-")
+	if err == nil {
+		err = os.Setenv("TMPDIR", temporary)
+	}
+	if err != nil {
+		panic(err)
+	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		if path, err := standin(); err == nil {
 			_ = os.RemoveAll(filepath.Dir(path))
 		}
+		_ = os.RemoveAll(temporary)
 		os.Exit(code)
 	}),
 		// The wait strategy of testcontainers-go keeps the idle connections of its HTTP client.
