@@ -18,14 +18,7 @@ func (z *Zone) backupCommands() []command {
 		return command{
 			name: name, about: about, class: backupClasses + class, kind: asyncCommand, instance: "VirtualMachine", event: event, eventful: eventAsync, action: action,
 			params: params, sync: func(c *call) string { return "vm:" + c.str("virtualmachineid") },
-			check: func(c *call) error {
-				vm, err := c.vm("virtualmachineid")
-				if err != nil {
-					return err
-				}
-				c.owner, c.eventResource, c.eventResourceType = vm.Account, vm.ID, "VirtualMachine"
-				return c.mayUse(vm.Account, "VirtualMachine")
-			},
+			check: (*call).mayChangeVM,
 			run: func(c *call) (obj, error) {
 				vm, err := c.vm("virtualmachineid")
 				if err != nil {

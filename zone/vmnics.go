@@ -7,6 +7,16 @@ import (
 	"github.com/stackproof/stackproof/zone/api"
 )
 
+// mayChangeVM lets the owner of the VM that the call names change it; the events are the owner's, about that VM.
+func (c *call) mayChangeVM() error {
+	vm, err := c.vm("virtualmachineid")
+	if err != nil {
+		return err
+	}
+	c.owner, c.eventResource, c.eventResourceType = vm.Account, vm.ID, "VirtualMachine"
+	return c.mayUse(vm.Account, "VirtualMachine")
+}
+
 // nicCommands add NICs to VMs and take them away again.
 func (z *Zone) nicCommands() []command {
 	vm := param{"virtualmachineid", "uuid:vm", true, "Virtual Machine ID"}
@@ -14,14 +24,7 @@ func (z *Zone) nicCommands() []command {
 		return command{
 			name: name, about: about, class: adminClasses + "vm." + class, kind: asyncCommand, instance: "VirtualMachine", event: event, eventful: eventAsync,
 			action: action, params: []param{vm, more}, sync: func(c *call) string { return "vm:" + c.str("virtualmachineid") },
-			check: func(c *call) error {
-				vm, err := c.vm("virtualmachineid")
-				if err != nil {
-					return err
-				}
-				c.owner, c.eventResource, c.eventResourceType = vm.Account, vm.ID, "VirtualMachine"
-				return c.mayUse(vm.Account, "VirtualMachine")
-			},
+			check: (*call).mayChangeVM,
 			run: func(c *call) (obj, error) {
 				vm, err := c.vm("virtualmachineid")
 				if err != nil {
