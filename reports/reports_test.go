@@ -100,6 +100,18 @@ func TestEmptyRunIsNeverGreen(t *testing.T) {
 	require.Contains(t, string(Markdown(run, false)), "NOTHING RAN")
 }
 
+func TestRunThatCouldShowNothingIsNeverGreen(t *testing.T) {
+	run := result.Run{Target: "existing", Release: "4.20.1.0", Results: []result.Case{{ID: "L-01", Verdict: result.Unsupported}, {ID: "L-02", Verdict: result.Unsupported}}}
+	data, err := JUnit(run, false)
+	require.NoError(t, err)
+	validate(t, data)
+	require.Equal(t, "1", parse(t, data).suite(t).attr("errors"))
+	require.Contains(t, Text(run, TextOptions{}), "NOTHING SHOWN")
+	require.Contains(t, string(Markdown(run, false)), "NOTHING SHOWN")
+	run.Results[0].Verdict = result.Pass
+	require.NotContains(t, Text(run, TextOptions{}), "NOTHING SHOWN")
+}
+
 // The gate that reads JUnit and the gate that reads the exit status must agree.
 func TestJUnitAgreesWithTheExitStatus(t *testing.T) {
 	for _, v := range append(result.Verdicts(), "") {

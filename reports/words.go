@@ -151,6 +151,9 @@ func alarms(run result.Run) []string {
 	if len(run.Results) == 0 {
 		all = append(all, "NOTHING RAN: a run without a result counts as a failure.")
 	}
+	if run.NothingShown() {
+		all = append(all, "NOTHING SHOWN: the target could show nothing of what was asked; this counts as inconclusive.")
+	}
 	for _, id := range run.Missing() {
 		all = append(all, fmt.Sprintf("NOT RUN: %s was planned and has no result; this counts as a failure.", line(id)))
 	}

@@ -12,6 +12,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/go-sql-driver/mysql"
+
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/router/scripts"
@@ -20,6 +22,8 @@ import (
 func main() {
 	router.MaybeChild()
 	scripts.MaybeChild()
+	// What the driver would log of lost connections is in the errors that it returns.
+	_ = mysql.SetLogger(&mysql.NopLogger{}) // refuses nil only
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

@@ -18,22 +18,53 @@ type reportFiles struct {
 // what an earlier command wrote.
 func openReports(junit, json, summary string) (*reportFiles, error) {
 	var r reportFiles
-	for _, one := range []struct {
-		path string
-		into **os.File
-		flag int
-	}{{junit, &r.junit, os.O_TRUNC}, {json, &r.json, os.O_TRUNC}, {summary, &r.summary, os.O_APPEND}} {
+	wanted := []struct {
+		flag, path string
+		into       **os.File
+		mode       int
+	}{{"--junit", junit, &r.junit, 0}, {"--json", json, &r.json, 0}, {"--summary", summary, &r.summary, os.O_APPEND}}
+	taken := map[string]os.FileInfo{}
+	for _, one := range wanted {
 		if one.path == "" {
 			continue
 		}
-		f, err := os.OpenFile(one.path, os.O_CREATE|os.O_WRONLY|one.flag, 0o644) //nolint:gosec // reports are for others to read
+		if one.path == "-" {
+			return nil, errors.Join(usage("%s - is no file; name one (/dev/stdout for standard output)", one.flag), r.close())
+		}
+		f, err := os.OpenFile(one.path, os.O_CREATE|os.O_WRONLY|one.mode, 0o644) //nolint:gosec // reports are for others to read
 		if err != nil {
-			return nil, errors.Join(usage("writing a report: %w", err), r.close())
+			return nil, errors.Join(usage("%s: %w", one.flag, err), r.close())
 		}
 		*one.into = f
+		info, err := f.Stat()
+		if err != nil {
+			return nil, errors.Join(usage("%s: %w", one.flag, err), r.close())
+		}
+		for other, its := range taken {
+			if os.SameFile(its, info) && info.Mode().IsRegular() {
+				return nil, errors.Join(usage("%s and %s name the same file %s; each needs its own", other, one.flag, one.path), r.close())
+			}
+		}
+		taken[one.flag] = info
 	}
-	return &r, nil
+	return &r, errors.Join(empty(r.junit), empty(r.json))
 }
+
+// empty takes away what an earlier run left in a report. It comes after all files are known to be good: a wrong command
+// line must not cost somebody the last report.
+func empty(f *os.File) error {
+	if f == nil {
+		return nil
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	if err := f.Truncate(0); err != nil {
+		return fmt.Errorf("emptying a report: %w", err)
+	}
+	return nil
+}
+
 
 func (r *reportFiles) write(run result.Run, strict bool) error {
 	if r.json != nil {

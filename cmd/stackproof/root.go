@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -52,14 +53,29 @@ func requireVerb(c *cobra.Command) {
 	}
 }
 
-// flagError names the nearest flag.
+// flagError names the nearest flag, or what a flag's value must be.
 func flagError(c *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		f := invalid.GetFlag()
+		if errors.Is(err, strconv.ErrRange) {
+			return usage("%s: --%s %s is out of range", c.CommandPath(), f.Name, invalid.GetValue())
+		}
+		return usage("%s: --%s must be %s, not %q", c.CommandPath(), f.Name, kindOf(f.Value.Type()), invalid.GetValue())
+	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
 		return usage("%s: %w", c.CommandPath(), err)
 	}
 	var names []string
-	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Name != "help" { // nobody means --help
+			names = append(names, f.Name)
+		}
+	})
+	if len(names) == 0 {
+		return usage("%s has no flag --%s, nor any other", c.CommandPath(), unknown.GetSpecifiedName())
+	}
 	return usage("%s has no flag --%s; did you mean --%s?", c.CommandPath(), unknown.GetSpecifiedName(),
 		harness.Nearest(unknown.GetSpecifiedName(), names))
 }
@@ -70,4 +86,21 @@ func noArgs(c *cobra.Command, args []string) error {
 		return usage("%s takes no words, but got %q", c.CommandPath(), fmt.Sprint(strings.Join(args, " ")))
 	}
 	return nil
+}
+
+// kindOf says in words what values a flag of the type takes.
+func kindOf(kind string) string {
+	switch kind {
+	case "int", "int64":
+		return "a whole number"
+	case "ints", "intSlice":
+		return "whole numbers, separated by commas"
+	case "float64":
+		return "a number"
+	case "bool":
+		return "true or false"
+	case "duration":
+		return "a time such as 90s or 10m"
+	}
+	return "a " + kind
 }

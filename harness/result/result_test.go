@@ -48,7 +48,9 @@ func TestExitCode(t *testing.T) {
 		{name: "inconclusive by design", cases: []Case{c(Pass), byDesign}},
 		{name: "failure beats inconclusive", cases: []Case{c(Inconclusive), c(Fail)}, want: 1, strict: 1},
 		{name: "failure by design still fails", cases: []Case{{ID: "x", Verdict: Fail, ByDesign: true}}, want: 1, strict: 1},
-		{name: "unsupported", cases: []Case{c(Unsupported)}},
+		{name: "unsupported beside a pass", cases: []Case{c(Pass), c(Unsupported)}},
+		{name: "unsupported beside a known failure", cases: []Case{c(Unsupported), known(Fail)}, strict: 1},
+		{name: "nothing but unsupported", cases: []Case{c(Unsupported), known(Unsupported)}, want: 3, strict: 3},
 		{name: "verdict never set", cases: []Case{c("")}, want: 3, strict: 3},
 		{name: "missing", planned: []string{"pass", "U-01"}, cases: []Case{c(Pass)}, want: 1, strict: 1},
 	} {

@@ -1,5 +1,7 @@
 package result
 
+import "slices"
+
 // Verdict is the outcome of a scenario.
 type Verdict string
 
@@ -72,7 +74,8 @@ const (
 //   - A known failure that passes does not gate, but with strict it does: a gate that trusts the list of known failures must
 //     hear that the list is wrong (fixed by a patch, or the scenario is blind).
 //   - Inconclusive gates as 3 unless it is so by design.
-//   - Unsupported never gates; it stays visible in every report.
+//   - Unsupported does not gate; it stays visible in every report. A run of which nothing else is left proves nothing and is
+//     inconclusive as a whole (ExitCode).
 func (c Case) Gates(strict bool) int {
 	switch c.Verdict {
 	case Pass:
@@ -96,12 +99,16 @@ func (c Case) Gates(strict bool) int {
 }
 
 // ExitCode is the exit status of the run: 0 all as expected, 1 a failure, 3 inconclusive and nothing failed. A planned
-// scenario without a result is a failure, and so is a run without any result.
+// scenario without a result is a failure, and so is a run without any result. A run that could show nothing of what was
+// asked is inconclusive: its green tick would stand for nothing.
 func (r Run) ExitCode(strict bool) int {
 	if len(r.Results) == 0 || len(r.Missing()) > 0 {
 		return ExitFailed
 	}
 	code := ExitOK
+	if r.NothingShown() {
+		code = ExitInconclusive
+	}
 	for _, c := range r.Results {
 		switch c.Gates(strict) {
 		case ExitFailed:
@@ -111,4 +118,9 @@ func (r Run) ExitCode(strict bool) int {
 		}
 	}
 	return code
+}
+
+// NothingShown says that the target could show nothing of what was asked: every scenario is unsupported.
+func (r Run) NothingShown() bool {
+	return len(r.Results) > 0 && !slices.ContainsFunc(r.Results, func(c Case) bool { return c.Verdict != Unsupported })
 }
