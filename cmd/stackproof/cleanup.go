@@ -57,20 +57,26 @@ func ledgerFolder(dir string) (string, error) {
 func (o *cleanupOptions) run(c *cobra.Command) error {
 	found := 0
 	var errs []error
-	if !o.dryRun && o.target == "" || o.target == labTarget {
-		removed, err := lab.CleanStale(c.Context())
-		for _, r := range removed {
-			fmt.Fprintln(c.OutOrStdout(), "removed", r)
+	for _, kind := range []struct {
+		target      string
+		find, clean func(context.Context) ([]string, error)
+	}{
+		{labTarget, lab.FindStale, lab.CleanStale},
+		{containerTarget, func(ctx context.Context) ([]string, error) { return container.FindStale(ctx, o.kept) },
+			func(ctx context.Context) ([]string, error) { return container.CleanStale(ctx, o.kept) }},
+	} {
+		if o.target != "" && o.target != kind.target {
+			continue
 		}
-		found += len(removed)
-		errs = append(errs, err)
-	}
-	if !o.dryRun && o.target == "" || o.target == containerTarget {
-		removed, err := container.CleanStale(c.Context(), o.kept)
-		for _, r := range removed {
-			fmt.Fprintln(c.OutOrStdout(), "removed", r)
+		what, do := "removed", kind.clean
+		if o.dryRun {
+			what, do = "would remove", kind.find
 		}
-		found += len(removed)
+		seen, err := do(c.Context())
+		for _, one := range seen {
+			fmt.Fprintln(c.OutOrStdout(), what, one)
+		}
+		found += len(seen)
 		errs = append(errs, err)
 	}
 	dir, err := ledgerFolder(o.ledgers)

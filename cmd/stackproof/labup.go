@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/zone"
 	"github.com/stackproof/stackproof/zone/database"
 )
@@ -82,6 +83,9 @@ func labUp(c *cobra.Command, o zone.Options, asJSON bool) (err error) {
 			err = errors.Join(err, undo[i](context.WithoutCancel(ctx)))
 		}
 	}()
+	if _, err := lab.CleanStale(ctx); err != nil {
+		return err
+	}
 	server, err := database.Start(ctx, database.Options{Schema: o.Release})
 	if err != nil {
 		return err
@@ -107,8 +111,12 @@ func labUp(c *cobra.Command, o zone.Options, asJSON bool) (err error) {
 	if err := s.print(c, asJSON); err != nil {
 		return err
 	}
-	<-ctx.Done()
-	return context.Cause(ctx)
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-server.Ended():
+		return fmt.Errorf("the lab's database ended by itself: its last words:\n%s", server.LastWords())
+	}
 }
 
 func (s standing) print(c *cobra.Command, asJSON bool) error {

@@ -250,8 +250,15 @@ func TestKillLeavesWhatCleanupFinds(t *testing.T) {
 	require.NoError(t, cmd.Process.Kill())
 	_ = cmd.Wait()
 	gone(t, processes)
-	require.NotEmpty(t, left(t, tmp), "a killed run leaves its folders, or this test shows nothing")
-	out, err := stackproofCommand(t, tmp, "cleanup").CombinedOutput()
+	stale := left(t, tmp)
+	require.NotEmpty(t, stale, "a killed run leaves its folders, or this test shows nothing")
+	out, err := stackproofCommand(t, tmp, "cleanup", "--dry-run").CombinedOutput()
+	require.NoError(t, err, string(out))
+	for _, dir := range stale {
+		assert.Contains(t, string(out), "would remove "+dir)
+	}
+	assert.Equal(t, stale, left(t, tmp), "a dry run removes nothing")
+	out, err = stackproofCommand(t, tmp, "cleanup").CombinedOutput()
 	require.NoError(t, err, string(out))
 	assert.Contains(t, string(out), "removed")
 	assert.Empty(t, left(t, tmp))
@@ -286,6 +293,27 @@ func labUpProcess(t *testing.T, tmp string) (*exec.Cmd, standing) {
 	require.NoError(t, json.NewDecoder(bufio.NewReader(pipe)).Decode(&s))
 	go func() { _, _ = io.Copy(io.Discard, pipe) }()
 	return up, s
+}
+
+func TestStandingLabEndsWithItsDatabase(t *testing.T) {
+	needLab(t)
+	tmp := t.TempDir()
+	up, _ := labUpProcess(t, tmp)
+	killed := 0
+	for _, p := range descendants(t, up.Process.Pid) {
+		pid, line, _ := strings.Cut(p, " ")
+		if strings.Contains(line, "mariadbd") || strings.Contains(line, "mysqld") {
+			n, err := strconv.Atoi(pid)
+			require.NoError(t, err)
+			require.NoError(t, syscall.Kill(n, syscall.SIGKILL))
+			killed++
+		}
+	}
+	require.Equal(t, 1, killed, "database servers of the lab")
+	var failed *exec.ExitError
+	require.ErrorAs(t, up.Wait(), &failed, "a lab without its database must not stand there as if it were one")
+	assert.Equal(t, exitCannotRun, failed.ExitCode())
+	assert.Empty(t, left(t, tmp))
 }
 
 func endLab(t *testing.T, up *exec.Cmd) {

@@ -70,7 +70,7 @@ func (d *databaseBox) close(ctx context.Context) error {
 const databaseTime = 3 * time.Minute
 
 func (d *databaseBox) start(ctx context.Context) (string, error) {
-	if _, err := d.engine.cleanStale(ctx, false); err != nil {
+	if _, err := d.engine.eachStale(ctx, false, (*engine).remove); err != nil {
 		return "", err
 	}
 	if err := d.engine.pull(ctx, d.o.Image, d.o.Say); err != nil {

@@ -62,6 +62,15 @@ func orphaned(l map[string]string, host string, kept bool) bool {
 // CleanStale removes the containers whose run was killed, and with kept also those that --reuse left standing. Without an
 // engine there is nothing to remove.
 func CleanStale(ctx context.Context, kept bool) (removed []string, err error) {
+	return stale(ctx, kept, (*engine).remove)
+}
+
+// FindStale returns what CleanStale would remove.
+func FindStale(ctx context.Context, kept bool) ([]string, error) {
+	return stale(ctx, kept, func(*engine, context.Context, string) error { return nil })
+}
+
+func stale(ctx context.Context, kept bool, do func(e *engine, ctx context.Context, id string) error) (done []string, err error) {
 	e, err := connect(ctx)
 	var none *NoEngineError
 	if errors.As(err, &none) {
@@ -71,10 +80,11 @@ func CleanStale(ctx context.Context, kept bool) (removed []string, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	return e.cleanStale(ctx, kept)
+	return e.eachStale(ctx, kept, do)
 }
 
-func (e *engine) cleanStale(ctx context.Context, kept bool) (removed []string, err error) {
+// eachStale calls do for every orphaned container, and returns those for which it went well.
+func (e *engine) eachStale(ctx context.Context, kept bool, do func(e *engine, ctx context.Context, id string) error) (done []string, err error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("asking for this machine's name: %w", err)
@@ -88,11 +98,11 @@ func (e *engine) cleanStale(ctx context.Context, kept bool) (removed []string, e
 		if !orphaned(c.Labels, host, kept) {
 			continue
 		}
-		if err := e.remove(ctx, c.ID); err != nil {
+		if err := do(e, ctx, c.ID); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		removed = append(removed, fmt.Sprintf("container %.12s (%s)", c.ID, c.Image))
+		done = append(done, fmt.Sprintf("container %.12s (%s)", c.ID, c.Image))
 	}
-	return removed, errors.Join(errs...)
+	return done, errors.Join(errs...)
 }

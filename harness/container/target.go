@@ -169,7 +169,7 @@ func (b *box) connect(ctx context.Context) error {
 	}
 	b.engine = e
 	b.onClose("closing the connection to the engine", func(context.Context) error { return e.Close() })
-	removed, err := e.cleanStale(ctx, false)
+	removed, err := e.eachStale(ctx, false, (*engine).remove)
 	for _, r := range removed {
 		b.o.Say("removed " + r + ", which a killed run had left")
 	}

@@ -73,30 +73,43 @@ func (f *folder) remove() error {
 // CleanStale removes the server folders below the system's temporary folder and the given ones whose owner is dead, and
 // returns what it removed. A folder whose owner lives, in this process or another, is left alone.
 func CleanStale(ctx context.Context, dirs ...string) ([]string, error) {
-	var removed []string
+	return eachStale(ctx, dirs, func(root string) error {
+		endServer(root)
+		return os.RemoveAll(root)
+	})
+}
+
+// FindStale returns the folders that CleanStale would remove.
+func FindStale(ctx context.Context, dirs ...string) ([]string, error) {
+	return eachStale(ctx, dirs, func(string) error { return nil })
+}
+
+// eachStale calls do for every folder whose owner is dead, and returns those for which it went well.
+func eachStale(ctx context.Context, dirs []string, do func(root string) error) ([]string, error) {
+	var done []string
 	var errs []error
 	for _, dir := range append([]string{os.TempDir()}, dirs...) {
 		found, err := filepath.Glob(filepath.Join(dir, folderPrefix+"*"))
 		if err != nil {
-			return removed, fmt.Errorf("database: looking for folders left behind in %s: %w", dir, err)
+			return done, fmt.Errorf("database: looking for folders left behind in %s: %w", dir, err)
 		}
 		for _, root := range found {
 			if err := ctx.Err(); err != nil {
-				return removed, fmt.Errorf("database: removing folders left behind: %w", err)
+				return done, fmt.Errorf("database: looking for folders left behind: %w", err)
 			}
-			gone, err := cleanFolder(root)
+			stale, err := ifStale(root, do)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("database: removing %s: %w", root, err))
-			}
-			if gone {
-				removed = append(removed, root)
+			} else if stale {
+				done = append(done, root)
 			}
 		}
 	}
-	return removed, errors.Join(errs...)
+	return done, errors.Join(errs...)
 }
 
-func cleanFolder(root string) (removed bool, err error) {
+// ifStale calls do, holding the folder's lock, if its owner is dead.
+func ifStale(root string, do func(root string) error) (stale bool, err error) {
 	info, err := os.Lstat(root)
 	if err != nil || !info.IsDir() {
 		return false, nil // gone, or not made by us
@@ -109,7 +122,7 @@ func cleanFolder(root string) (removed bool, err error) {
 		if time.Since(info.ModTime()) < unlockedGrace {
 			return false, nil
 		}
-		return true, os.RemoveAll(root)
+		return true, do(root)
 	}
 	if err != nil {
 		return false, err
@@ -121,8 +134,7 @@ func cleanFolder(root string) (removed bool, err error) {
 		}
 		return false, err
 	}
-	endServer(root)
-	return true, os.RemoveAll(root)
+	return true, do(root)
 }
 
 // endServer ends a server that outlived its owner. The process must name the folder in its arguments: numbers are reused.

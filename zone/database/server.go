@@ -271,6 +271,17 @@ func (s *Server) Release() string { return s.release }
 // Version is what the server program says of itself.
 func (s *Server) Version() string { return s.kind.version }
 
+// Ended is closed when the server process ends, by Close or by itself; nil for a server that Attach took.
+func (s *Server) Ended() <-chan struct{} {
+	if s.process == nil {
+		return nil
+	}
+	return s.process.done
+}
+
+// LastWords are the last lines of the server's log.
+func (s *Server) LastWords() string { return tail(s.log()) }
+
 // Close ends the server and removes its folder. It may be called twice.
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
