@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -59,8 +60,15 @@ func prepared(ctx context.Context, kind binary, release, cacheDir string) (_ str
 		return "", err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
+	now := time.Now()
+	if err := os.Chtimes(folder+".lock", now, now); err != nil {
+		return "", fmt.Errorf("database: noting the use of a prepared data folder: %w", err)
+	}
 	if _, err := os.Stat(folder); err == nil {
 		return folder, nil
+	}
+	if err := prune(cacheDir, now.Add(-unusedFor)); err != nil {
+		return "", err
 	}
 	fresh := folder + ".making" // a killed run may have left one; we hold the lock
 	if err := os.RemoveAll(fresh); err != nil {
@@ -74,6 +82,39 @@ func prepared(ctx context.Context, kind binary, release, cacheDir string) (_ str
 		return "", fmt.Errorf("database: keeping the prepared data folder: %w", err)
 	}
 	return folder, nil
+}
+
+// unusedFor is how long a prepared folder is kept after its last use. Each new server version or schema makes a new one.
+const unusedFor = 30 * 24 * time.Hour
+
+// prune removes prepared folders that nobody has used since. Their lock files stay: somebody may wait for one.
+func prune(cacheDir string, since time.Time) error {
+	locks, err := filepath.Glob(filepath.Join(cacheDir, "data-*.lock"))
+	if err != nil {
+		return fmt.Errorf("database: looking for unused data folders: %w", err)
+	}
+	var errs []error
+	for _, path := range locks {
+		errs = append(errs, pruneOne(path, since))
+	}
+	return errors.Join(errs...)
+}
+
+func pruneOne(path string, since time.Time) (err error) {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("database: opening a lock: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
+		return nil // in use
+	}
+	info, err := file.Stat()
+	if err != nil || !info.ModTime().Before(since) {
+		return err
+	}
+	folder := strings.TrimSuffix(path, ".lock")
+	return errors.Join(os.RemoveAll(folder), os.RemoveAll(folder+".making"))
 }
 
 // lockFile takes an exclusive lock so that two processes do not prepare the same folder twice.
