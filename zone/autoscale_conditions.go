@@ -121,6 +121,16 @@ func conditionCommands() []command {
 			},
 		},
 		{
+			name: "updateCondition", about: "Updates a condition for VM auto scaling", class: autoscaleClasses + "UpdateConditionCmd", kind: asyncCommand,
+			event: "CONDITION.UPDATE", eventful: eventAsync, action: "update a condition",
+			params: []param{
+				{"id", "uuid:condition", true, "the ID of the condition."},
+				{"relationaloperator", "string", true, "Relational Operator to be used with threshold. Valid values are EQ, GT, LT, GE, LE."},
+				{"threshold", "long", true, "Value for which the Counter will be evaluated with the Operator selected."},
+			},
+			run: (*call).updateCondition, describe: func(*call) string { return "Updating a condition." },
+		},
+		{
 			name: "deleteCondition", about: "Removes a condition for VM auto scaling", kind: asyncCommand, class: autoscaleClasses + "DeleteConditionCmd",
 			event: "CONDITION.DELETE", eventful: eventAsync, action: "condition",
 			params: []param{{"id", "uuid:condition", true, "the ID of the condition."}}, run: (*call).deleteCondition,
@@ -143,21 +153,71 @@ func (c *call) createCondition() (created, error) {
 	if err != nil {
 		return created{}, err
 	}
-	operator := strings.ToUpper(c.str("relationaloperator"))
-	if !slices.Contains([]string{"EQ", "GT", "LT", "GE", "LE"}, operator) {
-		return created{}, api.Invalid("The Operator %s does not exist; Unable to create Condition.", operator)
-	}
-	threshold := c.integer("threshold", 0)
-	if threshold < 0 {
-		return created{}, api.Invalid("The threshold %d must be equal to or greater than 0.", threshold)
+	operator, threshold, err := c.comparison("create Condition")
+	if err != nil {
+		return created{}, err
 	}
 	c.z.ids["cloud.conditions"]++
 	k := &Condition{
 		ID: c.z.ids["cloud.conditions"], UUID: c.z.uuid(), Counter: c.z.counterByUUID(c.str("counterid")), Operator: operator,
-		Threshold: int64(threshold), Account: owner,
+		Threshold: threshold, Account: owner,
 	}
 	c.z.conditions = append(c.z.conditions, k)
 	return created{k.UUID, k.ID}, nil
+}
+
+// comparison reads what a counter is compared with; what says which command could not be carried out.
+func (c *call) comparison(what string) (operator string, threshold int64, err error) {
+	operator = strings.ToUpper(c.str("relationaloperator"))
+	if !slices.Contains([]string{"EQ", "GT", "LT", "GE", "LE"}, operator) {
+		return "", 0, api.Invalid("The Operator %s does not exist; Unable to %s.", operator, what)
+	}
+	threshold = int64(c.integer("threshold", 0))
+	if threshold < 0 {
+		return "", 0, api.Invalid("The threshold %d must be equal to or greater than 0.", threshold)
+	}
+	return operator, threshold, nil
+}
+
+// updateCondition answers with the condition, though it is documented as a bare success (UpdateConditionCmd.java@4.20.1.0).
+func (c *call) updateCondition() (obj, error) {
+	k := c.z.conditionByUUID(c.str("id"))
+	if k == nil {
+		return nil, api.Invalid("Unable to find Condition")
+	}
+	if err := c.mayUse(k.Account, "condition"); err != nil {
+		return nil, err
+	}
+	operator, threshold, err := c.comparison("update Condition")
+	if err != nil {
+		return nil, err
+	}
+	if n := c.z.enabledGroupsWith(k); n > 0 {
+		name := fmt.Sprint(k.ID)
+		if c.z.knobs["condition-named-as-object"] {
+			name = fmt.Sprintf(`Condition {"id":%d,"uuid":"%s"}`, k.ID, k.UUID)
+		}
+		return nil, &api.Error{Code: api.CodeInUse, CSCode: api.CSAPIException,
+			Text: fmt.Sprintf("Cannot update condition %s as it is being used in %d vm groups NOT in Disabled state.", name, n)}
+	}
+	k.Operator, k.Threshold = operator, threshold
+	return obj{"condition": c.z.conditionAnswer(k)}, nil
+}
+
+// enabledGroupsWith counts pairs of a policy with the condition and a group that is not disabled (AutoScaleManagerImpl
+// joins them, so a group with two such policies counts twice).
+func (z *Zone) enabledGroupsWith(k *Condition) (n int) {
+	for _, g := range z.groups {
+		if !g.Removed.IsZero() || g.State == groupDisabled {
+			continue
+		}
+		for _, p := range slices.Concat(g.Up, g.Down) {
+			if slices.Contains(p.Conditions, k) {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 func (c *call) deleteCondition() (obj, error) {

@@ -58,6 +58,7 @@ func releaseKnobs() []Knob {
 		{"log-context-plain", "the management log's context stack has no brackets (log4j 1)", "router", []string{"4.19.1.0", "4.19.2.0", "4.19.3.0"}},
 		{"address-release-guard-late", "releasing an address with an autoscale group on it is refused after its firewall and port forwarding rules are gone", "api", Releases()},
 		{"group-named-as-object", "a refused group deletion names the group as an object instead of by its id", "api", []string{"4.20.2.0"}},
+		{"condition-named-as-object", "a refused change of a condition names it as an object instead of by its id", "api", []string{"4.20.1.0", "4.20.2.0"}},
 		{"usage-type-json-old", "listUsageTypes answers usagetypeid and description only", "api", []string{"4.19.1.0", "4.19.2.0", "4.19.3.0"}},
 		{"usage-dates-as-string", "listUsageRecords answers dates as quoted text", "api", []string{"4.19.1.0", "4.19.2.0", "4.19.3.0"}},
 		{"autoscale-unbounded-retries", "a group whose members fail to start creates them without end (#11244)", "api",
