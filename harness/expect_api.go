@@ -3,6 +3,7 @@ package harness
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/stackproof/stackproof/harness/cloud"
 )
@@ -58,4 +59,35 @@ func (t *T) GroupCounts(counts ...int) []int {
 		return counts
 	}
 	return t.site.Groups
+}
+
+// RequireTwinPolicies ends a story of groups as inconclusive when it was told with one group at a time only. With one group
+// the comparison of sets of lines swallows nothing: each change is the first, or the last, of its kind on the router. The
+// count is the point, as different ids are in usage (T1, T15).
+func (t *T) RequireTwinPolicies(counts []int) {
+	if slices.Contains(counts, 1) {
+		t.Note("one group alone", "shows nothing of a router that compares its files as sets of lines: every change of it is in force there, too; "+
+			"the count of groups is the point")
+	}
+	if !t.Failed() && FewestTwins(counts) == 0 {
+		t.Inconclusive("with one group alone nothing is shown: no other rule of the router has the same policy (T15); the count of groups is the point")
+	}
+}
+
+// FewestTwins is the least of the counts with which a rule has a sibling; 0 without one.
+func FewestTwins(counts []int) int {
+	fewest := 0
+	for _, n := range counts {
+		if n > 1 && (fewest == 0 || n < fewest) {
+			fewest = n
+		}
+	}
+	return fewest
+}
+
+// NoteMembers reports that a group which should have no members yet has some: its rule's policy is then nothing new.
+func (t *T) NoteMembers(g *Group) {
+	if n := g.Count(); n > 0 {
+		t.Note("a group without members", "group %s had %d members before it was disabled", g.Name, n)
+	}
 }

@@ -91,7 +91,7 @@ func (t *T) ExpectSameFiles(one, other string) {
 	rules := func(f router.Files) string {
 		var text strings.Builder
 		for _, s := range router.Sections(f.Live) {
-			if s.Kind == "listen" && !strings.HasPrefix(s.Name, "stats_on_") {
+			if s.Kind == "listen" && !strings.HasPrefix(s.Name, statistics) {
 				fmt.Fprintf(&text, "%s\n", s.Name)
 				for _, line := range s.Lines {
 					fmt.Fprintf(&text, "  %s\n", strings.Join(strings.Fields(line), " "))

@@ -71,9 +71,9 @@ func forceFaults(files router.Files, rendered router.Rendered) string {
 			continue
 		}
 		if have, ok := live[s.Name]; !ok {
-			return fmt.Sprintf("section %s of the newest push is not in the live haproxy.cfg", s.Name)
+			return fmt.Sprintf("section %s of the newest push is not in the live haproxy.cfg%s", s.Name, policiesLive(want, live))
 		} else if !sameLines(s.Lines, have.Lines) {
-			return fmt.Sprintf("section %s of the live haproxy.cfg is not what the newest push renders to", s.Name)
+			return fmt.Sprintf("section %s of the live haproxy.cfg is not what the newest push renders to%s", s.Name, policiesLive(want, live))
 		}
 	}
 	for name := range live {
@@ -90,6 +90,50 @@ func forceFaults(files router.Files, rendered router.Rendered) string {
 		return "HAProxy runs with another file than the live haproxy.cfg"
 	}
 	return ""
+}
+
+// policiesLive counts how many rules have in the live file what the newest push gives them as policy: one of many that is
+// lost is another matter than all but one.
+func policiesLive(want, live map[string]router.Section) string {
+	rules, due, there, stray := len(want), 0, 0, 0
+	for name, s := range want {
+		switch mine, have := policyLines(s), policyLines(live[name]); {
+		case strings.HasPrefix(name, statistics):
+			rules--
+		case len(mine) > 0:
+			due++
+			if sameLines(mine, have) {
+				there++
+			}
+		case len(have) > 0:
+			stray++
+		}
+	}
+	var words []string
+	if there < due {
+		words = append(words, fmt.Sprintf("%d of %d rules have their policy in the live file", there, due))
+	}
+	if stray > 0 {
+		words = append(words, fmt.Sprintf("%d of %d rules without a policy have one there", stray, rules-due))
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(words, ", ") + ")"
+}
+
+// statistics begins the names of the sections that are no rules.
+const statistics = "stats_on_"
+
+// policyLines are the section's lines that a policy consists of.
+func policyLines(s router.Section) []string {
+	var lines []string
+	for _, line := range s.Lines {
+		if word, _, _ := strings.Cut(strings.TrimSpace(line), " "); slices.Contains([]string{"stick-table", "stick", "cookie", "appsession"}, word) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 func sameLines(a, b []string) bool {

@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stackproof/stackproof/harness/cloud"
@@ -83,6 +84,38 @@ func (n *Network) Group(name string, members int) *Group {
 			Interval: &interval, ScaleUpPolicyIDs: []string{s.up}, ScaleDownPolicyIDs: []string{s.down}})
 	})
 	return g
+}
+
+// Groups creates count groups of exactly members VMs each.
+func (n *Network) Groups(count, members int) []*Group {
+	groups := make([]*Group, count)
+	for i := range groups {
+		groups[i] = n.Group(fmt.Sprintf("group %d of %d", i+1, count), members)
+	}
+	return groups
+}
+
+// Ends are the rules of the first and the last of the groups: what comes first and what comes last is where a row of
+// changes differs. None has none, one has one.
+func Ends(groups []*Group) []*Rule {
+	switch len(groups) {
+	case 0:
+		return nil
+	case 1:
+		return []*Rule{groups[0].Rule}
+	}
+	return []*Rule{groups[0].Rule, groups[len(groups)-1].Rule}
+}
+
+// Together are the members of the groups, a group that is named twice counts once.
+func Together(groups ...*Group) []*VM {
+	var vms []*VM
+	for i, g := range groups {
+		if !slices.Contains(groups[:i], g) {
+			vms = append(vms, g.VMs()...)
+		}
+	}
+	return vms
 }
 
 // AwaitMembers waits until every group has its members.

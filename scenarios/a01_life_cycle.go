@@ -11,7 +11,8 @@ func groupLifeCycle() harness.Scenario {
 		Guards: []string{"#9583", "#5553"}, Needs: []harness.Capability{harness.API, harness.PushLog},
 		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.15", To: "4.15"}}, Why: "#5553: enabling a group overwrites the other rules; fixed in 4.16"},
 		Twins: []string{"group-create-without-push", "enable-without-push", "disable-without-push", "update-with-push", "push-lost-members",
-			"member-created-twice", "members-lost-on-disable", "monitor-blind", "policy-removed-on-disable", "push-partial", "rule-unlisted"},
+			"member-created-twice", "members-lost-on-disable", "monitor-blind", "policy-removed-on-disable", "push-partial", "rule-unlisted",
+			"push-lost-while-enabled"},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			sibling := tier.LoadBalancer("sibling").Assign(tier.VMs(2)...)

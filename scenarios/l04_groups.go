@@ -1,8 +1,6 @@
 package scenarios
 
 import (
-	"fmt"
-
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
 )
@@ -14,50 +12,96 @@ func groupsSticky() harness.Scenario {
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
 		Twins: []string{"vr-compare-as-set", "push-lost", "push-stale", "push-partial", "policy-dropped", "policy-wrong-rule", "policy-removed-on-disable",
 			"policy-not-removed", "sticky-delete-ignored", "enable-without-push", "disable-without-push", "members-lost-on-disable",
-			"rule-unlisted", "router-file-stale", "router-reload-skipped", "router-table-cleared", "router-policy-on-wrong-section"},
+			"rule-unlisted", "router-file-stale", "router-reload-skipped", "router-table-cleared", "router-policy-on-wrong-section",
+			"push-lost-while-enabled", "replaced-policy-pushed", "policy-lost-with-members"},
 		Run: func(t *harness.T) {
-			for _, count := range t.GroupCounts(2, 10, 50) {
-				stickyWhileDisabled(t, count)
+			counts := t.GroupCounts(1, 2, 10, 50)
+			for _, count := range counts {
+				stickyGroups(t, count, count == harness.FewestTwins(counts))
 			}
+			t.RequireTwinPolicies(counts)
 		},
 	}
 }
 
-// stickyWhileDisabled has count groups on one router, all but the last with the same source policy; the last gets it, and
-// later loses it, while it is disabled. The control is a rule without a policy in front of the same members.
-func stickyWhileDisabled(t *harness.T, count int) {
+// stickyGroups tells the story with count groups on one router. The control is a rule without a policy in front of the
+// same members. With one group it is a control of the story itself: no other rule has the same lines, so that no
+// comparison of files can swallow its changes. The variants need a sibling with the same lines and no more.
+func stickyGroups(t *harness.T, count int, variants bool) {
 	tier := t.NewAccount().VPC().Tier()
-	groups := make([]*harness.Group, count)
-	for i := range groups {
-		groups[i] = tier.Group(fmt.Sprintf("group %d of %d", i+1, count), 2)
-	}
+	groups := tier.Groups(count, 2)
 	t.AwaitMembers(groups...)
 	changed, others := groups[count-1], groups[:count-1]
-	control := tier.LoadBalancer("control").Assign(append(changed.VMs(), others[0].VMs()...)...)
-	for _, g := range others {
+	control := tier.LoadBalancer("control").Assign(harness.Together(groups[0], groups[max(0, count-2)], changed)...)
+	for _, g := range others { // enabled, one after the other: on 4.19.1.0 only the first comes into force
 		g.Stick()
 	}
-	t.ExpectSticky(control, others[0].Rule)
+	t.ExpectAgreement(tier)
 	t.ExpectFree(control, changed.Rule)
+	t.ExpectSticky(control, harness.Ends(others)...)
 
+	changedWhileDisabled(t, tier, control, changed)
+	if variants {
+		changedWhileEnabled(t, tier, control, changed)
+	}
+	t.ExpectSticky(control, harness.Ends(others)...)
+	if variants {
+		withoutMembers(t, tier.Group("without members", 2))
+	}
+}
+
+// changedWhileDisabled gives the group its policy, and takes it away, while it is disabled.
+func changedWhileDisabled(t *harness.T, tier *harness.Network, control *harness.Rule, g *harness.Group) {
 	pushes := tier.CountPushes()
-	changed.Disable()
+	g.Disable()
 	pushes.ExpectSent("disableAutoScaleVmGroup", 1)
-	t.ExpectListed(changed.Rule)
-	changed.Stick()
+	t.ExpectListed(g.Rule)
+	g.Stick()
 	pushes.ExpectSent("createLBStickinessPolicy while disabled", 1)
-	changed.Enable()
+	g.Enable()
 	pushes.ExpectSent("enableAutoScaleVmGroup", 1)
-	t.ExpectMembers(changed)
-	t.ExpectPolicies(changed.Rule, "SourceBased")
-	t.ExpectAgreement(tier, changed.Rule, others[0].Rule)
-	t.ExpectSticky(control, changed.Rule)
+	t.ExpectMembers(g)
+	t.ExpectPolicies(g.Rule, "SourceBased")
+	t.ExpectAgreement(tier)
+	t.ExpectSticky(control, g.Rule)
 
-	changed.Disable()
-	changed.Unstick()
-	changed.Enable()
+	g.Disable()
+	g.Unstick()
+	g.Enable()
 	pushes.ExpectSent("disabling, deleting the policy and enabling", 3)
-	t.ExpectPolicies(changed.Rule)
-	t.ExpectAgreement(tier, changed.Rule, others[0].Rule)
-	t.ExpectFree(control, changed.Rule)
+	t.ExpectPolicies(g.Rule)
+	t.ExpectAgreement(tier)
+	t.ExpectFree(control, g.Rule)
+}
+
+// changedWhileEnabled changes the policy of an enabled group, its method there and back, and takes it away.
+func changedWhileEnabled(t *harness.T, tier *harness.Network, control *harness.Rule, g *harness.Group) {
+	pushes := tier.CountPushes()
+	g.Stick()
+	pushes.ExpectSent("createLBStickinessPolicy while enabled", 1)
+	t.ExpectAgreement(tier)
+	t.ExpectSticky(control, g.Rule)
+	g.Give(harness.CookiePolicy("SRV"))
+	t.ExpectPolicies(g.Rule, "LbCookie")
+	t.ExpectAgreement(tier)
+	t.ExpectCookie(control, g.Rule)
+	g.Stick()
+	t.ExpectPolicies(g.Rule, "SourceBased")
+	t.ExpectAgreement(tier)
+	t.ExpectSticky(control, g.Rule)
+	g.Unstick()
+	t.ExpectAgreement(tier)
+	t.ExpectFree(control, g.Rule)
+}
+
+// withoutMembers has a group that was just made get its policy while it is disabled; its members come after it is enabled.
+func withoutMembers(t *harness.T, g *harness.Group) {
+	g.Disable()
+	t.NoteMembers(g)
+	g.Stick()
+	g.Enable()
+	t.AwaitMembers(g)
+	t.ExpectPolicies(g.Rule, "SourceBased")
+	t.ExpectAgreement(g.Network)
+	t.ExpectSticky(g.Network.LoadBalancer("its control").Assign(g.VMs()...), g.Rule)
 }

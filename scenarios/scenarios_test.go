@@ -201,8 +201,22 @@ func TestMainJob(t *testing.T) {
 			got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 1, Progress: silent{}})
 			require.NoError(t, errors.Join(err, target.Close(t.Context())))
 			assert.Equal(t, want, got.Results[0].Verdict, got.Results[0].Reason)
+			if want == result.Fail { // as counted on a running 4.19.1.0
+				assert.Contains(t, evidence(got), "1 of 49 rules have their policy in the live file")
+				assert.Contains(t, evidence(got), "1 of 50 rules have their policy in the live file")
+			}
 		})
 	}
+}
+
+func evidence(r result.Run) string {
+	text := ""
+	for _, c := range r.Results {
+		for _, e := range c.Evidence {
+			text += e.Text + "\n"
+		}
+	}
+	return text
 }
 
 // TestEqualIDsHideTheFault shows why U-03 is there: a server with the defect closes the right row when ids are equal.
@@ -213,6 +227,29 @@ func TestEqualIDsHideTheFault(t *testing.T) {
 	got := run(t, "4.20.0.0", nil, chosen)
 	assert.Equal(t, result.Inconclusive, got.Results[0].Verdict)
 	assert.True(t, got.Results[0].ByDesign)
+}
+
+// TestOneGroupShowsNothing: on a router with the defect every change of a group that is alone there is in force, so that
+// the story alone with one group proves nothing; with two groups it fails.
+func TestOneGroupShowsNothing(t *testing.T) {
+	needLab(t)
+	chosen, err := scenarios.Catalogue().Select("L-04")
+	require.NoError(t, err)
+	for _, one := range []struct {
+		groups []int
+		want   result.Verdict
+		reason string
+	}{
+		{[]int{1}, result.Inconclusive, "with one group alone nothing is shown"},
+		{[]int{1, 2}, result.Fail, "1 of 2 rules have their policy in the live file"},
+	} {
+		target, err := lab.New(lab.Options{Release: "4.19.1.0", Workers: 1, Groups: one.groups})
+		require.NoError(t, err)
+		got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 1, Progress: silent{}})
+		require.NoError(t, errors.Join(err, target.Close(t.Context())))
+		assert.Equal(t, one.want, got.Results[0].Verdict, "%v", one.groups)
+		assert.Contains(t, got.Results[0].Reason, one.reason, "%v", one.groups)
+	}
 }
 
 // BenchmarkDefaultSet is the whole default set on one release.

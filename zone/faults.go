@@ -36,6 +36,8 @@ func faultKnobs() []Knob {
 		fault("api", "monitor-blind", "the group monitor creates no members"),
 
 		fault("router", "push-lost", "the push of a stickiness change is never sent"),
+		fault("router", "push-lost-while-enabled", "the push of a stickiness change is not sent while the rule's autoscale group is enabled (#9587)"),
+		fault("router", "replaced-policy-pushed", "the push of a stickiness policy that replaces another carries the former one"),
 		fault("router", "push-lost-delete", "the push of a deleted rule is never sent"),
 		fault("router", "push-lost-members", "the push of assigned or removed members is never sent"),
 		fault("router", "push-stale", "the push of a stickiness or algorithm change carries the content before it"),

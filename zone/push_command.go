@@ -219,13 +219,17 @@ func balancerTOOf(rule *LBRule) balancerTO {
 		})
 	}
 	if p := livePolicy(rule); p != nil {
-		params := []pairTO{}
-		for _, kv := range p.Params {
-			params = append(params, pairTO{kv[0], kv[1]})
-		}
-		to.Stickiness = []stickinessTO{{Method: p.Method, Params: params}}
+		to.Stickiness = stickinessTOOf(p)
 	}
 	return to
+}
+
+func stickinessTOOf(p *Policy) []stickinessTO {
+	params := []pairTO{}
+	for _, kv := range p.Params {
+		params = append(params, pairTO{kv[0], kv[1]})
+	}
+	return []stickinessTO{{Method: p.Method, Params: params}}
 }
 
 // livePolicy is the one policy that a push carries: the last that is not revoked.

@@ -36,7 +36,7 @@ func causeOf(ctx context.Context) cause {
 func (z *Zone) swallowed(c cause) bool {
 	switch c.why {
 	case causeSticky:
-		return z.knobs["push-lost"]
+		return z.knobs["push-lost"] || z.knobs["push-lost-while-enabled"] && c.rule.Group != nil && c.rule.Group.State != groupDisabled
 	case causeUpdate:
 		return z.knobs["push-lost-update"]
 	case causeGroup:
@@ -61,6 +61,9 @@ func (z *Zone) distort(cmd *configCommand, c cause) {
 		cmd.LoadBalancers = slices.DeleteFunc(cmd.LoadBalancers, func(b balancerTO) bool { return b.UUID != c.rule.UUID })
 	}
 	z.distortLB(cmd, c)
+	if z.knobs["replaced-policy-pushed"] && c.why == causeSticky {
+		pushReplaced(cmd.LoadBalancers, c.rule)
+	}
 	if z.knobs["policy-not-removed"] {
 		z.keepPolicies(cmd.LoadBalancers)
 	}
@@ -84,6 +87,20 @@ func (z *Zone) distort(cmd *configCommand, c cause) {
 			cmd.LoadBalancers[i].Stickiness = cmd.LoadBalancers[i+1].Stickiness
 		}
 		cmd.LoadBalancers[n-1].Stickiness = first
+	}
+}
+
+// pushReplaced sends the policy that the changed rule's live one replaces in its place.
+func pushReplaced(rules []balancerTO, changed *LBRule) {
+	if changed == nil || livePolicy(changed) == nil {
+		return
+	}
+	for _, p := range changed.Policies {
+		for i := range rules {
+			if p.Revoke && rules[i].UUID == changed.UUID {
+				rules[i].Stickiness = stickinessTOOf(p)
+			}
+		}
 	}
 }
 
