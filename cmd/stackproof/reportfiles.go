@@ -65,7 +65,6 @@ func empty(f *os.File) error {
 	return nil
 }
 
-
 func (r *reportFiles) write(run result.Run, strict bool) error {
 	if r.json != nil {
 		if err := run.Encode(r.json); err != nil {

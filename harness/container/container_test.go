@@ -16,6 +16,7 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/container"
+	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/harness/deploy"
 	"github.com/stackproof/stackproof/harness/existing"
 	"github.com/stackproof/stackproof/harness/result"
@@ -186,6 +187,8 @@ func TestKilled(t *testing.T) {
 	for _, phase := range []string{"waiting for the API", "reaching the database", "deploying a zone", "starting the usage server", "open"} {
 		t.Run(phase, func(t *testing.T) {
 			ref := image(t, "killed", true, "STANDIN_RELEASE=4.20.1.0")
+			tmp := t.TempDir()
+			t.Setenv("TMPDIR", tmp)
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "hold", ref)
 			out, err := cmd.StdoutPipe()
 			require.NoError(t, err)
@@ -209,6 +212,11 @@ func TestKilled(t *testing.T) {
 			require.NoError(t, err)
 			assert.Len(t, removed, 1)
 			assert.Empty(t, ours(t, ref))
+			_, err = lab.CleanStale(t.Context())
+			require.NoError(t, err)
+			left, err := os.ReadDir(tmp)
+			require.NoError(t, err)
+			assert.Empty(t, left, "folders of logs")
 		})
 	}
 }
@@ -217,7 +225,16 @@ func TestKilled(t *testing.T) {
 func TestBare(t *testing.T) {
 	needEngine(t)
 	ref := image(t, "bare", true, "STANDIN_RELEASE=4.20.1.0")
-	_, err := container.Open(t.Context(), container.Options{Image: ref, LogDir: t.TempDir()})
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	_, err := container.Open(t.Context(), container.Options{Image: ref})
 	require.ErrorContains(t, err, "the management server has no zone")
+	require.ErrorContains(t, err, "logs are in "+tmp)
 	assert.Empty(t, ours(t, ref))
+	// What a failure keeps for its reader has a name that no cleanup takes for a killed run's.
+	left, err := os.ReadDir(tmp)
+	require.NoError(t, err)
+	require.Len(t, left, 1)
+	assert.Regexp(t, "^stackproof-container-logs-", left[0].Name())
+	assert.FileExists(t, filepath.Join(tmp, left[0].Name(), "container.log"))
 }

@@ -80,12 +80,15 @@ func reuseName(image string) string {
 	}, strings.ToLower(image))
 }
 
+// labFolder begins the names of folders that lab.CleanStale removes once the process that they name is gone.
+const labFolder = "stackproof-lab-"
+
 func (b *box) makeDir() (err error) {
 	if b.o.LogDir != "" {
 		b.dir = b.o.LogDir
 		err = os.MkdirAll(b.dir, 0o755) //nolint:gosec // logs are for others to read
 	} else {
-		b.dir, err = os.MkdirTemp("", "stackproof-container-logs-")
+		b.dir, err = os.MkdirTemp("", fmt.Sprintf("%s%d-container-", labFolder, os.Getpid()))
 	}
 	if err != nil {
 		return fmt.Errorf("making the folder of logs: %w", err)

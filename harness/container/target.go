@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/testcontainers/testcontainers-go"
@@ -201,11 +202,22 @@ func (b *box) failed(ctx context.Context, why error) error {
 	if b.container != nil {
 		b.keepLogs(ctx)
 		if entries, err := os.ReadDir(b.dir); err == nil && len(entries) > 0 {
+			b.keepDir()
 			why = fmt.Errorf("%w; logs are in %s", why, b.dir)
-			b.o.LogDir = b.dir
 		}
 	}
 	return errors.Join(why, b.close(ctx))
+}
+
+// keepDir makes the folder of logs stay, under a name that no cleanup takes for a killed run's.
+func (b *box) keepDir() {
+	if b.o.LogDir == "" {
+		kept := strings.Replace(b.dir, labFolder, "stackproof-container-logs-", 1)
+		if os.Rename(b.dir, kept) == nil { // else it stays as it is named
+			b.dir = kept
+		}
+		b.o.LogDir = b.dir
+	}
 }
 
 // keepLogs is best effort: a container that never ran has none.
