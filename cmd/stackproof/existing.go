@@ -161,6 +161,12 @@ func (f *existingFlags) target(c *cobra.Command, name, release string) (existing
 	if release != "" {
 		config.Release = release
 	}
+	if config.API.URL == "" && config.API.Cmk == (existing.Cmk{}) {
+		return config, usage("target %s has no API address: give --api-url, $CLOUDSTACK_API_URL, a profile with --cmk, or a --config file that has it", name)
+	}
+	if err := config.Check(); err != nil {
+		return config, usage("target %s: %w", name, err)
+	}
 	return config, nil
 }
 

@@ -11,7 +11,7 @@ func (c *Client) As(apiKey, secretKey string) (*Client, error) {
 	o := c.opts
 	o.APIKey, o.SecretKey = apiKey, secretKey
 	o.Username, o.Password, o.Domain = "", "", ""
-	if err := o.check(); err != nil {
+	if err := o.Check(); err != nil {
 		return nil, err
 	}
 	if c.trace != nil {

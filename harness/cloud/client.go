@@ -19,7 +19,7 @@ type Client struct {
 
 // New checks the options and makes a client. It sends nothing: a login happens with the first call.
 func New(opts Options) (*Client, error) {
-	if err := opts.check(); err != nil {
+	if err := opts.Check(); err != nil {
 		return nil, err
 	}
 	if opts.Timeout <= 0 {

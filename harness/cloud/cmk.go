@@ -57,7 +57,7 @@ func fromProfile(path, profile string, v map[string]string) (Options, error) {
 	if verify, ok := v["verifycert"]; ok {
 		o.Insecure = strings.EqualFold(verify, "false")
 	}
-	if err := o.check(); err != nil {
+	if err := o.Check(); err != nil {
 		return Options{}, fmt.Errorf("%s, profile %s: %w", path, profile, err)
 	}
 	return o, nil

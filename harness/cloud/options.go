@@ -57,8 +57,8 @@ const (
 	defaultRetries = 4
 )
 
-// check reports the first thing that is wrong with the options, and what to do.
-func (o *Options) check() error {
+// Check reports the first thing that is wrong with the options, and what to do. It sends nothing.
+func (o *Options) Check() error {
 	u, err := url.Parse(o.URL)
 	switch {
 	case o.URL == "":

@@ -14,15 +14,29 @@ import (
 
 // Connect is a client of the target's API, for verbs that need no more of it. The trace may be nil.
 func (c *Config) Connect(trace io.Writer) (*cloud.Client, error) {
-	if err := c.check(); err != nil {
-		return nil, err
-	}
-	o, err := c.options()
+	o, err := c.checked()
 	if err != nil {
 		return nil, err
 	}
 	o.Trace = trace
 	return cloud.New(o)
+}
+
+// Check reports what is wrong with the configuration as far as that can be told without a server.
+func (c *Config) Check() error {
+	_, err := c.checked()
+	return err
+}
+
+func (c *Config) checked() (cloud.Options, error) {
+	if err := c.check(); err != nil {
+		return cloud.Options{}, err
+	}
+	o, err := c.options()
+	if err != nil {
+		return o, err
+	}
+	return o, o.Check()
 }
 
 // RestartUsage runs the command that restarts the usage server; false: none is configured. One word with blanks is for a
