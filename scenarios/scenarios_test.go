@@ -88,6 +88,10 @@ func TestCatalogueIsSound(t *testing.T) {
 		seen[s.ID] = true
 		assert.NotEmpty(t, s.Title, s.ID)
 		assert.NotEmpty(t, s.Guards, "%s names no upstream report", s.ID)
+		for what, words := range map[string][]string{"report": s.Guards, "twin": s.Twins, "cure": s.Cures} {
+			once := slices.Compact(slices.Sorted(slices.Values(words)))
+			assert.Len(t, words, len(once), "%s names a %s twice", s.ID, what)
+		}
 		assert.NotEmpty(t, s.Needs, s.ID)
 		assert.Contains(t, []string{result.GroupUsage, result.GroupLB, result.GroupAutoscale}, s.Group, s.ID)
 		for _, twin := range slices.Concat(s.Twins, s.Cures) {

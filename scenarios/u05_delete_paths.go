@@ -10,7 +10,7 @@ import (
 func deletePath(id, way string, twins []string, story func(t *harness.T) (dead []*harness.Rule, survivor *harness.Rule, remove func())) harness.Scenario {
 	return harness.Scenario{
 		ID: id, Title: "LB rules that die with " + way + " are no longer billed", Group: result.GroupUsage,
-		Guards: append([]string{"#9443"}, storyA()...), Needs: usageNeeds(), KnownBad: helperIDBug(),
+		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
 		Twins: append([]string{"usage-close-by-helper-id", "release-event-lost"}, twins...),
 		Run: func(t *harness.T) {
 			t.NewAccount().Skew(20)
