@@ -24,7 +24,29 @@ func (t *T) ExpectError(refusal *cloud.Error, what string) {
 // StickTogether gives the rules the common source policy one after the other without waiting for the jobs, spacing apart.
 func (t *T) StickTogether(spacing time.Duration, rules ...*Rule) {
 	defer t.step("source stickiness on %d rules, %s apart", len(rules), spacing)()
-	pending := make([]*cloud.Creating[cloud.StickinessPolicies], len(rules))
+	t.hurried(spacing, rules, func(r *Rule) (*cloud.Pending, error) {
+		made, err := r.Cloud.CreateStickinessPolicy(t.ctx, cloud.StickinessSpec{LBRuleID: r.ID, Name: t.unique("sticky"), MethodName: "SourceBased", Params: sourcePolicy()})
+		if err != nil {
+			return nil, err
+		}
+		r.Policy = made.ID
+		return &made.Pending, nil
+	})
+}
+
+// UnstickTogether takes the policies away again in the same way.
+func (t *T) UnstickTogether(spacing time.Duration, rules ...*Rule) {
+	defer t.step("no stickiness on %d rules, %s apart", len(rules), spacing)()
+	t.hurried(spacing, rules, func(r *Rule) (*cloud.Pending, error) {
+		id := r.Policy
+		r.Policy = ""
+		return r.Cloud.Start(t.ctx, "deleteLBStickinessPolicy", cloud.Params{"id": id}, nil)
+	})
+}
+
+// hurried starts a change of each rule, spacing apart, and waits for them when all are under way.
+func (t *T) hurried(spacing time.Duration, rules []*Rule, change func(*Rule) (*cloud.Pending, error)) {
+	pending := make([]*cloud.Pending, len(rules))
 	for i, r := range rules {
 		if i > 0 && spacing > 0 {
 			select {
@@ -34,13 +56,12 @@ func (t *T) StickTogether(spacing time.Duration, rules ...*Rule) {
 			}
 		}
 		var err error
-		pending[i], err = r.Cloud.CreateStickinessPolicy(t.ctx, cloud.StickinessSpec{LBRuleID: r.ID, Name: t.unique("sticky"), MethodName: "SourceBased", Params: sourcePolicy()})
-		t.must(err, "creating a policy of %s", r)
-		r.Policy = pending[i].ID
+		pending[i], err = change(r)
+		t.must(err, "changing the policy of %s", r)
 	}
 	for i, p := range pending {
-		_, err := p.Wait(t.ctx)
-		t.must(err, "creating a policy of %s", rules[i])
+		_, err := p.Wait(t.ctx, nil)
+		t.must(err, "changing the policy of %s", rules[i])
 	}
 }
 

@@ -171,6 +171,17 @@ func (t *T) ExpectFree(control *Rule, rules ...*Rule) {
 	}
 }
 
+// ExpectAsListed is ExpectSticky for rules that have a policy, and ExpectFree for those that have none.
+func (t *T) ExpectAsListed(control *Rule, rules ...*Rule) {
+	for _, r := range rules {
+		if r.Policy == "" {
+			t.ExpectFree(control, r)
+		} else {
+			t.ExpectSticky(control, r)
+		}
+	}
+}
+
 // RequireSticky is ExpectSticky for what a story starts from: if it does not hold, nothing can be shown.
 func (t *T) RequireSticky(control *Rule, rules ...*Rule) {
 	defer t.step("clients of %s stay", names(rules))()

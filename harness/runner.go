@@ -104,8 +104,10 @@ func runScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 	if s.KnownBad.In(target.Describe()) {
 		c.Known, c.KnownWhy = true, s.KnownBad.Why
 	}
+	var trials []trial
 	for i, one := range repeats(ctx, target, s, p) {
 		if one != nil {
+			trials = append(trials, one.trials...)
 			fold(&c, one, i, p)
 			if one.verdict == result.Fail && !s.KnownBad.Explains(one.failures) {
 				c.Known = false
@@ -123,6 +125,7 @@ func runScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 		c.Claim = stats.Repeats{Total: c.Repeats, Failures: c.Failures, Inconclusives: c.Inconclusives, Scenario: c.ID, Target: target.Describe().Name, Release: release,
 			Planted: p.Sensitivity[s.ID].Planted, Caught: p.Sensitivity[s.ID].Caught}.Claim()
 	}
+	c.Claim = strings.TrimSpace(c.Claim + " " + rateClaim(s.ID, rates(trials)))
 	return c
 }
 

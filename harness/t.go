@@ -35,6 +35,7 @@ type T struct {
 	depth    int
 	serial   int
 	undo     []undo
+	trials   []trial
 
 	seed  int64
 	brief bool

@@ -112,6 +112,25 @@ func (c *CountPushes) ExpectSent(what string, want int) {
 
 const clockPace = 5 * time.Millisecond
 
+// scaleStep is how much of the target's time goes by at once while a group scales: short against its interval, so that
+// much work fits in between.
+const scaleStep = 250 * time.Millisecond
+
+// WhileScaling does the work again and again until the group counts its members, and once more: the push of the last
+// member may then be on its way still. Nothing is pushed after it.
+func (t *T) WhileScaling(g *Group, work func()) {
+	deadline := t.now().Add(membersWait)
+	t.WhileTimePasses(scaleStep, func() {
+		for done := false; !done; work() {
+			done = g.Count() == g.Members
+			if !done && t.now().After(deadline) {
+				t.Inconclusive("group %s counts %d members after %s, want %d", g.Name, g.Count(), membersWait, g.Members)
+			}
+		}
+	})
+	t.PassSeconds(2 * expungeGrace) // what is under way ends
+}
+
 // WhileTimePasses lets the target's time go by, step after step, for as long as the work takes: what the server does by
 // itself then happens between the calls of the work.
 func (t *T) WhileTimePasses(step time.Duration, work func()) {

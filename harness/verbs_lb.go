@@ -118,6 +118,15 @@ func (r *Rule) Unstick() {
 	r.Policy = ""
 }
 
+// Toggle gives the rule the common source stickiness policy, or takes its policy away.
+func (r *Rule) Toggle() {
+	if r.Policy == "" {
+		r.Stick()
+	} else {
+		r.Unstick()
+	}
+}
+
 // Delete deletes the rule and notes the database time.
 func (r *Rule) Delete() {
 	t := r.t

@@ -175,7 +175,7 @@ func (r *Router) adopt(ctx context.Context, a *Applied, next []byte) error {
 	case !r.attended:
 		a.Action = ActionDeferred
 		return r.remember(ctx, next)
-	case r.dead || r.faults.SkipsReload && r.proc != nil:
+	case r.dead || r.proc != nil && (r.faults.SkipsReload || r.faults.ReloadsOverlap && r.now().Sub(r.since) < Hurry):
 		a.Action = ActionNone
 	case r.proc != nil && r.proc.alive():
 		a.Action, a.CheckOutput, err = r.reload(ctx, next)

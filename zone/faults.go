@@ -41,6 +41,7 @@ func faultKnobs() []Knob {
 		fault("router", "push-lost-delete", "the push of a deleted rule is never sent"),
 		fault("router", "push-lost-members", "the push of assigned or removed members is never sent"),
 		fault("router", "push-stale", "the push of a stickiness or algorithm change carries the content before it"),
+		fault("router", "push-overtaken", "the push of a group that scales is built, and sent after that of the next stickiness change: it brings back the state before (#9587)"),
 		fault("router", "push-partial", "the push of a stickiness change carries only the changed rule"),
 		fault("router", "policy-dropped", "pushes carry no stickiness policies"),
 		fault("router", "policy-wrong-rule", "pushes carry each policy on the rule before its own"),

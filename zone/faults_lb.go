@@ -60,6 +60,7 @@ func routerFaultKnobs() []Knob {
 		fault("router-file-stale", "haproxy.cfg.new is written and not copied over haproxy.cfg"),
 		fault("router-reload-skipped", "haproxy.cfg is replaced and HAProxy not reloaded"),
 		fault("router-reload-twice", "each change reloads HAProxy two times"),
+		fault("router-reloads-overlap", "a reload within 150 ms of the one before is lost: HAProxy goes on with the earlier file"),
 		fault("router-start-empty", "HAProxy is not started with its router"),
 		fault("router-table-cleared", "stick tables are emptied while clients come"),
 		fault("router-table-tiny", "stick tables are written with size 1"),

@@ -30,6 +30,8 @@ type balancerState struct {
 	scaling    map[int64]*scaling
 	quiet      map[int64]time.Time
 	evaluating bool
+	// late are the pushes that the next stickiness change of their router may overtake, by router id.
+	late map[int64]*latePush
 }
 
 // lane keeps the pushes to one router in the order of their sequence numbers while the zone's lock is released.
@@ -117,8 +119,31 @@ func (z *Zone) pushRouter(ctx context.Context, r *Router, n *Network, aggregated
 	l.mu.Lock()
 	z.mu.Lock()
 	defer l.mu.Unlock()
-	p, send, err := z.preparePush(ctx, r, n, aggregated)
-	if err != nil || !send {
+	text, send, err := z.preparePush(ctx, r, n, aggregated)
+	if err != nil || !send || z.overtaken(ctx, r, text) {
+		return err
+	}
+	for _, one := range z.inOrder(ctx, r, content{text, originOf(ctx), guestIP(r, n), aggregated}) {
+		if err := z.send(ctx, r, one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// content is a command as it was built, on its way to a router.
+type content struct {
+	text       json.RawMessage
+	from       origin
+	guest      string // the router's address in the network
+	aggregated bool
+}
+
+// send writes the log line of a command and delivers it. The caller holds the router's lane and the zone's lock, which is
+// released meanwhile.
+func (z *Zone) send(ctx context.Context, r *Router, c content) error {
+	p, err := z.logged(r, c)
+	if err != nil {
 		return err
 	}
 	answer := z.simulated("LoadBalancerConfigCommand", r.Host)
@@ -132,35 +157,39 @@ func (z *Zone) released(f func() error) error {
 	return f()
 }
 
-// preparePush makes the push and writes its log line; send is false where a planted fault swallows it.
-func (z *Zone) preparePush(ctx context.Context, r *Router, n *Network, aggregated bool) (p Push, send bool, err error) {
+// preparePush makes the command; send is false where a planted fault swallows it.
+func (z *Zone) preparePush(ctx context.Context, r *Router, n *Network, aggregated bool) (text json.RawMessage, send bool, err error) {
 	why := causeOf(ctx)
 	if z.swallowed(why) {
-		return Push{}, false, nil
+		return nil, false, nil
 	}
 	cmd := z.buildCommand(r, n)
 	z.distortStart(&cmd, n, aggregated)
 	z.distort(&cmd, why)
-	text, err := cmd.encode()
+	text, err = cmd.encode()
 	if err != nil {
-		return Push{}, false, err
+		return nil, false, err
 	}
-	text = z.stale(r, text, why)
+	return z.stale(r, text, why), true, nil
+}
+
+// logged gives the command its sequence number and writes its log line.
+func (z *Zone) logged(r *Router, c content) (Push, error) {
 	if r.Seq == 0 {
 		r.Seq = int64(1+z.number(1<<20))<<40 | int64(z.number(1<<20))
 	}
 	r.Seq += 3
-	flags, commands, from := "100001", string(text), originOf(ctx)
-	if aggregated {
-		flags, commands, from = "100111", startCommands(r, cmd.GuestIP, commands), from.startWork()
+	flags, commands, from := "100001", string(c.text), c.from
+	if c.aggregated {
+		flags, commands, from = "100111", startCommands(r, c.guest, commands), from.startWork()
 	}
 	line := z.requestLine(z.now(), from, r, r.Seq, flags, commands)
 	if z.opts.ManagementLog != nil {
 		if _, err := fmt.Fprintln(z.opts.ManagementLog, line); err != nil {
-			return Push{}, false, fmt.Errorf("writing the management log: %w", err)
+			return Push{}, fmt.Errorf("writing the management log: %w", err)
 		}
 	}
-	return Push{Router: r.Name, Seq: r.Seq, Command: text, Line: line, Aggregated: aggregated}, true, nil
+	return Push{Router: r.Name, Seq: r.Seq, Command: c.text, Line: line, Aggregated: c.aggregated}, nil
 }
 
 // deliver runs without the zone's lock.

@@ -45,13 +45,13 @@ func (m mutations) rules(r router.Rules) router.Rules {
 // Router implements fleet.Faults.
 func (m mutations) Router() router.Faults {
 	return router.Faults{NeverCopies: m.on["router-file-stale"], SkipsReload: m.on["router-reload-skipped"],
-		ReloadsTwice: m.on["router-reload-twice"], StartsEmpty: m.on["router-start-empty"]}
+		ReloadsTwice: m.on["router-reload-twice"], ReloadsOverlap: m.on["router-reloads-overlap"], StartsEmpty: m.on["router-start-empty"]}
 }
 
 // ofModel names the faults that are on and planted in the model (Router).
 func (m mutations) ofModel() string {
 	var names []string
-	for _, name := range []string{"router-file-stale", "router-reload-skipped", "router-reload-twice", "router-start-empty"} {
+	for _, name := range []string{"router-file-stale", "router-reload-skipped", "router-reload-twice", "router-reloads-overlap", "router-start-empty"} {
 		if m.on[name] {
 			names = append(names, name)
 		}

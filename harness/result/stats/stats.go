@@ -156,6 +156,21 @@ func (r Repeats) allowing(bound float64) string {
 		r.Caught, r.Planted, 100*s, percent(min(1, bound/s)))
 }
 
+// Rate is how often something failed under one condition, out of trials that were alike but for it.
+type Rate struct {
+	Condition       string `json:"condition"`
+	Total, Failures int
+}
+
+// String gives the numbers with the interval of the failure rate, at 95 % confidence.
+func (r Rate) String() string {
+	low, high := 0.0, Upper(0, r.Total, Confidence95)
+	if r.Failures > 0 {
+		low, high = Interval(r.Failures, r.Total, Confidence95)
+	}
+	return fmt.Sprintf("%s: %d of %d failed (rate %s to %s)", r.Condition, r.Failures, r.Total, percent(low), percent(high))
+}
+
 func count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
