@@ -71,7 +71,7 @@ func TestVerdicts(t *testing.T) {
 		"stuck":  {Scenario{Run: func(t *T) { checked(t); t.Inconclusive("stuck at %d", 3) }}, &fakeTarget{}, result.Inconclusive, "stuck at 3", 3},
 		"broken": {Scenario{Run: func(*T) { panic("a defect of the scenario") }}, &fakeTarget{}, result.Inconclusive, "the scenario itself broke", 3},
 		"missing capability": {Scenario{Run: checked, Needs: []Capability{UsageDB}},
-			&fakeTarget{site: Site{Missing: map[Capability]string{UsageDB: "no DSN given"}}}, result.Unsupported, "no DSN given", 0},
+			&fakeTarget{site: Site{Missing: map[Capability]string{UsageDB: "no DSN given"}}}, result.Unsupported, "no DSN given", 3},
 		"broken capability": {Scenario{Run: checked, Needs: []Capability{UsageDB}},
 			&fakeTarget{site: Site{Broken: map[Capability]string{UsageDB: "access denied"}}}, result.Inconclusive, "access denied", 3},
 		"site does not open":  {Scenario{Run: checked}, &fakeTarget{openErr: errors.New("no room")}, result.Inconclusive, "no room", 3},
