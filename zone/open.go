@@ -34,6 +34,9 @@ func Open(ctx context.Context, opts Options) (_ *Zone, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing a pristine zone: %w", err)
 	}
+	if err := z.startHeartbeat(ctx); err != nil {
+		return nil, err
+	}
 	if err := z.StartUsage(ctx, FirstUsageHost, UsageSettings{}); err != nil {
 		return nil, err
 	}
@@ -43,7 +46,7 @@ func Open(ctx context.Context, opts Options) (_ *Zone, err error) {
 	}
 	z.http, err = api.Listen(api.Options{
 		Listen: opts.Listen, ListenIntegration: opts.ListenIntegration, Backend: z, Log: z.log,
-		SessionKeyEither: z.knobs["session-key-either"], Date: z.clock.Now,
+		SessionKeyEither: z.knobs["session-key-either"], Date: z.dateHeader(),
 	})
 	return z, err
 }
@@ -78,6 +81,15 @@ func newZone(opts Options) (*Zone, error) {
 	z.idle = sync.NewCond(&z.mu)
 	z.finders = z.lookups()
 	return z, z.register()
+}
+
+// dateHeader is the time in the header of that name where the zone's time is not the computer's, so that a client can follow it.
+// On the wall clock the API has none, as a packaged management server's has none (ServerDaemon.java@4.20.0.0).
+func (z *Zone) dateHeader() func() time.Time {
+	if _, wall := z.clock.(Wall); wall {
+		return nil
+	}
+	return z.clock.Now
 }
 
 func (z *Zone) openDatabase(ctx context.Context) error {

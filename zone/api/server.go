@@ -35,7 +35,7 @@ type Backend interface {
 }
 
 // Options of a server. Listen addresses default to 127.0.0.1:0, Now to the computer's clock. Date is the time in the header
-// of that name; without it the computer's.
+// of that name; without it the API sends none, and the integration port the computer's.
 type Options struct {
 	Listen, ListenIntegration string
 	Backend                   Backend
@@ -141,8 +141,11 @@ func (s *Server) serveIntegration(w http.ResponseWriter, r *http.Request) {
 
 // serve answers one call; a panic is the last resort's 530.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, body bool, answer func(http.ResponseWriter, *http.Request, Params) reply) {
-	if s.opts.Date != nil {
+	switch {
+	case s.opts.Date != nil:
 		w.Header().Set("Date", s.opts.Date().UTC().Format(http.TimeFormat))
+	case body:
+		w.Header()["Date"] = nil
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)

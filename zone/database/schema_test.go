@@ -2,6 +2,7 @@ package database
 
 import (
 	"database/sql"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,6 +45,7 @@ func TestSchemaEqualsTheRecorded(t *testing.T) {
 				t.Skip("MySQL words types and defaults otherwise than the recorded MariaDB")
 			}
 			got := listing(columns(t, server))
+			maps.DeleteFunc(got, func(column, _ string) bool { return strings.HasPrefix(column, "cloud.mshost.") }) // not recorded
 			// Keys over several columns, which the recording cannot show, turn up as MUL on their first column only.
 			require.Empty(t, cmp.Diff(want, got), "- recorded, + ours")
 		})
