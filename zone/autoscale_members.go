@@ -150,6 +150,9 @@ func (z *Zone) createMember(ctx context.Context, g *Group) (*VM, error) {
 			networks = append(networks, n)
 		}
 	}
+	if err := z.checkVMLimits(g.Account, g.Profile.Offering); err != nil {
+		return nil, err
+	}
 	vm, err := z.createVM(ctx, vmSpec{
 		Name: name, DisplayName: name, Account: g.Account, Offering: g.Profile.Offering, Template: g.Profile.Template, Networks: networks, Group: g,
 	})

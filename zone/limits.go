@@ -1,7 +1,6 @@
 package zone
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/stackproof/stackproof/zone/api"
@@ -13,12 +12,15 @@ const (
 	limitIP      = 1
 	limitNetwork = 6
 	limitVPC     = 7
+	limitVolume  = 2
+	limitCPU     = 8
+	limitMemory  = 9
 )
 
 type limitType struct {
 	name  string // as in listResourceLimits
 	short string // as in listAccounts ("vmlimit")
-	def   int64  // of an account
+	def   int64  // of an account; a domain below ROOT has twice as much (max.domain.*, Config.java@4.20.0.0)
 }
 
 func limitTypes() []limitType {
@@ -92,22 +94,6 @@ func (z *Zone) used(a *Account, typ int) (n int64) {
 		}
 	}
 	return n
-}
-
-// checkLimit refuses what would exceed an account's limit: 532 for addresses, which have an exception of their own, 535
-// for everything else (IpAddressManagerImpl.java, ApiServer.java@4.20.0.0).
-func (z *Zone) checkLimit(a *Account, typ int) error {
-	limit, used := z.limit(a, typ), z.used(a, typ)
-	if limit < 0 || used < limit {
-		return nil
-	}
-	if typ == limitIP {
-		return &api.Error{Code: api.CodeResourceLimit, CSCode: api.CSAPIException,
-			Text: fmt.Sprintf("Maximum number of public IP addresses for account: %s has been exceeded.", a.Name)}
-	}
-	return &api.Error{Code: api.CodeAllocation, CSCode: api.CSAPIException,
-		Text: fmt.Sprintf("Maximum amount of resources of Type = '%s' for Account Name = %s, Domain Id = %s has been exceeded. Account Resource Limit = %d, Current Account Resource Amount = %d, Requested Resource Amount = 1.",
-			limitTypes()[typ].name, a.Name, a.Domain.UUID, limit, used)}
 }
 
 // limitFields adds "vmlimit", "vmtotal", "vmavailable" and so on to an account's or domain's answer. A nil account is a

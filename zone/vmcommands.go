@@ -228,7 +228,7 @@ func (c *call) createVirtualMachine() (created, error) {
 			return created{}, c.badValue("ipaddress", c.str("ipaddress"))
 		}
 	}
-	if err := z.checkLimit(owner, limitVM); err != nil {
+	if err := z.checkVMLimits(owner, s.Offering); err != nil {
 		return created{}, err
 	}
 	vm, err := z.createVM(c.ctx, s)

@@ -82,6 +82,40 @@ func TestLimits(t *testing.T) {
 	require.Equal(t, 431, b.refused("updateResourceLimit", append(who, "resourcetype=99", "max=1")...).Code)
 }
 
+// TestDomainLimits: the accounts of a domain share its limits, whatever their own are, and an instance counts against several.
+func TestDomainLimits(t *testing.T) {
+	b := newBench(t, "4.20.1.0")
+	domain := id(b.call("createDomain", "name=d"), "domain")
+	vpc := func(account string, n int) []string {
+		return []string{"zoneid=" + b.z.site.UUID, fmt.Sprint("name=", account, n), "cidr=10.0.0.0/16", "account=" + account, "domainid=" + domain,
+			"vpcofferingid=" + b.offering("listVPCOfferings", "vpcoffering", "Default VPC offering")}
+	}
+	limit := func(typ, max int) {
+		b.call("updateResourceLimit", "domainid="+domain, fmt.Sprint("resourcetype=", typ), fmt.Sprint("max=", max))
+	}
+	limit(limitVPC, 2)
+	for _, one := range []string{"a", "b", "c"} {
+		b.call("createAccount", "account="+one, "username="+one, "password=p", "email=e", "firstname=f", "lastname=l", "domainid="+domain)
+	}
+	b.job("createVPC", vpc("a", 1)...)
+	b.job("createVPC", vpc("b", 1)...)
+	refused := b.refused("createVPC", vpc("c", 1)...)
+	require.Equal(t, 535, refused.Code)
+	require.Contains(t, refused.Text, "Maximum domain resource limits of Type 'vpc'")
+	limit(limitVPC, -1)
+	b.job("createVPC", vpc("c", 1)...)
+
+	c := b.z.accounts[len(b.z.accounts)-1]
+	o := offeringByUUID(b.z.serviceOfferings, b.z.serviceOfferings[0].UUID)
+	require.NoError(t, b.z.checkVMLimits(c, o))
+	for _, typ := range []int{limitVM, limitCPU, limitMemory, limitVolume} {
+		limit(typ, 0)
+		require.ErrorContains(t, b.z.checkVMLimits(c, o), limitTypes()[typ].name)
+		limit(typ, -1)
+	}
+	require.EqualValues(t, 40, b.z.domainLimit(c.Domain, limitIP), "as installed")
+}
+
 // TestAccountRemoval: everything that an account owns goes, in order, and its rules' deletes are on the record.
 func TestAccountRemoval(t *testing.T) {
 	b := newBench(t, "4.20.1.0")

@@ -1,0 +1,41 @@
+package existing
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/zone"
+)
+
+// TestDomainHasRoom makes more in a run's domain than a domain may have as installed (40), which a default set of scenarios does.
+func TestDomainHasRoom(t *testing.T) {
+	t.Parallel()
+	s := standAt(t, zone.Wall{})
+	config := s.config()
+	config.Log, config.Clock = Log{}, ""
+	target, err := Open(t.Context(), Options{Name: "existing", Config: config, TempDir: t.TempDir()})
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, target.Close(context.WithoutCancel(t.Context()))) }()
+	site, err := target.Site(t.Context(), "U-01", 1)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, site.Close(context.WithoutCancel(t.Context()))) }()
+	offerings, err := target.cloud.ListNetworkOfferings(t.Context(), cloud.Params{"name": "DefaultIsolatedNetworkOfferingWithSourceNatService"})
+	require.NoError(t, err)
+	require.Len(t, offerings, 1)
+	for i := range 3 {
+		name := fmt.Sprint("room", i)
+		made, err := target.cloud.CreateAccount(t.Context(), cloud.AccountSpec{Name: name, DomainID: site.DomainID, Password: "p", Email: "e@example.invalid"})
+		require.NoError(t, err)
+		defer func() { assert.NoError(t, target.cloud.DeleteAccount(context.WithoutCancel(t.Context()), made.Id)) }()
+		for j := range 14 {
+			_, err := target.cloud.CreateNetwork(t.Context(), cloud.NetworkSpec{Owner: cloud.Owner{Account: name, DomainID: site.DomainID},
+				Name: fmt.Sprint("n", j), ZoneID: target.zoneID, OfferingID: offerings[0].Id})
+			require.NoError(t, err, "network %d of account %d", j+1, i+1)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package zone
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stackproof/stackproof/zone/api"
+)
+
+// checkLimit refuses one more of a resource than an account or a domain above it may have.
+func (z *Zone) checkLimit(a *Account, typ int) error { return z.checkLimitOf(a, typ, 1) }
+
+// checkLimitOf refuses what would exceed a limit: 532 for addresses, which have an exception of their own, 535 for everything else
+// (IpAddressManagerImpl.java, ApiServer.java@4.20.0.0). All accounts of a domain share its limit, whatever theirs are: a run whose
+// accounts lie in one domain meets it first (ResourceLimitManagerImpl.java@4.20.0.0, checkDomainResourceLimit).
+func (z *Zone) checkLimitOf(a *Account, typ int, amount int64) error {
+	for d := a.Domain; d != nil && d.Parent != nil && a.Type != 1; d = d.Parent {
+		limit, used := z.domainLimit(d, typ), z.usedInDomain(d, typ)
+		if limit >= 0 && used+amount > limit {
+			return &api.Error{Code: api.CodeAllocation, CSCode: api.CSAPIException,
+				Text: fmt.Sprintf("Maximum domain resource limits of Type '%s' for Domain Id = %s is exceeded: Domain Resource Limit = %d, Current Domain Resource Amount = %d, Current Resource Reservation = 0, Requested Resource Amount = %d.",
+					limitTypes()[typ].name, d.UUID, limit, used, amount)}
+		}
+	}
+	limit, used := z.limit(a, typ), z.used(a, typ)
+	if limit < 0 || used+amount <= limit {
+		return nil
+	}
+	if typ == limitIP {
+		return &api.Error{Code: api.CodeResourceLimit, CSCode: api.CSAPIException,
+			Text: fmt.Sprintf("Maximum number of public IP addresses for account: %s has been exceeded.", a.Name)}
+	}
+	return &api.Error{Code: api.CodeAllocation, CSCode: api.CSAPIException,
+		Text: fmt.Sprintf("Maximum amount of resources of Type = '%s' for Account Name = %s, Domain Id = %s has been exceeded. Account Resource Limit = %d, Current Account Resource Amount = %d, Requested Resource Amount = %d.",
+			limitTypes()[typ].name, a.Name, a.Domain.UUID, limit, used, amount)}
+}
+
+// checkVMLimits refuses an instance beyond any limit that it counts against; members of autoscale groups are no exception
+// (UserVmManagerImpl.java@4.20.0.0, createVirtualMachine).
+func (z *Zone) checkVMLimits(a *Account, o *Offering) error {
+	for _, one := range []struct {
+		typ    int
+		amount any
+	}{{limitVM, 1}, {limitCPU, o.Answer["cpunumber"]}, {limitMemory, o.Answer["memory"]}, {limitVolume, 1}} {
+		n, is := one.amount.(int)
+		if !is {
+			continue
+		}
+		if err := z.checkLimitOf(a, one.typ, int64(n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// domainLimit is a domain's limit, -1 for none; one that has none of its own has its parents'.
+func (z *Zone) domainLimit(d *Domain, typ int) int64 {
+	for at := d; at != nil && at.Parent != nil; at = at.Parent {
+		if n, ok := z.limits[limitKey{domain: at.ID, typ: typ}]; ok {
+			return n
+		}
+	}
+	return 2 * limitTypes()[typ].def
+}
+
+// usedInDomain counts what all accounts of a domain and of those below it have.
+func (z *Zone) usedInDomain(d *Domain, typ int) (n int64) {
+	for _, a := range z.accounts {
+		if a.Domain != nil && strings.HasPrefix(a.Domain.Path, d.Path) {
+			n += z.used(a, typ)
+		}
+	}
+	return n
+}
