@@ -201,7 +201,12 @@ func (c *call) firewallRefused(r *LBRule) bool {
 		return false
 	}
 	return slices.ContainsFunc(c.z.routersOf(r.Network), func(v *Router) bool {
-		return v.State == "Running" && c.z.simulated("SetFirewallRulesCommand", v.Host).fails
+		if v.State != "Running" {
+			return false
+		}
+		answer := c.z.simulated("SetFirewallRulesCommand", v.Host)
+		answer.answered()
+		return answer.fails
 	})
 }
 

@@ -96,16 +96,23 @@ func (z *Zone) pushNetwork(ctx context.Context, n *Network) error {
 	return nil
 }
 
-// pushStart sends the bulk configuration of a router that starts: one command per implemented network with rules on it.
-// For a VPC one tier's command carries all tiers' rules; each tier with rules sends its own, as the release does.
+// pushStart sends the bulk configuration of a router that starts. A VPC's router gets one command with the rules of all tiers, on the
+// NIC of the first tier that balances load (VpcVirtualNetworkApplianceManagerImpl.java@4.19.1.0, @4.20.1.0,
+// createApplyLoadBalancingRulesCommandsForVpc).
 func (z *Zone) pushStart(ctx context.Context, r *Router) error {
 	for _, n := range z.networks {
 		mine := r.Network == n || r.VPC != nil && n.VPC == r.VPC
-		if !mine || n.State != "Implemented" || !n.Removed.IsZero() || !slices.ContainsFunc(z.lbRules, func(l *LBRule) bool { return l.Network == n }) {
+		if !mine || n.State != "Implemented" || !n.Removed.IsZero() || !n.Offering.has("Lb") || n.Offering.lbProvider() != n.Offering.provider() {
 			continue
 		}
-		if err := z.pushRouter(withCause(ctx, causeStart, nil), r, n, true); err != nil {
-			return err
+		ruled := slices.ContainsFunc(z.lbRules, func(l *LBRule) bool { return l.Network == n || r.VPC != nil && l.Network.VPC == r.VPC })
+		if ruled {
+			if err := z.pushRouter(withCause(ctx, causeStart, nil), r, n, true); err != nil {
+				return err
+			}
+		}
+		if r.VPC != nil {
+			return nil
 		}
 	}
 	return nil
@@ -147,7 +154,9 @@ func (z *Zone) send(ctx context.Context, r *Router, c content) error {
 		return err
 	}
 	answer := z.simulated("LoadBalancerConfigCommand", r.Host)
-	return z.released(func() error { return z.deliver(ctx, p, answer) })
+	err = z.released(func() error { return z.deliver(ctx, p, answer) })
+	answer.answered()
+	return err
 }
 
 // released runs f without the zone's lock and has it again when f returns or panics.

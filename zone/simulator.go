@@ -24,6 +24,8 @@ type mock struct {
 type mockAnswer struct {
 	wait  time.Duration
 	fails bool
+	mock  *mock // the one that counts; nil for none
+	read  int   // its count when the command came
 }
 
 // play waits and fails as told. The wait is real time, as in the simulator: the router is slow, the zone's clock is not.
@@ -43,36 +45,31 @@ func (a mockAnswer) play(ctx context.Context) error {
 	return nil
 }
 
-// simulated finds the mock for a command to an agent, the narrowest first, and counts it down.
+// simulated finds the mock for a command to an agent: of all that apply the oldest, whatever its scope
+// (MockConfigurationDaoImpl.java@4.20.0.0, findByNameBottomUP).
 func (z *Zone) simulated(command string, h *Host) mockAnswer {
-	var found *mock
 	for _, m := range z.balancing.mocks {
 		if m.name != command || m.host != "" && (h == nil || m.host != h.UUID) {
 			continue
 		}
-		if found == nil || m.narrowness() > found.narrowness() {
-			found = m
+		if m.count != nil && *m.count <= 0 {
+			return mockAnswer{}
 		}
+		a := parseMock(m.value)
+		if m.count != nil {
+			a.mock, a.read = m, *m.count
+		}
+		return a
 	}
-	if found == nil || found.count != nil && *found.count <= 0 {
-		return mockAnswer{}
-	}
-	if found.count != nil {
-		*found.count--
-	}
-	return parseMock(found.value)
+	return mockAnswer{}
 }
 
-func (m *mock) narrowness() int {
-	switch {
-	case m.host != "":
-		return 3
-	case m.cluster != "":
-		return 2
-	case m.pod != "":
-		return 1
+// answered counts the mock down when its command was answered. The simulator writes back what it read before, less one, without a
+// transaction: of two commands at the same time one is not counted (SimulatorManagerImpl.java@4.20.0.0, simulate).
+func (a mockAnswer) answered() {
+	if a.mock != nil && a.mock.count != nil {
+		*a.mock.count = a.read - 1
 	}
-	return 0
 }
 
 // parseMock reads "result:fail;wait:100". Words that the simulator does not know have no effect there either; a timeout

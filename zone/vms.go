@@ -152,7 +152,9 @@ func (z *Zone) startVM(ctx context.Context, vm *VM) error {
 	default:
 		return api.Invalid("Unable to start VM %s: it is %s", vm.InstanceName, vm.State)
 	}
-	if z.simulated("StartCommand", vm.Host).fails {
+	answer := z.simulated("StartCommand", vm.Host)
+	answer.answered()
+	if answer.fails {
 		return &api.Error{Code: api.CodeCapacity, CSCode: api.CSAPIException, Text: fmt.Sprintf("Unable to start VM instance %s", vm.InstanceName)}
 	}
 	if err := z.setVM(ctx, vm, "Starting"); err != nil {

@@ -270,8 +270,8 @@ func (w *watcher) compare(ctx context.Context) (agree bool, seen string, err err
 	case count == nil:
 		return true, "", nil
 	}
-	logged := w.inbox.total - count.base
-	return before <= logged && logged <= after, fmt.Sprintf("the log shows %d pushes, the simulator counted %d", logged, after), nil
+	seen = fmt.Sprintf("the log shows %d pushes, the simulator counted %d", w.inbox.total-count.base, after)
+	return count.agrees(w.inbox.total, before, after, time.Now()), seen, nil
 }
 
 func (w *watcher) counter() *counter {
