@@ -14,7 +14,7 @@ func (z *Zone) basicCommands() []command {
 		z.infoCommands(), z.jobCommands(), z.offeringCommands(), networkOfferingCommands(), z.domainCommands(), z.accountCommands(), z.userCommands(), z.limitCommands(), z.configurationCommands(),
 		z.vpcCommands(), z.networkCommands(), z.routerCommands(), z.addressCommands(), z.vmCommands(), z.volumeCommands(), z.vpnCommands(),
 		z.nicCommands(), {uploadVolumeCommand()}, z.backupCommands(),
-		z.eventCommands(), z.usageCommands(),
+		z.eventCommands(), z.usageCommands(), z.capacityCommands(),
 	} {
 		all = append(all, part...)
 	}

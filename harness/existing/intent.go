@@ -2,13 +2,11 @@ package existing
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/stackproof/stackproof/harness"
-	"github.com/stackproof/stackproof/harness/cloud"
 )
 
 // Disposable says that the owner does not mind what a run creates.
@@ -33,8 +31,8 @@ func (t *Target) Intent(ctx context.Context, chosen harness.Catalogue) ([]string
 	}
 	if slices.ContainsFunc(chosen, func(s harness.Scenario) bool { return slices.Contains(s.Needs, harness.DataPlane) }) {
 		sizes := "2, 10 and 50"
-		if t.config.Groups != nil {
-			sizes = strings.Trim(strings.Join(strings.Fields(fmt.Sprint(t.config.Groups)), ", "), "[]")
+		if groups := t.groups(len(chosen)); groups != nil {
+			sizes = strings.Trim(strings.Join(strings.Fields(fmt.Sprint(groups)), ", "), "[]")
 		}
 		lines = append(lines, fmt.Sprintf("L-04, where chosen, makes populations of %s autoscale groups of two instances each (--groups)", sizes))
 	}
@@ -78,31 +76,13 @@ const addressesEach = 4
 // room compares the zone's free public addresses with what the scenarios take. A server that does not list capacities is
 // believed.
 func (t *Target) room(ctx context.Context, zone string, scenarios int) ([]string, error) {
-	var list struct {
-		Capacity []struct {
-			Type          int
-			CapacityTotal json.Number
-			CapacityUsed  json.Number
-		}
+	total, used, err := t.capacity(ctx, zone, publicAddresses)
+	if err != nil || total < 0 {
+		return nil, err
 	}
-	err := t.cloud.Call(ctx, "listCapacity", cloud.Params{"zoneid": zone, "type": publicAddresses, "fetchlatest": "true"}, &list)
-	if cloud.IsUnsupported(err) || cloud.IsUnauthorized(err) {
-		return nil, nil
+	free, want := total-used, int64(scenarios*addressesEach)
+	if free < want {
+		return nil, fmt.Errorf("the zone has %d of %d public addresses left, the run takes up to %d: add a public range, or choose fewer scenarios (--scenario)", free, total, want)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("asking for the zone's capacity: %w", err)
-	}
-	for _, c := range list.Capacity {
-		total, err1 := c.CapacityTotal.Int64()
-		used, err2 := c.CapacityUsed.Int64()
-		if c.Type != publicAddresses || err1 != nil || err2 != nil {
-			continue
-		}
-		free, want := total-used, int64(scenarios*addressesEach)
-		if free < want {
-			return nil, fmt.Errorf("the zone has %d of %d public addresses left, the run takes up to %d: add a public range, or choose fewer scenarios (--scenario)", free, total, want)
-		}
-		return []string{fmt.Sprintf("public addresses: up to %d of %d free ones", want, free)}, nil
-	}
-	return nil, nil
+	return []string{fmt.Sprintf("public addresses: up to %d of %d free ones", want, free)}, nil
 }

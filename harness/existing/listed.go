@@ -40,7 +40,9 @@ func (u *usageServer) listedEnd(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	records, err := u.api.ListUsageRecords(ctx, now.Add(-time.Hour), now.Add(time.Hour), cloud.Params{"domainid": u.domain(), "isrecursive": "true", "page": 1, "pagesize": 500})
+	// The server reads the dates in its own time zone, and lists the oldest first: a wide range, and all pages of it.
+	const wide = 24 * time.Hour
+	records, err := u.api.ListUsageRecords(ctx, now.Add(-wide), now.Add(wide), cloud.Params{"domainid": u.domain(), "isrecursive": "true"})
 	if err != nil {
 		return time.Time{}, fmt.Errorf("listing usage records: %w", err)
 	}

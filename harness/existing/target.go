@@ -59,8 +59,10 @@ type Target struct {
 	// routers are real ones; nil where the zone has none or they are not reached.
 	routers   harness.Routers
 	zoneID    string
-	simulated bool // the zone's hosts are the simulator's
-	counted   bool // pushes are, or were, counted
+	simulated bool  // the zone's hosts are the simulator's
+	slots     int64 // smallest instances that the zone has room for; negative where it does not tell
+	chosen    int   // scenarios of the run
+	counted   bool  // pushes are, or were, counted
 
 	gate    *gate
 	barrier *barrier
@@ -94,7 +96,7 @@ func Open(ctx context.Context, o Options) (_ *Target, err error) {
 	if err := t.config.check(); err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{t.openAPI, t.openDatabase, t.openClock, t.openRelease, t.openUsage, t.tryCount, t.openWatch, t.openRouters} {
+	for _, step := range []func(context.Context) error{t.openAPI, t.openDatabase, t.openClock, t.openRelease, t.openUsage, t.tryCount, t.tryGroups, t.openWatch, t.openRouters} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -239,7 +241,7 @@ func (t *Target) Release() string { return t.release }
 
 // Describe implements harness.Target.
 func (t *Target) Describe() harness.Description {
-	d := harness.Description{Name: t.opts.Name, Release: t.release, Router: "none", Groups: t.config.Groups}
+	d := harness.Description{Name: t.opts.Name, Release: t.release, Router: "none", Groups: t.groups(t.chosen)}
 	if t.watch != nil {
 		d.Router = t.watch.describe()
 		d.RouterCode = t.config.RouterProfile
@@ -257,7 +259,7 @@ func (t *Target) Describe() harness.Description {
 func (t *Target) Planned(p harness.Plan) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.show = p.Progress.Step
+	t.show, t.chosen = p.Progress.Step, len(p.Scenarios)
 	t.needs = map[string][]harness.Capability{}
 	t.startBarrier()
 	for _, s := range p.Scenarios {
@@ -363,6 +365,7 @@ func (t *Target) Notes(run result.Run) []string {
 	if len(ids) > 0 {
 		notes = append(notes, fmt.Sprintf("patched build: the server calls itself %s, which is known to fail %s, and they passed", t.release, strings.Join(ids, ", ")))
 	}
+	notes = append(notes, t.groupsNote(run)...)
 	if n := t.UsageRuns(); n > 0 {
 		notes = append(notes, fmt.Sprintf("%d usage runs were waited for", n))
 	}

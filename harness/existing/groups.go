@@ -1,0 +1,110 @@
+package existing
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+// memoryCapacity is the capacity type of the hosts' memory, in bytes (Capacity.java@4.20.0.0).
+const memoryCapacity = 0
+
+// tryGroups measures how many of the smallest instances fit into the zone, where the sizes of L-04's populations are not given. Groups
+// that do not fit are worse than none: they create and expunge instances without end (before 4.20.2), and leave no room for
+// other scenarios (confirmed.md 29).
+func (t *Target) tryGroups(ctx context.Context) error {
+	t.slots = -1
+	if t.config.Groups != nil || t.zoneID == "" {
+		return nil
+	}
+	free, err := t.free(ctx, memoryCapacity)
+	if err != nil || free < 0 {
+		return err
+	}
+	offerings, err := t.cloud.ListServiceOfferings(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("listing service offerings: %w", err)
+	}
+	var size int64
+	for _, o := range offerings {
+		named := t.config.ServiceOffering
+		if named == "" && o.Iscustomized || named != "" && o.Name != named && o.Id != named || o.Memory <= 0 {
+			continue
+		}
+		if memory := int64(o.Memory) << 20; size == 0 || memory < size {
+			size = memory
+		}
+	}
+	if size > 0 {
+		t.slots = free / size
+	}
+	return nil
+}
+
+// groups are the sizes of L-04's populations that a run has room for: all of the zone's for it alone, else a third. The populations, of
+// two instances a group, live at the same time.
+func (t *Target) groups(scenarios int) []int {
+	if t.config.Groups != nil || t.slots < 0 {
+		return t.config.Groups
+	}
+	room := t.slots / 3
+	if scenarios == 1 {
+		room = t.slots * 9 / 10
+	}
+	sizes := []int{2}
+	room -= 2 * 2
+	for _, n := range []int{10, 50} {
+		if room -= int64(2 * n); room >= 0 {
+			sizes = append(sizes, n)
+		}
+	}
+	return sizes
+}
+
+// groupsNote says which populations were left out.
+func (t *Target) groupsNote(run result.Run) []string {
+	sizes := t.groups(t.chosen)
+	if t.config.Groups != nil || len(sizes) == 0 || slices.Contains(sizes, 50) || !slices.ContainsFunc(run.Results, func(c result.Case) bool { return c.ID == "L-04" }) {
+		return nil
+	}
+	return []string{fmt.Sprintf("L-04 made populations of %v groups only: the zone had room for %d of the smallest instances; add hosts, run it alone, or say what fits (--groups)",
+		sizes, t.slots)}
+}
+
+// free is how much of a capacity the zone has left; -1 where the server does not tell.
+func (t *Target) free(ctx context.Context, typ int) (int64, error) {
+	total, used, err := t.capacity(ctx, t.zoneID, typ)
+	if err != nil || total < 0 {
+		return -1, err
+	}
+	return max(0, total-used), nil
+}
+
+// capacity asks for one capacity of a zone. A server that does not list it answers -1.
+func (t *Target) capacity(ctx context.Context, zone string, typ int) (total, used int64, err error) {
+	var list struct {
+		Capacity []struct {
+			Type                        int
+			CapacityTotal, CapacityUsed json.Number
+		}
+	}
+	err = t.cloud.Call(ctx, "listCapacity", cloud.Params{"zoneid": zone, "type": typ, "fetchlatest": "true"}, &list)
+	if cloud.IsUnsupported(err) || cloud.IsUnauthorized(err) {
+		return -1, 0, nil
+	}
+	if err != nil {
+		return -1, 0, fmt.Errorf("asking for the zone's capacity: %w", err)
+	}
+	for _, c := range list.Capacity {
+		total, err1 := c.CapacityTotal.Int64()
+		used, err2 := c.CapacityUsed.Int64()
+		if c.Type == typ && err1 == nil && err2 == nil {
+			return total, used, nil
+		}
+	}
+	return -1, 0, nil
+}
