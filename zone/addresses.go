@@ -107,7 +107,12 @@ func (c *call) allocateIP() (created, error) {
 			return created{}, c.badValue("ipaddress", c.str("ipaddress"))
 		}
 	}
-	a, err := z.allocate(c.ctx, owner, wanted, func(a *Address) { a.VPC, a.Network = v, n })
+	a, err := z.allocate(c.ctx, owner, wanted, func(a *Address) {
+		a.VPC, a.Network = v, n
+		// The first address of an isolated network becomes its source NAT address, also before the network has a router
+		// (IpAddressManagerImpl.java@4.20.0.0, isSourceNatAvailableForNetwork).
+		a.SourceNAT = v == nil && n.Offering.has("SourceNat") && z.sourceIP(nil, n) == nil
+	})
 	if err != nil {
 		return created{}, err
 	}
