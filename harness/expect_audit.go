@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stackproof/stackproof/harness/result"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
@@ -16,6 +17,16 @@ type Damage map[string]usageprobe.AuditRow
 // Audit judges every LB and port forwarding rule of the scenario's accounts.
 func (t *T) Audit() Damage {
 	defer t.step("audit")()
+	found := Damage{}
+	for _, r := range t.audited() {
+		if r.Verdict != usageprobe.AuditOK {
+			found[fmt.Sprintf("%s %d, %s", r.Kind, r.ID, r.Verdict)] = r
+		}
+	}
+	return found
+}
+
+func (t *T) audited() []usageprobe.AuditRow {
 	ids := make([]int64, len(t.watch.accounts))
 	for i, a := range t.watch.accounts {
 		ids[i] = a.InternalID
@@ -25,13 +36,7 @@ func (t *T) Audit() Damage {
 	if len(rows) == 0 {
 		t.Inconclusive("the audit looked at no rule")
 	}
-	found := Damage{}
-	for _, r := range rows {
-		if r.Verdict != usageprobe.AuditOK {
-			found[fmt.Sprintf("%s %d, %s", r.Kind, r.ID, r.Verdict)] = r
-		}
-	}
-	return found
+	return rows
 }
 
 func (d Damage) names() []string { return slices.Sorted(maps.Keys(d)) }
@@ -63,5 +68,19 @@ func (t *T) ExpectNoDamage() {
 	t.watch.checks++
 	if found := t.Audit().names(); len(found) > 0 {
 		t.Fail("the audit finds: " + strings.Join(found, "; "))
+	}
+}
+
+// ExpectUnbilledSince expects that no window which began after a time bills the rules.
+func (t *T) ExpectUnbilledSince(since time.Time, rules ...*Rule) {
+	for _, r := range rules {
+		t.watch.checks++
+		for _, rec := range t.watch.recordsOf(r) {
+			if rec.Start.After(since) {
+				t.Fail(fmt.Sprintf("%s is dead and was repaired at %s, but a record of %.6f h was written for the window from %s",
+					r, stamp(since), rec.RawUsage, stamp(rec.Start)), t.watch.evidence()...)
+				break
+			}
+		}
 	}
 }

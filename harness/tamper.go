@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
 
 // The capabilities that only a lab has: what they stand for must not be done to a live site. A target without a Tamper
@@ -34,6 +36,8 @@ type Tamper interface {
 	UpgradePath() (from, to string)
 	// SwitchRelease makes the site one of that release, usage server included.
 	SwitchRelease(ctx context.Context, release string) error
+	// Repair sets the close dates of usage rows, as the owner of the databases does; no usage server may run.
+	Repair(ctx context.Context, plan ...usageprobe.Repair) error
 	// KeepDeletedRules makes the site one that keeps the rows of deleted rules, with a removal date.
 	KeepDeletedRules(ctx context.Context) error
 }

@@ -7,9 +7,10 @@ import (
 
 func upgradeAcrossFix() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-11", Title: "an upgrade across the fix neither heals nor adds damage, and rules that lived through it close properly", Group: result.GroupUsage,
+		ID: "U-11", Title: "an upgrade across the fix neither heals nor adds damage, rules that lived through it close properly, a repair ends it",
+		Group:  result.GroupUsage,
 		Guards: storyA(), Needs: append(usageNeeds(), harness.Upgrade),
-		Twins: []string{"usage-close-by-helper-id", "upgrade-reopens-rows", "upgrade-replays-events"},
+		Twins: []string{"usage-close-by-helper-id", "upgrade-reopens-rows", "upgrade-replays-events", "repair-dates-now", "repair-whole-account"},
 		Run: func(t *harness.T) {
 			from, to := t.UpgradePath()
 			t.SwitchRelease(from)
@@ -39,6 +40,17 @@ func upgradeAcrossFix() harness.Scenario {
 				t.ExpectBilledFor(rule)
 			}
 			t.ExpectSameDamage(damage)
+
+			dead := []*harness.Rule{dies, leaked}
+			plan := t.PlanRepair()
+			t.ExpectPlan(plan, dead, []*harness.Rule{victim})
+			repaired := t.Repair(plan)
+			t.DrainUnjudged()
+			t.DrainUnjudged()
+			t.ExpectNoDamage()
+			t.ExpectUnbilledSince(repaired, dead...)
+			t.ExpectOpen(victim)
+			t.ExpectFullWindow(victim)
 		},
 	}
 }

@@ -21,6 +21,8 @@ func faultKnobs() []Knob {
 		fault("api", "backup-remove-event-lost", "taking a VM from its backup offering writes no BACKUP.OFFERING.REMOVE"),
 		fault("api", "upgrade-replays-events", "the upgrade marks every usage event as not processed"),
 		fault("api", "upgrade-reopens-rows", "the upgrade opens every closed usage row of load balancer rules again"),
+		fault("usage", "repair-dates-now", "a repair of usage rows closes them with the time of the repair"),
+		fault("usage", "repair-whole-account", "a repair of a usage row names the account and not the row"),
 		fault("api", "usage-api-short", "listUsageRecords leaves out the last record of each answer"),
 		fault("api", "usage-api-oldformat-ignored", "listUsageRecords ignores oldformat"),
 		fault("api", "group-delete-ends-rule", "deleting an autoscale group writes LB.DELETE for its rule, which lives on"),

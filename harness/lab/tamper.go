@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/stackproof/stackproof/harness"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
 	"github.com/stackproof/stackproof/zone"
 )
 
@@ -33,6 +34,14 @@ func (t tamper) AddressInOtherZone(ctx context.Context, account int64, ip string
 }
 
 func (t tamper) KeepDeletedRules(ctx context.Context) error { return t.z.KeepDeletedRules(ctx) }
+
+func (t tamper) Repair(ctx context.Context, plan ...usageprobe.Repair) error {
+	repairs := make([]zone.RowRepair, len(plan))
+	for i, r := range plan {
+		repairs[i] = zone.RowRepair{Table: r.Table, ID: r.HelperID, Account: r.AccountID, Old: r.Old, New: r.New}
+	}
+	return t.z.RepairRows(ctx, repairs...)
+}
 
 // host is a usage server's host as its jobs name it.
 func host(h harness.UsageHost) string {

@@ -36,6 +36,10 @@ type AuditRow struct {
 	Verdict   AuditVerdict `json:"verdict"`
 	// CrossedBy is the id of the rule whose delete event closed this row by its helper id; 0 when none did.
 	CrossedBy int64 `json:"crossed_by,omitempty"`
+	// Creates and Deletes count the rule's events; DeleteEvent is the id of the one that dates Died.
+	Creates     int   `json:"creates"`
+	Deletes     int   `json:"deletes"`
+	DeleteEvent int64 `json:"delete_event,omitempty"`
 }
 
 // String is the finding in one line.
@@ -61,16 +65,18 @@ func (a AuditRow) String() string {
 // type, helper table, its rule column, live purposes, condition for "not removed", account condition.
 const auditQuery = `
 WITH ev AS (
-  SELECT account_id, resource_id, type, MIN(created) AS at_, MIN(processed) AS done
+  SELECT account_id, resource_id, type, MIN(created) AS at_, MIN(processed) AS done, COUNT(*) AS n
   FROM cloud_usage.usage_event WHERE type IN ('%[1]s','%[2]s')%[7]s
   GROUP BY account_id, resource_id, type),
 model AS (
-  SELECT c.account_id, c.resource_id AS rule_id, c.at_ AS born, c.done AND COALESCE(d.done, 1) AS done,
+  SELECT c.account_id, c.resource_id AS rule_id, c.at_ AS born, c.done AND COALESCE(d.done, 1) AS done, c.n AS creates, COALESCE(d.n, 0) AS deletes,
     (SELECT MIN(e.created) FROM cloud_usage.usage_event e WHERE e.account_id = c.account_id AND e.resource_id = c.resource_id
        AND e.type = '%[2]s' AND e.created >= c.at_) AS died
   FROM ev c LEFT JOIN ev d ON d.account_id = c.account_id AND d.resource_id = c.resource_id AND d.type = '%[2]s'
   WHERE c.type = '%[1]s')
-SELECT m.account_id, m.rule_id, CAST(m.born AS CHAR), CAST(m.died AS CHAR), COALESCE(h.id, 0), CAST(h.deleted AS CHAR), COALESCE(f.uuid, ''),
+SELECT m.account_id, m.rule_id, CAST(m.born AS CHAR), CAST(m.died AS CHAR), COALESCE(h.id, 0), CAST(h.deleted AS CHAR), COALESCE(f.uuid, ''), m.creates, m.deletes,
+  COALESCE((SELECT MIN(e.id) FROM cloud_usage.usage_event e WHERE e.account_id = m.account_id AND e.resource_id = m.rule_id
+     AND e.type = '%[2]s' AND e.created = m.died), 0) AS delete_event,
   COALESCE((SELECT MIN(x.resource_id) FROM cloud_usage.usage_event x WHERE x.type = '%[2]s' AND x.account_id = m.account_id
      AND x.resource_id = h.id AND x.resource_id <> m.rule_id AND x.created = h.deleted), 0) AS crossed_by,
   CASE WHEN f.state = 'Revoke' OR NOT m.done                          THEN 'UNDECIDED'
@@ -135,7 +141,7 @@ func audit(ctx context.Context, q querier, kind Kind, notRemoved string, of filt
 	var found []AuditRow
 	for rows.Next() {
 		a, v := AuditRow{Ref: Ref{Kind: kind}}, make([]sql.NullString, 3)
-		if err := rows.Scan(&a.AccountID, &a.ID, &v[0], &v[1], &a.HelperID, &v[2], &a.UUID, &a.CrossedBy, &a.Verdict); err != nil {
+		if err := rows.Scan(&a.AccountID, &a.ID, &v[0], &v[1], &a.HelperID, &v[2], &a.UUID, &a.Creates, &a.Deletes, &a.DeleteEvent, &a.CrossedBy, &a.Verdict); err != nil {
 			return nil, fmt.Errorf("compare events with %s.%s: %w", schemaUsage, spec.table, err)
 		}
 		if err := a.dates(row{columns: []string{"born", "died", "stored"}, values: v}); err != nil {
