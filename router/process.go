@@ -180,7 +180,7 @@ func (p *process) reload(ctx context.Context) (failed string, err error) {
 		return "", fmt.Errorf("reloading HAProxy: %w", err)
 	}
 	// A master that cannot use the file says ready, too (2.6 adds nothing to the word), but has no other worker.
-	fresh, err := p.awaitFresh(old)
+	fresh, err := p.awaitFresh(ctx, old)
 	if err != nil {
 		return "", err
 	}
@@ -199,8 +199,9 @@ func (p *process) reload(ctx context.Context) (failed string, err error) {
 const freshFor = 250 * time.Millisecond
 
 // awaitFresh says whether the master has a worker that it had not before. The kernel's list of children may miss one
-// while another one ends (proc(5)), so that a list without a new worker is read again before it is believed.
-func (p *process) awaitFresh(old []int) (bool, error) {
+// while another one ends (proc(5)), so that a list without a new worker is read again before it is believed, and only
+// together with HAProxy's own word: it gives an alert for each file that it cannot use. Warnings are given for good files, too.
+func (p *process) awaitFresh(ctx context.Context, old []int) (bool, error) {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	end := time.Now().Add(freshFor)
@@ -212,13 +213,15 @@ func (p *process) awaitFresh(old []int) (bool, error) {
 		if slices.ContainsFunc(now, func(pid int) bool { return !slices.Contains(old, pid) }) {
 			return true, nil
 		}
-		if time.Now().After(end) {
+		if time.Now().After(end) && p.output.alerted() {
 			return false, nil
 		}
 		select {
 		case <-tick.C:
 		case <-p.done:
 			return false, errExited
+		case <-ctx.Done():
+			return false, fmt.Errorf("reloading HAProxy: it has no worker but %v and gave no alert: %w: %s", now, ctx.Err(), p.output.text())
 		}
 	}
 }
@@ -266,6 +269,13 @@ func (t *tail) clear() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.buf = t.buf[:0]
+}
+
+// alerted says whether there is an alert in it.
+func (t *tail) alerted() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.Contains(string(t.buf), "[ALERT]")
 }
 
 // text gives the alerts and warnings without notices; all there is when nothing else is left.

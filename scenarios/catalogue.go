@@ -46,6 +46,7 @@ func Catalogue() harness.Catalogue {
 		vpnUser(),
 		apiAfterDelete(),
 		keptRules(),
+		answerForms(),
 		modelRun(),
 		twinPolicyApplied(),
 		twinPolicyRemoved(),
