@@ -122,10 +122,22 @@ func (n *Network) Address() *Address {
 	if n.VPC != nil {
 		vpc, network = n.VPC.ID, ""
 	}
-	a := &Address{Account: n.Account, nextPort: firstPort}
-	a.ID, a.InternalID, _ = made(n.Account, "address", n.Name, "cloud.user_ip_address", func(ctx context.Context) (*cloud.Creating[cloud.PublicIPAddress], error) {
+	return n.acquire(func(ctx context.Context) (*cloud.Creating[cloud.PublicIPAddress], error) {
 		return n.Cloud.AssociateIPAddress(ctx, n.t.choices().zone, vpc, network, cloud.Owner{})
 	})
+}
+
+// PortableAddress acquires an address that may move between zones.
+func (n *Network) PortableAddress() *Address {
+	defer n.t.step("portable address for %s", n.Name)()
+	return n.acquire(func(ctx context.Context) (*cloud.Creating[cloud.PublicIPAddress], error) {
+		return n.Cloud.AssociatePortableIPAddress(ctx, n.t.choices().zone, n.ID)
+	})
+}
+
+func (n *Network) acquire(associate func(context.Context) (*cloud.Creating[cloud.PublicIPAddress], error)) *Address {
+	a := &Address{Account: n.Account, nextPort: firstPort}
+	a.ID, a.InternalID, _ = made(n.Account, "address", n.Name, "cloud.user_ip_address", associate)
 	found, err := n.Cloud.ListPublicIPAddresses(n.t.ctx, cloud.Params{"id": a.ID})
 	n.t.must(err, "listing address %s", a.ID)
 	if len(found) != 1 {

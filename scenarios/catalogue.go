@@ -44,6 +44,7 @@ func Catalogue() harness.Catalogue {
 		groupDelete(),
 		timeZones(),
 		vpnUser(),
+		notMetered(),
 		apiAfterDelete(),
 		keptRules(),
 		answerForms(),

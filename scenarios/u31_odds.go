@@ -26,6 +26,33 @@ func vpnUser() harness.Scenario {
 	}
 }
 
+func notMetered() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-32", Title: "portable and IPv6 addresses are reported as not metered, and harm no bill", Group: result.GroupUsage, Priority: 2,
+		Guards: []string{"#3176"}, Needs: append(usageNeeds(), harness.Forge),
+		Twins: []string{"usage-unknown-blocks", "usage-portable-releases-all", "usage-ip-close-nothing"},
+		Run: func(t *harness.T) {
+			account := t.NewAccount()
+			network := account.Isolated()
+			plain, portable := network.Address(), network.PortableAddress()
+			account.Forge("NET.IP6ASSIGN", 0, map[string]any{"resource_name": "fd17:5:8a43:e2a5::/64"}, nil)
+			t.Drain()
+			t.RequireRowOpen(plain.Billed())
+			t.ReportUnmetered("a portable address", portable.Billed())
+			portable.Release()
+			account.Forge("NET.IP6RELEASE", 0, map[string]any{"resource_name": "fd17:5:8a43:e2a5::/64"}, nil)
+			t.Drain()
+			t.Drains(1)
+			t.ExpectRowOpen(plain.Billed())
+			t.ExpectBilledNow(plain.Billed())
+			t.ReportIPv6Unmetered(account)
+			plain.Release()
+			t.Drain()
+			t.ExpectRowClosed(plain.Billed())
+		},
+	}
+}
+
 func apiAfterDelete() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-34", Title: "listUsageRecords agrees with the database around a delete, in both formats; a deleted rule has no usage id", Group: result.GroupUsage, Priority: 2,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stackproof/stackproof/zone/api"
@@ -108,7 +109,7 @@ func (c *call) allocateIP() (created, error) {
 		}
 	}
 	a, err := z.allocate(c.ctx, owner, wanted, func(a *Address) {
-		a.VPC, a.Network = v, n
+		a.VPC, a.Network, a.Portable = v, n, c.boolean("isportable", false)
 		// The first address of an isolated network becomes its source NAT address, also before the network has a router
 		// (IpAddressManagerImpl.java@4.20.0.0, isSourceNatAvailableForNetwork).
 		a.SourceNAT = v == nil && n.Offering.has("SourceNat") && z.sourceIP(nil, n) == nil
@@ -136,7 +137,7 @@ func (z *Zone) allocate(ctx context.Context, owner *Account, wanted netip.Addr, 
 	a := z.addresses[i]
 	a.Account, a.State, a.Allocated = owner, "Allocated", z.now()
 	set(a)
-	row := obj{"account_id": owner.ID, "domain_id": owner.Domain.ID, "state": a.State, "allocated": a.Allocated, "source_nat": a.SourceNAT, "vpc_id": nil, "network_id": nil}
+	row := obj{"account_id": owner.ID, "domain_id": owner.Domain.ID, "state": a.State, "allocated": a.Allocated, "source_nat": a.SourceNAT, "is_portable": a.Portable, "vpc_id": nil, "network_id": nil}
 	if a.VPC != nil {
 		row["vpc_id"] = a.VPC.ID
 	}
@@ -173,7 +174,21 @@ func (z *Zone) addressUsage(ctx context.Context, typ string, a *Address) error {
 	if a.SourceNAT {
 		source = 1
 	}
+	if a.Portable {
+		return z.portableUsage(ctx, typ, a)
+	}
 	return z.usageEvent(ctx, typ, a.Account, zoneID, a.ID, obj{"resource_name": a.IP.String(), "template_id": 0, "size": source, "resource_type": "VirtualNetwork"})
+}
+
+// portableUsage are the events of a portable address, which nothing meters. That of its allocation carries the address's id
+// where the account's belongs (IpAddressManagerImpl.java@4.20.0.0).
+func (z *Zone) portableUsage(ctx context.Context, typ string, a *Address) error {
+	owner := a.Account
+	if typ == "NET.IPASSIGN" {
+		owner = &Account{ID: a.ID}
+	}
+	return z.usageEvent(ctx, strings.Replace(typ, "NET.", "PORTABLE.", 1), owner, zoneID, a.ID, obj{"resource_name": a.IP.String(), "template_id": 0,
+		"resource_type": "VirtualNetwork"})
 }
 
 func (c *call) checkRelease() error {
@@ -236,7 +251,7 @@ func (z *Zone) release(ctx context.Context, a *Address) error {
 	}
 	*a = Address{ID: a.ID, UUID: a.UUID, IP: a.IP, State: "Free"}
 	return z.update(ctx, "cloud.user_ip_address", a.ID, obj{
-		"account_id": nil, "domain_id": nil, "state": a.State, "allocated": time.Time{}, "source_nat": 0, "one_to_one_nat": 0, "vm_id": nil,
+		"account_id": nil, "domain_id": nil, "state": a.State, "allocated": time.Time{}, "source_nat": 0, "is_portable": 0, "one_to_one_nat": 0, "vm_id": nil,
 		"vpc_id": nil, "network_id": nil, "dnat_vmip": nil,
 	})
 }

@@ -62,6 +62,8 @@ func streamFaults() []usageFault {
 		{"usage-events-left-unprocessed", "LB events stay unprocessed", nil, func(f *usage.Faults) { f.EventsLeftUnprocessed = true }},
 		{"usage-deletes-first", "of each run's events the deletes are handled before the creates", nil, func(f *usage.Faults) { f.DeletesFirst = true }},
 		{"usage-duplicate-blocks", "a create event that is there twice rolls back the handling of all events of a run, which reports success (#13399)", nil, func(f *usage.Faults) { f.DuplicateBlocks = true }},
+		{"usage-unknown-blocks", "an event that nothing meters rolls back the handling of all events of a run, which reports success", nil, func(f *usage.Faults) { f.UnknownBlocks = true }},
+		{"usage-portable-releases-all", "PORTABLE.IPRELEASE closes the rows of all addresses of the account", nil, func(f *usage.Faults) { f.PortableReleasesAll = true }},
 		{"usage-skip-window", "every second run writes nothing for its last slice and reports success", nil, func(f *usage.Faults) { f.SkipWindow = true }},
 		{"usage-overlap-window", "each window begins one range too early", nil, func(f *usage.Faults) { f.OverlapWindow = true }},
 		{"usage-gap-window", "each window begins a second late", nil, func(f *usage.Faults) { f.GapWindow = true }},

@@ -60,6 +60,12 @@ func (c *Client) AssociateIPAddress(ctx context.Context, zoneID, vpcID, networkI
 	return create(ctx, c, "associateIpAddress", p, nil, one(c.ListPublicIPAddresses, "listPublicIpAddresses", "id"))
 }
 
+// AssociatePortableIPAddress acquires an address that may move between zones; the zone must have a range of such addresses.
+func (c *Client) AssociatePortableIPAddress(ctx context.Context, zoneID, networkID string) (*Creating[PublicIPAddress], error) {
+	p := Params{"zoneid": zoneID, "networkid": networkID, "isportable": true}
+	return create(ctx, c, "associateIpAddress", p, nil, one(c.ListPublicIPAddresses, "listPublicIpAddresses", "id"))
+}
+
 // DisassociateIPAddress releases an address with all its rules.
 func (c *Client) DisassociateIPAddress(ctx context.Context, id string) error {
 	return c.finish(ctx, "disassociateIpAddress", id, nil)

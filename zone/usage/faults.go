@@ -71,6 +71,11 @@ type Faults struct {
 	// success (#13399). Caught by I6.
 	DuplicateBlocks bool
 
+	// UnknownBlocks: an event without a handler ends the handling of all events of the run, which reports success. Caught by I6.
+	UnknownBlocks bool
+	// PortableReleasesAll: PORTABLE.IPRELEASE, which nothing handles, closes the rows of all addresses of the account. Caught by I2.
+	PortableReleasesAll bool
+
 	// RecordRounded: lengths are rounded to whole minutes. Caught by I5.
 	RecordRounded bool
 	// SkipAddState: load balancer rules in state Add have no records. Caught by I5.

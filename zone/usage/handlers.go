@@ -14,6 +14,9 @@ func (p *pass) handleAll(ctx context.Context, events []Event) error {
 		}
 		handle := handlerOf(event.Type)
 		if handle == nil {
+			if err := p.unhandled(ctx, event); err != nil {
+				return err
+			}
 			continue
 		}
 		if _, known := p.domains[event.AccountID]; !known {
@@ -26,6 +29,18 @@ func (p *pass) handleAll(ctx context.Context, events []Event) error {
 		if err := handle(p, ctx, event); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// unhandled is what happens to an event that nothing meters, such as those of portable and of IPv6 addresses: nothing.
+func (p *pass) unhandled(ctx context.Context, event Event) error {
+	if p.options.Faults.UnknownBlocks {
+		return errDuplicate
+	}
+	if p.options.Faults.PortableReleasesAll && event.Type == "PORTABLE.IPRELEASE" {
+		_, err := p.tx.ExecContext(ctx, "UPDATE cloud_usage.usage_ip_address SET released = ? WHERE account_id = ? AND released IS NULL", event.Created, event.AccountID)
+		return err
 	}
 	return nil
 }
@@ -168,7 +183,7 @@ func (p *pass) ipEvent(ctx context.Context, event Event) error {
 			find: find, update: update, what: "ip address"})
 		return err
 	}
-	return nil
+	return p.unhandled(ctx, event) // NET.IP6ASSIGN and its like
 }
 
 // networkOfferingEvent: the row is found by its NIC too, but updated without it, so that NICs of one VM with equal
