@@ -54,8 +54,7 @@ func (n *Network) tierIDs() []string {
 }
 
 func (t *T) contentFaults(n *Network, push router.Push, only []*Rule) (wrong []string) {
-	listed, err := n.Cloud.ListLoadBalancerRules(t.ctx, nil)
-	t.must(err, "listing LB rules")
+	listed := n.listedRules()
 	tiers := n.tierIDs()
 	pushed := map[string]router.LoadBalancer{}
 	for _, lb := range push.LoadBalancers {

@@ -63,6 +63,7 @@ type Network struct {
 	scale      *scaling
 	shrink     *shrinking // nil: groups keep still
 	vms        []*VM
+	internal   *internalLB // nil: rules are on public addresses
 }
 
 // Tier creates a tier with the range 10.n.m.0/24 and an offering that balances loads.
@@ -97,6 +98,9 @@ func (n *Network) create(spec cloud.NetworkSpec) {
 
 // Router is the name of the router that serves the network.
 func (n *Network) Router() string {
+	if n.internal != nil {
+		return n.balancer()
+	}
 	if n.VPC != nil {
 		return n.VPC.Router()
 	}

@@ -65,6 +65,7 @@ func Catalogue() harness.Catalogue {
 		redundantRouters(),
 		stoppedRouter(),
 		membersFollow(),
+		internalBalancer(),
 		sourceList(),
 		policyLimits(),
 		keepAliveLeak(),

@@ -17,7 +17,7 @@ import (
 func (z *Zone) commands() []command {
 	var all []command
 	for _, part := range [][]command{
-		z.basicCommands(), z.lbCommands(), z.stickinessCommands(), z.autoscaleCommands(), z.firewallCommands(), z.simulatorCommands(), z.deployCommands(),
+		z.basicCommands(), z.lbCommands(), z.internalCommands(), z.stickinessCommands(), z.autoscaleCommands(), z.firewallCommands(), z.simulatorCommands(), z.deployCommands(),
 	} {
 		all = append(all, part...)
 	}

@@ -48,6 +48,8 @@ func lbFaultKnobs() []Knob {
 		fault("router", "update-with-push", "updateAutoScaleVmGroup sends a push"),
 		fault("router", "group-create-without-push", "createAutoScaleVmGroup sends no push"),
 		fault("router", "push-other-tiers-lost", "pushes carry the rules of the changed tier only (#8745)"),
+		fault("router", "internal-rules-on-router", "the VPC's router is sent the rules of internal load balancers, too"),
+		fault("router", "internal-policies-dropped", "pushes to balancer VMs carry no stickiness policies"),
 		fault("router", "keep-alive-pushed", "every push asks for keep-alive"),
 	}
 }

@@ -151,9 +151,13 @@ func (c *call) storeRule(r *LBRule, open bool) error {
 	if err := z.insertRule(ctx, &r.rule); err != nil {
 		return err
 	}
+	scheme, source, sourceNetwork := "Public", any(nil), any(nil)
+	if r.Internal {
+		scheme, source, sourceNetwork = "Internal", r.Address.IP.String(), r.Network.ID
+	}
 	row := obj{
 		"id": r.ID, "name": r.Name, "description": nullText(r.Text), "default_port_start": r.PrivateStart, "default_port_end": r.PrivateEnd,
-		"algorithm": r.Algorithm, "scheme": "Public", "lb_protocol": nullText(r.LBProtocol), "cidr_list": nullText(joinCIDRs(r.CIDRs)),
+		"algorithm": r.Algorithm, "scheme": scheme, "source_ip_address": source, "source_ip_address_network_id": sourceNetwork, "lb_protocol": nullText(r.LBProtocol), "cidr_list": nullText(joinCIDRs(r.CIDRs)),
 	}
 	if _, err := z.insert(ctx, "cloud.load_balancing_rules", row); err != nil {
 		return err

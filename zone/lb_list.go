@@ -49,7 +49,7 @@ func (c *call) listRules() (obj, error) {
 func (c *call) wantsRule(r *LBRule) bool {
 	name, keyword := c.str("name"), strings.ToLower(c.str("keyword"))
 	switch {
-	case !c.visible(r.Account), c.hasMap("tags"):
+	case !c.visible(r.Account), c.hasMap("tags"), r.Internal:
 	case c.has("id") && r.UUID != c.str("id"):
 	case name != "" && !strings.EqualFold(r.Name, name):
 	case keyword != "" && !strings.Contains(strings.ToLower(r.Name), keyword) && !strings.Contains(strings.ToLower(r.Text), keyword):

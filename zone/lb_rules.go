@@ -13,7 +13,7 @@ import (
 func (z *Zone) insertRule(ctx context.Context, r *rule) error {
 	r.UUID, r.Created, r.State = z.uuid(), z.now(), stateStaged
 	row := obj{
-		"uuid": r.UUID, "ip_address_id": r.Address.ID, "start_port": nullPort(r.StartPort), "end_port": nullPort(r.EndPort), "state": r.State,
+		"uuid": r.UUID, "ip_address_id": nullID(r.Address.ID), "start_port": nullPort(r.StartPort), "end_port": nullPort(r.EndPort), "state": r.State,
 		"protocol": r.Protocol, "purpose": r.Purpose, "account_id": r.Account.ID, "domain_id": r.Account.Domain.ID,
 		"network_id": r.Network.ID, "xid": z.uuid(), "created": r.Created, "type": "User", "display": 1,
 	}
@@ -26,6 +26,14 @@ func (z *Zone) insertRule(ctx context.Context, r *rule) error {
 	id, err := z.insert(ctx, "cloud.firewall_rules", row)
 	r.ID = id
 	return err
+}
+
+// nullID leaves out the id of an internal address, which is none of the zone's public ones.
+func nullID(id int64) any {
+	if id == 0 {
+		return nil
+	}
+	return id
 }
 
 // nullPort leaves out the ports of rules without any (ICMP).

@@ -104,6 +104,7 @@ type Router struct {
 	Network   *Network
 	State     string // Running, Stopped
 	Redundant string // "", PRIMARY, BACKUP
+	Internal  bool   // a balancer VM of one internal address, GuestIP
 	PublicIP  netip.Addr
 	GuestIP   netip.Addr
 	LinkIP    netip.Addr
@@ -217,6 +218,7 @@ type LBRule struct {
 	Policies     []*Policy
 	Group        *Group
 	Display      bool
+	Internal     bool // on an address of its own tier (scheme Internal)
 }
 
 // Member maps a VM to an LB rule.

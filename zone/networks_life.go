@@ -97,6 +97,9 @@ func (z *Zone) destroyNetwork(ctx context.Context, n *Network) error {
 			return err
 		}
 	}
+	if err := z.destroyBalancers(ctx, n); err != nil {
+		return err
+	}
 	for _, r := range slices.Clone(z.routers) {
 		if r.Network == n {
 			if err := z.destroyRouter(ctx, r); err != nil {

@@ -78,7 +78,11 @@ func (z *Zone) routersOf(n *Network) []*Router {
 // pushNetwork sends the configuration to each router of the network, one after the other; the first failure stops. A
 // stopped router counts as done without a push. Called with the lock held, which is released while a push is on its way.
 func (z *Zone) pushNetwork(ctx context.Context, n *Network) error {
-	for _, r := range z.routersOf(n) {
+	targets, err := z.pushTargets(ctx, n)
+	if err != nil {
+		return err
+	}
+	for _, r := range targets {
 		if r.Redundant == "BACKUP" && z.knobs["backup-router-forgotten"] {
 			continue
 		}
@@ -175,6 +179,9 @@ func (z *Zone) preparePush(ctx context.Context, r *Router, n *Network, aggregate
 	cmd := z.buildCommand(r, n)
 	z.distortStart(&cmd, n, aggregated)
 	z.distort(&cmd, why)
+	if r.Internal && z.knobs["internal-policies-dropped"] {
+		dropPolicies(&cmd)
+	}
 	text, err = cmd.encode()
 	if err != nil {
 		return nil, false, err

@@ -165,7 +165,7 @@ func segmentName(n *Network, zone int64) string {
 
 // guestIP is the router's address in n: the gateway, but for redundant routers, which share it.
 func guestIP(r *Router, n *Network) string {
-	if r.Redundant != "" && r.GuestIP.IsValid() && n.CIDR.Contains(r.GuestIP) {
+	if (r.Redundant != "" || r.Internal) && r.GuestIP.IsValid() && n.CIDR.Contains(r.GuestIP) {
 		return r.GuestIP.String()
 	}
 	return n.Gateway.String()
@@ -174,7 +174,7 @@ func guestIP(r *Router, n *Network) string {
 // buildCommand is the LoadBalancerConfigCommand of a router for a network: all public rules of the network, for a tier
 // those of all tiers of its VPC, revoked ones included (facts: cloudstack.md 3.1).
 func (z *Zone) buildCommand(r *Router, n *Network) configCommand {
-	rules := z.rulesOnRouter(n)
+	rules := z.rulesOnRouter(r, n)
 	to := make([]balancerTO, 0, len(rules))
 	for _, rule := range rules {
 		to = append(to, balancerTOOf(rule))
@@ -197,9 +197,16 @@ func (z *Zone) buildCommand(r *Router, n *Network) configCommand {
 }
 
 // rulesOnRouter lists the rules that a push for n carries, in the order of their ids.
-func (z *Zone) rulesOnRouter(n *Network) []*LBRule {
+func (z *Zone) rulesOnRouter(r *Router, n *Network) []*LBRule {
 	var rules []*LBRule
 	for _, rule := range z.lbRules {
+		switch {
+		case r.Internal && rule.Internal && rule.Network == n && rule.Address.IP == r.GuestIP:
+			rules = append(rules, rule)
+			continue
+		case r.Internal, rule.Internal && !z.knobs["internal-rules-on-router"]:
+			continue
+		}
 		if rule.Network == n || n.VPC != nil && rule.Network.VPC == n.VPC {
 			rules = append(rules, rule)
 		}

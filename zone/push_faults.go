@@ -90,6 +90,12 @@ func (z *Zone) distort(cmd *configCommand, c cause) {
 	}
 }
 
+func dropPolicies(cmd *configCommand) {
+	for i := range cmd.LoadBalancers {
+		cmd.LoadBalancers[i].Stickiness = nil
+	}
+}
+
 // pushReplaced sends the policy that the changed rule's live one replaces in its place.
 func pushReplaced(rules []balancerTO, changed *LBRule) {
 	if changed == nil || livePolicy(changed) == nil {

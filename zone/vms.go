@@ -97,6 +97,11 @@ func (z *Zone) guestAddress(n *Network, wanted netip.Addr) (netip.Addr, error) {
 			}
 		}
 	}
+	for _, r := range z.lbRules {
+		if r.Internal && r.Network == n {
+			used[r.Address.IP] = true
+		}
+	}
 	if wanted.IsValid() {
 		if !n.CIDR.Contains(wanted) || used[wanted] {
 			return wanted, api.Invalid("Unable to acquire Guest IP address %s for network %s", wanted, n.UUID)

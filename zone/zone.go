@@ -122,6 +122,7 @@ type inventory struct {
 	vpcs       []*VPC
 	networks   []*Network
 	routers    []*Router
+	balancers  []*Router // VMs of internal load balancing
 	hosts      []*Host
 	addresses  []*Address
 	vms        []*VM
