@@ -36,7 +36,7 @@ func deletion(o inventory.Object) deleting {
 	}
 	return deleting{command: map[inventory.Kind]string{
 		inventory.Policy: "deleteAutoScalePolicy", inventory.Profile: "deleteAutoScaleVmProfile", inventory.Condition: "deleteCondition",
-		inventory.LBRule: "deleteLoadBalancerRule", inventory.PFRule: "deletePortForwardingRule", inventory.Firewall: "deleteFirewallRule",
+		inventory.InternalLB: "deleteLoadBalancer", inventory.LBRule: "deleteLoadBalancerRule", inventory.PFRule: "deletePortForwardingRule", inventory.Firewall: "deleteFirewallRule",
 		inventory.Network: "deleteNetwork", inventory.VPC: "deleteVPC", inventory.AccountObj: "deleteAccount", inventory.Domain: "deleteDomain",
 	}[o.Kind], params: byID}
 }

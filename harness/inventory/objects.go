@@ -19,6 +19,7 @@ const (
 	Policy     Kind = "autoscale policy"
 	Profile    Kind = "autoscale profile"
 	Condition  Kind = "condition"
+	InternalLB Kind = "internal lb rule"
 	LBRule     Kind = "lb rule"
 	PFRule     Kind = "port forwarding rule"
 	Firewall   Kind = "firewall rule"
@@ -43,7 +44,7 @@ type source struct {
 func sources() []source {
 	return []source{
 		{Group, "listAutoScaleVmGroups", nil}, {Policy, "listAutoScalePolicies", nil}, {Profile, "listAutoScaleVmProfiles", nil},
-		{Condition, "listConditions", nil}, {LBRule, "listLoadBalancerRules", nil}, {PFRule, "listPortForwardingRules", nil},
+		{Condition, "listConditions", nil}, {InternalLB, "listLoadBalancers", nil}, {LBRule, "listLoadBalancerRules", nil}, {PFRule, "listPortForwardingRules", nil},
 		{Firewall, "listFirewallRules", nil}, {VM, "listVirtualMachines", nil}, {Volume, "listVolumes", nil}, {VPNUser, "listVpnUsers", nil},
 		{Address, "listPublicIpAddresses", nil}, {Network, "listNetworks", nil}, {VPC, "listVPCs", nil}, {AccountObj, "listAccounts", nil},
 		{Domain, "listDomains", nil},
