@@ -22,11 +22,8 @@ func MaybeChild() {
 	case nameInit:
 		runInit()
 	case nameShim:
-		// Only inside a sandbox: somebody may have named this program systemctl for reasons of his own.
-		if os.Getenv(envChild) != "" {
-			// Not os.Exit, which makes a race-detecting program sleep for a second; there is nothing to flush.
-			syscall.Exit(runShim())
-		}
+		// Not os.Exit, which makes a race-detecting program sleep for a second; there is nothing to flush.
+		syscall.Exit(runShim())
 	}
 }
 

@@ -25,6 +25,7 @@ type process1 struct {
 	mu      sync.Mutex // one systemctl call at a time
 	service *service
 	calls   []Call
+	noted   int // bytes of callsPath that are among the calls
 }
 
 // runInit is stage two. It ends when the program outside closes its end of the control socket.
@@ -59,6 +60,9 @@ func newProcess1() (*process1, error) {
 	if p.service, err = newService(p.reaper); err != nil {
 		return nil, err
 	}
+	if err := preferLegacyTables(p.reaper); err != nil {
+		return nil, fmt.Errorf("choose iptables: %w", err)
+	}
 	l, err := net.Listen("unix", shimSocket)
 	if err != nil {
 		return nil, fmt.Errorf("listen for systemctl: %w", err)
@@ -85,11 +89,11 @@ func (p *process1) shim(conn net.Conn) {
 	_ = json.NewEncoder(conn).Encode(p.systemctl(call.Args))
 }
 
-// systemctl does the call and keeps it for the report. Every unit but haproxy is there and does nothing: conntrackd and
-// keepalived are stopped on every push.
+// systemctl does the call and keeps it for the report. Every unit but haproxy is there and does nothing.
 func (p *process1) systemctl(args []string) Call {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.takeNoted()
 	call := Call{Args: args}
 	words := slices.DeleteFunc(slices.Clone(args), func(s string) bool { return strings.HasPrefix(s, "-") })
 	if len(words) > 1 && slices.ContainsFunc(words[1:], isHAProxy) {
@@ -139,6 +143,7 @@ func (p *process1) serve(r request) answer {
 func (p *process1) takeCalls() []Call {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.takeNoted()
 	calls := p.calls
 	p.calls = nil
 	return calls

@@ -4,13 +4,14 @@ import "time"
 
 // Names under which this program is started again.
 const (
-	nameFirst  = "stackproof-vr-root" // composes the root, becomes the next
-	nameInit   = "stackproof-vr"      // process 1 of the sandbox
-	nameShim   = "systemctl"          // what the scripts call
+	nameFirst  = "stackproof-vr-root"      // composes the root, becomes the next
+	nameInit   = "stackproof-vr"           // process 1 of the sandbox
+	nameShim   = "stackproof-vr-systemctl" // systemctl for HAProxy
 	envChild   = "STACKPROOF_VR_CHILD"
 	controlFD  = 3
 	selfPath   = "/opt/stackproof/bin/stackproof-vr"
 	shimDir    = "/opt/stackproof/bin"
+	shimPath   = shimDir + "/" + nameShim
 	shimSocket = "/run/stackproof-vr.sock"
 )
 

@@ -178,7 +178,7 @@ func bindSelf(self source) error {
 	if err := bind(self, base+selfPath, true); err != nil {
 		return err
 	}
-	return os.Symlink(filepath.Base(selfPath), base+filepath.Join(shimDir, nameShim))
+	return writeSystemctl()
 }
 
 // kernelFiles mounts /proc and /sys. The switches of the whole machine are read-only in there, those of the network

@@ -11,14 +11,15 @@ import (
 
 // Variants of the tree; testdata/tree/README.md says what each does.
 const (
-	Set     = "set"
-	List    = "list"
-	Check   = "check"
-	Crash   = "crash"
-	Hang    = "hang"
-	Escape  = "escape"
-	Netaddr = "netaddr"
-	Python2 = "python2"
+	Set      = "set"
+	List     = "list"
+	Check    = "check"
+	Firewall = "firewall"
+	Crash    = "crash"
+	Hang     = "hang"
+	Escape   = "escape"
+	Netaddr  = "netaddr"
+	Python2  = "python2"
 )
 
 // Tree writes the variant into a temporary folder and gives that folder.

@@ -32,7 +32,13 @@ def balance(bag):
                 f.write(line + "\n")
     if compare.same(lines(LIVE), lines(NEW)):
         logging.info("nothing to do")
-        return
+    else:
+        replace()
+    if hasattr(compare, "after"):
+        compare.after(bag)
+
+
+def replace():
     shutil.copy2(NEW, LIVE)
     verb = "reload" if haproxy_runs() else "restart"
     logging.info("%s of haproxy", verb)
