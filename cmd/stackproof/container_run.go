@@ -15,7 +15,6 @@ import (
 	"github.com/stackproof/stackproof/harness/container"
 	"github.com/stackproof/stackproof/harness/deploy"
 	"github.com/stackproof/stackproof/harness/existing"
-	"github.com/stackproof/stackproof/harness/fleet"
 	"github.com/stackproof/stackproof/harness/realrouter"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
@@ -60,14 +59,14 @@ func (o *runOptions) prepareContainer(c *cobra.Command, chosen harness.Catalogue
 	if !c.Flags().Changed("workers") {
 		o.workers = max(1, len(chosen)) // scenarios wait for each other at the usage runs
 	}
-	real, err := o.scripts.wanted(c, o.existing.router, o.target)
+	real, err := o.scripts.wanted(c, config.Router.Mode, o.target, existing.ScriptTree{})
 	if err != nil {
 		return nil, err
 	}
 	return func() (harness.Target, func(result.Run) []string, error) { return o.openContainer(c, config, real) }, nil
 }
 
-func (o *runOptions) openContainer(c *cobra.Command, config existing.Config, real bool) (_ harness.Target, _ func(result.Run) []string, err error) {
+func (o *runOptions) openContainer(c *cobra.Command, config existing.Config, real *existing.ScriptTree) (_ harness.Target, _ func(result.Run) []string, err error) {
 	// Where namespaces cannot be made, trying the capability says so.
 	_ = network.Enter()
 	var trace io.WriteCloser
@@ -76,11 +75,9 @@ func (o *runOptions) openContainer(c *cobra.Command, config existing.Config, rea
 			return nil, nil, fmt.Errorf("writing the trace: %w", err)
 		}
 	}
-	var tree *fleet.Scripts
-	if real {
-		if tree, err = o.scripts.open(c.Context()); err != nil {
-			return nil, nil, err
-		}
+	tree, err := openScripts(c.Context(), real)
+	if err != nil {
+		return nil, nil, err
 	}
 	options := container.Options{Release: o.release, Image: o.box.image, Reuse: o.box.reuse, LogDir: o.box.logs, UsageCommand: o.box.usageCommand,
 		ManagementLog: o.box.log, StartTimeout: o.box.start, UsageTimeout: o.box.usage, Deploy: deployZone,

@@ -21,6 +21,7 @@ type diagnosed struct {
 
 func doctorCommand() *cobra.Command {
 	var f existingFlags
+	var s scriptFlags
 	var target, release string
 	var asJSON bool
 	c := &cobra.Command{Use: "doctor", Short: "Tries what a target can show, and says how to get what is missing", Args: noArgs,
@@ -33,6 +34,7 @@ Exit status: 0 nothing is broken, 3 something that should work does not, 4 the t
 	c.Flags().StringVar(&release, "release", "", "release, where the target does not tell it")
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	f.add(c)
+	s.add(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if target == labTarget {
 			return usage("the lab has everything by itself; doctor is for existing zones: --target existing, or a name of the --config file")
@@ -41,19 +43,27 @@ Exit status: 0 nothing is broken, 3 something that should work does not, 4 the t
 		if err != nil {
 			return err
 		}
-		return doctor(c, target, config, asJSON)
+		real, err := s.wanted(c, config.Router.Mode, target, config.Router.Tree)
+		if err != nil {
+			return err
+		}
+		return doctor(c, target, config, real, asJSON)
 	}
 	return c
 }
 
-func doctor(c *cobra.Command, name string, config existing.Config, asJSON bool) error {
+func doctor(c *cobra.Command, name string, config existing.Config, real *existing.ScriptTree, asJSON bool) error {
 	if config.Shadows() {
 		// Where namespaces cannot be made, trying the capability says so.
 		_ = network.Enter()
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), openTimeout)
 	defer cancel()
-	t, err := existing.Open(ctx, existing.Options{Name: name, Config: config})
+	tree, err := openScripts(ctx, real)
+	if err != nil {
+		return cannotRun(err)
+	}
+	t, err := existing.Open(ctx, existing.Options{Name: name, Config: config, Scripts: tree})
 	if err != nil {
 		return cannotRun(err)
 	}

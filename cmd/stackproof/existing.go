@@ -97,7 +97,11 @@ func (f *existingFlags) over(c *cobra.Command, into *existing.Config) {
 		into.Log.Command, into.Log.File = strings.Fields(f.logCommand), nil
 	}
 	if given("router") {
-		into.Router = routerOf(f.router)
+		tree := into.Router.Tree
+		into.Router = existing.RouterOf(f.router)
+		if into.Router.Mode == existing.RealScripts {
+			into.Router.Tree = tree
+		}
 	}
 	if given("clients") {
 		into.Clients.Mode = f.clients
@@ -111,17 +115,6 @@ func (f *existingFlags) over(c *cobra.Command, into *existing.Config) {
 	if given("disposable") {
 		into.Disposable = f.disposable
 	}
-}
-
-// routerOf takes a word for the mode and anything longer for a command.
-func routerOf(s string) existing.Router {
-	if s == scriptsRouter {
-		s = "shadow"
-	}
-	if strings.ContainsAny(s, " {") {
-		return existing.Router{Mode: "command", Command: s}
-	}
-	return existing.Router{Mode: s}
 }
 
 // defaultConfig is looked for in the current folder.

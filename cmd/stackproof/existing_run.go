@@ -34,7 +34,7 @@ func (o *runOptions) prepareExisting(c *cobra.Command, chosen harness.Catalogue)
 	if !c.Flags().Changed("workers") {
 		o.workers = max(1, len(chosen)) // scenarios wait for each other at the usage runs
 	}
-	real, err := o.scripts.wanted(c, o.existing.router, o.target)
+	real, err := o.scripts.wanted(c, config.Router.Mode, o.target, config.Router.Tree)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (o *runOptions) prepareExisting(c *cobra.Command, chosen harness.Catalogue)
 	}, nil
 }
 
-func (o *runOptions) openExisting(c *cobra.Command, config existing.Config, chosen harness.Catalogue, real bool) (_ harness.Target, _ func(result.Run) []string, err error) {
+func (o *runOptions) openExisting(c *cobra.Command, config existing.Config, chosen harness.Catalogue, real *existing.ScriptTree) (_ harness.Target, _ func(result.Run) []string, err error) {
 	ctx := c.Context()
 	if config.Shadows() {
 		// Where namespaces cannot be made, trying the capability says so.
@@ -55,11 +55,9 @@ func (o *runOptions) openExisting(c *cobra.Command, config existing.Config, chos
 			return nil, nil, fmt.Errorf("writing the trace: %w", err)
 		}
 	}
-	var tree *fleet.Scripts
-	if real {
-		if tree, err = o.scripts.open(ctx); err != nil {
-			return nil, nil, err
-		}
+	tree, err := openScripts(ctx, real)
+	if err != nil {
+		return nil, nil, err
 	}
 	t, err := openTarget(ctx, o.target, config, trace, tree)
 	if err != nil {

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/existing"
 	"github.com/stackproof/stackproof/harness/fleet"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/router/scripts"
@@ -17,7 +19,7 @@ import (
 // What --router takes besides what an existing zone knows.
 const (
 	modelRouter   = "model"
-	scriptsRouter = "real-scripts"
+	scriptsRouter = existing.RealScripts
 )
 
 // pythonFlags say which interpreter runs real scripts.
@@ -32,7 +34,17 @@ func (f *pythonFlags) add(c *cobra.Command) {
 }
 
 func (f *pythonFlags) options(tree string) scripts.Options {
-	return scripts.Options{Tree: tree, PythonPath: f.pythonPath, Interpreter: strings.Join(f.pythons, string(filepath.ListSeparator))}
+	t := existing.ScriptTree{Python: f.pythons, PythonPath: f.pythonPath}.Over(treeOfEnvironment(os.Getenv))
+	return scripts.Options{Tree: tree, PythonPath: t.PythonPath, Interpreter: strings.Join(t.Python, string(filepath.ListSeparator))}
+}
+
+// treeOfEnvironment is what the environment says of real scripts. It does not ask for them.
+func treeOfEnvironment(lookup func(string) string) existing.ScriptTree {
+	t := existing.ScriptTree{Path: lookup("STACKPROOF_SYSTEMVM_TREE"), Release: lookup("STACKPROOF_TREE_RELEASE"), PythonPath: lookup("STACKPROOF_PYTHON_PATH")}
+	if list := lookup("STACKPROOF_PYTHON"); list != "" {
+		t.Python = filepath.SplitList(list)
+	}
+	return t
 }
 
 // scriptFlags choose what a run's routers are made of.
@@ -43,34 +55,42 @@ type scriptFlags struct {
 
 func (f *scriptFlags) add(c *cobra.Command) {
 	s := c.Flags()
-	s.StringVar(&f.tree, "systemvm-tree", "", "with --router real-scripts: folder with debian/opt/cloud, such as the folder systemvm of a CloudStack checkout")
+	s.StringVar(&f.tree, "systemvm-tree", "", "with --router real-scripts: folder with debian/opt/cloud, such as the folder systemvm of a CloudStack checkout (or $STACKPROOF_SYSTEMVM_TREE)")
 	s.StringVar(&f.release, "tree-release", "", "with --router real-scripts: release of the tree, where no pom.xml tells it; by it known failures of routers are told")
 	f.pythonFlags.add(c)
 }
 
-// wanted says whether real scripts are asked for, and refuses words that do not go together.
-func (f *scriptFlags) wanted(c *cobra.Command, router, target string) (bool, error) {
+// wanted gives the tree whose scripts the routers run, nil when they run none, and refuses words that do not go together. The
+// flags are laid over the environment, and that over the file's tree.
+func (f *scriptFlags) wanted(c *cobra.Command, router, target string, file existing.ScriptTree) (*existing.ScriptTree, error) {
 	if target == labTarget && router != "" && router != modelRouter && router != scriptsRouter {
-		return false, usage("--router of the lab is %s or %s, not %q; did you mean %s?", modelRouter, scriptsRouter, router,
+		return nil, usage("--router of the lab is %s or %s, not %q; did you mean %s?", modelRouter, scriptsRouter, router,
 			harness.Nearest(router, []string{modelRouter, scriptsRouter}))
 	}
 	if router == scriptsRouter {
-		if f.tree == "" {
-			return false, usage("--router %s needs --systemvm-tree: a folder with debian/opt/cloud, such as the folder systemvm of a CloudStack checkout", scriptsRouter)
+		flags := existing.ScriptTree{Path: f.tree, Release: f.release, Python: f.pythons, PythonPath: f.pythonPath}
+		tree := flags.Over(treeOfEnvironment(os.Getenv).Over(file))
+		if tree.Path == "" {
+			return nil, usage("--router %s needs --systemvm-tree (or $STACKPROOF_SYSTEMVM_TREE, or systemvm_tree in the target's router): a folder with "+
+				"debian/opt/cloud, such as the folder systemvm of a CloudStack checkout", scriptsRouter)
 		}
-		return true, nil
+		return &tree, nil
 	}
 	for _, name := range []string{"systemvm-tree", "tree-release", "python", "python-path"} {
 		if c.Flags().Changed(name) {
-			return false, usage("--%s is for --router %s", name, scriptsRouter)
+			return nil, usage("--%s is for --router %s", name, scriptsRouter)
 		}
 	}
-	return false, nil
+	return nil, nil
 }
 
-// open tries the scripts. The caller has made sure that namespaces can be made.
-func (f *scriptFlags) open(ctx context.Context) (*fleet.Scripts, error) {
-	return fleet.OpenScripts(ctx, f.options(f.tree), f.release)
+// openScripts tries the scripts; nil for none. The caller has made sure that namespaces can be made.
+func openScripts(ctx context.Context, t *existing.ScriptTree) (*fleet.Scripts, error) {
+	if t == nil {
+		return nil, nil
+	}
+	return fleet.OpenScripts(ctx, scripts.Options{Tree: t.Path, PythonPath: t.PythonPath,
+		Interpreter: strings.Join(t.Python, string(filepath.ListSeparator))}, t.Release)
 }
 
 // scriptNotes say what a reader of the run must know of its routers; none without real scripts.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/existing"
 	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
@@ -151,7 +152,7 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 	if err != nil {
 		return nil, err
 	}
-	real, err := o.scripts.wanted(c, o.existing.router, o.target)
+	real, err := o.scripts.wanted(c, o.existing.router, o.target, existing.ScriptTree{})
 	if err != nil {
 		return nil, err
 	}
@@ -166,13 +167,11 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 		if err := network.Enter(); err != nil {
 			return nil, nil, err
 		}
-		options := lab.Options{Release: o.release, Knobs: knobs, Workers: o.workers, Start: start}
-		if real {
-			var err error
-			if options.Scripts, err = o.scripts.open(c.Context()); err != nil {
-				return nil, nil, err
-			}
+		tree, err := openScripts(c.Context(), real)
+		if err != nil {
+			return nil, nil, err
 		}
+		options := lab.Options{Release: o.release, Knobs: knobs, Workers: o.workers, Start: start, Scripts: tree}
 		target, err := lab.New(options)
 		if err == nil {
 			if ready := target.Ready(c.Context()); ready != nil {

@@ -23,7 +23,7 @@ type Config struct {
 	DSN   Words `yaml:"dsn"`
 	Usage Usage `yaml:"usage"`
 	Log   Log   `yaml:"log"`
-	// Router says what stands for the virtual routers: none, shadow, or a command template that reads a real one.
+	// Router says what stands for the virtual routers: none, shadow, real-scripts, or a command template that reads a real one.
 	Router Router `yaml:"router"`
 	// Clients says where requests come from: shadow (namespaces), addresses (of this machine), socks5.
 	Clients Clients `yaml:"clients"`
@@ -91,13 +91,6 @@ type Log struct {
 	Settle time.Duration `yaml:"settle"`
 }
 
-// Router says how routers are looked at. As a single word it is the mode.
-type Router struct {
-	Mode string `yaml:"mode"` // none, shadow, command
-	// Command is a template (package realrouter), for instance ssh {host} ssh -p 3922 root@{linklocal} {command}; it only reads.
-	Command string `yaml:"command"`
-}
-
 // Clients says where requests come from. As a single word it is the mode.
 type Clients struct {
 	Mode      string   `yaml:"mode"` // shadow, addresses, socks5
@@ -115,22 +108,6 @@ func (w *Words) UnmarshalYAML(n *yaml.Node) error {
 		return nil
 	}
 	return n.Decode((*[]string)(w))
-}
-
-// UnmarshalYAML takes a text for the mode.
-func (r *Router) UnmarshalYAML(n *yaml.Node) error {
-	if n.Kind == yaml.ScalarNode {
-		r.Mode = n.Value
-		return nil
-	}
-	type plain Router
-	if err := n.Decode((*plain)(r)); err != nil {
-		return err
-	}
-	if r.Mode == "" && r.Command != "" {
-		r.Mode = "command"
-	}
-	return nil
 }
 
 // UnmarshalYAML takes a text for the mode.
@@ -216,8 +193,17 @@ func checkKeys(n *yaml.Node, t reflect.Type, path string) error {
 func fieldsOf(t reflect.Type) func(func(reflect.StructField) bool) {
 	return func(yield func(reflect.StructField) bool) {
 		for i := range t.NumField() {
-			if !yield(t.Field(i)) {
-				return
+			f := t.Field(i)
+			if f.Tag.Get("yaml") != ",inline" {
+				if !yield(f) {
+					return
+				}
+				continue
+			}
+			for inner := range fieldsOf(f.Type) {
+				if !yield(inner) {
+					return
+				}
 			}
 		}
 	}
@@ -281,20 +267,12 @@ func (c *Config) Environment(lookup func(string) string) {
 
 // check names what is wrong with the configuration, in one line.
 func (c *Config) check() error {
-	modes := func(what, have string, known ...string) error {
-		if have != "" && !slices.Contains(known, have) {
-			return fmt.Errorf("%s: %q is not one of %s; did you mean %q?", what, have, strings.Join(known, ", "), harness.Nearest(have, known))
-		}
-		return nil
-	}
 	var errs error
 	switch {
 	case len(c.DSN) > 2:
 		errs = fmt.Errorf("dsn: %d addresses; give one, or one each for cloud and cloud_usage", len(c.DSN))
 	case len(c.Log.File) > 0 && len(c.Log.Command) > 0:
 		errs = errors.New("log: give files or a command, not both")
-	case c.Router.Mode == "command" && c.Router.Command == "":
-		errs = errors.New("router: mode command needs a command")
 	case c.Clock == "database" && len(c.DSN) == 0:
 		errs = errors.New("clock: database needs a dsn")
 	case c.SkewBudget < 0:
@@ -302,8 +280,15 @@ func (c *Config) check() error {
 	case slices.ContainsFunc(c.Groups, func(n int) bool { return n < 2 }):
 		errs = fmt.Errorf("groups: %v; each size must be at least 2", c.Groups)
 	}
-	return errors.Join(errs, modes("usage.run", c.Usage.Run, "on-demand", "schedule"), modes("router", c.Router.Mode, "none", "shadow", "command"),
-		modes("clients", c.Clients.Mode, "shadow", "addresses", "socks5"), modes("clock", c.Clock, "database", "api"))
+	return errors.Join(errs, oneOf("usage.run", c.Usage.Run, "on-demand", "schedule"), c.Router.check(),
+		oneOf("clients", c.Clients.Mode, "shadow", "addresses", "socks5"), oneOf("clock", c.Clock, "database", "api"))
+}
+
+func oneOf(what, have string, known ...string) error {
+	if have != "" && !slices.Contains(known, have) {
+		return fmt.Errorf("%s: %q is not one of %s; did you mean %q?", what, have, strings.Join(known, ", "), harness.Nearest(have, known))
+	}
+	return nil
 }
 
 // options are how the client reaches the API.
@@ -334,5 +319,5 @@ func (c *Config) named() harness.Named {
 
 // Shadows says whether routers are stood in for by namespaces.
 func (c *Config) Shadows() bool {
-	return len(c.Log.File)+len(c.Log.Command) > 0 && (c.Router.Mode == "" || c.Router.Mode == "shadow")
+	return len(c.Log.File)+len(c.Log.Command) > 0 && slices.Contains([]string{"", "shadow", RealScripts}, c.Router.Mode)
 }

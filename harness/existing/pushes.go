@@ -24,8 +24,16 @@ type inbox struct {
 
 type request struct{ mgmt, agent, seq string }
 
-// lane is what one management server sends to one router.
-type lane struct{ router, mgmt, agent string }
+// lane is what one management server sends to one router while an agent is connected: sequence numbers start again at random,
+// above 48 bits that count, with each connection (AgentAttache.java@4.20.0.0).
+type lane struct {
+	router, mgmt, agent string
+	connection          int64
+}
+
+func laneOf(p router.Push) lane {
+	return lane{p.Router(), p.Log.MgmtID, p.Log.Agent, number(p.Log.Seq) >> 48}
+}
 
 func newInbox() *inbox { return &inbox{seen: map[request]bool{}, newest: map[lane]int64{}} }
 
@@ -55,26 +63,26 @@ func (b *inbox) add(line string) {
 	b.batch = append(b.batch, p)
 }
 
-// take hands on what was added since the last call, each router's in the order in which they were sent. Only the newest of
-// each router is given when nothing older matters.
-func (b *inbox) take(newestOnly bool) []router.Push {
+// take hands on what was added since the last call, each router's in the order in which they were sent. Of each router's,
+// first tells where to begin; nil is for all.
+func (b *inbox) take(first func([]router.Push) int) []router.Push {
 	batch := b.batch
 	b.batch = nil
 	slices.SortStableFunc(batch, func(a, c router.Push) int {
 		if by := cmp.Compare(a.Router(), c.Router()); by != 0 {
 			return by
 		}
-		if a.Log.MgmtID == c.Log.MgmtID && a.Log.Agent == c.Log.Agent {
+		if laneOf(a) == laneOf(c) {
 			return cmp.Compare(number(a.Log.Seq), number(c.Log.Seq))
 		}
 		return a.Log.Time.Compare(c.Log.Time)
 	})
-	if newestOnly {
-		batch = newestOfEach(batch)
+	if first != nil {
+		batch = ofEach(batch, first)
 	}
 	var out []router.Push
 	for _, p := range batch {
-		l := lane{p.Router(), p.Log.MgmtID, p.Log.Agent}
+		l := laneOf(p)
 		if last, known := b.newest[l]; known && number(p.Log.Seq) < last {
 			b.damaged = append(b.damaged, fmt.Sprintf("push %s-%s of router %s came after %d", p.Log.Agent, p.Log.Seq, p.Router(), last))
 			continue
@@ -85,19 +93,21 @@ func (b *inbox) take(newestOnly bool) []router.Push {
 	return out
 }
 
-func newestOfEach(batch []router.Push) []router.Push {
-	last := map[string]int{}
-	for i, p := range batch {
-		last[p.Router()] = i
-	}
+// ofEach expects the pushes of a router one after another.
+func ofEach(batch []router.Push, first func([]router.Push) int) []router.Push {
 	var out []router.Push
-	for i, p := range batch {
-		if last[p.Router()] == i {
-			out = append(out, p)
+	for len(batch) > 0 {
+		n := 1
+		for n < len(batch) && batch[n].Router() == batch[0].Router() {
+			n++
 		}
+		out = append(out, batch[first(batch[:n]):n]...)
+		batch = batch[n:]
 	}
 	return out
 }
+
+func newest(pushes []router.Push) int { return len(pushes) - 1 }
 
 func number(s string) int64 {
 	n, _ := strconv.ParseInt(s, 10, 64)

@@ -3,6 +3,7 @@ package existing
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -27,16 +28,37 @@ func TestInboxOrder(t *testing.T) {
 	}
 	b.add(pushLine(t, "r-2-VM", "1", "4"))
 	b.add(pushLine(t, "r-1-VM", "1", "9")) // sending and executing, or printed again
-	assert.Equal(t, []string{"r-1-VM 1/3", "r-1-VM 1/5", "r-1-VM 1/9", "r-2-VM 1/4"}, sequence(b.take(false)))
+	assert.Equal(t, []string{"r-1-VM 1/3", "r-1-VM 1/5", "r-1-VM 1/9", "r-2-VM 1/4"}, sequence(b.take(nil)))
 	assert.Equal(t, 4, b.total)
 	assert.Empty(t, b.damaged)
 
 	b.add(pushLine(t, "r-1-VM", "2", "4")) // another management server counts for itself
-	assert.Equal(t, []string{"r-1-VM 2/4"}, sequence(b.take(false)))
+	assert.Equal(t, []string{"r-1-VM 2/4"}, sequence(b.take(nil)))
 	b.add(pushLine(t, "r-1-VM", "1", "8"))
-	assert.Empty(t, b.take(false), "what the router has overtaken is not applied")
+	assert.Empty(t, b.take(nil), "what the router has overtaken is not applied")
 	require.Len(t, b.damaged, 1)
 	assert.Contains(t, b.damaged[0], "r-1-VM")
+}
+
+// An agent that connects again gets numbers that may be lower than before.
+func TestInboxOrderAfterAnAgentConnectedAgain(t *testing.T) {
+	at := func(line, clock string) string { return strings.Replace(line, "00:00:00", clock, 1) }
+	const before, after = "5708031052715394300", "1407374883553281"
+	b := newInbox()
+	b.add(at(pushLine(t, "r-1-VM", "1", after), "00:00:09"))
+	b.add(at(pushLine(t, "r-1-VM", "1", before), "00:00:05"))
+	assert.Equal(t, []string{"r-1-VM 1/" + before, "r-1-VM 1/" + after}, sequence(b.take(nil)))
+	assert.Empty(t, b.damaged)
+}
+
+func TestInboxBeginsWithEachRouterWhereItIsTold(t *testing.T) {
+	b := newInbox()
+	for _, seq := range []string{"1", "2", "3", "4"} {
+		b.add(pushLine(t, "r-1-VM", "1", seq))
+	}
+	b.add(pushLine(t, "r-2-VM", "1", "5"))
+	assert.Equal(t, []string{"r-1-VM 1/2", "r-1-VM 1/3", "r-1-VM 1/4", "r-2-VM 1/5"}, sequence(b.take(func(p []router.Push) int { return len(p) / 4 })))
+	assert.Equal(t, 5, b.total)
 }
 
 func TestInboxDamage(t *testing.T) {
@@ -59,7 +81,7 @@ func TestInboxOfRecordedLogs(t *testing.T) {
 			b.add(l)
 		}
 		require.Empty(t, b.damaged)
-		all := b.take(false)
+		all := b.take(nil)
 		assert.Len(t, all, b.total)
 		want := map[string]string{}
 		for _, p := range all {
@@ -69,7 +91,7 @@ func TestInboxOfRecordedLogs(t *testing.T) {
 		for _, l := range lines {
 			late.add(l)
 		}
-		got := late.take(true)
+		got := late.take(newest)
 		assert.Len(t, got, len(want))
 		for _, p := range got {
 			assert.Equal(t, want[p.Router()], p.Log.Seq, p.Router())
@@ -82,7 +104,7 @@ func FuzzInbox(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line string) {
 		b := newInbox()
 		b.add(line)
-		if n := len(b.take(false)); n != b.total {
+		if n := len(b.take(nil)); n != b.total {
 			t.Fatalf("%d pushes were counted, %d given", b.total, n)
 		}
 	})

@@ -369,6 +369,9 @@ func (t *Target) Notes(run result.Run) []string {
 	if n := t.UsageRuns(); n > 0 {
 		notes = append(notes, fmt.Sprintf("%d usage runs were waited for", n))
 	}
+	if t.watch != nil && t.watch.fleet != nil {
+		notes = append(notes, t.watch.past.notes()...)
+	}
 	return notes
 }
 

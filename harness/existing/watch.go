@@ -38,6 +38,7 @@ type watcher struct {
 	patience time.Duration    // how long log and counter may disagree
 	failed   error            // the log cannot be read
 	lost     int
+	past     past
 
 	ended sync.WaitGroup
 }
@@ -109,6 +110,8 @@ func (t *Target) openShadow(w *watcher) error {
 		return nil
 	case mode == "command":
 		return nil
+	case mode == RealScripts && t.opts.Scripts == nil:
+		return errors.New("router: no scripts were opened for mode " + RealScripts)
 	}
 	w.rules = t.release
 	if t.config.RouterProfile != "" {
@@ -129,6 +132,7 @@ func (t *Target) openShadow(w *watcher) error {
 		return fmt.Errorf("making the shadow routers' folder: %w", err)
 	}
 	t.onClose("removing the shadow routers' folder", func(context.Context) error { return os.RemoveAll(dir) })
+	w.past.rules = rules
 	w.fleet = fleet.New(dir, rules, nil)
 	t.onClose("ending the shadow routers", func(context.Context) error { return w.fleet.Close() })
 	if err := w.fleet.Run(t.opts.Scripts, fleet.Ignored); err != nil {
@@ -139,7 +143,7 @@ func (t *Target) openShadow(w *watcher) error {
 	return nil
 }
 
-// catchUp reads what the log holds already and takes the newest push of each router.
+// catchUp reads what the log holds already and takes, of each router, the pushes that can still show.
 func (w *watcher) catchUp(ctx context.Context) error {
 	if c, is := w.source.(*command); is {
 		if err := c.quiet(ctx); err != nil {
@@ -161,7 +165,12 @@ func (w *watcher) catchUp(ctx context.Context) error {
 	}
 	// What was damaged before we came is no concern of ours.
 	w.inbox.damaged = nil
-	w.deliver(ctx, w.inbox.take(true))
+	first := newest
+	if w.fleet != nil {
+		first = w.past.first
+	}
+	w.deliver(ctx, w.inbox.take(first))
+	w.past.routers = len(w.pushes)
 	return nil
 }
 
@@ -196,7 +205,7 @@ func (w *watcher) poll(ctx context.Context) {
 	if f, is := w.source.(*files); is {
 		w.lost = f.lost
 	}
-	w.deliver(ctx, w.inbox.take(false))
+	w.deliver(ctx, w.inbox.take(nil))
 }
 
 // deliver hands pushes to their routers; the lock is held.

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/harness/existing"
+)
+
+// chosenTree is what a run of target "t" of the file would run in its routers.
+func chosenTree(t *testing.T, file string, environment map[string]string, args ...string) (*existing.ScriptTree, existing.Config, error) {
+	t.Helper()
+	for _, name := range []string{"STACKPROOF_SYSTEMVM_TREE", "STACKPROOF_TREE_RELEASE", "STACKPROOF_PYTHON", "STACKPROOF_PYTHON_PATH"} {
+		t.Setenv(name, environment[name])
+	}
+	name := filepath.Join(t.TempDir(), "targets.yaml")
+	require.NoError(t, os.WriteFile(name, []byte(file), 0o600))
+	var zone existingFlags
+	var tree scriptFlags
+	c := &cobra.Command{Use: "run"}
+	zone.add(c)
+	tree.add(c)
+	require.NoError(t, c.ParseFlags(append(args, "--config", name)))
+	config, err := zone.target(c, "t", "")
+	if err != nil {
+		return nil, config, err
+	}
+	got, err := tree.wanted(c, config.Router.Mode, "t", config.Router.Tree)
+	return got, config, err
+}
+
+func TestTreeOfFileEnvironmentAndFlags(t *testing.T) {
+	const file = `targets: {t: {log: {file: x.log}, router: {systemvm_tree: file, tree_release: 4.19.1.0, python: python2.7, python_path: lib}}}`
+	for name, c := range map[string]struct {
+		file        string
+		environment map[string]string
+		args        []string
+		want        existing.ScriptTree
+	}{
+		"the file alone": {file, nil, nil,
+			existing.ScriptTree{Path: "file", Release: "4.19.1.0", Python: existing.Words{"python2.7"}, PythonPath: "lib"}},
+		"the environment's tree has another release": {file, map[string]string{"STACKPROOF_SYSTEMVM_TREE": "env"}, nil,
+			existing.ScriptTree{Path: "env", Python: existing.Words{"python2.7"}, PythonPath: "lib"}},
+		"the same tree keeps its release": {file, map[string]string{"STACKPROOF_SYSTEMVM_TREE": "file"}, nil,
+			existing.ScriptTree{Path: "file", Release: "4.19.1.0", Python: existing.Words{"python2.7"}, PythonPath: "lib"}},
+		"all of the environment": {file, map[string]string{"STACKPROOF_SYSTEMVM_TREE": "env", "STACKPROOF_TREE_RELEASE": "4.20.0.0",
+			"STACKPROOF_PYTHON": "a:b", "STACKPROOF_PYTHON_PATH": "env-lib"}, nil,
+			existing.ScriptTree{Path: "env", Release: "4.20.0.0", Python: existing.Words{"a", "b"}, PythonPath: "env-lib"}},
+		"flags over both": {file, map[string]string{"STACKPROOF_SYSTEMVM_TREE": "env", "STACKPROOF_TREE_RELEASE": "4.20.0.0", "STACKPROOF_PYTHON": "a"},
+			[]string{"--systemvm-tree", "flag", "--python", "c", "--python", "d"},
+			existing.ScriptTree{Path: "flag", Python: existing.Words{"c", "d"}, PythonPath: "lib"}},
+		"the flag's mode takes the file's tree": {`targets: {t: {router: {mode: real-scripts, systemvm_tree: file}}}`, nil, []string{"--router", "real-scripts"},
+			existing.ScriptTree{Path: "file"}},
+		"the file's mode takes the environment's tree": {`targets: {t: {router: real-scripts}}`, map[string]string{"STACKPROOF_SYSTEMVM_TREE": "env"}, nil,
+			existing.ScriptTree{Path: "env"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, config, err := chosenTree(t, c.file, c.environment, c.args...)
+			require.NoError(t, err)
+			require.NotNil(t, got)
+			assert.Equal(t, c.want, *got)
+			assert.Equal(t, existing.RealScripts, config.Router.Mode)
+			assert.Equal(t, strings.Contains(c.file, "log"), config.Shadows())
+		})
+	}
+}
+
+func TestTreeThatNobodyAskedFor(t *testing.T) {
+	tree := map[string]string{"STACKPROOF_SYSTEMVM_TREE": "env"}
+	for _, args := range [][]string{nil, {"--router", "none"}, {"--router", "ssh {host}"}} {
+		got, _, err := chosenTree(t, `targets: {t: {router: shadow}}`, tree, args...)
+		require.NoError(t, err)
+		assert.Nil(t, got, "the environment says which tree, not that it is to run")
+	}
+	got, config, err := chosenTree(t, `targets: {t: {router: {systemvm_tree: file}}}`, nil, "--router", "shadow")
+	require.NoError(t, err)
+	assert.Nil(t, got)
+	assert.Equal(t, existing.Router{Mode: "shadow"}, config.Router, "nothing of the file's tree is left for the model")
+
+	_, _, err = chosenTree(t, `targets: {t: {router: real-scripts}}`, nil)
+	assert.ErrorContains(t, err, "needs --systemvm-tree (or $STACKPROOF_SYSTEMVM_TREE, or systemvm_tree in the target's router)")
+	_, _, err = chosenTree(t, `targets: {t: {router: shadow}}`, nil, "--tree-release", "4.20.0.0")
+	assert.ErrorContains(t, err, "--tree-release is for --router real-scripts")
+}
