@@ -138,7 +138,11 @@ func (t *Target) openShadow(w *watcher) error {
 	if err := w.fleet.Run(t.opts.Scripts, fleet.Ignored); err != nil {
 		return err
 	}
-	t.found(ok(harness.RouterFiles, "shadow routers, rules of %s", w.rules))
+	whose := "rules of " + w.rules
+	if t.opts.Scripts != nil {
+		whose = t.opts.Scripts.String()
+	}
+	t.found(ok(harness.RouterFiles, "shadow routers, %s", whose))
 	t.found(ok(harness.DataPlane, "clients, HAProxy and backends in namespaces of this machine"))
 	return nil
 }

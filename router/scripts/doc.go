@@ -7,8 +7,8 @@
 // and for refused files alike. Addresses, ACLs, DHCP, VPN and redundancy parts of the scripts find nothing to do here.
 //
 // The one thing to know before changing it: the sandbox is this very program, started again. Its first process composes the
-// root, gives up the power to mount, and stays as process 1 of a pid namespace; the `systemctl` that the scripts call is
-// again this program under another name. So main, and TestMain of every package that opens a VR, must call MaybeChild before
+// root, gives up the power to mount, and stays as process 1 of a pid namespace; the `systemctl` that the scripts call starts, for
+// HAProxy, again this program under another name. So main, and TestMain of every package that opens a VR, must call MaybeChild before
 // anything else, and whatever ends process 1 ends everything in the sandbox.
 //
 // # What is looked for where
