@@ -71,8 +71,8 @@ func TestLoadRefuses(t *testing.T) {
 
 func TestCheckRefuses(t *testing.T) {
 	for want, c := range map[string]Config{
-		`usage.run: "ondemand" is not one of on-demand, schedule; did you mean "on-demand"?`: {Usage: Usage{Run: "ondemand"}},
-		`router: "shadows" is not one of none, shadow, real-scripts, command; did you mean "shadow"?`:      {Router: Router{Mode: "shadows"}},
+		`usage.run: "ondemand" is not one of on-demand, schedule; did you mean "on-demand"?`:          {Usage: Usage{Run: "ondemand"}},
+		`router: "shadows" is not one of none, shadow, real-scripts, command; did you mean "shadow"?`: {Router: Router{Mode: "shadows"}},
 		"dsn: 3 addresses":               {DSN: Words{"a", "b", "c"}},
 		"files or a command, not both":   {Log: Log{File: Words{"a"}, Command: Words{"b"}}},
 		"mode command needs a command":   {Router: Router{Mode: "command"}},
