@@ -19,6 +19,7 @@ func chosenTree(t *testing.T, file string, environment map[string]string, args .
 	for _, name := range []string{"STACKPROOF_SYSTEMVM_TREE", "STACKPROOF_TREE_RELEASE", "STACKPROOF_PYTHON", "STACKPROOF_PYTHON_PATH"} {
 		t.Setenv(name, environment[name])
 	}
+	t.Setenv("CLOUDSTACK_API_URL", "http://127.0.0.1:1/client/api")
 	name := filepath.Join(t.TempDir(), "targets.yaml")
 	require.NoError(t, os.WriteFile(name, []byte(file), 0o600))
 	var zone existingFlags
