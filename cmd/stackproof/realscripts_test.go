@@ -20,6 +20,8 @@ func chosenTree(t *testing.T, file string, environment map[string]string, args .
 		t.Setenv(name, environment[name])
 	}
 	t.Setenv("CLOUDSTACK_API_URL", "http://127.0.0.1:1/client/api")
+	t.Setenv("CLOUDSTACK_API_KEY", "key")
+	t.Setenv("CLOUDSTACK_SECRET_KEY", "secret")
 	name := filepath.Join(t.TempDir(), "targets.yaml")
 	require.NoError(t, os.WriteFile(name, []byte(file), 0o600))
 	var zone existingFlags
