@@ -72,8 +72,15 @@ func (o *proveOptions) plan() (harness.ProvePlan, error) {
 	if p.Scenarios, err = scenarios.Catalogue().Select(patterns...); err != nil {
 		return p, usage("%w", err)
 	}
-	p.Twins, err = twins(o.release, o.twins)
-	return p, err
+	if p.Twins, err = twins(o.release, o.twins); err != nil {
+		return p, err
+	}
+	if o.named && len(o.scenarios) > 0 && len(o.twins) == 0 { // of the others nothing is asked, so that none of them survives
+		p.Twins = slices.DeleteFunc(p.Twins, func(t harness.Twin) bool {
+			return !slices.ContainsFunc(p.Scenarios, func(s harness.Scenario) bool { return slices.Contains(s.Twins, t.ID) })
+		})
+	}
+	return p, nil
 }
 
 // twins are the faults of the lab that match, or all.

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestNamedTwins: a quick proof of chosen scenarios plants what they name, so that no other fault counts as surviving.
+func TestNamedTwins(t *testing.T) {
+	planned := func(o proveOptions) []string {
+		o.release, o.repeat, o.workers = "4.20.1.0", 1, 1
+		p, err := o.plan()
+		require.NoError(t, err)
+		var ids []string
+		for _, twin := range p.Twins {
+			ids = append(ids, twin.ID)
+		}
+		return ids
+	}
+	assert.ElementsMatch(t, []string{"usage-unknown-blocks", "usage-portable-releases-all", "usage-ip-close-nothing"},
+		planned(proveOptions{named: true, scenarios: []string{"U-32"}}))
+	assert.Contains(t, planned(proveOptions{scenarios: []string{"U-32"}}), "push-lost", "all are swept over the chosen scenarios")
+	assert.Equal(t, []string{"push-lost"}, planned(proveOptions{named: true, scenarios: []string{"U-32"}, twins: []string{"push-lost"}}), "asked for by name")
+}
