@@ -95,16 +95,13 @@ func (n *Network) Groups(count, members int) []*Group {
 	return groups
 }
 
-// Ends are the rules of the first and the last of the groups: what comes first and what comes last is where a row of
-// changes differs. None has none, one has one.
-func Ends(groups []*Group) []*Rule {
-	switch len(groups) {
-	case 0:
-		return nil
-	case 1:
-		return []*Rule{groups[0].Rule}
+// Rules are the groups' rules.
+func Rules(groups []*Group) []*Rule {
+	rules := make([]*Rule, len(groups))
+	for i, g := range groups {
+		rules[i] = g.Rule
 	}
-	return []*Rule{groups[0].Rule, groups[len(groups)-1].Rule}
+	return rules
 }
 
 // Together are the members of the groups, a group that is named twice counts once.
