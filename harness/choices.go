@@ -3,6 +3,7 @@ package harness
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/stackproof/stackproof/harness/cloud"
 )
@@ -57,12 +58,14 @@ func (t *T) choose() (c choices) {
 	zones, err := t.site.Cloud.ListZones(t.ctx, nil)
 	t.must(err, "listing zones")
 	c.zone = pick(t, "enabled advanced zone", n.Zone, zones, func(z *cloud.Zone) string { return z.Id }, func(z *cloud.Zone) string { return z.Name },
-		func(z *cloud.Zone) bool { return z.Networktype == "Advanced" && z.Allocationstate == "Enabled" })
+		func(z *cloud.Zone) bool {
+			return z.Networktype == "Advanced" && z.Allocationstate == "Enabled" && !z.Securitygroupsenabled
+		})
 	c.vpcOffering = t.chooseVPCOffering(n.VPCOffering)
 	c.tierOffering = t.chooseNetworkOffering("tier offering", n.TierOffering, defaultTierOffering, true)
 	c.isolatedOffering = t.chooseNetworkOffering("isolated network offering", n.IsolatedOffering, defaultIsolatedOffering, false)
 	c.template = t.chooseTemplate(n.Template, c.zone)
-	c.serviceOffering = t.chooseServiceOffering(n.ServiceOffering)
+	c.serviceOffering = t.chooseServiceOffering(n.ServiceOffering, c.zone)
 	return c
 }
 
@@ -85,17 +88,23 @@ func (t *T) chooseTemplate(named, zone string) string {
 	t.must(err, "listing templates")
 	return pick(t, "ready user template", named, all, func(o *cloud.Template) string { return o.Id }, func(o *cloud.Template) string { return o.Name },
 		func(o *cloud.Template) bool {
-			return o.Isready && o.Templatetype != "SYSTEM" && o.Templatetype != "ROUTING"
+			return o.Isready && o.Ispublic && o.Templatetype != "SYSTEM" && o.Templatetype != "ROUTING"
 		})
 }
 
-// chooseServiceOffering takes the smallest that is not customised.
-func (t *T) chooseServiceOffering(named string) string {
+// chooseServiceOffering takes the smallest that is not customised and that any account may use on any host of the zone.
+func (t *T) chooseServiceOffering(named, zone string) string {
 	all, err := t.site.Cloud.ListServiceOfferings(t.ctx, nil)
 	t.must(err, "listing service offerings")
 	slices.SortStableFunc(all, func(a, b *cloud.ServiceOffering) int {
 		return cmp.Or(cmp.Compare(a.Memory, b.Memory), cmp.Compare(a.Cpunumber*a.Cpuspeed, b.Cpunumber*b.Cpuspeed))
 	})
 	return pick(t, "service offering", named, all, func(o *cloud.ServiceOffering) string { return o.Id }, func(o *cloud.ServiceOffering) string { return o.Name },
-		func(o *cloud.ServiceOffering) bool { return !o.Iscustomized && !o.Issystem })
+		func(o *cloud.ServiceOffering) bool { return anybodys(o, zone) })
+}
+
+// anybodys says whether an account of a new domain may use the offering, on any host and storage of the zone. An administrator is
+// shown those of other domains and zones too.
+func anybodys(o *cloud.ServiceOffering, zone string) bool {
+	return !o.Iscustomized && !o.Issystem && o.Domainid == "" && o.Hosttags == "" && o.Storagetags == "" && (o.Zoneid == "" || strings.Contains(o.Zoneid, zone))
 }

@@ -45,7 +45,10 @@ func (t *Target) Intent(ctx context.Context, chosen harness.Catalogue) ([]string
 	return append(lines, "nothing else is touched; databases are only read"), nil
 }
 
-type zoneAnswer struct{ ID, Name, NetworkType, AllocationState string }
+type zoneAnswer struct {
+	ID, Name, NetworkType, AllocationState string
+	SecurityGroupsEnabled                  bool
+}
 
 // zone is the zone that scenarios will choose.
 func (t *Target) zone(ctx context.Context) (zoneAnswer, error) {
@@ -56,7 +59,7 @@ func (t *Target) zone(ctx context.Context) (zoneAnswer, error) {
 	var names []string
 	for _, z := range list.Zone {
 		if t.config.Zone != "" && (z.Name == t.config.Zone || z.ID == t.config.Zone) ||
-			t.config.Zone == "" && z.NetworkType == "Advanced" && z.AllocationState == "Enabled" {
+			t.config.Zone == "" && z.NetworkType == "Advanced" && z.AllocationState == "Enabled" && !z.SecurityGroupsEnabled {
 			return z, nil
 		}
 		names = append(names, z.Name)
