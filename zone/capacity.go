@@ -1,6 +1,11 @@
 package zone
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // Types of capacity (api/src/main/java/com/cloud/capacity/Capacity.java@4.20.0.0).
 const (
@@ -12,7 +17,8 @@ const (
 // Sizes of the simulator's hosts (MockAgentManager.java@4.20.0.0), and of the system offering of a virtual router.
 const (
 	hostMemory   = 8 << 30
-	hostCPU      = 4 * 8000
+	hostCores    = 4
+	coreSpeed    = 8000
 	routerMemory = 256 << 20
 	routerCPU    = 500
 )
@@ -35,8 +41,8 @@ func (c *call) listCapacity() (obj, error) {
 		name        string
 		used, total int64
 	}{
-		{capacityMemory, "MEMORY", c.z.usedOnHosts(limitMemory)<<20 + int64(len(c.z.routers))*routerMemory, int64(len(c.z.hosts)) * hostMemory},
-		{capacityCPU, "CPU", c.z.usedOnHosts(limitCPU)*routerCPU + int64(len(c.z.routers))*routerCPU, int64(len(c.z.hosts)) * hostCPU},
+		{capacityMemory, "MEMORY", c.z.usedOnHosts(limitMemory)<<20 + int64(len(c.z.routers))*routerMemory, c.z.memory()},
+		{capacityCPU, "CPU", c.z.usedOnHosts(limitCPU)*routerCPU + int64(len(c.z.routers))*routerCPU, c.z.cpu()},
 		{capacityPublicIPs, "VIRTUAL_NETWORK_PUBLIC_IP", c.z.usedAddresses(), int64(len(c.z.addresses))},
 	} {
 		if c.has("type") && c.integer("type", -1) != one.typ || one.total == 0 {
@@ -61,6 +67,37 @@ func (z *Zone) usedAddresses() (n int64) {
 		if a.State != "Free" {
 			n++
 		}
+	}
+	return n
+}
+
+// sized reads the size of a simulated host from the last part of its URL, such as memory=17179869184&cpucore=8
+// (SimulatorDiscoverer.java@4.20.0.0, find).
+func (h *Host) sized() {
+	words := h.URL[strings.LastIndexByte(h.URL, '/')+1:]
+	for _, word := range strings.Split(words, "&") {
+		name, value, _ := strings.Cut(word, "=")
+		n, err := strconv.ParseInt(value, 10, 64)
+		switch {
+		case err != nil:
+		case strings.EqualFold(name, "memory"):
+			h.Memory = n
+		case strings.EqualFold(name, "cpucore"):
+			h.Cores = n
+		}
+	}
+}
+
+func (z *Zone) memory() (n int64) {
+	for _, h := range z.hosts {
+		n += cmp.Or(h.Memory, hostMemory)
+	}
+	return n
+}
+
+func (z *Zone) cpu() (n int64) {
+	for _, h := range z.hosts {
+		n += cmp.Or(h.Cores, hostCores) * coreSpeed
 	}
 	return n
 }

@@ -220,6 +220,7 @@ func (c *call) addHost() (obj, error) {
 	}
 	cluster := z.partByUUID(partCluster, c.str("clusterid"))
 	h := &Host{ID: int64(len(z.hosts) + 1), UUID: z.uuid(), Name: "SimulatedAgent." + z.uuid(), URL: c.str("url"), Cluster: cluster.uuid}
+	h.sized()
 	z.hosts = append(z.hosts, h)
 	return obj{"count": 1, "host": []obj{z.hostAnswer(len(z.hosts)-1, h)}}, nil
 }

@@ -121,6 +121,8 @@ type Host struct {
 	Name string
 	// URL and Cluster are those of a host that was added to a bare server.
 	URL, Cluster string
+	// Memory in bytes and Cores are what its URL says; 0 is the simulator's default.
+	Memory, Cores int64
 }
 
 // Address is a public address.

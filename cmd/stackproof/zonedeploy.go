@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -72,6 +73,9 @@ func (o *deployOptions) run(c *cobra.Command) error {
 		fmt.Fprintf(c.OutOrStdout(), "%d steps would be done\n", result.Changed)
 	default:
 		fmt.Fprintf(c.OutOrStdout(), "%d steps done\n", result.Changed)
+	}
+	if len(result.AtRestart) > 0 {
+		fmt.Fprintf(c.OutOrStdout(), "in force when the management server is restarted, which runs do not need: %s\n", strings.Join(result.AtRestart, ", "))
 	}
 	if !result.UsageChanged {
 		return nil

@@ -39,6 +39,8 @@ type Result struct {
 	Changed int
 	// UsageChanged says that the usage server must be restarted: it reads its settings when it starts.
 	UsageChanged bool
+	// AtRestart are settings that were changed and that the management server reads when it starts.
+	AtRestart []string
 }
 
 // deployer carries the ids from step to step. An id is empty in a dry run where the object is not there.
@@ -74,7 +76,7 @@ func Deploy(ctx context.Context, o Options) (Result, error) {
 type entry struct {
 	ID, Name, URL, State, Value, TrafficType, AllocationState, VLAN, StartIP, AgentState string
 	ClusterID, TemplateType                                                              string
-	Enabled, IsReady                                                                     bool
+	Enabled, IsReady, IsDynamic                                                          bool
 }
 
 // list returns nothing where the zone is not there yet (a dry run).
@@ -176,15 +178,19 @@ func named(name string) func(entry) bool { return func(e entry) bool { return e.
 
 // settings sets what differs. A setting that the release does not know is skipped: advanced.cfg has some of other releases.
 func (d *deployer) settings(ctx context.Context) error {
-	return d.configure(ctx, d.Plan.Settings, func() {})
+	return d.configure(ctx, d.Plan.Settings, func(s entry) {
+		if !s.IsDynamic {
+			d.AtRestart = append(d.AtRestart, s.Name)
+		}
+	})
 }
 
 // usage comes last: the usage server is restarted once all of it is set.
 func (d *deployer) usage(ctx context.Context) error {
-	return d.configure(ctx, d.Plan.Usage, func() { d.UsageChanged = true })
+	return d.configure(ctx, d.Plan.Usage, func(entry) { d.UsageChanged = true })
 }
 
-func (d *deployer) configure(ctx context.Context, settings []Setting, changed func()) error {
+func (d *deployer) configure(ctx context.Context, settings []Setting, changed func(entry)) error {
 	for _, s := range settings {
 		step := "setting " + s.Name + " = " + s.Value
 		all, err := d.list(ctx, "listConfigurations", cloud.Params{"name": s.Name})
@@ -197,7 +203,7 @@ func (d *deployer) configure(ctx context.Context, settings []Setting, changed fu
 			continue
 		}
 		_, err = d.ensure(step, func() (string, error) { return one(all[i].Value == s.Value, s.Name), nil }, func() (string, error) {
-			changed()
+			changed(all[i])
 			return s.Name, d.Cloud.Call(ctx, "updateConfiguration", cloud.Params{"name": s.Name, "value": s.Value}, nil)
 		})
 		if err != nil {

@@ -69,6 +69,8 @@ func TestDeployFromNothingThenNothingMore(t *testing.T) {
 	result, err = deploy.Deploy(t.Context(), deploy.Options{Cloud: c, Plan: deploy.Default(), Show: seen.show})
 	require.NoError(t, err)
 	assert.True(t, result.UsageChanged)
+	assert.Contains(t, result.AtRestart, "expunge.delay")
+	assert.NotContains(t, result.AtRestart, "usage.stats.job.aggregation.range", "the usage server's")
 	assert.Contains(t, seen[deploy.Done], "zone enabled")
 	assert.Contains(t, seen[deploy.NoKnob], "setting expunge.workers = 3", "a setting that the release does not have is skipped")
 	usable(t, c, result.ZoneID)
@@ -84,6 +86,7 @@ func TestDeployFromNothingThenNothingMore(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, result.Changed, seen)
 	assert.False(t, result.UsageChanged)
+	assert.Empty(t, result.AtRestart)
 	assert.Equal(t, []string{"system VMs and template"}, seen[deploy.Done])
 }
 
@@ -182,6 +185,12 @@ func TestDeployGoesOnAfterAnyCut(t *testing.T) {
 	hosts, err := c.All(t.Context(), "listHosts", nil)
 	require.NoError(t, err)
 	assert.Len(t, hosts, 4, "no host twice")
+	var list struct {
+		Capacity []struct{ CapacityTotal int64 }
+	}
+	require.NoError(t, c.Call(t.Context(), "listCapacity", cloud.Params{"zoneid": zones[0].Id, "type": 0}, &list))
+	require.Len(t, list.Capacity, 1)
+	assert.EqualValues(t, 4*64<<30, list.Capacity[0].CapacityTotal, "the hosts are as large as their URLs say")
 }
 
 func TestARefusalNamesTheStep(t *testing.T) {

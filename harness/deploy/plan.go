@@ -31,16 +31,21 @@ type Range struct{ VLAN, First, Last, Gateway, Netmask string }
 // Setting is a global setting.
 type Setting struct{ Name, Value string }
 
-// Default is setup/dev/advanced.cfg@4.20.0.0 with one window a minute and GMT.
+// hostSize is how large simulated hosts are: 64 GiB and 32 cores. The simulator's default, 8 GiB and 4 cores, is full with half of the
+// instances that all of L-04 makes (SimulatorDiscoverer.java@4.19.1.0, @4.20.1.0, find: the words of the last part of a host's URL).
+const hostSize = "memory=68719476736&cpucore=32"
+
+// Default is setup/dev/advanced.cfg@4.20.0.0 with larger hosts, one window a minute and GMT.
 func Default() Plan {
 	const storage = "nfs://10.147.28.6:/export/home/sandbox/"
+	host := func(name string) string { return "http://sim/" + name + "/" + hostSize }
 	return Plan{
 		Zone: "Sandbox-simulator", DNS: "10.147.28.6", InternalDNS: "10.147.28.6", GuestCIDR: "10.1.1.0/24",
 		PhysicalNetwork: "Sandbox-pnet", VLANs: "100-200",
 		Pod: Pod{Name: "POD0", Gateway: "172.16.15.1", Netmask: "255.255.255.0", First: "172.16.15.2", Last: "172.16.15.200"},
 		Clusters: []Cluster{
-			{Name: "C0", Hosts: []string{"http://sim/c0/h0", "http://sim/c0/h1"}, Pools: []string{storage + "primary0", storage + "primary1"}},
-			{Name: "C1", Hosts: []string{"http://sim/c1/h0", "http://sim/c1/h1"}, Pools: []string{storage + "primary2", storage + "primary3"}},
+			{Name: "C0", Hosts: []string{host("c0/h0"), host("c0/h1")}, Pools: []string{storage + "primary0", storage + "primary1"}},
+			{Name: "C1", Hosts: []string{host("c1/h0"), host("c1/h1")}, Pools: []string{storage + "primary2", storage + "primary3"}},
 		},
 		Public:     Range{VLAN: "50", First: "192.168.2.2", Last: "192.168.2.200", Gateway: "192.168.2.1", Netmask: "255.255.255.0"},
 		ImageStore: storage + "secondary",
