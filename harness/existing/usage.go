@@ -148,7 +148,8 @@ func (u *usageServer) diagnosis(ctx context.Context) string {
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprintf("the usage server is alive, its newest successful job ends at %s, a job is queued: %t; see its log", end.Format(time.DateTime), pending)
+	return fmt.Sprintf("the usage server is alive, its newest successful job ends at %s, a job is queued: %t; see its log, and restart it if its settings "+
+		"were changed since it started", end.Format(time.DateTime), pending)
 }
 
 // heartbeatMax is how old the usage server's heartbeat may be; it comes every 60 s.
@@ -222,6 +223,11 @@ func (u *usageServer) tryRange(ctx context.Context, key, text string) Finding {
 		}
 	}
 	f := u.alive(ctx)
+	if f.State == OK && !u.onDemand {
+		if late := u.scheduled(ctx); late.State != OK {
+			return late
+		}
+	}
 	if f.State == OK {
 		how := "on demand (generateUsageRecords)"
 		if !u.onDemand {
