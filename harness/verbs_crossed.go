@@ -7,7 +7,6 @@ import "fmt"
 func (t *T) CrossedAccounts(a, b *Network, skew int) []*Rule {
 	defer t.step("LB rules of two accounts with crossed ids")()
 	a.Skew(skew)
-	owners := []*Network{a}
 	rules := []*Rule{a.LoadBalancer("R1")}
 	t.Drain()
 	t.RequireOpen(rules...)
@@ -15,23 +14,37 @@ func (t *T) CrossedAccounts(a, b *Network, skew int) []*Rule {
 	if ahead+2 > t.site.SkewBudget {
 		t.Inconclusive("rule ids are %d ahead of helper ids, so a crossing takes %d LB rules; the budget is %d (--skew-budget)", ahead, ahead+2, t.site.SkewBudget)
 	}
-	other := map[*Network]*Network{a: b, b: a}
+	differ := func(dies, victim *Rule) bool { return dies.Account != victim.Account }
 	t.alone(func() {
-		if t.site.Gate != nil { // others have made rules since
-			ahead = t.ahead("LB.CREATE", "usage_load_balancer_policy")
-			owners, rules = []*Network{a}, []*Rule{a.LoadBalancer("R0")}
-		}
-		for len(rules) < ahead+2 {
-			owner := other[owners[len(owners)-1]]
-			if at := len(rules) - ahead; at >= 0 { // its helper id will be the id of the rule made so many before
-				owner = other[owners[at]]
+		for last := a; ; {
+			helper, next := t.waiting()
+			if crossing(rules, helper, differ) {
+				return
 			}
-			owners = append(owners, owner)
-			rules = append(rules, owner.LoadBalancer(fmt.Sprintf("R%d", len(rules)+1)))
+			if len(rules) >= t.site.SkewBudget {
+				t.Inconclusive("%d LB rules of two accounts did not cross: others create rules at the same time, rule ids are %d ahead; the budget is %d (--skew-budget)",
+					len(rules), ahead, t.site.SkewBudget)
+			}
+			last = turn(rules, next, last, a, b)
+			rules = append(rules, last.LoadBalancer(fmt.Sprintf("R%d", len(rules)+1)))
 		}
 	})
 	t.Drain()
 	return rules
+}
+
+// turn says whose rule comes next: not that of the account whose rule has the id that will be the new one's helper id, else the other
+// account's than the last.
+func turn(rules []*Rule, next int64, last, a, b *Network) *Network {
+	for _, r := range rules {
+		if r.InternalID == next {
+			last = r.Network
+		}
+	}
+	if last == a {
+		return b
+	}
+	return a
 }
 
 // CrossedBetween finds two live rules of different accounts where the first one's id is the helper id of the second (T2).

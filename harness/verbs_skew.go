@@ -86,16 +86,33 @@ func (t *T) CrossedRules(n *Network, skew, count int) []*Rule {
 }
 
 // willCross says whether the helper rows that the next usage run opens will make one rule's id the helper id of another.
-// On a shared site others' rules lie between ours, so that a number of rules alone promises nothing. Rows are opened in
-// the order of the events' times (UsageManagerImpl.java@4.20.0.0).
 func (t *T) willCross(rules []*Rule) bool {
-	var next int64
+	helper, _ := t.waiting()
+	return crossing(rules, helper, func(_, _ *Rule) bool { return true })
+}
+
+// crossing looks for a rule whose id is the helper id that a fitting other one will have.
+func crossing(rules []*Rule, helper map[int64]int64, fits func(dies, victim *Rule) bool) bool {
+	for _, victim := range rules {
+		for _, dies := range rules {
+			if h, waits := helper[victim.InternalID]; dies != victim && waits && h == dies.InternalID && fits(dies, victim) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// waiting foretells the helper ids, by rule id, that the next usage run gives to LB rules which have none yet, and the helper id of the
+// next rule that is created. On a shared site others' rules lie between ours, so that a number of rules alone promises nothing. Rows
+// are opened in the order of the events' times (UsageManagerImpl.java@4.20.0.0).
+func (t *T) waiting() (helper map[int64]int64, next int64) {
 	t.must(t.site.DB.QueryRowContext(t.ctx, "SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_load_balancer_policy").Scan(&next), "reading ids")
 	pending, err := t.site.DB.QueryContext(t.ctx, "SELECT resource_id FROM cloud.usage_event WHERE type = 'LB.CREATE' "+
 		"AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event) ORDER BY created, id")
 	t.must(err, "reading events that wait for a usage run")
 	defer pending.Close()
-	helper := map[int64]int64{}
+	helper = map[int64]int64{}
 	for pending.Next() {
 		var rule int64
 		t.must(pending.Scan(&rule), "reading events that wait for a usage run")
@@ -103,14 +120,7 @@ func (t *T) willCross(rules []*Rule) bool {
 		helper[rule] = next
 	}
 	t.must(pending.Err(), "reading events that wait for a usage run")
-	for _, victim := range rules {
-		for _, dies := range rules {
-			if h, waits := helper[victim.InternalID]; dies != victim && waits && h == dies.InternalID {
-				return true
-			}
-		}
-	}
-	return false
+	return helper, next + 1
 }
 
 // RequireEqual makes sure that the rule's id is that of its helper row.
