@@ -46,7 +46,7 @@ func (t *T) Drain() {
 // which cuts them into windows just the same (UsageManagerImpl.java@4.20.0.0 goes slice by slice).
 func (t *T) Drains(count int) {
 	defer t.step("%d usage windows", count)()
-	if s, ok := t.site.Usage.(SharedRuns); ok && s.Shared() {
+	if t.sharesRuns() {
 		until := t.now().Add(time.Duration(count) * t.site.Usage.Window())
 		t.must(t.site.Usage.Cover(t.ctx, until), "waiting for a usage run that covers %s", stamp(until))
 		t.look(until)

@@ -35,10 +35,44 @@ func (t *T) exit() {
 	}
 }
 
+// sharesRuns says whether usage runs are slow and serve several scenarios.
+func (t *T) sharesRuns() bool {
+	s, ok := t.site.Usage.(SharedRuns)
+	return ok && s.Shared()
+}
+
+// PassHalfWindow lets half a usage window pass, so that what comes next falls inside one. Where runs are shared they come
+// at any time: there it is enough to be away from the minute's ends, at which windows end (UsageManagerImpl.java@4.20.0.0).
+func (t *T) PassHalfWindow() {
+	half := t.site.Usage.Window() / 2
+	if t.sharesRuns() {
+		half = inside(t.now())
+	}
+	t.must(t.site.Clock.Pass(t.ctx, half), "letting half a window pass")
+}
+
+// How far from a minute's ends a call is well inside a window, and its event too, which comes later.
+const (
+	afterEnd  = 5 * time.Second
+	beforeEnd = 15 * time.Second
+)
+
+// inside is how long to wait until the middle of a minute.
+func inside(now time.Time) time.Duration {
+	at := now.Sub(now.Truncate(time.Minute))
+	switch {
+	case at < afterEnd:
+		return afterEnd - at
+	case at > time.Minute-beforeEnd:
+		return time.Minute - at + afterEnd
+	}
+	return 0
+}
+
 // DrainThrough waits for a usage run that covers the present, and for count whole windows after it. Where runs are shared
 // and take a minute each, one run covers all of it.
 func (t *T) DrainThrough(count int) {
-	if s, ok := t.site.Usage.(SharedRuns); ok && s.Shared() {
+	if t.sharesRuns() {
 		defer t.step("usage run over %d windows more", count)()
 		until := t.now().Add(time.Duration(count) * t.site.Usage.Window())
 		t.must(t.site.Usage.Cover(t.ctx, until), "waiting for a usage run that covers %s", stamp(until))
@@ -107,7 +141,7 @@ func (t *T) snapshot(ids ...int64) usageprobe.Snapshot {
 	for {
 		s, err := usageprobe.New(t.site.DB).Snapshot(t.ctx, ids...)
 		t.must(err, "reading usage rows")
-		if shared, ok := t.site.Usage.(SharedRuns); !ok || !shared.Shared() || consistent(s) {
+		if !t.sharesRuns() || consistent(s) {
 			return s
 		}
 		if t.now().Sub(began) > runEnds {

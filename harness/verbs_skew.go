@@ -130,8 +130,3 @@ func (t *T) RequireEqual(r *Rule) {
 		t.Inconclusive("%s has helper id %d: ids are apart here; %s", r, h, t.scenario.Inconclusive)
 	}
 }
-
-// PassHalfWindow lets half a usage window pass, so that what comes next falls inside one.
-func (t *T) PassHalfWindow() {
-	t.must(t.site.Clock.Pass(t.ctx, t.site.Usage.Window()/2), "letting half a window pass")
-}

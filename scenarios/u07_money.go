@@ -15,12 +15,12 @@ func recordsStop() harness.Scenario {
 			account := t.NewAccount()
 			account.Skew(20)
 			rules := account.VPC().Tier().LoadBalancers(2)
-			t.DrainThrough(1)
+			t.DrainThrough(2) // in part, in full, in full
 			t.RequireOpen(rules...)
 			t.RequireApart(rules...)
 			t.PassHalfWindow()
 			rules[0].Delete()
-			t.DrainThrough(2)
+			t.DrainThrough(1) // in part, and not at all
 			t.ExpectClosed(rules[0])
 			t.ExpectBilledFor(rules[0])
 			t.ExpectOpen(rules[1])

@@ -3,14 +3,28 @@ package existing
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
-// runner makes one usage run that covers a time, and says up to when it covered.
-type runner func(ctx context.Context, until time.Time, show func(string)) (covered time.Time, err error)
+// runner makes one usage run for those who wait for these times, earliest first, and says up to when it covered. Where a
+// run that came unasked has covered one of them already, it makes none.
+type runner func(ctx context.Context, wanted []time.Time, show func(string)) (done covering, err error)
+
+// covering is what a runner did.
+type covering struct {
+	until time.Time // up to when is covered
+	made  bool      // a run was waited for
+}
+
+// served is a usage run that was waited for, and whom it let go.
+type served struct {
+	covered time.Time
+	ids     []string
+}
 
 // barrier is where the scenarios of a run wait for usage runs together: one run serves all that wait. It is made when
 // every member waits, or when somebody has waited for the grace time. Members join when their site opens and leave when
@@ -23,7 +37,7 @@ type barrier struct {
 
 	mu      sync.Mutex
 	members map[string]*ticket // nil ticket: at work
-	runs    int
+	runs    []served
 	broken  error
 }
 
@@ -116,46 +130,35 @@ func (b *barrier) tell(doing string) {
 // serve makes runs until the context ends; then whoever waits is told.
 func (b *barrier) serve(ctx context.Context) {
 	for {
-		due, left, any := b.due()
+		wanted, left := b.wanted()
 		switch {
-		case any && left <= 0:
+		case len(wanted) > 0 && left <= 0:
 			b.tell("starting")
-			covered, err := b.run(ctx, due, b.tell)
-			b.release(covered, err)
-			continue
-		case any:
-			if !b.sleep(ctx, left) {
-				b.release(time.Time{}, context.Cause(ctx))
-				return
-			}
+			b.release(b.run(ctx, wanted, b.tell))
+		case len(wanted) > 0:
+			b.sleep(ctx, left)
 		default:
-			if !b.sleep(ctx, time.Hour) {
-				b.release(time.Time{}, context.Cause(ctx))
-				return
-			}
+			b.sleep(ctx, time.Hour)
 		}
 		if ctx.Err() != nil {
-			b.release(time.Time{}, context.Cause(ctx))
+			b.release(covering{}, context.Cause(ctx))
 			return
 		}
 	}
 }
 
-func (b *barrier) sleep(ctx context.Context, d time.Duration) bool {
+func (b *barrier) sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-b.wake:
-		return true
 	case <-timer.C:
-		return true
 	case <-ctx.Done():
-		return false
 	}
 }
 
-// due says which time the next run must cover, the earliest that anybody waits for, and how long it may still be put off.
-func (b *barrier) due() (until time.Time, left time.Duration, any bool) {
+// wanted are the times that are waited for, earliest first, and how long a run may still be put off.
+func (b *barrier) wanted() (times []time.Time, left time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	working := 0
@@ -165,31 +168,40 @@ func (b *barrier) due() (until time.Time, left time.Duration, any bool) {
 			working++
 			continue
 		}
-		if !any || t.until.Before(until) {
-			until = t.until
-		}
+		times = append(times, t.until)
 		longest = max(longest, time.Since(t.since))
-		any = true
 	}
+	slices.SortFunc(times, time.Time.Compare)
 	if working > 0 {
 		left = b.grace - longest
 	}
-	return until, left, any
+	return times, left
 }
 
 // release lets go whoever the run covered; a run that could not be made lets go all, with the reason.
-func (b *barrier) release(covered time.Time, err error) {
+func (b *barrier) release(done covering, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err == nil {
-		b.runs++
-	}
+	free := map[string]*ticket{}
 	for id, t := range b.members {
-		if t != nil && (err != nil || covered.After(t.until)) {
-			t.done <- err
+		if t != nil && (err != nil || done.until.After(t.until)) {
+			free[id] = t
 			b.members[id] = nil
 		}
 	}
+	if err == nil && done.made {
+		b.runs = append(b.runs, served{done.until, slices.Sorted(maps.Keys(free))})
+	}
+	for _, t := range free {
+		t.done <- err
+	}
+}
+
+// made are the runs that were waited for, oldest first.
+func (b *barrier) made() []served {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.runs)
 }
 
 // close makes later waits fail at once.

@@ -25,12 +25,13 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 func newBench(t *testing.T, grace time.Duration, run func(until time.Time) (time.Time, error)) *bench {
 	t.Helper()
 	b := &bench{shown: map[string]string{}}
-	b.barrier = newBarrier(func(_ context.Context, until time.Time, show func(string)) (time.Time, error) {
+	b.barrier = newBarrier(func(_ context.Context, wanted []time.Time, show func(string)) (covering, error) {
 		show("working")
 		b.mu.Lock()
-		b.asked = append(b.asked, until)
+		b.asked = append(b.asked, wanted[0])
 		b.mu.Unlock()
-		return run(until)
+		until, err := run(wanted[0])
+		return covering{until, true}, err
 	}, grace, func(id, text string) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -77,7 +78,7 @@ func TestOneRunServesAll(t *testing.T) {
 	for id, err := range b.all(t, waits) {
 		assert.NoError(t, err, id)
 	}
-	assert.Equal(t, 1, b.runs)
+	assert.Equal(t, []served{{noon.Add(time.Minute), []string{"U-0", "U-1", "U-2", "U-3", "U-4"}}}, b.runs)
 	assert.Equal(t, []time.Time{noon}, b.asked, "the earliest time that anybody waits for")
 }
 
@@ -94,6 +95,53 @@ func TestLaterTimesTakeAnotherRun(t *testing.T) {
 	require.NoError(t, b.cover(t.Context(), "late", noon.Add(90*time.Second)))
 	require.NoError(t, <-done)
 	assert.Equal(t, []time.Time{noon, noon.Add(90 * time.Second)}, b.asked)
+}
+
+// TestOneRunForThePresent chooses what a run is to cover: a run for the earliest alone would let the others wait for a
+// second one, and one for times to come would keep those waiting who are through.
+func TestOneRunForThePresent(t *testing.T) {
+	at := func(seconds ...int) []time.Time {
+		times := make([]time.Time, len(seconds))
+		for i, s := range seconds {
+			times[i] = noon.Add(time.Duration(s) * time.Second)
+		}
+		return times
+	}
+	now := noon.Add(65 * time.Second)
+	for name, c := range map[string]struct{ wanted, want []time.Time }{
+		"some straddle the minute": {at(57, 58, 62, 64), at(64)},
+		"some wait for later":      {at(57, 58, 117, 180), at(58)},
+		"now":                      {at(65, 66), at(65)},
+		"all wait for later":       {at(117, 180), at(117)},
+	} {
+		assert.Equal(t, c.want[0], choose(now, c.wanted), name)
+	}
+}
+
+// TestRunsThatCameUnasked let go whom they covered, and nobody else; they are not counted as waited for.
+func TestRunsThatCameUnasked(t *testing.T) {
+	var made []time.Time
+	b := newBarrier(func(_ context.Context, wanted []time.Time, _ func(string)) (covering, error) {
+		if len(wanted) == 2 {
+			return covering{until: wanted[0].Add(time.Second)}, nil
+		}
+		made = append(made, wanted[0])
+		return covering{wanted[0].Add(time.Second), true}, nil
+	}, time.Hour, func(string, string) {})
+	b.join("early")
+	b.join("late")
+	early, late := async(func() error { defer b.leave("early"); return b.cover(t.Context(), "early", noon) }), async(func() error {
+		return b.cover(t.Context(), "late", noon.Add(time.Hour))
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); b.serve(ctx) }()
+	require.NoError(t, <-early)
+	require.NoError(t, <-late)
+	stop()
+	<-ended
+	assert.Equal(t, []time.Time{noon.Add(time.Hour)}, made)
+	assert.Equal(t, []served{{noon.Add(time.Hour + time.Second), []string{"late"}}}, b.made())
 }
 
 func TestWhoWorksIsWaitedFor(t *testing.T) {
@@ -125,7 +173,7 @@ func TestAFailedRunLetsAllGo(t *testing.T) {
 	for id, err := range b.all(t, map[string]time.Time{"a": noon, "b": noon.Add(time.Hour)}) {
 		assert.ErrorIs(t, err, dead, id)
 	}
-	assert.Zero(t, b.runs)
+	assert.Empty(t, b.made())
 }
 
 func TestInterruptedWait(t *testing.T) {

@@ -287,17 +287,15 @@ func (t *Target) startBarrier() {
 	}()
 }
 
-// UsageRuns is how many usage runs were made so far.
-func (t *Target) UsageRuns() int {
+// usageRuns are the usage runs that were waited for so far.
+func (t *Target) usageRuns() []served {
 	t.mu.Lock()
 	b := t.barrier
 	t.mu.Unlock()
 	if b == nil {
-		return 0
+		return nil
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.runs
+	return b.made()
 }
 
 // Site implements harness.Target. All sites are the same zone; scenarios keep apart by accounts of their own.
@@ -366,8 +364,12 @@ func (t *Target) Notes(run result.Run) []string {
 		notes = append(notes, fmt.Sprintf("patched build: the server calls itself %s, which is known to fail %s, and they passed", t.release, strings.Join(ids, ", ")))
 	}
 	notes = append(notes, t.groupsNote(run)...)
-	if n := t.UsageRuns(); n > 0 {
-		notes = append(notes, fmt.Sprintf("%d usage runs were waited for", n))
+	if runs := t.usageRuns(); len(runs) > 0 {
+		said := make([]string, len(runs))
+		for i, r := range runs {
+			said[i] = fmt.Sprintf("to %s for %s", r.covered.Format(time.TimeOnly), strings.Join(r.ids, " "))
+		}
+		notes = append(notes, fmt.Sprintf("%d usage runs were waited for: %s", len(runs), strings.Join(said, "; ")))
 	}
 	if t.watch != nil && t.watch.fleet != nil {
 		notes = append(notes, t.watch.past.notes()...)

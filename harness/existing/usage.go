@@ -51,23 +51,49 @@ func (s siteRuns) Cover(ctx context.Context, until time.Time) error {
 func (s siteRuns) Shared() bool { return true }
 
 // run implements runner. A window ends just before the current minute (UsageManagerImpl.java@4.20.0.0), so a run can cover
-// the time only once its minute is over.
-func (u *usageServer) run(ctx context.Context, until time.Time, show func(string)) (time.Time, error) {
+// a time only once its minute is over.
+func (u *usageServer) run(ctx context.Context, wanted []time.Time, show func(string)) (covering, error) {
 	if u.check != nil {
 		if err := u.check(ctx); err != nil {
-			return time.Time{}, err
+			return covering{}, err
 		}
 	}
-	due := until.Truncate(time.Minute).Add(time.Minute + time.Second)
-	show("waits for " + due.Format("15:04:05") + ", when the window is over")
-	ctx, cancel := context.WithTimeoutCause(ctx, u.wait+due.Sub(until), errNoRun)
-	defer cancel()
-	covered, err := u.await(ctx, until, due, show)
-	if errors.Is(err, errNoRun) {
-		return covered, fmt.Errorf("no successful usage run covered %s within %s: %s", until.Format(time.DateTime), u.wait, u.diagnosis(context.WithoutCancel(ctx)))
+	end, _, err := u.state(ctx)
+	if err != nil {
+		return covering{}, err
 	}
-	return covered, err
+	if end.After(wanted[0]) {
+		return covering{until: end}, nil
+	}
+	now, err := u.clock.Now(ctx)
+	if err != nil {
+		return covering{}, err
+	}
+	until := choose(now, wanted)
+	due := minuteAfter(until).Add(time.Second)
+	show("waits for " + due.Format("15:04:05") + ", when the window is over")
+	ctx, cancel := context.WithTimeoutCause(ctx, u.wait+due.Sub(now), errNoRun)
+	defer cancel()
+	end, err = u.await(ctx, until, due, show)
+	if errors.Is(err, errNoRun) {
+		err = fmt.Errorf("no successful usage run covered %s within %s: %s", until.Format(time.DateTime), u.wait, u.diagnosis(context.WithoutCancel(ctx)))
+	}
+	return covering{end, true}, err
 }
+
+// choose says which time the next run is to cover: all that lies behind now, so that one run serves everybody who waits for
+// the present; else the earliest time to come. The times are sorted.
+func choose(now time.Time, wanted []time.Time) time.Time {
+	until := wanted[0]
+	for _, t := range wanted {
+		if !t.After(now) {
+			until = t
+		}
+	}
+	return until
+}
+
+func minuteAfter(t time.Time) time.Time { return t.Truncate(time.Minute).Add(time.Minute) }
 
 var errNoRun = errors.New("no usage run in time")
 

@@ -96,7 +96,7 @@ func TestReleases(t *testing.T) {
 			assert.Equal(t, want, verdicts(run), reasons(run))
 			assert.Equal(t, release, run.Release)
 			assert.Equal(t, "model, rules of "+release+" (shadow)", run.Router)
-			assert.LessOrEqual(t, target.UsageRuns(), 5)
+			assert.LessOrEqual(t, len(target.usageRuns()), 5)
 			assert.Empty(t, target.notes)
 		})
 	}
