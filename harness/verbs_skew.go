@@ -28,8 +28,7 @@ func (a *Account) Skew(count int) {
 	})
 }
 
-// missing is how many harmless rules set ids count apart. The largest ids in use stand in for the sequences: rules are
-// really deleted, so the real distance is at least this.
+// missing is how many harmless rules set ids count apart; the real distance is at least what is seen.
 func (t *T) missing(count int) int {
 	ahead := t.ahead("LB.CREATE", "usage_load_balancer_policy")
 	missing := max(0, count-ahead)

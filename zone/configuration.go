@@ -2,6 +2,7 @@ package zone
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/stackproof/stackproof/zone/api"
@@ -23,6 +24,7 @@ func settings() []*Setting {
 		{"autoscale.stats.worker", "10", "10", "Advanced", "The Number of worker threads to scan the autoscale vm groups.", "Number"},
 		{"default.page.size", "500", "500", "Advanced", "Default page size for API list* commands", "Number"},
 		{"enable.usage.server", "true", "true", "Usage", "Flag for enabling usage", "Boolean"},
+		{endpointURL, "", "http://localhost:8080/client/api", "Advanced", "Endpoint Url", "String"},
 		{"expunge.delay", "20", "86400", "Advanced", "Determines how long (in seconds) to wait before actually expunging destroyed vm. The default value = the default value of expunge.interval", "Number"},
 		{"expunge.interval", "20", "86400", "Advanced", "The interval (in seconds) to wait before running the expunge thread.", "Number"},
 		{"integration.api.port", "8096", "0", "Advanced", "Integration (unauthenticated) API port. To disable set it to 0 or negative.", "Number"},
@@ -39,6 +41,19 @@ func settings() []*Setting {
 		{"usage.stats.job.aggregation.range", "1", "1440", "Usage", "The range of time for aggregating the user statistics specified in minutes (e.g. 1440 for daily, 60 for hourly.", "Number"},
 		{"usage.stats.job.exec.time", "00:15", "00:15", "Usage", "The time at which the usage statistics aggregation job will run as an HH24:MM time, e.g. 00:30 to run at 12:30am.", "String"},
 	}
+}
+
+// endpointURL is where the server believes to be reached.
+const endpointURL = "endpoint.url"
+
+// tellEndpoint sets endpoint.url, which is known once the API listens.
+func (z *Zone) tellEndpoint(ctx context.Context) error {
+	s, _ := find(z.config, endpointURL, func(s *Setting) string { return s.Name })
+	s.Value = z.APIURL()
+	if _, err := z.store.db.ExecContext(ctx, "UPDATE cloud.configuration SET value=? WHERE name=?", s.Value, s.Name); err != nil {
+		return fmt.Errorf("setting %s: %w", s.Name, err)
+	}
+	return nil
 }
 
 func (z *Zone) pristineConfiguration(ctx context.Context) error {

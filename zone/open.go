@@ -48,7 +48,12 @@ func Open(ctx context.Context, opts Options) (_ *Zone, err error) {
 		Listen: opts.Listen, ListenIntegration: opts.ListenIntegration, Backend: z, Log: z.log,
 		SessionKeyEither: z.knobs["session-key-either"], Date: z.dateHeader(),
 	})
-	return z, err
+	if err != nil {
+		return z, err
+	}
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return z, z.tellEndpoint(ctx)
 }
 
 // newZone fills in the options' defaults.

@@ -23,6 +23,7 @@ import (
 type existingFlags struct {
 	config                    string
 	url, key, secret, cmk, ca string
+	userURL                   string
 	insecure, integration     bool
 	dsn, logFiles             []string
 	logCommand                string
@@ -39,6 +40,7 @@ func (f *existingFlags) add(c *cobra.Command) {
 	s := c.Flags()
 	s.StringVar(&f.config, "config", "", "YAML file of targets (default: $STACKPROOF_CONFIG, else stackproof.yaml where there is one)")
 	s.StringVar(&f.url, "api-url", "", "existing zone: address of the API (or $CLOUDSTACK_API_URL)")
+	s.StringVar(&f.userURL, "user-url", "", "existing zone, with --integration: address of the API for customers' keys (default: the server's endpoint.url)")
 	s.StringVar(&f.key, "api-key", "", "existing zone: API key of a root administrator (or $CLOUDSTACK_API_KEY)")
 	s.StringVar(&f.secret, "secret-key", "", "existing zone: secret key; better in $CLOUDSTACK_SECRET_KEY, which others do not see")
 	s.StringVar(&f.cmk, "cmk", "", "existing zone: profile of ~/.cmk/config")
@@ -68,6 +70,7 @@ func (f *existingFlags) over(c *cobra.Command, into *existing.Config) {
 		}
 	}
 	text("api-url", f.url, &into.API.URL)
+	text("user-url", f.userURL, &into.API.UserURL)
 	text("ca", f.ca, &into.API.CA)
 	text("usage", f.usage, &into.Usage.Run)
 	text("router-profile", f.routerProfile, &into.RouterProfile)
@@ -182,14 +185,37 @@ func confirm(ctx context.Context, c *cobra.Command, t *existing.Target, chosen h
 		return errors.New("the target is not marked disposable, and there is no terminal to ask at: give --yes, or set disposable: true")
 	}
 	fmt.Fprint(c.ErrOrStderr(), "Go on? [y/N] ")
-	answer, err := bufio.NewReader(in).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading the answer: %w", err)
+	answer, err := readLine(ctx, in)
+	if err != nil {
+		return fmt.Errorf("nothing was created: %w", err)
 	}
 	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
 		return errors.New("nothing was created: the answer was no")
 	}
 	return nil
+}
+
+// readLine waits for a line or the context's end. A read of a terminal cannot be called off: after an interrupt it stays
+// behind until the program ends, which is at once.
+func readLine(ctx context.Context, in io.Reader) (string, error) {
+	type read struct {
+		line string
+		err  error
+	}
+	done := make(chan read, 1)
+	go func() {
+		line, err := bufio.NewReader(in).ReadString('\n')
+		done <- read{line, err}
+	}()
+	select {
+	case r := <-done:
+		if r.err != nil && !errors.Is(r.err, io.EOF) {
+			return "", fmt.Errorf("reading the answer: %w", r.err)
+		}
+		return r.line, nil
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
 }
 
 // openTimeout bounds the trying of capabilities.

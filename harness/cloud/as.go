@@ -5,10 +5,13 @@ import "errors"
 // As is a client of the same server with another user's keys. It shares connections, trace and the budget for job polls with
 // c: however many users a run has, the server sees the polls of one client. Closing c closes the connections of both.
 func (c *Client) As(apiKey, secretKey string) (*Client, error) {
-	if c.opts.Integration {
-		return nil, errors.New("cloud: the integration port knows no users and would act as the system: give the address of the API")
-	}
 	o := c.opts
+	if o.Integration {
+		if o.UserURL == "" {
+			return nil, errors.New("cloud: the integration port knows no users and would act as the system: give the address of the API")
+		}
+		o.URL, o.Integration = o.UserURL, false
+	}
 	o.APIKey, o.SecretKey = apiKey, secretKey
 	o.Username, o.Password, o.Domain = "", "", ""
 	if err := o.Check(); err != nil {

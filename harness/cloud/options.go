@@ -31,6 +31,8 @@ type Options struct {
 	// Integration says that URL is the unauthenticated integration port (integration.api.port). It reads the query of the
 	// URL only, so parameters never go into a body.
 	Integration bool
+	// UserURL is the address at which users are known, where URL is the integration port. Without it there is no client As one.
+	UserURL string
 
 	// HTTPClient replaces the client's own transport; CAFile and Insecure are then not looked at. Its redirects are not followed.
 	HTTPClient *http.Client

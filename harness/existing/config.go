@@ -51,7 +51,9 @@ type Config struct {
 // API says where the management server is and how calls are authenticated: keys, a login, a cmk profile, or none on the
 // integration port.
 type API struct {
-	URL         string `yaml:"url"`
+	URL string `yaml:"url"`
+	// UserURL is the address at which customers' keys are known, where URL is the integration port, which knows none.
+	UserURL     string `yaml:"user_url"`
 	Key         string `yaml:"key"`
 	Secret      string `yaml:"secret"`
 	Login       Login  `yaml:"login"`
@@ -294,7 +296,7 @@ func oneOf(what, have string, known ...string) error {
 // options are how the client reaches the API.
 func (c *Config) options() (cloud.Options, error) {
 	o := cloud.Options{URL: c.API.URL, APIKey: c.API.Key, SecretKey: c.API.Secret, Username: c.API.Login.Username,
-		Password: c.API.Login.Password, Domain: c.API.Login.Domain, Integration: c.API.Integration, CAFile: c.API.CA, Insecure: c.API.Insecure}
+		Password: c.API.Login.Password, Domain: c.API.Login.Domain, Integration: c.API.Integration, UserURL: c.API.UserURL, CAFile: c.API.CA, Insecure: c.API.Insecure}
 	if c.API.Cmk == (Cmk{}) {
 		return o, nil
 	}

@@ -46,6 +46,17 @@ func openDatabase(ctx context.Context, dsns []string) (*sql.DB, error) {
 		return nil, err
 	}
 	config.ParseTime, config.Loc, config.Timeout, config.ReadTimeout, config.WriteTimeout = true, time.UTC, 10*time.Second, dbTimeout, dbTimeout
+	db, err := connect(config)
+	if err != nil {
+		return nil, err
+	}
+	if err := tryDatabase(ctx, db, config, len(dsns) > 1); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return current(ctx, db, config)
+}
+
+func connect(config *mysql.Config) (*sql.DB, error) {
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return nil, fmt.Errorf("dsn: %w", err)
@@ -53,10 +64,29 @@ func openDatabase(ctx context.Context, dsns []string) (*sql.DB, error) {
 	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(16)
 	db.SetConnMaxIdleTime(time.Minute)
-	if err := tryDatabase(ctx, db, config, len(dsns) > 1); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
 	return db, nil
+}
+
+// current connects anew where the server would answer questions about tables from what it remembers of them: MySQL 8 does
+// for a day (information_schema_stats_expiry), MariaDB never.
+func current(ctx context.Context, db *sql.DB, config *mysql.Config) (*sql.DB, error) {
+	const remembers = "information_schema_stats_expiry"
+	var name, value string
+	err := db.QueryRowContext(ctx, "SHOW VARIABLES LIKE '"+remembers+"'").Scan(&name, &value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return db, nil
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("reading the database's settings: %w", err), db.Close())
+	}
+	if err := db.Close(); err != nil {
+		return nil, fmt.Errorf("closing the first connection: %w", err)
+	}
+	if config.Params == nil {
+		config.Params = map[string]string{}
+	}
+	config.Params[remembers] = "0"
+	return connect(config)
 }
 
 // readTables are read by the probes; one of each schema stands for its grant.

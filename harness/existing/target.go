@@ -119,6 +119,11 @@ func (t *Target) openAPI(ctx context.Context) error {
 		return err
 	}
 	o.Trace = t.opts.Trace
+	if o.Integration && o.UserURL == "" {
+		if o.UserURL, err = userURL(ctx, o); err != nil {
+			return err
+		}
+	}
 	t.cloud, err = cloud.New(o)
 	if err != nil {
 		return err
@@ -131,7 +136,7 @@ func (t *Target) openAPI(ctx context.Context) error {
 	t.onClose("closing the clock's client", func(context.Context) error { t.apiClock.close(); return nil })
 	err = t.cloud.Call(ctx, "listConfigurations", cloud.Params{"name": "usage.stats.job.aggregation.range"}, nil)
 	switch {
-	case cloud.IsUnauthorized(err):
+	case cloud.IsUnauthorized(err), o.Username != "" && cloud.IsDenied(err):
 		return fmt.Errorf("%s refuses the keys or the login: check them (%w)", t.cloud.URL(), err)
 	case cloud.IsUnsupported(err):
 		return fmt.Errorf("the keys are not those of a root administrator, who is needed to make accounts: %w", err)

@@ -174,8 +174,12 @@ func (u *usageServer) diagnosis(ctx context.Context) string {
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprintf("the usage server is alive, its newest successful job ends at %s, a job is queued: %t; see its log, and restart it if its settings "+
-		"were changed since it started", end.Format(time.DateTime), pending)
+	newest := "it has had no successful job"
+	if !end.IsZero() {
+		newest = "its newest successful job ends at " + end.Format(time.DateTime)
+	}
+	return fmt.Sprintf("the usage server is alive, %s, a job is queued: %t; see its log, and restart it if its settings were changed since it started",
+		newest, pending)
 }
 
 // heartbeatMax is how old the usage server's heartbeat may be; it comes every 60 s.
