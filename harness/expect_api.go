@@ -53,6 +53,9 @@ func (g *Group) VMs() []*VM {
 	return vms
 }
 
+// DefaultGroups are the sizes of populations where nobody chose any, smallest first.
+func DefaultGroups() []int { return []int{1, 2, 10, 50} }
+
 // GroupCounts are the numbers of groups that the target has room for.
 func (t *T) GroupCounts(counts ...int) []int {
 	if t.site.Groups == nil {

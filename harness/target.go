@@ -64,6 +64,8 @@ type Site struct {
 	Disposable bool
 	// Limits bound what a scenario may create.
 	SkewBudget int
+	// KeepLimits leaves accounts the resource limits that they are born with.
+	KeepLimits bool
 	// Named are the zone, offerings and template that the owner chose.
 	Named Named
 	// Gate keeps scenarios of a shared site apart; nil where each has a site of its own.

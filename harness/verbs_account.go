@@ -36,7 +36,9 @@ func (t *T) NewAccount() *Account {
 	}
 	keys, err := t.site.Cloud.RegisterUserKeys(t.ctx, made.User[0].Id)
 	t.must(err, "keys for account %s", name)
-	t.must(t.site.Cloud.LiftLimits(t.ctx, made.Domainid, name), "account %s", name)
+	if !t.site.KeepLimits {
+		t.must(t.site.Cloud.LiftLimits(t.ctx, made.Domainid, name), "account %s", name)
+	}
 	a := &Account{t: t, Name: name, ID: id, DomainID: made.Domainid}
 	a.Cloud, err = t.site.Cloud.As(keys.APIKey, keys.SecretKey)
 	t.onCleanup("closing the client of account "+name, func(ctx context.Context) error {

@@ -15,7 +15,7 @@ func groupsSticky() harness.Scenario {
 			"rule-unlisted", "router-file-stale", "router-reload-skipped", "router-table-cleared", "router-policy-on-wrong-section",
 			"push-lost-while-enabled", "replaced-policy-pushed", "policy-lost-with-members"},
 		Run: func(t *harness.T) {
-			counts := t.GroupCounts(1, 2, 10, 50)
+			counts := t.GroupCounts(harness.DefaultGroups()...)
 			for _, count := range counts {
 				stickyGroups(t, count, count == harness.FewestTwins(counts))
 			}

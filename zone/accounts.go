@@ -166,7 +166,7 @@ func (z *Zone) accountAnswer(a *Account) obj {
 		"id": a.UUID, "name": a.Name, "accounttype": a.Type, "domainid": a.Domain.UUID, "domain": a.Domain.Name, "domainpath": a.Domain.shown(),
 		"vmstopped": stopped, "vmrunning": running, "state": a.State, "created": stamp(a.Created), "user": users, "isdefault": a.Default, "groups": []obj{},
 	}
-	z.limitFields(out, a)
+	z.limitFields(out, a, nil)
 	z.roleFields(out, a)
 	return out
 }

@@ -57,7 +57,15 @@ func (z *Zone) tellEndpoint(ctx context.Context) error {
 }
 
 func (z *Zone) pristineConfiguration(ctx context.Context) error {
-	z.config = settings()
+	z.config = append(settings(), limitSettings()...)
+	for name, value := range z.opts.Settings {
+		s, known := find(z.config, name, func(s *Setting) string { return s.Name })
+		if !known {
+			return fmt.Errorf("there is no setting %s", name)
+		}
+		s.Value = value
+	}
+	z.defaultLimits = z.readLimits()
 	for _, s := range z.config {
 		if _, err := z.insert(ctx, "cloud.configuration", obj{
 			"category": s.Category, "instance": "DEFAULT", "component": "management-server", "name": s.Name, "value": orNull(s.Value),

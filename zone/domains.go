@@ -51,7 +51,7 @@ func (z *Zone) domainAnswer(d *Domain, long bool) obj {
 	}
 	if long {
 		out["state"], out["created"], out["hasannotations"] = "Active", stamp(d.Created), false
-		z.limitFields(out, nil)
+		z.limitFields(out, nil, d)
 	}
 	return out
 }

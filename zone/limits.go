@@ -18,17 +18,50 @@ const (
 )
 
 type limitType struct {
-	name  string // as in listResourceLimits
-	short string // as in listAccounts ("vmlimit")
-	def   int64  // of an account; a domain below ROOT has twice as much (max.domain.*, Config.java@4.20.0.0)
+	name    string // as in listResourceLimits
+	short   string // as in listAccounts ("vmlimit")
+	setting string // as in max.account.user.vms and max.domain.user.vms
+	def     int64  // of an account
 }
 
 func limitTypes() []limitType {
 	return []limitType{
-		{"user_vm", "vm", 20}, {"public_ip", "ip", 20}, {"volume", "volume", 20}, {"snapshot", "snapshot", 20}, {"template", "template", 20},
-		{"project", "project", 10}, {"network", "network", 20}, {"vpc", "vpc", 20}, {"cpu", "cpu", 40}, {"memory", "memory", 40960},
-		{"primary_storage", "primarystorage", 200}, {"secondary_storage", "secondarystorage", 400},
+		{"user_vm", "vm", "user.vms", 20}, {"public_ip", "ip", "public.ips", 20}, {"volume", "volume", "volumes", 20}, {"snapshot", "snapshot", "snapshots", 20},
+		{"template", "template", "templates", 20}, {"project", "project", "projects", 10}, {"network", "network", "networks", 20}, {"vpc", "vpc", "vpcs", 20},
+		{"cpu", "cpu", "cpus", 40}, {"memory", "memory", "memory", 40960}, {"primary_storage", "primarystorage", "primary.storage", 200},
+		{"secondary_storage", "secondarystorage", "secondary.storage", 400},
 	}
+}
+
+// limitSettings are the defaults for accounts and domains; domains have none since 4.6 (schema-452to460.sql).
+func limitSettings() []*Setting {
+	var all []*Setting
+	for _, t := range limitTypes() {
+		def := strconv.FormatInt(t.def, 10)
+		all = append(all,
+			&Setting{"max.account." + t.setting, def, def, "Account Defaults", "The default maximum of " + t.name + " for an account", "Number"},
+			&Setting{"max.domain." + t.setting, "-1", "-1", "Domain Defaults", "The default maximum of " + t.name + " for a domain", "Number"})
+	}
+	return all
+}
+
+// defaultLimits are the settings' values, which the server reads once, when it starts
+// (ResourceLimitManagerImpl.java@4.20.0.0).
+type defaultLimits struct{ account, domain []int64 }
+
+func (z *Zone) readLimits() (d defaultLimits) {
+	read := func(name string) int64 {
+		s, _ := find(z.config, name, func(s *Setting) string { return s.Name })
+		n, err := strconv.ParseInt(s.Value, 10, 64)
+		if err != nil {
+			return -1
+		}
+		return n
+	}
+	for _, t := range limitTypes() {
+		d.account, d.domain = append(d.account, read("max.account."+t.setting)), append(d.domain, read("max.domain."+t.setting))
+	}
+	return d
 }
 
 type limitKey struct {
@@ -44,7 +77,7 @@ func (z *Zone) limit(a *Account, typ int) int64 {
 	if n, ok := z.limits[limitKey{account: a.ID, typ: typ}]; ok {
 		return n
 	}
-	return limitTypes()[typ].def
+	return z.defaultLimits.account[typ]
 }
 
 // used counts what an account has of a limited resource.
@@ -96,13 +129,14 @@ func (z *Zone) used(a *Account, typ int) (n int64) {
 	return n
 }
 
-// limitFields adds "vmlimit", "vmtotal", "vmavailable" and so on to an account's or domain's answer. A nil account is a
-// domain's: no limits.
-func (z *Zone) limitFields(out obj, a *Account) {
+// limitFields adds "vmlimit", "vmtotal", "vmavailable" and so on to an account's or a domain's answer.
+func (z *Zone) limitFields(out obj, a *Account, d *Domain) {
 	for typ, t := range limitTypes() {
-		limit, total := int64(-1), int64(0)
+		var limit, total int64
 		if a != nil {
 			limit, total = z.limit(a, typ), z.used(a, typ)
+		} else {
+			limit, total = z.domainLimit(d, typ), z.usedInDomain(d, typ)
 		}
 		shown, left := "Unlimited", "Unlimited"
 		if limit >= 0 {
@@ -153,14 +187,24 @@ func (c *call) limitAnswer(a *Account, d *Domain, typ int, limit int64) obj {
 }
 
 func (c *call) listLimits() (obj, error) {
-	a, err := c.ownerAccount()
-	if err != nil {
-		return nil, err
+	a, d := (*Account)(nil), c.z.domainByUUID(c.str("domainid"))
+	if d == nil || c.has("account") {
+		var err error
+		if a, err = c.ownerAccount(); err != nil {
+			return nil, err
+		}
+	} else if !c.z.within(d, c.caller.Account.Domain.UUID) || c.caller.Account.Type == 0 {
+		return nil, permission("Acct[%s-%s] does not have permission to operate within domain id=%s", c.caller.Account.UUID, c.caller.Account.Name, d.UUID)
 	}
 	var out []obj
 	for typ := range limitTypes() {
-		if !c.has("resourcetype") || c.integer("resourcetype", -1) == typ {
+		if c.has("resourcetype") && c.integer("resourcetype", -1) != typ {
+			continue
+		}
+		if a != nil {
 			out = append(out, c.limitAnswer(a, nil, typ, c.z.limit(a, typ)))
+		} else {
+			out = append(out, c.limitAnswer(nil, d, typ, c.z.domainLimit(d, typ)))
 		}
 	}
 	return c.page("resourcelimit", out), nil
@@ -176,6 +220,13 @@ func (c *call) updateLimit() (obj, error) {
 	}
 	if !c.has("account") && c.has("domainid") {
 		d := c.z.domainByUUID(c.str("domainid"))
+		if d.Parent == nil {
+			return nil, permission("Cannot update resource limit for ROOT domain %d, permission denied", d.ID)
+		}
+		if most := c.z.domainLimit(d.Parent, typ); most >= 0 && limit > most {
+			return nil, api.Invalid("Domain %s(id: %s) has maximum allowed resource limit %d for %s, please specify a value less than or equal to %d",
+				d.Parent.Name, d.Parent.UUID, most, limitTypes()[typ].name, most)
+		}
 		c.z.limits[limitKey{domain: d.ID, typ: typ}] = limit
 		return obj{"resourcelimit": c.limitAnswer(nil, d, typ, limit)}, nil
 	}

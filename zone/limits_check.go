@@ -55,12 +55,15 @@ func (z *Zone) checkVMLimits(a *Account, o *Offering) error {
 
 // domainLimit is a domain's limit, -1 for none; one that has none of its own has its parents'.
 func (z *Zone) domainLimit(d *Domain, typ int) int64 {
-	for at := d; at != nil && at.Parent != nil; at = at.Parent {
+	if d.Parent == nil {
+		return -1 // ROOT has none
+	}
+	for at := d; at.Parent != nil; at = at.Parent {
 		if n, ok := z.limits[limitKey{domain: at.ID, typ: typ}]; ok {
 			return n
 		}
 	}
-	return 2 * limitTypes()[typ].def
+	return z.defaultLimits.domain[typ]
 }
 
 // usedInDomain counts what all accounts of a domain and of those below it have.

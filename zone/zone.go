@@ -51,6 +51,8 @@ type Options struct {
 	Seed int64
 	// Bare opens a management server without a zone: one is set up through the API.
 	Bare bool
+	// Settings are values of the configuration that the server starts with, by name.
+	Settings map[string]string
 }
 
 // Zone is a running lab zone.
@@ -91,7 +93,8 @@ type Zone struct {
 	taskSeq int64
 	ids     map[string]int64 // sequences of tables that are not mirrored
 	limits  map[limitKey]int64
-	config  []*Setting
+	defaultLimits
+	config []*Setting
 	// deployed is nil but on a server that was opened bare.
 	deployed *deployment
 	usages   []*usageProcess // running usage servers, oldest first

@@ -32,7 +32,7 @@ type existingFlags struct {
 	zone                      string
 	skewBudget                int
 	groups                    []int
-	disposable                bool
+	disposable, keepLimits    bool
 }
 
 // add defines the flags.
@@ -58,6 +58,7 @@ func (f *existingFlags) add(c *cobra.Command) {
 	s.StringVar(&f.zone, "zone", "", "existing zone: name or id of the zone (default: the first that fits)")
 	s.IntVar(&f.skewBudget, "skew-budget", 0, "existing zone: harmless rules that may be made to set ids apart (default 200)")
 	s.IntSliceVar(&f.groups, "groups", nil, "existing zone: sizes of autoscale populations that fit (L-04)")
+	s.BoolVar(&f.keepLimits, "keep-limits", false, "existing zone: do not lift the resource limits of the run's own domain and accounts; a run that needs more is refused")
 	s.BoolVar(&f.disposable, "disposable", false, "existing zone: nobody minds what a run makes there; do not ask")
 }
 
@@ -114,6 +115,9 @@ func (f *existingFlags) over(c *cobra.Command, into *existing.Config) {
 	}
 	if given("groups") {
 		into.Groups = f.groups
+	}
+	if given("keep-limits") {
+		into.KeepLimits = f.keepLimits
 	}
 	if given("disposable") {
 		into.Disposable = f.disposable

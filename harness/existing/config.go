@@ -29,6 +29,8 @@ type Config struct {
 	Clients Clients `yaml:"clients"`
 	// Disposable says that nobody minds what a run creates: it does not ask.
 	Disposable bool `yaml:"disposable"`
+	// KeepLimits leaves the run's own domain and accounts the resource limits that they are born with; else they are lifted.
+	KeepLimits bool `yaml:"keep_limits"`
 	// Clock is whose time counts: database (default with a DSN) or api (the Date header).
 	Clock   string `yaml:"clock"`
 	Release string `yaml:"release"`

@@ -42,8 +42,10 @@ func (t *Target) begin(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("noting the run's domain in the ledger: %w", err)
 		}
 	}
-	if err := t.cloud.LiftLimits(ctx, made.Id, ""); err != nil {
-		return "", fmt.Errorf("domain %s: %w", name, err)
+	if !t.config.KeepLimits {
+		if err := t.cloud.LiftLimits(ctx, made.Id, ""); err != nil {
+			return "", fmt.Errorf("domain %s: %w", name, err)
+		}
 	}
 	return t.domain, nil
 }

@@ -23,12 +23,17 @@ import (
 // domains counts what a run would leave behind first.
 func (s standing) domains(t *testing.T) int {
 	t.Helper()
+	var list struct{ Count int }
+	require.NoError(t, s.admin(t).Call(t.Context(), "listDomains", cloud.Params{"listall": "true"}, &list))
+	return list.Count
+}
+
+func (s standing) admin(t *testing.T) *cloud.Client {
+	t.Helper()
 	c, err := cloud.New(cloud.Options{URL: s.zone.APIURL(), APIKey: s.zone.APIKey(), SecretKey: s.zone.SecretKey()})
 	require.NoError(t, err)
-	defer func() { assert.NoError(t, c.Close(t.Context())) }()
-	var list struct{ Count int }
-	require.NoError(t, c.Call(t.Context(), "listDomains", cloud.Params{"listall": "true"}, &list))
-	return list.Count
+	t.Cleanup(func() { assert.NoError(t, c.Close(context.WithoutCancel(t.Context()))) })
+	return c
 }
 
 func (s standing) root(t *testing.T) *sql.DB {

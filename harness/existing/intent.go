@@ -23,6 +23,10 @@ func (t *Target) Intent(ctx context.Context, chosen harness.Catalogue) ([]string
 	if err != nil {
 		return nil, err
 	}
+	fitted, err := t.fitLimits(ctx, chosen)
+	if err != nil {
+		return nil, err
+	}
 	ids := chosen.IDs()
 	lines := []string{
 		fmt.Sprintf("target %s (%s, release %s), zone %s: %d scenarios (%s)", t.opts.Name, t.cloud.URL(), t.release, zone.Name, len(ids), strings.Join(ids, " ")),
@@ -36,7 +40,7 @@ func (t *Target) Intent(ctx context.Context, chosen harness.Catalogue) ([]string
 		}
 		lines = append(lines, fmt.Sprintf("L-04, where chosen, makes populations of %s autoscale groups of two instances each (--groups)", sizes))
 	}
-	lines = append(lines, room...)
+	lines = append(append(lines, room...), fitted...)
 	for _, f := range t.findings {
 		if f.State != OK {
 			lines = append(lines, fmt.Sprintf("%s is %s: %s", f.Capability, f.State, f))

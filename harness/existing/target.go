@@ -310,7 +310,7 @@ func (t *Target) Site(ctx context.Context, scenario string, _ int64) (*harness.S
 	needs, planned := t.needs[scenario]
 	t.mu.Unlock()
 	s := &harness.Site{Description: t.Describe(), Cloud: t.cloud, DB: t.db, Clock: t.clock, Ledger: t.opts.Ledger,
-		Missing: map[harness.Capability]string{}, Broken: map[harness.Capability]string{}, SkewBudget: t.budget(), Named: t.config.named()}
+		Missing: map[harness.Capability]string{}, Broken: map[harness.Capability]string{}, SkewBudget: t.budget(), KeepLimits: t.config.KeepLimits, Named: t.config.named()}
 	for _, f := range t.findings {
 		switch f.State {
 		case Missing:

@@ -73,6 +73,8 @@ func answers(ctx context.Context, o cloud.Options, at string) error {
 		return err
 	}
 	defer c.close()
-	_, err = c.once(ctx)
+	if _, err = c.once(ctx); errors.Is(err, errNoDate) {
+		return nil
+	}
 	return err
 }

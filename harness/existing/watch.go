@@ -234,8 +234,11 @@ const settleTime = 30 * time.Second
 // pushes too, both must agree.
 func (w *watcher) settled(ctx context.Context) error {
 	if c, is := w.source.(*command); is {
-		if err := c.quiet(ctx); err != nil {
-			return err
+		// Where pushes are counted the count says when all was printed; else nothing does but silence.
+		if w.counter() == nil {
+			if err := c.quiet(ctx); err != nil {
+				return err
+			}
 		}
 		if err := c.health(); err != nil {
 			return err

@@ -30,6 +30,12 @@ type standing struct {
 
 func stand(t *testing.T, release string) standing {
 	t.Helper()
+	return standWith(t, release, nil, nil)
+}
+
+// standWith is a zone with settings of its own, or with some behaviour switched ("name", "name=off").
+func standWith(t *testing.T, release string, settings map[string]string, words []string) standing {
+	t.Helper()
 	needLab(t)
 	server, err := database.Start(t.Context(), database.Options{Schema: release})
 	if server != nil {
@@ -39,7 +45,10 @@ func stand(t *testing.T, release string) standing {
 	log, err := os.Create(filepath.Join(t.TempDir(), "management-server.log"))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, log.Close()) })
-	z, err := zone.Open(t.Context(), zone.Options{Release: release, DB: server, Clock: zone.NewScaled(speed), ManagementLog: log, Seed: 1})
+	knobs, err := zone.ProfileKnobs(release)
+	require.NoError(t, err)
+	require.NoError(t, knobs.Set(words...))
+	z, err := zone.Open(t.Context(), zone.Options{Release: release, Knobs: knobs, DB: server, Clock: zone.NewScaled(speed), ManagementLog: log, Seed: 1, Settings: settings})
 	if z != nil {
 		t.Cleanup(func() { assert.NoError(t, z.Close(context.WithoutCancel(t.Context()))) })
 	}
@@ -98,6 +107,37 @@ func TestReleases(t *testing.T) {
 			assert.Equal(t, "model, rules of "+release+" (shadow)", run.Router)
 			assert.LessOrEqual(t, len(target.usageRuns()), 5)
 			assert.Empty(t, target.notes)
+		})
+	}
+}
+
+// TestSecondRun comes to a server on which rules came and went: their ids are used up, and no rules are needed to set ids
+// apart.
+func TestSecondRun(t *testing.T) {
+	t.Parallel()
+	s := stand(t, "4.20.1.0")
+	c := s.config()
+	c.SkewBudget = 20 // what a fresh server takes
+	for range 2 {
+		run, _ := carryOut(t, c, "U-01")
+		assert.Equal(t, map[string]result.Verdict{"U-01": result.Pass}, verdicts(run), reasons(run))
+	}
+}
+
+// TestFaultsInFewRuns plants faults that are seen in records and windows only: with fewer runs they are caught all the same.
+func TestFaultsInFewRuns(t *testing.T) {
+	for _, knob := range []string{"usage-record-after-close", "usage-record-missing", "usage-overlap-window", "usage-gap-window", "usage-record-duplicate"} {
+		t.Run(knob, func(t *testing.T) {
+			t.Parallel()
+			s := standWith(t, "4.20.1.0", nil, []string{knob})
+			run, target := carryOut(t, s.config(), "U-07", "U-08")
+			assert.Contains(t, verdicts(run), "U-07")
+			failed := false
+			for _, v := range verdicts(run) {
+				failed = failed || v == result.Fail
+			}
+			assert.True(t, failed, reasons(run))
+			assert.LessOrEqual(t, len(target.usageRuns()), 5)
 		})
 	}
 }
