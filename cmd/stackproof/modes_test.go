@@ -86,10 +86,15 @@ func passes(t *testing.T, r reached, cmd *exec.Cmd) string {
 // refused runs a command that cannot work: exit 4, one line that says why.
 func refused(t *testing.T, cmd *exec.Cmd, words ...string) {
 	t.Helper()
+	refusedWith(t, exitCannotRun, cmd, words...)
+}
+
+func refusedWith(t *testing.T, code int, cmd *exec.Cmd, words ...string) {
+	t.Helper()
 	out, err := cmd.CombinedOutput()
 	var failed *exec.ExitError
 	require.ErrorAs(t, err, &failed, string(out))
-	assert.Equal(t, exitCannotRun, failed.ExitCode(), string(out))
+	assert.Equal(t, code, failed.ExitCode(), string(out))
 	for _, word := range words {
 		assert.Contains(t, string(out), word)
 	}
@@ -138,7 +143,7 @@ func TestWaysToAuthenticate(t *testing.T) {
 		refused(t, cmd, "refuses the keys")
 		cmd = r.run(t, "U-01", "--cmk", "yours")
 		cmd.Env = append(cmd.Env, "HOME="+profile(r.zone.SecretKey()))
-		refused(t, cmd, "yours")
+		refusedWith(t, exitUsage, cmd, "yours", "it has mine")
 	})
 }
 

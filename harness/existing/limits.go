@@ -32,7 +32,7 @@ func loadOf(id string, groups []int) (account, all takes) {
 		return takes{4, 4, 3, 2}, takes{4, 5, 3, 2}
 	}
 	for _, n := range groups {
-		one := takes{2 * n, 2, 1, 1}
+		one := takes{2*n + 2, 2, 1, 1} // two of the rule beside the groups
 		account, all = account.atLeast(one), all.plus(one)
 	}
 	return account, all

@@ -54,7 +54,7 @@ func TestLimits(t *testing.T) {
 	// The usual limit of twenty instances an account.
 	c.KeepLimits, c.Groups = true, []int{50}
 	_, err = intend(t, c, populations)
-	require.ErrorContains(t, err, "instances: an account may have 20 (max.account.user.vms), the run takes up to 100")
+	require.ErrorContains(t, err, "instances: an account may have 20 (max.account.user.vms), the run takes up to 102")
 }
 
 // TestTakesEnough counts what scenarios really took, by their usage events: the check must not promise room that is not there.
