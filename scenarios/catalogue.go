@@ -68,6 +68,7 @@ func Catalogue() harness.Catalogue {
 		internalBalancer(),
 		sourceList(),
 		policyLimits(),
+		certificateRefused(),
 		keepAliveLeak(),
 		emptyNetwork(),
 		groupLifeCycle(),

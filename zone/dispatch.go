@@ -17,7 +17,7 @@ import (
 func (z *Zone) commands() []command {
 	var all []command
 	for _, part := range [][]command{
-		z.basicCommands(), z.lbCommands(), z.internalCommands(), z.stickinessCommands(), z.autoscaleCommands(), z.firewallCommands(), z.simulatorCommands(), z.deployCommands(),
+		z.basicCommands(), z.lbCommands(), z.internalCommands(), z.certCommands(), z.stickinessCommands(), z.autoscaleCommands(), z.firewallCommands(), z.simulatorCommands(), z.deployCommands(),
 	} {
 		all = append(all, part...)
 	}
@@ -209,6 +209,8 @@ func maxLength(name string) int {
 		return 1 << 20
 	case "description", "value":
 		return 4096
+	case "certificate", "privatekey":
+		return 16384
 	}
 	return 255
 }

@@ -126,6 +126,7 @@ type inventory struct {
 	networks   []*Network
 	routers    []*Router
 	balancers  []*Router // VMs of internal load balancing
+	certs      []*certificate
 	hosts      []*Host
 	addresses  []*Address
 	vms        []*VM
