@@ -88,7 +88,11 @@ func (h *testHost) EnsureAddress(_ context.Context, addr netip.Addr) error {
 		if err != nil {
 			return err
 		}
-		return netlink.AddrAdd(lo, &netlink.Addr{IPNet: netlink.NewIPNet(addr.AsSlice())})
+		one := &netlink.Addr{IPNet: netlink.NewIPNet(addr.AsSlice())}
+		if addr.Is6() {
+			one.Flags = unix.IFA_F_NODAD
+		}
+		return netlink.AddrAdd(lo, one)
 	})
 }
 
