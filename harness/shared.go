@@ -109,15 +109,19 @@ func (t *T) alone(do func()) {
 }
 
 // ahead is how far the next rule's id will be ahead of its helper id, when nobody else makes rules meanwhile. The event
-// opens the helper row, the table holds it. Rules are really deleted and helper rows stay, so where rules came and went the
-// ids in use say little of the next one; the table's counter says it, or what it was when a server last kept it (MySQL 8).
+// opens the helper row, the table holds it. Rules are really deleted and helper rows stay, so where rules came and went it is the
+// ids given out that count and not those in use.
 func (t *T) ahead(event, table string) int {
-	var live, given, helper, pending int
-	t.scan(&live, "SELECT COALESCE(MAX(id), 0) FROM cloud.firewall_rules")
-	t.scan(&given, "SELECT COALESCE(MAX(AUTO_INCREMENT), 1) - 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'cloud' AND TABLE_NAME = 'firewall_rules'")
-	t.scan(&helper, "SELECT COALESCE(MAX(id), 0) FROM cloud_usage."+table)
+	var pending int
 	t.scan(&pending, "SELECT COUNT(*) FROM cloud.usage_event WHERE type = ? AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event)", event)
-	return max(live, given) - helper - pending
+	return int(t.lastID("cloud", "firewall_rules")-t.lastID("cloud_usage", table)) - pending
+}
+
+// lastID is the last id that a table has given out.
+func (t *T) lastID(schema, table string) int64 {
+	id, err := usageprobe.LastID(t.ctx, t.site.DB, schema, table)
+	t.must(err, "reading ids")
+	return id
 }
 
 // consistent says whether a snapshot was not taken in the middle of a usage run: a run writes its records before it closes

@@ -106,7 +106,7 @@ func crossing(rules []*Rule, helper map[int64]int64, fits func(dies, victim *Rul
 // next rule that is created. On a shared site others' rules lie between ours, so that a number of rules alone promises nothing. Rows
 // are opened in the order of the events' times (UsageManagerImpl.java@4.20.0.0).
 func (t *T) waiting() (helper map[int64]int64, next int64) {
-	t.must(t.site.DB.QueryRowContext(t.ctx, "SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_load_balancer_policy").Scan(&next), "reading ids")
+	next = t.lastID("cloud_usage", "usage_load_balancer_policy")
 	pending, err := t.site.DB.QueryContext(t.ctx, "SELECT resource_id FROM cloud.usage_event WHERE type = 'LB.CREATE' "+
 		"AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event) ORDER BY created, id")
 	t.must(err, "reading events that wait for a usage run")

@@ -50,6 +50,18 @@ func (p *Probe) InternalID(ctx context.Context, of Object, uuid string) (int64, 
 	return id, nil
 }
 
+// LastID is the last id that a table has given out, whether its row is still there or not: the table's own counter, which a server may
+// answer from a cache (MySQL 8), or the largest id, whichever is more.
+func LastID(ctx context.Context, db *sql.DB, schema, table string) (int64, error) {
+	var id int64
+	err := db.QueryRowContext(ctx, "SELECT GREATEST((SELECT COALESCE(MAX(id), 0) FROM "+schema+"."+table+"), "+
+		"COALESCE((SELECT CAST(auto_increment AS SIGNED) FROM information_schema.tables WHERE table_schema = ? AND table_name = ?), 1) - 1)", schema, table).Scan(&id)
+	if err != nil {
+		return 0, fmt.Errorf("reading the last id of %s.%s: %w", schema, table, err)
+	}
+	return id, nil
+}
+
 // Now is the database's time in GMT, cut to the second. All times in assertions come from here or from rows.
 func (p *Probe) Now(ctx context.Context) (time.Time, error) {
 	var text string
