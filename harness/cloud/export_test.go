@@ -1,5 +1,10 @@
 package cloud
 
+import (
+	"net/http"
+	"time"
+)
+
 import "context"
 
 // Success is the result of jobs that return no object.
@@ -10,4 +15,13 @@ type Success struct {
 // Object is object, for the test of recorded synchronous creates.
 func Object(ctx context.Context, c *Client, command string, p Params, into any) error {
 	return c.object(ctx, command, p, into)
+}
+
+// IdleFor is how long the client keeps an unused connection.
+func IdleFor(c *Client) time.Duration {
+	t, ok := c.http.Transport.(*http.Transport)
+	if !ok {
+		return 0
+	}
+	return t.IdleConnTimeout
 }

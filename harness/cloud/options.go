@@ -57,6 +57,9 @@ type Options struct {
 const (
 	defaultTimeout = 60 * time.Second
 	defaultRetries = 4
+	// idleFor is how long an unused connection is kept. The management server closes its end after 30 s (ServerDaemon.java@4.19.1.0,
+	// @4.20.1.0): a change sent at that moment would be lost without anybody knowing whether it arrived.
+	idleFor = 10 * time.Second
 )
 
 // Check reports the first thing that is wrong with the options, and what to do. It sends nothing.
@@ -126,7 +129,7 @@ func (o *Options) httpClient() (*http.Client, func(), error) {
 		TLSClientConfig:     conf,
 		MaxIdleConns:        64,
 		MaxIdleConnsPerHost: 64, // scenarios run side by side; the default of 2 would open a connection per call
-		IdleConnTimeout:     30 * time.Second,
+		IdleConnTimeout:     idleFor,
 		TLSHandshakeTimeout: 10 * time.Second,
 		ForceAttemptHTTP2:   true,
 	}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -81,4 +82,12 @@ func TestProfileFromCmk(t *testing.T) {
 	}
 	_, err = cloud.ProfileFromCmk(path+"x", "")
 	require.ErrorContains(t, err, "there is no cmk configuration")
+}
+
+// The management server closes unused connections after 30 s; ours must be gone well before.
+func TestConnectionsAreDroppedBeforeTheServerDoes(t *testing.T) {
+	c, err := cloud.New(cloud.Options{URL: "http://127.0.0.1:1", APIKey: "k", SecretKey: "s"})
+	require.NoError(t, err)
+	require.Positive(t, cloud.IdleFor(c))
+	require.LessOrEqual(t, cloud.IdleFor(c), 15*time.Second)
 }

@@ -64,7 +64,7 @@ func newAPIClock(o cloud.Options, url string) (*apiClock, error) {
 		conf.RootCAs = pool
 	}
 	return &apiClock{url: url, client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
-		Proxy: http.ProxyFromEnvironment, TLSClientConfig: conf, MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second}}}, nil
+		Proxy: http.ProxyFromEnvironment, TLSClientConfig: conf, MaxIdleConnsPerHost: 8, IdleConnTimeout: 10 * time.Second}}}, nil
 }
 
 // dateTries is how often the header is asked for, when something in between breaks the exchange.

@@ -80,7 +80,7 @@ func Listen(opts Options) (*Server, error) {
 		s.addrs[i] = l.Addr()
 		s.servers[i] = &http.Server{
 			Handler: one.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
-			IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 20, ErrorLog: slog.NewLogLogger(opts.Log.Handler(), slog.LevelDebug),
+			IdleTimeout: 30 * time.Second, MaxHeaderBytes: 1 << 20, ErrorLog: slog.NewLogLogger(opts.Log.Handler(), slog.LevelDebug),
 		}
 		s.serving.Add(1)
 		go func() {
