@@ -70,6 +70,7 @@ func Catalogue() harness.Catalogue {
 		policyLimits(),
 		certificateRefused(),
 		keepAliveLeak(),
+		healthChecks(),
 		emptyNetwork(),
 		groupLifeCycle(),
 		groupGuards(),

@@ -35,6 +35,7 @@ func lbFaultKnobs() []Knob {
 		fault("api", "second-policy-kept", "replacing a stickiness policy leaves the former one alive"),
 		fault("api", "source-list-unlisted", "listLoadBalancerRules shows no source list"),
 		fault("api", "certificate-ignored", "assignCertToLoadBalancer answers success, and the rule goes on in plain text"),
+		fault("api", "health-check-alarms", "the health check of a router's HAProxy is red whatever the router has"),
 		fault("api", "quiet-time-ignored", "the quiet times of autoscale policies are not kept"),
 		fault("api", "member-created-twice", "the group monitor makes one member more than the minimum"),
 

@@ -197,6 +197,7 @@ func (z *Zone) routerCommands() []command {
 				param{"fetchhealthcheckresults", "boolean", false, "if true is passed for this parameter, also fetch last executed health check results for the router"}),
 			run: (*call).listRouters,
 		},
+		healthCommand(),
 		one("stopRouter", "Stops a router.", "StopRouterCmd", "ROUTER.STOP", "stopping router Vm", "Stopping router", func(c *call, r *Router) error { return c.z.setRouter(c.ctx, r, "Stopped") }),
 		one("startRouter", "Starts a router.", "StartRouterCmd", "ROUTER.START", "starting router Vm", "starting router", func(c *call, r *Router) error { return c.z.restartRouter(c.ctx, r) }),
 		one("rebootRouter", "Starts a router.", "RebootRouterCmd", "ROUTER.REBOOT", "rebooting router Vm", "rebooting router", func(c *call, r *Router) error {
