@@ -85,7 +85,7 @@ func (t *T) listed(a *Account) []listedRecord {
 }
 
 // ExpectListedBilling deletes one of the rules and expects, from listUsageRecords alone, that the records of exactly that
-// rule stop, and that those of the others go on in full. Who is who is told by the rules' number of records: the deleted
+// rule stop, with a part of the window of its delete, and that those of the others go on in full. Who is who is told by the rules' number of records: the deleted
 // one's id is that which the account's records had before and the new format names no more.
 func (t *T) ExpectListedBilling(dies *Rule, live ...*Rule) {
 	a := dies.Account
@@ -119,6 +119,7 @@ func (t *T) ExpectListedBilling(dies *Rule, live ...*Rule) {
 		t.Fail(fmt.Sprintf("%d rules live, but the window from %s bills %d, after %s was deleted at %s", len(live), stamp(newest), len(got), dies, stamp(dies.Deleted)), shown)
 	}
 	t.expectNamed(a, newest, shown, live)
+	t.expectPart(dies, records, shown)
 	for _, r := range got {
 		if full := r.end.Add(time.Second).Sub(r.start).Hours(); !usageprobe.LifeMatches(r.hours, 1, full) {
 			t.Fail(fmt.Sprintf("rule id %s lives, but the window from %s bills %.6f h instead of %.6f", r.rule, stamp(newest), r.hours, full), shown)

@@ -165,6 +165,21 @@ func TestPatchedBuild(t *testing.T) {
 	assert.NotContains(t, notes[0], "U-02")
 }
 
+// TestPartWithoutDatabase plants faults that show in the window of a delete alone.
+func TestPartWithoutDatabase(t *testing.T) {
+	for _, knob := range []string{"usage-record-too-long", "usage-record-rounded", "usage-close-on-minute"} {
+		t.Run(knob, func(t *testing.T) {
+			t.Parallel()
+			s := standWith(t, "4.20.1.0", nil, []string{knob})
+			c := s.config()
+			c.DSN, c.Log, c.Release = nil, Log{}, "4.20.1.0"
+			run, _ := carryOut(t, c, "U-07")
+			assert.Equal(t, result.Fail, run.Results[0].Verdict, reasons(run))
+			assert.Regexp(t, "so the window from .* is to bill between", run.Results[0].Reason)
+		})
+	}
+}
+
 // TestWithoutDatabase tells story A by what the API lists alone, on a release with the defect and on one without.
 func TestWithoutDatabase(t *testing.T) {
 	for release, want := range map[string]result.Verdict{"4.20.0.0": result.Fail, "4.20.1.0": result.Pass} {
