@@ -274,7 +274,7 @@ func (c *Config) check() error {
 	var errs error
 	switch {
 	case len(c.DSN) > 2:
-		errs = fmt.Errorf("dsn: %d addresses; give one, or one each for cloud and cloud_usage", len(c.DSN))
+		errs = fmt.Errorf("dsn: %d addresses; give one that shows both cloud and cloud_usage", len(c.DSN))
 	case len(c.Log.File) > 0 && len(c.Log.Command) > 0:
 		errs = errors.New("log: give files or a command, not both")
 	case c.Clock == "database" && len(c.DSN) == 0:

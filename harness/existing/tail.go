@@ -20,6 +20,8 @@ type files struct {
 	open     []*opened
 	// lost counts beginnings of pushes whose end never came.
 	lost int
+	// taken is how many bytes were read.
+	taken int64
 }
 
 type opened struct {
@@ -44,8 +46,22 @@ func newFiles(patterns []string) (*files, error) {
 	return &files{patterns: patterns}, nil
 }
 
-// poll gives every complete line that was written since the last call, oldest file first.
+// rounds bounds how often a poll goes through all files.
+const rounds = 100
+
+// poll gives every complete line that was written since the last call, oldest file first. It goes on until a round through
+// all files finds nothing: what is written later is younger than all that was given, in whichever file it stands.
 func (f *files) poll(each func(line string)) error {
+	for range rounds {
+		before := f.taken
+		if err := f.round(each); err != nil || f.taken == before || len(f.open) == 1 {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *files) round(each func(line string)) error {
 	paths, err := f.paths()
 	if err != nil {
 		return err
@@ -67,13 +83,13 @@ func (f *files) poll(each func(line string)) error {
 	}
 	for _, o := range f.open {
 		o.gone = !current[o]
-		if err := o.read(each, &f.lost); err != nil {
+		if err := f.read(o, each); err != nil {
 			return err
 		}
 	}
 	for _, o := range fresh {
 		f.inherit(o)
-		if err := o.read(each, &f.lost); err != nil {
+		if err := f.read(o, each); err != nil {
 			return err
 		}
 		f.open = append(f.open, o)
@@ -164,8 +180,8 @@ func (f *files) close() error {
 	return errors.Join(errs...)
 }
 
-// read gives what was added, line by line.
-func (o *opened) read(each func(string), lost *int) error {
+// read gives what was added to a file, line by line.
+func (f *files) read(o *opened, each func(string)) error {
 	info, err := o.file.Stat()
 	if err != nil {
 		return fmt.Errorf("log %s: %w", o.path, err)
@@ -173,7 +189,7 @@ func (o *opened) read(each func(string), lost *int) error {
 	if info.Size() < o.offset {
 		// Truncated: what stood there is gone, and the line that was begun with it.
 		if mayCarry(o.partial) {
-			*lost++
+			f.lost++
 		}
 		o.offset, o.partial = 0, nil
 	}
@@ -184,7 +200,8 @@ func (o *opened) read(each func(string), lost *int) error {
 	for {
 		n, err := o.file.ReadAt(buffer, o.offset)
 		o.offset += int64(n)
-		o.feed(buffer[:n], each, lost)
+		f.taken += int64(n)
+		o.feed(buffer[:n], each, &f.lost)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}

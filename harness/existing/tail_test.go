@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -116,5 +117,27 @@ func TestFilesOfSeveralServers(t *testing.T) {
 	other.add("c\n")
 	assert.Equal(t, []string{"c"}, poll())
 	logFile{t, log.path + ".gz"}.add("packed\n")
+	assert.Empty(t, poll())
+}
+
+// TestFilesInOrder writes to a file that was read already, and then to one that is being read: the younger line must not be
+// given without the older one, or a push would overtake the one before.
+func TestFilesInOrder(t *testing.T) {
+	first, poll, f := tailing(t, "m*.log")
+	second := logFile{t, strings.TrimSuffix(first.path, ".log") + "2.log"}
+	first.add("begin\n")
+	require.NoError(t, os.Chtimes(first.path, time.Unix(1, 0), time.Unix(1, 0)))
+	second.add("begin\n")
+	assert.Len(t, poll(), 2)
+	second.add("read\n")
+	var seen []string
+	require.NoError(t, f.poll(func(line string) {
+		seen = append(seen, line)
+		if line == "read" {
+			first.add("older\n")
+			second.add("younger\n")
+		}
+	}))
+	assert.ElementsMatch(t, []string{"read", "older", "younger"}, seen)
 	assert.Empty(t, poll())
 }
