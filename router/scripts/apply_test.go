@@ -189,6 +189,7 @@ func TestHangIsEndedWithItsLastWords(t *testing.T) {
 	assert.False(t, r.Masked(), "nobody knows what it would have done")
 	for _, p := range processesOf(pid()) {
 		assert.NotContains(t, p, "trap", "what the script left behind is still there")
+		assert.NotContains(t, p, "sleep", "what it started while it was being ended is still there")
 	}
 	after, err := v.Files(t.Context())
 	require.NoError(t, err)

@@ -208,16 +208,34 @@ func (p *process1) wait(status <-chan unix.WaitStatus, limit time.Duration, a *a
 	}
 }
 
-// endScripts kills everything in the sandbox but this process, HAProxy and what it started.
+// endScripts kills everything in the sandbox but this process, HAProxy and what it started, and looks again until nothing
+// is left: what is killed may have started something meanwhile.
 func (p *process1) endScripts() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	master := p.service.master
-	for _, q := range processes() {
-		if q.pid != 1 && q.pid != master && (master == 0 || q.parent != master) {
-			_ = unix.Kill(q.pid, unix.SIGKILL)
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	for end := time.Now().Add(serviceLimit); time.Now().Before(end); <-poll.C {
+		left := p.scripts()
+		if len(left) == 0 {
+			return
+		}
+		for _, pid := range left {
+			_ = unix.Kill(pid, unix.SIGKILL)
 		}
 	}
+}
+
+// scripts are the processes that HAProxy has no part in. The caller holds mu.
+func (p *process1) scripts() []int {
+	master := p.service.master
+	var pids []int
+	for _, q := range processes() {
+		if q.pid != 1 && q.pid != master && (master == 0 || q.parent != master) && q.state != "Z" {
+			pids = append(pids, q.pid)
+		}
+	}
+	return pids
 }
 
 func size(name string) int64 {

@@ -60,8 +60,9 @@ func ask(ctx context.Context, name, pythonPath string, sources []string) (interp
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, append([]string{"-c", question}, sources...)...)
 	// The environment is kept, since version managers put a wrapper on PATH that needs it; what steers python itself is not.
+	// This runs on the host, where importing netaddr must not leave its compiled form.
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "PYTHON") }),
-		pythonEnvironment(pythonPath)...)
+		append(pythonEnvironment(pythonPath), "PYTHONDONTWRITEBYTECODE=1")...)
 	cmd.Dir = "/"
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -152,7 +153,7 @@ func findInterpreter(ctx context.Context, t tree, given, pythonPath string) (int
 func (p interpreter) mounts(more ...string) []string {
 	var dirs []string
 	for _, dir := range append(slices.Clone(p.Paths), more...) {
-		if dir == "" || within(dir, "/usr") || within(dir, "/lib") || within(dir, "/bin") {
+		if dir == "" || dir == "/" || within(dir, "/usr") || within(dir, "/lib") || within(dir, "/bin") {
 			continue
 		}
 		dirs = append(dirs, filepath.Clean(dir))

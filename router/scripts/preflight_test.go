@@ -65,8 +65,10 @@ func TestNetaddrFromAFolder(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "netaddr"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "netaddr", "__init__.py"), []byte("__version__ = \"0.0\"\n"), 0o644))
+	before := listing(t, dir)
 	v := open(t, Options{Tree: scriptstest.Tree(t, scriptstest.Netaddr), PythonPath: dir})
 	assert.Equal(t, router.ActionReload, apply(t, v, pushOf(t, plain(8080)), Direct).Action)
+	assert.Equal(t, before, listing(t, dir), "the interpreter left something on the host")
 }
 
 func TestAcceptedFormsOfATree(t *testing.T) {
@@ -82,7 +84,7 @@ func TestAcceptedFormsOfATree(t *testing.T) {
 
 func TestInterpreterOutsideUsrIsBound(t *testing.T) {
 	p := interpreter{Paths: []string{"/usr/lib/python3", "/usr", "/opt/py", "/opt/py/lib", "/opt/python"}}
-	assert.Equal(t, []string{"/opt/py", "/opt/python", "/srv/netaddr"}, p.mounts("/srv/netaddr", ""))
+	assert.Equal(t, []string{"/opt/py", "/opt/python", "/srv/netaddr"}, p.mounts("/srv/netaddr", "", "/"))
 }
 
 func TestFirstLineNamesTheInterpreter(t *testing.T) {
