@@ -12,7 +12,7 @@ RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.ver
 FROM debian:12-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates haproxy iproute2 mariadb-server-core procps python3 \
+    && apt-get install -y --no-install-recommends ca-certificates haproxy iproute2 iptables mariadb-server-core procps python3 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 65532 --create-home --shell /usr/sbin/nologin stackproof
 COPY --from=build /out/stackproof /out/task /usr/local/bin/
