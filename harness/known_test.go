@@ -26,3 +26,19 @@ func TestRouterDefectsGoByTheRoutersCode(t *testing.T) {
 	everywhere := Known{Spans: []Span{{}}, Router: true}
 	assert.False(t, everywhere.In(Description{Release: "4.19.1.0", RouterCode: UnknownRelease}))
 }
+
+func TestServerDefectsThatTheRoutersCodeHides(t *testing.T) {
+	k := Known{Spans: []Span{{}}, Shows: Span{To: "4.21"}}
+	for _, c := range []struct {
+		release, code string
+		known         bool
+	}{
+		{"4.20.1.0", "", true},
+		{"4.22.0.0", "", false},
+		{"4.20.1.0", "4.22.0.0", false},
+		{"4.22.0.0", "4.20.1.0", true},
+		{"4.20.1.0", UnknownRelease, true},
+	} {
+		assert.Equal(t, c.known, k.In(Description{Release: c.release, RouterCode: c.code}), "%+v", c)
+	}
+}

@@ -5,6 +5,7 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -37,10 +38,16 @@ type Known struct {
 	// Router says that the defect is in the router's own code, not in what the management server sends it: where the two are
 	// of different releases the router's counts (Description.RouterCode).
 	Router bool
+	// Shows are the releases of the router's code with which a defect of the server shows; the zero value is all. Code of an
+	// unknown release is taken for one of them.
+	Shows Span
 }
 
 // In says whether a target has the defect. Where the router's code is of an unknown release, no defect of it is known.
 func (k Known) In(d Description) bool {
+	if code := cmp.Or(d.RouterCode, d.Release); k.Shows != (Span{}) && code != UnknownRelease && !k.Shows.Contains(code) {
+		return false
+	}
 	if k.Router && d.RouterCode != "" {
 		return k.On(d.RouterCode)
 	}
