@@ -1,7 +1,9 @@
 package scenarios_test
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -50,10 +52,12 @@ func run(t *testing.T, release string, knobs []string, chosen harness.Catalogue)
 	require.NoError(t, err)
 	require.NoError(t, set.Set(knobs...))
 	// Two groups in place of fifty show the same here; the full sizes run in TestMainJob.
-	target, err := lab.New(lab.Options{Release: release, Knobs: set, Workers: 2, Groups: []int{2}})
+	var log bytes.Buffer
+	target, err := lab.New(lab.Options{Release: release, Knobs: set, Workers: 2, Groups: []int{2}, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	require.NoError(t, err)
 	got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 2, Progress: silent{}})
 	require.NoError(t, errors.Join(err, target.Close(t.Context())))
+	require.NotContains(t, log.String(), zone.UnknownParameters, "a server does nothing with a parameter that the command does not have")
 	return got
 }
 

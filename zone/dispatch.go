@@ -69,6 +69,7 @@ func (z *Zone) Call(ctx context.Context, login any, name string, params map[stri
 		return nil, &api.Error{Code: api.CodeUnauthorized, CSCode: api.CSAPIException,
 			Text: fmt.Sprintf("The given command '%s' either does not exist, is not available for user.", name)}
 	}
+	c.noteUnknown()
 	if err := c.validate(); err != nil {
 		return nil, err
 	}

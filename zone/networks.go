@@ -31,7 +31,7 @@ func (z *Zone) networkCommands() []command {
 		},
 		{
 			name: "listNetworks", about: "Lists all available networks.",
-			params: listParams(param{"id", "uuid:network", false, "list networks by ID"}, param{"name", "string", false, "list networks by name"},
+			params: listParams(param{"id", "uuid:network", false, "list networks by ID"},
 				param{"vpcid", "uuid:vpc", false, "List networks by VPC"}, param{"forvpc", "boolean", false, "the network belongs to VPC"},
 				param{"zoneid", "uuid:zone", false, "the zone ID of the network"}, param{"type", "string", false, "the type of the network"},
 				param{"networkofferingid", "uuid:networkoffering", false, "list networks by network offering ID"},
@@ -224,7 +224,7 @@ func (z *Zone) networkUsage(ctx context.Context, typ string, n *Network) error {
 func (c *call) listNetworks() (obj, error) {
 	var out []obj
 	for _, n := range c.z.networks {
-		if !n.Removed.IsZero() || !c.visible(n.Account) && !(c.z.knobs["list-networks-any-account"] && c.caller.Account.Type == 1) || c.has("id") && c.str("id") != n.UUID || c.has("name") && c.str("name") != n.Name ||
+		if !n.Removed.IsZero() || !c.visible(n.Account) && !(c.z.knobs["list-networks-any-account"] && c.caller.Account.Type == 1) || c.has("id") && c.str("id") != n.UUID ||
 			c.has("vpcid") && (n.VPC == nil || n.VPC.UUID != c.str("vpcid")) || c.has("forvpc") && c.boolean("forvpc", false) != (n.VPC != nil) ||
 			c.has("networkofferingid") && n.Offering.UUID != c.str("networkofferingid") || c.has("type") && !strings.EqualFold(c.str("type"), "Isolated") ||
 			!matches(c.str("keyword"), n.Name) || slices.ContainsFunc(c.list("supportedservices"), func(s string) bool { return !n.Offering.has(s) }) {

@@ -11,6 +11,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"time"
 
@@ -39,6 +40,8 @@ type Options struct {
 	Start Starter
 	// Scripts run on the routers in place of the model; nil is the model.
 	Scripts *fleet.Scripts
+	// Log gets what the zones log; nil for nobody.
+	Log *slog.Logger
 }
 
 // Target is the lab.
@@ -123,7 +126,7 @@ func (t *Target) Site(ctx context.Context, scenario string, seed int64) (_ *harn
 		return nil, err
 	}
 	manual := zone.NewManual(time.Now().UTC().Truncate(time.Minute).Add(10 * time.Second))
-	z, err := zone.Open(ctx, zone.Options{Release: t.opts.Release, Knobs: t.opts.Knobs, DB: server, Clock: manual, Pushes: pushes{routers}, Seed: seed})
+	z, err := zone.Open(ctx, zone.Options{Release: t.opts.Release, Knobs: t.opts.Knobs, DB: server, Clock: manual, Pushes: pushes{routers}, Seed: seed, Log: t.opts.Log})
 	if err != nil {
 		return nil, fmt.Errorf("opening a zone for %s: %w", scenario, err)
 	}
