@@ -8,9 +8,7 @@ func (t *T) CrossedAccounts(a, b *Network, skew int) []*Rule {
 	defer t.step("LB rules of two accounts with crossed ids")()
 	a.Skew(skew)
 	rules := []*Rule{a.LoadBalancer("R1")}
-	t.Drain()
-	t.RequireOpen(rules...)
-	ahead := int(rules[0].InternalID - t.HelperID(rules[0]))
+	ahead := t.aheadOf(rules[0])
 	if ahead+2 > t.site.SkewBudget {
 		t.Inconclusive("rule ids are %d ahead of helper ids, so a crossing takes %d LB rules; the budget is %d (--skew-budget)", ahead, ahead+2, t.site.SkewBudget)
 	}

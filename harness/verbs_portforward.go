@@ -44,16 +44,23 @@ func (p *PortForward) Delete() {
 	t.pass(apart)
 }
 
+// portForwardAhead is aheadOf for port forwarding rules.
+func (t *T) portForwardAhead(p *PortForward) int {
+	if t.sharesRuns() {
+		return t.ahead("NET.RULEADD", "usage_port_forwarding")
+	}
+	t.Drain()
+	t.RequireRowOpen(p.Billed())
+	return int(p.InternalID - t.watch.rows(p.Billed())[0].HelperID)
+}
+
 // CrossedPortForwards creates port forwarding rules until one's id is the helper id of another; at least count.
 func (t *T) CrossedPortForwards(n *Network, vm *VM, skew, count int) []*PortForward {
 	defer t.step("port forwarding rules with crossed ids")()
 	n.Skew(skew)
 	ip := n.Address()
 	rules := []*PortForward{n.PortForward(ip, "P1", vm)}
-	t.Drain()
-	first := rules[0].Billed()
-	t.RequireRowOpen(first)
-	ahead := int(first.Ref.ID - t.watch.rows(first)[0].HelperID)
+	ahead := t.portForwardAhead(rules[0])
 	if ahead+1 > t.site.SkewBudget {
 		t.Inconclusive("rule ids are %d ahead of helper ids, so a crossing takes %d port forwarding rules of one account; the budget is %d (--skew-budget)",
 			ahead, ahead+1, t.site.SkewBudget)

@@ -111,6 +111,24 @@ func TestReleases(t *testing.T) {
 	}
 }
 
+// TestCrossedIDs makes ids cross on a shared site without a usage run beforehand, with others making rules meanwhile.
+func TestCrossedIDs(t *testing.T) {
+	ids := []string{"U-01", "U-02", "U-04", "U-05c", "U-06", "U-10"}
+	for release, want := range map[string]result.Verdict{"4.20.0.0": result.Fail, "4.20.1.0": result.Pass} {
+		t.Run(release, func(t *testing.T) {
+			t.Parallel()
+			s := stand(t, release)
+			c := s.config()
+			c.Log = Log{}
+			run, target := carryOut(t, c, ids...)
+			for _, id := range ids {
+				assert.Equal(t, want, verdicts(run)[id], reasons(run))
+			}
+			assert.LessOrEqual(t, len(target.usageRuns()), 5)
+		})
+	}
+}
+
 // TestSecondRun comes to a server on which rules came and went: their ids are used up, and no rules are needed to set ids
 // apart.
 func TestSecondRun(t *testing.T) {
