@@ -2,9 +2,11 @@ package harness
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -78,4 +80,28 @@ func TestInterruptedRepeatDoesNotCount(t *testing.T) {
 	c := runScenario(ctx, &fakeTarget{}, s, Plan{Scenarios: Catalogue{s}, Repeat: 20, Progress: silent{}})
 	assert.Equal(t, []int{3, 0, 0}, []int{c.Repeats, c.Failures, c.Inconclusives})
 	assert.Contains(t, c.Claim, "0 of 3 repeats failed")
+}
+
+// A hundred repeats cost the memory of one: nothing keeps the sites, and with them whole zones, of those that are over.
+func TestRepeatsKeepNoSites(t *testing.T) {
+	var sites []weak.Pointer[Site]
+	alive := 0
+	s := Scenario{ID: "x", Run: func(t *T) {
+		if len(sites) == 99 {
+			runtime.GC()
+			for _, one := range sites {
+				if one.Value() != nil {
+					alive++
+				}
+			}
+		}
+		sites = append(sites, weak.Make(t.site))
+		checked(t)
+		t.Note("a page of evidence", "%s", strings.Repeat("x", 4096))
+	}}
+	c := runScenario(t.Context(), &fakeTarget{}, s, Plan{Scenarios: Catalogue{s}, Repeat: 100, Progress: silent{}})
+	require.Equal(t, result.Pass, c.Verdict, c.Reason)
+	require.Equal(t, 100, c.Repeats)
+	require.NotEmpty(t, c.Evidence, "the first pass shows what was seen")
+	require.LessOrEqual(t, alive, 2, "of 99 sites that are over")
 }

@@ -131,9 +131,9 @@ func runScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 
 // repeats runs a scenario as often as planned: workers at a time when it is the only one, since each has a site of its own.
 // Those that did not run, because a failure or the budget ended them, are nil.
-func repeats(ctx context.Context, target Target, s Scenario, p Plan) []*T {
+func repeats(ctx context.Context, target Target, s Scenario, p Plan) []*outcome {
 	began := time.Now()
-	outcomes := make([]*T, max(1, p.Repeat))
+	outcomes := make([]*outcome, max(1, p.Repeat))
 	lanes := 1
 	if len(p.Scenarios) == 1 {
 		lanes = max(1, p.Workers)
@@ -152,6 +152,9 @@ func repeats(ctx context.Context, target Target, s Scenario, p Plan) []*T {
 			if i > 0 && ctx.Err() != nil && one.verdict == result.Inconclusive {
 				return nil // cut off: no repeat
 			}
+			if i > 0 && one.verdict == result.Pass {
+				one.steps, one.evidence = nil, nil // a case shows the first pass, and what is worse
+			}
 			outcomes[i] = one
 			if one.verdict == result.Fail {
 				failed.Store(true)
@@ -164,7 +167,7 @@ func repeats(ctx context.Context, target Target, s Scenario, p Plan) []*T {
 }
 
 // fold adds one repeat to the case.
-func fold(c *result.Case, one *T, i int, p Plan) {
+func fold(c *result.Case, one *outcome, i int, p Plan) {
 	first := c.Repeats == 0
 	c.Repeats++
 	switch one.verdict {
@@ -184,7 +187,8 @@ func fold(c *result.Case, one *T, i int, p Plan) {
 }
 
 // runOnce runs a scenario once, on a site of its own.
-func runOnce(ctx context.Context, target Target, s Scenario, p Plan, seed int64, repeat int) (t *T) {
+func runOnce(ctx context.Context, target Target, s Scenario, p Plan, seed int64, repeat int) *outcome {
+	var t *T
 	site, err := target.Site(ctx, s.ID, seed)
 	if site != nil {
 		defer func() {
@@ -206,7 +210,7 @@ func runOnce(ctx context.Context, target Target, s Scenario, p Plan, seed int64,
 	t.fresh = func(ctx context.Context) (*Site, error) { return target.Site(ctx, s.ID, seed) }
 	if err != nil {
 		t.judge(result.Inconclusive, fmt.Sprintf("opening a site: %v", err))
-		return t
+		return t.outcome
 	}
 	defer func() {
 		if err := t.cleanup(ctx); err != nil {
@@ -218,7 +222,7 @@ func runOnce(ctx context.Context, target Target, s Scenario, p Plan, seed int64,
 	if site.told != nil {
 		site.told()
 	}
-	return t
+	return t.outcome
 }
 
 // tell runs the story and turns every way out of it into a verdict.

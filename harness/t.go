@@ -25,25 +25,30 @@ type T struct {
 	name     string // prefix of every object's name, unique to this run of the scenario
 	prober   *prober
 	watch    *watch
+	*outcome
 
-	verdict  result.Verdict
-	byDesign bool     // inconclusive for the reason that the scenario states, and for no other
-	failures []string // every reason to fail, in order
-	reason   string
-	steps    []result.Step
-	evidence []result.Evidence
-	depth    int
-	serial   int
-	undo     []undo
-	trials   []trial
+	depth  int
+	serial int
+	undo   []undo
 
 	seed  int64
 	brief bool
 	fresh func(context.Context) (*Site, error) // opens another site of the target
 	told  int                                  // stories told on fresh sites
 
-	used    map[Capability]bool // what the story used of its site; nil when that is not known
-	faulted bool                // it made agent commands fail
+	faulted bool // it made agent commands fail
+}
+
+// outcome is what is kept of a story that was told: it holds no site.
+type outcome struct {
+	verdict  result.Verdict
+	byDesign bool     // inconclusive for the reason that the scenario states, and for no other
+	failures []string // every reason to fail, in order
+	reason   string
+	steps    []result.Step
+	evidence []result.Evidence
+	trials   []trial
+	used     map[Capability]bool // what the story used of its site; nil when that is not known
 }
 
 type undo struct {
@@ -62,7 +67,7 @@ type Progress interface {
 }
 
 func newT(ctx context.Context, site *Site, s Scenario, p Progress, seed int64, name string) *T {
-	t := &T{ctx: ctx, site: site, scenario: s, progress: p, name: name, seed: seed, verdict: result.Pass,
+	t := &T{ctx: ctx, site: site, scenario: s, progress: p, name: name, seed: seed, outcome: &outcome{verdict: result.Pass},
 		rng: rand.New(rand.NewPCG(uint64(seed), 0x5eed))} //nolint:gosec // repeatable on purpose, nothing secret
 	t.watch = &watch{t: t}
 	t.prober = &prober{t: t}
