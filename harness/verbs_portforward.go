@@ -83,4 +83,4 @@ func (t *T) CrossedPortForwards(n *Network, vm *VM, skew, count int) []*PortForw
 
 // leavesRoom says whether rules of another kind may be made although they set LB rules' ids further apart from their helper ids: a
 // crossing of LB rules takes one rule more than that, now and in all later runs on the server.
-func leavesRoom(ahead, more, budget int) bool { return ahead+more <= budget*9/10 }
+func leavesRoom(ahead, more, budget int) bool { return ahead+more <= budget*19/20 }

@@ -10,8 +10,8 @@ import (
 func TestCrossingLeavesRoom(t *testing.T) {
 	const budget = 200
 	assert.True(t, leavesRoom(20, 140, budget))
-	assert.True(t, leavesRoom(30, 150, budget))
-	assert.False(t, leavesRoom(31, 150, budget))
+	assert.True(t, leavesRoom(31, 159, budget))
+	assert.False(t, leavesRoom(32, 159, budget))
 	assert.False(t, leavesRoom(166, 190, budget), "what a second run would have done")
 	ahead := 20
 	for range 10 {
