@@ -16,6 +16,7 @@ type watch struct {
 	rules    []*Rule
 	// before and last are the snapshots of the last two drains; nil until there was one.
 	before, last *usageprobe.Snapshot
+	read         time.Time         // when last was read, in the target's time
 	kinds        []usageprobe.Kind // what was asked about, for the evidence
 	checks       int               // expectations that were looked at
 	noted        map[string]bool
@@ -98,7 +99,7 @@ func (t *T) read(until time.Time) {
 	if !s.Cutoff.After(until) {
 		t.Inconclusive("the newest successful usage job ends at %s, before %s: no run has covered what the scenario did", stamp(s.Cutoff), stamp(until))
 	}
-	w.before, w.last = w.last, &s
+	w.before, w.last, w.read = w.last, &s, t.now()
 }
 
 // hold turns violations into a failure, but for those of a defect that the release is known to have and that another

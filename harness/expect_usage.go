@@ -175,6 +175,17 @@ func (t *T) ExpectBilledFor(r *Rule) {
 	}
 }
 
+// RequireWindowAfter makes sure that a live rule was billed for a window that began after another one's delete: without one
+// nothing shows that the dead rule's records stop. A run's first window may be up to a minute longer than the range, and hold
+// the delete and all that was waited for (UsageManagerImpl.java@4.20.0.0).
+func (t *T) RequireWindowAfter(dead, live *Rule) {
+	died := t.deleteEventOf(dead)
+	began := func(rec usageprobe.Record) bool { return rec.Start.After(died) }
+	if !t.Failed() && !slices.ContainsFunc(t.watch.recordsOf(live), began) {
+		t.Inconclusive("%s was deleted at %s, and no usage window that began later bills %s: that records stop was not shown", dead, stamp(died), live)
+	}
+}
+
 // closingTick is a millisecond in hours, as a 32-bit float may round it.
 const closingTick = 1.01 / 3.6e6
 

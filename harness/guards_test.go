@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -50,6 +51,52 @@ func TestIDsMustBeApart(t *testing.T) {
 		assert.Equal(t, c.want, got, "%s: %s", name, reason)
 	}
 }
+
+// TestAWindowAfterTheDelete: where the window of the delete is the last one, records that go on would not be seen.
+func TestAWindowAfterTheDelete(t *testing.T) {
+	died := time.Date(2026, 11, 22, 12, 1, 30, 0, time.UTC)
+	for start, want := range map[time.Time]result.Verdict{died.Add(-30 * time.Second): result.Inconclusive, died.Add(30 * time.Second): result.Pass} {
+		got, reason := verdictOf(t, Site{}, func(t *T) {
+			checked(t)
+			a := &Account{t: t}
+			t.watch.last = &usageprobe.Snapshot{Events: []usageprobe.UsageEvent{{Type: "LB.DELETE", ResourceID: 21, Created: died}},
+				Records: []usageprobe.Record{{Type: usageprobe.UsageLoadBalancer, UsageID: 22, Start: start}}}
+			t.RequireWindowAfter(&Rule{Account: a, Name: "A", InternalID: 21}, &Rule{Account: a, Name: "B", InternalID: 22})
+		})
+		assert.Equal(t, want, got, "from %s: %s", start, reason)
+	}
+}
+
+// TestAgeOfTheNewestJob: rows are judged as of when they were read, and where runs are shared an old job only says that others had
+// the site for themselves.
+func TestAgeOfTheNewestJob(t *testing.T) {
+	ended := time.Date(2026, 11, 22, 12, 0, 59, 0, time.UTC)
+	for name, c := range map[string]struct {
+		runs UsageRuns
+		read time.Duration
+		want result.Verdict
+	}{
+		"fresh":       {minutes{}, 2 * time.Minute, result.Pass},
+		"old":         {minutes{}, 2*time.Minute + time.Second, result.Fail},
+		"old, shared": {sharedMinutes{}, 10 * time.Minute, result.Pass},
+	} {
+		got, reason := verdictOf(t, Site{Usage: c.runs}, func(t *T) {
+			t.watch.last, t.watch.read = &usageprobe.Snapshot{Cutoff: ended}, ended.Add(c.read)
+			t.ExpectJobsSound()
+		})
+		assert.Equal(t, c.want, got, "%s: %s", name, reason)
+	}
+}
+
+// minutes are usage runs with windows of a minute.
+type minutes struct{}
+
+func (minutes) Cover(context.Context, time.Time) error { return nil }
+func (minutes) Window() time.Duration                  { return time.Minute }
+
+type sharedMinutes struct{ minutes }
+
+func (sharedMinutes) Shared() bool { return true }
 
 // sentPushes is a router's pushes without a router.
 type sentPushes int

@@ -20,11 +20,12 @@ func recordsStop() harness.Scenario {
 			t.RequireApart(rules...)
 			t.PassHalfWindow()
 			rules[0].Delete()
-			t.DrainThrough(1) // in part, and not at all
+			t.DrainThrough(2) // in part, and not at all: a run's first window may be twice as long as the range
 			t.ExpectClosed(rules[0])
 			t.ExpectBilledFor(rules[0])
 			t.ExpectOpen(rules[1])
 			t.ExpectFullWindow(rules[1])
+			t.RequireWindowAfter(rules[0], rules[1])
 		},
 	}
 }
