@@ -85,11 +85,16 @@ func (t *Target) tryCount(ctx context.Context) error {
 }
 
 // startCount begins to count; it is done with the first site, when something is created anyway.
-func (t *Target) startCount(ctx context.Context) error {
+func (t *Target) startCount(ctx context.Context) (err error) {
 	if t.watch == nil || !t.simulated || t.watch.counter() != nil {
 		return nil
 	}
 	c := &counter{api: t.cloud, zone: t.zoneID}
+	defer func() {
+		if err != nil && c.mock != nil {
+			err = errors.Join(err, t.cloud.CleanupSimulatorMock(context.WithoutCancel(ctx), c.mock.ID))
+		}
+	}()
 	for range countTries {
 		if err := c.set(ctx); err != nil {
 			return err
@@ -144,11 +149,12 @@ func (t *Target) countOn(ctx context.Context) error {
 // countTries is how often counting is begun anew when a push comes in between.
 const countTries = 20
 
-func (c *counter) set(ctx context.Context) (err error) {
-	c.mock, err = c.api.ConfigureSimulator(ctx, c.zone, pushWord, "wait:0", countFrom)
+func (c *counter) set(ctx context.Context) error {
+	mock, err := c.api.ConfigureSimulator(ctx, c.zone, pushWord, "wait:0", countFrom)
 	if err != nil {
 		return fmt.Errorf("beginning to count pushes: %w", err)
 	}
+	c.mock = mock
 	return nil
 }
 

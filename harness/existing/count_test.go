@@ -1,6 +1,7 @@
 package existing
 
 import (
+	"bytes"
 	"context"
 	"testing"
 	"time"
@@ -50,4 +51,36 @@ func TestUncountedPush(t *testing.T) {
 	require.NoError(t, err)
 	target.watch.patience = 100 * time.Millisecond
 	require.ErrorContains(t, target.watch.settled(t.Context()), "do not agree", "a push that is not in the log")
+}
+
+// endsAt ends a context with the first recorded call of a command.
+type endsAt struct {
+	command string
+	end     context.CancelFunc
+}
+
+func (e endsAt) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(e.command)) {
+		e.end()
+	}
+	return len(p), nil
+}
+
+// TestCountThatDoesNotBegin breaks off between the order to count and the first look: no order stays behind.
+func TestCountThatDoesNotBegin(t *testing.T) {
+	t.Parallel()
+	s := stand(t, "4.20.1.0")
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	target, err := Open(t.Context(), Options{Name: "existing", Config: s.config(), TempDir: t.TempDir(), Trace: endsAt{"configureSimulator", end}})
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, target.Close(context.WithoutCancel(t.Context()))) }()
+	require.ErrorIs(t, target.startCount(ctx), context.Canceled)
+	const firstID = 1
+	_, err = target.cloud.QuerySimulatorMock(t.Context(), firstID)
+	require.Error(t, err)
+
+	require.NoError(t, target.startCount(t.Context()))
+	_, err = target.cloud.QuerySimulatorMock(t.Context(), target.watch.counter().mock.ID)
+	require.NoError(t, err)
 }

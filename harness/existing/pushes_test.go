@@ -123,3 +123,18 @@ func BenchmarkInbox(b *testing.B) {
 		}
 	}
 }
+
+// TestInboxBeginsWithEachRouter lets the pushes of two routers come in turn: where to begin is asked once for each of them.
+func TestInboxBeginsWithEachRouter(t *testing.T) {
+	b := newInbox()
+	for _, seq := range []string{"1", "2"} {
+		b.add(pushLine(t, "r-1-VM", "1", seq))
+		b.add(pushLine(t, "r-2-VM", "2", seq))
+	}
+	got := b.take(newest)
+	require.Len(t, got, 2)
+	for i, name := range []string{"r-1-VM", "r-2-VM"} {
+		assert.Equal(t, name, got[i].Router())
+		assert.Equal(t, "2", got[i].Log.Seq)
+	}
+}

@@ -141,3 +141,16 @@ func TestFilesInOrder(t *testing.T) {
 	assert.ElementsMatch(t, []string{"read", "older", "younger"}, seen)
 	assert.Empty(t, poll())
 }
+
+// TestLostLinesEndTheComparison: a push that was cut away with the log may be the newest of any router.
+func TestLostLinesEndTheComparison(t *testing.T) {
+	f, err := newFiles(nil)
+	require.NoError(t, err)
+	w := &watcher{source: f, inbox: newInbox()}
+	agree, _, err := w.compare(t.Context())
+	require.NoError(t, err)
+	assert.True(t, agree)
+	f.lost = 1
+	_, _, err = w.compare(t.Context())
+	require.ErrorContains(t, err, "lost 1 pushes")
+}
