@@ -25,7 +25,7 @@ func (t *T) ExpectInForceOn(name string) {
 	if why := forceFaults(files, rendered); why != "" {
 		diff := router.DiffText(rendered.File(), files.Live)
 		t.Fail(fmt.Sprintf("router %s: %s", name, why), result.Evidence{Kind: result.KindFileDiff,
-			Title: "rendered from the newest push against live haproxy.cfg, per section", Text: diff})
+			Title: "haproxy.cfg, per section: + as the newest push renders it, - as it is live", Text: diff})
 	}
 }
 
@@ -154,7 +154,7 @@ func (t *T) ExpectValidFile(n *Network) {
 	if files.Refusal != "" {
 		t.Fail(fmt.Sprintf("router %s: HAProxy refuses the file, and goes on with the one before: %s", n.Router(), firstLine(files.Refusal)),
 			result.Evidence{Kind: result.KindNote, Title: "what HAProxy says", Text: files.Refusal},
-			result.Evidence{Kind: result.KindFileDiff, Title: "the refused file against the running one", Text: router.DiffText(rendered.File(), files.Serving)})
+			result.Evidence{Kind: result.KindFileDiff, Title: "haproxy.cfg, per section: + as it was refused, - as it runs", Text: router.DiffText(rendered.File(), files.Serving)})
 	}
 }
 

@@ -117,7 +117,7 @@ func (s seen) evidence() []result.Evidence {
 		diff = "no difference between what the newest push renders to and the live file"
 	}
 	return append(all,
-		result.Evidence{Kind: result.KindFileDiff, Title: "rendered from the newest push against live haproxy.cfg, per section", Text: diff},
+		result.Evidence{Kind: result.KindFileDiff, Title: "haproxy.cfg, per section: + as the newest push renders it, - as it is live", Text: diff},
 		result.Evidence{Kind: result.KindTrace, Title: "clients", Text: s.obs.String(), Data: s.obs})
 }
 
