@@ -116,6 +116,9 @@ func (o *runOptions) run(c *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := foreign(c, o.target); err != nil {
+		return err
+	}
 	prepare := o.prepareLab
 	switch o.target {
 	case labTarget:
