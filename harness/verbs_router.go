@@ -36,7 +36,7 @@ func (t *T) fail(what, command string, count int) *Fault {
 		t.must(t.site.Gate.Alone(t.ctx), "waiting until no other scenario works")
 	}
 	var err error
-	f.mock, err = t.site.Cloud.ConfigureSimulator(t.ctx, t.choices().zone, command, "result:fail", count)
+	f.mock, err = SetMock(t.ctx, t.site.Cloud, t.site.Ledger, t.choices().zone, command, "result:fail", count)
 	t.must(err, "configureSimulator %s", command)
 	return f
 }
@@ -54,7 +54,7 @@ func (f *Fault) end(ctx context.Context) error {
 	f.ended = true
 	var errs []error
 	if f.mock != nil {
-		errs = append(errs, f.t.site.Cloud.CleanupSimulatorMock(ctx, f.mock.ID))
+		errs = append(errs, DropMock(ctx, f.t.site.Cloud, f.t.site.Ledger, f.mock.ID))
 		f.mock = nil
 	}
 	if f.t.site.Gate != nil {

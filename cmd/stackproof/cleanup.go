@@ -135,6 +135,10 @@ func (o *cleanupOptions) one(c *cobra.Command, file string) (found int, err erro
 	}
 	fmt.Fprintf(c.OutOrStdout(), "run %s of %s on %s:\n", record.Run, record.Started.Format(time.DateTime), record.API)
 	scope := cleanup.OfLedger(open)
+	mocks, mockErr := cleanup.Mocks(c.Context(), client, open, o.dryRun)
+	for _, mock := range mocks {
+		fmt.Fprintln(c.OutOrStdout(), map[bool]string{true: "  would remove", false: "  removed"}[o.dryRun], mock)
+	}
 	if o.dryRun {
 		objects, err := cleanup.Look(c.Context(), client, scope)
 		for _, object := range objects {
@@ -150,7 +154,7 @@ func (o *cleanupOptions) one(c *cobra.Command, file string) (found int, err erro
 	for _, left := range report.Left {
 		fmt.Fprintln(c.OutOrStdout(), "  NOT removed", left)
 	}
-	err = errors.Join(err, report.Err())
+	err = errors.Join(err, mockErr, report.Err())
 	done = err == nil
 	return 1, err
 }

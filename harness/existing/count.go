@@ -16,7 +16,9 @@ type counter struct {
 	api  *cloud.Client
 	mock *cloud.SimulatorMock
 	zone string
-	base int // pushes in the log when counting began
+	// ledger notes the mock; nil for none.
+	ledger harness.Ledger
+	base   int // pushes in the log when counting began
 	// uncounted is by how many at least the log has been ahead of the counter since then, without a break.
 	uncounted int
 	since     time.Time
@@ -89,10 +91,10 @@ func (t *Target) startCount(ctx context.Context) (err error) {
 	if t.watch == nil || !t.simulated || t.watch.counter() != nil {
 		return nil
 	}
-	c := &counter{api: t.cloud, zone: t.zoneID}
+	c := &counter{api: t.cloud, zone: t.zoneID, ledger: t.opts.Ledger}
 	defer func() {
 		if err != nil && c.mock != nil {
-			err = errors.Join(err, t.cloud.CleanupSimulatorMock(context.WithoutCancel(ctx), c.mock.ID))
+			err = errors.Join(err, harness.DropMock(context.WithoutCancel(ctx), t.cloud, c.ledger, c.mock.ID))
 		}
 	}()
 	for range countTries {
@@ -127,7 +129,7 @@ func (t *Target) dropCount(ctx context.Context) error {
 	if c == nil {
 		return nil
 	}
-	return t.cloud.CleanupSimulatorMock(ctx, c.mock.ID)
+	return harness.DropMock(ctx, t.cloud, c.ledger, c.mock.ID)
 }
 
 // countOff stops comparing: a scenario sets a fault of the simulator in the counter's place.
@@ -150,11 +152,13 @@ func (t *Target) countOn(ctx context.Context) error {
 const countTries = 20
 
 func (c *counter) set(ctx context.Context) error {
-	mock, err := c.api.ConfigureSimulator(ctx, c.zone, pushWord, "wait:0", countFrom)
+	mock, err := harness.SetMock(ctx, c.api, c.ledger, c.zone, pushWord, "wait:0", countFrom)
+	if mock != nil {
+		c.mock = mock
+	}
 	if err != nil {
 		return fmt.Errorf("beginning to count pushes: %w", err)
 	}
-	c.mock = mock
 	return nil
 }
 

@@ -40,6 +40,9 @@ func (t *Target) Intent(ctx context.Context, chosen harness.Catalogue) ([]string
 		}
 		lines = append(lines, fmt.Sprintf("L-04, where chosen, makes populations of %s autoscale groups of two instances each (--groups)", sizes))
 	}
+	if t.simulated {
+		lines = append(lines, "rules of the simulator hypervisor (configureSimulator) count the zone's pushes, and let some fail where a scenario is about that")
+	}
 	lines = append(append(lines, room...), fitted...)
 	for _, f := range t.findings {
 		if f.State != OK {
