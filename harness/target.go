@@ -68,6 +68,8 @@ type Site struct {
 	KeepLimits bool
 	// Named are the zone, offerings and template that the owner chose.
 	Named Named
+	// Checks says who gives the results of routers' own health checks.
+	Checks Checks
 	// Gate keeps scenarios of a shared site apart; nil where each has a site of its own.
 	Gate Gate
 	// DomainID is the domain (uuid) in which accounts are made; empty is the administrator's.

@@ -94,3 +94,33 @@ func BenchmarkFiftyGroups(b *testing.B) {
 		require.Equal(b, result.Pass, got.Results[0].Verdict, got.Results[0].Reason)
 	}
 }
+
+// A router's own health check is the zone's model: beside a tree, whose own check nobody runs, it would speak for what it never
+// saw. On the model's routers the evidence says whose check it is.
+func TestHealthChecksSayWhoseTheyAre(t *testing.T) {
+	needLab(t)
+	c := onScripts(t, scriptstest.List, 0, nil, nil, "L-23").Results[0]
+	assert.Equal(t, result.Unsupported, c.Verdict, c.Reason)
+	assert.Contains(t, c.Reason, "the tree's own haproxy_check.py is not run")
+
+	chosen, err := scenarios.Catalogue().Select("L-23")
+	require.NoError(t, err)
+	target, err := lab.New(lab.Options{Release: "4.20.1.0", Workers: 1})
+	require.NoError(t, err)
+	got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 1, Progress: silent{}})
+	require.NoError(t, errors.Join(err, target.Close(t.Context())))
+	c = got.Results[0]
+	require.Equal(t, result.Pass, c.Verdict, c.Reason)
+	told := 0
+	for _, e := range c.Evidence {
+		if e.Title == result.TitleKnownDefect {
+			assert.Contains(t, e.Text, "in the zone's model, haproxy_check.py alarms")
+			told++
+		}
+		if e.Kind == result.KindTable {
+			assert.Contains(t, e.Title, "the zone's model of haproxy_check.py")
+			told++
+		}
+	}
+	assert.Equal(t, 4, told, "three looks and the known defect")
+}

@@ -1,7 +1,6 @@
 package existing
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -15,7 +14,6 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/fleet"
-	"github.com/stackproof/stackproof/harness/result"
 )
 
 // Options say which target to open.
@@ -238,28 +236,6 @@ func (t *Target) openUsage(ctx context.Context) error {
 	return nil
 }
 
-// Findings is what trying the capabilities gave.
-func (t *Target) Findings() []Finding { return slices.Clone(t.findings) }
-
-// Release is the release under test.
-func (t *Target) Release() string { return t.release }
-
-// Describe implements harness.Target.
-func (t *Target) Describe() harness.Description {
-	d := harness.Description{Name: t.opts.Name, Release: t.release, Router: "none", Groups: t.groups(t.chosen)}
-	if t.watch != nil {
-		d.Router = t.watch.describe()
-		d.RouterCode = t.config.RouterProfile
-		if s := t.opts.Scripts; s != nil && t.watch.fleet != nil {
-			d.Router, d.RouterCode = s.String()+" (shadow)", cmp.Or(s.Release(), harness.UnknownRelease)
-		}
-	}
-	if t.routers != nil {
-		d.Router = "real, by command"
-	}
-	return d
-}
-
 // Planned implements harness.Planner: it starts the barrier with everybody who will use it.
 func (t *Target) Planned(p harness.Plan) {
 	t.mu.Lock()
@@ -337,6 +313,7 @@ func (t *Target) Site(ctx context.Context, scenario string, _ int64) (*harness.S
 	if t.routers != nil {
 		s.Routers = t.routers
 	}
+	s.Checks = t.checks()
 	domain, err := t.begin(ctx)
 	if err != nil {
 		leave()
@@ -354,32 +331,6 @@ func (t *Target) budget() int {
 		return t.config.SkewBudget
 	}
 	return defaultBudget
-}
-
-// Notes are what a reader of the run must know of the target.
-func (t *Target) Notes(run result.Run) []string {
-	notes := slices.Clone(t.notes)
-	var ids []string
-	for _, c := range run.Results {
-		if c.UnexpectedPass() {
-			ids = append(ids, c.ID)
-		}
-	}
-	if len(ids) > 0 {
-		notes = append(notes, fmt.Sprintf("patched build: the server calls itself %s, which is known to fail %s, and they passed", t.release, strings.Join(ids, ", ")))
-	}
-	notes = append(notes, t.groupsNote(run)...)
-	if runs := t.usageRuns(); len(runs) > 0 {
-		said := make([]string, len(runs))
-		for i, r := range runs {
-			said[i] = fmt.Sprintf("to %s for %s", r.covered.Format(time.TimeOnly), strings.Join(r.ids, " "))
-		}
-		notes = append(notes, fmt.Sprintf("%d usage runs were waited for: %s", len(runs), strings.Join(said, "; ")))
-	}
-	if t.watch != nil && t.watch.fleet != nil {
-		notes = append(notes, t.watch.past.notes()...)
-	}
-	return notes
 }
 
 // Close implements harness.Target.

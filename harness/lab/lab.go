@@ -148,7 +148,10 @@ func (t *Target) site(ctx context.Context, now clock, server *database.Server, r
 	}
 	*undo = append(*undo, func(context.Context) error { return db.Close() })
 	s := &harness.Site{Description: t.Describe(), Cloud: admin, DB: db, Usage: usageRuns{now}, Clock: now, Pushes: routers, Routers: routers,
-		SkewBudget: skewBudget, Disposable: true, Tamper: tamper{z, t.opts.Release, t.opts.Knobs}}
+		SkewBudget: skewBudget, Disposable: true, Tamper: tamper{z, t.opts.Release, t.opts.Knobs}, Checks: harness.ChecksOfModel}
+	if t.opts.Scripts != nil {
+		s.Checks = harness.ChecksNotRun
+	}
 	s.OnUsed(func(ctx context.Context) (map[harness.Capability]bool, error) { return used(ctx, db, routers) })
 	s.OnClose(closeAll)
 	return s, nil
