@@ -68,15 +68,7 @@ func (b *inbox) add(line string) {
 func (b *inbox) take(first func([]router.Push) int) []router.Push {
 	batch := b.batch
 	b.batch = nil
-	slices.SortStableFunc(batch, func(a, c router.Push) int {
-		if by := cmp.Compare(a.Router(), c.Router()); by != 0 {
-			return by
-		}
-		if laneOf(a) == laneOf(c) {
-			return cmp.Compare(number(a.Log.Seq), number(c.Log.Seq))
-		}
-		return a.Log.Time.Compare(c.Log.Time)
-	})
+	batch = inOrder(batch)
 	if first != nil {
 		batch = ofEach(batch, first)
 	}
@@ -91,6 +83,53 @@ func (b *inbox) take(first func([]router.Push) int) []router.Push {
 		out = append(out, p)
 	}
 	return out
+}
+
+// inOrder gives router after router, the pushes of each as they were sent: those of a lane by sequence number, whatever the
+// log's order and times say, and the lanes of a router merged by time. Sequence and time in one comparison would not do: it
+// would contradict itself where the times of a lane are out of order.
+func inOrder(batch []router.Push) []router.Push {
+	lanes := map[lane][]router.Push{}
+	var order []lane // as they were first seen, so that equal times keep the log's order
+	for _, p := range batch {
+		l := laneOf(p)
+		if lanes[l] == nil {
+			order = append(order, l)
+		}
+		lanes[l] = append(lanes[l], p)
+	}
+	for _, l := range order {
+		slices.SortStableFunc(lanes[l], func(a, c router.Push) int { return cmp.Compare(number(a.Log.Seq), number(c.Log.Seq)) })
+	}
+	slices.SortStableFunc(order, func(a, c lane) int { return cmp.Compare(a.router, c.router) })
+	var out []router.Push
+	for len(order) > 0 {
+		n := 1
+		for n < len(order) && order[n].router == order[0].router {
+			n++
+		}
+		out = append(out, merged(lanes, order[:n])...)
+		order = order[n:]
+	}
+	return out
+}
+
+// merged takes the earliest head of the lanes until none is left. Of equal times the lane that was seen first goes first.
+func merged(lanes map[lane][]router.Push, order []lane) []router.Push {
+	var out []router.Push
+	for {
+		var next *lane
+		for i := range order {
+			if l := &order[i]; len(lanes[*l]) > 0 && (next == nil || lanes[*l][0].Log.Time.Before(lanes[*next][0].Log.Time)) {
+				next = l
+			}
+		}
+		if next == nil {
+			return out
+		}
+		out = append(out, lanes[*next][0])
+		lanes[*next] = lanes[*next][1:]
+	}
 }
 
 // ofEach expects the pushes of a router one after another.

@@ -138,3 +138,24 @@ func TestInboxBeginsWithEachRouter(t *testing.T) {
 		assert.Equal(t, "2", got[i].Log.Seq)
 	}
 }
+
+// TestInboxOrderWithTimesOutOfOrder: one comparison of sequence and time contradicts itself where a lane's times are out of
+// order (1 before 2 by sequence, 2 before the other lane's push by time, and that before 1), and the sequence would depend on
+// the order of the lines.
+func TestInboxOrderWithTimesOutOfOrder(t *testing.T) {
+	at := func(line, clock string) string { return strings.Replace(line, "00:00:00", clock, 1) }
+	lines := []string{
+		at(pushLine(t, "r-1-VM", "1", "1"), "00:00:09"),
+		at(pushLine(t, "r-1-VM", "1", "2"), "00:00:01"),
+		at(pushLine(t, "r-1-VM", "2", "7"), "00:00:05"),
+	}
+	want := []string{"r-1-VM 2/7", "r-1-VM 1/1", "r-1-VM 1/2"}
+	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		b := newInbox()
+		for _, i := range order {
+			b.add(lines[i])
+		}
+		assert.Equal(t, want, sequence(b.take(nil)), "lines %v", order)
+		assert.Empty(t, b.damaged)
+	}
+}
