@@ -101,3 +101,21 @@ func TestJudgeBeats(t *testing.T) {
 		})
 	}
 }
+
+func TestJudgeHeartbeat(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for age, want := range map[time.Duration]struct {
+		state State
+		says  string
+	}{
+		time.Minute:                {OK, "heartbeat 1m0s ago"},
+		heartbeatMax:               {OK, "heartbeat 2m0s ago"},
+		heartbeatMax + time.Second: {Broken, "no heartbeat of the usage server (ms) since 2026-11-22 11:57:59"},
+		-tolerated:                 {OK, "usage server ms"},
+		-tolerated - time.Second:   {Broken, "in the future"},
+	} {
+		f := judgeHeartbeat("ms", now.Add(-age), now)
+		assert.Equal(t, want.state, f.State, "%s: %s", age, f)
+		assert.Contains(t, f.Evidence, want.says, age)
+	}
+}

@@ -191,9 +191,8 @@ func (u *usageServer) alive(ctx context.Context) Finding {
 	var host sql.NullString
 	err := u.db.QueryRowContext(ctx, "SELECT DATE_FORMAT(heartbeat, '%Y-%m-%d %H:%i:%s'), host FROM cloud_usage.usage_job WHERE end_millis = 0 AND job_type = 0 "+
 		"ORDER BY id DESC LIMIT 1").Scan(&text, &host)
-	const start = "start it: systemctl start cloudstack-usage"
 	if errors.Is(err, sql.ErrNoRows) {
-		return broken(harness.UsageRun, start, "the usage server has no open job in cloud_usage.usage_job")
+		return broken(harness.UsageRun, startUsage, "the usage server has no open job in cloud_usage.usage_job")
 	}
 	if err != nil {
 		return broken(harness.UsageRun, "", "reading the usage server's heartbeat: %v", err)
@@ -204,17 +203,26 @@ func (u *usageServer) alive(ctx context.Context) Finding {
 	}
 	beat, err := time.Parse(time.DateTime, text.String)
 	if err != nil {
-		return broken(harness.UsageRun, start, "the usage server's heartbeat %q is no date", text.String)
+		return broken(harness.UsageRun, startUsage, "the usage server's heartbeat %q is no date", text.String)
 	}
+	return judgeHeartbeat(host.String, beat, now)
+}
+
+// startUsage is what to do where no usage server runs.
+const startUsage = "start it: systemctl start cloudstack-usage"
+
+// judgeHeartbeat says what a usage server's newest heartbeat shows. One in the future is a wrong clock: it would look alive
+// long after it died.
+func judgeHeartbeat(host string, beat, now time.Time) Finding {
 	age := now.Sub(beat)
 	switch {
 	case age > heartbeatMax:
-		return broken(harness.UsageRun, start+", or set the clocks of usage server and database by NTP", "no heartbeat of the usage server (%s) since %s, %s ago",
-			host.String, text.String, age.Round(time.Second))
+		return broken(harness.UsageRun, startUsage+", or set the clocks of usage server and database by NTP", "no heartbeat of the usage server (%s) since %s, %s ago",
+			host, beat.Format(time.DateTime), age.Round(time.Second))
 	case age < -tolerated:
 		return broken(harness.UsageRun, "set the clocks by NTP", "the usage server's heartbeat is %s in the future", -age)
 	}
-	return ok(harness.UsageRun, "usage server %s, heartbeat %s ago", host.String, age.Round(time.Second))
+	return ok(harness.UsageRun, "usage server %s, heartbeat %s ago", host, age.Round(time.Second))
 }
 
 // Ranges of usage.stats.job.aggregation.range that give windows of minutes, short enough to wait for.

@@ -66,7 +66,7 @@ func fromElsewhere(endpoint, works string) (string, error) {
 	return u.String(), nil
 }
 
-// answers makes sure that an API which wants keys is there.
+// answers makes sure that an API is there, and not somebody else's page.
 func answers(ctx context.Context, o cloud.Options, at string) error {
 	c, err := newAPIClock(o, at)
 	if err != nil {
