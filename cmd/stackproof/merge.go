@@ -60,8 +60,8 @@ func mergeCommand() *cobra.Command {
 	var strict bool
 	c := &cobra.Command{Use: "merge FILES...", Short: "Joins the results of shards",
 		Long: `Joins JSON results of "run --shard" into one, prints it, and ends with the exit status that one run would have had.
-A scenario that was planned for any shard and has no result in any file fails the whole, by name; so does a file that cannot be
-read, which is what a killed run leaves. Of several results of one scenario the worst counts.`,
+A scenario that was planned for any shard and has no result in any file fails the whole, by name; so does a file that is
+absent or cannot be read, which is what a killed run leaves. Of several results of one scenario the worst counts.`,
 		Example: `  stackproof merge --json all.json --junit all.xml shard-*.json`}
 	f := c.Flags()
 	f.StringVar(&json, "json", "", "write the joined result as JSON to this file")
@@ -78,9 +78,6 @@ read, which is what a killed run leaves. Of several results of one scenario the 
 		parts := make([]result.Part, len(args))
 		for i, path := range args {
 			run, err := readResult(path)
-			if errors.Is(err, os.ErrNotExist) {
-				return usage("%w", err)
-			}
 			parts[i] = result.Part{Name: path, Run: run, Err: err}
 		}
 		run, err := result.Merge(parts)

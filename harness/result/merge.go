@@ -14,7 +14,8 @@ type Shard struct {
 	All   []string `json:"all"` // what all shards together should have a result of
 }
 
-// Part is one file to merge. Err says why it could not be read; a run that was killed leaves an empty file.
+// Part is one file to merge. Err says why it could not be read; a run that was killed leaves an empty file, one that never
+// started none.
 type Part struct {
 	Name string
 	Run  Run
