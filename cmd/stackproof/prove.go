@@ -75,12 +75,24 @@ func (o *proveOptions) plan() (harness.ProvePlan, error) {
 	if p.Twins, err = twins(o.release, o.twins); err != nil {
 		return p, err
 	}
-	if o.named && len(o.scenarios) > 0 && len(o.twins) == 0 { // of the others nothing is asked, so that none of them survives
-		p.Twins = slices.DeleteFunc(p.Twins, func(t harness.Twin) bool {
-			return !slices.ContainsFunc(p.Scenarios, func(s harness.Scenario) bool { return slices.Contains(s.Twins, t.ID) })
-		})
+	if o.named && len(o.scenarios) > 0 {
+		err = o.onlyNamed(&p)
 	}
-	return p, nil
+	return p, err
+}
+
+// onlyNamed leaves out the twins that none of the chosen scenarios names: nothing is asked of them, so none of them survives.
+func (o *proveOptions) onlyNamed(p *harness.ProvePlan) error {
+	p.Twins = slices.DeleteFunc(p.Twins, func(t harness.Twin) bool {
+		return !slices.ContainsFunc(p.Scenarios, func(s harness.Scenario) bool { return slices.Contains(s.Twins, t.ID) })
+	})
+	for _, pattern := range o.twins {
+		if !slices.ContainsFunc(p.Twins, func(t harness.Twin) bool { ok, _ := path.Match(pattern, t.ID); return ok }) {
+			return usage("--named: none of the scenarios %s names a twin %q, so there is no pair to run: leave out --named, or --scenario",
+				strings.Join(p.Scenarios.IDs(), " "), pattern)
+		}
+	}
+	return nil
 }
 
 // twins are the faults of the lab that match, or all.

@@ -221,15 +221,17 @@ func (d *deployer) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, d.Wait)
 	defer cancel()
 	pause := 50 * time.Millisecond
+	state := There
 	for last := ""; ; pause = min(2*pause, 5*time.Second) {
 		missing, err := d.missing(ctx)
 		if err != nil && ctx.Err() == nil {
 			return fmt.Errorf("waiting for the zone: %w", err)
 		}
 		if err == nil && len(missing) == 0 {
-			d.Show("system VMs and template", Done)
+			d.Show("system VMs and template", state)
 			return nil
 		}
+		state = Done
 		if now := strings.Join(missing, ", "); now != last && now != "" {
 			last = now
 			d.Show(now, Waits)

@@ -64,6 +64,9 @@ func (d *deployer) provider(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	if id == "" && d.DryRun {
+		elements = []entry{{}} // one comes with each provider
+	}
 	for _, e := range elements {
 		if _, err := d.ensure("element of "+name, func() (string, error) { return one(e.Enabled, e.ID), nil },
 			d.job(ctx, configure, cloud.Params{"id": e.ID, "enabled": true})); err != nil {

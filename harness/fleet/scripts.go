@@ -41,8 +41,8 @@ func (s *Scripts) Release() string { return s.release }
 // String says whose scripts they are, and which HAProxy they drive.
 func (s *Scripts) String() string {
 	name := s.release
-	if name == "" {
-		name = scripts.Name(s.options.Tree)
+	if name == "" { // a folder may be called like a release that it is not
+		name = fmt.Sprintf("the folder %s (release unknown)", scripts.Name(s.options.Tree))
 	}
 	return fmt.Sprintf("real scripts of %s, HAProxy %s", name, s.haproxy)
 }

@@ -149,7 +149,7 @@ func TestScriptsThatCheckRefuse(t *testing.T) {
 func TestReleaseOfScripts(t *testing.T) {
 	s := variant(t, scriptstest.List, 0)
 	assert.Empty(t, s.Release())
-	assert.Regexp(t, `^real scripts of \S+, HAProxy \d+\.\d+\.\d+`, s.String())
+	assert.Regexp(t, `^real scripts of the folder \S+ \(release unknown\), HAProxy \d+\.\d+\.\d+`, s.String())
 	dir := scriptstest.Tree(t, scriptstest.List)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "pom.xml"),
 		[]byte(`<project><groupId>org.apache.cloudstack</groupId><version>4.20.2.0</version></project>`), 0o600))
@@ -157,6 +157,7 @@ func TestReleaseOfScripts(t *testing.T) {
 		s, err := OpenScripts(t.Context(), scripts.Options{Tree: dir}, c.given)
 		require.NoError(t, err)
 		assert.Equal(t, c.want, s.Release(), "given %q", c.given)
+		assert.Regexp(t, `^real scripts of `+c.want+`, HAProxy`, s.String())
 	}
 }
 
