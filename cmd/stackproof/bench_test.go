@@ -86,4 +86,4 @@ func BenchmarkModelRunShrinks(b *testing.B) {
 }
 
 // BenchmarkProve is the whole matrix of scenarios and twins.
-func BenchmarkProve(b *testing.B) { benchmarkCommand(b, "prove", "--workers", "2") }
+func BenchmarkProve(b *testing.B) { benchmarkCommand(b, "prove") }
