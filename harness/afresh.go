@@ -31,7 +31,7 @@ func (t *T) Afresh(story func(*T)) Outcome {
 	s := t.scenario
 	s.Run, s.Inconclusive = story, ""
 	inner := newT(t.ctx, site, s, t.progress, t.seed, fmt.Sprintf("%s-%d", t.name, t.told))
-	inner.brief = t.brief
+	inner.brief, inner.swept = t.brief, t.swept
 	inner.tell()
 	if err := inner.cleanup(t.ctx); err != nil {
 		inner.judge(result.Inconclusive, fmt.Sprintf("cleaning up: %v", err))
@@ -48,6 +48,10 @@ func (t *T) Disposable() bool { return t.site.Disposable }
 
 // Brief says that only the verdict is of interest, so that nothing need be spent on explaining it.
 func (t *T) Brief() bool { return t.brief }
+
+// Swept says that the run is one of a proof's sweep: a fault is planted that the scenario does not name as its own. Its story
+// is told, the variants that are there for faults of its own need not be.
+func (t *T) Swept() bool { return t.swept }
 
 // Seed is that of this repeat.
 func (t *T) Seed() int64 { return t.seed }

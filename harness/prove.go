@@ -168,7 +168,7 @@ func (proof *Proof) run(ctx context.Context, p ProvePlan, one proofRun) error {
 		return fmt.Errorf("a target with %v: %w", knobs, err)
 	}
 	var used map[Capability]bool
-	c := runScenario(ctx, target, one.scenario, Plan{Seed: one.seed, Repeat: 1, Progress: p.Progress, Brief: one.twin.ID != "",
+	c := runScenario(ctx, target, one.scenario, Plan{Seed: one.seed, Repeat: 1, Progress: p.Progress, Brief: one.twin.ID != "", swept: one.twin.ID != "" && !one.named,
 		used: func(all map[Capability]bool) { used = all }})
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -113,6 +113,22 @@ func TestProveMatrix(t *testing.T) {
 	assert.Equal(t, 9+2+2+3, proof.Cells)
 }
 
+// TestSweptIsWhatTheScenarioDoesNotName: sound runs and a scenario's own twins get the whole story.
+func TestSweptIsWhatTheScenarioDoesNotName(t *testing.T) {
+	var mu sync.Mutex
+	swept := map[bool]int{}
+	a := seesThe("A", 0, "x")
+	look := a.Run
+	a.Run = func(t *T) {
+		mu.Lock()
+		swept[t.Swept()]++
+		mu.Unlock()
+		look(t)
+	}
+	prove(t, &plantedLab{}, ProvePlan{Scenarios: Catalogue{a, seesThe("B", 0, "y", "z")}, Twins: twinsNamed("x", "y", "z"), Repeat: 1})
+	assert.Equal(t, map[bool]int{false: 2, true: 2}, swept, "the sound run and x; y and z")
+}
+
 func TestProveFindsWhatIsWrong(t *testing.T) {
 	blind := seesThe("BLIND", 0, "y")
 	blind.Twins = []string{"y", "x"}

@@ -32,6 +32,8 @@ type Plan struct {
 	// Brief says that only verdicts are of interest: nothing is spent on explaining a failure.
 	Brief bool
 	used  func(map[Capability]bool) // is told what each run used
+	// swept says that a fault is planted which the scenario does not name as its own.
+	swept bool
 	// Sensitivity is what a proof showed of scenarios; it becomes part of what their repeats allow one to claim.
 	Sensitivity map[string]Sensitivity
 }
@@ -206,7 +208,7 @@ func runOnce(ctx context.Context, target Target, s Scenario, p Plan, seed int64,
 		name = fmt.Sprintf("%s-r%d", name, repeat)
 	}
 	t = newT(ctx, site, s, p.Progress, seed, name)
-	t.brief = p.Brief
+	t.brief, t.swept = p.Brief, p.swept
 	t.fresh = func(ctx context.Context) (*Site, error) { return target.Site(ctx, s.ID, seed) }
 	if err != nil {
 		t.judge(result.Inconclusive, fmt.Sprintf("opening a site: %v", err))

@@ -33,6 +33,7 @@ type T struct {
 
 	seed  int64
 	brief bool
+	swept bool
 	fresh func(context.Context) (*Site, error) // opens another site of the target
 	told  int                                  // stories told on fresh sites
 
