@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -51,7 +52,18 @@ func runChild(args []string) error {
 		return err
 	}
 	env := []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "NOTIFY_SOCKET=" + notifyPath}
-	return fmt.Errorf("becoming %s: %w", args[3], unix.Exec(args[3], args[3:], env))
+	return become(args[3], args[3:], env)
+}
+
+// become executes a program that dies with our parent. The kernel keeps the parent death signal with a thread, exec keeps
+// the thread that calls it, and Go may have moved us off the first one, which is the one that got the signal.
+func become(path string, args, env []string) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		return fmt.Errorf("asking to die with the parent: %w", err)
+	}
+	return fmt.Errorf("becoming %s: %w", path, unix.Exec(path, args, env))
 }
 
 // privateMounts gives this process its own /etc, /run and /var/lib. All sources are named relative to the private

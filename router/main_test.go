@@ -12,6 +12,7 @@ import (
 
 func TestMain(m *testing.M) {
 	MaybeChild()
+	maybeMoved()
 	goleak.VerifyTestMain(m)
 }
 
