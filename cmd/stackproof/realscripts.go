@@ -35,7 +35,13 @@ func (f *pythonFlags) add(c *cobra.Command) {
 
 func (f *pythonFlags) options(tree string) scripts.Options {
 	t := existing.ScriptTree{Python: f.pythons, PythonPath: f.pythonPath}.Over(treeOfEnvironment(os.Getenv))
-	return scripts.Options{Tree: tree, PythonPath: t.PythonPath, Interpreter: strings.Join(t.Python, string(filepath.ListSeparator))}
+	t.Path = tree
+	return scriptOptions(t)
+}
+
+// scriptOptions are what a tree's scripts are run with.
+func scriptOptions(t existing.ScriptTree) scripts.Options {
+	return scripts.Options{Tree: t.Path, PythonPath: t.PythonPath, Interpreter: strings.Join(t.Python, string(filepath.ListSeparator))}
 }
 
 // treeOfEnvironment is what the environment says of real scripts. It does not ask for them.
@@ -89,8 +95,7 @@ func openScripts(ctx context.Context, t *existing.ScriptTree) (*fleet.Scripts, e
 	if t == nil {
 		return nil, nil
 	}
-	return fleet.OpenScripts(ctx, scripts.Options{Tree: t.Path, PythonPath: t.PythonPath,
-		Interpreter: strings.Join(t.Python, string(filepath.ListSeparator))}, t.Release)
+	return fleet.OpenScripts(ctx, scriptOptions(*t), t.Release)
 }
 
 // scriptNotes say what a reader of the run must know of its routers; none without real scripts.

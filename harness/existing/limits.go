@@ -38,21 +38,20 @@ func loadOf(id string, groups []int) (account, all takes) {
 	return account, all
 }
 
-// quota is a kind of thing that accounts and domains may have so many of (Resource.java@4.20.0.0).
+// quota is a kind of thing that accounts and domains may have so many of (max.account.*, max.domain.*, Config.java@4.20.0.0).
 type quota struct {
-	resource int
-	setting  string // behind max.account. and max.domain.
-	what     string
-	of       func(takes) int
+	setting string // behind max.account. and max.domain.
+	what    string
+	of      func(takes) int
 }
 
 func quotas() []quota {
 	vms := func(l takes) int { return l.vms }
 	return []quota{
-		{0, "user.vms", "instances", vms}, {1, "public.ips", "public addresses", func(l takes) int { return l.addresses }},
-		{2, "volumes", "volumes", vms}, // a root disk each
-		{6, "networks", "networks", func(l takes) int { return l.networks }}, {7, "vpcs", "VPCs", func(l takes) int { return l.vpcs }},
-		{8, "cpus", "CPUs", vms}, // one each at least
+		{"user.vms", "instances", vms}, {"public.ips", "public addresses", func(l takes) int { return l.addresses }},
+		{"volumes", "volumes", vms}, // a root disk each
+		{"networks", "networks", func(l takes) int { return l.networks }}, {"vpcs", "VPCs", func(l takes) int { return l.vpcs }},
+		{"cpus", "CPUs", vms}, // one each at least
 	}
 }
 
@@ -81,14 +80,11 @@ const raising = "raise the setting and restart the management server, let the ru
 func (t *Target) readLimits(ctx context.Context) (map[string]int, error) {
 	limits := map[string]int{}
 	for _, owner := range []string{ofAccount, ofDomain} {
-		var list struct {
-			Configuration []struct{ Name, Value string }
-		}
-		err := t.cloud.Call(ctx, "listConfigurations", cloud.Params{"keyword": "max." + owner + ".", "page": 1, "pagesize": 100}, &list)
+		all, err := t.cloud.ListConfigurations(ctx, cloud.Params{"keyword": "max." + owner + ".", "page": 1, "pagesize": 100})
 		if err != nil {
 			return nil, fmt.Errorf("asking for the limits of new accounts and domains: %w", err)
 		}
-		for _, c := range list.Configuration {
+		for _, c := range all {
 			if n, err := strconv.Atoi(strings.TrimSpace(c.Value)); err == nil {
 				limits[c.Name] = n
 			}

@@ -19,18 +19,25 @@ func (t *Target) runDomain() string {
 // tryListed looks whether usage runs can be seen by their records, where there is no database.
 func (u *usageServer) tryListed(ctx context.Context) Finding {
 	const key = "usage.stats.job.aggregation.range"
-	var list struct {
-		Configuration []struct{ Name, Value string }
-	}
-	if err := u.api.Call(ctx, "listConfigurations", cloud.Params{"name": key}, &list); err != nil {
+	value, found, err := listedSetting(ctx, u.api, key)
+	switch {
+	case err != nil:
 		return broken(harness.UsageRun, "", "%v", err)
+	case !found:
+		return broken(harness.UsageRun, "", "the server does not list %s", key)
 	}
-	for _, c := range list.Configuration {
-		if c.Name == key {
-			return u.tryRange(ctx, key, c.Value)
+	return u.tryRange(ctx, key, value)
+}
+
+// listedSetting reads a global setting through the API.
+func listedSetting(ctx context.Context, api *cloud.Client, name string) (value string, found bool, err error) {
+	all, err := api.ListConfigurations(ctx, cloud.Params{"name": name})
+	for _, c := range all {
+		if c.Name == name {
+			return c.Value, true, nil
 		}
 	}
-	return broken(harness.UsageRun, "", "the server does not list %s", key)
+	return "", false, err
 }
 
 // listedEnd is the end of the newest usage record of the run's accounts: a run has covered what it has billed. Networks and

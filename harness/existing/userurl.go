@@ -20,30 +20,23 @@ func userURL(ctx context.Context, o cloud.Options) (string, error) {
 		return "", err
 	}
 	defer func() { _ = admin.Close(context.WithoutCancel(ctx)) }()
-	var list struct {
-		Configuration []struct{ Name, Value string }
-	}
-	err = admin.Call(ctx, "listConfigurations", cloud.Params{"name": "endpoint.url"}, &list)
+	endpoint, told, err := listedSetting(ctx, admin, "endpoint.url")
 	switch {
 	case cloud.IsUnauthorized(err):
 		return "", fmt.Errorf("%s refuses calls without keys: it is not the integration port", admin.URL())
 	case err != nil:
 		return "", fmt.Errorf("the integration port does not answer: check the URL, and that integration.api.port is set: %w", err)
+	case !told:
+		return "", errors.New("the integration port knows no customers: " + remedy)
 	}
-	for _, c := range list.Configuration {
-		if c.Name != "endpoint.url" {
-			continue
-		}
-		found, err := fromElsewhere(c.Value, admin.URL())
-		if err == nil {
-			err = answers(ctx, o, found)
-		}
-		if err != nil {
-			return "", fmt.Errorf("the integration port knows no customers, and endpoint.url is %q: %w: %s", c.Value, err, remedy)
-		}
-		return found, nil
+	found, err := fromElsewhere(endpoint, admin.URL())
+	if err == nil {
+		err = answers(ctx, o, found)
 	}
-	return "", errors.New("the integration port knows no customers: " + remedy)
+	if err != nil {
+		return "", fmt.Errorf("the integration port knows no customers, and endpoint.url is %q: %w: %s", endpoint, err, remedy)
+	}
+	return found, nil
 }
 
 // fromElsewhere puts the host of an address that is known to work in the place of a loopback one.
