@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func groupLifeCycle() harness.Scenario {
@@ -13,7 +14,7 @@ func groupLifeCycle() harness.Scenario {
 		Twins: []string{"group-create-without-push", "enable-without-push", "disable-without-push", "update-with-push", "push-lost-members",
 			"member-created-twice", "members-lost-on-disable", "monitor-blind", "policy-removed-on-disable", "push-partial", "rule-unlisted",
 			"push-lost-while-enabled"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			sibling := tier.LoadBalancer("sibling").Assign(tier.VMs(2)...)
 			sibling.Stick()
@@ -38,6 +39,6 @@ func groupLifeCycle() harness.Scenario {
 			g.DeleteGroup()
 			pushes.ExpectSent("deleteAutoScaleVmGroup with two members", 3)
 			t.ExpectContent(tier, sibling)
-		},
+		}),
 	}
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func failingTemplate() harness.Scenario {
@@ -12,7 +13,7 @@ func failingTemplate() harness.Scenario {
 		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.18", To: "4.20.1"}}, Why: "#11244: members are created without end; bounded from 4.20.2 and 4.21"},
 		Cures:    []string{"autoscale-unbounded-retries=off"},
 		Twins:    []string{"autoscale-unbounded-retries", "monitor-blind"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			tier.LoadBalancer("sibling").Assign(tier.VMs(1)...)
 			fault := t.FailStarts(1000)
@@ -22,6 +23,6 @@ func failingTemplate() harness.Scenario {
 			t.ExpectAttempts("starts of members that fail, in twenty minutes", early, 1, 25)
 			t.PassSeconds(20 * 60)
 			t.ExpectAttempts("more of them in the next twenty", fault.Met()-early, 0, 0)
-		},
+		}),
 	}
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func lostMember() harness.Scenario {
@@ -12,7 +13,7 @@ func lostMember() harness.Scenario {
 		KnownBad: everywhere("#14185: a stopped member is replaced and stays behind the rule"),
 		Cures:    []string{"stopped-member-stays=off"},
 		Twins:    []string{"monitor-blind", "push-lost-members", "instance-list-short"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			g := tier.Group("group", 2)
 			g.Settle()
@@ -25,6 +26,6 @@ func lostMember() harness.Scenario {
 			t.ExpectContent(tier, g.Rule)
 			tier.LoadBalancer("sibling").Assign(tier.VMs(1)...) // a push after the loss goes through
 			t.ExpectContent(tier)
-		},
+		}),
 	}
 }

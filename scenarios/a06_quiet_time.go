@@ -5,6 +5,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func quietTime() harness.Scenario {
@@ -14,7 +15,7 @@ func quietTime() harness.Scenario {
 		KnownBad: everywhere("scaling down starts the quiet time of the scale-up policy (AutoScaleManagerImpl.java@4.20.0.0)"),
 		Cures:    []string{"quiet-time-of-scale-up=off"},
 		Twins:    []string{"quiet-time-ignored"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			tier.Shrink(10 * time.Minute)
 			g := tier.Group("group", 4)
@@ -23,6 +24,6 @@ func quietTime() harness.Scenario {
 			g.Resize(1, 4)
 			g.Enable()
 			t.ExpectShrink(g, 4, 10*time.Minute)
-		},
+		}),
 	}
 }

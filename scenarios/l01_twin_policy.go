@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func twinPolicyApplied() harness.Scenario {
@@ -13,7 +14,7 @@ func twinPolicyApplied() harness.Scenario {
 			"sticky-list-empty", "instance-list-short", "push-lost-members", "router-change-lost-once", "router-file-stale", "router-reload-skipped",
 			"router-table-cleared", "router-table-tiny", "router-expire-short", "router-server-missing", "router-rule-missing",
 			"router-policy-on-wrong-section"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -30,6 +31,6 @@ func twinPolicyApplied() harness.Scenario {
 				tier.LoadBalancer("heals").Assign(tier.NewVM())
 				t.Diagnose("after a server was added to another rule", control, b)
 			}
-		},
+		}),
 	}
 }

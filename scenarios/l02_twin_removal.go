@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func twinPolicyRemoved() harness.Scenario {
@@ -11,7 +12,7 @@ func twinPolicyRemoved() harness.Scenario {
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
 		Twins: []string{"vr-compare-as-set", "push-lost", "push-stale", "policy-not-removed", "sticky-delete-ignored", "router-file-stale",
 			"router-reload-skipped", "policy-wrong-rule", "policy-dropped"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -28,6 +29,6 @@ func twinPolicyRemoved() harness.Scenario {
 			t.ExpectAgreement(tier)
 			t.ExpectFree(control, b)
 			t.ExpectSticky(control, a)
-		},
+		}),
 	}
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func algorithmChanged() harness.Scenario {
@@ -11,7 +12,7 @@ func algorithmChanged() harness.Scenario {
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
 		Twins: []string{"vr-compare-as-set", "push-stale", "push-lost-update", "algorithm-update-ignored", "router-algorithm-ignored",
 			"router-reload-skipped", "router-file-stale"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			b, control := tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -25,6 +26,6 @@ func algorithmChanged() harness.Scenario {
 			b.SetAlgorithm("roundrobin")
 			t.ExpectAgreement(tier)
 			t.ExpectFree(control, b)
-		},
+		}),
 	}
 }

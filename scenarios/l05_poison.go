@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func poisonedRule() harness.Scenario {
@@ -12,12 +13,12 @@ func poisonedRule() harness.Scenario {
 		KnownBad: poison(),
 		Cures:    []string{"appcookie-accepted=off"},
 		Twins:    []string{"policy-dropped", "push-lost", "router-reload-skipped", "router-file-stale"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
 			t.ExpectFree(control, a, b)
-			refusal := a.TryGive(harness.AppCookiePolicy("SID"))
+			refusal := a.TryGive(story.AppCookiePolicy("SID"))
 			t.ExpectValidFile(tier)
 			b.Stick()
 			t.ExpectSticky(control, b)
@@ -26,7 +27,7 @@ func poisonedRule() harness.Scenario {
 				t.Diagnose("after the AppCookie policy was deleted", control, b)
 			}
 			t.ExpectAgreement(tier)
-		},
+		}),
 	}
 }
 

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func algorithmCase() harness.Scenario {
@@ -12,7 +13,7 @@ func algorithmCase() harness.Scenario {
 		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.19.1"}}, Why: "#9698: the algorithm is written as the user typed it; fixed in 4.19.2.0 and 4.20.0.0"},
 		Twins: []string{"algorithm-verbatim", "push-stale", "push-lost-update", "router-algorithm-ignored", "router-reload-skipped",
 			"router-rule-missing"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -28,6 +29,6 @@ func algorithmCase() harness.Scenario {
 			t.ExpectPushes(tier, pushes, 1)
 			t.ExpectBySource(control, b)
 			t.ExpectAgreement(tier)
-		},
+		}),
 	}
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func failedDelete() harness.Scenario {
@@ -12,7 +13,7 @@ func failedDelete() harness.Scenario {
 		KnownBad: everywhere("the members' mappings stay revoked and go with the next push, LoadBalancingRulesManagerImpl.java@4.20.0.0"),
 		Cures:    []string{"failed-delete-drops-members=off", "failed-remove-drops-member=off"},
 		Twins:    []string{"failed-push-succeeds", "member-missing", "instance-list-short", "router-server-missing"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -28,6 +29,6 @@ func failedDelete() harness.Scenario {
 			t.ExpectAgreement(tier)
 			t.ExpectBackends(control, a, vms...)
 			t.ExpectBackends(control, b, vms...)
-		},
+		}),
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func burst() harness.Scenario {
@@ -12,7 +13,7 @@ func burst() harness.Scenario {
 		ID: "L-11", Title: "of a burst of changes the last one wins", Group: result.GroupLB, Priority: 1, Weight: 6,
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
 		Twins: []string{"push-lost", "push-stale", "policy-wrong-rule", "router-file-stale", "router-reload-skipped", "router-reloads-overlap"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			control, rules := tier.LoadBalancer("control").Assign(vms...), tier.LoadBalancers(4)
@@ -34,6 +35,6 @@ func burst() harness.Scenario {
 					t.ExpectFree(control, last)
 				})
 			}
-		},
+		}),
 	}
 }

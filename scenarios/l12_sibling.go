@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func siblingChange() harness.Scenario {
@@ -10,7 +11,7 @@ func siblingChange() harness.Scenario {
 		ID: "L-12", Title: "a sibling's change costs one reload: clients may move once and are sticky again", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#6849"}, Needs: routerNeeds(),
 		Twins: []string{"router-table-cleared", "router-reload-twice", "router-table-tiny", "router-expire-short", "push-lost-members"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, sibling, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("sibling").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -22,6 +23,6 @@ func siblingChange() harness.Scenario {
 			t.ExpectAgreement(tier)
 			t.ExpectSticky(control, a)
 			t.NoteMoves("a sibling got a member", before, t.Homes(control, a))
-		},
+		}),
 	}
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func longConnections() harness.Scenario {
@@ -10,7 +11,7 @@ func longConnections() harness.Scenario {
 		ID: "L-13", Title: "connections outlive a change, new ones follow it", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#9583"}, Needs: routerNeeds(),
 		Twins: []string{"router-old-worker-stays", "router-reload-skipped", "router-file-stale", "push-lost", "policy-dropped"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -24,6 +25,6 @@ func longConnections() harness.Scenario {
 			lines.Close()
 			t.ExpectWorkers(tier, 1)
 			t.ExpectAgreement(tier)
-		},
+		}),
 	}
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func redundantRouters() harness.Scenario {
@@ -10,7 +11,7 @@ func redundantRouters() harness.Scenario {
 		ID: "L-14", Title: "redundant routers have the same rules, also after a change", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#9587"}, Needs: routerNeeds(),
 		Twins: []string{"backup-router-forgotten", "policy-dropped", "push-lost", "router-file-stale"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPCNamed("Redundant VPC offering").Tier()
 			vms := tier.VMs(2)
 			a, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -27,6 +28,6 @@ func redundantRouters() harness.Scenario {
 			t.RequireNewRouter(tier, routers[0])
 			t.ExpectSticky(control, a) // clients may have moved: tables are not shared
 			t.ExpectAgreement(tier)
-		},
+		}),
 	}
 }

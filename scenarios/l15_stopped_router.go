@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func stoppedRouter() harness.Scenario {
@@ -10,7 +11,7 @@ func stoppedRouter() harness.Scenario {
 		ID: "L-15", Title: "a change while the router is stopped is in force after its start", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#9587"}, Needs: routerNeeds(),
 		Twins: []string{"start-without-push", "router-start-empty", "policy-dropped"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -28,6 +29,6 @@ func stoppedRouter() harness.Scenario {
 			t.ExpectAgreement(tier)
 			t.ExpectSticky(control, a)
 			t.ExpectFree(control, b)
-		},
+		}),
 	}
 }

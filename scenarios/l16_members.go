@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func membersFollow() harness.Scenario {
@@ -12,7 +13,7 @@ func membersFollow() harness.Scenario {
 		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.18"}}, Why: "#7174: the list shows revoked members; fixed in 4.19.0"},
 		Twins: []string{"push-lost-members", "member-missing", "member-not-removed", "instance-list-short", "expunge-without-push",
 			"policy-lost-with-members", "router-server-missing", "router-backend-down", "router-change-lost-once"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(4)
 			a, control := tier.LoadBalancer("A").Assign(vms[:2]...), tier.LoadBalancer("control").Assign(vms...)
@@ -32,6 +33,6 @@ func membersFollow() harness.Scenario {
 			pushes.ExpectSent("expunging a member of two rules", 2)
 			t.ExpectAgreement(tier)
 			t.ExpectBackends(control, a, vms[:2]...)
-		},
+		}),
 	}
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func internalBalancer() harness.Scenario {
@@ -11,12 +12,12 @@ func internalBalancer() harness.Scenario {
 		Guards: []string{"#7266"}, Needs: routerNeeds(), KnownBad: setComparison(),
 		Twins: []string{"internal-policies-dropped", "internal-rules-on-router", "vr-compare-as-set", "push-lost", "push-stale", "push-lost-members",
 			"router-reload-skipped", "router-file-stale"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			vpc := t.NewAccount().VPC()
 			public, tier := vpc.Tier(), vpc.InternalTier()
 			vms := tier.VMs(2)
 			a, b, control := tier.InternalLoadBalancer("A"), tier.InternalLoadBalancer("B"), tier.InternalLoadBalancer("control")
-			for _, r := range []*harness.Rule{a, b, control} {
+			for _, r := range []*story.Rule{a, b, control} {
 				r.Assign(vms...)
 			}
 			t.ExpectFree(control, a, b)
@@ -33,6 +34,6 @@ func internalBalancer() harness.Scenario {
 			t.ExpectFree(control, b)
 			t.ExpectSticky(control, a)
 			t.Note("source lists", "createLoadBalancer takes none, in no release seen: the list half of this story waits for a call that gives an internal rule one")
-		},
+		}),
 	}
 }

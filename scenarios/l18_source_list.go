@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func sourceList() harness.Scenario {
@@ -11,7 +12,7 @@ func sourceList() harness.Scenario {
 		Guards: []string{"#6460", "#9313", "#11568"}, Needs: routerNeeds(),
 		Twins: []string{"source-list-dropped", "source-list-commas", "source-list-unlisted", "router-source-list-ignored",
 			"router-wrong-client-address", "router-reload-skipped"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			control := tier.LoadBalancer("control").Assign(vms...)
@@ -23,6 +24,6 @@ func sourceList() harness.Scenario {
 			t.ExpectAdmitted(a, some[0], some[2])
 			t.ExpectAdmitted(control, t.Clients(31)...)
 			t.Note("source lists", "updateLoadBalancerRule takes cidrlist from 4.22 on (#11568); before, a list is for life")
-		},
+		}),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func certificateRefused() harness.Scenario {
@@ -11,7 +12,7 @@ func certificateRefused() harness.Scenario {
 		ID: "L-20", Title: "a certificate is refused where routers end no TLS, and leaves its rule and the siblings alone", Group: result.GroupLB, Priority: 2,
 		Guards: []string{"#11468"}, Needs: routerNeeds(), KnownBad: setComparison(),
 		Twins: []string{"certificate-ignored", "vr-compare-as-set", "push-lost", "router-reload-skipped"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			t.RequireBefore("4.22", "takes certificates on routers (#11468)")
 			account := t.NewAccount()
 			tier := account.VPC().Tier()
@@ -28,6 +29,6 @@ func certificateRefused() harness.Scenario {
 			b.Stick()
 			t.ExpectAgreement(tier)
 			t.ExpectSticky(control, b)
-		},
+		}),
 	}
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func keepAliveLeak() harness.Scenario {
@@ -12,7 +13,7 @@ func keepAliveLeak() harness.Scenario {
 		KnownBad: everywhere("#14131: the server's defaults section is changed in place by the first keep-alive push"),
 		Cures:    []string{"keep-alive-leaks=off"},
 		Twins:    []string{"keep-alive-pushed", "push-lost", "router-file-stale"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			offering := t.KeepAliveOffering()
 			account := t.NewAccount()
 			plain := account.VPC().Tier()
@@ -25,6 +26,6 @@ func keepAliveLeak() harness.Scenario {
 			a.Stick()
 			t.ExpectKeepAlive(plain, false)
 			t.ExpectSticky(control, a)
-		},
+		}),
 	}
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func healthChecks() harness.Scenario {
@@ -11,7 +12,7 @@ func healthChecks() harness.Scenario {
 		Guards: []string{"#9698", "#12591"}, Needs: routerNeeds(),
 		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.19.1"}}, Why: "#9698: the algorithm is written as the user typed it; fixed in 4.19.2.0 and 4.20.0.0"},
 		Twins:    []string{"health-check-alarms", "algorithm-verbatim", "router-reload-skipped", "router-file-stale"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -24,6 +25,6 @@ func healthChecks() harness.Scenario {
 			t.ExpectAgreement(tier)
 			t.ExpectSticky(control, a)
 			t.ExpectHealthy(tier)
-		},
+		}),
 	}
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func ownRow() harness.Scenario {
@@ -11,8 +12,8 @@ func ownRow() harness.Scenario {
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
 		Twins: []string{"usage-close-by-helper-id", "usage-close-nothing", "usage-row-vanishes", "usage-create-row-twice", "create-event-lost", "delete-event-lost",
 			"delete-event-wrong-rule", "rule-listed-after-delete"},
-		APIOnly: listedBilling,
-		Run: func(t *harness.T) {
+		APIOnly: story.Of(listedBilling),
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			account.Skew(20)
 			rules := account.VPC().Tier().LoadBalancers(3)
@@ -26,6 +27,6 @@ func ownRow() harness.Scenario {
 			t.ExpectOpen(rules[0], rules[2])
 			t.ExpectFullWindow(rules[0], rules[2])
 			t.ExpectBilledFor(rules[1])
-		},
+		}),
 	}
 }

@@ -3,13 +3,14 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func crossedRow() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-02", Title: "deleting an LB rule leaves the usage row of another, live rule alone (ids crossed)", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(), Twins: []string{"usage-close-by-helper-id", "usage-close-twice"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			tier := account.VPC().Tier()
 			rules := t.CrossedRules(tier, 2, 6)
@@ -20,6 +21,6 @@ func crossedRow() harness.Scenario {
 			t.ExpectOpen(victim)
 			t.ExpectFullWindow(victim)
 			t.ExpectClosed(dies)
-		},
+		}),
 	}
 }

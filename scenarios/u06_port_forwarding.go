@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func portForwarding() harness.Scenario {
@@ -10,10 +11,10 @@ func portForwarding() harness.Scenario {
 		ID: "U-06", Title: "a deleted port forwarding rule closes its own usage row and no other (ids apart and crossed)", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
 		Twins: []string{"usage-close-by-helper-id", "usage-pf-close-nothing", "usage-pf-close-twice", "pf-delete-event-lost", "usage-close-in-zone"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			rules := t.CrossedPortForwards(tier, tier.NewVM(), 2, 6)
-			billed := harness.BilledAll(rules...)
+			billed := story.BilledAll(rules...)
 			t.RequireRowOpen(billed...)
 			dies, victim := t.CrossedPair(billed...)
 			last := len(rules) - 1
@@ -32,6 +33,6 @@ func portForwarding() harness.Scenario {
 			}
 			t.ExpectBilledNow(billed[victim])
 			t.ExpectNotBilledNow(billed[dies], billed[last])
-		},
+		}),
 	}
 }

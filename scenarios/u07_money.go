@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func recordsStop() harness.Scenario {
@@ -10,8 +11,8 @@ func recordsStop() harness.Scenario {
 		ID: "U-07", Title: "usage records stop at the delete, and the window around it is billed in part", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
 		Twins:   []string{"usage-close-by-helper-id", "usage-record-after-close", "usage-record-too-long", "usage-record-missing", "usage-record-rounded"},
-		APIOnly: listedBilling,
-		Run: func(t *harness.T) {
+		APIOnly: story.Of(listedBilling),
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			account.Skew(20)
 			rules := account.VPC().Tier().LoadBalancers(2)
@@ -26,6 +27,6 @@ func recordsStop() harness.Scenario {
 			t.ExpectOpen(rules[1])
 			t.ExpectFullWindow(rules[1])
 			t.RequireWindowAfter(rules[0], rules[1])
-		},
+		}),
 	}
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func continuity() harness.Scenario {
@@ -12,7 +13,7 @@ func continuity() harness.Scenario {
 		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.22.1", To: "4.22.1"}}, Why: "#13399: a duplicate key blocks the usage run and pins its start"},
 		Twins: []string{"usage-overlap-window", "usage-gap-window", "usage-skip-window", "usage-record-duplicate", "usage-event-lost",
 			"usage-events-left-unprocessed", "usage-event-processed-twice", "usage-wrong-account", "usage-skip-add-state"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			tier := account.VPC().Tier()
 			rules := tier.LoadBalancers(2)
@@ -23,6 +24,6 @@ func continuity() harness.Scenario {
 			t.ExpectOpen(rules...)
 			t.ExpectFullWindow(rules...)
 			t.ExpectJobsSound()
-		},
+		}),
 	}
 }

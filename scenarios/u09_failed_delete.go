@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func billedAfterFailedDelete() harness.Scenario {
@@ -13,7 +14,7 @@ func billedAfterFailedDelete() harness.Scenario {
 		KnownBad: everywhere("LoadBalancingRulesManagerImpl.java@4.20.0.0 writes LB.DELETE and revokes the members before the push, and takes back neither"),
 		Cures:    []string{"delete-event-before-push=off", "failed-delete-drops-members=off"},
 		Twins:    []string{"delete-event-before-push", "failed-delete-drops-members"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			rule, sibling := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("sibling").Assign(vms[0])
@@ -31,6 +32,6 @@ func billedAfterFailedDelete() harness.Scenario {
 			rule.Delete()
 			t.Drain()
 			t.ExpectOneDeleteEvent(rule)
-		},
+		}),
 	}
 }

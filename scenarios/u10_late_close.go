@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func lateClose() harness.Scenario {
@@ -10,7 +11,7 @@ func lateClose() harness.Scenario {
 		ID: "U-10", Title: "a usage row is closed at its own rule's delete, not by a later one (dates, not nullness)", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
 		Twins: []string{"usage-close-by-helper-id", "usage-close-wrong-date", "usage-close-hour-off", "usage-close-on-minute", "delete-event-late", "delete-event-early"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			rules := t.CrossedRules(t.NewAccount().VPC().Tier(), 2, 6)
 			t.RequireOpen(rules...)
 			second, first := t.Crossed(rules...)
@@ -21,6 +22,6 @@ func lateClose() harness.Scenario {
 			t.Drain()
 			t.ExpectClosed(first, second)
 			t.ExpectBilledFor(first)
-		},
+		}),
 	}
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func upgradeAcrossFix() harness.Scenario {
@@ -11,7 +12,7 @@ func upgradeAcrossFix() harness.Scenario {
 		Group:  result.GroupUsage,
 		Guards: storyA(), Needs: append(usageNeeds(), harness.Upgrade),
 		Twins: []string{"usage-close-by-helper-id", "upgrade-reopens-rows", "upgrade-replays-events", "repair-dates-now", "repair-whole-account"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			from, to := t.UpgradePath()
 			t.SwitchRelease(from)
 			tier := t.NewAccount().VPC().Tier()
@@ -41,9 +42,9 @@ func upgradeAcrossFix() harness.Scenario {
 			}
 			t.ExpectSameDamage(damage)
 
-			dead := []*harness.Rule{dies, leaked}
+			dead := []*story.Rule{dies, leaked}
 			plan := t.PlanRepair()
-			t.ExpectPlan(plan, dead, []*harness.Rule{victim})
+			t.ExpectPlan(plan, dead, []*story.Rule{victim})
 			repaired := t.Repair(plan)
 			t.DrainUnjudged()
 			t.DrainUnjudged()
@@ -51,6 +52,6 @@ func upgradeAcrossFix() harness.Scenario {
 			t.ExpectUnbilledSince(repaired, dead...)
 			t.ExpectOpen(victim)
 			t.ExpectFullWindow(victim)
-		},
+		}),
 	}
 }

@@ -3,13 +3,14 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func uploadedVolume() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-12", Title: "an uploaded volume is billed on secondary storage until it is attached, and on primary from then on", Group: result.GroupUsage, Priority: 1,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(), Twins: []string{"usage-close-by-helper-id", "usage-upload-close-nothing"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			vm := account.VPC().Tier().NewVM()
 			account.NewVolume() // so that volume ids and helper ids are apart
@@ -25,6 +26,6 @@ func uploadedVolume() harness.Scenario {
 			t.ExpectRowOpen(upload.Billed())
 			t.ExpectBilledNow(upload.Billed())
 			t.ExpectNotBilledNow(upload.Uploaded())
-		},
+		}),
 	}
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func snapshotOnPrimary() harness.Scenario {
@@ -10,7 +11,7 @@ func snapshotOnPrimary() harness.Scenario {
 		ID: "U-13", Title: "a deleted VM snapshot on primary storage closes its own usage row, the next one stays", Group: result.GroupUsage, Priority: 1,
 		Guards: storyA(), Needs: append(usageNeeds(), harness.Forge), KnownBad: helperIDBug(),
 		Twins: []string{"usage-close-by-helper-id", "usage-primary-close-nothing", "usage-primary-record-missing"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			vm := t.NewAccount().VPC().Tier().NewVM()
 			first, second := vm.SnapshotOnPrimary("first"), vm.SnapshotOnPrimary("second")
 			t.Drain()
@@ -22,6 +23,6 @@ func snapshotOnPrimary() harness.Scenario {
 			t.ExpectRowClosed(first.OnPrimary())
 			t.ExpectRowOpen(second.OnPrimary())
 			t.ExpectRecordsNow(1, second.OnPrimary())
-		},
+		}),
 	}
 }

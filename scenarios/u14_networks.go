@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 // openedTwice is the old model of network and VPC rows.
@@ -16,7 +17,7 @@ func networkRow() harness.Scenario {
 		ID: "U-14", Title: "a network has one open usage row at any time of its life, and none after it", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#10687", "#10712", "#10755"}, Needs: usageNeeds(), KnownBad: openedTwice(),
 		Twins: []string{"network-usage-model-old", "usage-network-row-twice", "usage-network-close-nothing"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			network := t.NewAccount().Isolated()
 			vm := network.NewVM()
 			t.Drain()
@@ -37,7 +38,7 @@ func networkRow() harness.Scenario {
 			t.Drains(1)
 			t.ExpectRowClosed(network.Billed())
 			t.ExpectNotBilledNow(network.Billed())
-		},
+		}),
 	}
 }
 
@@ -46,7 +47,7 @@ func vpcRow() harness.Scenario {
 		ID: "U-15", Title: "a VPC has one open usage row at any time of its life, also when its create event is there twice", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#10712", "#10755"}, Needs: append(usageNeeds(), harness.Forge), KnownBad: openedTwice(),
 		Twins: []string{"network-usage-model-old", "usage-vpc-close-nothing"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			vpc := t.NewAccount().VPC()
 			t.Repeat("VPC.CREATE", vpc.InternalID)
 			t.Drain()
@@ -59,6 +60,6 @@ func vpcRow() harness.Scenario {
 			t.Drains(1)
 			t.ExpectRowClosed(vpc.Billed())
 			t.ExpectNotBilledNow(vpc.Billed())
-		},
+		}),
 	}
 }

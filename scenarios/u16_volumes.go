@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func volumes() harness.Scenario {
@@ -12,7 +13,7 @@ func volumes() harness.Scenario {
 		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.19.1"}}, Why: "#9459: VOLUME.RESIZE carries the old size; fixed in 4.19.2.0 and 4.20.0.0"},
 		Twins: []string{"resize-event-old-size", "volume-delete-event-lost", "recover-without-volume-event", "vm-volume-event-lost", "usage-volume-close-nothing",
 			"usage-volume-close-wrong-date"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			vm := account.VPC().Tier().NewVM()
 			root, data, never := vm.RootVolume(), account.NewVolume(), account.NewVolume()
@@ -36,6 +37,6 @@ func volumes() harness.Scenario {
 			t.Drains(1)
 			t.ExpectRowClosed(root.Billed(), data.Billed())
 			t.ExpectNotBilledNow(root.Billed(), data.Billed(), never.Billed())
-		},
+		}),
 	}
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func deletedBeforeFirstRun() harness.Scenario {
@@ -10,7 +11,7 @@ func deletedBeforeFirstRun() harness.Scenario {
 		ID: "U-19", Title: "a rule that lived before the first usage run has one closed row and one short record", Group: result.GroupUsage, Priority: 1,
 		Guards: storyA(), Needs: append(usageNeeds(), harness.UsageServers), KnownBad: helperIDBug(),
 		Twins: []string{"usage-close-by-helper-id", "usage-close-nothing", "usage-deletes-first"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			account.Skew(20)
 			tier := account.VPC().Tier()
@@ -24,7 +25,7 @@ func deletedBeforeFirstRun() harness.Scenario {
 			t.ExpectBilledFor(rule)
 			t.ExpectOpen(survivor)
 			t.RequireApart(rule)
-		},
+		}),
 	}
 }
 
@@ -33,7 +34,7 @@ func shortLife() harness.Scenario {
 		ID: "U-20", Title: "a rule created and deleted within one usage window is billed for its seconds", Group: result.GroupUsage, Priority: 1,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
 		Twins: []string{"usage-close-by-helper-id", "usage-deletes-first", "usage-record-too-long"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			account.Skew(20)
 			tier := account.VPC().Tier()
@@ -48,7 +49,7 @@ func shortLife() harness.Scenario {
 			t.ExpectBilledFor(rule)
 			t.ExpectOpen(survivor)
 			t.RequireApart(rule)
-		},
+		}),
 	}
 }
 
@@ -56,7 +57,7 @@ func equalSeconds() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-21", Title: "rules created and deleted in the same second, behind a backlog, leave no open row", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#10789"}, Needs: append(usageNeeds(), harness.UsageServers, harness.Forge), Twins: []string{"usage-ties-shuffled", "usage-deletes-first"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			tier := account.VPC().Tier()
 			t.EndUsage(harness.FirstHost, harness.Stopped)
@@ -68,7 +69,7 @@ func equalSeconds() harness.Scenario {
 			t.StartUsage(harness.FirstHost)
 			t.Drain()
 			t.ExpectClosed(rules...)
-		},
+		}),
 	}
 }
 
@@ -77,7 +78,7 @@ func failedCreate() harness.Scenario {
 		ID: "U-22", Title: "an LB rule whose creation failed leaves no open usage row and no bill", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#10789"}, Needs: append(usageNeeds(), harness.PushFault), KnownBad: helperIDBug(),
 		Twins: []string{"failed-create-event-lost", "usage-close-nothing", "usage-record-too-long"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			account.Skew(20)
 			network := account.Isolated()
@@ -90,6 +91,6 @@ func failedCreate() harness.Scenario {
 			t.ExpectRows(rule.Billed(), 0, 1)
 			t.ExpectBilledFor(rule)
 			t.RequireApart(rule)
-		},
+		}),
 	}
 }

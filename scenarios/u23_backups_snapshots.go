@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func backups() harness.Scenario {
@@ -11,7 +12,7 @@ func backups() harness.Scenario {
 		Guards: []string{"#11522", "#10140"}, Needs: usageNeeds(),
 		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.21.0", To: "4.21.0"}}, Why: "#11522: usage_backup.removed stays NULL; fixed in 4.22.0.0"},
 		Twins:    []string{"usage-backup-close-nothing", "backup-remove-event-lost"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			vms[0].BackUp()
@@ -25,7 +26,7 @@ func backups() harness.Scenario {
 			t.ExpectNotBilledNow(vms[0].Backup())
 			t.ExpectRowOpen(vms[1].Backup())
 			t.ExpectBilledNow(vms[1].Backup())
-		},
+		}),
 	}
 }
 
@@ -35,7 +36,7 @@ func vmSnapshots() harness.Scenario {
 		Guards: []string{"#13921", "#5662", "#5872"}, Needs: append(usageNeeds(), harness.Forge),
 		KnownBad: everywhere("#13921: a VM snapshot ends the one before it, and VMSNAPSHOT.DELETE closes all rows of VM and offering"),
 		Cures:    []string{"usage-vm-snapshots-as-one=off"}, Twins: []string{"usage-vm-snapshots-as-one", "usage-vm-snapshot-close-nothing"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			vm := t.NewAccount().VPC().Tier().NewVM()
 			first, middle, last := vm.Snapshot("first"), vm.Snapshot("middle"), vm.Snapshot("last")
 			t.Drain()
@@ -48,6 +49,6 @@ func vmSnapshots() harness.Scenario {
 			t.ExpectNotBilledNow(middle.Billed())
 			t.ExpectRowOpen(first.Billed(), last.Billed())
 			t.ExpectBilledNow(first.Billed(), last.Billed())
-		},
+		}),
 	}
 }

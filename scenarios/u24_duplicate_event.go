@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func duplicateCreate() harness.Scenario {
@@ -11,7 +12,7 @@ func duplicateCreate() harness.Scenario {
 		Guards: []string{"#13399", "#13909", "#11531", "#8587"}, Needs: append(usageNeeds(), harness.Forge),
 		KnownBad: everywhere("#13909: a repeated LB.CREATE opens a second row; a repeated VOLUME.CREATE closes the first and is refused; in 4.22.1.0 the whole run is rolled back"),
 		Cures:    []string{"usage-create-repeated=off"}, Twins: []string{"usage-create-repeated", "usage-duplicate-blocks"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			rule, volume := account.VPC().Tier().LoadBalancer("A"), account.NewVolume()
 			t.Repeat("LB.CREATE", rule.InternalID)
@@ -28,6 +29,6 @@ func duplicateCreate() harness.Scenario {
 			t.ExpectClosed(rule)
 			t.ExpectRowClosed(volume.Billed())
 			t.ExpectJobsSound()
-		},
+		}),
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func takeover() harness.Scenario {
@@ -13,7 +14,7 @@ func takeover() harness.Scenario {
 		Guards: []string{"#8590", "#10848", "#12383", "#12616"}, Needs: append(usageNeeds(), harness.UsageServers, harness.TimeTravel),
 		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.20.1"}}, Why: "#10848: a restarted usage server waits for its own job's heartbeat to grow stale; ended in 4.20.2.0"},
 		Cures:    []string{"usage-clean-own-jobs-at-start"}, Twins: []string{"usage-never-take-over", "usage-forget-success", "usage-clean-own-jobs-at-start=off"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			rules := t.NewAccount().VPC().Tier().LoadBalancers(2)
 			t.Drain()
 			t.Drains(1)
@@ -30,6 +31,6 @@ func takeover() harness.Scenario {
 			t.ExpectOpen(rules...)
 			t.ExpectFullWindow(rules...)
 			t.ExpectJobsSound()
-		},
+		}),
 	}
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func groupDelete() harness.Scenario {
@@ -10,10 +11,10 @@ func groupDelete() harness.Scenario {
 		ID: "U-28", Title: "deleting an autoscale group with its members ends their usage, and not that of its rule", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#9587"}, Needs: usageNeeds(),
 		Twins: []string{"group-delete-ends-rule", "vm-volume-event-lost", "usage-vm-close-nothing", "usage-nic-close-nothing"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			group := t.NewAccount().VPC().Tier().Group("group", 3)
 			t.AwaitMembers(group)
-			var billed []harness.Billed
+			var billed []story.Billed
 			for _, vm := range group.VMs() {
 				billed = append(billed, vm.Running(), vm.Allocated(), vm.RootVolume().Billed(), vm.NICs()[0].Billed())
 			}
@@ -28,6 +29,6 @@ func groupDelete() harness.Scenario {
 			t.ExpectOpen(group.Rule)
 			t.ExpectNoDeleteEvent(group.Rule)
 			t.ExpectFullWindow(group.Rule)
-		},
+		}),
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func timeZones() harness.Scenario {
@@ -13,7 +14,7 @@ func timeZones() harness.Scenario {
 		Guards: []string{"#8243"}, Needs: append(usageNeeds(), harness.UsageServers, harness.TimeTravel),
 		KnownBad: everywhere("the start of a first window on 1 January is computed into the future, UsageManagerImpl.java@4.20.0.0"),
 		Cures:    []string{"usage-year-roll=off"}, Twins: []string{"usage-year-roll", "usage-aggregation-gmt", "usage-day-of-24-hours"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			zone := t.Location("Asia/Jerusalem")
 			days := harness.UsageSettings{Daily: true, Aggregation: zone, Execution: t.Location("America/New_York")}
 			t.EndUsage(harness.FirstHost, harness.Stopped)
@@ -34,6 +35,6 @@ func timeZones() harness.Scenario {
 			t.Judge()
 			t.ExpectOpen(rules...)
 			t.ExpectDays(zone)
-		},
+		}),
 	}
 }

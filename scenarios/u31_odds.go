@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 func vpnUser() harness.Scenario {
@@ -10,7 +11,7 @@ func vpnUser() harness.Scenario {
 		ID: "U-31", Title: "a removed VPN user's usage row is closed at the removal, not at the next usage run", Group: result.GroupUsage, Priority: 2,
 		Guards: []string{"#4085"}, Needs: usageNeeds(), KnownBad: everywhere("VPN.USER.REMOVE closes with the job's time, UsageManagerImpl.java@4.20.0.0"),
 		Cures: []string{"usage-vpn-close-at-job=off"}, Twins: []string{"usage-vpn-close-at-job", "usage-vpn-close-nothing"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			removed, stays := account.VPNUser("removed"), account.VPNUser("stays")
 			t.Drain()
@@ -22,7 +23,7 @@ func vpnUser() harness.Scenario {
 			t.ExpectRowOpen(stays.Billed())
 			t.ExpectNotBilledNow(removed.Billed())
 			t.ExpectBilledNow(stays.Billed())
-		},
+		}),
 	}
 }
 
@@ -31,7 +32,7 @@ func notMetered() harness.Scenario {
 		ID: "U-32", Title: "portable and IPv6 addresses are reported as not metered, and harm no bill", Group: result.GroupUsage, Priority: 2,
 		Guards: []string{"#3176"}, Needs: append(usageNeeds(), harness.Forge),
 		Twins: []string{"usage-unknown-blocks", "usage-portable-releases-all", "usage-ip-close-nothing"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			network := account.Isolated()
 			plain, portable := network.Address(), network.PortableAddress()
@@ -49,7 +50,7 @@ func notMetered() harness.Scenario {
 			plain.Release()
 			t.Drain()
 			t.ExpectRowClosed(plain.Billed())
-		},
+		}),
 	}
 }
 
@@ -57,7 +58,7 @@ func apiAfterDelete() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-34", Title: "listUsageRecords agrees with the database around a delete, in both formats; a deleted rule has no usage id", Group: result.GroupUsage, Priority: 2,
 		Guards: []string{"#8243", "#13015"}, Needs: usageNeeds(), Twins: []string{"usage-api-short", "usage-api-oldformat-ignored"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			rules := t.NewAccount().VPC().Tier().LoadBalancers(2)
 			t.DrainUnjudged()
 			t.ExpectAPIRecords(rules...)
@@ -66,7 +67,7 @@ func apiAfterDelete() harness.Scenario {
 			t.PassHalfWindow()
 			t.DrainUnjudged()
 			t.ExpectAPIRecords(rules...)
-		},
+		}),
 	}
 }
 
@@ -75,7 +76,7 @@ func keptRules() harness.Scenario {
 		ID: "U-35", Title: "an audit judges as before where the rows of deleted rules are kept", Group: result.GroupUsage, Priority: 2,
 		Guards: []string{"#13015"}, Needs: append(usageNeeds(), harness.Upgrade), KnownBad: helperIDBug(),
 		Twins: []string{"usage-close-nothing", "usage-close-by-helper-id", "usage-close-wrong-date"},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			t.KeepDeletedRules()
 			account := t.NewAccount()
 			account.Skew(20)
@@ -89,6 +90,6 @@ func keptRules() harness.Scenario {
 			t.ExpectNoDamage()
 			t.ExpectClosed(rules[0])
 			t.ExpectOpen(rules[1:]...)
-		},
+		}),
 	}
 }
