@@ -14,11 +14,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/network"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/scenarios"
-	"github.com/stackproof/stackproof/zone"
 )
 
 type proveOptions struct {
@@ -93,7 +94,7 @@ func (o *proveOptions) onlyNamed(p *harness.ProvePlan) error {
 		return !slices.ContainsFunc(p.Scenarios, func(s harness.Scenario) bool { return slices.Contains(s.Twins, t.ID) })
 	})
 	for _, pattern := range o.twins {
-		if !slices.ContainsFunc(p.Twins, func(t harness.Twin) bool { ok, _ := path.Match(pattern, t.ID); return ok }) {
+		if !slices.ContainsFunc(p.Twins, func(t harness.Twin) bool { ok, _ := path.Match(pattern, string(t.ID)); return ok }) {
 			return usage("--named: none of the scenarios %s names a twin %q, so there is no pair to run: leave out --named, or --scenario",
 				strings.Join(p.Scenarios.IDs(), " "), pattern)
 		}
@@ -102,17 +103,17 @@ func (o *proveOptions) onlyNamed(p *harness.ProvePlan) error {
 }
 
 // twins are the faults of the lab that match, or all.
-func twins(release string, patterns []string) ([]harness.Twin, error) {
-	on, err := zone.ProfileKnobs(release)
+func twins(name string, patterns []string) ([]harness.Twin, error) {
+	on, err := release.ProfileKnobs(name)
 	if err != nil {
 		return nil, usage("%w", err)
 	}
 	var all []harness.Twin
 	var names []string
-	for _, k := range zone.AllKnobs() {
+	for _, k := range fault.AllKnobs() {
 		if k.Fault() && !on[k.Name] {
-			all = append(all, harness.Twin{ID: k.Name, What: k.About, Release: release, Part: harness.Part(k.Part)})
-			names = append(names, k.Name)
+			all = append(all, harness.Twin{ID: k.Name, What: k.About, Release: name, Part: harness.Part(k.Part)})
+			names = append(names, string(k.Name))
 		}
 	}
 	if len(patterns) == 0 {
@@ -124,7 +125,7 @@ func twins(release string, patterns []string) ([]harness.Twin, error) {
 		}
 	}
 	return slices.DeleteFunc(all, func(t harness.Twin) bool {
-		return !slices.ContainsFunc(patterns, func(p string) bool { ok, _ := path.Match(p, t.ID); return ok })
+		return !slices.ContainsFunc(patterns, func(p string) bool { ok, _ := path.Match(p, string(t.ID)); return ok })
 	}), nil
 }
 
@@ -140,12 +141,12 @@ func (o *proveOptions) prove(c *cobra.Command) error {
 		return cannotRun(err)
 	}
 	pool := lab.NewPool("")
-	p.Target = func(set ...string) (harness.Target, error) {
-		knobs, err := zone.ProfileKnobs(p.Release)
+	p.Target = func(set ...release.Knob) (harness.Target, error) {
+		knobs, err := release.ProfileKnobs(p.Release)
 		if err != nil {
 			return nil, err
 		}
-		if err := knobs.Set(set...); err != nil {
+		if err := fault.Set(knobs, set...); err != nil {
 			return nil, err
 		}
 		// Story B in its small size: fifty groups show no twin that two do not.

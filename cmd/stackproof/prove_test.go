@@ -17,7 +17,7 @@ func TestNamedTwins(t *testing.T) {
 		require.NoError(t, err)
 		var ids []string
 		for _, twin := range p.Twins {
-			ids = append(ids, twin.ID)
+			ids = append(ids, string(twin.ID))
 		}
 		return ids
 	}

@@ -28,8 +28,7 @@ type runOptions struct {
 	repeat, workers  int
 	untilFailure     bool
 	budget           time.Duration
-	junit, json      string
-	summary          string
+	reports          reportFlags
 	shard, durations string
 	strict           bool
 	yes, dryRun      bool
@@ -65,9 +64,7 @@ unless --strict is given.`,
 	f.BoolVar(&o.untilFailure, "until-failure", false, "end the repeats of a scenario at its first failure")
 	f.DurationVar(&o.budget, "budget", 0, "end the repeats of a scenario after this time (0: no limit)")
 	f.IntVar(&o.workers, "workers", runtime.NumCPU(), "scenarios at once")
-	f.StringVar(&o.junit, "junit", "", "write a JUnit report to this file")
-	f.StringVar(&o.json, "json", "", "write the result as JSON to this file")
-	f.StringVar(&o.summary, "summary", "", "append a Markdown summary to this file")
+	o.reports.add(f)
 	f.StringVar(&o.shard, "shard", "", "run one part of the chosen scenarios: i/n, counted from 0 (stackproof merge joins the results)")
 	f.StringVar(&o.durations, "durations", "", "JSON result of an earlier run, by whose durations --shard splits")
 	f.StringVar(&o.labDB, "lab-db", privateDatabase, "database of the lab: private (a process of our own), or container:IMAGE, such as container:mysql:8.4")
@@ -133,7 +130,7 @@ func (o *runOptions) run(c *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	files, err := openReports(o.junit, o.json, o.summary)
+	files, err := o.reports.open()
 	if err != nil {
 		return err
 	}
@@ -201,7 +198,7 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 }
 
 // carryOut runs the scenarios and reports.
-func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *result.Shard, target harness.Target, notes func(result.Run) []string, files *reportFiles) error {
+func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *result.Shard, target harness.Target, notes func(result.Run) []string, files reportFiles) error {
 	show := newProgress(c.ErrOrStderr(), len(chosen), o.repeat)
 	run, runErr := harness.Run(c.Context(), target, harness.Plan{Scenarios: chosen, Seed: o.seed, Repeat: o.repeat, Workers: o.workers,
 		UntilFailure: o.untilFailure, Budget: o.budget, Progress: show, Sensitivity: o.sensitivity})

@@ -18,6 +18,7 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/fleet"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/zone"
 	"github.com/stackproof/stackproof/zone/database"
@@ -26,7 +27,7 @@ import (
 // Options say which lab to open.
 type Options struct {
 	Release string
-	Knobs   zone.Knobs // default: the release's profile
+	Knobs   release.Knobs // default: the release's profile
 	// Workers bounds the zones, and databases, that are open at once; at least 1.
 	Workers int
 	// Dir is where folders are made; default the system's temporary folder.
@@ -56,7 +57,7 @@ type Target struct {
 
 // New checks the options. Close must be called.
 func New(opts Options) (*Target, error) {
-	profile, err := zone.ProfileKnobs(opts.Release)
+	profile, err := release.ProfileKnobs(opts.Release)
 	if err != nil {
 		return nil, err
 	}
