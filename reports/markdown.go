@@ -13,7 +13,7 @@ const MarkdownLimit = 1 << 20
 
 // Markdown is the run as a step summary of at most MarkdownLimit bytes. Details that do not fit are left out case by case,
 // and the text says so.
-func Markdown(run result.Run, strict bool) []byte {
+func Markdown(run result.Run, strict bool) ([]byte, error) {
 	release := line(run.Release)
 	var b strings.Builder
 	fmt.Fprintf(&b, "## stackproof: %s, release %s\n\n**%s**\n", mdText(run.Target), mdText(run.Release), mdText(summary(run, strict)))
@@ -51,7 +51,7 @@ func Markdown(run result.Run, strict bool) []byte {
 	if left > 0 {
 		fmt.Fprintf(&b, note, left)
 	}
-	return []byte(cut(b.String(), MarkdownLimit, "\n*cut*\n"))
+	return []byte(cut(b.String(), MarkdownLimit, "\n*cut*\n")), nil
 }
 
 func mdVerdict(c result.Case) string {

@@ -78,7 +78,7 @@ func TestGolden(t *testing.T) {
 		xmlText, err := JUnit(sample(), strict)
 		require.NoError(t, err)
 		golden(t, name+".junit.xml", xmlText)
-		golden(t, name+".md", Markdown(sample(), strict))
+		golden(t, name+".md", []byte(markdown(t, sample(), strict)))
 		golden(t, name+".txt", []byte(Text(sample(), TextOptions{Strict: strict})))
 	}
 	golden(t, "narrow.colour.txt", []byte(Text(sample(), TextOptions{Width: 72, Color: true})))
@@ -90,6 +90,13 @@ func TestGolden(t *testing.T) {
 	require.Equal(t, "L-04", back.Results[1].ID)
 }
 
+func markdown(t *testing.T, run result.Run, strict bool) string {
+	t.Helper()
+	md, err := Markdown(run, strict)
+	require.NoError(t, err)
+	return string(md)
+}
+
 func TestEmptyRunIsNeverGreen(t *testing.T) {
 	run := result.Run{Target: "lab", Release: "4.20.1.0"}
 	data, err := JUnit(run, false)
@@ -97,7 +104,7 @@ func TestEmptyRunIsNeverGreen(t *testing.T) {
 	doc := parse(t, data)
 	require.Equal(t, "1", doc.suite(t).attr("failures"))
 	require.Contains(t, Text(run, TextOptions{}), "NOTHING RAN")
-	require.Contains(t, string(Markdown(run, false)), "NOTHING RAN")
+	require.Contains(t, markdown(t, run, false), "NOTHING RAN")
 }
 
 func TestRunThatCouldShowNothingIsNeverGreen(t *testing.T) {
@@ -107,7 +114,7 @@ func TestRunThatCouldShowNothingIsNeverGreen(t *testing.T) {
 	validate(t, data)
 	require.Equal(t, "1", parse(t, data).suite(t).attr("errors"))
 	require.Contains(t, Text(run, TextOptions{}), "NOTHING SHOWN")
-	require.Contains(t, string(Markdown(run, false)), "NOTHING SHOWN")
+	require.Contains(t, markdown(t, run, false), "NOTHING SHOWN")
 	run.Results[0].Verdict = result.Pass
 	require.NotContains(t, Text(run, TextOptions{}), "NOTHING SHOWN")
 }
@@ -161,7 +168,7 @@ func TestIllegalCharacters(t *testing.T) {
 	data, err := JUnit(run, false)
 	require.NoError(t, err)
 	validate(t, data)
-	for name, text := range map[string]string{"junit": string(data), "text": Text(run, TextOptions{}), "markdown": string(Markdown(run, false))} {
+	for name, text := range map[string]string{"junit": string(data), "text": Text(run, TextOptions{}), "markdown": markdown(t, run, false)} {
 		require.True(t, utf8.ValidString(text), name)
 		require.NotContains(t, text, "\ufffd", name)
 		require.False(t, strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 && r != '\n' && r != '\t' }), name)
@@ -175,7 +182,7 @@ func TestMarkdownLimit(t *testing.T) {
 		run.Results = append(run.Results, result.Case{ID: fmt.Sprintf("U-%02d", i), Verdict: result.Fail, Reason: "r",
 			Evidence: []result.Evidence{{Title: "e", Text: strings.Repeat("0123456789\n", 5000)}}})
 	}
-	md := string(Markdown(run, false))
+	md := markdown(t, run, false)
 	require.LessOrEqual(t, len(md), MarkdownLimit)
 	require.Greater(t, len(md), MarkdownLimit/2, "what fits is there")
 	require.Equal(t, strings.Count(md, "<details>"), strings.Count(md, "</details>"))
@@ -186,11 +193,11 @@ func TestMarkdownLimit(t *testing.T) {
 	for range 10000 {
 		run.Results = append(run.Results, result.Case{ID: "x", Title: strings.Repeat("t", 300), Verdict: result.Pass})
 	}
-	require.LessOrEqual(t, len(Markdown(run, false)), MarkdownLimit, "also when the table alone is too long")
+	require.LessOrEqual(t, len(markdown(t, run, false)), MarkdownLimit, "also when the table alone is too long")
 }
 
 func TestMarkdownFenceHolds(t *testing.T) {
-	md := string(Markdown(sample(), false))
+	md := markdown(t, sample(), false)
 	require.Contains(t, md, "\n````\nclient 10.2.0.7 moved")
 	require.Contains(t, md, `no pipe breaks`)
 	for _, l := range strings.Split(md, "\n") {

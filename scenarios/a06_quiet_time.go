@@ -3,9 +3,11 @@ package scenarios
 import (
 	"time"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/harness/story"
+	"github.com/stackproof/stackproof/release"
 )
 
 func quietTime() harness.Scenario {
@@ -13,8 +15,8 @@ func quietTime() harness.Scenario {
 		ID: "A-06", Title: "a scale-down policy keeps its quiet time", Group: result.GroupAutoscale, Priority: 2,
 		Guards: []string{"#9587"}, Needs: []harness.Capability{harness.API, harness.TimeTravel},
 		KnownBad: everywhere("scaling down starts the quiet time of the scale-up policy (AutoScaleManagerImpl.java@4.20.0.0)"),
-		Cures:    []string{"quiet-time-of-scale-up=off"},
-		Twins:    []string{"quiet-time-ignored"},
+		Cures:    []release.Knob{release.QuietTimeOfScaleUp.Off()},
+		Twins:    []release.Knob{fault.QuietTimeIgnored},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			tier.Shrink(10 * time.Minute)

@@ -1,18 +1,20 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/harness/story"
+	"github.com/stackproof/stackproof/release"
 )
 
 // deletePath is U-01 with another way for the rules to die: with what they hang on. The survivor is a rule that hangs on
 // something else.
-func deletePath(id, way string, twins []string, tell func(t *story.T) (dead []*story.Rule, survivor *story.Rule, remove func())) harness.Scenario {
+func deletePath(id, way string, twins []release.Knob, tell func(t *story.T) (dead []*story.Rule, survivor *story.Rule, remove func())) harness.Scenario {
 	return harness.Scenario{
 		ID: id, Title: "LB rules that die with " + way + " are no longer billed", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
-		Twins: append([]string{"usage-close-by-helper-id", "release-event-lost"}, twins...),
+		Twins: append([]release.Knob{release.UsageCloseByHelperID, fault.ReleaseEventLost}, twins...),
 		Run: story.Of(func(t *story.T) {
 			t.NewAccount().Skew(20)
 			dead, survivor, remove := tell(t)
@@ -35,7 +37,7 @@ func deletePath(id, way string, twins []string, tell func(t *story.T) (dead []*s
 }
 
 func addressRelease() harness.Scenario {
-	return deletePath("U-05a", "their address", []string{"delete-event-twice", "usage-ip-close-nothing"},
+	return deletePath("U-05a", "their address", []release.Knob{fault.DeleteEventTwice, fault.UsageIPCloseNothing},
 		func(t *story.T) ([]*story.Rule, *story.Rule, func()) {
 			tier := t.NewAccount().VPC().Tier()
 			ip := tier.Address()
@@ -45,7 +47,7 @@ func addressRelease() harness.Scenario {
 }
 
 func networkDelete() harness.Scenario {
-	return deletePath("U-05b", "their tier", []string{"usage-network-close-nothing"},
+	return deletePath("U-05b", "their tier", []release.Knob{fault.UsageNetworkCloseNothing},
 		func(t *story.T) ([]*story.Rule, *story.Rule, func()) {
 			vpc := t.NewAccount().VPC()
 			tier, other := vpc.Tier(), vpc.Tier()
@@ -54,7 +56,7 @@ func networkDelete() harness.Scenario {
 }
 
 func vpcDelete() harness.Scenario {
-	return deletePath("U-05c", "their VPC, whose tiers go first", []string{"usage-vpc-close-nothing"},
+	return deletePath("U-05c", "their VPC, whose tiers go first", []release.Knob{fault.UsageVPCCloseNothing},
 		func(t *story.T) ([]*story.Rule, *story.Rule, func()) {
 			account := t.NewAccount()
 			vpc, other := account.VPC(), account.VPC()
@@ -67,7 +69,7 @@ func vpcDelete() harness.Scenario {
 }
 
 func offeringChange() harness.Scenario {
-	return deletePath("U-05d", "an offering change that ends load balancing", []string{"usage-close-nothing"},
+	return deletePath("U-05d", "an offering change that ends load balancing", []release.Knob{fault.UsageCloseNothing},
 		func(t *story.T) ([]*story.Rule, *story.Rule, func()) {
 			vpc := t.NewAccount().VPC()
 			tier, other := vpc.Tier(), vpc.Tier()
@@ -76,7 +78,7 @@ func offeringChange() harness.Scenario {
 }
 
 func accountDelete() harness.Scenario {
-	return deletePath("U-05e", "their account", []string{"usage-ignore-removed-accounts", "usage-dead-account-unbilled"},
+	return deletePath("U-05e", "their account", []release.Knob{fault.UsageIgnoreRemovedAccounts, fault.UsageDeadAccountUnbilled},
 		func(t *story.T) ([]*story.Rule, *story.Rule, func()) {
 			account, other := t.NewAccount(), t.NewAccount()
 			return account.VPC().Tier().LoadBalancers(2), other.VPC().Tier().LoadBalancer("survivor"), account.Delete

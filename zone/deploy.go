@@ -207,6 +207,24 @@ func (c *call) updatePhysicalNetwork() (obj, error) {
 	return obj{partPhysical: p.fields}, nil
 }
 
+// createPod keeps a pod with its one range. A pod has several, so its fields are lists (ApiResponseHelper.java@4.20.0.0, createPodResponse).
+func (c *call) createPod() (obj, error) {
+	if err := c.twice(partPod, "name"); err != nil {
+		return nil, err
+	}
+	const untagged, forSystemVMs = "vlan://untagged", "0"
+	first, last := c.str("startip"), c.str("startip")
+	if c.has("endip") {
+		last = c.str("endip")
+	}
+	p := c.addPart(partPod, obj{
+		"zonename": siteName, "allocationstate": "Enabled", "hasannotations": false,
+		"ipranges": []obj{{"startip": first, "endip": last, "forsystemvms": forSystemVMs, "vlanid": untagged}},
+		"startip":  []string{first}, "endip": []string{last}, "forsystemvms": []string{forSystemVMs}, "vlanid": []string{untagged},
+	}, "zoneid", "name", "gateway", "netmask")
+	return obj{partPod: p.fields}, nil
+}
+
 // addHost adds a simulated host. The agent's name is its own; the url is what tells two hosts apart.
 func (c *call) addHost() (obj, error) {
 	if err := c.needPart(partCluster, "clusterid"); err != nil {

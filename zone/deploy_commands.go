@@ -102,7 +102,10 @@ func simple(name, about, kind, unique string, more obj, names ...string) command
 
 func hostDeployCommands() []command {
 	return []command{
-		simple("createPod", "Creates a new Pod.", partPod, "name", obj{"allocationstate": "Enabled"}, "zoneid!", "name!", "gateway!", "netmask!", "startip!", "endip"),
+		{
+			name: "createPod", about: "Creates a new Pod.", admin: true,
+			params: words("zoneid!", "name!", "gateway!", "netmask!", "startip!", "endip"), run: (*call).createPod,
+		},
 		simple("addCluster", "Adds a new cluster", partCluster, "clustername", obj{"allocationstate": "Enabled", "managedstate": "Managed", "hypervisortype": "Simulator"},
 			"zoneid!", "podid!", "clustername!", "clustertype!", "hypervisor!"),
 		{

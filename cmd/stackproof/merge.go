@@ -56,7 +56,7 @@ func readResult(path string) (result.Run, error) {
 }
 
 func mergeCommand() *cobra.Command {
-	var junit, json, summary string
+	var files reportFlags
 	var strict bool
 	c := &cobra.Command{Use: "merge FILES...", Short: "Joins the results of shards",
 		Long: `Joins JSON results of "run --shard" into one, prints it, and ends with the exit status that one run would have had.
@@ -64,9 +64,7 @@ A scenario that was planned for any shard and has no result in any file fails th
 absent or cannot be read, which is what a killed run leaves. Of several results of one scenario the worst counts.`,
 		Example: `  stackproof merge --json all.json --junit all.xml shard-*.json`}
 	f := c.Flags()
-	f.StringVar(&json, "json", "", "write the joined result as JSON to this file")
-	f.StringVar(&junit, "junit", "", "write a JUnit report to this file")
-	f.StringVar(&summary, "summary", "", "append a Markdown summary to this file")
+	files.add(f)
 	f.BoolVar(&strict, "strict", false, "known failures change the exit status too")
 	c.Args = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -84,12 +82,12 @@ absent or cannot be read, which is what a killed run leaves. Of several results 
 		if err != nil {
 			return usage("%w", err)
 		}
-		files, err := openReports(junit, json, summary)
+		open, err := files.open()
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, files.close()) }()
-		if err := files.write(run, strict); err != nil {
+		defer func() { err = errors.Join(err, open.close()) }()
+		if err := open.write(run, strict); err != nil {
 			return cannotRun(err)
 		}
 		fmt.Fprint(c.OutOrStdout(), reports.Text(run, textOptions(c.OutOrStdout(), strict)))

@@ -5,95 +5,111 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/spf13/pflag"
+
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/reports"
 )
 
-// reportFiles are opened before the run, so that a wrong path is found at once.
-type reportFiles struct {
-	junit, json, summary *os.File
+// reportFlags are the flags of the documents that a run can be written as, one for each of reports.Formats.
+type reportFlags struct {
+	wanted []wantedReport
 }
 
-// openReports makes the files that are wanted. The summary is appended to: the file that GitHub gives to a step may hold
-// what an earlier command wrote.
-func openReports(junit, json, summary string) (*reportFiles, error) {
-	var r reportFiles
-	wanted := []struct {
-		flag, path string
-		into       **os.File
-		mode       int
-	}{{"--junit", junit, &r.junit, 0}, {"--json", json, &r.json, 0}, {"--summary", summary, &r.summary, os.O_APPEND}}
-	taken := map[string]os.FileInfo{}
-	for _, one := range wanted {
-		if one.path == "" {
+// wantedReport is a format with the path that its flag was given; an empty path means that it is not wanted.
+type wantedReport struct {
+	reports.Format
+	path *string
+}
+
+func (r *reportFlags) add(f *pflag.FlagSet) {
+	for _, format := range reports.Formats() {
+		r.wanted = append(r.wanted, wantedReport{format, f.String(format.Flag, "", format.Usage)})
+	}
+}
+
+// reportFiles are opened before the run, so that a wrong path is found at once.
+type reportFiles []reportFile
+
+type reportFile struct {
+	reports.Format
+	file *os.File
+}
+
+// open makes the files that are wanted.
+func (r *reportFlags) open() (files reportFiles, err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, files.close())
+		}
+	}()
+	var taken []os.FileInfo
+	for _, one := range r.wanted {
+		if *one.path == "" {
 			continue
 		}
-		if one.path == "-" {
-			return nil, errors.Join(usage("%s - is no file; name one (/dev/stdout for standard output)", one.flag), r.close())
+		if *one.path == "-" {
+			return files, usage("--%s - is no file; name one (/dev/stdout for standard output)", one.Flag)
 		}
-		f, err := os.OpenFile(one.path, os.O_CREATE|os.O_WRONLY|one.mode, 0o644) //nolint:gosec // reports are for others to read
+		mode := os.O_CREATE | os.O_WRONLY
+		if one.Append {
+			mode |= os.O_APPEND
+		}
+		f, err := os.OpenFile(*one.path, mode, 0o644) //nolint:gosec // reports are for others to read
 		if err != nil {
-			return nil, errors.Join(usage("%s: %w", one.flag, err), r.close())
+			return files, usage("--%s: %w", one.Flag, err)
 		}
-		*one.into = f
+		files = append(files, reportFile{one.Format, f})
 		info, err := f.Stat()
 		if err != nil {
-			return nil, errors.Join(usage("%s: %w", one.flag, err), r.close())
+			return files, usage("--%s: %w", one.Flag, err)
 		}
-		for other, its := range taken {
+		for i, its := range taken {
 			if os.SameFile(its, info) && info.Mode().IsRegular() {
-				return nil, errors.Join(usage("%s and %s name the same file %s; each needs its own", other, one.flag, one.path), r.close())
+				return files, usage("--%s and --%s name the same file %s; each needs its own", files[i].Flag, one.Flag, *one.path)
 			}
 		}
-		taken[one.flag] = info
+		taken = append(taken, info)
 	}
-	return &r, errors.Join(empty(r.junit), empty(r.json))
+	return files, files.empty()
 }
 
-// empty takes away what an earlier run left in a report. It comes after all files are known to be good: a wrong command
-// line must not cost somebody the last report.
-func empty(f *os.File) error {
-	if f == nil {
-		return nil
-	}
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return err
-	}
-	if err := f.Truncate(0); err != nil {
-		return fmt.Errorf("emptying a report: %w", err)
+// empty takes away what an earlier run left in reports that are written anew. It comes after all files are known to be good:
+// a wrong command line must not cost somebody the last report.
+func (r reportFiles) empty() error {
+	for _, one := range r {
+		if one.Append {
+			continue
+		}
+		if info, err := one.file.Stat(); err != nil {
+			return fmt.Errorf("emptying a report: %w", err)
+		} else if !info.Mode().IsRegular() {
+			continue
+		}
+		if err := one.file.Truncate(0); err != nil {
+			return fmt.Errorf("emptying a report: %w", err)
+		}
 	}
 	return nil
 }
 
-func (r *reportFiles) write(run result.Run, strict bool) error {
-	if r.json != nil {
-		if err := run.Encode(r.json); err != nil {
-			return err
-		}
-	}
-	if r.junit != nil {
-		xml, err := reports.JUnit(run, strict)
+func (r reportFiles) write(run result.Run, strict bool) error {
+	for _, one := range r {
+		data, err := one.Render(run, strict)
 		if err != nil {
 			return err
 		}
-		if _, err := r.junit.Write(xml); err != nil {
-			return fmt.Errorf("writing the JUnit report: %w", err)
-		}
-	}
-	if r.summary != nil {
-		if _, err := r.summary.Write(reports.Markdown(run, strict)); err != nil {
-			return fmt.Errorf("writing the summary: %w", err)
+		if _, err := one.file.Write(data); err != nil {
+			return fmt.Errorf("writing the report of --%s: %w", one.Flag, err)
 		}
 	}
 	return nil
 }
 
-func (r *reportFiles) close() error {
+func (r reportFiles) close() error {
 	var errs []error
-	for _, f := range []*os.File{r.junit, r.json, r.summary} {
-		if f != nil {
-			errs = append(errs, f.Close())
-		}
+	for _, one := range r {
+		errs = append(errs, one.file.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -28,8 +28,7 @@ type runOptions struct {
 	repeat, workers  int
 	untilFailure     bool
 	budget           time.Duration
-	junit, json      string
-	summary          string
+	reports          reportFlags
 	shard, durations string
 	strict           bool
 	yes, dryRun      bool
@@ -37,6 +36,7 @@ type runOptions struct {
 	existing         existingFlags
 	box              containerFlags
 	labDB            string
+	start            startFlag
 	scripts          scriptFlags
 	replay, save     string
 	proof            string
@@ -64,12 +64,11 @@ unless --strict is given.`,
 	f.BoolVar(&o.untilFailure, "until-failure", false, "end the repeats of a scenario at its first failure")
 	f.DurationVar(&o.budget, "budget", 0, "end the repeats of a scenario after this time (0: no limit)")
 	f.IntVar(&o.workers, "workers", runtime.NumCPU(), "scenarios at once")
-	f.StringVar(&o.junit, "junit", "", "write a JUnit report to this file")
-	f.StringVar(&o.json, "json", "", "write the result as JSON to this file")
-	f.StringVar(&o.summary, "summary", "", "append a Markdown summary to this file")
+	o.reports.add(f)
 	f.StringVar(&o.shard, "shard", "", "run one part of the chosen scenarios: i/n, counted from 0 (stackproof merge joins the results)")
 	f.StringVar(&o.durations, "durations", "", "JSON result of an earlier run, by whose durations --shard splits")
 	f.StringVar(&o.labDB, "lab-db", privateDatabase, "database of the lab: private (a process of our own), or container:IMAGE, such as container:mysql:8.4")
+	o.start.add(f)
 	f.BoolVar(&o.strict, "strict", false, "known failures change the exit status too")
 	f.BoolVar(&o.yes, "yes", false, "existing zone: create what is needed without asking")
 	f.BoolVar(&o.dryRun, "dry-run", false, "existing zone: say what would be created, and stop")
@@ -131,7 +130,7 @@ func (o *runOptions) run(c *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	files, err := openReports(o.junit, o.json, o.summary)
+	files, err := o.reports.open()
 	if err != nil {
 		return err
 	}
@@ -163,6 +162,9 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 	if err != nil {
 		return nil, err
 	}
+	if err := o.start.check(); err != nil {
+		return nil, err
+	}
 	return func() (harness.Target, func(result.Run) []string, error) {
 		if err := needLabPrograms(c, o.labDB); err != nil {
 			return nil, nil, err
@@ -174,7 +176,7 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 		if err != nil {
 			return nil, nil, err
 		}
-		options := lab.Options{Release: o.release, Knobs: knobs, Workers: o.workers, Start: start, Scripts: tree}
+		options := lab.Options{Release: o.release, Knobs: knobs, Workers: o.workers, Databases: start, Start: o.start.at, Scripts: tree}
 		target, err := lab.New(options)
 		if err == nil {
 			if ready := target.Ready(c.Context()); ready != nil {
@@ -183,6 +185,7 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 		}
 		return target, func(result.Run) []string {
 			notes := scriptNotes(options.Scripts, o.release)
+			notes = append(notes, o.start.notes()...)
 			if start != nil {
 				notes = append(notes, "the lab's database is "+o.labDB)
 			}
@@ -195,7 +198,7 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 }
 
 // carryOut runs the scenarios and reports.
-func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *result.Shard, target harness.Target, notes func(result.Run) []string, files *reportFiles) error {
+func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *result.Shard, target harness.Target, notes func(result.Run) []string, files reportFiles) error {
 	show := newProgress(c.ErrOrStderr(), len(chosen), o.repeat)
 	run, runErr := harness.Run(c.Context(), target, harness.Plan{Scenarios: chosen, Seed: o.seed, Repeat: o.repeat, Workers: o.workers,
 		UntilFailure: o.untilFailure, Budget: o.budget, Progress: show, Sensitivity: o.sensitivity})

@@ -1,6 +1,8 @@
 package deploy
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -30,6 +32,7 @@ const (
 	Would  = "would be done"
 	Waits  = "waits"
 	NoKnob = "unknown to this release"
+	Kept   = "left as it is"
 )
 
 // Result is what came of it.
@@ -72,15 +75,8 @@ func Deploy(ctx context.Context, o Options) (Result, error) {
 	return d.Result, nil
 }
 
-// entry is one entry of a list, as far as steps look at it.
-type entry struct {
-	ID, Name, URL, State, Value, TrafficType, AllocationState, VLAN, StartIP, AgentState string
-	ClusterID, TemplateType                                                              string
-	Enabled, IsReady, IsDynamic                                                          bool
-}
-
-// list returns nothing where the zone is not there yet (a dry run).
-func (d *deployer) list(ctx context.Context, command string, p cloud.Params) ([]entry, error) {
+// listed is a list of one kind; nothing where the zone is not there yet (a dry run).
+func listed[T identified](ctx context.Context, d *deployer, command string, p cloud.Params) ([]T, error) {
 	for _, needed := range []string{"zoneid", "physicalnetworkid", "nspid"} {
 		if v, has := p[needed]; has && v == "" {
 			return nil, nil
@@ -90,7 +86,7 @@ func (d *deployer) list(ctx context.Context, command string, p cloud.Params) ([]
 	if err != nil {
 		return nil, err
 	}
-	all := make([]entry, len(raw))
+	all := make([]T, len(raw))
 	for i, r := range raw {
 		if err := json.Unmarshal(r, &all[i]); err != nil {
 			return nil, fmt.Errorf("%s: an entry does not have the expected form: %w", command, err)
@@ -123,12 +119,12 @@ func (d *deployer) ensure(step string, there func() (string, error), do func() (
 }
 
 // found looks for the entry that fits.
-func (d *deployer) found(ctx context.Context, command string, p cloud.Params, fits func(entry) bool) func() (string, error) {
+func found[T identified](ctx context.Context, d *deployer, command string, p cloud.Params, fits func(T) bool) func() (string, error) {
 	return func() (string, error) {
-		all, err := d.list(ctx, command, p)
+		all, err := listed[T](ctx, d, command, p)
 		for _, e := range all {
 			if fits(e) {
-				return e.ID, nil
+				return e.id(), nil
 			}
 		}
 		return "", err
@@ -136,49 +132,62 @@ func (d *deployer) found(ctx context.Context, command string, p cloud.Params, fi
 }
 
 // call is a synchronous change; the answer's object, or the first of its list, gives the id.
-func (d *deployer) call(ctx context.Context, command string, p cloud.Params) func() (string, error) {
+func call[T identified](ctx context.Context, d *deployer, command string, p cloud.Params) func() (string, error) {
 	return func() (string, error) {
 		var answer map[string]json.RawMessage
 		if err := d.Cloud.Call(ctx, command, p, &answer); err != nil {
 			return "", err
 		}
-		for _, v := range answer {
-			var one entry
-			var many []entry
-			if json.Unmarshal(v, &one) == nil && one.ID != "" {
-				return one.ID, nil
-			}
-			if json.Unmarshal(v, &many) == nil && len(many) > 0 {
-				return many[0].ID, nil
-			}
-		}
-		return "", fmt.Errorf("%s: the answer names no object", command)
+		return made[T](command, answer)
 	}
 }
 
+// made is the id of what a create answered: one object, or a list of one (addHost, addCluster) beside its count.
+func made[T identified](command string, answer map[string]json.RawMessage) (string, error) {
+	for key, v := range answer {
+		if key == "count" {
+			continue
+		}
+		var many []T
+		var err error
+		if bytes.HasPrefix(v, []byte("[")) {
+			err = json.Unmarshal(v, &many)
+		} else {
+			many = make([]T, 1)
+			err = json.Unmarshal(v, &many[0])
+		}
+		if err != nil {
+			return "", fmt.Errorf("%s: the answer does not have the expected form: %w", command, err)
+		}
+		if len(many) > 0 && many[0].id() != "" {
+			return many[0].id(), nil
+		}
+	}
+	return "", fmt.Errorf("%s: the answer names no object", command)
+}
+
 // job is an asynchronous change.
-func (d *deployer) job(ctx context.Context, command string, p cloud.Params) func() (string, error) {
+func job[T identified](ctx context.Context, d *deployer, command string, p cloud.Params) func() (string, error) {
 	return func() (string, error) {
 		pending, err := d.Cloud.Start(ctx, command, p, nil)
 		if err != nil {
 			return "", err
 		}
-		var made entry
+		var made T
 		if _, err := pending.Wait(ctx, &made); err != nil {
 			return "", err
 		}
-		if made.ID == "" {
-			made.ID = pending.ID
-		}
-		return made.ID, nil
+		return cmp.Or(made.id(), pending.ID), nil
 	}
 }
 
-func named(name string) func(entry) bool { return func(e entry) bool { return e.Name == name } }
+func named[T interface{ title() string }](name string) func(T) bool {
+	return func(e T) bool { return e.title() == name }
+}
 
 // settings sets what differs. A setting that the release does not know is skipped: advanced.cfg has some of other releases.
 func (d *deployer) settings(ctx context.Context) error {
-	return d.configure(ctx, d.Plan.Settings, func(s entry) {
+	return d.configure(ctx, d.Plan.Settings, func(s setting) {
 		if !s.IsDynamic {
 			d.AtRestart = append(d.AtRestart, s.Name)
 		}
@@ -187,17 +196,17 @@ func (d *deployer) settings(ctx context.Context) error {
 
 // usage comes last: the usage server is restarted once all of it is set.
 func (d *deployer) usage(ctx context.Context) error {
-	return d.configure(ctx, d.Plan.Usage, func(entry) { d.UsageChanged = true })
+	return d.configure(ctx, d.Plan.Usage, func(setting) { d.UsageChanged = true })
 }
 
-func (d *deployer) configure(ctx context.Context, settings []Setting, changed func(entry)) error {
+func (d *deployer) configure(ctx context.Context, settings []Setting, changed func(setting)) error {
 	for _, s := range settings {
 		step := "setting " + s.Name + " = " + s.Value
-		all, err := d.list(ctx, "listConfigurations", cloud.Params{"name": s.Name})
+		all, err := listed[setting](ctx, d, "listConfigurations", cloud.Params{"name": s.Name})
 		if err != nil {
 			return fmt.Errorf("%s: %w", step, err)
 		}
-		i := slices.IndexFunc(all, named(s.Name))
+		i := slices.IndexFunc(all, named[setting](s.Name))
 		if i < 0 {
 			d.Show(step, NoKnob)
 			continue
@@ -248,7 +257,7 @@ func (d *deployer) ready(ctx context.Context) error {
 
 func (d *deployer) missing(ctx context.Context) ([]string, error) {
 	var missing []string
-	vms, err := d.list(ctx, "listSystemVms", cloud.Params{"zoneid": d.ZoneID})
+	vms, err := listed[systemVM](ctx, d, "listSystemVms", cloud.Params{"zoneid": d.ZoneID})
 	if err != nil {
 		return nil, err
 	}
@@ -261,7 +270,7 @@ func (d *deployer) missing(ctx context.Context) ([]string, error) {
 	if running < 2 {
 		missing = append(missing, fmt.Sprintf("%d of 2 system VMs run", running))
 	}
-	templates, err := d.list(ctx, "listTemplates", cloud.Params{"templatefilter": "all", "zoneid": d.ZoneID})
+	templates, err := listed[template](ctx, d, "listTemplates", cloud.Params{"templatefilter": "all", "zoneid": d.ZoneID})
 	if err != nil {
 		return nil, err
 	}

@@ -15,13 +15,14 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 // Twin is a planted fault.
 type Twin struct {
-	ID      string `json:"id"`
-	What    string `json:"what"`
-	Release string `json:"release"` // sound release that it is planted in
+	ID      release.Knob `json:"id"`
+	What    string       `json:"what"`
+	Release string       `json:"release"` // sound release that it is planted in
 	// Part is what it changes; a scenario that is seen to use nothing that depends on it is not run with it.
 	Part Part `json:"-"`
 }
@@ -53,7 +54,7 @@ type Plan struct {
 	Scenarios harness.Catalogue
 	Twins     []Twin
 	// Target makes a target with knobs set; without any it is the sound one. It is closed by Prove.
-	Target  func(knobs ...string) (harness.Target, error)
+	Target  func(knobs ...release.Knob) (harness.Target, error)
 	Repeat  int // sound runs of each scenario
 	Workers int
 	Seed    int64
@@ -73,8 +74,8 @@ type Totalling interface{ Total(cells int) }
 // proofRun is one cell of the matrix.
 type proofRun struct {
 	scenario harness.Scenario
-	twin     Twin     // without an id it is the sound run
-	cures    []string // a scenario that the release always fails is planted on top of its cures
+	twin     Twin           // without an id it is the sound run
+	cures    []release.Knob // a scenario that the release always fails is planted on top of its cures
 	seed     int64
 	named    bool // the scenario names the twin as its own
 }
@@ -188,7 +189,7 @@ func (proof *Proof) run(ctx context.Context, p Plan, one proofRun) error {
 	return nil
 }
 
-func (proof *Proof) isCaught(twin string) bool {
+func (proof *Proof) isCaught(twin release.Knob) bool {
 	proof.mu.Lock()
 	defer proof.mu.Unlock()
 	return len(proof.caught[twin]) > 0

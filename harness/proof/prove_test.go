@@ -10,6 +10,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/harnesstest"
+	"github.com/stackproof/stackproof/release"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -20,7 +21,7 @@ import (
 // planted is a target with knobs; what they do is up to the scenarios of the test.
 type planted struct {
 	harnesstest.FakeTarget
-	knobs []string
+	knobs []release.Knob
 	uses  map[harness.Capability]bool
 }
 
@@ -48,12 +49,12 @@ func (p *planted) Describe() harness.Description {
 }
 
 // seesThe is a scenario that fails when one of the twins is planted.
-func seesThe(id string, priority int, twins ...string) harness.Scenario {
+func seesThe(id string, priority int, twins ...release.Knob) harness.Scenario {
 	return harness.Scenario{ID: id, Priority: priority, Twins: twins, Run: func(t *harness.Attempt, s *harness.Site) {
 		t.Checked(1)
 		for _, twin := range twins {
 			if s.Missing[harness.Capability(twin)] != "" {
-				t.Fail("sees " + twin)
+				t.Fail("sees " + string(twin))
 			}
 		}
 	}}
@@ -62,18 +63,18 @@ func seesThe(id string, priority int, twins ...string) harness.Scenario {
 // lab makes planted targets and notes with which knobs.
 type plantedLab struct {
 	mu    sync.Mutex
-	asked [][]string
+	asked [][]release.Knob
 	uses  map[harness.Capability]bool
 }
 
-func (l *plantedLab) target(knobs ...string) (harness.Target, error) {
+func (l *plantedLab) target(knobs ...release.Knob) (harness.Target, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.asked = append(l.asked, knobs)
 	return &planted{knobs: knobs, uses: l.uses}, nil
 }
 
-func (l *plantedLab) times(knobs ...string) int {
+func (l *plantedLab) times(knobs ...release.Knob) int {
 	n := 0
 	for _, a := range l.asked {
 		if slices.Equal(a, knobs) {
@@ -83,9 +84,9 @@ func (l *plantedLab) times(knobs ...string) int {
 	return n
 }
 
-func twinsNamed(names ...string) (all []Twin) {
+func twinsNamed(names ...release.Knob) (all []Twin) {
 	for _, n := range names {
-		all = append(all, Twin{ID: n, What: "breaks " + n, Release: "4.20.1.0", Part: PartAPI})
+		all = append(all, Twin{ID: n, What: "breaks " + string(n), Release: "4.20.1.0", Part: PartAPI})
 	}
 	return all
 }
@@ -106,12 +107,12 @@ func TestProveMatrix(t *testing.T) {
 	assert.True(t, proof.Complete)
 	assert.Equal(t, 9, proof.SoundRuns)
 	assert.Zero(t, proof.FalseAlarms)
-	caught := map[string][]string{}
+	caught := map[release.Knob][]string{}
 	for _, twin := range proof.Twins {
 		assert.True(t, twin.Caught, twin.ID)
 		caught[twin.ID] = twin.CaughtBy
 	}
-	assert.Equal(t, map[string][]string{"x": {"A", "B"}, "y": {"B"}, "z": {"C"}}, caught)
+	assert.Equal(t, map[release.Knob][]string{"x": {"A", "B"}, "y": {"B"}, "z": {"C"}}, caught)
 	assert.Equal(t, []string{"A", "B"}, proof.Twins[0].ExpectedBy)
 	assert.Equal(t, 9, l.times(), "sound runs")
 	assert.Equal(t, 2, l.times("x"), "the scenario of priority 1 does not name x")
@@ -137,22 +138,22 @@ func TestSweptIsWhatTheScenarioDoesNotName(t *testing.T) {
 
 func TestProveFindsWhatIsWrong(t *testing.T) {
 	blind := seesThe("BLIND", 0, "y")
-	blind.Twins = []string{"y", "x"}
+	blind.Twins = []release.Knob{"y", "x"}
 	alarm := harness.Scenario{ID: "ALARM", Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail("always") }}
 	stuck := harness.Scenario{ID: "STUCK", Run: func(t *harness.Attempt, _ *harness.Site) { t.Inconclusive("never knows") }}
 	known := harness.Scenario{ID: "KNOWN", KnownBad: harness.Known{Spans: []harness.Span{{}}}, Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail("as known") }}
 	control := harness.Scenario{ID: "CONTROL", Inconclusive: "by design", Run: harnesstest.Checked}
 	for name, c := range map[string]struct {
 		scenarios harness.Catalogue
-		twins     []string
+		twins     []release.Knob
 		says      string
 	}{
-		"survivor":    {harness.Catalogue{seesThe("A", 0, "x")}, []string{"x", "unseen"}, "1 twins survive: [unseen]"},
-		"blind":       {harness.Catalogue{seesThe("A", 0, "x"), blind}, []string{"x"}, "x is not caught by [BLIND], which name it"},
-		"false alarm": {harness.Catalogue{seesThe("A", 0, "x"), alarm}, []string{"x"}, "1 false alarms in 2 sound runs: [ALARM (seed 0): always]"},
-		"undecided":   {harness.Catalogue{seesThe("A", 0, "x"), stuck}, []string{"x"}, "1 sound runs could not decide: [STUCK (seed 0): never knows]"},
+		"survivor":    {harness.Catalogue{seesThe("A", 0, "x")}, []release.Knob{"x", "unseen"}, "1 twins survive: [unseen]"},
+		"blind":       {harness.Catalogue{seesThe("A", 0, "x"), blind}, []release.Knob{"x"}, "x is not caught by [BLIND], which name it"},
+		"false alarm": {harness.Catalogue{seesThe("A", 0, "x"), alarm}, []release.Knob{"x"}, "1 false alarms in 2 sound runs: [ALARM (seed 0): always]"},
+		"undecided":   {harness.Catalogue{seesThe("A", 0, "x"), stuck}, []release.Knob{"x"}, "1 sound runs could not decide: [STUCK (seed 0): never knows]"},
 		"no twins":    {harness.Catalogue{seesThe("A", 0, "x")}, nil, "no twin was planted"},
-		"clean":       {harness.Catalogue{seesThe("A", 0, "x"), known, control}, []string{"x"}, ""},
+		"clean":       {harness.Catalogue{seesThe("A", 0, "x"), known, control}, []release.Knob{"x"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			proof := prove(t, &plantedLab{}, Plan{Scenarios: c.scenarios, Twins: twinsNamed(c.twins...)})
@@ -196,7 +197,7 @@ func TestProveLeavesOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := seesThe("A", 0)
 			if c.named {
-				s.Twins = []string{"x"}
+				s.Twins = []release.Knob{"x"}
 			}
 			l := &plantedLab{uses: c.uses}
 			proof := prove(t, l, Plan{Scenarios: harness.Catalogue{s}, Twins: []Twin{{ID: "x", Part: c.part}}, Every: c.every})
@@ -246,7 +247,7 @@ func TestProveNamed(t *testing.T) {
 
 // TestProveWithCures: what the release always fails is proven on top of its cures.
 func TestProveWithCures(t *testing.T) {
-	s := harness.Scenario{ID: "A", Twins: []string{"x"}, Cures: []string{"defect=off"}, KnownBad: harness.Known{Spans: []harness.Span{{}}}, Run: func(t *harness.Attempt, s *harness.Site) {
+	s := harness.Scenario{ID: "A", Twins: []release.Knob{"x"}, Cures: []release.Knob{"defect=off"}, KnownBad: harness.Known{Spans: []harness.Span{{}}}, Run: func(t *harness.Attempt, s *harness.Site) {
 		t.Checked(1)
 		if s.Missing["defect=off"] == "" || s.Missing["x"] != "" {
 			t.Fail("defect or twin")
@@ -259,7 +260,7 @@ func TestProveWithCures(t *testing.T) {
 	assert.Equal(t, 1, l.times("defect=off", "x"))
 	assert.Equal(t, 1, proof.SoundRuns, "the cured run is not a sound run of the release")
 
-	s.Cures = []string{"wrong=off"}
+	s.Cures = []release.Knob{"wrong=off"}
 	proof = prove(t, &plantedLab{}, Plan{Scenarios: harness.Catalogue{s}, Twins: twinsNamed("x")})
 	assert.ErrorContains(t, proof.Err(), "A with [wrong=off]: fail")
 }
@@ -291,7 +292,7 @@ func TestProveBrokenOff(t *testing.T) {
 
 func TestProveTargetThatCannotBeMade(t *testing.T) {
 	_, err := Prove(t.Context(), Plan{Scenarios: harness.Catalogue{seesThe("A", 0, "x")}, Twins: twinsNamed("x"), Progress: harnesstest.Silent{},
-		Target: func(...string) (harness.Target, error) { return nil, errors.New("no room") }})
+		Target: func(...release.Knob) (harness.Target, error) { return nil, errors.New("no room") }})
 	assert.ErrorContains(t, err, "no room")
 }
 

@@ -1,0 +1,27 @@
+package reports
+
+import "github.com/stackproof/stackproof/harness/result"
+
+// Format is one kind of document that a run is written as. A new one is a file with its function, and a line in Formats.
+type Format struct {
+	Flag  string // name of the command's flag that takes the file
+	Usage string // text of that flag
+	// Append says that the document is added to what its file holds already, as the file of a step summary wants it.
+	Append bool
+	// Render is pure: a run in, the whole document out. strict says how the run is judged.
+	Render func(run result.Run, strict bool) ([]byte, error)
+}
+
+// Formats lists the documents in the order in which help shows them.
+func Formats() []Format {
+	return []Format{
+		{Flag: "junit", Usage: "write a JUnit report to this file", Render: JUnit},
+		{Flag: "json", Usage: "write the result as JSON to this file", Render: withoutStrict(JSON)},
+		{Flag: "summary", Usage: "append a Markdown summary to this file", Append: true, Render: Markdown},
+	}
+}
+
+// withoutStrict is for documents that say the same however a run is judged.
+func withoutStrict(render func(result.Run) ([]byte, error)) func(result.Run, bool) ([]byte, error) {
+	return func(run result.Run, _ bool) ([]byte, error) { return render(run) }
+}
