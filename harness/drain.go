@@ -100,19 +100,24 @@ func (t *T) read(until time.Time) {
 		t.Inconclusive("the newest successful usage job ends at %s, before %s: no run has covered what the scenario did", stamp(s.Cutoff), stamp(until))
 	}
 	w.before, w.last, w.read = w.last, &s, t.now()
+	w.noteRuns()
 }
 
 // hold turns violations into a failure, but for those of a defect that the release is known to have and that another
 // scenario guards.
 func (w *watch) hold(all []usageprobe.Violation) {
-	var broken []string
-	for _, v := range w.unexpected(all) {
-		broken = append(broken, v.String())
-	}
+	broken := w.unexpected(all)
 	if len(broken) == 0 {
 		return
 	}
-	w.t.Fail(broken[0], append(w.evidence(), result.Evidence{Kind: result.KindRows, Title: "invariants that do not hold", Text: strings.Join(broken, "\n")})...)
+	lines := make([]string, len(broken))
+	for i, v := range broken {
+		lines[i] = v.String()
+	}
+	evidence := append(w.evidence(), result.Evidence{Kind: result.KindRows, Title: "invariants that do not hold", Text: strings.Join(lines, "\n")})
+	for i, f := range w.findings(broken) {
+		w.t.find(f, lines[i], evidence...)
+	}
 }
 
 // unexpected leaves out what was there before, and notes what the release is known for.

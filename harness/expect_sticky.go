@@ -18,6 +18,7 @@ type prober struct {
 
 // seen is all that was seen of one rule at one moment.
 type seen struct {
+	t        *T
 	rule     *Rule
 	files    router.Files
 	rendered router.Rendered
@@ -34,7 +35,7 @@ func (p *prober) look(control, r *Rule) seen { return p.lookBy(dataplane.BySourc
 func (p *prober) lookBy(method dataplane.Method, control, r *Rule) seen {
 	t := p.t
 	name := r.Network.Router()
-	s := seen{rule: r}
+	s := seen{t: t, rule: r}
 	t.reached(name)
 	var err error
 	p.seeds++
@@ -106,8 +107,10 @@ func firstLine(s string) string {
 	return line
 }
 
-// evidence is what an engineer needs to act: the push, the difference of the files, the first clients that moved.
+// evidence is what an engineer needs to act: the push, the difference of the files, the first clients that moved. What was
+// seen is drawn in the report, too.
 func (s seen) evidence() []result.Evidence {
+	s.draw()
 	all := []result.Evidence{{Kind: result.KindNote, Title: "how far it came", Text: s.where()}}
 	if s.pushed != nil {
 		all = append(all, result.Evidence{Kind: result.KindPush, Title: "the rule in the newest push", Text: s.raw})
