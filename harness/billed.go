@@ -67,6 +67,7 @@ func (w *watch) rows(b Billed) []usageprobe.HelperRow {
 		w.t.Inconclusive("no usage run was looked at before %s was asked about", b)
 	}
 	w.asked(b.Ref.Kind)
+	w.identify(b.Ref, b.Name, "")
 	var rows []usageprobe.HelperRow
 	for _, row := range w.last.Rows {
 		if row.Kind == b.Ref.Kind && row.ID == b.Ref.ID && (b.Ref.Part == "" || row.Part == b.Ref.Part) {

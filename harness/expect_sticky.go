@@ -124,6 +124,13 @@ func (s seen) evidence() []result.Evidence {
 		result.Evidence{Kind: result.KindTrace, Title: "clients", Text: s.obs.String(), Data: s.obs})
 }
 
+// finding is a fact about the rule's clients, with how far its policy came.
+func (s seen) finding(class, says string) result.Finding {
+	return result.Finding{Says: says, Subject: subject(s.rule.Billed().Ref), Class: class, Numbers: []string{
+		fmt.Sprintf("%s, listen section %s on router %s", s.rule, s.rule.Section(), s.rule.Network.Router()), s.where(),
+		fmt.Sprintf("control rule %s, without a policy: %d of %d clients changed their backend", s.obs.Control.Rule, s.obs.Control.Moved, s.obs.Clients)}}
+}
+
 // inForce checks that what the newest push renders to is what the router has for the rule (I10).
 func (s seen) inForce() (string, bool) {
 	section := s.rule.Section()
@@ -152,8 +159,9 @@ func (t *T) ExpectSticky(control *Rule, rules ...*Rule) {
 		case dataplane.Inconclusive:
 			t.undecided(s, control)
 		default:
-			t.Fail(fmt.Sprintf("%s has a stickiness policy, but is %s: %d of %d clients moved; %s",
-				r, s.verdict, s.obs.Target.Moved, s.obs.Clients, s.where()), s.evidence()...)
+			t.find(s.finding("not-sticky", fmt.Sprintf("%s has a stickiness policy, but does not keep its clients: %d of %d changed their backend",
+				r.called(), s.obs.Target.Moved, s.obs.Clients)),
+				fmt.Sprintf("%s is %s; %s", r, s.verdict, s.where()), s.evidence()...)
 		}
 	}
 }
@@ -170,7 +178,9 @@ func (t *T) ExpectFree(control *Rule, rules ...*Rule) {
 				t.Fail(fmt.Sprintf("%s: clients move, but %s", r, why), s.evidence()...)
 			}
 		case dataplane.Sticky:
-			t.Fail(fmt.Sprintf("%s has no stickiness policy, but keeps its clients: %d of %d moved; %s", r, s.obs.Target.Moved, s.obs.Clients, s.where()), s.evidence()...)
+			t.find(s.finding("sticky-without-policy", fmt.Sprintf("%s has no stickiness policy, but keeps its clients: %d of %d changed their backend",
+				r.called(), s.obs.Target.Moved, s.obs.Clients)),
+				fmt.Sprintf("%s is %s without a policy; %s", r, s.verdict, s.where()), s.evidence()...)
 		default:
 			t.undecided(s, control)
 		}

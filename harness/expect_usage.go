@@ -85,8 +85,12 @@ func (t *T) ExpectOpen(rules ...*Rule) {
 		case len(rows) != 1:
 			t.failOf(r.Billed(), "", fmt.Sprintf("%s is alive and has %d usage rows, want one", r.called(), len(rows)), t.watch.evidence()...)
 		case !rows[0].Open():
-			t.failOf(r.Billed(), usageprobe.ClassCrossedClose, fmt.Sprintf("%s is alive, but its usage row (helper id %d) was closed at %s%s: the customer is no longer billed",
-				r.called(), rows[0].HelperID, stampOf(rows[0].Closed), t.watch.whose(rows[0])), t.watch.evidence()...)
+			class, by := usageprobe.ClassOther, t.watch.whose(rows[0])
+			if by != "" {
+				class = usageprobe.ClassCrossedClose
+			}
+			t.failOf(r.Billed(), class, fmt.Sprintf("%s is alive, but its usage row (helper id %d) was closed at %s%s: the customer is no longer billed",
+				r.called(), rows[0].HelperID, stampOf(rows[0].Closed), by), t.watch.evidence()...)
 		}
 	}
 }

@@ -18,20 +18,20 @@ func (r *Rule) called() string { return "LB rule " + r.Name }
 
 // called names a thing as a person of the story would.
 func (w *watch) called(ref usageprobe.Ref) string {
-	if ref.Kind == usageprobe.KindLB {
-		for _, r := range w.rules {
-			if r.InternalID == ref.ID {
-				return r.called()
-			}
-		}
+	name := w.known[ref].name
+	switch {
+	case name == "":
+		return subject(ref)
+	case ref.Kind == usageprobe.KindLB:
+		return "LB rule " + name
 	}
-	return subject(ref)
+	return string(ref.Kind) + " " + name
 }
 
 // failOf is Fail with what the failure is about, so that it is told together with other failures over the same fact. A class
 // says that the sentence tells no more than others of its class about this thing.
 func (t *T) failOf(b Billed, class usageprobe.Class, reason string, evidence ...result.Evidence) {
-	t.find(result.Finding{Says: reason, Subject: subject(b.Ref), Class: string(class), Numbers: t.watch.ids(b.Ref, "")}, reason, evidence...)
+	t.find(result.Finding{Says: reason, Subject: subject(b.Ref), Class: string(class), Numbers: t.watch.ids(b.Ref)}, reason, evidence...)
 }
 
 // findings tells violations as facts: those of one thing and class are one, in the order of the violations.
@@ -51,7 +51,7 @@ func (w *watch) findings(broken []usageprobe.Violation) []result.Finding {
 					together = append(together, o)
 				}
 			}
-			f.Numbers = w.ids(v.Ref, v.UUID)
+			f.Numbers = w.ids(v.Ref)
 		}
 		for _, o := range together {
 			f.Numbers = append(f.Numbers, fmt.Sprintf("%s, %s%s: expected %s, seen %s", o.Invariant, o.Table, rowOf(o), o.Expected, o.Seen))
@@ -73,16 +73,9 @@ func rowOf(v usageprobe.Violation) string {
 }
 
 // ids are the numbers by which an administrator finds a thing.
-func (w *watch) ids(ref usageprobe.Ref, uuid string) []string {
-	if uuid == "" {
-		for _, r := range w.rules {
-			if ref.Kind == usageprobe.KindLB && r.InternalID == ref.ID {
-				uuid = r.ID
-			}
-		}
-	}
+func (w *watch) ids(ref usageprobe.Ref) []string {
 	line := fmt.Sprintf("%s: internal id %d", w.called(ref), ref.ID)
-	if uuid != "" {
+	if uuid := w.known[ref].uuid; uuid != "" {
 		line += ", uuid " + uuid
 	}
 	for _, row := range w.rows(Billed{Ref: ref}) {

@@ -111,7 +111,7 @@ func (t *T) drawLives() {
 
 func (w *watch) lifeOf(row usageprobe.HelperRow) result.Life {
 	l := result.Life{Kind: string(row.Kind), Table: row.Table, Name: w.called(row.Ref), ID: row.ID, HelperID: row.HelperID, Opened: row.Created, Closed: row.Closed,
-		UUID: w.last.Resources[row.Ref].UUID, Died: w.t.endOf(Billed{Ref: row.Ref})}
+		UUID: w.known[row.Ref].uuid, Died: w.t.endOf(Billed{Ref: row.Ref})}
 	opens, closes := usageprobe.EventTypes(row.Kind)
 	for _, e := range w.last.Events {
 		mine := row.Ref.Concerns(e)

@@ -17,10 +17,10 @@ type Finding struct {
 	Codes []string `json:"codes,omitempty"`
 }
 
-// sameFact says whether two findings tell of one fact: they are about the same subject, and no two different classes were
-// given.
+// sameFact says whether two findings tell of one fact: they say the same, or they are about the same subject, and no two
+// different classes were given.
 func (f Finding) sameFact(other Finding) bool {
-	return f.Subject != "" && f.Subject == other.Subject && (f.Class == other.Class || f.Class == "" || other.Class == "")
+	return f.Says == other.Says || f.Subject != "" && f.Subject == other.Subject && (f.Class == other.Class || f.Class == "" || other.Class == "")
 }
 
 // AddFinding adds a finding to a list, or to the finding of the same fact that is in it already. The first sentence stays;
