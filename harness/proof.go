@@ -11,6 +11,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/harness/result/stats"
+	"github.com/stackproof/stackproof/release"
 )
 
 // TwinResult says which scenarios caught a twin.
@@ -50,8 +51,8 @@ type Proof struct {
 	sound     map[string]result.Verdict      // worst of the sound runs, by scenario
 	used      map[string]map[Capability]bool // what they used
 	took      map[string]float64             // seconds of the last one
-	caught    map[string][]string
-	missed    map[string][]string
+	caught    map[release.Knob][]string
+	missed    map[release.Knob][]string
 }
 
 // ScenarioCost is the time of all runs of a scenario.
@@ -63,7 +64,7 @@ type ScenarioCost struct {
 
 func newProof(p ProvePlan) *Proof {
 	return &Proof{Schema: proofSchema, Release: p.Release, Seed: p.Seed, cost: map[string]*ScenarioCost{}, sound: map[string]result.Verdict{},
-		used: map[string]map[Capability]bool{}, took: map[string]float64{}, caught: map[string][]string{}, missed: map[string][]string{},
+		used: map[string]map[Capability]bool{}, took: map[string]float64{}, caught: map[release.Knob][]string{}, missed: map[release.Knob][]string{},
 		scenarios: p.Scenarios}
 }
 
@@ -176,7 +177,7 @@ func (proof *Proof) conclude(p ProvePlan) {
 		}
 		r.Caught = len(r.CaughtBy) > 0
 		if !r.Caught {
-			proof.Survivors = append(proof.Survivors, twin.ID)
+			proof.Survivors = append(proof.Survivors, string(twin.ID))
 		}
 		proof.Twins = append(proof.Twins, r)
 	}

@@ -10,13 +10,14 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 // Twin is a planted fault.
 type Twin struct {
-	ID      string `json:"id"`
-	What    string `json:"what"`
-	Release string `json:"release"` // sound release that it is planted in
+	ID      release.Knob `json:"id"`
+	What    string       `json:"what"`
+	Release string       `json:"release"` // sound release that it is planted in
 	// Part is what it changes; a scenario that is seen to use nothing that depends on it is not run with it.
 	Part Part `json:"-"`
 }
@@ -48,7 +49,7 @@ type ProvePlan struct {
 	Scenarios Catalogue
 	Twins     []Twin
 	// Target makes a target with knobs set; without any it is the sound one. It is closed by Prove.
-	Target  func(knobs ...string) (Target, error)
+	Target  func(knobs ...release.Knob) (Target, error)
 	Repeat  int // sound runs of each scenario
 	Workers int
 	Seed    int64
@@ -68,8 +69,8 @@ type Totalling interface{ Total(cells int) }
 // proofRun is one cell of the matrix.
 type proofRun struct {
 	scenario Scenario
-	twin     Twin     // without an id it is the sound run
-	cures    []string // a scenario that the release always fails is planted on top of its cures
+	twin     Twin           // without an id it is the sound run
+	cures    []release.Knob // a scenario that the release always fails is planted on top of its cures
 	seed     int64
 	named    bool // the scenario names the twin as its own
 }
@@ -183,7 +184,7 @@ func (proof *Proof) run(ctx context.Context, p ProvePlan, one proofRun) error {
 	return nil
 }
 
-func (proof *Proof) isCaught(twin string) bool {
+func (proof *Proof) isCaught(twin release.Knob) bool {
 	proof.mu.Lock()
 	defer proof.mu.Unlock()
 	return len(proof.caught[twin]) > 0

@@ -11,12 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 // planted is a target with knobs; what they do is up to the scenarios of the test.
 type planted struct {
 	fakeTarget
-	knobs []string
+	knobs []release.Knob
 	uses  map[Capability]bool
 }
 
@@ -42,12 +43,12 @@ func (p *planted) Site(ctx context.Context, scenario string, seed int64) (*Site,
 func (p *planted) Describe() Description { return Description{Name: "planted", Release: "4.20.1.0"} }
 
 // seesThe is a scenario that fails when one of the twins is planted.
-func seesThe(id string, priority int, twins ...string) Scenario {
+func seesThe(id string, priority int, twins ...release.Knob) Scenario {
 	return Scenario{ID: id, Priority: priority, Twins: twins, Run: func(t *T) {
 		t.Checked(1)
 		for _, twin := range twins {
 			if t.site.Missing[Capability(twin)] != "" {
-				t.Fail("sees " + twin)
+				t.Fail("sees " + string(twin))
 			}
 		}
 	}}
@@ -56,18 +57,18 @@ func seesThe(id string, priority int, twins ...string) Scenario {
 // lab makes planted targets and notes with which knobs.
 type plantedLab struct {
 	mu    sync.Mutex
-	asked [][]string
+	asked [][]release.Knob
 	uses  map[Capability]bool
 }
 
-func (l *plantedLab) target(knobs ...string) (Target, error) {
+func (l *plantedLab) target(knobs ...release.Knob) (Target, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.asked = append(l.asked, knobs)
 	return &planted{knobs: knobs, uses: l.uses}, nil
 }
 
-func (l *plantedLab) times(knobs ...string) int {
+func (l *plantedLab) times(knobs ...release.Knob) int {
 	n := 0
 	for _, a := range l.asked {
 		if slices.Equal(a, knobs) {
@@ -77,9 +78,9 @@ func (l *plantedLab) times(knobs ...string) int {
 	return n
 }
 
-func twinsNamed(names ...string) (all []Twin) {
+func twinsNamed(names ...release.Knob) (all []Twin) {
 	for _, n := range names {
-		all = append(all, Twin{ID: n, What: "breaks " + n, Release: "4.20.1.0", Part: PartAPI})
+		all = append(all, Twin{ID: n, What: "breaks " + string(n), Release: "4.20.1.0", Part: PartAPI})
 	}
 	return all
 }
@@ -100,12 +101,12 @@ func TestProveMatrix(t *testing.T) {
 	assert.True(t, proof.Complete)
 	assert.Equal(t, 9, proof.SoundRuns)
 	assert.Zero(t, proof.FalseAlarms)
-	caught := map[string][]string{}
+	caught := map[release.Knob][]string{}
 	for _, twin := range proof.Twins {
 		assert.True(t, twin.Caught, twin.ID)
 		caught[twin.ID] = twin.CaughtBy
 	}
-	assert.Equal(t, map[string][]string{"x": {"A", "B"}, "y": {"B"}, "z": {"C"}}, caught)
+	assert.Equal(t, map[release.Knob][]string{"x": {"A", "B"}, "y": {"B"}, "z": {"C"}}, caught)
 	assert.Equal(t, []string{"A", "B"}, proof.Twins[0].ExpectedBy)
 	assert.Equal(t, 9, l.times(), "sound runs")
 	assert.Equal(t, 2, l.times("x"), "the scenario of priority 1 does not name x")
@@ -131,22 +132,22 @@ func TestSweptIsWhatTheScenarioDoesNotName(t *testing.T) {
 
 func TestProveFindsWhatIsWrong(t *testing.T) {
 	blind := seesThe("BLIND", 0, "y")
-	blind.Twins = []string{"y", "x"}
+	blind.Twins = []release.Knob{"y", "x"}
 	alarm := Scenario{ID: "ALARM", Run: func(t *T) { t.Checked(1); t.Fail("always") }}
 	stuck := Scenario{ID: "STUCK", Run: func(t *T) { t.Inconclusive("never knows") }}
 	known := Scenario{ID: "KNOWN", KnownBad: Known{Spans: []Span{{}}}, Run: func(t *T) { t.Checked(1); t.Fail("as known") }}
 	control := Scenario{ID: "CONTROL", Inconclusive: "by design", Run: checked}
 	for name, c := range map[string]struct {
 		scenarios Catalogue
-		twins     []string
+		twins     []release.Knob
 		says      string
 	}{
-		"survivor":    {Catalogue{seesThe("A", 0, "x")}, []string{"x", "unseen"}, "1 twins survive: [unseen]"},
-		"blind":       {Catalogue{seesThe("A", 0, "x"), blind}, []string{"x"}, "x is not caught by [BLIND], which name it"},
-		"false alarm": {Catalogue{seesThe("A", 0, "x"), alarm}, []string{"x"}, "1 false alarms in 2 sound runs: [ALARM (seed 0): always]"},
-		"undecided":   {Catalogue{seesThe("A", 0, "x"), stuck}, []string{"x"}, "1 sound runs could not decide: [STUCK (seed 0): never knows]"},
+		"survivor":    {Catalogue{seesThe("A", 0, "x")}, []release.Knob{"x", "unseen"}, "1 twins survive: [unseen]"},
+		"blind":       {Catalogue{seesThe("A", 0, "x"), blind}, []release.Knob{"x"}, "x is not caught by [BLIND], which name it"},
+		"false alarm": {Catalogue{seesThe("A", 0, "x"), alarm}, []release.Knob{"x"}, "1 false alarms in 2 sound runs: [ALARM (seed 0): always]"},
+		"undecided":   {Catalogue{seesThe("A", 0, "x"), stuck}, []release.Knob{"x"}, "1 sound runs could not decide: [STUCK (seed 0): never knows]"},
 		"no twins":    {Catalogue{seesThe("A", 0, "x")}, nil, "no twin was planted"},
-		"clean":       {Catalogue{seesThe("A", 0, "x"), known, control}, []string{"x"}, ""},
+		"clean":       {Catalogue{seesThe("A", 0, "x"), known, control}, []release.Knob{"x"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			proof := prove(t, &plantedLab{}, ProvePlan{Scenarios: c.scenarios, Twins: twinsNamed(c.twins...)})
@@ -190,7 +191,7 @@ func TestProveLeavesOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := seesThe("A", 0)
 			if c.named {
-				s.Twins = []string{"x"}
+				s.Twins = []release.Knob{"x"}
 			}
 			l := &plantedLab{uses: c.uses}
 			proof := prove(t, l, ProvePlan{Scenarios: Catalogue{s}, Twins: []Twin{{ID: "x", Part: c.part}}, Every: c.every})
@@ -240,7 +241,7 @@ func TestProveNamed(t *testing.T) {
 
 // TestProveWithCures: what the release always fails is proven on top of its cures.
 func TestProveWithCures(t *testing.T) {
-	s := Scenario{ID: "A", Twins: []string{"x"}, Cures: []string{"defect=off"}, KnownBad: Known{Spans: []Span{{}}}, Run: func(t *T) {
+	s := Scenario{ID: "A", Twins: []release.Knob{"x"}, Cures: []release.Knob{"defect=off"}, KnownBad: Known{Spans: []Span{{}}}, Run: func(t *T) {
 		t.Checked(1)
 		if t.site.Missing["defect=off"] == "" || t.site.Missing["x"] != "" {
 			t.Fail("defect or twin")
@@ -253,7 +254,7 @@ func TestProveWithCures(t *testing.T) {
 	assert.Equal(t, 1, l.times("defect=off", "x"))
 	assert.Equal(t, 1, proof.SoundRuns, "the cured run is not a sound run of the release")
 
-	s.Cures = []string{"wrong=off"}
+	s.Cures = []release.Knob{"wrong=off"}
 	proof = prove(t, &plantedLab{}, ProvePlan{Scenarios: Catalogue{s}, Twins: twinsNamed("x")})
 	assert.ErrorContains(t, proof.Err(), "A with [wrong=off]: fail")
 }
@@ -285,7 +286,7 @@ func TestProveBrokenOff(t *testing.T) {
 
 func TestProveTargetThatCannotBeMade(t *testing.T) {
 	_, err := Prove(t.Context(), ProvePlan{Scenarios: Catalogue{seesThe("A", 0, "x")}, Twins: twinsNamed("x"), Progress: silent{},
-		Target: func(...string) (Target, error) { return nil, errors.New("no room") }})
+		Target: func(...release.Knob) (Target, error) { return nil, errors.New("no room") }})
 	assert.ErrorContains(t, err, "no room")
 }
 

@@ -10,6 +10,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/stackproof/stackproof/release"
 )
 
 // Capability is something that a target can show.
@@ -87,10 +89,10 @@ type Scenario struct {
 	// Inconclusive says why the scenario can never decide; such a verdict is left out of the exit status.
 	Inconclusive string
 	// Twins are the lab's knobs that must make the scenario fail.
-	Twins []string
+	Twins []release.Knob
 	// Cures switch off the lab's knobs of a defect that every release has (NAME=off). With them the scenario must pass on a
 	// sound release, and its twins are planted on top of them: what always fails shows nothing about a twin.
-	Cures []string
+	Cures []release.Knob
 	Run   func(*T)
 	// APIOnly tells the story where there is no database, by what the API lists alone; nil where that shows nothing. Its
 	// verdict is marked as the weaker one that it is.
@@ -99,11 +101,11 @@ type Scenario struct {
 
 // Plantable is the scenario as twins are caught with it on a release, and the knobs to set before the twin's: where the
 // release always fails, its cures, and no failure counts as known. ok is false when it can show nothing about a twin.
-func (s Scenario) Plantable(release string) (planted Scenario, cures []string, ok bool) {
+func (s Scenario) Plantable(name string) (planted Scenario, cures []release.Knob, ok bool) {
 	switch {
-	case s.Inconclusive != "", s.KnownBad.On(release) && len(s.Cures) == 0:
+	case s.Inconclusive != "", s.KnownBad.On(name) && len(s.Cures) == 0:
 		return s, nil, false
-	case s.KnownBad.On(release):
+	case s.KnownBad.On(name):
 		s.KnownBad = Known{}
 		return s, s.Cures, true
 	}

@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func groupLifeCycle() harness.Scenario {
@@ -10,9 +12,9 @@ func groupLifeCycle() harness.Scenario {
 		ID: "A-01", Title: "each step of a group's life sends its pushes, with all rules in them", Group: result.GroupAutoscale, Priority: 1,
 		Guards: []string{"#9583", "#5553"}, Needs: []harness.Capability{harness.API, harness.PushLog},
 		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.15", To: "4.15"}}, Why: "#5553: enabling a group overwrites the other rules; fixed in 4.16"},
-		Twins: []string{"group-create-without-push", "enable-without-push", "disable-without-push", "update-with-push", "push-lost-members",
-			"member-created-twice", "members-lost-on-disable", "monitor-blind", "policy-removed-on-disable", "push-partial", "rule-unlisted",
-			"push-lost-while-enabled"},
+		Twins: []release.Knob{fault.GroupCreateWithoutPush, fault.EnableWithoutPush, fault.DisableWithoutPush, fault.UpdateWithPush, fault.PushLostMembers,
+			fault.MemberCreatedTwice, fault.MembersLostOnDisable, fault.MonitorBlind, fault.PolicyRemovedOnDisable, fault.PushPartial, fault.RuleUnlisted,
+			fault.PushLostWhileEnabled},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			sibling := tier.LoadBalancer("sibling").Assign(tier.VMs(2)...)

@@ -1,15 +1,17 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func groupGuards() harness.Scenario {
 	return harness.Scenario{
 		ID: "A-02", Title: "a rule with an autoscale group cannot lose its rule, address or members", Group: result.GroupAutoscale,
-		Guards: []string{"#9587"}, Needs: []harness.Capability{harness.API}, Twins: []string{"guard-missing", "assign-guard-missing", "member-guard-missing", "enabled-update-allowed"},
+		Guards: []string{"#9587"}, Needs: []harness.Capability{harness.API}, Twins: []release.Knob{fault.GuardMissing, fault.AssignGuardMissing, fault.MemberGuardMissing, fault.EnabledUpdateAllowed},
 		Run: func(t *harness.T) {
 			net := t.NewAccount().Isolated()
 			other := net.NewVM()

@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func failingTemplate() harness.Scenario {
@@ -10,8 +12,8 @@ func failingTemplate() harness.Scenario {
 		ID: "A-03", Title: "a group whose members cannot start stops trying", Group: result.GroupAutoscale, Priority: 1,
 		Guards: []string{"#9318", "#9503", "#10223", "#11244"}, Needs: []harness.Capability{harness.API, harness.PushFault, harness.TimeTravel},
 		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.18", To: "4.20.1"}}, Why: "#11244: members are created without end; bounded from 4.20.2 and 4.21"},
-		Cures:    []string{"autoscale-unbounded-retries=off"},
-		Twins:    []string{"autoscale-unbounded-retries", "monitor-blind"},
+		Cures:    []release.Knob{release.AutoscaleUnboundedRetries.Off()},
+		Twins:    []release.Knob{release.AutoscaleUnboundedRetries, fault.MonitorBlind},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			tier.LoadBalancer("sibling").Assign(tier.VMs(1)...)

@@ -1,15 +1,17 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func editsWhileScaling() harness.Scenario {
 	return harness.Scenario{
 		ID: "A-04", Title: "changes of rules while groups scale are not lost", Group: result.GroupAutoscale, Priority: 1, Weight: 5,
 		Guards: []string{"#9587"}, Needs: append(routerNeeds(), harness.TimeTravel),
-		Twins: []string{"push-overtaken", "push-lost", "policy-not-removed", "policy-wrong-rule", "router-file-stale", "router-reload-skipped"},
+		Twins: []release.Knob{fault.PushOvertaken, fault.PushLost, fault.PolicyNotRemoved, fault.PolicyWrongRule, fault.RouterFileStale, fault.RouterReloadSkipped},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func lostMember() harness.Scenario {
@@ -10,8 +12,8 @@ func lostMember() harness.Scenario {
 		ID: "A-05", Title: "a group that lost a member has its size again, without the lost one", Group: result.GroupAutoscale, Priority: 1,
 		Guards: []string{"#14185", "#9145", "#9336"}, Needs: []harness.Capability{harness.API, harness.PushLog},
 		KnownBad: everywhere("#14185: a stopped member is replaced and stays behind the rule"),
-		Cures:    []string{"stopped-member-stays=off"},
-		Twins:    []string{"monitor-blind", "push-lost-members", "instance-list-short"},
+		Cures:    []release.Knob{release.StoppedMemberStays.Off()},
+		Twins:    []release.Knob{fault.MonitorBlind, fault.PushLostMembers, fault.InstanceListShort},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			g := tier.Group("group", 2)

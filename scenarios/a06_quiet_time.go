@@ -3,8 +3,10 @@ package scenarios
 import (
 	"time"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func quietTime() harness.Scenario {
@@ -12,8 +14,8 @@ func quietTime() harness.Scenario {
 		ID: "A-06", Title: "a scale-down policy keeps its quiet time", Group: result.GroupAutoscale, Priority: 2,
 		Guards: []string{"#9587"}, Needs: []harness.Capability{harness.API, harness.TimeTravel},
 		KnownBad: everywhere("scaling down starts the quiet time of the scale-up policy (AutoScaleManagerImpl.java@4.20.0.0)"),
-		Cures:    []string{"quiet-time-of-scale-up=off"},
-		Twins:    []string{"quiet-time-ignored"},
+		Cures:    []release.Knob{release.QuietTimeOfScaleUp.Off()},
+		Twins:    []release.Knob{fault.QuietTimeIgnored},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			tier.Shrink(10 * time.Minute)

@@ -1,18 +1,20 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func twinPolicyApplied() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-01", Title: "a source policy that equals a sibling's is applied", Group: result.GroupLB,
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
-		Twins: []string{"vr-compare-as-set", "push-lost", "push-stale", "push-partial", "policy-dropped", "policy-wrong-rule", "member-missing",
-			"sticky-list-empty", "instance-list-short", "push-lost-members", "router-change-lost-once", "router-file-stale", "router-reload-skipped",
-			"router-table-cleared", "router-table-tiny", "router-expire-short", "router-server-missing", "router-rule-missing",
-			"router-policy-on-wrong-section"},
+		Twins: []release.Knob{release.VRCompareAsSet, fault.PushLost, fault.PushStale, fault.PushPartial, fault.PolicyDropped, fault.PolicyWrongRule, fault.MemberMissing,
+			fault.StickyListEmpty, fault.InstanceListShort, fault.PushLostMembers, fault.RouterChangeLostOnce, fault.RouterFileStale, fault.RouterReloadSkipped,
+			fault.RouterTableCleared, fault.RouterTableTiny, fault.RouterExpireShort, fault.RouterServerMissing, fault.RouterRuleMissing,
+			fault.RouterPolicyOnWrongSection},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

@@ -1,16 +1,18 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func twinPolicyRemoved() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-02", Title: "a source policy is removed although a sibling keeps an equal one", Group: result.GroupLB,
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
-		Twins: []string{"vr-compare-as-set", "push-lost", "push-stale", "policy-not-removed", "sticky-delete-ignored", "router-file-stale",
-			"router-reload-skipped", "policy-wrong-rule", "policy-dropped"},
+		Twins: []release.Knob{release.VRCompareAsSet, fault.PushLost, fault.PushStale, fault.PolicyNotRemoved, fault.StickyDeleteIgnored, fault.RouterFileStale,
+			fault.RouterReloadSkipped, fault.PolicyWrongRule, fault.PolicyDropped},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

@@ -1,16 +1,18 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func algorithmChanged() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-03", Title: "an algorithm change is applied although both algorithms are in use elsewhere", Group: result.GroupLB,
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
-		Twins: []string{"vr-compare-as-set", "push-stale", "push-lost-update", "algorithm-update-ignored", "router-algorithm-ignored",
-			"router-reload-skipped", "router-file-stale"},
+		Twins: []release.Knob{release.VRCompareAsSet, fault.PushStale, fault.PushLostUpdate, fault.AlgorithmUpdateIgnored, fault.RouterAlgorithmIgnored,
+			fault.RouterReloadSkipped, fault.RouterFileStale},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func groupsSticky() harness.Scenario {
@@ -10,10 +12,10 @@ func groupsSticky() harness.Scenario {
 		ID: "L-04", Title: "story B: stickiness changed while one of many autoscale groups is disabled is in force after it is enabled",
 		Group: result.GroupLB, Weight: 10,
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
-		Twins: []string{"vr-compare-as-set", "push-lost", "push-stale", "push-partial", "policy-dropped", "policy-wrong-rule", "policy-removed-on-disable",
-			"policy-not-removed", "sticky-delete-ignored", "enable-without-push", "disable-without-push", "members-lost-on-disable",
-			"rule-unlisted", "router-file-stale", "router-reload-skipped", "router-table-cleared", "router-policy-on-wrong-section",
-			"push-lost-while-enabled", "replaced-policy-pushed", "policy-lost-with-members"},
+		Twins: []release.Knob{release.VRCompareAsSet, fault.PushLost, fault.PushStale, fault.PushPartial, fault.PolicyDropped, fault.PolicyWrongRule, fault.PolicyRemovedOnDisable,
+			fault.PolicyNotRemoved, fault.StickyDeleteIgnored, fault.EnableWithoutPush, fault.DisableWithoutPush, fault.MembersLostOnDisable,
+			fault.RuleUnlisted, fault.RouterFileStale, fault.RouterReloadSkipped, fault.RouterTableCleared, fault.RouterPolicyOnWrongSection,
+			fault.PushLostWhileEnabled, fault.ReplacedPolicyPushed, fault.PolicyLostWithMembers},
 		Run: func(t *harness.T) {
 			counts := t.GroupCounts(harness.DefaultGroups()...)
 			for _, count := range counts {

@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func poisonedRule() harness.Scenario {
@@ -10,8 +12,8 @@ func poisonedRule() harness.Scenario {
 		ID: "L-05", Title: "an AppCookie policy is refused, or harms no sibling", Group: result.GroupLB,
 		Guards: []string{"#3253", "#13315"}, Needs: routerNeeds(),
 		KnownBad: poison(),
-		Cures:    []string{"appcookie-accepted=off"},
-		Twins:    []string{"policy-dropped", "push-lost", "router-reload-skipped", "router-file-stale"},
+		Cures:    []release.Knob{release.AppCookieAccepted.Off()},
+		Twins:    []release.Knob{fault.PolicyDropped, fault.PushLost, fault.RouterReloadSkipped, fault.RouterFileStale},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func algorithmCase() harness.Scenario {
@@ -10,8 +12,8 @@ func algorithmCase() harness.Scenario {
 		ID: "L-06", Title: "an algorithm in mixed case works, and harms no sibling", Group: result.GroupLB,
 		Guards: []string{"#9698"}, Needs: routerNeeds(),
 		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.19.1"}}, Why: "#9698: the algorithm is written as the user typed it; fixed in 4.19.2.0 and 4.20.0.0"},
-		Twins: []string{"algorithm-verbatim", "push-stale", "push-lost-update", "router-algorithm-ignored", "router-reload-skipped",
-			"router-rule-missing"},
+		Twins: []release.Knob{release.AlgorithmVerbatim, fault.PushStale, fault.PushLostUpdate, fault.RouterAlgorithmIgnored, fault.RouterReloadSkipped,
+			fault.RouterRuleMissing},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func keepAliveCookie() harness.Scenario {
@@ -10,7 +12,7 @@ func keepAliveCookie() harness.Scenario {
 		ID: "L-07", Title: "a cookie policy on a network with keep-alive works", Group: result.GroupLB,
 		Guards: []string{"#14131", "#11468"}, Needs: routerNeeds(),
 		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.22"}}, Why: "#14131: keep-alive with cookies writes an option that HAProxy refuses"},
-		Twins:    []string{"router-keep-alive-refused", "policy-dropped", "push-lost", "router-reload-skipped", "router-policy-on-wrong-section"},
+		Twins:    []release.Knob{fault.RouterKeepAliveRefused, fault.PolicyDropped, fault.PushLost, fault.RouterReloadSkipped, fault.RouterPolicyOnWrongSection},
 		Run: func(t *harness.T) {
 			offering := t.KeepAliveOffering()
 			tier := t.NewAccount().VPC().TierOf(offering)

@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func restartKeepsTiers() harness.Scenario {
@@ -10,7 +12,7 @@ func restartKeepsTiers() harness.Scenario {
 		ID: "L-08", Title: "a VPC restart with cleanup keeps the rules of all tiers", Group: result.GroupLB,
 		Guards: []string{"#8745", "#8881"}, Needs: routerNeeds(),
 		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.18.0", To: "4.18.1"}, {From: "4.19.0", To: "4.19.0"}}, Why: "#8745: each tier's push overwrites the others'; fixed by #8881 in 4.18.2 and 4.19.1"},
-		Twins:    []string{"restart-one-tier", "start-without-push", "push-other-tiers-lost", "router-rule-missing", "policy-dropped"},
+		Twins:    []release.Knob{fault.RestartOneTier, fault.StartWithoutPush, fault.PushOtherTiersLost, fault.RouterRuleMissing, fault.PolicyDropped},
 		Run: func(t *harness.T) {
 			vpc := t.NewAccount().VPC()
 			first, second := vpc.Tier(), vpc.Tier()

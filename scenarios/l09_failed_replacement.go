@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func failedReplacement() harness.Scenario {
@@ -10,8 +12,8 @@ func failedReplacement() harness.Scenario {
 		ID: "L-09", Title: "a policy whose replacement fails stays", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#9583"}, Needs: faultNeeds(),
 		KnownBad: everywhere("the replaced policy stays revoked and goes with the next push, LoadBalancingRulesManagerImpl.java@4.20.0.0"),
-		Cures:    []string{"replaced-policy-lost=off"},
-		Twins:    []string{"failed-push-succeeds", "policy-dropped", "router-reload-skipped", "policy-wrong-rule"},
+		Cures:    []release.Knob{release.ReplacedPolicyLost.Off()},
+		Twins:    []release.Knob{fault.FailedPushSucceeds, fault.PolicyDropped, fault.RouterReloadSkipped, fault.PolicyWrongRule},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

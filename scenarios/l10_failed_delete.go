@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func failedDelete() harness.Scenario {
@@ -10,8 +12,8 @@ func failedDelete() harness.Scenario {
 		ID: "L-10", Title: "a rule whose delete fails keeps its members", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#9587"}, Needs: faultNeeds(),
 		KnownBad: everywhere("the members' mappings stay revoked and go with the next push, LoadBalancingRulesManagerImpl.java@4.20.0.0"),
-		Cures:    []string{"failed-delete-drops-members=off", "failed-remove-drops-member=off"},
-		Twins:    []string{"failed-push-succeeds", "member-missing", "instance-list-short", "router-server-missing"},
+		Cures:    []release.Knob{release.FailedDeleteDropsMembers.Off(), release.FailedRemoveDropsMember.Off()},
+		Twins:    []release.Knob{fault.FailedPushSucceeds, fault.MemberMissing, fault.InstanceListShort, fault.RouterServerMissing},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

@@ -3,15 +3,17 @@ package scenarios
 import (
 	"time"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func burst() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-11", Title: "of a burst of changes the last one wins", Group: result.GroupLB, Priority: 1, Weight: 6,
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
-		Twins: []string{"push-lost", "push-stale", "policy-wrong-rule", "router-file-stale", "router-reload-skipped", "router-reloads-overlap"},
+		Twins: []release.Knob{fault.PushLost, fault.PushStale, fault.PolicyWrongRule, fault.RouterFileStale, fault.RouterReloadSkipped, fault.RouterReloadsOverlap},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

@@ -1,15 +1,17 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func siblingChange() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-12", Title: "a sibling's change costs one reload: clients may move once and are sticky again", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#6849"}, Needs: routerNeeds(),
-		Twins: []string{"router-table-cleared", "router-reload-twice", "router-table-tiny", "router-expire-short", "push-lost-members"},
+		Twins: []release.Knob{fault.RouterTableCleared, fault.RouterReloadTwice, fault.RouterTableTiny, fault.RouterExpireShort, fault.PushLostMembers},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

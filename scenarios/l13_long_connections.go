@@ -1,15 +1,17 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func longConnections() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-13", Title: "connections outlive a change, new ones follow it", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#9583"}, Needs: routerNeeds(),
-		Twins: []string{"router-old-worker-stays", "router-reload-skipped", "router-file-stale", "push-lost", "policy-dropped"},
+		Twins: []release.Knob{fault.RouterOldWorkerStays, fault.RouterReloadSkipped, fault.RouterFileStale, fault.PushLost, fault.PolicyDropped},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

@@ -1,15 +1,17 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func redundantRouters() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-14", Title: "redundant routers have the same rules, also after a change", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#9587"}, Needs: routerNeeds(),
-		Twins: []string{"backup-router-forgotten", "policy-dropped", "push-lost", "router-file-stale"},
+		Twins: []release.Knob{fault.BackupRouterForgotten, fault.PolicyDropped, fault.PushLost, fault.RouterFileStale},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPCNamed("Redundant VPC offering").Tier()
 			vms := tier.VMs(2)

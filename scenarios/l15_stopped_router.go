@@ -1,15 +1,17 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func stoppedRouter() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-15", Title: "a change while the router is stopped is in force after its start", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#9587"}, Needs: routerNeeds(),
-		Twins: []string{"start-without-push", "router-start-empty", "policy-dropped"},
+		Twins: []release.Knob{fault.StartWithoutPush, fault.RouterStartEmpty, fault.PolicyDropped},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func membersFollow() harness.Scenario {
@@ -10,8 +12,8 @@ func membersFollow() harness.Scenario {
 		ID: "L-16", Title: "members that are assigned, removed or expunged: list, push, file and clients agree", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#7174", "#7892", "#9306"}, Needs: routerNeeds(),
 		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.18"}}, Why: "#7174: the list shows revoked members; fixed in 4.19.0"},
-		Twins: []string{"push-lost-members", "member-missing", "member-not-removed", "instance-list-short", "expunge-without-push",
-			"policy-lost-with-members", "router-server-missing", "router-backend-down", "router-change-lost-once"},
+		Twins: []release.Knob{fault.PushLostMembers, fault.MemberMissing, fault.MemberNotRemoved, fault.InstanceListShort, fault.ExpungeWithoutPush,
+			fault.PolicyLostWithMembers, fault.RouterServerMissing, fault.RouterBackendDown, fault.RouterChangeLostOnce},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(4)

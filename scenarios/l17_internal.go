@@ -1,16 +1,18 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func internalBalancer() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-17", Title: "a source policy of an internal load balancer is in force on its VM, and on it alone", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#7266"}, Needs: routerNeeds(), KnownBad: setComparison(),
-		Twins: []string{"internal-policies-dropped", "internal-rules-on-router", "vr-compare-as-set", "push-lost", "push-stale", "push-lost-members",
-			"router-reload-skipped", "router-file-stale"},
+		Twins: []release.Knob{fault.InternalPoliciesDropped, fault.InternalRulesOnRouter, release.VRCompareAsSet, fault.PushLost, fault.PushStale, fault.PushLostMembers,
+			fault.RouterReloadSkipped, fault.RouterFileStale},
 		Run: func(t *harness.T) {
 			vpc := t.NewAccount().VPC()
 			public, tier := vpc.Tier(), vpc.InternalTier()

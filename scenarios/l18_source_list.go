@@ -1,16 +1,18 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func sourceList() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-18", Title: "a rule's source list admits its clients and nobody else", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#6460", "#9313", "#11568"}, Needs: routerNeeds(),
-		Twins: []string{"source-list-dropped", "source-list-commas", "source-list-unlisted", "router-source-list-ignored",
-			"router-wrong-client-address", "router-reload-skipped"},
+		Twins: []release.Knob{fault.SourceListDropped, fault.SourceListCommas, fault.SourceListUnlisted, fault.RouterSourceListIgnored,
+			fault.RouterWrongClientAddress, fault.RouterReloadSkipped},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func policyLimits() harness.Scenario {
@@ -10,8 +12,8 @@ func policyLimits() harness.Scenario {
 		ID: "L-19", Title: "policy values that HAProxy refuses are refused by the API", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#3253"}, Needs: routerNeeds(),
 		KnownBad: everywhere("createLBStickinessPolicy checks the form of values only, HAProxy refuses the file (NetworkHelperImpl.java@4.20.0.0)"),
-		Cures:    []string{"sticky-values-unchecked=off"},
-		Twins:    []string{"second-policy-kept", "sticky-list-empty", "policy-not-removed", "router-file-stale"},
+		Cures:    []release.Knob{release.StickyValuesUnchecked.Off()},
+		Twins:    []release.Knob{fault.SecondPolicyKept, fault.StickyListEmpty, fault.PolicyNotRemoved, fault.RouterFileStale},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

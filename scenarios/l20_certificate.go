@@ -1,16 +1,18 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func certificateRefused() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-20", Title: "a certificate is refused where routers end no TLS, and leaves its rule and the siblings alone", Group: result.GroupLB, Priority: 2,
 		Guards: []string{"#11468"}, Needs: routerNeeds(), KnownBad: setComparison(),
-		Twins: []string{"certificate-ignored", "vr-compare-as-set", "push-lost", "router-reload-skipped"},
+		Twins: []release.Knob{fault.CertificateIgnored, release.VRCompareAsSet, fault.PushLost, fault.RouterReloadSkipped},
 		Run: func(t *harness.T) {
 			t.RequireBefore("4.22", "takes certificates on routers (#11468)")
 			account := t.NewAccount()

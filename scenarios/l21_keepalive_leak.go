@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func keepAliveLeak() harness.Scenario {
@@ -10,8 +12,8 @@ func keepAliveLeak() harness.Scenario {
 		ID: "L-21", Title: "keep-alive of one network does not leak into another", Group: result.GroupLB, Priority: 2,
 		Guards: []string{"#14131"}, Needs: routerNeeds(),
 		KnownBad: everywhere("#14131: the server's defaults section is changed in place by the first keep-alive push"),
-		Cures:    []string{"keep-alive-leaks=off"},
-		Twins:    []string{"keep-alive-pushed", "push-lost", "router-file-stale"},
+		Cures:    []release.Knob{release.KeepAliveLeaks.Off()},
+		Twins:    []release.Knob{fault.KeepAlivePushed, fault.PushLost, fault.RouterFileStale},
 		Run: func(t *harness.T) {
 			offering := t.KeepAliveOffering()
 			account := t.NewAccount()

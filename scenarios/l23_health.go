@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func healthChecks() harness.Scenario {
@@ -10,7 +12,7 @@ func healthChecks() harness.Scenario {
 		ID: "L-23", Title: "a router's own health check is green where rules are in force, but for an algorithm in mixed case", Group: result.GroupLB, Priority: 2,
 		Guards: []string{"#9698", "#12591"}, Needs: routerNeeds(),
 		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.19.1"}}, Why: "#9698: the algorithm is written as the user typed it; fixed in 4.19.2.0 and 4.20.0.0"},
-		Twins:    []string{"health-check-alarms", "algorithm-verbatim", "router-reload-skipped", "router-file-stale"},
+		Twins:    []release.Knob{fault.HealthCheckAlarms, release.AlgorithmVerbatim, fault.RouterReloadSkipped, fault.RouterFileStale},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

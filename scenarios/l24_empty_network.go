@@ -1,16 +1,18 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func emptyNetwork() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-24", Title: "rule and policy of a network that does not exist yet come with its first member", Group: result.GroupLB, Priority: 2,
 		Guards: []string{"#9587"}, Needs: routerNeeds(),
-		Twins: []string{"policy-lost-with-members", "push-lost-members", "policy-dropped", "router-policy-on-wrong-section"},
+		Twins: []release.Knob{fault.PolicyLostWithMembers, fault.PushLostMembers, fault.PolicyDropped, fault.RouterPolicyOnWrongSection},
 		Run: func(t *harness.T) {
 			account := t.NewAccount()
 			tier := account.VPC().Tier()

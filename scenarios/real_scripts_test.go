@@ -9,18 +9,19 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/fleet"
 	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/router/scripts"
 	"github.com/stackproof/stackproof/router/scripts/scriptstest"
 	"github.com/stackproof/stackproof/scenarios"
-	"github.com/stackproof/stackproof/zone"
 )
 
 // onScripts tells scenarios on a lab of 4.20.1.0 whose routers run a variant of our own tree.
-func onScripts(t testing.TB, variant string, limit time.Duration, groups []int, knobs []string, ids ...string) result.Run {
+func onScripts(t testing.TB, variant string, limit time.Duration, groups []int, knobs []release.Knob, ids ...string) result.Run {
 	t.Helper()
 	tree, err := fleet.OpenScripts(t.Context(), scripts.Options{Tree: scriptstest.Tree(t, variant), Limit: limit}, "")
 	var u *scripts.Unsupported
@@ -30,9 +31,9 @@ func onScripts(t testing.TB, variant string, limit time.Duration, groups []int, 
 	require.NoError(t, err)
 	chosen, err := scenarios.Catalogue().Select(ids...)
 	require.NoError(t, err)
-	set, err := zone.ProfileKnobs("4.20.1.0")
+	set, err := release.ProfileKnobs("4.20.1.0")
 	require.NoError(t, err)
-	require.NoError(t, set.Set(knobs...))
+	require.NoError(t, fault.Set(set, knobs...))
 	target, err := lab.New(lab.Options{Release: "4.20.1.0", Knobs: set, Workers: 2, Groups: groups, Scripts: tree})
 	require.NoError(t, err)
 	got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 2, Progress: silent{}})
@@ -54,7 +55,7 @@ func TestRealScriptsThatCompareSets(t *testing.T) {
 
 func TestRealScriptsThatCompareLists(t *testing.T) {
 	needLab(t)
-	got := onScripts(t, scriptstest.List, 0, []int{2}, []string{"appcookie-accepted=off"},
+	got := onScripts(t, scriptstest.List, 0, []int{2}, []release.Knob{release.AppCookieAccepted.Off()},
 		"L-01", "L-02", "L-03", "L-04", "L-05", "L-06", "L-08", "L-12", "L-13", "L-15")
 	for _, c := range got.Results {
 		assert.Equal(t, result.Pass, c.Verdict, "%s: %s", c.ID, c.Reason)

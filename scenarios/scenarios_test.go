@@ -12,10 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/router/scripts"
 	"github.com/stackproof/stackproof/scenarios"
@@ -46,14 +48,14 @@ func needLab(t *testing.T) {
 }
 
 // run tells the chosen scenarios on a lab.
-func run(t *testing.T, release string, knobs []string, chosen harness.Catalogue) result.Run {
+func run(t *testing.T, name string, knobs []release.Knob, chosen harness.Catalogue) result.Run {
 	t.Helper()
-	set, err := zone.ProfileKnobs(release)
+	set, err := release.ProfileKnobs(name)
 	require.NoError(t, err)
-	require.NoError(t, set.Set(knobs...))
+	require.NoError(t, fault.Set(set, knobs...))
 	// Two groups in place of fifty show the same here; the full sizes run in TestMainJob.
 	var log bytes.Buffer
-	target, err := lab.New(lab.Options{Release: release, Knobs: set, Workers: 2, Groups: []int{2}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	target, err := lab.New(lab.Options{Release: name, Knobs: set, Workers: 2, Groups: []int{2}, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	require.NoError(t, err)
 	got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 2, Progress: silent{}})
 	require.NoError(t, errors.Join(err, target.Close(t.Context())))
@@ -81,25 +83,33 @@ func byDefault(t *testing.T) harness.Catalogue {
 	return chosen
 }
 
+func words(knobs []release.Knob) []string {
+	all := make([]string, len(knobs))
+	for i, k := range knobs {
+		all[i] = string(k)
+	}
+	return all
+}
+
 func TestCatalogueIsSound(t *testing.T) {
 	seen := map[string]bool{}
 	var knobs []string
-	for _, k := range zone.AllKnobs() {
-		knobs = append(knobs, k.Name)
+	for _, k := range fault.AllKnobs() {
+		knobs = append(knobs, string(k.Name))
 	}
 	for _, s := range scenarios.Catalogue() {
 		assert.False(t, seen[s.ID], "%s is there twice", s.ID)
 		seen[s.ID] = true
 		assert.NotEmpty(t, s.Title, s.ID)
 		assert.NotEmpty(t, s.Guards, "%s names no upstream report", s.ID)
-		for what, words := range map[string][]string{"report": s.Guards, "twin": s.Twins, "cure": s.Cures} {
+		for what, words := range map[string][]string{"report": s.Guards, "twin": words(s.Twins), "cure": words(s.Cures)} {
 			once := slices.Compact(slices.Sorted(slices.Values(words)))
 			assert.Len(t, words, len(once), "%s names a %s twice", s.ID, what)
 		}
 		assert.NotEmpty(t, s.Needs, s.ID)
 		assert.Contains(t, []string{result.GroupUsage, result.GroupLB, result.GroupAutoscale}, s.Group, s.ID)
 		for _, twin := range slices.Concat(s.Twins, s.Cures) {
-			name, _, _ := strings.Cut(twin, "=")
+			name, _, _ := strings.Cut(string(twin), "=")
 			assert.Contains(t, knobs, name, "%s: the lab has no such knob", s.ID)
 		}
 		if s.Inconclusive == "" {
@@ -111,8 +121,8 @@ func TestCatalogueIsSound(t *testing.T) {
 // TestEveryFaultIsNamed: with TestTwins, which plants what scenarios name, it means that no fault of the lab survives. It asks for
 // those, too, that can be planted in another release only.
 func TestEveryFaultIsNamed(t *testing.T) {
-	for _, k := range zone.AllKnobs() {
-		if k.Fault() && len(k.Releases) < len(zone.Releases()) {
+	for _, k := range fault.AllKnobs() {
+		if k.Fault() && len(k.Releases) < len(release.All()) {
 			assert.True(t, slices.ContainsFunc(scenarios.Catalogue(), func(s harness.Scenario) bool { return slices.Contains(s.Twins, k.Name) }),
 				"no scenario names %s as its twin: %s", k.Name, k.About)
 		}
@@ -160,7 +170,7 @@ func verdicts(r result.Run) string {
 func TestTwins(t *testing.T) {
 	needLab(t)
 	var twins []harness.Twin
-	for _, k := range zone.AllKnobs() {
+	for _, k := range fault.AllKnobs() {
 		if slices.ContainsFunc(scenarios.Catalogue(), func(s harness.Scenario) bool { return slices.Contains(s.Twins, k.Name) }) {
 			twins = append(twins, harness.Twin{ID: k.Name, Release: "4.20.1.0", Part: harness.Part(k.Part)})
 		}
@@ -168,9 +178,9 @@ func TestTwins(t *testing.T) {
 	pool := lab.NewPool("")
 	defer func() { require.NoError(t, pool.Close()) }()
 	proof, err := harness.Prove(t.Context(), harness.ProvePlan{Release: "4.20.1.0", Scenarios: scenarios.Catalogue(), Twins: twins, Named: true,
-		Workers: 2, Seed: 1, Progress: silent{}, Target: func(knobs ...string) (harness.Target, error) {
-			set, err := zone.ProfileKnobs("4.20.1.0")
-			if err := errors.Join(err, set.Set(knobs...)); err != nil {
+		Workers: 2, Seed: 1, Progress: silent{}, Target: func(knobs ...release.Knob) (harness.Target, error) {
+			set, err := release.ProfileKnobs("4.20.1.0")
+			if err := errors.Join(err, fault.Set(set, knobs...)); err != nil {
 				return nil, err
 			}
 			return lab.New(lab.Options{Release: "4.20.1.0", Knobs: set, Workers: 2, Pool: pool, Groups: []int{2}})

@@ -1,16 +1,18 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func ownRow() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-01", Title: "a deleted LB rule's own usage row is closed (ids apart)", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
-		Twins: []string{"usage-close-by-helper-id", "usage-close-nothing", "usage-row-vanishes", "usage-create-row-twice", "create-event-lost", "delete-event-lost",
-			"delete-event-wrong-rule", "rule-listed-after-delete"},
+		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageCloseNothing, fault.UsageRowVanishes, fault.UsageCreateRowTwice, fault.CreateEventLost, fault.DeleteEventLost,
+			fault.DeleteEventWrongRule, fault.RuleListedAfterDelete},
 		APIOnly: listedBilling,
 		Run: func(t *harness.T) {
 			account := t.NewAccount()

@@ -1,14 +1,16 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func crossedRow() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-02", Title: "deleting an LB rule leaves the usage row of another, live rule alone (ids crossed)", Group: result.GroupUsage,
-		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(), Twins: []string{"usage-close-by-helper-id", "usage-close-twice"},
+		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(), Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageCloseTwice},
 		Run: func(t *harness.T) {
 			account := t.NewAccount()
 			tier := account.VPC().Tier()

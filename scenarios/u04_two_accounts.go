@@ -1,14 +1,16 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func twoAccounts() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-04", Title: "deleting one account's LB rule leaves the usage row of another account's rule alone (ids crossed)", Group: result.GroupUsage,
-		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(), Twins: []string{"usage-close-by-helper-id", "usage-close-any-account"},
+		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(), Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageCloseAnyAccount},
 		Run: func(t *harness.T) {
 			rules := t.CrossedAccounts(t.NewAccount().VPC().Tier(), t.NewAccount().VPC().Tier(), 3)
 			t.RequireOpen(rules...)

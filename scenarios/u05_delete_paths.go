@@ -1,17 +1,19 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 // deletePath is U-01 with another way for the rules to die: with what they hang on. The survivor is a rule that hangs on
 // something else.
-func deletePath(id, way string, twins []string, story func(t *harness.T) (dead []*harness.Rule, survivor *harness.Rule, remove func())) harness.Scenario {
+func deletePath(id, way string, twins []release.Knob, story func(t *harness.T) (dead []*harness.Rule, survivor *harness.Rule, remove func())) harness.Scenario {
 	return harness.Scenario{
 		ID: id, Title: "LB rules that die with " + way + " are no longer billed", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
-		Twins: append([]string{"usage-close-by-helper-id", "release-event-lost"}, twins...),
+		Twins: append([]release.Knob{release.UsageCloseByHelperID, fault.ReleaseEventLost}, twins...),
 		Run: func(t *harness.T) {
 			t.NewAccount().Skew(20)
 			dead, survivor, remove := story(t)
@@ -34,7 +36,7 @@ func deletePath(id, way string, twins []string, story func(t *harness.T) (dead [
 }
 
 func addressRelease() harness.Scenario {
-	return deletePath("U-05a", "their address", []string{"delete-event-twice", "usage-ip-close-nothing"},
+	return deletePath("U-05a", "their address", []release.Knob{fault.DeleteEventTwice, fault.UsageIPCloseNothing},
 		func(t *harness.T) ([]*harness.Rule, *harness.Rule, func()) {
 			tier := t.NewAccount().VPC().Tier()
 			ip := tier.Address()
@@ -44,7 +46,7 @@ func addressRelease() harness.Scenario {
 }
 
 func networkDelete() harness.Scenario {
-	return deletePath("U-05b", "their tier", []string{"usage-network-close-nothing"},
+	return deletePath("U-05b", "their tier", []release.Knob{fault.UsageNetworkCloseNothing},
 		func(t *harness.T) ([]*harness.Rule, *harness.Rule, func()) {
 			vpc := t.NewAccount().VPC()
 			tier, other := vpc.Tier(), vpc.Tier()
@@ -53,7 +55,7 @@ func networkDelete() harness.Scenario {
 }
 
 func vpcDelete() harness.Scenario {
-	return deletePath("U-05c", "their VPC, whose tiers go first", []string{"usage-vpc-close-nothing"},
+	return deletePath("U-05c", "their VPC, whose tiers go first", []release.Knob{fault.UsageVPCCloseNothing},
 		func(t *harness.T) ([]*harness.Rule, *harness.Rule, func()) {
 			account := t.NewAccount()
 			vpc, other := account.VPC(), account.VPC()
@@ -66,7 +68,7 @@ func vpcDelete() harness.Scenario {
 }
 
 func offeringChange() harness.Scenario {
-	return deletePath("U-05d", "an offering change that ends load balancing", []string{"usage-close-nothing"},
+	return deletePath("U-05d", "an offering change that ends load balancing", []release.Knob{fault.UsageCloseNothing},
 		func(t *harness.T) ([]*harness.Rule, *harness.Rule, func()) {
 			vpc := t.NewAccount().VPC()
 			tier, other := vpc.Tier(), vpc.Tier()
@@ -75,7 +77,7 @@ func offeringChange() harness.Scenario {
 }
 
 func accountDelete() harness.Scenario {
-	return deletePath("U-05e", "their account", []string{"usage-ignore-removed-accounts", "usage-dead-account-unbilled"},
+	return deletePath("U-05e", "their account", []release.Knob{fault.UsageIgnoreRemovedAccounts, fault.UsageDeadAccountUnbilled},
 		func(t *harness.T) ([]*harness.Rule, *harness.Rule, func()) {
 			account, other := t.NewAccount(), t.NewAccount()
 			return account.VPC().Tier().LoadBalancers(2), other.VPC().Tier().LoadBalancer("survivor"), account.Delete

@@ -1,15 +1,17 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func portForwarding() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-06", Title: "a deleted port forwarding rule closes its own usage row and no other (ids apart and crossed)", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
-		Twins: []string{"usage-close-by-helper-id", "usage-pf-close-nothing", "usage-pf-close-twice", "pf-delete-event-lost", "usage-close-in-zone"},
+		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsagePFCloseNothing, fault.UsagePFCloseTwice, fault.PFDeleteEventLost, fault.UsageCloseInZone},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			rules := t.CrossedPortForwards(tier, tier.NewVM(), 2, 6)

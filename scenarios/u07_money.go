@@ -1,15 +1,17 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func recordsStop() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-07", Title: "usage records stop at the delete, and the window around it is billed in part", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
-		Twins:   []string{"usage-close-by-helper-id", "usage-record-after-close", "usage-record-too-long", "usage-record-missing", "usage-record-rounded"},
+		Twins:   []release.Knob{release.UsageCloseByHelperID, fault.UsageRecordAfterClose, fault.UsageRecordTooLong, fault.UsageRecordMissing, fault.UsageRecordRounded},
 		APIOnly: listedBilling,
 		Run: func(t *harness.T) {
 			account := t.NewAccount()

@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func continuity() harness.Scenario {
@@ -10,8 +12,8 @@ func continuity() harness.Scenario {
 		ID: "U-08", Title: "usage windows touch, every event is processed once, no record is written twice", Group: result.GroupUsage,
 		Guards: []string{"#13399", "#13909", "#8590", "#10848"}, Needs: usageNeeds(),
 		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.22.1", To: "4.22.1"}}, Why: "#13399: a duplicate key blocks the usage run and pins its start"},
-		Twins: []string{"usage-overlap-window", "usage-gap-window", "usage-skip-window", "usage-record-duplicate", "usage-event-lost",
-			"usage-events-left-unprocessed", "usage-event-processed-twice", "usage-wrong-account", "usage-skip-add-state"},
+		Twins: []release.Knob{fault.UsageOverlapWindow, fault.UsageGapWindow, fault.UsageSkipWindow, fault.UsageRecordDuplicate, fault.UsageEventLost,
+			fault.UsageEventsLeftUnprocessed, fault.UsageEventProcessedTwice, fault.UsageWrongAccount, fault.UsageSkipAddState},
 		Run: func(t *harness.T) {
 			account := t.NewAccount()
 			tier := account.VPC().Tier()

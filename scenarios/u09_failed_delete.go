@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func billedAfterFailedDelete() harness.Scenario {
@@ -11,8 +12,8 @@ func billedAfterFailedDelete() harness.Scenario {
 		ID: "U-09", Title: "an LB rule whose delete failed lives on, is billed on and keeps its members", Group: result.GroupUsage,
 		Guards: []string{"#9587"}, Needs: append(usageNeeds(), harness.PushFault, harness.PushLog),
 		KnownBad: everywhere("LoadBalancingRulesManagerImpl.java@4.20.0.0 writes LB.DELETE and revokes the members before the push, and takes back neither"),
-		Cures:    []string{"delete-event-before-push=off", "failed-delete-drops-members=off"},
-		Twins:    []string{"delete-event-before-push", "failed-delete-drops-members"},
+		Cures:    []release.Knob{release.DeleteEventBeforePush.Off(), release.FailedDeleteDropsMembers.Off()},
+		Twins:    []release.Knob{release.DeleteEventBeforePush, release.FailedDeleteDropsMembers},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

@@ -1,15 +1,17 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func lateClose() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-10", Title: "a usage row is closed at its own rule's delete, not by a later one (dates, not nullness)", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
-		Twins: []string{"usage-close-by-helper-id", "usage-close-wrong-date", "usage-close-hour-off", "usage-close-on-minute", "delete-event-late", "delete-event-early"},
+		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageCloseWrongDate, fault.UsageCloseHourOff, fault.UsageCloseOnMinute, fault.DeleteEventLate, fault.DeleteEventEarly},
 		Run: func(t *harness.T) {
 			rules := t.CrossedRules(t.NewAccount().VPC().Tier(), 2, 6)
 			t.RequireOpen(rules...)

@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func upgradeAcrossFix() harness.Scenario {
@@ -10,7 +12,7 @@ func upgradeAcrossFix() harness.Scenario {
 		ID: "U-11", Title: "an upgrade across the fix neither heals nor adds damage, rules that lived through it close properly, a repair ends it",
 		Group:  result.GroupUsage,
 		Guards: storyA(), Needs: append(usageNeeds(), harness.Upgrade),
-		Twins: []string{"usage-close-by-helper-id", "upgrade-reopens-rows", "upgrade-replays-events", "repair-dates-now", "repair-whole-account"},
+		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UpgradeReopensRows, fault.UpgradeReplaysEvents, fault.RepairDatesNow, fault.RepairWholeAccount},
 		Run: func(t *harness.T) {
 			from, to := t.UpgradePath()
 			t.SwitchRelease(from)

@@ -1,14 +1,16 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func uploadedVolume() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-12", Title: "an uploaded volume is billed on secondary storage until it is attached, and on primary from then on", Group: result.GroupUsage, Priority: 1,
-		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(), Twins: []string{"usage-close-by-helper-id", "usage-upload-close-nothing"},
+		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(), Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageUploadCloseNothing},
 		Run: func(t *harness.T) {
 			account := t.NewAccount()
 			vm := account.VPC().Tier().NewVM()

@@ -1,15 +1,17 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func snapshotOnPrimary() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-13", Title: "a deleted VM snapshot on primary storage closes its own usage row, the next one stays", Group: result.GroupUsage, Priority: 1,
 		Guards: storyA(), Needs: append(usageNeeds(), harness.Forge), KnownBad: helperIDBug(),
-		Twins: []string{"usage-close-by-helper-id", "usage-primary-close-nothing", "usage-primary-record-missing"},
+		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsagePrimaryCloseNothing, fault.UsagePrimaryRecordMissing},
 		Run: func(t *harness.T) {
 			vm := t.NewAccount().VPC().Tier().NewVM()
 			first, second := vm.SnapshotOnPrimary("first"), vm.SnapshotOnPrimary("second")

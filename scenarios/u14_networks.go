@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 // openedTwice is the old model of network and VPC rows.
@@ -15,7 +17,7 @@ func networkRow() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-14", Title: "a network has one open usage row at any time of its life, and none after it", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#10687", "#10712", "#10755"}, Needs: usageNeeds(), KnownBad: openedTwice(),
-		Twins: []string{"network-usage-model-old", "usage-network-row-twice", "usage-network-close-nothing"},
+		Twins: []release.Knob{release.NetworkUsageModelOld, fault.UsageNetworkRowTwice, fault.UsageNetworkCloseNothing},
 		Run: func(t *harness.T) {
 			network := t.NewAccount().Isolated()
 			vm := network.NewVM()
@@ -45,7 +47,7 @@ func vpcRow() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-15", Title: "a VPC has one open usage row at any time of its life, also when its create event is there twice", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#10712", "#10755"}, Needs: append(usageNeeds(), harness.Forge), KnownBad: openedTwice(),
-		Twins: []string{"network-usage-model-old", "usage-vpc-close-nothing"},
+		Twins: []release.Knob{release.NetworkUsageModelOld, fault.UsageVPCCloseNothing},
 		Run: func(t *harness.T) {
 			vpc := t.NewAccount().VPC()
 			t.Repeat("VPC.CREATE", vpc.InternalID)

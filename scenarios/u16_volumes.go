@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func volumes() harness.Scenario {
@@ -10,8 +12,8 @@ func volumes() harness.Scenario {
 		ID: "U-16", Title: "volumes: one open usage row of the right size through resize, destroy and recover; none after the delete", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#6717", "#5901", "#6772", "#9459"}, Needs: usageNeeds(),
 		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.19.1"}}, Why: "#9459: VOLUME.RESIZE carries the old size; fixed in 4.19.2.0 and 4.20.0.0"},
-		Twins: []string{"resize-event-old-size", "volume-delete-event-lost", "recover-without-volume-event", "vm-volume-event-lost", "usage-volume-close-nothing",
-			"usage-volume-close-wrong-date"},
+		Twins: []release.Knob{release.ResizeEventOldSize, fault.VolumeDeleteEventLost, fault.RecoverWithoutVolumeEvent, fault.VMVolumeEventLost, fault.UsageVolumeCloseNothing,
+			fault.UsageVolumeCloseWrongDate},
 		Run: func(t *harness.T) {
 			account := t.NewAccount()
 			vm := account.VPC().Tier().NewVM()

@@ -1,15 +1,17 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func twoNICs() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-17", Title: "removing a NIC leaves the usage row of the VM's other NIC with the same offering open", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#13112"}, Needs: usageNeeds(), KnownBad: everywhere("NIC rows are closed by VM and offering, UsageNetworkOfferingDaoImpl.java@4.20.0.0"),
-		Cures: []string{"usage-nic-close-by-offering=off"}, Twins: []string{"usage-nic-close-by-offering", "usage-nic-close-nothing"},
+		Cures: []release.Knob{release.UsageNICCloseByOffering.Off()}, Twins: []release.Knob{release.UsageNICCloseByOffering, fault.UsageNICCloseNothing},
 		Run: func(t *harness.T) {
 			account := t.NewAccount()
 			vm := account.Isolated().NewVM()
@@ -33,7 +35,7 @@ func twoZones() harness.Scenario {
 		ID: "U-18", Title: "releasing an address leaves the usage rows of equal addresses in another zone open", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#10789"}, Needs: append(usageNeeds(), harness.Forge),
 		KnownBad: everywhere("rows are found by account and the address's text, UsageIPAddressDaoImpl.java@4.20.0.0"),
-		Cures:    []string{"usage-release-by-text=off"}, Twins: []string{"usage-release-by-text", "usage-release-any-account", "usage-ip-close-nothing"},
+		Cures:    []release.Knob{release.UsageReleaseByText.Off()}, Twins: []release.Knob{release.UsageReleaseByText, fault.UsageReleaseAnyAccount, fault.UsageIPCloseNothing},
 		Run: func(t *harness.T) {
 			account, stranger := t.NewAccount(), t.NewAccount()
 			ip := account.VPC().Tier().Address()

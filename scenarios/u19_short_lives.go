@@ -1,15 +1,17 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func deletedBeforeFirstRun() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-19", Title: "a rule that lived before the first usage run has one closed row and one short record", Group: result.GroupUsage, Priority: 1,
 		Guards: storyA(), Needs: append(usageNeeds(), harness.UsageServers), KnownBad: helperIDBug(),
-		Twins: []string{"usage-close-by-helper-id", "usage-close-nothing", "usage-deletes-first"},
+		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageCloseNothing, fault.UsageDeletesFirst},
 		Run: func(t *harness.T) {
 			account := t.NewAccount()
 			account.Skew(20)
@@ -32,7 +34,7 @@ func shortLife() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-20", Title: "a rule created and deleted within one usage window is billed for its seconds", Group: result.GroupUsage, Priority: 1,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
-		Twins: []string{"usage-close-by-helper-id", "usage-deletes-first", "usage-record-too-long"},
+		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageDeletesFirst, fault.UsageRecordTooLong},
 		Run: func(t *harness.T) {
 			account := t.NewAccount()
 			account.Skew(20)
@@ -55,7 +57,7 @@ func shortLife() harness.Scenario {
 func equalSeconds() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-21", Title: "rules created and deleted in the same second, behind a backlog, leave no open row", Group: result.GroupUsage, Priority: 1,
-		Guards: []string{"#10789"}, Needs: append(usageNeeds(), harness.UsageServers, harness.Forge), Twins: []string{"usage-ties-shuffled", "usage-deletes-first"},
+		Guards: []string{"#10789"}, Needs: append(usageNeeds(), harness.UsageServers, harness.Forge), Twins: []release.Knob{fault.UsageTiesShuffled, fault.UsageDeletesFirst},
 		Run: func(t *harness.T) {
 			account := t.NewAccount()
 			tier := account.VPC().Tier()
@@ -76,7 +78,7 @@ func failedCreate() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-22", Title: "an LB rule whose creation failed leaves no open usage row and no bill", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#10789"}, Needs: append(usageNeeds(), harness.PushFault), KnownBad: helperIDBug(),
-		Twins: []string{"failed-create-event-lost", "usage-close-nothing", "usage-record-too-long"},
+		Twins: []release.Knob{fault.FailedCreateEventLost, fault.UsageCloseNothing, fault.UsageRecordTooLong},
 		Run: func(t *harness.T) {
 			account := t.NewAccount()
 			account.Skew(20)

@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func backups() harness.Scenario {
@@ -10,7 +12,7 @@ func backups() harness.Scenario {
 		ID: "U-23", Title: "a VM taken from its backup offering is no longer billed for backups", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#11522", "#10140"}, Needs: usageNeeds(),
 		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.21.0", To: "4.21.0"}}, Why: "#11522: usage_backup.removed stays NULL; fixed in 4.22.0.0"},
-		Twins:    []string{"usage-backup-close-nothing", "backup-remove-event-lost"},
+		Twins:    []release.Knob{fault.UsageBackupCloseNothing, fault.BackupRemoveEventLost},
 		Run: func(t *harness.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
@@ -34,7 +36,7 @@ func vmSnapshots() harness.Scenario {
 		ID: "U-27", Title: "of three snapshots of one VM the middle one is deleted: the other two are billed on", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#13921", "#5662", "#5872"}, Needs: append(usageNeeds(), harness.Forge),
 		KnownBad: everywhere("#13921: a VM snapshot ends the one before it, and VMSNAPSHOT.DELETE closes all rows of VM and offering"),
-		Cures:    []string{"usage-vm-snapshots-as-one=off"}, Twins: []string{"usage-vm-snapshots-as-one", "usage-vm-snapshot-close-nothing"},
+		Cures:    []release.Knob{release.UsageVMSnapshotsAsOne.Off()}, Twins: []release.Knob{release.UsageVMSnapshotsAsOne, fault.UsageVMSnapshotCloseNothing},
 		Run: func(t *harness.T) {
 			vm := t.NewAccount().VPC().Tier().NewVM()
 			first, middle, last := vm.Snapshot("first"), vm.Snapshot("middle"), vm.Snapshot("last")

@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func duplicateCreate() harness.Scenario {
@@ -10,7 +12,7 @@ func duplicateCreate() harness.Scenario {
 		ID: "U-24", Title: "a create event that is there twice neither blocks the usage run nor is billed twice", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#13399", "#13909", "#11531", "#8587"}, Needs: append(usageNeeds(), harness.Forge),
 		KnownBad: everywhere("#13909: a repeated LB.CREATE opens a second row; a repeated VOLUME.CREATE closes the first and is refused; in 4.22.1.0 the whole run is rolled back"),
-		Cures:    []string{"usage-create-repeated=off"}, Twins: []string{"usage-create-repeated", "usage-duplicate-blocks"},
+		Cures:    []release.Knob{release.UsageCreateRepeated.Off()}, Twins: []release.Knob{release.UsageCreateRepeated, fault.UsageDuplicateBlocks},
 		Run: func(t *harness.T) {
 			account := t.NewAccount()
 			rule, volume := account.VPC().Tier().LoadBalancer("A"), account.NewVolume()

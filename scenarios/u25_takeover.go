@@ -3,8 +3,10 @@ package scenarios
 import (
 	"time"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func takeover() harness.Scenario {
@@ -12,7 +14,7 @@ func takeover() harness.Scenario {
 		ID: "U-25", Title: "a usage server that is killed in the middle of a run is replaced, and no window is missing or doubled", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#8590", "#10848", "#12383", "#12616"}, Needs: append(usageNeeds(), harness.UsageServers, harness.TimeTravel),
 		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.20.1"}}, Why: "#10848: a restarted usage server waits for its own job's heartbeat to grow stale; ended in 4.20.2.0"},
-		Cures:    []string{"usage-clean-own-jobs-at-start"}, Twins: []string{"usage-never-take-over", "usage-forget-success", "usage-clean-own-jobs-at-start=off"},
+		Cures:    []release.Knob{release.UsageCleanOwnJobsAtStart}, Twins: []release.Knob{fault.UsageNeverTakeOver, fault.UsageForgetSuccess, release.UsageCleanOwnJobsAtStart.Off()},
 		Run: func(t *harness.T) {
 			rules := t.NewAccount().VPC().Tier().LoadBalancers(2)
 			t.Drain()

@@ -6,8 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/scenarios/model"
 )
 
@@ -98,7 +100,7 @@ func reportFinding(t *harness.T, steps []model.Step, f model.Finding) {
 
 // modelTwins are some of the planted faults that the random run finds with whatever seed: one of each way in which the model
 // can be contradicted.
-func modelTwins() []string {
-	return []string{"usage-close-by-helper-id", "usage-record-missing", "create-event-lost", "delete-event-late",
-		"push-lost-members", "push-lost-delete", "policy-dropped", "router-server-missing", "failed-push-succeeds"}
+func modelTwins() []release.Knob {
+	return []release.Knob{release.UsageCloseByHelperID, fault.UsageRecordMissing, fault.CreateEventLost, fault.DeleteEventLate,
+		fault.PushLostMembers, fault.PushLostDelete, fault.PolicyDropped, fault.RouterServerMissing, fault.FailedPushSucceeds}
 }

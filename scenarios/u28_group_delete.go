@@ -1,15 +1,17 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func groupDelete() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-28", Title: "deleting an autoscale group with its members ends their usage, and not that of its rule", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#9587"}, Needs: usageNeeds(),
-		Twins: []string{"group-delete-ends-rule", "vm-volume-event-lost", "usage-vm-close-nothing", "usage-nic-close-nothing"},
+		Twins: []release.Knob{fault.GroupDeleteEndsRule, fault.VMVolumeEventLost, fault.UsageVMCloseNothing, fault.UsageNICCloseNothing},
 		Run: func(t *harness.T) {
 			group := t.NewAccount().VPC().Tier().Group("group", 3)
 			t.AwaitMembers(group)

@@ -3,8 +3,10 @@ package scenarios
 import (
 	"time"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func timeZones() harness.Scenario {
@@ -12,14 +14,15 @@ func timeZones() harness.Scenario {
 		ID: "U-29", Title: "days of usage across a change of clocks add up, and the first run of all may be on 1 January", Group: result.GroupUsage, Priority: 2, Weight: 5,
 		Guards: []string{"#8243"}, Needs: append(usageNeeds(), harness.UsageServers, harness.TimeTravel),
 		KnownBad: everywhere("the start of a first window on 1 January is computed into the future, UsageManagerImpl.java@4.20.0.0"),
-		Cures:    []string{"usage-year-roll=off"}, Twins: []string{"usage-year-roll", "usage-aggregation-gmt", "usage-day-of-24-hours"},
+		Cures:    []release.Knob{release.UsageYearRoll.Off()}, Twins: []release.Knob{release.UsageYearRoll, fault.UsageAggregationGMT, fault.UsageDayOf24Hours},
 		Run: func(t *harness.T) {
 			zone := t.Location("Asia/Jerusalem")
 			days := harness.UsageSettings{Daily: true, Aggregation: zone, Execution: t.Location("America/New_York")}
 			t.EndUsage(harness.FirstHost, harness.Stopped)
-			t.PassUntil(t.NewYear(zone).Add(-6 * time.Hour))
+			year := t.NewYear(zone)
+			t.PassUntil(year.Add(-6 * time.Hour))
 			rules := t.NewAccount().VPC().Tier().LoadBalancers(2)
-			t.PassUntil(t.NewYear(zone).Add(30 * time.Minute))
+			t.PassUntil(year.Add(30 * time.Minute))
 			t.StartUsageWith(harness.FirstHost, days)
 			t.ExpectUsageRun()
 			t.EndUsage(harness.FirstHost, harness.Stopped)

@@ -1,15 +1,17 @@
 package scenarios
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func vpnUser() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-31", Title: "a removed VPN user's usage row is closed at the removal, not at the next usage run", Group: result.GroupUsage, Priority: 2,
 		Guards: []string{"#4085"}, Needs: usageNeeds(), KnownBad: everywhere("VPN.USER.REMOVE closes with the job's time, UsageManagerImpl.java@4.20.0.0"),
-		Cures: []string{"usage-vpn-close-at-job=off"}, Twins: []string{"usage-vpn-close-at-job", "usage-vpn-close-nothing"},
+		Cures: []release.Knob{release.UsageVPNCloseAtJob.Off()}, Twins: []release.Knob{release.UsageVPNCloseAtJob, fault.UsageVPNCloseNothing},
 		Run: func(t *harness.T) {
 			account := t.NewAccount()
 			removed, stays := account.VPNUser("removed"), account.VPNUser("stays")
@@ -30,7 +32,7 @@ func notMetered() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-32", Title: "portable and IPv6 addresses are reported as not metered, and harm no bill", Group: result.GroupUsage, Priority: 2,
 		Guards: []string{"#3176"}, Needs: append(usageNeeds(), harness.Forge),
-		Twins: []string{"usage-unknown-blocks", "usage-portable-releases-all", "usage-ip-close-nothing"},
+		Twins: []release.Knob{fault.UsageUnknownBlocks, fault.UsagePortableReleasesAll, fault.UsageIPCloseNothing},
 		Run: func(t *harness.T) {
 			account := t.NewAccount()
 			network := account.Isolated()
@@ -56,7 +58,7 @@ func notMetered() harness.Scenario {
 func apiAfterDelete() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-34", Title: "listUsageRecords agrees with the database around a delete, in both formats; a deleted rule has no usage id", Group: result.GroupUsage, Priority: 2,
-		Guards: []string{"#8243", "#13015"}, Needs: usageNeeds(), Twins: []string{"usage-api-short", "usage-api-oldformat-ignored"},
+		Guards: []string{"#8243", "#13015"}, Needs: usageNeeds(), Twins: []release.Knob{fault.UsageAPIShort, fault.UsageAPIOldFormatIgnored},
 		Run: func(t *harness.T) {
 			rules := t.NewAccount().VPC().Tier().LoadBalancers(2)
 			t.DrainUnjudged()
@@ -74,7 +76,7 @@ func keptRules() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-35", Title: "an audit judges as before where the rows of deleted rules are kept", Group: result.GroupUsage, Priority: 2,
 		Guards: []string{"#13015"}, Needs: append(usageNeeds(), harness.Upgrade), KnownBad: helperIDBug(),
-		Twins: []string{"usage-close-nothing", "usage-close-by-helper-id", "usage-close-wrong-date"},
+		Twins: []release.Knob{fault.UsageCloseNothing, release.UsageCloseByHelperID, fault.UsageCloseWrongDate},
 		Run: func(t *harness.T) {
 			t.KeepDeletedRules()
 			account := t.NewAccount()

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/stackproof/stackproof/release"
 )
 
 // zoneID is the only zone's id in the database.
@@ -26,21 +28,21 @@ func (z *Zone) owned(out obj, a *Account) {
 
 // domainPath adds a path where the release answers it.
 func (z *Zone) domainPath(out obj, path string) {
-	if !z.knobs["no-domainpath"] {
+	if !z.knobs[release.NoDomainPath] {
 		out["domainpath"] = path
 	}
 }
 
 // newField adds a field that 4.20 brought.
 func (z *Zone) newField(out obj, name string, value any) {
-	if !z.knobs["answer-fields-old"] {
+	if !z.knobs[release.AnswerFieldsOld] {
 		out[name] = value
 	}
 }
 
 // laterField adds a field that 4.20.1 brought.
 func (z *Zone) laterField(out obj, name string, value any) {
-	if z.knobs["answers-apikeyaccess"] {
+	if z.knobs[release.AnswersAPIKeyAccess] {
 		out[name] = value
 	}
 }
@@ -95,7 +97,7 @@ func (z *Zone) networkAnswer(n *Network) obj {
 		"supportsvmautoscaling": n.Offering.has("Lb") && n.Offering.lbProvider() == n.Offering.provider(), "created": stamp(n.Created),
 		"receivedbytes": 0, "sentbytes": 0, "publicmtu": 1500, "privatemtu": 1500, "hasannotations": false,
 	}
-	if z.knobs["answers-specifyvlan"] {
+	if z.knobs[release.AnswersSpecifyVLAN] {
 		out["specifyvlan"] = false
 	}
 	if n.VLAN != 0 {

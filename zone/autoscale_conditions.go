@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -194,7 +195,7 @@ func (c *call) updateCondition() (obj, error) {
 	}
 	if n := c.z.enabledGroupsWith(k); n > 0 {
 		name := fmt.Sprint(k.ID)
-		if c.z.knobs["condition-named-as-object"] {
+		if c.z.knobs[release.ConditionNamedAsObject] {
 			name = fmt.Sprintf(`Condition {"id":%d,"uuid":"%s"}`, k.ID, k.UUID)
 		}
 		return nil, &api.Error{Code: api.CodeInUse, CSCode: api.CSAPIException,

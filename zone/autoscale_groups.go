@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -228,7 +229,7 @@ func (c *call) updateGroup() (obj, error) {
 	}
 	interval := c.integer("interval", g.Interval)
 	physical := c.has("minmembers") || c.has("maxmembers") || interval != g.Interval || c.has("scaleuppolicyids") || c.has("scaledownpolicyids")
-	if physical && g.State != groupDisabled && !z.knobs["enabled-update-allowed"] {
+	if physical && g.State != groupDisabled && !z.knobs[fault.EnabledUpdateAllowed] {
 		return nil, api.Invalid("An AutoScale Vm Group can be updated with minMembers/maxMembers/Interval only when it is in disabled state")
 	}
 	changed := *g
@@ -244,7 +245,7 @@ func (c *call) updateGroup() (obj, error) {
 	if err := z.update(c.ctx, "cloud.autoscale_vmgroups", g.ID, row); err != nil {
 		return nil, err
 	}
-	if z.knobs["update-with-push"] {
+	if z.knobs[fault.UpdateWithPush] {
 		if err := z.pushNetwork(c.ctx, g.Rule.Network); err != nil {
 			return nil, err
 		}

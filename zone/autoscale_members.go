@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 )
 
 // scaleUp makes n members, one after the other: created stopped, mapped to the group, started, assigned to the rule.
 func (z *Zone) scaleUp(ctx context.Context, g *Group, n int) {
 	s := z.scalingOf(g)
-	if available(g)+n > g.Max && !z.knobs["member-created-twice"] || !z.knobs["autoscale-unbounded-retries"] && s.errored > erroredThreshold {
+	if available(g)+n > g.Max && !z.knobs[fault.MemberCreatedTwice] || !z.knobs[release.AutoscaleUnboundedRetries] && s.errored > erroredThreshold {
 		return
 	}
 	before := g.State

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/stackproof/stackproof/fault"
 )
 
 // statsInterval is how often policies are evaluated (autoscale.stats.interval).
@@ -71,9 +73,9 @@ func (z *Zone) monitor(ctx context.Context, g *Group) {
 	ctx = withOrigin(ctx, origin{thread: fmt.Sprintf("VmGroup-Monitor-%d-1", g.ID)})
 	z.dropStopped(ctx, g)
 	switch n := available(g); {
-	case n < g.Min && z.knobs["monitor-blind"]:
+	case n < g.Min && z.knobs[fault.MonitorBlind]:
 	case n < g.Min:
-		if z.knobs["member-created-twice"] {
+		if z.knobs[fault.MemberCreatedTwice] {
 			n--
 		}
 		z.scaleUp(ctx, g, g.Min-n)
@@ -119,7 +121,7 @@ func (z *Zone) action(g *Group) string {
 		if s.gap.After(window) {
 			return ""
 		}
-		if !z.knobs["quiet-time-ignored"] && now.Sub(z.balancing.quiet[p.ID]) < time.Duration(p.Quiet)*time.Second || !s.sample.After(window) {
+		if !z.knobs[fault.QuietTimeIgnored] && now.Sub(z.balancing.quiet[p.ID]) < time.Duration(p.Quiet)*time.Second || !s.sample.After(window) {
 			continue
 		}
 		if !slices.ContainsFunc(p.Conditions, func(k *Condition) bool { return !holds(k) }) {

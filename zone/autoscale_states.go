@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -93,7 +95,7 @@ func (c *call) disableGroup() (obj, error) {
 		z.balancing.onceDisabled = map[string]bool{}
 	}
 	z.balancing.onceDisabled[g.Rule.UUID] = true
-	if z.knobs["members-lost-on-disable"] {
+	if z.knobs[fault.MembersLostOnDisable] {
 		for _, m := range slices.Clone(g.Rule.Members) {
 			if err := z.removeMember(ctx, g.Rule, m); err != nil {
 				return nil, err
@@ -140,7 +142,7 @@ func (c *call) deleteGroup() (obj, error) {
 
 // groupName is how texts name a group: by its internal id until 4.20.1, as an object from 4.20.2 on.
 func (z *Zone) groupName(g *Group) string {
-	if z.knobs["group-named-as-object"] {
+	if z.knobs[release.GroupNamedAsObject] {
 		return fmt.Sprintf(`: AutoScaleVmGroup {"id":%d,"name":%q,"uuid":%q}`, g.ID, g.Name, g.UUID)
 	}
 	return fmt.Sprintf("id : %d", g.ID)
@@ -182,7 +184,7 @@ func (z *Zone) endGroup(ctx context.Context, g *Group, cleanup bool) error {
 		}
 		return &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to delete autoscale vm group"}
 	}
-	if z.knobs["group-delete-ends-rule"] {
+	if z.knobs[fault.GroupDeleteEndsRule] {
 		if err := z.lbUsage(ctx, "LB.DELETE", g.Rule); err != nil {
 			return err
 		}
@@ -205,7 +207,7 @@ func (z *Zone) removeGroup(ctx context.Context, g *Group) error {
 
 // guardMember refuses to stop, destroy or unmap a member of a group that is not disabled.
 func (z *Zone) guardMember(vm *VM) error {
-	if vm.Group == nil || !vm.Group.Removed.IsZero() || vm.Group.State == groupDisabled || z.knobs["member-guard-missing"] {
+	if vm.Group == nil || !vm.Group.Removed.IsZero() || vm.Group.State == groupDisabled || z.knobs[fault.MemberGuardMissing] {
 		return nil
 	}
 	return api.Invalid("Cannot perform actions on VM in an AutoScale VM group, Please disable the VM group and retry.")

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -184,51 +186,51 @@ func TestFailingStarts(t *testing.T) {
 }
 
 // groupFaults says how each planted fault shows on a group of two members whose rule has a policy.
-func groupFaults() map[string]func(b *bench, rule, group string) {
-	return map[string]func(b *bench, rule, group string){
-		"enable-without-push": func(b *bench, _, group string) {
+func groupFaults() map[release.Knob]func(b *bench, rule, group string) {
+	return map[release.Knob]func(b *bench, rule, group string){
+		fault.EnableWithoutPush: func(b *bench, _, group string) {
 			b.job("disableAutoScaleVmGroup", "id="+group)
 			b.taken()
 			b.job("enableAutoScaleVmGroup", "id="+group)
 			assert.Empty(b, b.taken())
 		},
-		"disable-without-push": func(b *bench, _, group string) {
+		fault.DisableWithoutPush: func(b *bench, _, group string) {
 			b.job("disableAutoScaleVmGroup", "id="+group)
 			assert.Empty(b, b.taken())
 		},
-		"policy-removed-on-disable": func(b *bench, rule, group string) {
+		fault.PolicyRemovedOnDisable: func(b *bench, rule, group string) {
 			b.job("disableAutoScaleVmGroup", "id="+group)
 			b.job("enableAutoScaleVmGroup", "id="+group)
 			p := b.taken()
 			assert.Empty(b, balancer(b, p[len(p)-1], rule).Stickiness)
 		},
-		"policy-not-removed": func(b *bench, rule, _ string) {
+		fault.PolicyNotRemoved: func(b *bench, rule, _ string) {
 			policy := b.one("listLBStickinessPolicies", "stickinesspolicies", "lbruleid="+rule)["stickinesspolicy"].([]any)[0].(obj)["id"].(string)
 			b.job("disableAutoScaleVmGroup", "id="+b.theGroup()["id"].(string))
 			b.job("deleteLBStickinessPolicy", "id="+policy)
 			p := b.taken()
 			assert.Len(b, balancer(b, p[len(p)-1], rule).Stickiness, 1)
 		},
-		"members-lost-on-disable": func(b *bench, rule, group string) {
+		fault.MembersLostOnDisable: func(b *bench, rule, group string) {
 			b.job("disableAutoScaleVmGroup", "id="+group)
 			assert.Empty(b, b.call("listLoadBalancerRuleInstances", "id="+rule))
 		},
-		"guard-missing": func(b *bench, rule, _ string) { b.job("deleteLoadBalancerRule", "id="+rule) },
-		"enabled-update-allowed": func(b *bench, _, group string) {
+		fault.GuardMissing: func(b *bench, rule, _ string) { b.job("deleteLoadBalancerRule", "id="+rule) },
+		fault.EnabledUpdateAllowed: func(b *bench, _, group string) {
 			b.job("updateAutoScaleVmGroup", "id="+group, "maxmembers=4")
 		},
-		"member-guard-missing": func(b *bench, rule, _ string) {
+		fault.MemberGuardMissing: func(b *bench, rule, _ string) {
 			member := b.call("listLoadBalancerRuleInstances", "id="+rule)["loadbalancerruleinstance"].([]any)[0].(obj)["id"].(string)
 			b.job("stopVirtualMachine", "id="+member)
 		},
-		"rule-unlisted": func(b *bench, _, group string) {
+		fault.RuleUnlisted: func(b *bench, _, group string) {
 			b.job("disableAutoScaleVmGroup", "id="+group)
 			assert.Empty(b, b.call("listLoadBalancerRules"))
 		},
-		"sticky-list-empty": func(b *bench, rule, _ string) {
+		fault.StickyListEmpty: func(b *bench, rule, _ string) {
 			assert.Empty(b, b.one("listLBStickinessPolicies", "stickinesspolicies", "lbruleid="+rule)["stickinesspolicy"])
 		},
-		"group-delete-ends-rule": func(b *bench, _, group string) {
+		fault.GroupDeleteEndsRule: func(b *bench, _, group string) {
 			b.job("deleteAutoScaleVmGroup", "id="+group, "cleanup=true")
 			assert.Equal(b, 1, b.count("SELECT COUNT(*) FROM cloud.usage_event WHERE type='LB.DELETE'"))
 		},
@@ -236,7 +238,7 @@ func groupFaults() map[string]func(b *bench, rule, group string) {
 }
 
 func TestGroupFaults(t *testing.T) {
-	prepare := func(t *testing.T, knob string) (*bench, string, string) {
+	prepare := func(t *testing.T, knob release.Knob) (*bench, string, string) {
 		b := newBench(t, "4.20.1.0", knob)
 		site := b.vpcSite(0)
 		rule := b.rule(b.address(site.vpc), site.tier, "G", 80)
@@ -247,13 +249,13 @@ func TestGroupFaults(t *testing.T) {
 		return b, rule, group
 	}
 	for knob, check := range groupFaults() {
-		t.Run(knob, func(t *testing.T) {
+		t.Run(string(knob), func(t *testing.T) {
 			b, rule, group := prepare(t, knob)
 			check(b, rule, group)
 		})
 	}
-	t.Run("monitor-blind", func(t *testing.T) {
-		b, _, _ := prepare(t, "monitor-blind")
+	t.Run(string(fault.MonitorBlind), func(t *testing.T) {
+		b, _, _ := prepare(t, fault.MonitorBlind)
 		assert.EqualValues(t, 0, b.theGroup()["availablevirtualmachinecount"])
 	})
 }

@@ -1,6 +1,9 @@
 package zone
 
-import "github.com/stackproof/stackproof/zone/api"
+import (
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/zone/api"
+)
 
 // Backups are those of the dummy provider: an offering that VMs are assigned to. Only their usage matters here.
 
@@ -55,7 +58,7 @@ func (c *call) removeBackup(vm *VM) error {
 		return api.Invalid("The VM is not assigned to a backup offering")
 	}
 	vm.Backup = false
-	if c.z.knobs["backup-remove-event-lost"] {
+	if c.z.knobs[fault.BackupRemoveEventLost] {
 		return nil
 	}
 	return c.z.usageEvent(c.ctx, "BACKUP.OFFERING.REMOVE", vm.Account, zoneID, vm.ID, obj{"resource_name": "Backup-" + vm.Name, "offering_id": c.z.dummyBackup().ID})

@@ -20,6 +20,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -80,16 +81,16 @@ func recordings(t testing.TB) map[string][]string {
 }
 
 // nearest is the profile for a release: itself, else the last one before it of the same line, else the line's first.
-func nearest(release string) string {
+func nearest(name string) string {
 	best := ""
-	line := strings.Join(strings.Split(release, ".")[:2], ".")
-	for _, r := range Releases() {
-		if strings.HasPrefix(r, line+".") && (best == "" || r <= release) {
+	line := strings.Join(strings.Split(name, ".")[:2], ".")
+	for _, r := range release.All() {
+		if strings.HasPrefix(r, line+".") && (best == "" || r <= name) {
 			best = r
 		}
 	}
 	if best == "" {
-		return Releases()[len(Releases())-1]
+		return release.All()[len(release.All())-1]
 	}
 	return best
 }

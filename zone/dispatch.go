@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -134,7 +135,7 @@ func (c *call) explained(err *error) {
 // (server/src/main/java/com/cloud/api/dispatch/ParamProcessWorker.java@4.19.1.0, @4.20.0.0).
 func (c *call) shownName() string {
 	root := c.cmd.root
-	if strings.HasSuffix(root, "response") || c.z.knobs["error-command-cut"] {
+	if strings.HasSuffix(root, "response") || c.z.knobs[release.ErrorCommandCut] {
 		return root[:max(len(root)-len("response"), 0)]
 	}
 	return root

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -105,7 +106,7 @@ func (cmd *command) responseFields() []obj {
 
 // listCapabilities fails on 4.20.0.0 with a simulator zone, as recorded.
 func (c *call) listCapabilities() (obj, error) {
-	if c.z.knobs["capabilities-null-string"] {
+	if c.z.knobs[release.CapabilitiesNullString] {
 		return nil, api.BadParameter("Cannot parse null string")
 	}
 	return obj{"capability": obj{

@@ -3,6 +3,8 @@ package zone
 import (
 	"fmt"
 	"strings"
+
+	"github.com/stackproof/stackproof/fault"
 )
 
 // lbCommands are the load balancer rule commands.
@@ -200,7 +202,7 @@ func (z *Zone) ruleAnswer(r *LBRule) obj {
 	if r.Text != "" {
 		out["description"] = r.Text
 	}
-	if len(r.CIDRs) > 0 && !z.knobs["source-list-unlisted"] {
+	if len(r.CIDRs) > 0 && !z.knobs[fault.SourceListUnlisted] {
 		out["cidrlist"] = joinCIDRs(r.CIDRs)
 	}
 	if r.LBProtocol != "" {

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"slices"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -101,7 +102,7 @@ func (c *call) assignCert() (obj, error) {
 	if _, err := c.cert("certid"); err != nil {
 		return nil, err
 	}
-	if c.z.knobs["certificate-ignored"] {
+	if c.z.knobs[fault.CertificateIgnored] {
 		return obj{"success": true}, nil
 	}
 	return nil, api.Invalid("Ssl termination not supported by the loadbalancer")

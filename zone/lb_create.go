@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -217,7 +218,7 @@ func (c *call) firewallRefused(r *LBRule) bool {
 // failedRule takes a rule back whose job failed: it leaves a pair of usage events.
 func (c *call) failedRule(r *LBRule) error {
 	failed := &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create load balancer rule"}
-	if c.z.knobs["failed-create-event-lost"] {
+	if c.z.knobs[fault.FailedCreateEventLost] {
 		return errors.Join(failed, c.z.removeLBRule(c.ctx, r))
 	}
 	return errors.Join(failed, c.z.revokeRelated(c.ctx, &r.rule), c.z.deleteLB(c.ctx, r, false))

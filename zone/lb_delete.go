@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -27,7 +29,7 @@ func (c *call) deleteRule() (obj, error) {
 
 // groupGuard refuses what would take the rule from its autoscale group, whatever the group's state.
 func (z *Zone) groupGuard(r *LBRule) error {
-	if r.Group == nil || z.knobs["guard-missing"] {
+	if r.Group == nil || z.knobs[fault.GuardMissing] {
 		return nil
 	}
 	return api.Internal("Cannot delete load balancer rule %d because it is being used by 1 Autoscale VM group.", r.ID)
@@ -39,7 +41,7 @@ func (z *Zone) deleteLB(ctx context.Context, r *LBRule, rollback bool) error {
 	if err := z.groupGuard(r); err != nil {
 		return err
 	}
-	state, early := r.State, z.knobs["delete-event-before-push"]
+	state, early := r.State, z.knobs[release.DeleteEventBeforePush]
 	if state != stateRevoke {
 		if state != stateStaged {
 			if err := z.setRuleState(ctx, &r.rule, stateRevoke); err != nil {
@@ -100,7 +102,7 @@ func (z *Zone) revokeLB(ctx context.Context, rules []*LBRule) error {
 // gone (facts: cloudstack.md 1.3).
 func (z *Zone) releaseAddressRules(ctx context.Context, a *Address) error {
 	rules := rulesWhere(z.lbRules, func(r *LBRule) bool { return r.Address == a })
-	if !z.knobs["address-release-guard-late"] {
+	if !z.knobs[release.AddressReleaseGuardLate] {
 		for _, r := range rules {
 			if err := z.groupGuard(r); err != nil {
 				return err

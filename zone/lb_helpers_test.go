@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -57,21 +59,21 @@ func (b *bench) taken() []Push {
 	return p
 }
 
-func newBench(t *testing.T, release string, words ...string) *bench {
+func newBench(t *testing.T, name string, words ...release.Knob) *bench {
 	t.Helper()
 	b := &bench{TB: t, clock: NewManual(time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC))}
-	b.open(release, words)
+	b.open(name, words)
 	t.Cleanup(b.shut)
 	return b
 }
 
-func (b *bench) open(release string, words []string) {
+func (b *bench) open(name string, words []release.Knob) {
 	b.Helper()
-	knobs, err := ProfileKnobs(release)
+	knobs, err := release.ProfileKnobs(name)
 	require.NoError(b, err)
-	require.NoError(b, knobs.Set(words...))
+	require.NoError(b, fault.Set(knobs, words...))
 	b.z, err = Open(b.Context(), Options{
-		Release: release, Knobs: knobs, DB: testDatabase(b, release), Clock: b.clock, Pushes: b, ManagementLog: &b.log, Seed: 7,
+		Release: name, Knobs: knobs, DB: testDatabase(b, name), Clock: b.clock, Pushes: b, ManagementLog: &b.log, Seed: 7,
 	})
 	require.NoError(b, err)
 }

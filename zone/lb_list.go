@@ -3,6 +3,8 @@ package zone
 import (
 	"slices"
 	"strings"
+
+	"github.com/stackproof/stackproof/fault"
 )
 
 func lbListCommand() command {
@@ -57,7 +59,7 @@ func (c *call) wantsRule(r *LBRule) bool {
 	case c.has("networkid") && r.Network.UUID != c.str("networkid"):
 	case c.has("fordisplay") && r.Display != c.boolean("fordisplay", true):
 	case c.has("virtualmachineid") && !slices.ContainsFunc(r.Members, func(m *Member) bool { return m.VM.UUID == c.str("virtualmachineid") }):
-	case c.z.knobs["rule-unlisted"] && r.Group != nil && r.Group.State == groupDisabled:
+	case c.z.knobs[fault.RuleUnlisted] && r.Group != nil && r.Group.State == groupDisabled:
 	default:
 		return true
 	}
@@ -80,7 +82,7 @@ func (c *call) listRuleInstances() (obj, error) {
 	}
 	var out []obj
 	vms := mappedVMs(r)
-	if n := len(vms); c.z.knobs["instance-list-short"] && n > 1 {
+	if n := len(vms); c.z.knobs[fault.InstanceListShort] && n > 1 {
 		vms = vms[:n-1]
 	}
 	for _, vm := range vms {

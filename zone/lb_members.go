@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -89,7 +91,7 @@ func (c *call) assignToRule() (obj, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Group != nil && !c.z.knobs["assign-guard-missing"] {
+	if r.Group != nil && !c.z.knobs[fault.AssignGuardMissing] {
 		return nil, failed
 	}
 	if err := c.z.assign(c.ctx, r, members); err != nil {
@@ -266,7 +268,7 @@ func (z *Zone) markMembers(ctx context.Context, r *LBRule, members []wanted) (re
 			if err := z.setMemberRevoke(ctx, m, true); err != nil {
 				return nil, err
 			}
-			if first && len(w.ips) == 0 || !z.knobs["failed-remove-drops-member"] {
+			if first && len(w.ips) == 0 || !z.knobs[release.FailedRemoveDropsMember] {
 				restore, first = append(restore, m), false
 			}
 		}
@@ -291,7 +293,7 @@ func (z *Zone) removeVMFromRules(ctx context.Context, vm *VM) error {
 		if !slices.ContainsFunc(r.Members, func(m *Member) bool { return m.VM == vm }) {
 			continue
 		}
-		if z.knobs["expunge-without-push"] {
+		if z.knobs[fault.ExpungeWithoutPush] {
 			r.Members = slices.DeleteFunc(r.Members, func(m *Member) bool { return m.VM == vm })
 			continue
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/stackproof/stackproof/fault"
 )
 
 // The rows behind rules. firewall_rules numbers every kind of rule from one sequence; a load balancer or port forwarding
@@ -81,7 +83,7 @@ func (z *Zone) removeLBRule(ctx context.Context, r *LBRule) error {
 		return err
 	}
 	z.lbRules = slices.DeleteFunc(z.lbRules, func(o *LBRule) bool { return o == r })
-	if z.knobs["rule-listed-after-delete"] {
+	if z.knobs[fault.RuleListedAfterDelete] {
 		z.balancing.ghosts = append(z.balancing.ghosts, r)
 	}
 	return nil
@@ -196,23 +198,23 @@ func (z *Zone) rulesOnAddress(a *Address) []*rule {
 func (z *Zone) lbUsage(ctx context.Context, typ string, r *LBRule) error {
 	id, times := r.ID, 1
 	if typ == "LB.CREATE" {
-		if z.knobs["create-event-lost"] {
+		if z.knobs[fault.CreateEventLost] {
 			return nil
 		}
 		return z.usageEvent(ctx, typ, r.Account, z.site.ID, id, nil)
 	}
 	switch {
-	case z.knobs["delete-event-lost"], z.knobs["release-event-lost"] && releasing(ctx):
+	case z.knobs[fault.DeleteEventLost], z.knobs[fault.ReleaseEventLost] && releasing(ctx):
 		return nil
-	case z.knobs["delete-event-twice"]:
+	case z.knobs[fault.DeleteEventTwice]:
 		times = 2
-	case z.knobs["delete-event-wrong-rule"]:
+	case z.knobs[fault.DeleteEventWrongRule]:
 		for _, other := range z.lbRules {
 			if other != r && other.Account == r.Account {
 				id = other.ID
 			}
 		}
-	case z.knobs["delete-event-late"]:
+	case z.knobs[fault.DeleteEventLate]:
 		account := r.Account
 		z.at(z.now().Add(eventShift), "a late LB.DELETE", func(ctx context.Context) {
 			if err := z.usageEvent(ctx, typ, account, z.site.ID, id, nil); err != nil {
@@ -220,7 +222,7 @@ func (z *Zone) lbUsage(ctx context.Context, typ string, r *LBRule) error {
 			}
 		})
 		return nil
-	case z.knobs["delete-event-early"]:
+	case z.knobs[fault.DeleteEventEarly]:
 		return z.usageEvent(ctx, typ, r.Account, z.site.ID, id, obj{"created": z.now().Add(-eventShift)})
 	}
 	for range times {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -206,11 +208,11 @@ func TestAddressIsTiedToItsTierByRules(t *testing.T) {
 }
 
 func TestUsageEventFaults(t *testing.T) {
-	for knob, want := range map[string]struct{ mine, sibling int }{
-		"": {1, 0}, "delete-event-lost": {0, 0}, "delete-event-twice": {2, 0}, "delete-event-wrong-rule": {0, 1}, "delete-event-late": {0, 0},
+	for knob, want := range map[release.Knob]struct{ mine, sibling int }{
+		"": {1, 0}, fault.DeleteEventLost: {0, 0}, fault.DeleteEventTwice: {2, 0}, fault.DeleteEventWrongRule: {0, 1}, fault.DeleteEventLate: {0, 0},
 	} {
-		t.Run(knob, func(t *testing.T) {
-			var words []string
+		t.Run(string(knob), func(t *testing.T) {
+			var words []release.Knob
 			if knob != "" {
 				words = append(words, knob)
 			}
@@ -226,7 +228,7 @@ func TestUsageEventFaults(t *testing.T) {
 			}
 			assert.Equal(t, want.mine, of(id))
 			assert.Equal(t, want.sibling, of(other))
-			if knob == "delete-event-late" {
+			if knob == fault.DeleteEventLate {
 				b.advance(eventShift)
 				assert.Equal(t, 1, of(id))
 			}

@@ -1,6 +1,7 @@
 package zone
 
 import (
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -53,7 +54,7 @@ func (c *call) changeRule(r *LBRule) error {
 	if c.has("description") {
 		r.Text = c.str("description")
 	}
-	if v := c.str("algorithm"); v != "" && !c.z.knobs["algorithm-update-ignored"] {
+	if v := c.str("algorithm"); v != "" && !c.z.knobs[fault.AlgorithmUpdateIgnored] {
 		r.Algorithm = v // unlike at creation, no release looks at what it says
 	}
 	if v := c.str("protocol"); v != "" {

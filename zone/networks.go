@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -206,7 +207,7 @@ func (z *Zone) insertNetwork(ctx context.Context, n *Network) error {
 	if err := z.update(ctx, "cloud.networks", id, obj{"related": id}); err != nil {
 		return err
 	}
-	if z.knobs["network-usage-model-old"] {
+	if z.knobs[release.NetworkUsageModelOld] {
 		return nil
 	}
 	return z.networkUsage(ctx, "NETWORK.CREATE", n)
@@ -215,7 +216,7 @@ func (z *Zone) insertNetwork(ctx context.Context, n *Network) error {
 // networkUsage writes a NETWORK.* usage event; updates carry the state.
 func (z *Zone) networkUsage(ctx context.Context, typ string, n *Network) error {
 	fields := obj{"resource_name": n.Name, "offering_id": n.Offering.ID}
-	if typ == "NETWORK.UPDATE" || typ == "NETWORK.CREATE" && !z.knobs["network-usage-model-old"] {
+	if typ == "NETWORK.UPDATE" || typ == "NETWORK.CREATE" && !z.knobs[release.NetworkUsageModelOld] {
 		fields["resource_type"] = n.State
 	}
 	return z.usageEvent(ctx, typ, n.Account, zoneID, n.ID, fields)
@@ -224,7 +225,7 @@ func (z *Zone) networkUsage(ctx context.Context, typ string, n *Network) error {
 func (c *call) listNetworks() (obj, error) {
 	var out []obj
 	for _, n := range c.z.networks {
-		if !n.Removed.IsZero() || !c.visible(n.Account) && !(c.z.knobs["list-networks-any-account"] && c.caller.Account.Type == 1) || c.has("id") && c.str("id") != n.UUID ||
+		if !n.Removed.IsZero() || !c.visible(n.Account) && !(c.z.knobs[release.ListNetworksAnyAccount] && c.caller.Account.Type == 1) || c.has("id") && c.str("id") != n.UUID ||
 			c.has("vpcid") && (n.VPC == nil || n.VPC.UUID != c.str("vpcid")) || c.has("forvpc") && c.boolean("forvpc", false) != (n.VPC != nil) ||
 			c.has("networkofferingid") && n.Offering.UUID != c.str("networkofferingid") || c.has("type") && !strings.EqualFold(c.str("type"), "Isolated") ||
 			!matches(c.str("keyword"), n.Name) || slices.ContainsFunc(c.list("supportedservices"), func(s string) bool { return !n.Offering.has(s) }) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/stackproof/stackproof/release"
 )
 
 // networkGC is network.gc.wait plus network.gc.interval by their defaults: how long an isolated network is left implemented
@@ -44,7 +46,7 @@ func (z *Zone) collectNetwork(ctx context.Context, n *Network) error {
 	if err := z.update(ctx, "cloud.networks", n.ID, obj{"state": n.State, "broadcast_uri": nil}); err != nil {
 		return err
 	}
-	if z.knobs["network-usage-model-old"] {
+	if z.knobs[release.NetworkUsageModelOld] {
 		return nil
 	}
 	return z.networkUsage(ctx, "NETWORK.UPDATE", n)

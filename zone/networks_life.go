@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -13,7 +14,7 @@ import (
 // the release's usage events show.
 func (z *Zone) implement(ctx context.Context, n *Network) error {
 	if n.State == "Implemented" {
-		if z.knobs["network-usage-model-old"] {
+		if z.knobs[release.NetworkUsageModelOld] {
 			return z.networkUsage(ctx, "NETWORK.UPDATE", n)
 		}
 		return nil
@@ -42,7 +43,7 @@ func (z *Zone) implement(ctx context.Context, n *Network) error {
 		}
 	}
 	typ := "NETWORK.UPDATE"
-	if z.knobs["network-usage-model-old"] {
+	if z.knobs[release.NetworkUsageModelOld] {
 		typ = "NETWORK.CREATE"
 	}
 	return z.networkUsage(ctx, typ, n)

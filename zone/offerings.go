@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/stackproof/stackproof/release"
 )
 
 // Services of the default offerings, in the order in which they are listed.
@@ -58,7 +60,7 @@ func (z *Zone) networkOffering(id int64, name, text string, services []string, v
 		"ispersistent": false, "egressdefaultpolicy": false, "supportsstrechedl2subnet": false, "supportspublicaccess": false,
 		"internetprotocol": "IPv4", "hasannotations": false, "service": offeringServices(o),
 	}
-	if !z.knobs["answer-fields-old"] {
+	if !z.knobs[release.AnswerFieldsOld] {
 		o.Answer["fornsx"], o.Answer["specifyasnumber"], o.Answer["supportsinternallb"] = false, false, strings.HasSuffix(name, "InternalLB")
 	}
 	z.networkOfferings = append(z.networkOfferings, o)
@@ -122,7 +124,7 @@ func (z *Zone) vpcOffering(id int64, name string) {
 		"displaytext": name, "created": stamp(z.now()), "isdefault": !strings.Contains(name, "Netscaler"), "state": "Enabled",
 		"distributedvpcrouter": false, "supportsregionLevelvpc": false, "internetprotocol": "IPv4", "service": services,
 	}}
-	if !z.knobs["answer-fields-old"] {
+	if !z.knobs[release.AnswerFieldsOld] {
 		o.Answer["fornsx"], o.Answer["specifyasnumber"] = false, false
 	}
 	z.vpcOfferings = append(z.vpcOfferings, o)
@@ -139,7 +141,7 @@ func (z *Zone) template(id int64, name, kind, os, osID string) *Offering {
 		"bits": 0, "sshkeyenabled": false, "isdynamicallyscalable": false, "directdownload": false, "deployasis": false,
 		"requireshvm": false, "url": "", "tags": []obj{}, "hasannotations": false,
 	}}
-	if !z.knobs["answer-fields-old"] {
+	if !z.knobs[release.AnswerFieldsOld] {
 		o.Answer["arch"] = "x86_64"
 	}
 	z.templates = append(z.templates, o)

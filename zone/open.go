@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/database"
 )
@@ -46,7 +47,7 @@ func Open(ctx context.Context, opts Options) (_ *Zone, err error) {
 	}
 	z.http, err = api.Listen(api.Options{
 		Listen: opts.Listen, ListenIntegration: opts.ListenIntegration, Backend: z, Log: z.log,
-		SessionKeyEither: z.knobs["session-key-either"], Date: z.dateHeader(),
+		SessionKeyEither: z.knobs[release.SessionKeyEither], Date: z.dateHeader(),
 	})
 	if err != nil {
 		return z, err
@@ -58,7 +59,7 @@ func Open(ctx context.Context, opts Options) (_ *Zone, err error) {
 
 // newZone fills in the options' defaults.
 func newZone(opts Options) (*Zone, error) {
-	profile, err := ProfileKnobs(opts.Release)
+	profile, err := release.ProfileKnobs(opts.Release)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +163,7 @@ func (z *Zone) APIKey() string    { return z.admin.APIKey }
 func (z *Zone) SecretKey() string { return z.admin.SecretKey }
 
 // Knobs is a copy of what is switched on.
-func (z *Zone) Knobs() Knobs { return maps.Clone(z.knobs) }
+func (z *Zone) Knobs() release.Knobs { return maps.Clone(z.knobs) }
 
 // RouterNames lists the routers that exist, oldest first.
 func (z *Zone) RouterNames() []string {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -266,7 +267,7 @@ func (z *Zone) removePFRule(ctx context.Context, pf *PFRule) error {
 	if !slices.Contains(z.pfRules, pf) {
 		return nil
 	}
-	if pf.State != stateRevoke && !z.knobs["pf-delete-event-lost"] {
+	if pf.State != stateRevoke && !z.knobs[fault.PFDeleteEventLost] {
 		if err := z.usageEvent(ctx, "NET.RULEDELETE", pf.Account, 0, pf.ID, nil); err != nil {
 			return err
 		}

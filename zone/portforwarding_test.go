@@ -3,6 +3,7 @@ package zone
 import (
 	"testing"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stretchr/testify/assert"
 )
 
@@ -30,9 +31,9 @@ func TestPortForwardingSharesTheIDs(t *testing.T) {
 // A VPC's address release with a group bound takes the port forwarding rules and refuses then, in every release.
 func TestAddressReleaseIsRefusedTooLate(t *testing.T) {
 	for _, late := range []bool{true, false} {
-		word := "address-release-guard-late=off"
+		word := release.AddressReleaseGuardLate.Off()
 		if late {
-			word = "address-release-guard-late"
+			word = release.AddressReleaseGuardLate
 		}
 		b := newBench(t, "4.20.2.0", word)
 		site := b.vpcSite(1)

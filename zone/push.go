@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/stackproof/stackproof/fault"
 )
 
 // balancerState is the memory of the load balancing part beside the rules themselves.
@@ -83,7 +85,7 @@ func (z *Zone) pushNetwork(ctx context.Context, n *Network) error {
 		return err
 	}
 	for _, r := range targets {
-		if r.Redundant == "BACKUP" && z.knobs["backup-router-forgotten"] {
+		if r.Redundant == "BACKUP" && z.knobs[fault.BackupRouterForgotten] {
 			continue
 		}
 		switch r.State {
@@ -179,7 +181,7 @@ func (z *Zone) preparePush(ctx context.Context, r *Router, n *Network, aggregate
 	cmd := z.buildCommand(r, n)
 	z.distortStart(&cmd, n, aggregated)
 	z.distort(&cmd, why)
-	if r.Internal && z.knobs["internal-policies-dropped"] {
+	if r.Internal && z.knobs[fault.InternalPoliciesDropped] {
 		dropPolicies(&cmd)
 	}
 	text, err = cmd.encode()
@@ -211,7 +213,7 @@ func (z *Zone) logged(r *Router, c content) (Push, error) {
 // deliver runs without the zone's lock.
 func (z *Zone) deliver(ctx context.Context, p Push, answer mockAnswer) error {
 	if err := answer.play(ctx); err != nil {
-		if z.knobs["failed-push-succeeds"] {
+		if z.knobs[fault.FailedPushSucceeds] {
 			return nil
 		}
 		return fmt.Errorf("router %s: %w", p.Router, err)

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 )
 
 // loadBalancerCommand is the class name that the management server's log shows.
@@ -130,7 +133,7 @@ type nicKey struct{ router, network int64 }
 
 // nicDetails are in the order of the release's map.
 func (z *Zone) nicDetails() json.RawMessage {
-	if z.knobs["nic-names-segment"] {
+	if z.knobs[release.NICNamesSegment] {
 		return json.RawMessage(`{"PromiscuousMode":"false","MacAddressChanges":"true","ForgedTransmits":"true","MacLearning":"false"}`)
 	}
 	return json.RawMessage(`{"MacAddressChanges":"true","MacLearning":"false","ForgedTransmits":"true","PromiscuousMode":"false"}`)
@@ -147,7 +150,7 @@ func (z *Zone) nicTO(r *Router, n *Network) nicTO {
 	if r.VPC != nil {
 		to.Gateway = n.Gateway.String()
 	}
-	if z.knobs["nic-names-segment"] {
+	if z.knobs[release.NICNamesSegment] {
 		to.NetworkID = longText(n.ID)
 		to.Segment = segmentName(n, z.site.ID)
 	}
@@ -204,7 +207,7 @@ func (z *Zone) rulesOnRouter(r *Router, n *Network) []*LBRule {
 		case r.Internal && rule.Internal && rule.Network == n && rule.Address.IP == r.GuestIP:
 			rules = append(rules, rule)
 			continue
-		case r.Internal, rule.Internal && !z.knobs["internal-rules-on-router"]:
+		case r.Internal, rule.Internal && !z.knobs[fault.InternalRulesOnRouter]:
 			continue
 		}
 		if rule.Network == n || n.VPC != nil && rule.Network.VPC == n.VPC {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+
+	"github.com/stackproof/stackproof/fault"
 )
 
 // cause is why a push is sent and for which rule; planted faults choose by it.
@@ -36,52 +38,52 @@ func causeOf(ctx context.Context) cause {
 func (z *Zone) swallowed(c cause) bool {
 	switch c.why {
 	case causeSticky:
-		return z.knobs["push-lost"] || z.knobs["push-lost-while-enabled"] && c.rule.Group != nil && c.rule.Group.State != groupDisabled
+		return z.knobs[fault.PushLost] || z.knobs[fault.PushLostWhileEnabled] && c.rule.Group != nil && c.rule.Group.State != groupDisabled
 	case causeUpdate:
-		return z.knobs["push-lost-update"]
+		return z.knobs[fault.PushLostUpdate]
 	case causeGroup:
-		return z.knobs["group-create-without-push"]
+		return z.knobs[fault.GroupCreateWithoutPush]
 	case causeStart:
-		return z.knobs["start-without-push"]
+		return z.knobs[fault.StartWithoutPush]
 	case causeDelete:
-		return z.knobs["push-lost-delete"]
+		return z.knobs[fault.PushLostDelete]
 	case causeMembers:
-		return z.knobs["push-lost-members"]
+		return z.knobs[fault.PushLostMembers]
 	case causeEnable:
-		return z.knobs["enable-without-push"]
+		return z.knobs[fault.EnableWithoutPush]
 	case causeDisable:
-		return z.knobs["disable-without-push"]
+		return z.knobs[fault.DisableWithoutPush]
 	}
 	return false
 }
 
 // distort applies the planted faults that change a command's rules.
 func (z *Zone) distort(cmd *configCommand, c cause) {
-	if z.knobs["push-partial"] && c.why == causeSticky && c.rule != nil {
+	if z.knobs[fault.PushPartial] && c.why == causeSticky && c.rule != nil {
 		cmd.LoadBalancers = slices.DeleteFunc(cmd.LoadBalancers, func(b balancerTO) bool { return b.UUID != c.rule.UUID })
 	}
 	z.distortLB(cmd, c)
-	if z.knobs["replaced-policy-pushed"] && c.why == causeSticky {
+	if z.knobs[fault.ReplacedPolicyPushed] && c.why == causeSticky {
 		pushReplaced(cmd.LoadBalancers, c.rule)
 	}
-	if z.knobs["policy-not-removed"] {
+	if z.knobs[fault.PolicyNotRemoved] {
 		z.keepPolicies(cmd.LoadBalancers)
 	}
 	for i := range cmd.LoadBalancers {
 		b := &cmd.LoadBalancers[i]
-		if z.knobs["policy-dropped"] || z.knobs["policy-removed-on-disable"] && z.balancing.onceDisabled[b.UUID] {
+		if z.knobs[fault.PolicyDropped] || z.knobs[fault.PolicyRemovedOnDisable] && z.balancing.onceDisabled[b.UUID] {
 			b.Stickiness = nil
 		}
-		if z.knobs["member-missing"] && len(b.Destinations) > 0 {
+		if z.knobs[fault.MemberMissing] && len(b.Destinations) > 0 {
 			b.Destinations = b.Destinations[:len(b.Destinations)-1]
 		}
-		if z.knobs["member-not-removed"] {
+		if z.knobs[fault.MemberNotRemoved] {
 			for j := range b.Destinations {
 				b.Destinations[j].Revoked = boolText(b.Revoked == "true")
 			}
 		}
 	}
-	if n := len(cmd.LoadBalancers); z.knobs["policy-wrong-rule"] && n > 1 {
+	if n := len(cmd.LoadBalancers); z.knobs[fault.PolicyWrongRule] && n > 1 {
 		first := cmd.LoadBalancers[0].Stickiness
 		for i := 0; i < n-1; i++ {
 			cmd.LoadBalancers[i].Stickiness = cmd.LoadBalancers[i+1].Stickiness
@@ -130,7 +132,7 @@ func (z *Zone) stale(r *Router, text json.RawMessage, c cause) json.RawMessage {
 	}
 	before := z.balancing.previous[r.ID]
 	z.balancing.previous[r.ID] = text
-	if z.knobs["push-stale"] && before != nil && (c.why == causeSticky || c.why == causeUpdate) {
+	if z.knobs[fault.PushStale] && before != nil && (c.why == causeSticky || c.why == causeUpdate) {
 		return before
 	}
 	return text

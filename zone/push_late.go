@@ -3,6 +3,8 @@ package zone
 import (
 	"context"
 	"time"
+
+	"github.com/stackproof/stackproof/fault"
 )
 
 // latePush is a push of a group that scales, built and not sent yet (knob push-overtaken).
@@ -15,7 +17,7 @@ const lateFor = 30 * time.Second
 // push is a snapshot that was read before it is sent, so that an older one can arrive last.
 func (z *Zone) overtaken(ctx context.Context, r *Router, text []byte) bool {
 	c := causeOf(ctx)
-	if !z.knobs["push-overtaken"] || c.why != causeMembers || c.rule.Group == nil || originOf(ctx).job != "" || z.balancing.late[r.ID] != nil {
+	if !z.knobs[fault.PushOvertaken] || c.why != causeMembers || c.rule.Group == nil || originOf(ctx).job != "" || z.balancing.late[r.ID] != nil {
 		return false
 	}
 	if z.balancing.late == nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/stackproof/stackproof/release"
 )
 
 // managementID is the number by which the management server names itself in its log.
@@ -43,7 +45,7 @@ func (z *Zone) requestLine(at time.Time, o origin, r *Router, seq int64, flags, 
 		stack = append(stack, o.job, "ctx-"+z.hex(8))
 	}
 	context := strings.Join(stack, " ")
-	if !z.knobs["log-context-plain"] {
+	if !z.knobs[release.LogContextPlain] {
 		context = "[" + strings.Join(stack, ", ") + "]"
 	}
 	logID := o.logID

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -141,31 +143,31 @@ func TestPushFaults(t *testing.T) {
 		return len(balancer(b, p[len(p)-1], rule).Stickiness)
 	}
 	for _, one := range []struct {
-		knob  string
+		knob  release.Knob
 		check func(b *bench, p []Push, rule, sibling string)
 	}{
-		{"push-lost", func(b *bench, p []Push, _, _ string) { assert.Empty(b, p) }},
-		{"push-stale", func(b *bench, p []Push, rule, _ string) { assert.Zero(b, sticky(b, p, rule)) }},
-		{"push-partial", func(b *bench, p []Push, rule, sibling string) {
+		{fault.PushLost, func(b *bench, p []Push, _, _ string) { assert.Empty(b, p) }},
+		{fault.PushStale, func(b *bench, p []Push, rule, _ string) { assert.Zero(b, sticky(b, p, rule)) }},
+		{fault.PushPartial, func(b *bench, p []Push, rule, sibling string) {
 			assert.NotNil(b, balancer(b, p[0], rule))
 			assert.Nil(b, balancer(b, p[0], sibling))
 		}},
-		{"policy-dropped", func(b *bench, p []Push, rule, _ string) { assert.Zero(b, sticky(b, p, rule)) }},
-		{"policy-wrong-rule", func(b *bench, p []Push, rule, sibling string) {
+		{fault.PolicyDropped, func(b *bench, p []Push, rule, _ string) { assert.Zero(b, sticky(b, p, rule)) }},
+		{fault.PolicyWrongRule, func(b *bench, p []Push, rule, sibling string) {
 			assert.Zero(b, sticky(b, p, rule))
 			assert.Equal(b, 1, sticky(b, p, sibling))
 		}},
-		{"member-missing", func(b *bench, p []Push, rule, _ string) { assert.Len(b, balancer(b, p[0], rule).Destinations, 1) }},
+		{fault.MemberMissing, func(b *bench, p []Push, rule, _ string) { assert.Len(b, balancer(b, p[0], rule).Destinations, 1) }},
 		{"", func(b *bench, p []Push, rule, sibling string) {
 			assert.Equal(b, 1, sticky(b, p, rule))
 			assert.Zero(b, sticky(b, p, sibling))
 			assert.Len(b, balancer(b, p[0], rule).Destinations, 2)
 		}},
 	} {
-		t.Run(one.knob, func(t *testing.T) {
-			var words []string
+		t.Run(string(one.knob), func(t *testing.T) {
+			var words []release.Knob
 			if one.knob != "" {
-				words = []string{one.knob}
+				words = []release.Knob{one.knob}
 			}
 			b := newBench(t, "4.20.1.0", words...)
 			site := b.vpcSite(2)
@@ -202,18 +204,18 @@ func TestRedundantRouters(t *testing.T) {
 
 // Every planted fault has words and a part, and none is on in a profile.
 func TestKnobs(t *testing.T) {
-	seen := map[string]bool{}
-	for _, k := range AllKnobs() {
+	seen := map[release.Knob]bool{}
+	for _, k := range fault.AllKnobs() {
 		assert.NotEmpty(t, k.About, k.Name)
 		assert.Contains(t, []string{"api", "usage", "router"}, k.Part, k.Name)
 		assert.False(t, seen[k.Name], "%s twice", k.Name)
 		seen[k.Name] = true
 	}
-	for _, release := range Releases() {
-		on, err := ProfileKnobs(release)
+	for _, name := range release.All() {
+		on, err := release.ProfileKnobs(name)
 		require.NoError(t, err)
-		for _, k := range faultKnobs() {
-			assert.False(t, on[k.Name], "%s in %s", k.Name, release)
+		for _, k := range fault.All() {
+			assert.False(t, on[k.Name], "%s in %s", k.Name, name)
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/stackproof/stackproof/fault"
 )
 
 // RowRepair sets the close date of one row of a usage helper table, as an operator does who repairs what a defect left.
@@ -52,12 +54,12 @@ func (z *Zone) RepairRows(ctx context.Context, repairs ...RowRepair) (err error)
 // repairStatement is the statement of a repair, with what planted faults make of it: mistakes of a repair script.
 func (z *Zone) repairStatement(r RowRepair) (query string, args []any) {
 	to := r.New
-	if now := z.now(); to != nil && z.knobs["repair-dates-now"] {
+	if now := z.now(); to != nil && z.knobs[fault.RepairDatesNow] {
 		to = &now
 	}
 	query = "UPDATE cloud_usage." + r.Table + " SET deleted = ? WHERE account_id = ? AND deleted <=> ?"
 	args = []any{nullTime(to), r.Account, nullTime(r.Old)}
-	if !z.knobs["repair-whole-account"] {
+	if !z.knobs[fault.RepairWholeAccount] {
 		query, args = query+" AND id = ?", append(args, r.ID)
 	}
 	return query, args

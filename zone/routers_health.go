@@ -3,6 +3,9 @@ package zone
 import (
 	"fmt"
 	"strings"
+
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 )
 
 // healthCommand answers the newest results of a router's own health checks: that of its HAProxy, which holds the live file
@@ -18,7 +21,7 @@ func healthCommand() command {
 				return nil, err
 			}
 			details := c.z.balanceMismatch(r)
-			if c.z.knobs["health-check-alarms"] {
+			if c.z.knobs[fault.HealthCheckAlarms] {
 				details = "Missing section for load balancing"
 			}
 			one := obj{"checkname": "haproxy_check.py", "checktype": "advanced", "success": details == "", "lastupdated": stamp(c.z.now()), "details": details}
@@ -30,7 +33,7 @@ func healthCommand() command {
 // balanceMismatch is what the check says of algorithms: they are compared letter by letter with the rules', also where the
 // file has them in lower case.
 func (z *Zone) balanceMismatch(r *Router) string {
-	if z.knobs["algorithm-verbatim"] {
+	if z.knobs[release.AlgorithmVerbatim] {
 		return ""
 	}
 	for _, n := range z.implemented(r) {

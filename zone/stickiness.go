@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -160,7 +161,7 @@ func (c *call) applyPolicy() (obj, error) {
 		switch {
 		case p == mine:
 			err = z.setRuleState(ctx, &r.rule, stateAdd)
-		case !p.Revoke && !z.knobs["second-policy-kept"]:
+		case !p.Revoke && !z.knobs[fault.SecondPolicyKept]:
 			replaced = append(replaced, p)
 			err = z.setPolicyRevoke(ctx, p, true)
 		}
@@ -207,7 +208,7 @@ func (c *call) deletePolicy() (obj, error) {
 	if p == nil {
 		return nil, api.Invalid("Invalid Stickiness policy id value: %d", c.target.id)
 	}
-	if z.knobs["sticky-delete-ignored"] {
+	if z.knobs[fault.StickyDeleteIgnored] {
 		return obj{"success": true}, nil
 	}
 	state, revoke := r.State, p.Revoke
@@ -255,7 +256,7 @@ func (c *call) listPolicies() (obj, error) {
 	}
 	policies := slices.Clone(r.Policies)
 	policies = slices.DeleteFunc(policies, func(p *Policy) bool {
-		return p.Display != c.boolean("fordisplay", true) || c.z.knobs["sticky-list-empty"]
+		return p.Display != c.boolean("fordisplay", true) || c.z.knobs[fault.StickyListEmpty]
 	})
 	return obj{"count": 1, "stickinesspolicies": []obj{policiesAnswer(r, policies)}}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -41,7 +42,7 @@ func (c *call) policyParams(r *LBRule) ([][2]string, error) {
 			method = &m
 		}
 	}
-	if method == nil || method.name == "AppCookie" && !c.z.knobs["appcookie-accepted"] {
+	if method == nil || method.name == "AppCookie" && !c.z.knobs[release.AppCookieAccepted] {
 		return nil, api.Invalid("Failed to match Stickiness method name for LB rule:%d", r.ID)
 	}
 	params := [][2]string{}
@@ -97,7 +98,7 @@ func (z *Zone) checkStickyValues(r *LBRule, method string, params [][2]string) e
 			cause = "expire is not in timeformat"
 		case method == "SourceBased" && name == "tablesize" && !numberWithUnit(value, "kmg"):
 			cause = "tablesize is not in size format"
-		case !z.knobs["sticky-values-unchecked"] && refusedByHAProxy(name, value, params):
+		case !z.knobs[release.StickyValuesUnchecked] && refusedByHAProxy(name, value, params):
 			cause = name + " is no value for HAProxy"
 		case method == "AppCookie" && name == "length" && !numberWithUnit(value, ""):
 			cause = "length is not a number"

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 )
 
 // What follows does to a zone what nobody does to a live site: it writes rows that no call leads to, and makes the standing
@@ -103,20 +106,20 @@ func (z *Zone) AddressInOtherZone(ctx context.Context, account int64, ip string)
 
 // SwitchRelease makes the standing zone one of another release of the same line, as an upgrade does (and back): the management
 // server's behaviour changes at once, and the usage server is stopped and started.
-func (z *Zone) SwitchRelease(ctx context.Context, release string, knobs Knobs) error {
-	if _, err := ProfileKnobs(release); err != nil {
+func (z *Zone) SwitchRelease(ctx context.Context, name string, knobs release.Knobs) error {
+	if _, err := release.ProfileKnobs(name); err != nil {
 		return err
 	}
 	z.mu.Lock()
 	z.waitJobs()
-	z.opts.Release, z.knobs = release, maps.Clone(knobs)
-	_, err := z.store.db.ExecContext(dbContext(ctx), "INSERT IGNORE INTO cloud.version (version, updated, step) VALUES (?, ?, 'Complete')", release, z.now())
+	z.opts.Release, z.knobs = name, maps.Clone(knobs)
+	_, err := z.store.db.ExecContext(dbContext(ctx), "INSERT IGNORE INTO cloud.version (version, updated, step) VALUES (?, ?, 'Complete')", name, z.now())
 	if err == nil {
 		err = z.upgradeFaults(ctx)
 	}
 	z.mu.Unlock()
 	if err != nil {
-		return fmt.Errorf("switching to %s: %w", release, err)
+		return fmt.Errorf("switching to %s: %w", name, err)
 	}
 	if err := z.EndUsage(ctx, FirstUsageHost, UsageStopped); err != nil {
 		return err
@@ -127,10 +130,10 @@ func (z *Zone) SwitchRelease(ctx context.Context, release string, knobs Knobs) e
 // upgradeFaults are the planted faults of an upgrade's schema steps.
 func (z *Zone) upgradeFaults(ctx context.Context) error {
 	var steps []string
-	if z.knobs["upgrade-replays-events"] {
+	if z.knobs[fault.UpgradeReplaysEvents] {
 		steps = append(steps, "UPDATE cloud_usage.usage_event SET processed = 0")
 	}
-	if z.knobs["upgrade-reopens-rows"] {
+	if z.knobs[fault.UpgradeReopensRows] {
 		steps = append(steps, "UPDATE cloud_usage.usage_load_balancer_policy SET deleted = NULL")
 	}
 	for _, step := range steps {

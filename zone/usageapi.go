@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -111,7 +112,7 @@ func usageTypes() []obj {
 
 func (c *call) listUsageTypes() (obj, error) {
 	out := usageTypes()
-	if c.z.knobs["usage-type-json-old"] {
+	if c.z.knobs[release.UsageTypeJSONOld] {
 		for i, t := range out {
 			out[i] = obj{"usagetypeid": t["id"], "description": t["description"]}
 		}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -67,7 +69,7 @@ func (c *call) listUsageRecords() (obj, error) {
 	if total == 0 {
 		return obj{}, nil
 	}
-	if c.z.knobs["usage-api-short"] && len(out) > 0 {
+	if c.z.knobs[fault.UsageAPIShort] && len(out) > 0 {
 		out = out[:len(out)-1]
 	}
 	answer := obj{"count": total}
@@ -181,7 +183,7 @@ func offeringByID(all []*Offering, id sql.Null[int64]) *Offering {
 
 // usageStamp is how the release writes a record's dates: 4.19 as text with the quotes of a format left in it.
 func (z *Zone) usageStamp(t time.Time) string {
-	if z.knobs["usage-dates-as-string"] {
+	if z.knobs[release.UsageDatesAsString] {
 		return t.UTC().Format("2006-01-02'T'15:04:05-07:00")
 	}
 	return stamp(t)
@@ -213,7 +215,7 @@ func (c *call) recordAnswer(r *record) obj {
 	if t := offeringByID(z.templates, r.template); t != nil {
 		out["templateid"] = t.UUID
 	}
-	if text := z.describeRecord(r, out); (!c.boolean("oldformat", false) || z.knobs["usage-api-oldformat-ignored"]) && text != "" {
+	if text := z.describeRecord(r, out); (!c.boolean("oldformat", false) || z.knobs[fault.UsageAPIOldFormatIgnored]) && text != "" {
 		out["description"] = text
 	}
 	return out

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/usage"
 )
 
@@ -48,7 +49,7 @@ func (z *Zone) StartUsage(ctx context.Context, host string, s UsageSettings) err
 	z.usagePID++
 	options := usage.Options{Rules: z.usageRules(), Faults: z.usageFaults(), Clock: z.clock, Range: s.Range, Aggregation: s.Aggregation, Execution: s.Execution,
 		Host: host, PID: z.usagePID, Log: z.log}
-	if z.knobs["usage-ties-shuffled"] {
+	if z.knobs[fault.UsageTiesShuffled] {
 		options.TieSeed = uint64(z.opts.Seed)*2 + 1
 	}
 	z.mu.Unlock()

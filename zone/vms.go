@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -235,7 +236,7 @@ func (z *Zone) destroyRoot(ctx context.Context, vm *VM) error {
 		return nil
 	}
 	vm.Volume.State = "Destroy"
-	if z.knobs["vm-volume-event-lost"] {
+	if z.knobs[fault.VMVolumeEventLost] {
 		return nil
 	}
 	return z.volumeEnded(ctx, vm.Volume)
@@ -246,7 +247,7 @@ func (z *Zone) recoverRoot(ctx context.Context, vm *VM) error {
 		return nil
 	}
 	vm.Volume.State = "Ready"
-	if z.knobs["recover-without-volume-event"] {
+	if z.knobs[fault.RecoverWithoutVolumeEvent] {
 		return nil
 	}
 	return z.usageEvent(ctx, "VOLUME.CREATE", vm.Account, zoneID, vm.Volume.ID, vm.Volume.usageFields())

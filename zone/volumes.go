@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 )
 
@@ -42,7 +44,7 @@ func (v *Volume) usageFields() obj {
 
 // deleteVolume removes a volume; that of a destroyed VM had its event then.
 func (z *Zone) deleteVolume(ctx context.Context, v *Volume) error {
-	told := v.State == "Destroy" || v.State == "Allocated" && z.knobs["volume-delete-event-lost"]
+	told := v.State == "Destroy" || v.State == "Allocated" && z.knobs[fault.VolumeDeleteEventLost]
 	v.State, v.Removed = "Expunged", z.now()
 	if told {
 		return nil
@@ -200,7 +202,7 @@ func (c *call) resizeVolume(v *Volume) error {
 		v.Size = int64(gb) << 30
 	}
 	fields := v.usageFields()
-	if c.z.knobs["resize-event-old-size"] {
+	if c.z.knobs[release.ResizeEventOldSize] {
 		fields["size"] = before
 	}
 	return c.z.usageEvent(c.ctx, "VOLUME.RESIZE", v.Account, zoneID, v.ID, fields)

@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"sync"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/database"
 )
@@ -38,7 +39,7 @@ type Pushes interface {
 // Options say what zone to open. Zero values are usable but for Release and DB.
 type Options struct {
 	Release string
-	Knobs   Knobs // default: the release's profile
+	Knobs   release.Knobs // default: the release's profile
 	DB      *database.Server
 	Clock   Clock // default: the wall clock
 	Pushes  Pushes
@@ -58,7 +59,7 @@ type Options struct {
 // Zone is a running lab zone.
 type Zone struct {
 	opts  Options
-	knobs Knobs
+	knobs release.Knobs
 	clock Clock
 	store *store
 	log   *slog.Logger

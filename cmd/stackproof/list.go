@@ -9,28 +9,29 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/scenarios"
-	"github.com/stackproof/stackproof/zone"
 )
 
 // listed is one scenario of the list as JSON.
 type listed struct {
-	ID       string   `json:"id"`
-	Title    string   `json:"title"`
-	Priority int      `json:"priority"`
-	Guards   []string `json:"guards"`
-	Needs    []string `json:"needs"`
-	KnownBad string   `json:"known_bad"`
-	Why      string   `json:"known_why,omitempty"`
-	Known    *bool    `json:"known,omitempty"` // on the release that was asked for
-	Twins    []string `json:"twins"`
+	ID       string         `json:"id"`
+	Title    string         `json:"title"`
+	Priority int            `json:"priority"`
+	Guards   []string       `json:"guards"`
+	Needs    []string       `json:"needs"`
+	KnownBad string         `json:"known_bad"`
+	Why      string         `json:"known_why,omitempty"`
+	Known    *bool          `json:"known,omitempty"` // on the release that was asked for
+	Twins    []release.Knob `json:"twins"`
 }
 
 type listedKnob struct {
-	Name     string   `json:"name"`
-	About    string   `json:"about"`
-	Part     string   `json:"part"`
-	Releases []string `json:"releases"`
+	Name     release.Knob `json:"name"`
+	About    string       `json:"about"`
+	Part     string       `json:"part"`
+	Releases []string     `json:"releases"`
 }
 
 func listCommand() *cobra.Command {
@@ -97,7 +98,7 @@ func listScenarios(c *cobra.Command, patterns []string, release string, asJSON b
 
 func listKnobs(c *cobra.Command, release string, asJSON bool) error {
 	var all []listedKnob
-	for _, k := range zone.AllKnobs() {
+	for _, k := range fault.AllKnobs() {
 		if release != "" && !slices.Contains(k.Releases, release) {
 			continue
 		}

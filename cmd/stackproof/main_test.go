@@ -330,7 +330,7 @@ func TestEveryKnobIsListedOnce(t *testing.T) {
 	var names []string
 	for _, k := range knobs {
 		assert.NotEmpty(t, k.About, k.Name)
-		names = append(names, k.Name)
+		names = append(names, string(k.Name))
 	}
 	slices.Sort(names)
 	assert.Equal(t, slices.Compact(slices.Clone(names)), names, "every knob once")

@@ -14,11 +14,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/network"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/scenarios"
-	"github.com/stackproof/stackproof/zone"
 )
 
 type proveOptions struct {
@@ -29,6 +30,7 @@ type proveOptions struct {
 	asJSON           bool
 	first, every     bool
 	named            bool
+	start            startFlag
 }
 
 func proveCommand() *cobra.Command {
@@ -49,6 +51,7 @@ scenario is blind to a twin of its own, the sound profile shows a failure, or a 
 	f.BoolVar(&o.named, "named", false, "run only the pairs of a twin and a scenario that names it: quick, and enough to see each scenario fail")
 	f.BoolVar(&o.every, "every", false, "run every pair, those too in which the scenario was seen to use nothing that the twin changes")
 	f.BoolVar(&o.asJSON, "json", false, "print the proof as JSON")
+	o.start.add(f)
 	c.RunE = func(c *cobra.Command, _ []string) error { return o.prove(c) }
 	return c
 }
@@ -57,6 +60,9 @@ scenario is blind to a twin of its own, the sound profile shows a failure, or a 
 func (o *proveOptions) plan() (harness.ProvePlan, error) {
 	p := harness.ProvePlan{Release: o.release, Repeat: o.repeat, Workers: o.workers, Seed: o.seed, First: o.first, Every: o.every, Named: o.named}
 	if err := checkRelease(o.release); err != nil {
+		return p, err
+	}
+	if err := o.start.check(); err != nil {
 		return p, err
 	}
 	if o.repeat < 1 || o.workers < 1 {
@@ -88,7 +94,7 @@ func (o *proveOptions) onlyNamed(p *harness.ProvePlan) error {
 		return !slices.ContainsFunc(p.Scenarios, func(s harness.Scenario) bool { return slices.Contains(s.Twins, t.ID) })
 	})
 	for _, pattern := range o.twins {
-		if !slices.ContainsFunc(p.Twins, func(t harness.Twin) bool { ok, _ := path.Match(pattern, t.ID); return ok }) {
+		if !slices.ContainsFunc(p.Twins, func(t harness.Twin) bool { ok, _ := path.Match(pattern, string(t.ID)); return ok }) {
 			return usage("--named: none of the scenarios %s names a twin %q, so there is no pair to run: leave out --named, or --scenario",
 				strings.Join(p.Scenarios.IDs(), " "), pattern)
 		}
@@ -97,17 +103,17 @@ func (o *proveOptions) onlyNamed(p *harness.ProvePlan) error {
 }
 
 // twins are the faults of the lab that match, or all.
-func twins(release string, patterns []string) ([]harness.Twin, error) {
-	on, err := zone.ProfileKnobs(release)
+func twins(name string, patterns []string) ([]harness.Twin, error) {
+	on, err := release.ProfileKnobs(name)
 	if err != nil {
 		return nil, usage("%w", err)
 	}
 	var all []harness.Twin
 	var names []string
-	for _, k := range zone.AllKnobs() {
+	for _, k := range fault.AllKnobs() {
 		if k.Fault() && !on[k.Name] {
-			all = append(all, harness.Twin{ID: k.Name, What: k.About, Release: release, Part: harness.Part(k.Part)})
-			names = append(names, k.Name)
+			all = append(all, harness.Twin{ID: k.Name, What: k.About, Release: name, Part: harness.Part(k.Part)})
+			names = append(names, string(k.Name))
 		}
 	}
 	if len(patterns) == 0 {
@@ -119,7 +125,7 @@ func twins(release string, patterns []string) ([]harness.Twin, error) {
 		}
 	}
 	return slices.DeleteFunc(all, func(t harness.Twin) bool {
-		return !slices.ContainsFunc(patterns, func(p string) bool { ok, _ := path.Match(p, t.ID); return ok })
+		return !slices.ContainsFunc(patterns, func(p string) bool { ok, _ := path.Match(p, string(t.ID)); return ok })
 	}), nil
 }
 
@@ -135,16 +141,16 @@ func (o *proveOptions) prove(c *cobra.Command) error {
 		return cannotRun(err)
 	}
 	pool := lab.NewPool("")
-	p.Target = func(set ...string) (harness.Target, error) {
-		knobs, err := zone.ProfileKnobs(p.Release)
+	p.Target = func(set ...release.Knob) (harness.Target, error) {
+		knobs, err := release.ProfileKnobs(p.Release)
 		if err != nil {
 			return nil, err
 		}
-		if err := knobs.Set(set...); err != nil {
+		if err := fault.Set(knobs, set...); err != nil {
 			return nil, err
 		}
 		// Story B in its small size: fifty groups show no twin that two do not.
-		return lab.New(lab.Options{Release: p.Release, Knobs: knobs, Workers: p.Workers, Pool: pool, Groups: []int{2}})
+		return lab.New(lab.Options{Release: p.Release, Knobs: knobs, Workers: p.Workers, Pool: pool, Groups: []int{2}, Start: o.start.at})
 	}
 	show := newProgress(c.ErrOrStderr(), 0, 1)
 	show.quiet = true

@@ -7,8 +7,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
-	"github.com/stackproof/stackproof/zone"
+	"github.com/stackproof/stackproof/release"
 )
 
 func targetFlag(c *cobra.Command, target *string) {
@@ -31,33 +32,33 @@ func checkTarget(name string) error {
 }
 
 // checkRelease makes sure that the lab has a profile.
-func checkRelease(release string) error {
-	if !slices.Contains(zone.Releases(), release) {
-		return usage("release %q has no profile; did you mean %s? (there are %s)", release,
-			harness.Nearest(release, zone.Releases()), strings.Join(zone.Releases(), ", "))
+func checkRelease(name string) error {
+	if !slices.Contains(release.All(), name) {
+		return usage("release %q has no profile; did you mean %s? (there are %s)", name,
+			harness.Nearest(name, release.All()), strings.Join(release.All(), ", "))
 	}
 	return nil
 }
 
 // knobsOf is a release's profile with the knobs of the command line on top.
-func knobsOf(release string, words []string) (zone.Knobs, error) {
-	if err := checkRelease(release); err != nil {
+func knobsOf(name string, words []string) (release.Knobs, error) {
+	if err := checkRelease(name); err != nil {
 		return nil, err
 	}
-	knobs, err := zone.ProfileKnobs(release)
+	knobs, err := release.ProfileKnobs(name)
 	if err != nil {
 		return nil, usage("%w", err)
 	}
 	var names []string
-	for _, k := range zone.AllKnobs() {
-		names = append(names, k.Name)
+	for _, k := range fault.AllKnobs() {
+		names = append(names, string(k.Name))
 	}
 	for _, w := range words {
-		name, _, _ := strings.Cut(w, "=")
-		if !slices.Contains(names, name) {
-			return nil, usage("knob %q does not exist; did you mean %s? (stackproof list --knobs)", name, harness.Nearest(name, names))
+		knob, _, _ := strings.Cut(w, "=")
+		if !slices.Contains(names, knob) {
+			return nil, usage("knob %q does not exist; did you mean %s? (stackproof list --knobs)", knob, harness.Nearest(knob, names))
 		}
-		if err := knobs.Set(w); err != nil {
+		if err := fault.Set(knobs, release.Knob(w)); err != nil {
 			return nil, usage("%w", err)
 		}
 	}
@@ -74,8 +75,8 @@ func foreign(c *cobra.Command, target string) (err error) {
 			err = usage("--%s is for an existing zone: give --target existing, or --target NAME for one of the --config file", f.Name)
 		case target != containerTarget && strings.HasPrefix(f.Usage, "container: "):
 			err = usage("--%s is for --target container", f.Name)
-		case target != labTarget && f.Name == "lab-db":
-			err = usage("--lab-db is for --target lab")
+		case target != labTarget && (f.Name == "lab-db" || f.Name == "start"):
+			err = usage("--%s is for --target lab", f.Name)
 		}
 	})
 	return err

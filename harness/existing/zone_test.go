@@ -11,8 +11,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/scenarios"
 	"github.com/stackproof/stackproof/zone"
 	"github.com/stackproof/stackproof/zone/database"
@@ -34,10 +36,10 @@ func stand(t *testing.T, release string) standing {
 }
 
 // standWith is a zone with settings of its own, or with some behaviour switched ("name", "name=off").
-func standWith(t *testing.T, release string, settings map[string]string, words []string) standing {
+func standWith(t *testing.T, name string, settings map[string]string, words []release.Knob) standing {
 	t.Helper()
 	needLab(t)
-	server, err := database.Start(t.Context(), database.Options{Schema: release})
+	server, err := database.Start(t.Context(), database.Options{Schema: name})
 	if server != nil {
 		t.Cleanup(func() { assert.NoError(t, server.Close()) })
 	}
@@ -45,10 +47,10 @@ func standWith(t *testing.T, release string, settings map[string]string, words [
 	log, err := os.Create(filepath.Join(t.TempDir(), "management-server.log"))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, log.Close()) })
-	knobs, err := zone.ProfileKnobs(release)
+	knobs, err := release.ProfileKnobs(name)
 	require.NoError(t, err)
-	require.NoError(t, knobs.Set(words...))
-	z, err := zone.Open(t.Context(), zone.Options{Release: release, Knobs: knobs, DB: server, Clock: zone.NewScaled(speed), ManagementLog: log, Seed: 1, Settings: settings})
+	require.NoError(t, fault.Set(knobs, words...))
+	z, err := zone.Open(t.Context(), zone.Options{Release: name, Knobs: knobs, DB: server, Clock: zone.NewScaled(speed), ManagementLog: log, Seed: 1, Settings: settings})
 	if z != nil {
 		t.Cleanup(func() { assert.NoError(t, z.Close(context.WithoutCancel(t.Context()))) })
 	}
@@ -91,7 +93,7 @@ func reasons(r result.Run) string {
 
 // TestReleases tells both stories over TCP on every release profile.
 func TestReleases(t *testing.T) {
-	for _, release := range zone.Releases() {
+	for _, release := range release.All() {
 		t.Run(release, func(t *testing.T) {
 			t.Parallel()
 			s := stand(t, release)
@@ -144,10 +146,10 @@ func TestSecondRun(t *testing.T) {
 
 // TestFaultsInFewRuns plants faults that are seen in records and windows only: with fewer runs they are caught all the same.
 func TestFaultsInFewRuns(t *testing.T) {
-	for _, knob := range []string{"usage-record-after-close", "usage-record-missing", "usage-overlap-window", "usage-gap-window", "usage-record-duplicate"} {
-		t.Run(knob, func(t *testing.T) {
+	for _, knob := range []release.Knob{fault.UsageRecordAfterClose, fault.UsageRecordMissing, fault.UsageOverlapWindow, fault.UsageGapWindow, fault.UsageRecordDuplicate} {
+		t.Run(string(knob), func(t *testing.T) {
 			t.Parallel()
-			s := standWith(t, "4.20.1.0", nil, []string{knob})
+			s := standWith(t, "4.20.1.0", nil, []release.Knob{knob})
 			run, target := carryOut(t, s.config(), "U-07", "U-08")
 			assert.Contains(t, verdicts(run), "U-07")
 			failed := false
@@ -185,10 +187,10 @@ func TestPatchedBuild(t *testing.T) {
 
 // TestPartWithoutDatabase plants faults that show in the window of a delete alone.
 func TestPartWithoutDatabase(t *testing.T) {
-	for _, knob := range []string{"usage-record-too-long", "usage-record-rounded", "usage-close-on-minute"} {
-		t.Run(knob, func(t *testing.T) {
+	for _, knob := range []release.Knob{fault.UsageRecordTooLong, fault.UsageRecordRounded, fault.UsageCloseOnMinute} {
+		t.Run(string(knob), func(t *testing.T) {
 			t.Parallel()
-			s := standWith(t, "4.20.1.0", nil, []string{knob})
+			s := standWith(t, "4.20.1.0", nil, []release.Knob{knob})
 			c := s.config()
 			c.DSN, c.Log, c.Release = nil, Log{}, "4.20.1.0"
 			run, _ := carryOut(t, c, "U-07")

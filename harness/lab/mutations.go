@@ -8,24 +8,25 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness/fleet"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/probes/dataplane"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/router"
-	"github.com/stackproof/stackproof/zone"
 )
 
 // mutations are the planted faults of routers (knobs named router-...): between a push and its router, on the router's
 // files and process, and between clients and router. What a fleet shows as pushed is what was sent, whatever was done to
 // it afterwards.
-type mutations struct{ on zone.Knobs }
+type mutations struct{ on release.Knobs }
 
 // planted names the faults that are on, for the router's description.
 func (m mutations) planted() string {
 	var names []string
-	for _, k := range zone.AllKnobs() {
-		if m.on[k.Name] && strings.HasPrefix(k.Name, "router-") {
-			names = append(names, k.Name)
+	for _, k := range fault.AllKnobs() {
+		if m.on[k.Name] && strings.HasPrefix(string(k.Name), "router-") {
+			names = append(names, string(k.Name))
 		}
 	}
 	if len(names) == 0 {
@@ -36,24 +37,24 @@ func (m mutations) planted() string {
 
 // rules are the release's with those that planted faults change.
 func (m mutations) rules(r router.Rules) router.Rules {
-	r.CompareAsSet, r.AlgorithmVerbatim = m.on["vr-compare-as-set"], m.on["algorithm-verbatim"]
-	r.KeepAliveLeaks = m.on["keep-alive-leaks"]
-	r.FrontendFirst = r.FrontendFirst || m.on["router-keep-alive-refused"]
+	r.CompareAsSet, r.AlgorithmVerbatim = m.on[release.VRCompareAsSet], m.on[release.AlgorithmVerbatim]
+	r.KeepAliveLeaks = m.on[release.KeepAliveLeaks]
+	r.FrontendFirst = r.FrontendFirst || m.on[fault.RouterKeepAliveRefused]
 	return r
 }
 
 // Router implements fleet.Faults.
 func (m mutations) Router() router.Faults {
-	return router.Faults{NeverCopies: m.on["router-file-stale"], SkipsReload: m.on["router-reload-skipped"],
-		ReloadsTwice: m.on["router-reload-twice"], ReloadsOverlap: m.on["router-reloads-overlap"], StartsEmpty: m.on["router-start-empty"]}
+	return router.Faults{NeverCopies: m.on[fault.RouterFileStale], SkipsReload: m.on[fault.RouterReloadSkipped],
+		ReloadsTwice: m.on[fault.RouterReloadTwice], ReloadsOverlap: m.on[fault.RouterReloadsOverlap], StartsEmpty: m.on[fault.RouterStartEmpty]}
 }
 
 // ofModel names the faults that are on and planted in the model (Router).
 func (m mutations) ofModel() string {
 	var names []string
-	for _, name := range []string{"router-file-stale", "router-reload-skipped", "router-reload-twice", "router-reloads-overlap", "router-start-empty"} {
+	for _, name := range []release.Knob{fault.RouterFileStale, fault.RouterReloadSkipped, fault.RouterReloadTwice, fault.RouterReloadsOverlap, fault.RouterStartEmpty} {
 		if m.on[name] {
-			names = append(names, name)
+			names = append(names, string(name))
 		}
 	}
 	return strings.Join(names, ", ")
@@ -63,18 +64,20 @@ func (m mutations) ofModel() string {
 const ignoredEvery = 4
 
 // Ignored implements fleet.Faults.
-func (m mutations) Ignored(n int) bool { return m.on["router-change-lost-once"] && n%ignoredEvery == 0 }
+func (m mutations) Ignored(n int) bool {
+	return m.on[fault.RouterChangeLostOnce] && n%ignoredEvery == 0
+}
 
 // Changed implements fleet.Faults.
 func (m mutations) Changed(p router.Push) router.Push {
 	p.LoadBalancers = slices.Clone(p.LoadBalancers)
-	if n := len(p.LoadBalancers); n > 1 && m.on["router-rule-missing"] {
+	if n := len(p.LoadBalancers); n > 1 && m.on[fault.RouterRuleMissing] {
 		p.LoadBalancers = p.LoadBalancers[:n-1]
 	}
 	for i := range p.LoadBalancers {
 		m.changeRule(&p.LoadBalancers[i])
 	}
-	if n := len(p.LoadBalancers); n > 1 && m.on["router-policy-on-wrong-section"] {
+	if n := len(p.LoadBalancers); n > 1 && m.on[fault.RouterPolicyOnWrongSection] {
 		first := p.LoadBalancers[0].Stickiness
 		for i := range n - 1 {
 			p.LoadBalancers[i].Stickiness = p.LoadBalancers[i+1].Stickiness
@@ -85,22 +88,22 @@ func (m mutations) Changed(p router.Push) router.Push {
 }
 
 func (m mutations) changeRule(lb *router.LoadBalancer) {
-	if n := len(lb.Destinations); n > 0 && m.on["router-server-missing"] {
+	if n := len(lb.Destinations); n > 0 && m.on[fault.RouterServerMissing] {
 		lb.Destinations = lb.Destinations[:n-1]
 	}
-	if m.on["router-algorithm-ignored"] {
+	if m.on[fault.RouterAlgorithmIgnored] {
 		lb.Algorithm = "roundrobin"
 	}
-	if m.on["router-source-list-ignored"] {
+	if m.on[fault.RouterSourceListIgnored] {
 		lb.CIDRList = ""
 	}
-	m.setParam(lb, "router-table-tiny", "tablesize", "1")
-	m.setParam(lb, "router-expire-short", "expire", "1ms")
+	m.setParam(lb, fault.RouterTableTiny, "tablesize", "1")
+	m.setParam(lb, fault.RouterExpireShort, "expire", "1ms")
 }
 
 // setParam gives every source policy of the rule another value.
-func (m mutations) setParam(lb *router.LoadBalancer, fault, name, value string) {
-	if !m.on[fault] {
+func (m mutations) setParam(lb *router.LoadBalancer, planted release.Knob, name, value string) {
+	if !m.on[planted] {
 		return
 	}
 	policies := slices.Clone(lb.Stickiness)
@@ -114,7 +117,7 @@ func (m mutations) setParam(lb *router.LoadBalancer, fault, name, value string) 
 
 // Members implements fleet.Faults.
 func (m mutations) Members(ctx context.Context, b *network.Backends, want []netip.AddrPort) error {
-	if err := b.SetMembers(ctx, want); err != nil || len(want) == 0 || !m.on["router-backend-down"] {
+	if err := b.SetMembers(ctx, want); err != nil || len(want) == 0 || !m.on[fault.RouterBackendDown] {
 		return err
 	}
 	return b.StopMember(want[len(want)-1])
@@ -122,7 +125,7 @@ func (m mutations) Members(ctx context.Context, b *network.Backends, want []neti
 
 // Dialer implements fleet.Faults.
 func (m mutations) Dialer(v *fleet.Router, clients dataplane.Dialer) dataplane.Dialer {
-	if !m.on["router-wrong-client-address"] && !m.on["router-table-cleared"] {
+	if !m.on[fault.RouterWrongClientAddress] && !m.on[fault.RouterTableCleared] {
 		return clients
 	}
 	return &wrongDialer{m: m, v: v, clients: clients}
@@ -141,7 +144,7 @@ const clearedEvery = 40
 
 // Dial implements dataplane.Dialer.
 func (d *wrongDialer) Dial(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
-	if d.m.on["router-table-cleared"] && d.dials.Add(1)%clearedEvery == 0 {
+	if d.m.on[fault.RouterTableCleared] && d.dials.Add(1)%clearedEvery == 0 {
 		for _, lb := range d.v.Newest().LoadBalancers {
 			if len(lb.Stickiness) > 0 && !lb.Revoked {
 				if err := d.v.ClearTable(ctx, lb.Name()); err != nil {
@@ -150,7 +153,7 @@ func (d *wrongDialer) Dial(ctx context.Context, from netip.Addr, to netip.AddrPo
 			}
 		}
 	}
-	if d.m.on["router-wrong-client-address"] {
+	if d.m.on[fault.RouterWrongClientAddress] {
 		from = network.DefaultClientAddresses(1)[0]
 	}
 	return d.clients.Dial(ctx, from, to)
@@ -160,7 +163,7 @@ func (d *wrongDialer) Dial(ctx context.Context, from netip.Addr, to netip.AddrPo
 // that took it never ends.
 func (m mutations) Arrives(ctx context.Context, v *fleet.Router) error {
 	last, looked := v.Last()
-	if !m.on["router-old-worker-stays"] || !looked {
+	if !m.on[fault.RouterOldWorkerStays] || !looked {
 		return nil
 	}
 	for _, lb := range last.LoadBalancers {

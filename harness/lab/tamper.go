@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone"
 )
 
@@ -14,7 +16,7 @@ import (
 type tamper struct {
 	z       *zone.Zone
 	release string
-	knobs   zone.Knobs // of the release under test
+	knobs   release.Knobs // of the release under test
 }
 
 func (t tamper) Forge(ctx context.Context, e harness.ForgedEvent) error {
@@ -71,18 +73,18 @@ func (t tamper) EndUsage(ctx context.Context, h harness.UsageHost, how harness.U
 // UpgradePath is the release under test and its nearest neighbour on the other side of the fix, of the same line.
 func (t tamper) UpgradePath() (from, to string) {
 	var before, after []string
-	for _, release := range zone.Releases() {
-		if release[:4] != t.release[:4] {
+	for _, name := range release.All() {
+		if name[:4] != t.release[:4] {
 			continue
 		}
-		knobs, err := zone.ProfileKnobs(release)
+		knobs, err := release.ProfileKnobs(name)
 		if err != nil {
 			continue // a listed release has a profile
 		}
-		if knobs["usage-close-by-helper-id"] {
-			before = append(before, release)
+		if knobs[release.UsageCloseByHelperID] {
+			before = append(before, name)
 		} else {
-			after = append(after, release)
+			after = append(after, name)
 		}
 	}
 	if slices.Contains(before, t.release) {
@@ -92,19 +94,19 @@ func (t tamper) UpgradePath() (from, to string) {
 }
 
 // SwitchRelease gives the zone the profile of another release, with the knobs that were set for the one under test.
-func (t tamper) SwitchRelease(ctx context.Context, release string) error {
-	own, err := zone.ProfileKnobs(t.release)
+func (t tamper) SwitchRelease(ctx context.Context, name string) error {
+	own, err := release.ProfileKnobs(t.release)
 	if err != nil {
 		return err
 	}
-	knobs, err := zone.ProfileKnobs(release)
+	knobs, err := release.ProfileKnobs(name)
 	if err != nil {
 		return err
 	}
-	for _, k := range zone.AllKnobs() {
+	for _, k := range fault.AllKnobs() {
 		if t.knobs[k.Name] != own[k.Name] {
 			knobs[k.Name] = t.knobs[k.Name]
 		}
 	}
-	return t.z.SwitchRelease(ctx, release, knobs)
+	return t.z.SwitchRelease(ctx, name, knobs)
 }

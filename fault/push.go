@@ -1,0 +1,164 @@
+package fault
+
+import "github.com/stackproof/stackproof/release"
+
+// Faults of pushes: what is sent to a router, and when.
+const (
+	PushLost                release.Knob = "push-lost"
+	PushLostWhileEnabled    release.Knob = "push-lost-while-enabled"
+	ReplacedPolicyPushed    release.Knob = "replaced-policy-pushed"
+	PushLostDelete          release.Knob = "push-lost-delete"
+	PushLostMembers         release.Knob = "push-lost-members"
+	PushStale               release.Knob = "push-stale"
+	PushOvertaken           release.Knob = "push-overtaken"
+	PushPartial             release.Knob = "push-partial"
+	PolicyDropped           release.Knob = "policy-dropped"
+	PolicyWrongRule         release.Knob = "policy-wrong-rule"
+	PolicyRemovedOnDisable  release.Knob = "policy-removed-on-disable"
+	PolicyNotRemoved        release.Knob = "policy-not-removed"
+	MemberMissing           release.Knob = "member-missing"
+	MemberNotRemoved        release.Knob = "member-not-removed"
+	EnableWithoutPush       release.Knob = "enable-without-push"
+	DisableWithoutPush      release.Knob = "disable-without-push"
+	PushLostUpdate          release.Knob = "push-lost-update"
+	StartWithoutPush        release.Knob = "start-without-push"
+	RestartOneTier          release.Knob = "restart-one-tier"
+	SourceListDropped       release.Knob = "source-list-dropped"
+	SourceListCommas        release.Knob = "source-list-commas"
+	PolicyLostWithMembers   release.Knob = "policy-lost-with-members"
+	BackupRouterForgotten   release.Knob = "backup-router-forgotten"
+	ExpungeWithoutPush      release.Knob = "expunge-without-push"
+	UpdateWithPush          release.Knob = "update-with-push"
+	GroupCreateWithoutPush  release.Knob = "group-create-without-push"
+	PushOtherTiersLost      release.Knob = "push-other-tiers-lost"
+	InternalRulesOnRouter   release.Knob = "internal-rules-on-router"
+	InternalPoliciesDropped release.Knob = "internal-policies-dropped"
+	KeepAlivePushed         release.Knob = "keep-alive-pushed"
+)
+
+func pushFaults() []release.KnobInfo {
+	return []release.KnobInfo{
+		{
+			Name: PushLost, Part: "router",
+			About: "the push of a stickiness change is never sent",
+		},
+		{
+			Name: PushLostWhileEnabled, Part: "router",
+			About: "the push of a stickiness change is not sent while the rule's autoscale group is enabled (#9587)",
+		},
+		{
+			Name: ReplacedPolicyPushed, Part: "router",
+			About: "the push of a stickiness policy that replaces another carries the former one",
+		},
+		{
+			Name: PushLostDelete, Part: "router",
+			About: "the push of a deleted rule is never sent",
+		},
+		{
+			Name: PushLostMembers, Part: "router",
+			About: "the push of assigned or removed members is never sent",
+		},
+		{
+			Name: PushStale, Part: "router",
+			About: "the push of a stickiness or algorithm change carries the content before it",
+		},
+		{
+			Name: PushOvertaken, Part: "router",
+			About: "the push of a group that scales is built, and sent after that of the next stickiness " +
+				"change: it brings back the state before (#9587)",
+		},
+		{
+			Name: PushPartial, Part: "router",
+			About: "the push of a stickiness change carries only the changed rule",
+		},
+		{
+			Name: PolicyDropped, Part: "router",
+			About: "pushes carry no stickiness policies",
+		},
+		{
+			Name: PolicyWrongRule, Part: "router",
+			About: "pushes carry each policy on the rule before its own",
+		},
+		{
+			Name: PolicyRemovedOnDisable, Part: "router",
+			About: "pushes leave out the policy of a rule whose group was once disabled",
+		},
+		{
+			Name: PolicyNotRemoved, Part: "router",
+			About: "pushes go on carrying a policy that was deleted",
+		},
+		{
+			Name: MemberMissing, Part: "router",
+			About: "pushes leave out each rule's newest member",
+		},
+		{
+			Name: MemberNotRemoved, Part: "router",
+			About: "pushes show removed members as live",
+		},
+		{
+			Name: EnableWithoutPush, Part: "router",
+			About: "enableAutoScaleVmGroup sends no push",
+		},
+		{
+			Name: DisableWithoutPush, Part: "router",
+			About: "disableAutoScaleVmGroup sends no push",
+		},
+		{
+			Name: PushLostUpdate, Part: "router",
+			About: "the push of an algorithm change is never sent",
+		},
+		{
+			Name: StartWithoutPush, Part: "router",
+			About: "a router that starts is not sent its configuration",
+		},
+		{
+			Name: RestartOneTier, Part: "router",
+			About: "a router that starts is sent the rules of one tier after the other, each push without the " +
+				"others (#8881)",
+		},
+		{
+			Name: SourceListDropped, Part: "router",
+			About: "pushes carry no source lists",
+		},
+		{
+			Name: SourceListCommas, Part: "router",
+			About: "pushes carry source lists with commas (#11568)",
+		},
+		{
+			Name: PolicyLostWithMembers, Part: "router",
+			About: "the push of a rule's assigned or removed members leaves out the rule's policy",
+		},
+		{
+			Name: BackupRouterForgotten, Part: "router",
+			About: "pushes go to the primary of redundant routers only",
+		},
+		{
+			Name: ExpungeWithoutPush, Part: "router",
+			About: "expunging a VM sends no push",
+		},
+		{
+			Name: UpdateWithPush, Part: "router",
+			About: "updateAutoScaleVmGroup sends a push",
+		},
+		{
+			Name: GroupCreateWithoutPush, Part: "router",
+			About: "createAutoScaleVmGroup sends no push",
+		},
+		{
+			Name: PushOtherTiersLost, Part: "router",
+			About: "pushes carry the rules of the changed tier only (#8745)",
+		},
+		{
+			Name: InternalRulesOnRouter, Part: "router",
+			About: "the VPC's router is sent the rules of internal load balancers, too",
+		},
+		{
+			Name: InternalPoliciesDropped, Part: "router",
+			About: "pushes to balancer VMs carry no stickiness policies",
+		},
+		{
+			Name: KeepAlivePushed, Part: "router",
+			About: "every push asks for keep-alive",
+		},
+	}
+}

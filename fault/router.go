@@ -1,0 +1,102 @@
+package fault
+
+import "github.com/stackproof/stackproof/release"
+
+// Faults of a router, of its process, or of the way from clients to it.
+const (
+	RouterChangeLostOnce       release.Knob = "router-change-lost-once"
+	RouterFileStale            release.Knob = "router-file-stale"
+	RouterReloadSkipped        release.Knob = "router-reload-skipped"
+	RouterReloadTwice          release.Knob = "router-reload-twice"
+	RouterReloadsOverlap       release.Knob = "router-reloads-overlap"
+	RouterStartEmpty           release.Knob = "router-start-empty"
+	RouterTableCleared         release.Knob = "router-table-cleared"
+	RouterTableTiny            release.Knob = "router-table-tiny"
+	RouterExpireShort          release.Knob = "router-expire-short"
+	RouterServerMissing        release.Knob = "router-server-missing"
+	RouterRuleMissing          release.Knob = "router-rule-missing"
+	RouterPolicyOnWrongSection release.Knob = "router-policy-on-wrong-section"
+	RouterAlgorithmIgnored     release.Knob = "router-algorithm-ignored"
+	RouterSourceListIgnored    release.Knob = "router-source-list-ignored"
+	RouterWrongClientAddress   release.Knob = "router-wrong-client-address"
+	RouterBackendDown          release.Knob = "router-backend-down"
+	RouterOldWorkerStays       release.Knob = "router-old-worker-stays"
+	RouterKeepAliveRefused     release.Knob = "router-keep-alive-refused"
+)
+
+func routerFaults() []release.KnobInfo {
+	return []release.KnobInfo{
+		{
+			Name: RouterChangeLostOnce, Part: "router",
+			About: "every fourth push is answered with success and not acted upon",
+		},
+		{
+			Name: RouterFileStale, Part: "router",
+			About: "haproxy.cfg.new is written and not copied over haproxy.cfg",
+		},
+		{
+			Name: RouterReloadSkipped, Part: "router",
+			About: "haproxy.cfg is replaced and HAProxy not reloaded",
+		},
+		{
+			Name: RouterReloadTwice, Part: "router",
+			About: "each change reloads HAProxy two times",
+		},
+		{
+			Name: RouterReloadsOverlap, Part: "router",
+			About: "a reload within 150 ms of the one before is lost: HAProxy goes on with the earlier file",
+		},
+		{
+			Name: RouterStartEmpty, Part: "router",
+			About: "HAProxy is not started with its router",
+		},
+		{
+			Name: RouterTableCleared, Part: "router",
+			About: "stick tables are emptied while clients come",
+		},
+		{
+			Name: RouterTableTiny, Part: "router",
+			About: "stick tables are written with size 1",
+		},
+		{
+			Name: RouterExpireShort, Part: "router",
+			About: "stick tables are written with an expiry of one millisecond",
+		},
+		{
+			Name: RouterServerMissing, Part: "router",
+			About: "files leave out each rule's last server",
+		},
+		{
+			Name: RouterRuleMissing, Part: "router",
+			About: "files leave out the newest of several rules",
+		},
+		{
+			Name: RouterPolicyOnWrongSection, Part: "router",
+			About: "files carry each policy in the section before its own",
+		},
+		{
+			Name: RouterAlgorithmIgnored, Part: "router",
+			About: "files carry algorithm roundrobin for every rule",
+		},
+		{
+			Name: RouterSourceListIgnored, Part: "router",
+			About: "files carry no source lists",
+		},
+		{
+			Name: RouterWrongClientAddress, Part: "router",
+			About: "all clients reach the router from one address",
+		},
+		{
+			Name: RouterBackendDown, Part: "router",
+			About: "each router's last member does not answer",
+		},
+		{
+			Name: RouterOldWorkerStays, Part: "router",
+			About: "former workers never end, as if a client never left",
+		},
+		{
+			Name: RouterKeepAliveRefused, Part: "router",
+			About: "files are written as 4.22 does: keep-alive with cookies is a file that HAProxy refuses (#14131)",
+		},
+	}
+}

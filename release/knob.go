@@ -1,0 +1,78 @@
+// Package release is the one home of what differs between CloudStack releases. It knows names and behaviours, not how the
+// zone or the router carries them out. Before changing it know that every other package derives from it: nobody else
+// compares versions or names one.
+package release
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Knob is the name of one independent switch of the lab's behaviour. The constants of this package are behaviours of
+// releases; those of package fault are faults that no release ever had.
+type Knob string
+
+// Off is the word that switches the knob off, where a set of knobs is given as words.
+func (k Knob) Off() Knob { return k + "=off" }
+
+// KnobInfo describes a knob.
+type KnobInfo struct {
+	Name Knob
+	// About says what the zone does when the knob is on.
+	About string
+	// Part is who acts on it: "usage", "api", "router".
+	Part string
+	// Releases names the profiles that have it; empty for a fault that no release ever had.
+	Releases []string
+}
+
+// Fault says whether the knob is a fault that a scenario must catch, or only another way to answer.
+func (k KnobInfo) Fault() bool { return !slices.Contains(harmless(), k.Name) }
+
+// harmless are the knobs that change nothing on which a customer, or a program that reads bills, depends.
+func harmless() []Knob {
+	return []Knob{
+		UsageCleanOwnJobsAtStart, // an improvement: what U-25 sees is the release without it
+		SessionKeyEither,         // both ways of a session's key; calls are signed here
+		CapabilitiesNullString,   // of a simulator's build, which has no settings of shared file systems
+		AnswersSpecifyVLAN,       // a field more of networks
+		AnswersAPIKeyAccess,      // fields more for an administrator
+		ListNetworksAnyAccount,   // an administrator's own list without listall
+		NICNamesSegment,          // fields more of a push, which no router's code reads
+		LogContextPlain,          // the layout of the management log
+		GroupNamedAsObject,       // words inside a refusal's text; its code and reason are the same
+		ConditionNamedAsObject,   // the same
+	}
+}
+
+// All lists the profiles, oldest first.
+func All() []string {
+	return []string{"4.19.1.0", "4.19.2.0", "4.19.3.0", "4.20.0.0", "4.20.1.0", "4.20.2.0"}
+}
+
+// AllKnobs lists the knobs of releases: their differences first, then the defects that all have.
+func AllKnobs() []KnobInfo {
+	return slices.Concat(differences(), balancingDefects(), usageDefects())
+}
+
+// Knobs is a set of switched-on knobs.
+type Knobs map[Knob]bool
+
+// Clone is a copy.
+func (k Knobs) Clone() Knobs { return maps.Clone(k) }
+
+// ProfileKnobs is the set of a release's profile.
+func ProfileKnobs(name string) (Knobs, error) {
+	if !slices.Contains(All(), name) {
+		return nil, fmt.Errorf("release %q is not one of %s", name, strings.Join(All(), ", "))
+	}
+	k := Knobs{}
+	for _, one := range AllKnobs() {
+		if slices.Contains(one.Releases, name) {
+			k[one.Name] = true
+		}
+	}
+	return k, nil
+}
