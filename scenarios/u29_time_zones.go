@@ -19,9 +19,10 @@ func timeZones() harness.Scenario {
 			zone := t.Location("Asia/Jerusalem")
 			days := harness.UsageSettings{Daily: true, Aggregation: zone, Execution: t.Location("America/New_York")}
 			t.EndUsage(harness.FirstHost, harness.Stopped)
-			t.PassUntil(t.NewYear(zone).Add(-6 * time.Hour))
+			year := t.NewYear(zone)
+			t.PassUntil(year.Add(-6 * time.Hour))
 			rules := t.NewAccount().VPC().Tier().LoadBalancers(2)
-			t.PassUntil(t.NewYear(zone).Add(30 * time.Minute))
+			t.PassUntil(year.Add(30 * time.Minute))
 			t.StartUsageWith(harness.FirstHost, days)
 			t.ExpectUsageRun()
 			t.EndUsage(harness.FirstHost, harness.Stopped)

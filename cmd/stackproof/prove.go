@@ -30,6 +30,7 @@ type proveOptions struct {
 	asJSON           bool
 	first, every     bool
 	named            bool
+	start            startFlag
 }
 
 func proveCommand() *cobra.Command {
@@ -50,6 +51,7 @@ scenario is blind to a twin of its own, the sound profile shows a failure, or a 
 	f.BoolVar(&o.named, "named", false, "run only the pairs of a twin and a scenario that names it: quick, and enough to see each scenario fail")
 	f.BoolVar(&o.every, "every", false, "run every pair, those too in which the scenario was seen to use nothing that the twin changes")
 	f.BoolVar(&o.asJSON, "json", false, "print the proof as JSON")
+	o.start.add(f)
 	c.RunE = func(c *cobra.Command, _ []string) error { return o.prove(c) }
 	return c
 }
@@ -58,6 +60,9 @@ scenario is blind to a twin of its own, the sound profile shows a failure, or a 
 func (o *proveOptions) plan() (harness.ProvePlan, error) {
 	p := harness.ProvePlan{Release: o.release, Repeat: o.repeat, Workers: o.workers, Seed: o.seed, First: o.first, Every: o.every, Named: o.named}
 	if err := checkRelease(o.release); err != nil {
+		return p, err
+	}
+	if err := o.start.check(); err != nil {
 		return p, err
 	}
 	if o.repeat < 1 || o.workers < 1 {
@@ -145,7 +150,7 @@ func (o *proveOptions) prove(c *cobra.Command) error {
 			return nil, err
 		}
 		// Story B in its small size: fifty groups show no twin that two do not.
-		return lab.New(lab.Options{Release: p.Release, Knobs: knobs, Workers: p.Workers, Pool: pool, Groups: []int{2}})
+		return lab.New(lab.Options{Release: p.Release, Knobs: knobs, Workers: p.Workers, Pool: pool, Groups: []int{2}, Start: o.start.at})
 	}
 	show := newProgress(c.ErrOrStderr(), 0, 1)
 	show.quiet = true

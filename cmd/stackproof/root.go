@@ -101,6 +101,8 @@ func kindOf(kind string) string {
 		return "true or false"
 	case "duration":
 		return "a time such as 90s or 10m"
+	case "time":
+		return "a time such as 2026-12-31T23:50"
 	}
 	return "a " + kind
 }

@@ -36,6 +36,7 @@ type runOptions struct {
 	existing         existingFlags
 	box              containerFlags
 	labDB            string
+	start            startFlag
 	scripts          scriptFlags
 	replay, save     string
 	proof            string
@@ -67,6 +68,7 @@ unless --strict is given.`,
 	f.StringVar(&o.shard, "shard", "", "run one part of the chosen scenarios: i/n, counted from 0 (stackproof merge joins the results)")
 	f.StringVar(&o.durations, "durations", "", "JSON result of an earlier run, by whose durations --shard splits")
 	f.StringVar(&o.labDB, "lab-db", privateDatabase, "database of the lab: private (a process of our own), or container:IMAGE, such as container:mysql:8.4")
+	o.start.add(f)
 	f.BoolVar(&o.strict, "strict", false, "known failures change the exit status too")
 	f.BoolVar(&o.yes, "yes", false, "existing zone: create what is needed without asking")
 	f.BoolVar(&o.dryRun, "dry-run", false, "existing zone: say what would be created, and stop")
@@ -160,6 +162,9 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 	if err != nil {
 		return nil, err
 	}
+	if err := o.start.check(); err != nil {
+		return nil, err
+	}
 	return func() (harness.Target, func(result.Run) []string, error) {
 		if err := needLabPrograms(c, o.labDB); err != nil {
 			return nil, nil, err
@@ -171,7 +176,7 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 		if err != nil {
 			return nil, nil, err
 		}
-		options := lab.Options{Release: o.release, Knobs: knobs, Workers: o.workers, Start: start, Scripts: tree}
+		options := lab.Options{Release: o.release, Knobs: knobs, Workers: o.workers, Databases: start, Start: o.start.at, Scripts: tree}
 		target, err := lab.New(options)
 		if err == nil {
 			if ready := target.Ready(c.Context()); ready != nil {
@@ -180,6 +185,7 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 		}
 		return target, func(result.Run) []string {
 			notes := scriptNotes(options.Scripts, o.release)
+			notes = append(notes, o.start.notes()...)
 			if start != nil {
 				notes = append(notes, "the lab's database is "+o.labDB)
 			}

@@ -99,22 +99,3 @@ func TestEnvironmentWinsOverTheFile(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "http://env", o.URL)
 }
-
-func TestDSNForms(t *testing.T) {
-	for in, want := range map[string]string{
-		"ro:p@tcp(db:3307)/":        "db:3307",
-		"mysql://ro:p@db:3307/":     "db:3307",
-		"mysql://ro:p%40x@db/cloud": "db:3306",
-	} {
-		c, err := dsnConfig(in)
-		require.NoError(t, err, in)
-		assert.Equal(t, want, c.Addr)
-		assert.Equal(t, "ro", c.User)
-	}
-	_, err := dsnConfig("mysql://ro:s3cret@[db/")
-	require.Error(t, err)
-	assert.NotContains(t, err.Error(), "s3cret")
-	_, err = dsnConfig("ro:s3cret@db")
-	require.Error(t, err)
-	assert.NotContains(t, err.Error(), "s3cret")
-}
