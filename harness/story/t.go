@@ -81,7 +81,11 @@ type (
 
 // Of is the story as the runner takes it.
 func Of(tell func(*T)) harness.Tell {
-	return func(a *harness.Attempt, s *harness.Site) { tell(newT(a, s)) }
+	return func(a *harness.Attempt, s *harness.Site) {
+		t := newT(a, s)
+		defer t.watch.drawLives()
+		tell(t)
+	}
 }
 
 func newT(a *harness.Attempt, s *harness.Site) *T {

@@ -100,6 +100,10 @@ func (t UsageRuns) read(until time.Time) {
 		t.Inconclusive("the newest successful usage job ends at %s, before %s: no run has covered what the scenario did", stamp(s.Cutoff), stamp(until))
 	}
 	w.before, w.last, w.read = w.last, &s, t.now()
+	for ref, r := range s.Resources {
+		w.identify(ref, "", r.UUID)
+	}
+	w.noteRuns()
 }
 
 // PassHalfWindow lets half a usage window pass, so that what comes next falls inside one. Where runs are shared they come
