@@ -13,9 +13,10 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/internal/testhome"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testhome.Around(m)) }
 
 func TestVerdicts(t *testing.T) {
 	for name, c := range map[string]struct {
