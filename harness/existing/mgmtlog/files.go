@@ -1,4 +1,4 @@
-package existing
+package mgmtlog
 
 import (
 	"bytes"
@@ -13,13 +13,13 @@ import (
 	"syscall"
 )
 
-// files follows log files: globs, rotation by renaming (the old file is read to its end, and watched on, since the writer
+// Files follows log files: globs, rotation by renaming (the old file is read to its end, and watched on, since the writer
 // may keep it open), truncation, and lines that are written in pieces.
-type files struct {
+type Files struct {
 	patterns []string
 	open     []*opened
-	// lost counts beginnings of pushes whose end never came.
-	lost int
+	// Lost counts beginnings of pushes whose end never came.
+	Lost int
 	// taken is how many bytes were read.
 	taken int64
 }
@@ -37,21 +37,22 @@ type opened struct {
 // maxOld is how many files that were renamed away are still watched.
 const maxOld = 4
 
-func newFiles(patterns []string) (*files, error) {
+// NewFiles follows what matches the globs.
+func NewFiles(patterns []string) (*Files, error) {
 	for _, p := range patterns {
 		if _, err := filepath.Match(p, ""); err != nil {
 			return nil, fmt.Errorf("log %q: %w", p, err)
 		}
 	}
-	return &files{patterns: patterns}, nil
+	return &Files{patterns: patterns}, nil
 }
 
 // rounds bounds how often a poll goes through all files.
 const rounds = 100
 
-// poll gives every complete line that was written since the last call, oldest file first. It goes on until a round through
+// Poll gives every complete line that was written since the last call, oldest file first. It goes on until a round through
 // all files finds nothing: what is written later is younger than all that was given, in whichever file it stands.
-func (f *files) poll(each func(line string)) error {
+func (f *Files) Poll(each func(line string)) error {
 	for range rounds {
 		before := f.taken
 		if err := f.round(each); err != nil || f.taken == before || len(f.open) == 1 {
@@ -61,8 +62,8 @@ func (f *files) poll(each func(line string)) error {
 	return nil
 }
 
-func (f *files) round(each func(line string)) error {
-	paths, err := f.paths()
+func (f *Files) round(each func(line string)) error {
+	paths, err := f.Paths()
 	if err != nil {
 		return err
 	}
@@ -97,8 +98,8 @@ func (f *files) round(each func(line string)) error {
 	return f.forget()
 }
 
-// paths are the files that match, packed ones left out, oldest first.
-func (f *files) paths() ([]string, error) {
+// Paths are the files that match, packed ones left out, oldest first.
+func (f *Files) Paths() ([]string, error) {
 	var all []string
 	for _, p := range f.patterns {
 		found, err := filepath.Glob(p)
@@ -125,7 +126,7 @@ func (f *files) paths() ([]string, error) {
 }
 
 // find gives the file that is open already under any name, or opens it.
-func (f *files) find(path string) (o *opened, isNew bool, err error) {
+func (f *Files) find(path string) (o *opened, isNew bool, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, false, fmt.Errorf("log %s: %w", path, err)
@@ -147,7 +148,7 @@ func (f *files) find(path string) (o *opened, isNew bool, err error) {
 }
 
 // inherit hands the cut line at the end of the file that had the path before to the new one: some rotate in mid-line.
-func (f *files) inherit(o *opened) {
+func (f *Files) inherit(o *opened) {
 	for _, old := range f.open {
 		if old.path == o.path && len(old.partial) > 0 {
 			o.partial, old.partial = old.partial, nil
@@ -156,7 +157,7 @@ func (f *files) inherit(o *opened) {
 }
 
 // forget closes renamed files beyond the newest few.
-func (f *files) forget() error {
+func (f *Files) forget() error {
 	var errs []error
 	old := 0
 	for _, o := range slices.Backward(slices.Clone(f.open)) {
@@ -171,7 +172,8 @@ func (f *files) forget() error {
 	return errors.Join(errs...)
 }
 
-func (f *files) close() error {
+// Close ends with the files.
+func (f *Files) Close() error {
 	var errs []error
 	for _, o := range f.open {
 		errs = append(errs, o.file.Close())
@@ -181,7 +183,7 @@ func (f *files) close() error {
 }
 
 // read gives what was added to a file, line by line.
-func (f *files) read(o *opened, each func(string)) error {
+func (f *Files) read(o *opened, each func(string)) error {
 	info, err := o.file.Stat()
 	if err != nil {
 		return fmt.Errorf("log %s: %w", o.path, err)
@@ -189,7 +191,7 @@ func (f *files) read(o *opened, each func(string)) error {
 	if info.Size() < o.offset {
 		// Truncated: what stood there is gone, and the line that was begun with it.
 		if mayCarry(o.partial) {
-			f.lost++
+			f.Lost++
 		}
 		o.offset, o.partial = 0, nil
 	}
@@ -201,7 +203,7 @@ func (f *files) read(o *opened, each func(string)) error {
 		n, err := o.file.ReadAt(buffer, o.offset)
 		o.offset += int64(n)
 		f.taken += int64(n)
-		o.feed(buffer[:n], each, &f.lost)
+		o.feed(buffer[:n], each, &f.Lost)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -239,7 +241,7 @@ func (o *opened) feed(data []byte, each func(string), lost *int) {
 
 // mayCarry says whether the beginning of a line may be that of a push.
 func mayCarry(b []byte) bool {
-	return bytes.Contains(b, []byte(pushWord)) || bytes.Contains(b, []byte("a.t.Request]"))
+	return bytes.Contains(b, []byte(PushWord)) || bytes.Contains(b, []byte("a.t.Request]"))
 }
 
 // startsLine says whether text begins with a log line's date.
@@ -256,8 +258,8 @@ func startsLine(b []byte) bool {
 	return true
 }
 
-// pushWord is in every line that may carry a push.
-const pushWord = "LoadBalancerConfigCommand"
+// PushWord is in every line that may carry a push.
+const PushWord = "LoadBalancerConfigCommand"
 
-// describe names what is followed.
-func (f *files) describe() string { return strings.Join(f.patterns, ", ") }
+// Describe names what is followed.
+func (f *Files) Describe() string { return strings.Join(f.patterns, ", ") }

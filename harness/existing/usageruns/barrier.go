@@ -1,4 +1,6 @@
-package existing
+// Package usageruns has a usage server that somebody else runs make usage runs: it asks for them, or waits for the scheduled
+// ones, and lets the scenarios of a run wait for them together.
+package usageruns
 
 import (
 	"context"
@@ -10,34 +12,34 @@ import (
 	"time"
 )
 
-// runner makes one usage run for those who wait for these times, earliest first, and says up to when it covered. Where a
+// Runner makes one usage run for those who wait for these times, earliest first, and says up to when it covered. Where a
 // run that came unasked has covered one of them already, it makes none.
-type runner func(ctx context.Context, wanted []time.Time, show func(string)) (done covering, err error)
+type Runner func(ctx context.Context, wanted []time.Time, show func(string)) (done Covering, err error)
 
-// covering is what a runner did.
-type covering struct {
-	until time.Time // up to when is covered
-	made  bool      // a run was waited for
+// Covering is what a Runner did.
+type Covering struct {
+	Until time.Time // up to when is covered
+	Made  bool      // a run was waited for
 }
 
-// served is a usage run that was waited for, and whom it let go.
-type served struct {
-	covered time.Time
-	ids     []string
+// Served is a usage run that was waited for, and whom it let go.
+type Served struct {
+	Covered time.Time
+	IDs     []string
 }
 
-// barrier is where the scenarios of a run wait for usage runs together: one run serves all that wait. It is made when
+// Barrier is where the scenarios of a run wait for usage runs together: one run serves all that wait. It is made when
 // every member waits, or when somebody has waited for the grace time. Members join when their site opens and leave when
 // their story is told.
-type barrier struct {
-	run   runner
+type Barrier struct {
+	run   Runner
 	show  func(id, text string)
 	grace time.Duration
 	wake  chan struct{}
 
 	mu      sync.Mutex
 	members map[string]*ticket // nil ticket: at work
-	runs    []served
+	runs    []Served
 	broken  error
 }
 
@@ -48,19 +50,20 @@ type ticket struct {
 	done  chan error
 }
 
-func newBarrier(run runner, grace time.Duration, show func(id, text string)) *barrier {
-	return &barrier{run: run, show: show, grace: grace, wake: make(chan struct{}, 1), members: map[string]*ticket{}}
+// NewBarrier is a barrier without members. Grace is how long a member at work may keep the others from a run.
+func NewBarrier(run Runner, grace time.Duration, show func(id, text string)) *Barrier {
+	return &Barrier{run: run, show: show, grace: grace, wake: make(chan struct{}, 1), members: map[string]*ticket{}}
 }
 
-func (b *barrier) changed() {
+func (b *Barrier) changed() {
 	select {
 	case b.wake <- struct{}{}:
 	default:
 	}
 }
 
-// join adds a member that is at work; joining twice is fine.
-func (b *barrier) join(id string) {
+// Join adds a member that is at work; joining twice is fine.
+func (b *Barrier) Join(id string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if _, there := b.members[id]; !there {
@@ -68,16 +71,16 @@ func (b *barrier) join(id string) {
 	}
 }
 
-// leave takes a member away, whether it waits or not.
-func (b *barrier) leave(id string) {
+// Leave takes a member away, whether it waits or not.
+func (b *Barrier) Leave(id string) {
 	b.mu.Lock()
 	delete(b.members, id)
 	b.mu.Unlock()
 	b.changed()
 }
 
-// cover waits until a usage run has covered the time.
-func (b *barrier) cover(ctx context.Context, id string, until time.Time) error {
+// Cover waits until a usage run has covered the time.
+func (b *Barrier) Cover(ctx context.Context, id string, until time.Time) error {
 	t := &ticket{until: until, since: time.Now(), done: make(chan error, 1)}
 	b.mu.Lock()
 	if b.broken != nil {
@@ -102,7 +105,7 @@ func (b *barrier) cover(ctx context.Context, id string, until time.Time) error {
 }
 
 // tell shows every waiting member who else waits, or what the run does.
-func (b *barrier) tell(doing string) {
+func (b *Barrier) tell(doing string) {
 	b.mu.Lock()
 	var waiting, working []string
 	for id, t := range b.members {
@@ -127,8 +130,8 @@ func (b *barrier) tell(doing string) {
 	}
 }
 
-// serve makes runs until the context ends; then whoever waits is told.
-func (b *barrier) serve(ctx context.Context) {
+// Serve makes runs until the context ends; then whoever waits is told.
+func (b *Barrier) Serve(ctx context.Context) {
 	for {
 		wanted, left := b.wanted()
 		switch {
@@ -141,13 +144,13 @@ func (b *barrier) serve(ctx context.Context) {
 			b.sleep(ctx, time.Hour)
 		}
 		if ctx.Err() != nil {
-			b.release(covering{}, context.Cause(ctx))
+			b.release(Covering{}, context.Cause(ctx))
 			return
 		}
 	}
 }
 
-func (b *barrier) sleep(ctx context.Context, d time.Duration) {
+func (b *Barrier) sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -158,7 +161,7 @@ func (b *barrier) sleep(ctx context.Context, d time.Duration) {
 }
 
 // wanted are the times that are waited for, earliest first, and how long a run may still be put off.
-func (b *barrier) wanted() (times []time.Time, left time.Duration) {
+func (b *Barrier) wanted() (times []time.Time, left time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	working := 0
@@ -179,33 +182,33 @@ func (b *barrier) wanted() (times []time.Time, left time.Duration) {
 }
 
 // release lets go whoever the run covered; a run that could not be made lets go all, with the reason.
-func (b *barrier) release(done covering, err error) {
+func (b *Barrier) release(done Covering, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	free := map[string]*ticket{}
 	for id, t := range b.members {
-		if t != nil && (err != nil || done.until.After(t.until)) {
+		if t != nil && (err != nil || done.Until.After(t.until)) {
 			free[id] = t
 			b.members[id] = nil
 		}
 	}
-	if err == nil && done.made {
-		b.runs = append(b.runs, served{done.until, slices.Sorted(maps.Keys(free))})
+	if err == nil && done.Made {
+		b.runs = append(b.runs, Served{done.Until, slices.Sorted(maps.Keys(free))})
 	}
 	for _, t := range free {
 		t.done <- err
 	}
 }
 
-// made are the runs that were waited for, oldest first.
-func (b *barrier) made() []served {
+// Made are the runs that were waited for, oldest first.
+func (b *Barrier) Made() []Served {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.runs)
 }
 
-// close makes later waits fail at once.
-func (b *barrier) close(err error) {
+// Close makes later waits fail at once.
+func (b *Barrier) Close(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.broken = err

@@ -1,4 +1,4 @@
-package existing
+package mgmtlog
 
 import (
 	"bufio"
@@ -11,11 +11,13 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/stackproof/stackproof/harness/existing/clock"
 )
 
-// command follows the output of a program that prints the log for ever, such as ssh mgmt tail -n +1 -F FILE. When it ends
+// Command follows the output of a program that prints the log for ever, such as ssh mgmt tail -n +1 -F FILE. When it ends
 // it is started again; what it prints twice then is known by its sequence numbers.
-type command struct {
+type Command struct {
 	words  []string
 	settle time.Duration
 
@@ -36,7 +38,8 @@ const (
 
 const defaultSettle = 2 * time.Second
 
-func startCommand(words []string, settle time.Duration) *command {
+// StartCommand runs the command from now on; settle is how long its output must be silent before it counts as read, default 2 s.
+func StartCommand(words []string, settle time.Duration) *Command {
 	if len(words) == 1 {
 		words = strings.Fields(words[0])
 	}
@@ -44,13 +47,13 @@ func startCommand(words []string, settle time.Duration) *command {
 		settle = defaultSettle
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	c := &command{words: words, settle: settle, stop: stop, last: time.Now()}
+	c := &Command{words: words, settle: settle, stop: stop, last: time.Now()}
 	c.ended.Add(1)
 	go c.serve(ctx)
 	return c
 }
 
-func (c *command) serve(ctx context.Context) {
+func (c *Command) serve(ctx context.Context) {
 	defer c.ended.Done()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		began := time.Now()
@@ -67,14 +70,14 @@ func (c *command) serve(ctx context.Context) {
 		if time.Since(began) > lastPause {
 			pause = firstPause
 		}
-		if wait(ctx, pause) != nil {
+		if clock.Wait(ctx, pause) != nil {
 			return
 		}
 	}
 }
 
 // once runs the program to its end.
-func (c *command) once(ctx context.Context) error {
+func (c *Command) once(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, c.words[0], c.words[1:]...) //nolint:gosec // the owner's own command
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
@@ -98,11 +101,11 @@ func (c *command) once(ctx context.Context) error {
 	return err
 }
 
-func (c *command) read(out io.Reader) {
+func (c *Command) read(out io.Reader) {
 	in := bufio.NewReaderSize(out, 256<<10)
 	for {
 		line, err := in.ReadString('\n')
-		if whole := strings.HasSuffix(line, "\n"); whole || strings.Contains(line, pushWord) {
+		if whole := strings.HasSuffix(line, "\n"); whole || strings.Contains(line, PushWord) {
 			c.mu.Lock()
 			c.lines = append(c.lines, strings.TrimSuffix(line, "\n"))
 			c.last = time.Now()
@@ -114,8 +117,8 @@ func (c *command) read(out io.Reader) {
 	}
 }
 
-// poll gives the lines that came since the last call.
-func (c *command) poll(each func(string)) error {
+// Poll gives the lines that came since the last call.
+func (c *Command) Poll(each func(string)) error {
 	c.mu.Lock()
 	lines := c.lines
 	c.lines = nil
@@ -126,8 +129,8 @@ func (c *command) poll(each func(string)) error {
 	return nil
 }
 
-// quiet waits until nothing was printed for the settle time, counted from now.
-func (c *command) quiet(ctx context.Context) error {
+// Quiet waits until nothing was printed for the settle time, counted from now.
+func (c *Command) Quiet(ctx context.Context) error {
 	asked := time.Now()
 	for {
 		c.mu.Lock()
@@ -140,14 +143,14 @@ func (c *command) quiet(ctx context.Context) error {
 		if left <= 0 || time.Since(asked) > 10*c.settle {
 			return nil
 		}
-		if err := wait(ctx, left); err != nil {
+		if err := clock.Wait(ctx, left); err != nil {
 			return err
 		}
 	}
 }
 
-// health is an error when the program does not run on.
-func (c *command) health() error {
+// Health is an error when the program does not run on.
+func (c *Command) Health() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ends > 0 && c.problem != "" {
@@ -156,13 +159,22 @@ func (c *command) health() error {
 	return nil
 }
 
-func (c *command) close() error {
+// Printed says whether lines wait to be polled.
+func (c *Command) Printed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.lines) > 0
+}
+
+// Close ends the command.
+func (c *Command) Close() error {
 	c.stop()
 	c.ended.Wait()
 	return nil
 }
 
-func (c *command) describe() string { return strings.Join(c.words, " ") }
+// Describe is the command.
+func (c *Command) Describe() string { return strings.Join(c.words, " ") }
 
 // tailBuffer keeps the end of what is written to it.
 type tailBuffer struct {

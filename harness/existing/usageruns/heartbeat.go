@@ -1,10 +1,12 @@
-package existing
+package usageruns
 
 import (
 	"context"
 	"database/sql"
 	"fmt"
 	"time"
+
+	"github.com/stackproof/stackproof/harness/existing/clock"
 )
 
 // tolerated is how far clocks of one site may differ: more, and a row's time says nothing about a call's.
@@ -22,9 +24,9 @@ type beat struct {
 	age      time.Duration
 }
 
-// sameTime compares the clocks of the management servers with the database's. A server writes its own time in GMT with each
+// SameTime compares the clocks of the management servers with the database's. A server writes its own time in GMT with each
 // heartbeat (ManagementServerHostDaoImpl.java@4.20.0.0, update), whatever the time zone of its session; its answers tell no time.
-func sameTime(ctx context.Context, db *sql.DB) error {
+func SameTime(ctx context.Context, db *sql.DB) error {
 	first, err := beats(ctx, db)
 	if err != nil {
 		return err
@@ -37,7 +39,7 @@ func sameTime(ctx context.Context, db *sql.DB) error {
 		if time.Since(began) > beatPatience {
 			return late
 		}
-		if err := wait(ctx, lastLook); err != nil {
+		if err := clock.Wait(ctx, clock.LastLook); err != nil {
 			return err
 		}
 		if now, err = beats(ctx, db); err != nil {

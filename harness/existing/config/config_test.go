@@ -1,4 +1,4 @@
-package existing
+package config
 
 import (
 	"os"
@@ -95,7 +95,7 @@ func TestEnvironmentWinsOverTheFile(t *testing.T) {
 		return map[string]string{"CLOUDSTACK_API_URL": "http://env", "CLOUDSTACK_API_KEY": "k", "CLOUDSTACK_SECRET_KEY": "s"}[name]
 	})
 	assert.Equal(t, API{URL: "http://env", Key: "k", Secret: "s"}, c.API)
-	o, err := c.options()
+	o, err := c.Options()
 	require.NoError(t, err)
 	assert.Equal(t, "http://env", o.URL)
 }

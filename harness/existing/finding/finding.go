@@ -1,4 +1,5 @@
-package existing
+// Package finding tells what trying a target's capabilities gave.
+package finding
 
 import (
 	"fmt"
@@ -34,14 +35,17 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s: %s", f.Evidence, f.Remedy)
 }
 
-func ok(c harness.Capability, format string, a ...any) Finding {
+// Works is a capability that was seen to work.
+func Works(c harness.Capability, format string, a ...any) Finding {
 	return Finding{Capability: c, State: OK, Evidence: fmt.Sprintf(format, a...)}
 }
 
-func missing(c harness.Capability, remedy, format string, a ...any) Finding {
+// Lacks is a capability that the target or its configuration does not have.
+func Lacks(c harness.Capability, remedy, format string, a ...any) Finding {
 	return Finding{Capability: c, State: Missing, Evidence: fmt.Sprintf(format, a...), Remedy: remedy}
 }
 
-func broken(c harness.Capability, remedy, format string, a ...any) Finding {
+// Fails is a capability that should be there and does not work.
+func Fails(c harness.Capability, remedy, format string, a ...any) Finding {
 	return Finding{Capability: c, State: Broken, Evidence: fmt.Sprintf(format, a...), Remedy: remedy}
 }

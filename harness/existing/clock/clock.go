@@ -1,4 +1,6 @@
-package existing
+// Package clock is the time of a target that somebody else runs: the database's, the management server's, or this machine's.
+// It passes time by really waiting.
+package clock
 
 import (
 	"context"
@@ -15,18 +17,18 @@ import (
 	"github.com/stackproof/stackproof/harness/cloud"
 )
 
-// source tells the target's time.
-type source interface {
+// Source tells the target's time.
+type Source interface {
 	Now(ctx context.Context) (time.Time, error)
 }
 
-// databaseClock is the database's time in GMT, whatever the session's zone is.
-type databaseClock struct{ db *sql.DB }
+// Database is the database's time in GMT, whatever the session's zone is.
+type Database struct{ DB *sql.DB }
 
-// Now implements source.
-func (c databaseClock) Now(ctx context.Context) (time.Time, error) {
+// Now implements Source.
+func (c Database) Now(ctx context.Context) (time.Time, error) {
 	var text string
-	if err := c.db.QueryRowContext(ctx, "SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%d %H:%i:%s')").Scan(&text); err != nil {
+	if err := c.DB.QueryRowContext(ctx, "SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%d %H:%i:%s')").Scan(&text); err != nil {
 		return time.Time{}, fmt.Errorf("reading the database's time: %w", err)
 	}
 	t, err := time.Parse(time.DateTime, text)
@@ -36,23 +38,24 @@ func (c databaseClock) Now(ctx context.Context) (time.Time, error) {
 	return t, nil
 }
 
-// ownClock is this machine's time.
-type ownClock struct{}
+// Own is this machine's time.
+type Own struct{}
 
-// Now implements source.
-func (ownClock) Now(context.Context) (time.Time, error) { return time.Now().UTC(), nil }
+// Now implements Source.
+func (Own) Now(context.Context) (time.Time, error) { return time.Now().UTC(), nil }
 
-// errNoDate: a packaged management server sends no Date header (ServerDaemon.java@4.19.1.0, @4.20.1.0 switch it off); one that
+// ErrNoDate: a packaged management server sends no Date header (ServerDaemon.java@4.19.1.0, @4.20.1.0 switch it off); one that
 // Maven started does, and so do many proxies.
-var errNoDate = errors.New("the API's answers have no Date header, as is usual for a packaged management server: leave clock out, or set clock: database")
+var ErrNoDate = errors.New("the API's answers have no Date header, as is usual for a packaged management server: leave clock out, or set clock: database")
 
-// apiClock is the Date header of the management server's answers; whether the call is let in does not matter.
-type apiClock struct {
+// API is the Date header of the management server's answers; whether the call is let in does not matter.
+type API struct {
 	url    string
 	client *http.Client
 }
 
-func newAPIClock(o cloud.Options, url string) (*apiClock, error) {
+// NewAPI makes the clock of an API at an address, with the options of its client.
+func NewAPI(o cloud.Options, url string) (*API, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: o.Insecure} //nolint:gosec // the owner asked for it
 	if o.CAFile != "" {
 		pem, err := os.ReadFile(o.CAFile)
@@ -63,22 +66,22 @@ func newAPIClock(o cloud.Options, url string) (*apiClock, error) {
 		pool.AppendCertsFromPEM(pem)
 		conf.RootCAs = pool
 	}
-	return &apiClock{url: url, client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
+	return &API{url: url, client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
 		Proxy: http.ProxyFromEnvironment, TLSClientConfig: conf, MaxIdleConnsPerHost: 8, IdleConnTimeout: 10 * time.Second}}}, nil
 }
 
 // dateTries is how often the header is asked for, when something in between breaks the exchange.
 const dateTries = 5
 
-// Now implements source.
-func (c *apiClock) Now(ctx context.Context) (time.Time, error) {
+// Now implements Source.
+func (c *API) Now(ctx context.Context) (time.Time, error) {
 	var last error
 	for try := range dateTries {
-		if try > 0 && wait(ctx, time.Duration(try*try)*100*time.Millisecond) != nil {
+		if try > 0 && Wait(ctx, time.Duration(try*try)*100*time.Millisecond) != nil {
 			break
 		}
-		now, err := c.once(ctx)
-		if err == nil || errors.Is(err, errNoDate) {
+		now, err := c.Once(ctx)
+		if err == nil || errors.Is(err, ErrNoDate) {
 			return now, err
 		}
 		last = err
@@ -86,7 +89,8 @@ func (c *apiClock) Now(ctx context.Context) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("reading the management server's time: %w", last)
 }
 
-func (c *apiClock) once(ctx context.Context) (time.Time, error) {
+// Once asks one time: an exchange that something in between broke is an error.
+func (c *API) Once(ctx context.Context) (time.Time, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+"?command=listCapabilities&response=json", nil)
 	if err != nil {
 		return time.Time{}, err
@@ -104,34 +108,35 @@ func (c *apiClock) once(ctx context.Context) (time.Time, error) {
 	}
 	t, err := http.ParseTime(answer.Header.Get("Date"))
 	if err != nil {
-		return time.Time{}, errNoDate
+		return time.Time{}, ErrNoDate
 	}
 	return t.UTC(), nil
 }
 
-func (c *apiClock) close() { c.client.CloseIdleConnections() }
+// Close ends idle connections.
+func (c *API) Close() { c.client.CloseIdleConnections() }
 
-// clock implements harness.Clock by really waiting.
-type clock struct{ source }
+// Clock implements harness.Clock by really waiting.
+type Clock struct{ Source }
 
 // The steps in which Pass looks at the clock.
 const (
-	firstLook = 10 * time.Millisecond
-	lastLook  = 500 * time.Millisecond
+	FirstLook = 10 * time.Millisecond
+	LastLook  = 500 * time.Millisecond
 )
 
 // Pass waits until the target's time is d later.
-func (c clock) Pass(ctx context.Context, d time.Duration) error {
+func (c Clock) Pass(ctx context.Context, d time.Duration) error {
 	now, err := c.Now(ctx)
 	if err != nil {
 		return err
 	}
-	return c.until(ctx, now.Add(d))
+	return c.Until(ctx, now.Add(d))
 }
 
-// until waits for a time of the target.
-func (c clock) until(ctx context.Context, t time.Time) error {
-	for step := firstLook; ; step = min(2*step, lastLook) {
+// Until waits for a time of the target.
+func (c Clock) Until(ctx context.Context, t time.Time) error {
+	for step := FirstLook; ; step = min(2*step, LastLook) {
 		now, err := c.Now(ctx)
 		if err != nil {
 			return err
@@ -139,14 +144,14 @@ func (c clock) until(ctx context.Context, t time.Time) error {
 		if !now.Before(t) {
 			return nil
 		}
-		if err := wait(ctx, step); err != nil {
+		if err := Wait(ctx, step); err != nil {
 			return err
 		}
 	}
 }
 
-// wait lets d of our own time pass.
-func wait(ctx context.Context, d time.Duration) error {
+// Wait lets d of our own time pass.
+func Wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -1,4 +1,6 @@
-package existing
+// Package mgmtlog reads the pushes that a management server logs: it follows the log's files, or a command that prints them,
+// and sorts lines into pushes. It knows nothing of routers.
+package mgmtlog
 
 import (
 	"cmp"
@@ -10,16 +12,25 @@ import (
 	"github.com/stackproof/stackproof/router"
 )
 
-// inbox sorts log lines into pushes: each request once (an agent may log sending and executing, a restarted command prints
+// Source is where log lines come from.
+type Source interface {
+	// Poll gives every line that was written since the last call.
+	Poll(each func(line string)) error
+	Close() error
+	// Describe names what is followed.
+	Describe() string
+}
+
+// Inbox sorts log lines into pushes: each request once (an agent may log sending and executing, a restarted command prints
 // again), in order of their sequence number per router.
-type inbox struct {
+type Inbox struct {
 	seen    map[request]bool
 	newest  map[lane]int64 // last sequence number that was handed on
-	total   int            // pushes handed on, each request once, since the beginning
+	Total   int            // pushes handed on, each request once, since the beginning
 	batch   []router.Push
-	damaged []string // what could not be read or came too late, newest last
-	silent  int      // requests logged without their content
-	lines   int      // lines looked at
+	Damaged []string // what could not be read or came too late, newest last
+	Silent  int      // requests logged without their content
+	Lines   int      // lines looked at
 }
 
 type request struct{ mgmt, agent, seq string }
@@ -35,21 +46,22 @@ func laneOf(p router.Push) lane {
 	return lane{p.Router(), p.Log.MgmtID, p.Log.Agent, number(p.Log.Seq) >> 48}
 }
 
-func newInbox() *inbox { return &inbox{seen: map[request]bool{}, newest: map[lane]int64{}} }
+// NewInbox is empty.
+func NewInbox() *Inbox { return &Inbox{seen: map[request]bool{}, newest: map[lane]int64{}} }
 
-// add takes a log line.
-func (b *inbox) add(line string) {
-	b.lines++
-	if !strings.Contains(line, pushWord) {
+// Add takes a log line.
+func (b *Inbox) Add(line string) {
+	b.Lines++
+	if !strings.Contains(line, PushWord) {
 		return
 	}
 	p, is, err := router.ParseLogLine(line)
 	switch {
 	case err != nil && strings.Contains(err.Error(), "without its content"):
-		b.silent++
+		b.Silent++
 		return
 	case err != nil:
-		b.damaged = append(b.damaged, err.Error())
+		b.Damaged = append(b.Damaged, err.Error())
 		return
 	case !is:
 		return
@@ -59,13 +71,13 @@ func (b *inbox) add(line string) {
 		return
 	}
 	b.seen[key] = true
-	b.total++
+	b.Total++
 	b.batch = append(b.batch, p)
 }
 
-// take hands on what was added since the last call, each router's in the order in which they were sent. Of each router's,
+// Take hands on what was added since the last call, each router's in the order in which they were sent. Of each router's,
 // first tells where to begin; nil is for all.
-func (b *inbox) take(first func([]router.Push) int) []router.Push {
+func (b *Inbox) Take(first func([]router.Push) int) []router.Push {
 	batch := b.batch
 	b.batch = nil
 	batch = inOrder(batch)
@@ -76,7 +88,7 @@ func (b *inbox) take(first func([]router.Push) int) []router.Push {
 	for _, p := range batch {
 		l := laneOf(p)
 		if last, known := b.newest[l]; known && number(p.Log.Seq) < last {
-			b.damaged = append(b.damaged, fmt.Sprintf("push %s-%s of router %s came after %d", p.Log.Agent, p.Log.Seq, p.Router(), last))
+			b.Damaged = append(b.Damaged, fmt.Sprintf("push %s-%s of router %s came after %d", p.Log.Agent, p.Log.Seq, p.Router(), last))
 			continue
 		}
 		b.newest[l] = number(p.Log.Seq)
@@ -146,7 +158,8 @@ func ofEach(batch []router.Push, first func([]router.Push) int) []router.Push {
 	return out
 }
 
-func newest(pushes []router.Push) int { return len(pushes) - 1 }
+// Newest is for Take: of each router the newest push only.
+func Newest(pushes []router.Push) int { return len(pushes) - 1 }
 
 func number(s string) int64 {
 	n, _ := strconv.ParseInt(s, 10, 64)

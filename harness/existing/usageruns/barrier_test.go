@@ -1,4 +1,4 @@
-package existing
+package usageruns
 
 import (
 	"context"
@@ -8,13 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stackproof/stackproof/harness/harnesstest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
 // bench is a barrier whose runs a test makes.
 type bench struct {
-	*barrier
+	*Barrier
 	mu    sync.Mutex
 	asked []time.Time
 	shown map[string]string
@@ -25,13 +26,13 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 func newBench(t *testing.T, grace time.Duration, run func(until time.Time) (time.Time, error)) *bench {
 	t.Helper()
 	b := &bench{shown: map[string]string{}}
-	b.barrier = newBarrier(func(_ context.Context, wanted []time.Time, show func(string)) (covering, error) {
+	b.Barrier = NewBarrier(func(_ context.Context, wanted []time.Time, show func(string)) (Covering, error) {
 		show("working")
 		b.mu.Lock()
 		b.asked = append(b.asked, wanted[0])
 		b.mu.Unlock()
 		until, err := run(wanted[0])
-		return covering{until, true}, err
+		return Covering{until, true}, err
 	}, grace, func(id, text string) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -39,7 +40,7 @@ func newBench(t *testing.T, grace time.Duration, run func(until time.Time) (time
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	go func() { defer close(ended); b.serve(ctx) }()
+	go func() { defer close(ended); b.Serve(ctx) }()
 	t.Cleanup(func() { stop(); <-ended })
 	return b
 }
@@ -57,7 +58,7 @@ func (b *bench) all(t *testing.T, waits map[string]time.Time) map[string]error {
 		group.Add(1)
 		go func() {
 			defer group.Done()
-			err := b.cover(t.Context(), id, until)
+			err := b.Cover(t.Context(), id, until)
 			mu.Lock()
 			defer mu.Unlock()
 			errs[id] = err
@@ -72,27 +73,27 @@ func TestOneRunServesAll(t *testing.T) {
 	waits := map[string]time.Time{}
 	for i := range 5 {
 		id := fmt.Sprint("U-", i)
-		b.join(id)
+		b.Join(id)
 		waits[id] = noon.Add(time.Duration(i) * time.Second)
 	}
 	for id, err := range b.all(t, waits) {
 		assert.NoError(t, err, id)
 	}
-	assert.Equal(t, []served{{noon.Add(time.Minute), []string{"U-0", "U-1", "U-2", "U-3", "U-4"}}}, b.runs)
+	assert.Equal(t, []Served{{noon.Add(time.Minute), []string{"U-0", "U-1", "U-2", "U-3", "U-4"}}}, b.runs)
 	assert.Equal(t, []time.Time{noon}, b.asked, "the earliest time that anybody waits for")
 }
 
 func TestLaterTimesTakeAnotherRun(t *testing.T) {
 	b := newBench(t, time.Hour, minuteEnd)
-	b.join("early")
-	b.join("late")
+	b.Join("early")
+	b.Join("late")
 	done := make(chan error)
 	go func() {
-		err := b.cover(t.Context(), "early", noon)
-		b.leave("early")
+		err := b.Cover(t.Context(), "early", noon)
+		b.Leave("early")
 		done <- err
 	}()
-	require.NoError(t, b.cover(t.Context(), "late", noon.Add(90*time.Second)))
+	require.NoError(t, b.Cover(t.Context(), "late", noon.Add(90*time.Second)))
 	require.NoError(t, <-done)
 	assert.Equal(t, []time.Time{noon, noon.Add(90 * time.Second)}, b.asked)
 }
@@ -121,97 +122,70 @@ func TestOneRunForThePresent(t *testing.T) {
 // TestRunsThatCameUnasked let go whom they covered, and nobody else; they are not counted as waited for.
 func TestRunsThatCameUnasked(t *testing.T) {
 	var made []time.Time
-	b := newBarrier(func(_ context.Context, wanted []time.Time, _ func(string)) (covering, error) {
+	b := NewBarrier(func(_ context.Context, wanted []time.Time, _ func(string)) (Covering, error) {
 		if len(wanted) == 2 {
-			return covering{until: wanted[0].Add(time.Second)}, nil
+			return Covering{Until: wanted[0].Add(time.Second)}, nil
 		}
 		made = append(made, wanted[0])
-		return covering{wanted[0].Add(time.Second), true}, nil
+		return Covering{wanted[0].Add(time.Second), true}, nil
 	}, time.Hour, func(string, string) {})
-	b.join("early")
-	b.join("late")
-	early, late := async(func() error { defer b.leave("early"); return b.cover(t.Context(), "early", noon) }), async(func() error {
-		return b.cover(t.Context(), "late", noon.Add(time.Hour))
+	b.Join("early")
+	b.Join("late")
+	early, late := async(func() error { defer b.Leave("early"); return b.Cover(t.Context(), "early", noon) }), async(func() error {
+		return b.Cover(t.Context(), "late", noon.Add(time.Hour))
 	})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
-	go func() { defer close(ended); b.serve(ctx) }()
+	go func() { defer close(ended); b.Serve(ctx) }()
 	require.NoError(t, <-early)
 	require.NoError(t, <-late)
 	stop()
 	<-ended
 	assert.Equal(t, []time.Time{noon.Add(time.Hour)}, made)
-	assert.Equal(t, []served{{noon.Add(time.Hour + time.Second), []string{"late"}}}, b.made())
+	assert.Equal(t, []Served{{noon.Add(time.Hour + time.Second), []string{"late"}}}, b.Made())
 }
 
 func TestWhoWorksIsWaitedFor(t *testing.T) {
 	b := newBench(t, time.Hour, minuteEnd)
-	b.join("works")
+	b.Join("works")
 	done := make(chan error)
-	go func() { done <- b.cover(t.Context(), "waits", noon) }()
-	eventually(t, "the state to be shown", func() (bool, string) {
+	go func() { done <- b.Cover(t.Context(), "waits", noon) }()
+	harnesstest.Eventually(t, "the state to be shown", func() (bool, string) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		return b.shown["waits"] == "usage run: 1 of 2 wait, for works", b.shown["waits"]
 	})
 	assert.Empty(t, b.asked)
-	b.leave("works")
+	b.Leave("works")
 	require.NoError(t, <-done)
 }
 
 func TestGraceEndsThePatience(t *testing.T) {
 	b := newBench(t, 20*time.Millisecond, minuteEnd)
-	b.join("works")
-	assert.NoError(t, b.cover(t.Context(), "waits", noon))
+	b.Join("works")
+	assert.NoError(t, b.Cover(t.Context(), "waits", noon))
 }
 
 func TestAFailedRunLetsAllGo(t *testing.T) {
 	dead := errors.New("the usage server is dead")
 	b := newBench(t, time.Hour, func(time.Time) (time.Time, error) { return time.Time{}, dead })
-	b.join("a")
-	b.join("b")
+	b.Join("a")
+	b.Join("b")
 	for id, err := range b.all(t, map[string]time.Time{"a": noon, "b": noon.Add(time.Hour)}) {
 		assert.ErrorIs(t, err, dead, id)
 	}
-	assert.Empty(t, b.made())
+	assert.Empty(t, b.Made())
 }
 
 func TestInterruptedWait(t *testing.T) {
 	b := newBench(t, time.Hour, minuteEnd)
-	b.join("works")
+	b.Join("works")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("interrupted")
 	cancel(gone)
-	assert.ErrorIs(t, b.cover(ctx, "waits", noon), gone)
-	b.close(gone)
-	assert.ErrorIs(t, b.cover(t.Context(), "waits", noon), gone)
-}
-
-func TestGate(t *testing.T) {
-	g := newGate()
-	var counting []string
-	newPass := func() *pass {
-		return &pass{gate: g, parted: func() { counting = append(counting, "off") },
-			together: func(context.Context) error { counting = append(counting, "on"); return nil }}
-	}
-	worker, loner, later := newPass(), newPass(), newPass()
-	require.NoError(t, worker.Enter(t.Context()))
-	require.NoError(t, loner.Enter(t.Context()))
-	// Nobody waits in a context that has ended: an error says that it would have had to.
-	ended, end := context.WithCancel(t.Context())
-	end()
-	require.ErrorIs(t, newPass().Alone(ended), context.Canceled, "alone while others work")
-	alone := async(func() error { return loner.Alone(t.Context()) })
-	worker.Leave()
-	require.NoError(t, <-alone)
-	require.NoError(t, loner.Enter(t.Context()), "who is alone goes on working")
-	loner.Leave()
-	require.ErrorIs(t, newPass().Enter(ended), context.Canceled, "in while another is alone")
-	entered := async(func() error { return later.Enter(t.Context()) })
-	require.NoError(t, loner.Together(t.Context()))
-	require.NoError(t, <-entered)
-	require.NoError(t, loner.Together(t.Context()), "twice is fine")
-	assert.Equal(t, []string{"off", "on"}, counting)
+	assert.ErrorIs(t, b.Cover(ctx, "waits", noon), gone)
+	b.Close(gone)
+	assert.ErrorIs(t, b.Cover(t.Context(), "waits", noon), gone)
 }
 
 func async(f func() error) chan error {

@@ -1,4 +1,6 @@
-package existing
+// Package config is what the owner of a target says of it: a file of targets, the environment, flags. It connects to nothing
+// by itself, but for Connect.
+package config
 
 import (
 	"errors"
@@ -299,8 +301,8 @@ func oneOf(what, have string, known ...string) error {
 	return nil
 }
 
-// options are how the client reaches the API.
-func (c *Config) options() (cloud.Options, error) {
+// Options are how the client reaches the API.
+func (c *Config) Options() (cloud.Options, error) {
 	o := cloud.Options{URL: c.API.URL, APIKey: c.API.Key, SecretKey: c.API.Secret, Username: c.API.Login.Username,
 		Password: c.API.Login.Password, Domain: c.API.Login.Domain, Integration: c.API.Integration, UserURL: c.API.UserURL, CAFile: c.API.CA, Insecure: c.API.Insecure}
 	if c.API.Cmk == (Cmk{}) {
@@ -320,7 +322,8 @@ func (c *Config) options() (cloud.Options, error) {
 	return o, nil
 }
 
-func (c *Config) named() harness.Named {
+// Named are the parts of the zone that the owner chose.
+func (c *Config) Named() harness.Named {
 	return harness.Named{Zone: c.Zone, VPCOffering: c.VPCOffering, TierOffering: c.TierOffering, IsolatedOffering: c.IsolatedOffering,
 		Template: c.Template, ServiceOffering: c.ServiceOffering}
 }

@@ -1,4 +1,4 @@
-package existing
+package mgmtlog
 
 import (
 	"os"
@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stackproof/stackproof/harness/harnesstest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -32,18 +33,18 @@ func (l logFile) rotate(suffix string) {
 }
 
 // tailing follows patterns in a folder.
-func tailing(t *testing.T, patterns ...string) (logFile, func() []string, *files) {
+func tailing(t *testing.T, patterns ...string) (logFile, func() []string, *Files) {
 	t.Helper()
 	dir := t.TempDir()
 	for i, p := range patterns {
 		patterns[i] = filepath.Join(dir, p)
 	}
-	f, err := newFiles(patterns)
+	f, err := NewFiles(patterns)
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, f.close()) })
+	t.Cleanup(func() { assert.NoError(t, f.Close()) })
 	return logFile{t, filepath.Join(dir, "m.log")}, func() []string {
 		var lines []string
-		require.NoError(t, f.poll(func(line string) { lines = append(lines, line) }))
+		require.NoError(t, f.Poll(func(line string) { lines = append(lines, line) }))
 		return lines
 	}, f
 }
@@ -82,7 +83,7 @@ func TestFilesRotated(t *testing.T) {
 }
 
 func TestFilesRotatedInMidLine(t *testing.T) {
-	whole := pushLine(t, "r-1-VM", "1", "7")
+	whole := harnesstest.PushLine(t, "r-1-VM", "1", "7")
 	log, poll, f := tailing(t, "m.log")
 	log.add(whole[:len(whole)/2])
 	assert.Empty(t, poll())
@@ -95,17 +96,17 @@ func TestFilesRotatedInMidLine(t *testing.T) {
 	log.rotate(".2")
 	log.add(whole + "\n")
 	assert.Equal(t, []string{whole}, poll(), "a new line does not continue a cut one")
-	assert.Equal(t, 1, f.lost, "the cut push is reported")
+	assert.Equal(t, 1, f.Lost, "the cut push is reported")
 }
 
 func TestFilesTruncated(t *testing.T) {
 	log, poll, f := tailing(t, "m.log")
-	log.add("one line\n" + pushWord)
+	log.add("one line\n" + PushWord)
 	assert.Equal(t, []string{"one line"}, poll())
 	require.NoError(t, os.Truncate(log.path, 0))
 	log.add("new\n")
 	assert.Equal(t, []string{"new"}, poll())
-	assert.Equal(t, 1, f.lost, "the push that was begun is gone")
+	assert.Equal(t, 1, f.Lost, "the push that was begun is gone")
 }
 
 func TestFilesOfSeveralServers(t *testing.T) {
@@ -131,7 +132,7 @@ func TestFilesInOrder(t *testing.T) {
 	assert.Len(t, poll(), 2)
 	second.add("read\n")
 	var seen []string
-	require.NoError(t, f.poll(func(line string) {
+	require.NoError(t, f.Poll(func(line string) {
 		seen = append(seen, line)
 		if line == "read" {
 			first.add("older\n")
@@ -140,17 +141,4 @@ func TestFilesInOrder(t *testing.T) {
 	}))
 	assert.ElementsMatch(t, []string{"read", "older", "younger"}, seen)
 	assert.Empty(t, poll())
-}
-
-// TestLostLinesEndTheComparison: a push that was cut away with the log may be the newest of any router.
-func TestLostLinesEndTheComparison(t *testing.T) {
-	f, err := newFiles(nil)
-	require.NoError(t, err)
-	w := &watcher{source: f, inbox: newInbox()}
-	agree, _, err := w.compare(t.Context())
-	require.NoError(t, err)
-	assert.True(t, agree)
-	f.lost = 1
-	_, _, err = w.compare(t.Context())
-	require.ErrorContains(t, err, "lost 1 pushes")
 }
