@@ -18,7 +18,7 @@ import (
 type progress struct {
 	out    io.Writer
 	live   bool
-	drawn  int    // lines of the live view that stand on the terminal
+	drawn  int // lines of the live view that stand on the terminal
 	size   func() (width, height int)
 	failed int    // finished, and not passed
 	quiet  bool   // no line for a finished scenario
