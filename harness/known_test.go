@@ -4,10 +4,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/stackproof/stackproof/release"
 )
 
 func TestRouterDefectsGoByTheRoutersCode(t *testing.T) {
-	spans := []Span{{To: "4.19.1"}}
+	old := release.Where(release.VRCompareAsSet)
 	for _, c := range []struct {
 		name          string
 		router        bool
@@ -20,15 +22,15 @@ func TestRouterDefectsGoByTheRoutersCode(t *testing.T) {
 		{"a tree that does not tell", true, "4.19.1.0", UnknownRelease, false},
 		{"a defect of the server", false, "4.19.1.0", "4.20.1.0", true},
 	} {
-		k := Known{Spans: spans, Router: c.router}
+		k := Known{Releases: old, Router: c.router}
 		assert.Equal(t, c.known, k.In(Description{Release: c.release, RouterCode: c.code}), c.name)
 	}
-	everywhere := Known{Spans: []Span{{}}, Router: true}
+	everywhere := Known{Releases: release.Everywhere(), Router: true}
 	assert.False(t, everywhere.In(Description{Release: "4.19.1.0", RouterCode: UnknownRelease}))
 }
 
 func TestServerDefectsThatTheRoutersCodeHides(t *testing.T) {
-	k := Known{Spans: []Span{{}}, Shows: Span{To: "4.21"}}
+	k := Known{Releases: release.Everywhere(), Shows: release.Without(release.RouterVerifies)}
 	for _, c := range []struct {
 		release, code string
 		known         bool

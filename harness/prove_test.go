@@ -135,7 +135,7 @@ func TestProveFindsWhatIsWrong(t *testing.T) {
 	blind.Twins = []release.Knob{"y", "x"}
 	alarm := Scenario{ID: "ALARM", Run: func(t *T) { t.Checked(1); t.Fail("always") }}
 	stuck := Scenario{ID: "STUCK", Run: func(t *T) { t.Inconclusive("never knows") }}
-	known := Scenario{ID: "KNOWN", KnownBad: Known{Spans: []Span{{}}}, Run: func(t *T) { t.Checked(1); t.Fail("as known") }}
+	known := Scenario{ID: "KNOWN", KnownBad: Known{Releases: release.Everywhere()}, Run: func(t *T) { t.Checked(1); t.Fail("as known") }}
 	control := Scenario{ID: "CONTROL", Inconclusive: "by design", Run: checked}
 	for name, c := range map[string]struct {
 		scenarios Catalogue
@@ -241,7 +241,7 @@ func TestProveNamed(t *testing.T) {
 
 // TestProveWithCures: what the release always fails is proven on top of its cures.
 func TestProveWithCures(t *testing.T) {
-	s := Scenario{ID: "A", Twins: []release.Knob{"x"}, Cures: []release.Knob{"defect=off"}, KnownBad: Known{Spans: []Span{{}}}, Run: func(t *T) {
+	s := Scenario{ID: "A", Twins: []release.Knob{"x"}, Cures: []release.Knob{"defect=off"}, KnownBad: Known{Releases: release.Everywhere()}, Run: func(t *T) {
 		t.Checked(1)
 		if t.site.Missing["defect=off"] == "" || t.site.Missing["x"] != "" {
 			t.Fail("defect or twin")

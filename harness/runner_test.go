@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -76,7 +77,7 @@ func TestVerdicts(t *testing.T) {
 			&fakeTarget{site: Site{Broken: map[Capability]string{UsageDB: "access denied"}}}, result.Inconclusive, "access denied", 3},
 		"site does not open":  {Scenario{Run: checked}, &fakeTarget{openErr: errors.New("no room")}, result.Inconclusive, "no room", 3},
 		"site does not close": {Scenario{Run: checked}, &fakeTarget{closeErr: errors.New("stuck process")}, result.Inconclusive, "stuck process", 3},
-		"known failure": {Scenario{KnownBad: Known{Spans: []Span{{"4.20.0", "4.20.0"}}, Why: "#1"}, Run: func(t *T) { t.Fail("as known") }},
+		"known failure": {Scenario{KnownBad: Known{Releases: release.Where(release.NetworkUsageModelOld), Why: "#1"}, Run: func(t *T) { t.Fail("as known") }},
 			&fakeTarget{}, result.Fail, "as known", 0},
 		"inconclusive by design": {Scenario{Inconclusive: "by design", Run: checked}, &fakeTarget{}, result.Inconclusive, "by design", 0},
 	} {

@@ -32,8 +32,9 @@ type Tamper interface {
 	// EndUsage ends the usage server of a host, StartUsage starts one.
 	EndUsage(ctx context.Context, host UsageHost, how UsageEnd) error
 	StartUsage(ctx context.Context, host UsageHost, s UsageSettings) error
-	// UpgradePath names two releases on either side of the fix of the helper-id defect, one of them the one under test.
-	UpgradePath() (from, to string)
+	// UpgradePath names two releases on either side of the fix of the helper-id defect, one of them the one under test. ok
+	// is false where the target has no such upgrade.
+	UpgradePath() (from, to string, ok bool)
 	// SwitchRelease makes the site one of that release, usage server included.
 	SwitchRelease(ctx context.Context, release string) error
 	// Repair sets the close dates of usage rows, as the owner of the databases does; no usage server may run.
@@ -118,8 +119,15 @@ func (t *T) StartUsageWith(host UsageHost, s UsageSettings) {
 	t.must(t.site.Tamper.StartUsage(t.ctx, host, s), "starting the %s usage server", host)
 }
 
-// UpgradePath names the releases of an upgrade across the fix of the helper-id defect.
-func (t *T) UpgradePath() (from, to string) { return t.site.Tamper.UpgradePath() }
+// UpgradePath names the releases of an upgrade across the fix of the helper-id defect. Where the target has none, the
+// story is unsupported.
+func (t *T) UpgradePath() (from, to string) {
+	from, to, ok := t.site.Tamper.UpgradePath()
+	if !ok {
+		t.Unsupported("the lab has no upgrade across the fix of the helper-id defect from or to %s", t.site.Release)
+	}
+	return from, to
+}
 
 // SwitchRelease upgrades the standing site.
 func (t *T) SwitchRelease(release string) {

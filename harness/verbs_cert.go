@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/release"
 )
 
 // Certificate is one that an account uploaded.
@@ -62,9 +63,9 @@ func selfSigned(now time.Time) (cert, key string, err error) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})), nil
 }
 
-// RequireBefore ends a story about what releases cannot do on one that can.
-func (t *T) RequireBefore(release, what string) {
-	if (Known{Spans: []Span{{From: release}}}).On(t.site.Release) {
+// RequireNotIn ends a story about what releases cannot do on one that can.
+func (t *T) RequireNotIn(able release.Range, what string) {
+	if able.Contains(t.site.Release) {
 		t.Unsupported("release %s %s: that is another story", t.site.Release, what)
 	}
 }

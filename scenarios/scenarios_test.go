@@ -122,7 +122,7 @@ func TestCatalogueIsSound(t *testing.T) {
 // those, too, that can be planted in another release only.
 func TestEveryFaultIsNamed(t *testing.T) {
 	for _, k := range fault.AllKnobs() {
-		if k.Fault() && len(k.Releases) < len(release.All()) {
+		if k.Fault() && len(release.Where(k.Name).Profiles()) < len(release.All()) {
 			assert.True(t, slices.ContainsFunc(scenarios.Catalogue(), func(s harness.Scenario) bool { return slices.Contains(s.Twins, k.Name) }),
 				"no scenario names %s as its twin: %s", k.Name, k.About)
 		}

@@ -17,7 +17,7 @@ const (
 
 // distortStart applies the planted faults that cut a command down to one network's rules.
 func (z *Zone) distortStart(cmd *configCommand, n *Network, aggregated bool) {
-	if !(z.knobs[fault.RestartOneTier] && aggregated || z.knobs[fault.PushOtherTiersLost] && !aggregated) {
+	if !(z.knobs[release.RestartRendersOneTier] && aggregated || z.knobs[fault.PushOtherTiersLost] && !aggregated) {
 		return
 	}
 	cmd.LoadBalancers = slices.DeleteFunc(cmd.LoadBalancers, func(b balancerTO) bool {
