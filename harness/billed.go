@@ -67,6 +67,7 @@ func (w *watch) rows(b Billed) []usageprobe.HelperRow {
 		w.t.Inconclusive("no usage run was looked at before %s was asked about", b)
 	}
 	w.asked(b.Ref.Kind)
+	w.identify(b.Ref, b.Name, "")
 	var rows []usageprobe.HelperRow
 	for _, row := range w.last.Rows {
 		if row.Kind == b.Ref.Kind && row.ID == b.Ref.ID && (b.Ref.Part == "" || row.Part == b.Ref.Part) {
@@ -100,7 +101,7 @@ func (t *T) ExpectRowOpen(things ...Billed) {
 	for _, b := range things {
 		t.watch.checks++
 		if rows := t.watch.rows(b); len(open(rows)) != 1 {
-			t.Fail(fmt.Sprintf("%s is alive and has %d open usage rows of %d, want one", b, len(open(rows)), len(rows)), t.watch.evidence()...)
+			t.failOf(b, "", fmt.Sprintf("%s is alive and has %d open usage rows of %d, want one", b, len(open(rows)), len(rows)), t.watch.evidence()...)
 		}
 	}
 }
@@ -114,15 +115,15 @@ func (t *T) ExpectRowClosed(things ...Billed) {
 		died := t.endOf(b)
 		switch {
 		case died == nil:
-			t.Fail(fmt.Sprintf("%s is gone, but cloud.usage_event has no delete event of it", b), t.watch.evidence()...)
+			t.failOf(b, "", fmt.Sprintf("%s is gone, but cloud.usage_event has no delete event of it", b), t.watch.evidence()...)
 		case len(rows) == 0:
-			t.Fail(fmt.Sprintf("%s is gone and has no usage row at all", b), t.watch.evidence()...)
+			t.failOf(b, "", fmt.Sprintf("%s is gone and has no usage row at all", b), t.watch.evidence()...)
 		case len(open(rows)) > 0:
-			t.Fail(fmt.Sprintf("%s ended at %s, but %d of its %d usage rows are still open: the customer is billed for ever",
+			t.failOf(b, usageprobe.ClassLeakedRow, fmt.Sprintf("%s ended at %s, but %d of its %d usage rows are still open: the customer is billed for ever",
 				b, stamp(*died), len(open(rows)), len(rows)), t.watch.evidence()...)
 		default:
 			if last := rows[len(rows)-1]; !last.Closed.Equal(*died) {
-				t.Fail(fmt.Sprintf("%s ended at %s, but its usage row (helper id %d) was closed at %s", b, stamp(*died), last.HelperID, stampOf(last.Closed)),
+				t.failOf(b, "", fmt.Sprintf("%s ended at %s, but its usage row (helper id %d) was closed at %s", b, stamp(*died), last.HelperID, stampOf(last.Closed)),
 					t.watch.evidence()...)
 			}
 		}
@@ -149,7 +150,7 @@ func (t *T) ExpectRows(b Billed, opened, closed int) {
 	t.watch.checks++
 	rows := t.watch.rows(b)
 	if n := len(open(rows)); n != opened || len(rows)-n != closed {
-		t.Fail(fmt.Sprintf("%s has %d open and %d closed usage rows, want %d and %d", b, n, len(rows)-n, opened, closed), t.watch.evidence()...)
+		t.failOf(b, "", fmt.Sprintf("%s has %d open and %d closed usage rows, want %d and %d", b, n, len(rows)-n, opened, closed), t.watch.evidence()...)
 	}
 }
 
@@ -203,7 +204,7 @@ func (b Billed) billedBy(r usageprobe.Record) bool {
 func (t *T) ExpectBilledNow(things ...Billed) {
 	for _, b := range things {
 		if t.watch.checks++; t.recordsNow(b) == 0 {
-			t.Fail(fmt.Sprintf("%s is alive, but the newest usage window has no record of it", b), t.watch.evidence()...)
+			t.failOf(b, "", fmt.Sprintf("%s is alive, but the newest usage window has no record of it", b), t.watch.evidence()...)
 		}
 	}
 }
@@ -212,7 +213,7 @@ func (t *T) ExpectBilledNow(things ...Billed) {
 func (t *T) ExpectNotBilledNow(things ...Billed) {
 	for _, b := range things {
 		if t.watch.checks++; t.recordsNow(b) != 0 {
-			t.Fail(fmt.Sprintf("%s is gone, but the newest usage window has a record of it", b), t.watch.evidence()...)
+			t.failOf(b, "", fmt.Sprintf("%s is gone, but the newest usage window has a record of it", b), t.watch.evidence()...)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -21,9 +22,25 @@ type watch struct {
 	kinds        []usageprobe.Kind // what was asked about, for the evidence
 	checks       int               // expectations that were looked at
 	noted        map[string]bool
+	known        map[usageprobe.Ref]identity
 }
 
-func (w *watch) born(r *Rule) { w.rules = append(w.rules, r) }
+// identity is how a thing is called in the story, and its uuid, which the tables no longer have once it is gone.
+type identity struct{ name, uuid string }
+
+// identify remembers what is known of a thing.
+func (w *watch) identify(ref usageprobe.Ref, name, uuid string) {
+	if w.known == nil {
+		w.known = map[usageprobe.Ref]identity{}
+	}
+	have := w.known[ref]
+	w.known[ref] = identity{cmp.Or(have.name, name), cmp.Or(have.uuid, uuid)}
+}
+
+func (w *watch) born(r *Rule) {
+	w.rules = append(w.rules, r)
+	w.identify(r.Billed().Ref, r.Name, r.ID)
+}
 
 // name says which rule an internal id is.
 func (w *watch) name(id int64) string {
@@ -101,19 +118,27 @@ func (t *T) read(until time.Time) {
 		t.Inconclusive("the newest successful usage job ends at %s, before %s: no run has covered what the scenario did", stamp(s.Cutoff), stamp(until))
 	}
 	w.before, w.last, w.read = w.last, &s, t.now()
+	for ref, r := range s.Resources {
+		w.identify(ref, "", r.UUID)
+	}
+	w.noteRuns()
 }
 
 // hold turns violations into a failure, but for those of a defect that the release is known to have and that another
 // scenario guards.
 func (w *watch) hold(all []usageprobe.Violation) {
-	var broken []string
-	for _, v := range w.unexpected(all) {
-		broken = append(broken, v.String())
-	}
+	broken := w.unexpected(all)
 	if len(broken) == 0 {
 		return
 	}
-	w.t.Fail(broken[0], append(w.evidence(), result.Evidence{Kind: result.KindRows, Title: "invariants that do not hold", Text: strings.Join(broken, "\n")})...)
+	lines := make([]string, len(broken))
+	for i, v := range broken {
+		lines[i] = v.String()
+	}
+	evidence := append(w.evidence(), result.Evidence{Kind: result.KindRows, Title: "invariants that do not hold", Text: strings.Join(lines, "\n")})
+	for i, f := range w.findings(broken) {
+		w.t.find(f, lines[i], evidence...)
+	}
 }
 
 // unexpected leaves out what was there before, and notes what the release is known for.

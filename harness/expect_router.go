@@ -24,6 +24,7 @@ func (t *T) ExpectInForceOn(name string) {
 	files, rendered := t.filesOf(name)
 	if why := forceFaults(files, rendered); why != "" {
 		diff := router.DiffText(rendered.File(), files.Live)
+		t.drawDifferences(name, files, rendered)
 		t.Fail(fmt.Sprintf("router %s: %s", name, why), result.Evidence{Kind: result.KindFileDiff,
 			Title: "haproxy.cfg, per section: + as the newest push renders it, - as it is live", Text: diff})
 	}

@@ -18,6 +18,7 @@ type prober struct {
 
 // seen is all that was seen of one rule at one moment.
 type seen struct {
+	t        *T
 	rule     *Rule
 	files    router.Files
 	rendered router.Rendered
@@ -34,7 +35,7 @@ func (p *prober) look(control, r *Rule) seen { return p.lookBy(dataplane.BySourc
 func (p *prober) lookBy(method dataplane.Method, control, r *Rule) seen {
 	t := p.t
 	name := r.Network.Router()
-	s := seen{rule: r}
+	s := seen{t: t, rule: r}
 	t.reached(name)
 	var err error
 	p.seeds++
@@ -106,8 +107,10 @@ func firstLine(s string) string {
 	return line
 }
 
-// evidence is what an engineer needs to act: the push, the difference of the files, the first clients that moved.
+// evidence is what an engineer needs to act: the push, the difference of the files, the first clients that moved. What was
+// seen is drawn in the report, too.
 func (s seen) evidence() []result.Evidence {
+	s.draw()
 	all := []result.Evidence{{Kind: result.KindNote, Title: "how far it came", Text: s.where()}}
 	if s.pushed != nil {
 		all = append(all, result.Evidence{Kind: result.KindPush, Title: "the rule in the newest push", Text: s.raw})
@@ -119,6 +122,13 @@ func (s seen) evidence() []result.Evidence {
 	return append(all,
 		result.Evidence{Kind: result.KindFileDiff, Title: "haproxy.cfg, per section: + as the newest push renders it, - as it is live", Text: diff},
 		result.Evidence{Kind: result.KindTrace, Title: "clients", Text: s.obs.String(), Data: s.obs})
+}
+
+// finding is a fact about the rule's clients, with how far its policy came.
+func (s seen) finding(class, says string) result.Finding {
+	return result.Finding{Says: says, Subject: subject(s.rule.Billed().Ref), Class: class, Numbers: []string{
+		fmt.Sprintf("%s, listen section %s on router %s", s.rule, s.rule.Section(), s.rule.Network.Router()), s.where(),
+		fmt.Sprintf("control rule %s, without a policy: %d of %d clients changed their backend", s.obs.Control.Rule, s.obs.Control.Moved, s.obs.Clients)}}
 }
 
 // inForce checks that what the newest push renders to is what the router has for the rule (I10).
@@ -149,8 +159,9 @@ func (t *T) ExpectSticky(control *Rule, rules ...*Rule) {
 		case dataplane.Inconclusive:
 			t.undecided(s, control)
 		default:
-			t.Fail(fmt.Sprintf("%s has a stickiness policy, but is %s: %d of %d clients moved; %s",
-				r, s.verdict, s.obs.Target.Moved, s.obs.Clients, s.where()), s.evidence()...)
+			t.find(s.finding("not-sticky", fmt.Sprintf("%s has a stickiness policy, but does not keep its clients: %d of %d changed their backend",
+				r.called(), s.obs.Target.Moved, s.obs.Clients)),
+				fmt.Sprintf("%s is %s; %s", r, s.verdict, s.where()), s.evidence()...)
 		}
 	}
 }
@@ -167,7 +178,9 @@ func (t *T) ExpectFree(control *Rule, rules ...*Rule) {
 				t.Fail(fmt.Sprintf("%s: clients move, but %s", r, why), s.evidence()...)
 			}
 		case dataplane.Sticky:
-			t.Fail(fmt.Sprintf("%s has no stickiness policy, but keeps its clients: %d of %d moved; %s", r, s.obs.Target.Moved, s.obs.Clients, s.where()), s.evidence()...)
+			t.find(s.finding("sticky-without-policy", fmt.Sprintf("%s has no stickiness policy, but keeps its clients: %d of %d changed their backend",
+				r.called(), s.obs.Target.Moved, s.obs.Clients)),
+				fmt.Sprintf("%s is %s without a policy; %s", r, s.verdict, s.where()), s.evidence()...)
 		default:
 			t.undecided(s, control)
 		}

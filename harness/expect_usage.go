@@ -83,10 +83,14 @@ func (t *T) ExpectOpen(rules ...*Rule) {
 		rows := t.watch.rowsOf(r)
 		switch {
 		case len(rows) != 1:
-			t.Fail(fmt.Sprintf("%s is alive and has %d usage rows, want one", r, len(rows)), t.watch.evidence()...)
+			t.failOf(r.Billed(), "", fmt.Sprintf("%s is alive and has %d usage rows, want one", r.called(), len(rows)), t.watch.evidence()...)
 		case !rows[0].Open():
-			t.Fail(fmt.Sprintf("%s is alive, but its usage row (helper id %d) was closed at %s%s: the customer is no longer billed",
-				r, rows[0].HelperID, stampOf(rows[0].Closed), t.watch.whose(rows[0])), t.watch.evidence()...)
+			class, by := usageprobe.ClassOther, t.watch.whose(rows[0])
+			if by != "" {
+				class = usageprobe.ClassCrossedClose
+			}
+			t.failOf(r.Billed(), class, fmt.Sprintf("%s is alive, but its usage row (helper id %d) was closed at %s%s: the customer is no longer billed",
+				r.called(), rows[0].HelperID, stampOf(rows[0].Closed), by), t.watch.evidence()...)
 		}
 	}
 }
@@ -109,13 +113,13 @@ func (t *T) ExpectClosed(rules ...*Rule) {
 		rows := t.watch.rowsOf(r)
 		switch {
 		case len(rows) != 1:
-			t.Fail(fmt.Sprintf("%s was deleted and has %d usage rows, want one", r, len(rows)), t.watch.evidence()...)
+			t.failOf(r.Billed(), "", fmt.Sprintf("%s was deleted and has %d usage rows, want one", r.called(), len(rows)), t.watch.evidence()...)
 		case rows[0].Open():
-			t.Fail(fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) is still open: the customer is billed for ever",
-				r, stamp(died), rows[0].HelperID), t.watch.evidence()...)
+			t.failOf(r.Billed(), usageprobe.ClassLeakedRow, fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) is still open: the customer is billed for ever",
+				r.called(), stamp(died), rows[0].HelperID), t.watch.evidence()...)
 		case !rows[0].Closed.Equal(died):
-			t.Fail(fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) was closed at %s%s",
-				r, stamp(died), rows[0].HelperID, stampOf(rows[0].Closed), t.watch.whose(rows[0])), t.watch.evidence()...)
+			t.failOf(r.Billed(), "", fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) was closed at %s%s",
+				r.called(), stamp(died), rows[0].HelperID, stampOf(rows[0].Closed), t.watch.whose(rows[0])), t.watch.evidence()...)
 		}
 	}
 }
@@ -129,7 +133,7 @@ func (t *T) deleteEventOf(r *Rule) time.Time {
 			return e.Created
 		}
 	}
-	t.Fail(fmt.Sprintf("%s was deleted, but cloud.usage_event has no LB.DELETE for it", r), t.watch.evidence()...)
+	t.failOf(r.Billed(), "", fmt.Sprintf("%s was deleted, but cloud.usage_event has no LB.DELETE for it", r.called()), t.watch.evidence()...)
 	return r.Deleted.Truncate(time.Second)
 }
 
@@ -139,7 +143,7 @@ func (t *T) inTime(r *Rule, e usageprobe.UsageEvent) {
 	if r.deleting.IsZero() || !e.Created.Before(r.deleting.Truncate(time.Second)) && !e.Created.After(r.Deleted.Add(time.Second)) {
 		return
 	}
-	t.Fail(fmt.Sprintf("%s was deleted between %s and %s, but its LB.DELETE event is dated %s", r, stamp(r.deleting), stamp(r.Deleted), stamp(e.Created)),
+	t.failOf(r.Billed(), "", fmt.Sprintf("%s was deleted between %s and %s, but its LB.DELETE event is dated %s", r.called(), stamp(r.deleting), stamp(r.Deleted), stamp(e.Created)),
 		t.watch.evidence()...)
 }
 
@@ -158,20 +162,20 @@ func (t *T) ExpectBilledFor(r *Rule) {
 	died := t.deleteEventOf(r)
 	records := t.watch.recordsOf(r)
 	if len(records) == 0 {
-		t.Fail(fmt.Sprintf("%s lived from %s to %s and was never billed", r, stamp(created), stamp(died)), t.watch.evidence()...)
+		t.failOf(r.Billed(), "", fmt.Sprintf("%s lived from %s to %s and was never billed", r.called(), stamp(created), stamp(died)), t.watch.evidence()...)
 		return
 	}
 	for _, rec := range records {
 		// A rule that is deleted in the first second of a window is billed its closing millisecond in there: durations
 		// count both ends (LoadBalancerUsageParser.java@4.20.0.0).
 		if !rec.Start.Before(died) && !(rec.Start.Equal(died) && rec.RawUsage <= closingTick) {
-			t.Fail(fmt.Sprintf("%s was deleted at %s, but a record of %.6f h was written for the window from %s", r, stamp(died), rec.RawUsage, stamp(rec.Start)), t.watch.evidence()...)
+			t.failOf(r.Billed(), "", fmt.Sprintf("%s was deleted at %s, but a record of %.6f h was written for the window from %s", r.called(), stamp(died), rec.RawUsage, stamp(rec.Start)), t.watch.evidence()...)
 			return
 		}
 	}
 	billed, n := usageprobe.LifeSum(records)
 	if life := died.Sub(created).Hours(); !usageprobe.LifeMatches(billed, n, life) {
-		t.Fail(fmt.Sprintf("%s lived %.6f h and was billed %.6f h in %d records", r, life, billed, n), t.watch.evidence()...)
+		t.failOf(r.Billed(), "", fmt.Sprintf("%s lived %.6f h and was billed %.6f h in %d records", r.called(), life, billed, n), t.watch.evidence()...)
 	}
 }
 
@@ -206,13 +210,13 @@ func (t *T) ExpectFullWindow(rules ...*Rule) {
 		t.watch.checks++
 		records := t.watch.recordsOf(r)
 		if len(records) == 0 {
-			t.Fail(fmt.Sprintf("%s is alive and has no usage record", r), t.watch.evidence()...)
+			t.failOf(r.Billed(), "", fmt.Sprintf("%s is alive and has no usage record", r.called()), t.watch.evidence()...)
 			continue
 		}
 		newest := t.watch.last.Cutoff
 		last := records[len(records)-1]
 		if last.End.Before(newest.Add(-time.Second)) {
-			t.Fail(fmt.Sprintf("%s is alive, but its last usage record ends at %s; usage was run up to %s", r, stamp(last.End), stamp(newest)), t.watch.evidence()...)
+			t.failOf(r.Billed(), "", fmt.Sprintf("%s is alive, but its last usage record ends at %s; usage was run up to %s", r.called(), stamp(last.End), stamp(newest)), t.watch.evidence()...)
 			continue
 		}
 		from := last.Start
@@ -220,7 +224,7 @@ func (t *T) ExpectFullWindow(rules ...*Rule) {
 			from = born
 		}
 		if window := last.End.Add(time.Second).Sub(from).Hours(); !usageprobe.LifeMatches(last.RawUsage, 1, window) {
-			t.Fail(fmt.Sprintf("%s is alive, but its last window was billed with %.6f h instead of %.6f", r, last.RawUsage, window), t.watch.evidence()...)
+			t.failOf(r.Billed(), "", fmt.Sprintf("%s is alive, but its last window was billed with %.6f h instead of %.6f", r.called(), last.RawUsage, window), t.watch.evidence()...)
 		}
 	}
 }

@@ -155,7 +155,7 @@ func repeats(ctx context.Context, target Target, s Scenario, p Plan) []*outcome 
 				return nil // cut off: no repeat
 			}
 			if i > 0 && one.verdict == result.Pass {
-				one.steps, one.evidence = nil, nil // a case shows the first pass, and what is worse
+				one.steps, one.evidence, one.views = nil, nil, result.Views{} // a case shows the first pass, and what is worse
 			}
 			outcomes[i] = one
 			if one.verdict == result.Fail {
@@ -181,6 +181,7 @@ func fold(c *result.Case, one *outcome, i int, p Plan) {
 	worst := result.Worse(one.verdict, c.Verdict)
 	if first || worst != c.Verdict {
 		c.Reason, c.Steps, c.Evidence = one.reason, one.steps, one.evidence
+		c.Findings, c.Views = one.findings, one.views
 		if p.Repeat > 1 && one.verdict != result.Pass {
 			c.Reason = fmt.Sprintf("repeat %d (seed %d): %s", i+1, p.Seed+int64(i), one.reason)
 		}
@@ -238,6 +239,7 @@ func (t *T) tell() {
 			t.Note("stack", "%s", debug.Stack())
 		}
 		t.troubles()
+		t.drawLives()
 		for i := range t.steps {
 			if t.steps[i].State == "running" {
 				t.steps[i].State = string(t.verdict)

@@ -11,10 +11,11 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/internal/testhome"
 	"github.com/stackproof/stackproof/release"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testhome.Around(m)) }
 
 // fakeTarget is a target without a zone: it shows how the runner treats what scenarios do.
 type fakeTarget struct {

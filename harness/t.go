@@ -29,6 +29,7 @@ type T struct {
 
 	depth  int
 	serial int
+	tally  [3]int // pushes, reloads and masked pushes of the site so far
 	undo   []undo
 
 	seed  int64
@@ -47,7 +48,9 @@ type outcome struct {
 	failures []string // every reason to fail, in order
 	reason   string
 	steps    []result.Step
+	findings []result.Finding
 	evidence []result.Evidence
+	views    result.Views
 	trials   []trial
 	used     map[Capability]bool // what the story used of its site; nil when that is not known
 }
@@ -91,13 +94,14 @@ func (t *T) step(format string, a ...any) func() {
 	name := fmt.Sprintf(format, a...)
 	t.progress.Step(t.scenario.ID, name)
 	began := time.Now()
-	t.steps = append(t.steps, result.Step{Name: name, State: "running"})
+	t.steps = append(t.steps, result.Step{Name: name, State: "running", At: t.clock()})
 	at := len(t.steps) - 1
 	failures := len(t.evidence)
 	before := t.verdict
 	return func() {
 		t.depth--
 		t.exit()
+		t.countPushes(at)
 		s := &t.steps[at]
 		s.Seconds = time.Since(began).Seconds()
 		s.State = "done"
@@ -109,9 +113,14 @@ func (t *T) step(format string, a ...any) func() {
 
 // Fail records what does not hold; the scenario goes on.
 func (t *T) Fail(reason string, evidence ...result.Evidence) {
-	t.judge(result.Fail, reason)
+	t.find(result.Finding{Says: reason}, reason, evidence...)
+}
+
+// find records a fact that makes the verdict fail; the scenario goes on. Signs of known defects are looked for in the reason.
+func (t *T) find(f result.Finding, reason string, evidence ...result.Evidence) {
+	t.judge(result.Fail, f.Says)
 	t.failures = append(t.failures, reason)
-	t.evidence = append(t.evidence, result.Evidence{Kind: result.KindNote, Title: "expected otherwise", Text: reason})
+	t.findings = result.AddFinding(t.findings, f)
 	for _, e := range evidence {
 		// Several expectations that fail over the same rows show them once.
 		if !slices.ContainsFunc(t.evidence, func(o result.Evidence) bool { return o.Title == e.Title && o.Text == e.Text }) {

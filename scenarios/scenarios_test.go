@@ -16,6 +16,7 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/internal/testhome"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/router"
@@ -28,7 +29,7 @@ import (
 func TestMain(m *testing.M) {
 	router.MaybeChild()
 	scripts.MaybeChild()
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(testhome.Around(m))
 }
 
 type silent struct{}

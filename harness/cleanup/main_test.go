@@ -16,6 +16,7 @@ import (
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/ledger"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/internal/testhome"
 	"github.com/stackproof/stackproof/zone"
 	"github.com/stackproof/stackproof/zone/database"
 )
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("CLEANUP_TEST_API") != "" {
 		actor()
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(testhome.Around(m))
 }
 
 // site is a zone that stands by itself, as somebody else's would.

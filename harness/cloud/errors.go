@@ -114,7 +114,9 @@ type OutcomeUnknown struct {
 	Command string
 	// JobID is set when the call was accepted and the job's end could not be seen.
 	JobID string
-	Err   error
+	// Late says that no answer came within the deadline: the server may still be at it.
+	Late bool
+	Err  error
 }
 
 func (e *OutcomeUnknown) Error() string {
@@ -131,6 +133,8 @@ type transportError struct {
 	command string
 	// sent is false when it is certain that no byte of the request reached the server.
 	sent bool
+	// late says that no answer came within the deadline: the server may still be at it.
+	late bool
 	err  error
 }
 
