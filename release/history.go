@@ -110,6 +110,9 @@ func (h History) where(holds func(Profile) bool) Range {
 	return r
 }
 
+// Profiles is every known release, in the order of their numbers.
+func Profiles() []Profile { return history() }
+
 // All lists the releases of which the lab has a zone, in the order of their numbers.
 func All() []string {
 	var names []string

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -36,11 +37,13 @@ type listedKnob struct {
 }
 
 func listCommand() *cobra.Command {
-	var knobs, asJSON bool
+	var knobs, releases, asJSON bool
 	var patterns []string
 	var target, name string
 	c := &cobra.Command{Use: "list", Short: "The catalogue: id, title, guards, needs, known-bad releases", Args: noArgs}
 	c.Flags().BoolVar(&knobs, "knobs", false, "list the lab's knobs instead")
+	c.Flags().BoolVar(&releases, "releases", false, "list the known releases instead: whose code each continues, and what changed")
+	c.MarkFlagsMutuallyExclusive("knobs", "releases")
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	c.Flags().StringArrayVar(&patterns, "scenario", nil, "only these ids (glob, repeatable); default all")
 	c.Flags().StringVar(&name, "release", "", "say what is known to fail, or is switched on, in this release")
@@ -54,8 +57,11 @@ func listCommand() *cobra.Command {
 				return err
 			}
 		}
-		if knobs {
+		switch {
+		case knobs:
 			return listKnobs(c, name, asJSON)
+		case releases:
+			return listReleases(c, name, asJSON)
 		}
 		if len(patterns) == 0 {
 			patterns = []string{"*"}
@@ -113,6 +119,47 @@ func listKnobs(c *cobra.Command, name string, asJSON bool) error {
 	fmt.Fprintln(w, "KNOB\tPART\tON IN\tWHAT THE ZONE THEN DOES")
 	for _, k := range all {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", k.Name, k.Part, cmp.Or(k.On, "(planted only)"), k.About)
+	}
+	return w.Flush()
+}
+
+// listedRelease is one known release as JSON.
+type listedRelease struct {
+	Name    string         `json:"name"`
+	Lab     bool           `json:"lab"` // has the lab a zone of it
+	After   string         `json:"after,omitempty"`
+	Also    []string       `json:"contains_too,omitempty"`
+	Aliases []string       `json:"same_as_it,omitempty"`
+	On      []release.Knob `json:"on"`
+	Off     []release.Knob `json:"off"`
+}
+
+func listReleases(c *cobra.Command, name string, asJSON bool) error {
+	var all []listedRelease
+	for _, p := range release.Profiles() {
+		if name == "" || p.Name == name || slices.Contains(p.Aliases, name) {
+			all = append(all, listedRelease{p.Name, !p.Outline, p.After, p.Also, p.Aliases, p.On, p.Off})
+		}
+	}
+	if asJSON {
+		return printJSON(c, all)
+	}
+	w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "RELEASE\tLAB\tAFTER\tWHAT CHANGED")
+	for _, l := range all {
+		lab := "lab"
+		if !l.Lab {
+			lab = "-"
+		}
+		var changes []string
+		for _, k := range l.On {
+			changes = append(changes, "+"+string(k))
+		}
+		for _, k := range l.Off {
+			changes = append(changes, "-"+string(k))
+		}
+		after := strings.Join(append([]string{cmp.Or(l.After, "-")}, l.Also...), " and ")
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", l.Name, lab, after, cmp.Or(strings.Join(changes, " "), "nothing"))
 	}
 	return w.Flush()
 }

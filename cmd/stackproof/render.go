@@ -32,21 +32,21 @@ standard input and prints what the release's generator makes of it.`}
 		return nil
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
-		name, in := "standard input", c.InOrStdin()
+		from, in := "standard input", c.InOrStdin()
 		if len(args) == 1 && args[0] != "-" {
 			f, err := os.Open(args[0])
 			if err != nil {
 				return usage("reading a push: %w", err)
 			}
 			defer f.Close()
-			name, in = args[0], f
+			from, in = args[0], f
 		}
 		data, err := io.ReadAll(in)
 		if err != nil {
-			return usage("reading a push from %s: %w", name, err)
+			return usage("reading a push from %s: %w", from, err)
 		}
 		if err := router.RenderTo(c.OutOrStdout(), data, name, asJSON); err != nil {
-			return usage("%w", fmt.Errorf("%s: %w", name, err))
+			return usage("%w", fmt.Errorf("%s: %w", from, err))
 		}
 		return nil
 	}

@@ -9,8 +9,8 @@ import (
 )
 
 // schemaText is the compact form of the recorded columns: "@database.table" opens a table, each following line is mark,
-// column, type, nullable, default, key, extra. The mark says which releases have the column: "*" all, "4.20.0.0" those
-// whose code contains that release, "<4.20.0.0" the others.
+// column, type, nullable, default, key, extra. The mark says which releases have the column: "*" all, a release's name
+// those whose code contains it, and "<" before the name the others.
 //
 //go:embed schema/columns.tsv
 var schemaText string
