@@ -27,7 +27,7 @@ func (z *Zone) commands() []command {
 
 // register indexes the commands by name.
 func (z *Zone) register() error {
-	z.registry = map[string]*command{}
+	z.registry = map[string]*bound{}
 	z.order = z.commands()
 	for i := range z.order {
 		cmd := &z.order[i]
@@ -75,19 +75,19 @@ func (z *Zone) Call(ctx context.Context, login any, name string, params map[stri
 		return nil, err
 	}
 	if cmd.check != nil {
-		if err := cmd.check(c); err != nil {
+		if err := cmd.check(c.z, c); err != nil {
 			return nil, err
 		}
 	}
 	switch cmd.kind {
 	case syncCommand:
-		answer, err = cmd.run(c)
+		answer, err = cmd.run(c.z, c)
 		if answer != nil || err != nil {
 			c.eventDone(err)
 		}
 		return answer, err
 	case asyncCreate:
-		c.target, err = cmd.create(c)
+		c.target, err = cmd.create(c.z, c)
 		c.eventCreated(err)
 		if err != nil {
 			return nil, err

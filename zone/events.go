@@ -105,7 +105,7 @@ func (c *call) text(words string) string {
 	if c.cmd.detail == nil {
 		return words
 	}
-	if d := c.cmd.detail(c); d != "" {
+	if d := c.cmd.detail(c.z, c); d != "" {
 		return words + ". " + d
 	}
 	return words
@@ -145,7 +145,7 @@ func (c *call) eventScheduled() {
 	}
 	words := c.cmd.action
 	if c.cmd.describe != nil {
-		words = c.cmd.describe(c)
+		words = c.cmd.describe(c.z, c)
 	}
 	c.eventRow("Scheduled", words, "")
 }

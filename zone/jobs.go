@@ -14,7 +14,7 @@ import (
 type job struct {
 	uuid      string
 	id        int64 // of cloud.async_job
-	cmd       *command
+	cmd       *bound
 	caller    *User
 	status    int // 0 pending, 1 success, 2 failure
 	code      int
@@ -50,7 +50,7 @@ func (z *Zone) submit(c *call) (*job, error) {
 
 	var before chan struct{}
 	if c.cmd.sync != nil {
-		if key := c.cmd.sync(c); key != "" {
+		if key := c.cmd.sync(c.z, c); key != "" {
 			before, z.tails[key] = z.tails[key], j.done
 		}
 	}
@@ -87,7 +87,7 @@ func (c *call) work(before <-chan struct{}) {
 
 func (c *call) runSafely() (result obj, err error) {
 	defer c.recovered(&err)
-	return c.cmd.run(c)
+	return c.cmd.run(c.z, c)
 }
 
 func (z *Zone) mirrorJob(j *job) {
@@ -164,8 +164,8 @@ func (z *Zone) jobCommands() []command {
 		{
 			name: "queryAsyncJobResult", about: "Retrieves the current status of asynchronous job.",
 			params: []param{{"jobid", "uuid:job", true, "the ID of the asynchronous job"}},
-			run: func(c *call) (obj, error) {
-				j := c.z.jobByUUID(c.str("jobid"))
+			run: func(z *Zone, c *call) (obj, error) {
+				j := z.jobByUUID(c.str("jobid"))
 				if j == nil {
 					return nil, c.badEntity("jobid", c.str("jobid"))
 				}
@@ -178,15 +178,15 @@ func (z *Zone) jobCommands() []command {
 		{
 			name: "listAsyncJobs", about: "Lists all pending asynchronous jobs for the account.",
 			params: listParams(param{"startdate", "date", false, "the start date of the async job"}),
-			run: func(c *call) (obj, error) {
+			run: func(z *Zone, c *call) (obj, error) {
 				var out []obj
-				all := make([]*job, 0, len(c.z.jobs))
-				for _, j := range c.z.jobs {
+				all := make([]*job, 0, len(z.jobs))
+				for _, j := range z.jobs {
 					all = append(all, j)
 				}
 				slices.SortFunc(all, func(a, b *job) int { return int(a.id - b.id) })
 				for _, j := range all {
-					if j.status == 0 && c.visible(j.caller.Account) {
+					if j.status == 0 && visible(z, c, j.caller.Account) {
 						out = append(out, j.answer())
 					}
 				}

@@ -84,7 +84,7 @@ func (z *Zone) removeLBRule(ctx context.Context, r *LBRule) error {
 	}
 	z.lbRules = slices.DeleteFunc(z.lbRules, func(o *LBRule) bool { return o == r })
 	if z.knobs[fault.RuleListedAfterDelete] {
-		z.balancing.ghosts = append(z.balancing.ghosts, r)
+		z.ghosts = append(z.ghosts, r)
 	}
 	return nil
 }

@@ -225,19 +225,33 @@ func lookup[T any](c *call, name string, get func(string) *T) (*T, error) {
 	return nil, c.badEntity(name, c.str(name))
 }
 
-func (c *call) vpc(name string) (*VPC, error)         { return lookup(c, name, c.z.vpcByUUID) }
-func (c *call) network(name string) (*Network, error) { return lookup(c, name, c.z.networkByUUID) }
-func (c *call) address(name string) (*Address, error) { return lookup(c, name, c.z.addressByUUID) }
-func (c *call) vm(name string) (*VM, error)           { return lookup(c, name, c.z.vmByUUID) }
-func (c *call) router(name string) (*Router, error)   { return lookup(c, name, c.z.routerByUUID) }
-func (c *call) lbRule(name string) (*LBRule, error)   { return lookup(c, name, c.z.lbRuleByUUID) }
-func (c *call) pfRule(name string) (*PFRule, error)   { return lookup(c, name, c.z.pfRuleByUUID) }
-func (c *call) fwRule(name string) (*rule, error)     { return lookup(c, name, c.z.fwRuleByUUID) }
-func (c *call) group(name string) (*Group, error)     { return lookup(c, name, c.z.groupByUUID) }
-func (c *call) volume(name string) (*Volume, error)   { return lookup(c, name, c.z.volumeByUUID) }
+func vpcParam(z *Zone, c *call, name string) (*VPC, error) { return lookup(c, name, z.vpcByUUID) }
+func networkParam(z *Zone, c *call, name string) (*Network, error) {
+	return lookup(c, name, z.networkByUUID)
+}
+func addressParam(z *Zone, c *call, name string) (*Address, error) {
+	return lookup(c, name, z.addressByUUID)
+}
+func vmParam(z *Zone, c *call, name string) (*VM, error) { return lookup(c, name, z.vmByUUID) }
+func routerParam(z *Zone, c *call, name string) (*Router, error) {
+	return lookup(c, name, z.routerByUUID)
+}
+func lbRuleParam(z *Zone, c *call, name string) (*LBRule, error) {
+	return lookup(c, name, z.lbRuleByUUID)
+}
+func pfRuleParam(z *Zone, c *call, name string) (*PFRule, error) {
+	return lookup(c, name, z.pfRuleByUUID)
+}
+func fwRuleParam(z *Zone, c *call, name string) (*rule, error) {
+	return lookup(c, name, z.fwRuleByUUID)
+}
+func groupParam(z *Zone, c *call, name string) (*Group, error) { return lookup(c, name, z.groupByUUID) }
+func volumeParam(z *Zone, c *call, name string) (*Volume, error) {
+	return lookup(c, name, z.volumeByUUID)
+}
 
 // ownerAccount is the account that a create command works for: the one named by account and domainid, else the caller's.
-func (c *call) ownerAccount() (*Account, error) {
+func ownerAccount(z *Zone, c *call) (*Account, error) {
 	name, domain := c.str("account"), c.str("domainid")
 	if name == "" {
 		return c.caller.Account, nil
@@ -245,7 +259,7 @@ func (c *call) ownerAccount() (*Account, error) {
 	if domain == "" {
 		return nil, api.Invalid("domainId must be specified with accountName")
 	}
-	for _, a := range c.z.accounts {
+	for _, a := range z.accounts {
 		if a.Name == name && a.Domain.UUID == domain && a.Removed.IsZero() {
 			if c.caller.Account.Type == 0 && a != c.caller.Account {
 				return nil, permission("Acct[%s-%s] does not have permission to operate within domain id=%s", c.caller.Account.UUID, c.caller.Account.Name, domain)
@@ -257,16 +271,16 @@ func (c *call) ownerAccount() (*Account, error) {
 }
 
 // visible is the filter of list commands: own objects, or those that account, domainid, listall and isrecursive name.
-func (c *call) visible(a *Account) bool {
+func visible(z *Zone, c *call, a *Account) bool {
 	if name := c.str("account"); name != "" && (a.Name != name || (c.has("domainid") && a.Domain.UUID != c.str("domainid"))) {
 		return false
 	}
 	if d := c.str("domainid"); d != "" && a.Domain.UUID != d &&
-		!(c.boolean("isrecursive", false) && c.z.within(a.Domain, d)) {
+		!(c.boolean("isrecursive", false) && z.within(a.Domain, d)) {
 		return false
 	}
 	if c.caller.Account.Type == 1 {
-		return c.caller.Account == a || c.boolean("listall", false) || c.has("account") || c.has("domainid") || c.has("id") || c.caller == c.z.system
+		return c.caller.Account == a || c.boolean("listall", false) || c.has("account") || c.has("domainid") || c.has("id") || c.caller == z.system
 	}
 	return c.caller.Account == a
 }

@@ -7,34 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/stackproof/stackproof/fault"
 )
-
-// balancerState is the memory of the load balancing part beside the rules themselves.
-type balancerState struct {
-	nics  map[nicKey]routerNIC
-	lanes map[int64]*lane
-	mocks []*mock
-	// lastMock numbers the mocks.
-	lastMock int64
-	// previous is the last content built for each router; push-stale sends it once more.
-	previous map[int64]json.RawMessage
-	// lastPolicy is the last policy that each rule was pushed with, onceDisabled the rules whose group was ever disabled,
-	// ghosts the deleted rules: what planted faults remember.
-	lastPolicy   map[string][]stickinessTO
-	onceDisabled map[string]bool
-	ghosts       []*LBRule
-	// memberRows are the rows of groups' members by VM id, scaling the monitors' memory by group id, quiet the last quiet
-	// time by policy id.
-	memberRows map[int64]int64
-	scaling    map[int64]*scaling
-	quiet      map[int64]time.Time
-	evaluating bool
-	// late are the pushes that the next stickiness change of their router may overtake, by router id.
-	late map[int64]*latePush
-}
 
 // lane keeps the pushes to one router in the order of their sequence numbers while the zone's lock is released.
 type lane struct{ mu sync.Mutex }
@@ -52,13 +27,13 @@ const (
 )
 
 func (z *Zone) lane(r *Router) *lane {
-	if z.balancing.lanes == nil {
-		z.balancing.lanes = map[int64]*lane{}
+	if z.lanes == nil {
+		z.lanes = map[int64]*lane{}
 	}
-	l := z.balancing.lanes[r.ID]
+	l := z.lanes[r.ID]
 	if l == nil {
 		l = &lane{}
-		z.balancing.lanes[r.ID] = l
+		z.lanes[r.ID] = l
 	}
 	return l
 }

@@ -304,19 +304,19 @@ func (z *Zone) expungeVM(ctx context.Context, vm *VM) error {
 }
 
 // liveVMs are those that listVirtualMachines shows: not expunged, destroyed ones only to admins.
-func (c *call) liveVMs() []*VM {
+func liveVMs(z *Zone, c *call) []*VM {
 	var out []*VM
-	for _, vm := range c.z.vms {
-		if vm.Removed.IsZero() && c.visible(vm.Account) && (vm.State != "Destroyed" || c.caller.Account.Type != 0) {
+	for _, vm := range z.vms {
+		if vm.Removed.IsZero() && visible(z, c, vm.Account) && (vm.State != "Destroyed" || c.caller.Account.Type != 0) {
 			out = append(out, vm)
 		}
 	}
 	return out
 }
 
-func (c *call) listVMs() (obj, error) {
+func listVMs(z *Zone, c *call) (obj, error) {
 	var out []obj
-	for _, vm := range slices.Backward(c.liveVMs()) {
+	for _, vm := range slices.Backward(liveVMs(z, c)) {
 		if c.has("id") && c.str("id") != vm.UUID || c.has("ids") && !slices.Contains(c.list("ids"), vm.UUID) || c.has("name") && !matches(c.str("name"), vm.Name) ||
 			c.has("state") && c.str("state") != vm.State || c.has("autoscalevmgroupid") && (vm.Group == nil || vm.Group.UUID != c.str("autoscalevmgroupid")) ||
 			!matches(c.str("keyword"), vm.Name, vm.DisplayName, vm.InstanceName) ||
@@ -324,7 +324,7 @@ func (c *call) listVMs() (obj, error) {
 			c.has("vpcid") && !slices.ContainsFunc(vm.NICs, func(n *NIC) bool { return n.Network.VPC != nil && n.Network.VPC.UUID == c.str("vpcid") }) {
 			continue
 		}
-		one := c.z.vmAnswer(vm)
+		one := z.vmAnswer(vm)
 		if vm.State == "Running" {
 			one = statistics(one)
 		}

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"time"
 
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
@@ -75,27 +76,73 @@ type Zone struct {
 	randMu sync.Mutex
 	rand   *rand.Rand
 
-	registry map[string]*command
-	order    []command
+	registry map[string]*bound
+	order    []bound
 	finders  map[string]func(uuid string) bool
 
-	mu   sync.Mutex // guards all below; held while a command works, released while a push is on its way
-	idle *sync.Cond // signalled when a job ends
-	inventory
-	site    *Site
-	system  *User // what the integration port and background work act as
-	admin   *User
-	events  []*Event
-	jobs    map[string]*job
-	tails   map[string]chan struct{} // last job of each sync key
-	running int
-	closing bool
-	tasks   []*task
-	taskSeq int64
-	ids     map[string]int64 // sequences of tables that are not mirrored
-	limits  map[limitKey]int64
-	defaultLimits
-	config []*Setting
+	mu         sync.Mutex // guards all below; held while a command works, released while a push is on its way
+	idle       *sync.Cond // signalled when a job ends
+	domains    []*Domain
+	accounts   []*Account
+	users      []*User
+	vpcs       []*VPC
+	networks   []*Network
+	routers    []*Router
+	balancers  []*Router // VMs of internal load balancing
+	certs      []*certificate
+	hosts      []*Host
+	addresses  []*Address
+	vms        []*VM
+	volumes    []*Volume
+	lbRules    []*LBRule
+	pfRules    []*PFRule
+	fwRules    []*rule
+	counters   []*Counter
+	conditions []*Condition
+	policies   []*ScalePolicy
+	profiles   []*ScaleProfile
+	groups     []*Group
+	vpnUsers   []*VPNUser
+	nics       map[nicKey]routerNIC
+	lanes      map[int64]*lane
+	mocks      []*mock
+	// lastMock numbers the mocks.
+	lastMock int64
+	// previous is the last content built for each router; push-stale sends it once more.
+	previous map[int64]json.RawMessage
+	// lastPolicy is the last policy that each rule was pushed with, onceDisabled the rules whose group was ever disabled,
+	// ghosts the deleted rules: what planted faults remember.
+	lastPolicy   map[string][]stickinessTO
+	onceDisabled map[string]bool
+	ghosts       []*LBRule
+	// memberRows are the rows of groups' members by VM id, scaling the monitors' memory by group id, quiet the last quiet
+	// time by policy id.
+	memberRows map[int64]int64
+	scaling    map[int64]*scaling
+	quiet      map[int64]time.Time
+	evaluating bool
+	// late are the pushes that the next stickiness change of their router may overtake, by router id.
+	late map[int64]*latePush
+
+	serviceOfferings []*Offering
+	networkOfferings []*Offering
+	vpcOfferings     []*Offering
+	diskOfferings    []*Offering
+	templates        []*Offering
+	site             *Site
+	system           *User // what the integration port and background work act as
+	admin            *User
+	events           []*Event
+	jobs             map[string]*job
+	tails            map[string]chan struct{} // last job of each sync key
+	running          int
+	closing          bool
+	tasks            []*task
+	taskSeq          int64
+	ids              map[string]int64 // sequences of tables that are not mirrored
+	limits           map[limitKey]int64
+	defaultLimits    defaultLimits
+	config           []*Setting
 	// deployed is nil but on a server that was opened bare.
 	deployed *deployment
 	usages   []*usageProcess // running usage servers, oldest first
@@ -118,30 +165,4 @@ type Site struct {
 	BackupOffering                          string
 }
 
-// inventory is the zone's memory, in order of creation.
-type inventory struct {
-	domains    []*Domain
-	accounts   []*Account
-	users      []*User
-	vpcs       []*VPC
-	networks   []*Network
-	routers    []*Router
-	balancers  []*Router // VMs of internal load balancing
-	certs      []*certificate
-	hosts      []*Host
-	addresses  []*Address
-	vms        []*VM
-	volumes    []*Volume
-	lbRules    []*LBRule
-	pfRules    []*PFRule
-	fwRules    []*rule
-	counters   []*Counter
-	conditions []*Condition
-	policies   []*ScalePolicy
-	profiles   []*ScaleProfile
-	groups     []*Group
-	vpnUsers   []*VPNUser
-	balancing  balancerState
-
-	serviceOfferings, networkOfferings, vpcOfferings, diskOfferings, templates []*Offering
-}
+type command = Command[*Zone]
