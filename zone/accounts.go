@@ -111,7 +111,7 @@ func createAccount(z *Zone, c *call) (obj, error) {
 	z.accounts = append(z.accounts, a)
 	u := newUser(z, c, a)
 	c.eventResource, c.eventResourceType, c.target = a.ID, "Account", created{uuid: a.UUID, id: a.ID}
-	if _, err := z.event(c.ctx, Event{Type: "USER.CREATE", Text: c.text("Successfully completed creating User"), User: c.caller, ResourceID: u.ID, ResourceType: "User", ResourceUUID: u.UUID}); err != nil {
+	if _, err := z.event(c.ctx, Event{Type: "USER.CREATE", Text: c.text("Successfully completed creating User"), User: callerOf(c), ResourceID: u.ID, ResourceType: "User", ResourceUUID: u.UUID}); err != nil {
 		return nil, err
 	}
 	out := z.accountAnswer(a)
@@ -121,7 +121,7 @@ func createAccount(z *Zone, c *call) (obj, error) {
 
 // keyAccess adds whether API keys are accepted, which only an admin is told.
 func keyAccess(z *Zone, c *call, out obj) {
-	if c.caller.Account.Type == 1 {
+	if callerOf(c).Account.Type == 1 {
 		z.laterField(out, "apikeyaccess", "INHERIT")
 	}
 }
@@ -134,10 +134,10 @@ func (z *Zone) freeUsername(name string, d *Domain) error {
 }
 
 func (z *Zone) roleFields(out obj, a *Account) {
-	out["roleid"], out["roletype"], out["rolename"] = z.site.UserRole, "User", "User"
+	out["roleid"], out["roletype"], out["rolename"] = z.userRole, "User", "User"
 	switch a.Type {
 	case 1:
-		out["roleid"], out["roletype"], out["rolename"] = z.site.AdminRole, "Admin", "Root Admin"
+		out["roleid"], out["roletype"], out["rolename"] = z.adminRole, "Admin", "Root Admin"
 	case 2:
 		out["roletype"], out["rolename"] = "DomainAdmin", "Domain Admin"
 	}
@@ -150,17 +150,7 @@ func (z *Zone) accountAnswer(a *Account) obj {
 			users = append(users, z.userAnswer(u, false))
 		}
 	}
-	stopped, running := 0, 0
-	for _, vm := range z.vms {
-		if vm.Account == a && vm.Removed.IsZero() {
-			switch vm.State {
-			case "Running":
-				running++
-			case "Stopped":
-				stopped++
-			}
-		}
-	}
+	running, stopped := z.tenancyHooks.vms(a)
 	out := obj{
 		"id": a.UUID, "name": a.Name, "accounttype": a.Type, "domainid": a.Domain.UUID, "domain": a.Domain.Name, "domainpath": a.Domain.shown(),
 		"vmstopped": stopped, "vmrunning": running, "state": a.State, "created": stamp(a.Created), "user": users, "isdefault": a.Default, "groups": []obj{},
@@ -201,8 +191,5 @@ func deleteAccount(z *Zone, c *call) (obj, error) {
 	if a == nil || !a.Removed.IsZero() {
 		return nil, api.Invalid("The account has already been removed.")
 	}
-	return obj{"success": true}, z.removeAccount(c.ctx, a)
+	return obj{"success": true}, z.tenancyHooks.remove(c.ctx, a)
 }
-
-// Version is the release.
-func (z *Zone) Version() string { return z.opts.Release }

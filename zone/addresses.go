@@ -226,7 +226,7 @@ func disassociate(z *Zone, c *call) (obj, error) {
 // release gives an address back after everything on it is gone. A rule with an autoscale group stops it half-way, in
 // every release (facts: cloudstack.md 1.3).
 func (z *Zone) release(ctx context.Context, a *Address) error {
-	broken := z.releaseAddressRules(ctx, a)
+	broken := z.netHooks.releaseAddress(ctx, a)
 	if broken != nil && !unavailable(broken) {
 		return broken
 	}
@@ -258,7 +258,7 @@ func (z *Zone) release(ctx context.Context, a *Address) error {
 func listAddresses(z *Zone, c *call) (obj, error) {
 	var out []obj
 	for _, a := range z.addresses {
-		if a.Account == nil || a.State == "Free" || a.Account == z.system.Account && c.caller != z.system || !visible(z, c, a.Account) ||
+		if a.Account == nil || a.State == "Free" || a.Account == z.system.Account && callerOf(c) != z.system || !visible(z, c, a.Account) ||
 			c.has("id") && c.str("id") != a.UUID || c.has("ipaddress") && c.str("ipaddress") != a.IP.String() ||
 			c.has("vpcid") && (a.VPC == nil || a.VPC.UUID != c.str("vpcid")) || c.has("state") && c.str("state") != a.State ||
 			c.has("associatednetworkid") && (a.Network == nil || a.Network.UUID != c.str("associatednetworkid")) ||
@@ -266,7 +266,7 @@ func listAddresses(z *Zone, c *call) (obj, error) {
 			!matches(c.str("keyword"), a.IP.String()) {
 			continue
 		}
-		if c.boolean("forloadbalancing", false) && !slices.ContainsFunc(z.lbRules, func(r *LBRule) bool { return r.Address == a }) {
+		if c.boolean("forloadbalancing", false) && !z.netHooks.balanced(a) {
 			continue
 		}
 		out = append(out, z.addressAnswer(a))

@@ -207,7 +207,8 @@ func (z *Zone) removeGroup(ctx context.Context, g *Group) error {
 
 // guardMember refuses to stop, destroy or unmap a member of a group that is not disabled.
 func (z *Zone) guardMember(vm *VM) error {
-	if vm.Group == nil || !vm.Group.Removed.IsZero() || vm.Group.State == groupDisabled || z.knobs[fault.MemberGuardMissing] {
+	g, member := vm.Group.(*Group)
+	if !member || !g.Removed.IsZero() || g.State == groupDisabled || z.knobs[fault.MemberGuardMissing] {
 		return nil
 	}
 	return api.Invalid("Cannot perform actions on VM in an AutoScale VM group, Please disable the VM group and retry.")
@@ -238,4 +239,18 @@ func (z *Zone) dropFromGroup(ctx context.Context, g *Group, vm *VM) {
 		z.log.Error("removing a member's row", "group", g.ID, "vm", vm.ID, "err", err)
 	}
 	delete(z.memberRows, vm.ID)
+}
+
+// leftRule takes a VM that left a group's rule out of the group.
+func (z *Zone) leftRule(ctx context.Context, r *LBRule, vm *VM) {
+	if g, scaled := r.Group.(*Group); scaled {
+		z.dropFromGroup(ctx, g, vm)
+	}
+}
+
+// expunged takes a VM that is gone out of its group.
+func (z *Zone) expunged(ctx context.Context, vm *VM) {
+	if g, member := vm.Group.(*Group); member {
+		z.dropFromGroup(ctx, g, vm)
+	}
 }

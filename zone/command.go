@@ -25,6 +25,21 @@ type param struct {
 	about    string
 }
 
+// Owner is the account that an event or a usage event belongs to.
+type Owner interface {
+	// OwnerID and DomainID are internal ids.
+	OwnerID() int64
+	DomainID() int64
+}
+
+// Caller is the user who makes a call.
+type Caller interface {
+	UserID() int64
+	Owner() Owner
+	// Privileged is true for admins of the root or of a domain.
+	Privileged() bool
+}
+
 // Command is one API command of a room M. The zone's lock is held while create and run work; a push releases it meanwhile.
 type Command[M any] struct {
 	name     string
@@ -87,14 +102,14 @@ type call struct {
 	z      *Zone
 	cmd    *bound
 	params map[string]string // lower-case names; maps keep their index: "param[0].name"
-	caller *User
+	caller Caller
 	// target is what create persisted, for the run phase.
 	target created
 	// eventResource is the internal id and type that the event rows name.
 	eventResource     int64
 	eventResourceType string
 	// owner is whose account the Scheduled row names; nil means the caller's, which the other rows name in any case.
-	owner *Account
+	owner Owner
 	// startID is the first event row of the call, which the later rows point at.
 	startID int64
 	// eventFine makes a failing job's last row a success: the manager answered false without an exception.

@@ -47,18 +47,18 @@ func settings() []*Setting {
 const endpointURL = "endpoint.url"
 
 // tellEndpoint sets endpoint.url, which is known once the API listens.
-func (z *Zone) tellEndpoint(ctx context.Context) error {
+func (z *Zone) tellEndpoint(ctx context.Context, url string) error {
 	s, _ := find(z.config, endpointURL, func(s *Setting) string { return s.Name })
-	s.Value = z.APIURL()
+	s.Value = url
 	if _, err := z.store.db.ExecContext(ctx, "UPDATE cloud.configuration SET value=? WHERE name=?", s.Value, s.Name); err != nil {
 		return fmt.Errorf("setting %s: %w", s.Name, err)
 	}
 	return nil
 }
 
-func (z *Zone) pristineConfiguration(ctx context.Context) error {
+func (z *Zone) pristineConfiguration(ctx context.Context, values map[string]string) error {
 	z.config = append(settings(), limitSettings()...)
-	for name, value := range z.opts.Settings {
+	for name, value := range values {
 		s, known := find(z.config, name, func(s *Setting) string { return s.Name })
 		if !known {
 			return fmt.Errorf("there is no setting %s", name)

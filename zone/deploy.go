@@ -18,8 +18,7 @@ type part struct {
 
 // deployment is what a bare management server has been given so far (Options.Bare).
 type deployment struct {
-	parts   []*part
-	created bool // the zone
+	parts []*part
 }
 
 // The kinds of parts are the keys of their list answers.
@@ -44,7 +43,7 @@ func (z *Zone) pristineBare(ctx context.Context) error {
 	for _, t := range z.templates {
 		t.Answer["isready"] = false
 	}
-	for _, step := range []func(context.Context) error{z.pristineAccounts, z.pristineVersion, z.pristineConfiguration, z.counterDefaults} {
+	for _, step := range []func(context.Context) error{z.pristineAccounts, z.pristineVersion, z.settingsAtStart, z.counterDefaults} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -59,7 +58,7 @@ func (z *Zone) pristineBare(ctx context.Context) error {
 }
 
 // hasZone says whether there is a zone to speak of.
-func (z *Zone) hasZone() bool { return z.deployed == nil || z.deployed.created }
+func (z *Zone) hasZone() bool { return !z.bare || z.created }
 
 // allocation is the zone's allocation state.
 func (z *Zone) allocation() string {
@@ -124,7 +123,7 @@ func needPart(z *Zone, c *call, kind, name string) error {
 
 func createZone(z *Zone, c *call) (obj, error) {
 	switch {
-	case z.deployed.created:
+	case z.created:
 		return nil, api.Invalid("A zone with that name: %s already exists. Please specify a different zone name. ", c.str("name"))
 	case c.str("name") != siteName:
 		return nil, api.Invalid("The lab has one zone, which is called %s", siteName)
@@ -138,7 +137,7 @@ func createZone(z *Zone, c *call) (obj, error) {
 	if err := z.pristineNetworks(ctx); err != nil {
 		return nil, err
 	}
-	z.deployed.created = true
+	z.created = true
 	return obj{"zone": z.zoneAnswer()}, nil
 }
 

@@ -5,7 +5,7 @@ import "fmt"
 // deployCommands set up a zone on a bare server (facts: cloudstack.md 4.2, tools/marvin/marvin/deployDataCenter.py@4.20.0.0).
 // A zone that is opened whole does not have them: its parts are not objects.
 func (z *Zone) deployCommands() []command {
-	if !z.opts.Bare {
+	if !z.bare {
 		return nil
 	}
 	return append(append(networkDeployCommands(), hostDeployCommands()...), deployLists()...)

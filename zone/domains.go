@@ -69,7 +69,7 @@ func createDomain(z *Zone, c *call) (obj, error) {
 	if slices.ContainsFunc(z.domains, func(o *Domain) bool { return o.Path == d.Path && o.Removed.IsZero() }) {
 		return nil, api.Invalid("Domain with name %s already exists for the parent id=%d", name, parent.ID)
 	}
-	id, err := z.insert(c.ctx, "cloud.domain", obj{"uuid": d.UUID, "name": name, "parent": parent.ID, "owner": c.caller.Account.ID, "path": d.Path, "level": d.level(), "created": d.Created})
+	id, err := z.insert(c.ctx, "cloud.domain", obj{"uuid": d.UUID, "name": name, "parent": parent.ID, "owner": callerOf(c).Account.ID, "path": d.Path, "level": d.level(), "created": d.Created})
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func createDomain(z *Zone, c *call) (obj, error) {
 func listDomains(z *Zone, c *call) (obj, error) {
 	var out []obj
 	for _, d := range z.domains {
-		if !d.Removed.IsZero() || !z.within(d, c.caller.Account.Domain.UUID) || c.has("id") && c.str("id") != d.UUID || c.has("name") && c.str("name") != d.Name ||
+		if !d.Removed.IsZero() || !z.within(d, callerOf(c).Account.Domain.UUID) || c.has("id") && c.str("id") != d.UUID || c.has("name") && c.str("name") != d.Name ||
 			c.has("level") && c.integer("level", -1) != d.level() || !matches(c.str("keyword"), d.Name) {
 			continue
 		}
@@ -110,7 +110,7 @@ func deleteDomain(z *Zone, c *call) (obj, error) {
 		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSCloudRuntime, Text: fmt.Sprintf("Can't delete the domain yet because it has %d accounts that need a cleanup", len(accounts))}
 	}
 	for _, a := range accounts {
-		if err := z.removeAccount(c.ctx, a); err != nil {
+		if err := z.tenancyHooks.remove(c.ctx, a); err != nil {
 			return nil, err
 		}
 	}

@@ -8,20 +8,6 @@ import (
 	"github.com/stackproof/stackproof/zone/api"
 )
 
-// basicCommands are all commands but those of load balancing, autoscale, rules and the simulator.
-func (z *Zone) basicCommands() []command {
-	var all []command
-	for _, part := range [][]command{
-		z.infoCommands(), z.jobCommands(), z.offeringCommands(), networkOfferingCommands(), z.domainCommands(), z.accountCommands(), z.userCommands(), z.limitCommands(), z.configurationCommands(),
-		z.vpcCommands(), z.networkCommands(), z.routerCommands(), z.addressCommands(), z.vmCommands(), z.volumeCommands(), z.vpnCommands(),
-		z.nicCommands(), {uploadVolumeCommand()}, z.backupCommands(),
-		z.eventCommands(), z.usageCommands(), z.capacityCommands(),
-	} {
-		all = append(all, part...)
-	}
-	return all
-}
-
 func (z *Zone) infoCommands() []command {
 	return []command{
 		{
@@ -48,14 +34,14 @@ func (z *Zone) infoCommands() []command {
 func listAPIs(z *Zone, c *call) (obj, error) {
 	if c.has("name") {
 		cmd, ok := z.registry[c.str("name")]
-		if !ok || cmd.admin && c.caller.Account.Type == 0 {
-			return nil, permission("The API [%s] does not exist or is not available for the account %s.", c.str("name"), c.caller.Account.Name)
+		if !ok || cmd.admin && callerOf(c).Account.Type == 0 {
+			return nil, permission("The API [%s] does not exist or is not available for the account %s.", c.str("name"), callerOf(c).Account.Name)
 		}
 		return obj{"count": 1, "api": []obj{describeAPI(cmd)}}, nil
 	}
 	var out []obj
 	for i := range z.order {
-		if cmd := &z.order[i]; !cmd.admin || c.caller.Account.Type != 0 {
+		if cmd := &z.order[i]; !cmd.admin || callerOf(c).Account.Type != 0 {
 			out = append(out, describeAPI(cmd))
 		}
 	}
@@ -110,7 +96,7 @@ func listCapabilities(z *Zone, c *call) (obj, error) {
 		return nil, api.BadParameter("Cannot parse null string")
 	}
 	return obj{"capability": obj{
-		"securitygroupsenabled": false, "dynamicrolesenabled": true, "cloudstackversion": z.opts.Release, "userpublictemplateenabled": true, "supportELB": "false",
+		"securitygroupsenabled": false, "dynamicrolesenabled": true, "cloudstackversion": z.Version(), "userpublictemplateenabled": true, "supportELB": "false",
 		"projectinviterequired": false, "allowusercreateprojects": true, "customdiskofferingminsize": 1, "customdiskofferingmaxsize": 1024,
 		"regionsecondaryenabled": false, "kvmsnapshotenabled": false, "allowuserviewdestroyedvm": true, "allowuserexpungerecovervm": true,
 		"allowuserexpungerecovervolume": true, "allowuserviewalldomainaccounts": false, "kubernetesserviceenabled": false,
@@ -157,7 +143,7 @@ func (z *Zone) hostAnswer(i int, h *Host) obj {
 	out := obj{
 		"id": h.UUID, "name": h.Name, "state": "Up", "type": "Routing", "ipaddress": "172.16.15." + itoa(10+i), "zoneid": z.site.UUID, "zonename": siteName,
 		"podid": z.site.PodUUID, "podname": "POD0", "clustername": "C" + itoa(i/2), "hypervisor": "Simulator", "cpunumber": 4, "cpuspeed": 8000,
-		"memorytotal": 8 << 30, "resourcestate": "Enabled", "version": z.opts.Release,
+		"memorytotal": 8 << 30, "resourcestate": "Enabled", "version": z.Version(),
 	}
 	if h.Cluster != "" {
 		out["clusterid"] = h.Cluster
@@ -182,7 +168,7 @@ func listEvents(z *Zone, c *call) (obj, error) {
 	to, errTo := parseDate(c.str("enddate"))
 	var out []obj
 	for _, e := range z.events {
-		if !visible(z, c, e.Account) || c.has("id") && c.str("id") != e.UUID || c.has("type") && c.str("type") != e.Type || c.has("level") && c.str("level") != e.Level ||
+		if !visible(z, c, e.Account.(*Account)) || c.has("id") && c.str("id") != e.UUID || c.has("type") && c.str("type") != e.Type || c.has("level") && c.str("level") != e.Level ||
 			c.has("state") && !strings.EqualFold(c.str("state"), e.State) || !matches(c.str("keyword"), e.Type, e.Text, e.Level) ||
 			errFrom == nil && e.Created.Before(from) || errTo == nil && e.Created.After(to) ||
 			c.has("resourcetype") && c.str("resourcetype") != e.ResourceType || c.has("resourceid") && (c.str("resourceid") != e.ResourceUUID || e.ResourceID == 0) {
@@ -206,11 +192,12 @@ func (z *Zone) eventUUID(id int64) string {
 
 // eventAnswer names the resource only while it exists: rules are really deleted.
 func (z *Zone) eventAnswer(e *Event) obj {
+	user, account := e.User.(*User), e.Account.(*Account)
 	out := obj{
-		"id": e.UUID, "username": e.User.Username, "type": e.Type, "level": e.Level, "description": e.Text, "account": e.Account.Name,
-		"domainid": e.Account.Domain.UUID, "domain": e.Account.Domain.Name, "created": stamp(e.Created), "state": e.State,
+		"id": e.UUID, "username": user.Username, "type": e.Type, "level": e.Level, "description": e.Text, "account": account.Name,
+		"domainid": account.Domain.UUID, "domain": account.Domain.Name, "created": stamp(e.Created), "state": e.State,
 	}
-	z.domainPath(out, e.Account.Domain.Path)
+	z.domainPath(out, account.Domain.Path)
 	if e.ResourceType != "" {
 		out["resourcetype"] = e.ResourceType
 	}

@@ -10,6 +10,7 @@ import (
 // lbCommands are the load balancer rule commands.
 func (z *Zone) lbCommands() []command {
 	return append(lbHealthCommands(), []command{
+		healthCommand(),
 		lbCreateCommand(), lbUpdateCommand(), lbDeleteCommand(),
 		lbMembersCommand("assignToLoadBalancerRule", "Assigns virtual machine or a list of virtual machines to a load balancer rule.",
 			"LB.ASSIGN.TO.RULE", "applying instances for load balancer", "assigning to load balancer", assignToRule),
@@ -150,7 +151,7 @@ func memberIDs(z *Zone, c *call) string {
 }
 
 // concerns sets what the event rows name.
-func (c *call) concerns(kind string, id int64, uuid string, owner *Account) {
+func (c *call) concerns(kind string, id int64, uuid string, owner Owner) {
 	c.eventResourceType, c.eventResource, c.owner = kind, id, owner
 	c.target = created{uuid: uuid, id: id}
 }
@@ -184,8 +185,8 @@ func ownRule(z *Zone, c *call) error {
 
 // mayUse is CloudStack's access check: users act on their own account's objects.
 func mayUse(z *Zone, c *call, owner *Account, what string) error {
-	a := c.caller.Account
-	if a == owner || a.Type == 1 || c.caller == z.system || a.Type == 2 && z.within(owner.Domain, a.Domain.UUID) {
+	a := callerOf(c).Account
+	if a == owner || a.Type == 1 || callerOf(c) == z.system || a.Type == 2 && z.within(owner.Domain, a.Domain.UUID) {
 		return nil
 	}
 	return permission("Acct[%s-%s] does not have permission to operate with resource %s", a.UUID, a.Name, what)

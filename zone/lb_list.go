@@ -59,7 +59,7 @@ func wantsRule(z *Zone, c *call, r *LBRule) bool {
 	case c.has("networkid") && r.Network.UUID != c.str("networkid"):
 	case c.has("fordisplay") && r.Display != c.boolean("fordisplay", true):
 	case c.has("virtualmachineid") && !slices.ContainsFunc(r.Members, func(m *Member) bool { return m.VM.UUID == c.str("virtualmachineid") }):
-	case z.knobs[fault.RuleUnlisted] && r.Group != nil && r.Group.State == groupDisabled:
+	case z.knobs[fault.RuleUnlisted] && r.Group != nil && r.Group.Disabled():
 	default:
 		return true
 	}

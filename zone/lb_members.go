@@ -200,7 +200,7 @@ func removeFromRule(z *Zone, c *call) (obj, error) {
 		return nil, err
 	}
 	for _, w := range members {
-		if z.guardMember(w.vm) != nil || !mapped(r, w) {
+		if z.lbHooks.guard(w.vm) != nil || !mapped(r, w) {
 			return nil, api.BadParameter("Failed to remove instance from load balancer rule")
 		}
 	}
@@ -278,11 +278,8 @@ func (z *Zone) markMembers(ctx context.Context, r *LBRule, members []wanted) (re
 
 // leaveGroup takes VMs that left a group's rule out of the group.
 func (z *Zone) leaveGroup(ctx context.Context, r *LBRule, members []wanted) {
-	if r.Group == nil {
-		return
-	}
 	for _, w := range members {
-		z.dropFromGroup(ctx, r.Group, w.vm)
+		z.lbHooks.left(ctx, r, w.vm)
 	}
 }
 

@@ -60,7 +60,7 @@ func changeRule(z *Zone, c *call, r *LBRule) error {
 	if v := c.str("protocol"); v != "" {
 		r.LBProtocol = v
 	}
-	if v := c.str("customid"); v != "" && c.caller.Account.Type == 1 {
+	if v := c.str("customid"); v != "" && callerOf(c).Account.Type == 1 {
 		r.UUID = v
 	}
 	r.Display = c.boolean("fordisplay", r.Display)

@@ -80,61 +80,12 @@ func (z *Zone) limit(a *Account, typ int) int64 {
 	return z.defaultLimits.account[typ]
 }
 
-// used counts what an account has of a limited resource.
-func (z *Zone) used(a *Account, typ int) (n int64) {
-	switch typ {
-	case limitVM, 8, 9:
-		for _, vm := range z.vms {
-			if vm.Account != a || !vm.Removed.IsZero() || vm.State == "Destroyed" {
-				continue
-			}
-			switch typ {
-			case 8:
-				n += int64(vm.Offering.Answer["cpunumber"].(int))
-			case 9:
-				n += int64(vm.Offering.Answer["memory"].(int))
-			default:
-				n++
-			}
-		}
-	case limitIP:
-		for _, one := range z.addresses {
-			if one.Account == a && one.State == "Allocated" {
-				n++
-			}
-		}
-	case 2, 10:
-		for _, v := range z.volumes {
-			if v.Account == a && v.Removed.IsZero() {
-				if typ == 10 {
-					n += v.Size >> 30
-				} else {
-					n++
-				}
-			}
-		}
-	case limitNetwork:
-		for _, one := range z.networks {
-			if one.Account == a && one.Removed.IsZero() {
-				n++
-			}
-		}
-	case limitVPC:
-		for _, one := range z.vpcs {
-			if one.Account == a && one.Removed.IsZero() {
-				n++
-			}
-		}
-	}
-	return n
-}
-
 // limitFields adds "vmlimit", "vmtotal", "vmavailable" and so on to an account's or a domain's answer.
 func (z *Zone) limitFields(out obj, a *Account, d *Domain) {
 	for typ, t := range limitTypes() {
 		var limit, total int64
 		if a != nil {
-			limit, total = z.limit(a, typ), z.used(a, typ)
+			limit, total = z.limit(a, typ), z.tenancyHooks.used(a, typ)
 		} else {
 			limit, total = z.domainLimit(d, typ), z.usedInDomain(d, typ)
 		}
@@ -193,8 +144,8 @@ func listLimits(z *Zone, c *call) (obj, error) {
 		if a, err = ownerAccount(z, c); err != nil {
 			return nil, err
 		}
-	} else if !z.within(d, c.caller.Account.Domain.UUID) || c.caller.Account.Type == 0 {
-		return nil, permission("Acct[%s-%s] does not have permission to operate within domain id=%s", c.caller.Account.UUID, c.caller.Account.Name, d.UUID)
+	} else if !z.within(d, callerOf(c).Account.Domain.UUID) || callerOf(c).Account.Type == 0 {
+		return nil, permission("Acct[%s-%s] does not have permission to operate within domain id=%s", callerOf(c).Account.UUID, callerOf(c).Account.Name, d.UUID)
 	}
 	var out []obj
 	for typ := range limitTypes() {
@@ -248,7 +199,7 @@ func countResources(z *Zone, c *call) (obj, error) {
 		if c.has("resourcetype") && c.integer("resourcetype", -1) != typ {
 			continue
 		}
-		one := obj{"resourcetype": itoa(typ), "resourcetypename": t.name, "resourcecount": z.used(a, typ)}
+		one := obj{"resourcetype": itoa(typ), "resourcetypename": t.name, "resourcecount": z.tenancyHooks.used(a, typ)}
 		z.owned(one, a)
 		out = append(out, one)
 	}

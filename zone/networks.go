@@ -224,7 +224,7 @@ func (z *Zone) networkUsage(ctx context.Context, typ string, n *Network) error {
 func listNetworks(z *Zone, c *call) (obj, error) {
 	var out []obj
 	for _, n := range z.networks {
-		if !n.Removed.IsZero() || !visible(z, c, n.Account) && !(z.knobs[release.ListNetworksAnyAccount] && c.caller.Account.Type == 1) || c.has("id") && c.str("id") != n.UUID ||
+		if !n.Removed.IsZero() || !visible(z, c, n.Account) && !(z.knobs[release.ListNetworksAnyAccount] && callerOf(c).Account.Type == 1) || c.has("id") && c.str("id") != n.UUID ||
 			c.has("vpcid") && (n.VPC == nil || n.VPC.UUID != c.str("vpcid")) || c.has("forvpc") && c.boolean("forvpc", false) != (n.VPC != nil) ||
 			c.has("networkofferingid") && n.Offering.UUID != c.str("networkofferingid") || c.has("type") && !strings.EqualFold(c.str("type"), "Isolated") ||
 			!matches(c.str("keyword"), n.Name) || slices.ContainsFunc(c.list("supportedservices"), func(s string) bool { return !n.Offering.has(s) }) {
@@ -292,17 +292,10 @@ func changeOffering(z *Zone, c *call, n *Network, o *Offering) error {
 		return &api.Error{Code: api.CodeInternal, CSCode: api.CSCloudRuntime, Text: fmt.Sprintf("The new offering:%s will remove the following services [%s]along with all the related configuration currently in use. will not proceed with the network update.set forced parameter to true for forcing an update.",
 			o.Name, strings.Join(lost, ", "))}
 	}
-	if slices.Contains(lost, "Lb") {
-		if err := z.revokeLB(withRelease(c.ctx), rulesWhere(z.lbRules, func(r *LBRule) bool { return r.Network == n })); err != nil {
-			return err
-		}
-	}
-	if slices.Contains(lost, "PortForwarding") {
-		for _, pf := range slices.Clone(z.pfRules) {
-			if pf.Network == n {
-				if err := z.removePFRule(c.ctx, pf); err != nil {
-					return err
-				}
+	for _, service := range []string{"Lb", "PortForwarding"} {
+		if slices.Contains(lost, service) {
+			if err := z.netHooks.dropService(c.ctx, n, service); err != nil {
+				return err
 			}
 		}
 	}
@@ -312,10 +305,8 @@ func changeOffering(z *Zone, c *call, n *Network, o *Offering) error {
 
 func serviceInUse(z *Zone, c *call, n *Network, service string) bool {
 	switch service {
-	case "Lb":
-		return slices.ContainsFunc(z.lbRules, func(r *LBRule) bool { return r.Network == n })
-	case "PortForwarding":
-		return slices.ContainsFunc(z.pfRules, func(r *PFRule) bool { return r.Network == n })
+	case "Lb", "PortForwarding":
+		return z.netHooks.serviceInUse(n, service)
 	case "StaticNat":
 		return slices.ContainsFunc(z.addresses, func(a *Address) bool { return a.StaticNAT && a.Network == n })
 	}
@@ -348,9 +339,9 @@ func restartNetwork(z *Zone, c *call) (obj, error) {
 		if n.VPC == nil {
 			return z.ensureRouters(c.ctx, nil, n)
 		}
-		if err := z.startVPC(c.ctx, n.VPC); err != nil || !slices.ContainsFunc(z.lbRules, func(l *LBRule) bool { return l.Network == n }) {
+		if err := z.startVPC(c.ctx, n.VPC); err != nil || !z.netHooks.serviceInUse(n, "Lb") {
 			return err
 		}
-		return z.pushNetwork(c.ctx, n)
+		return z.netHooks.push(c.ctx, n)
 	})
 }

@@ -177,8 +177,8 @@ func (z *Zone) logged(r *Router, c content) (Push, error) {
 		flags, commands, from = "100111", startCommands(r, c.guest, commands), from.startWork()
 	}
 	line := z.requestLine(z.now(), from, r, r.Seq, flags, commands)
-	if z.opts.ManagementLog != nil {
-		if _, err := fmt.Fprintln(z.opts.ManagementLog, line); err != nil {
+	if z.managementLog != nil {
+		if _, err := fmt.Fprintln(z.managementLog, line); err != nil {
 			return Push{}, fmt.Errorf("writing the management log: %w", err)
 		}
 	}
@@ -193,10 +193,10 @@ func (z *Zone) deliver(ctx context.Context, p Push, answer mockAnswer) error {
 		}
 		return fmt.Errorf("router %s: %w", p.Router, err)
 	}
-	if z.opts.Pushes == nil {
+	if z.pushes == nil {
 		return nil
 	}
-	if err := z.opts.Pushes.Push(ctx, p); err != nil {
+	if err := z.pushes.Push(ctx, p); err != nil {
 		return fmt.Errorf("router %s: %w: %w", p.Router, errUnavailable, err)
 	}
 	return nil

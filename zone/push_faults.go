@@ -38,7 +38,7 @@ func causeOf(ctx context.Context) cause {
 func (z *Zone) swallowed(c cause) bool {
 	switch c.why {
 	case causeSticky:
-		return z.knobs[fault.PushLost] || z.knobs[fault.PushLostWhileEnabled] && c.rule.Group != nil && c.rule.Group.State != groupDisabled
+		return z.knobs[fault.PushLost] || z.knobs[fault.PushLostWhileEnabled] && c.rule.Group != nil && !c.rule.Group.Disabled()
 	case causeUpdate:
 		return z.knobs[fault.PushLostUpdate]
 	case causeGroup:

@@ -75,11 +75,11 @@ func (z *Zone) setRouter(ctx context.Context, r *Router, state string) error {
 	if err := z.update(ctx, "cloud.vm_instance", r.ID, obj{"state": state, "host_id": r.Host.ID, "update_time": z.now()}); err != nil {
 		return err
 	}
-	if z.opts.Pushes == nil {
+	if z.pushes == nil {
 		return nil
 	}
 	z.mu.Unlock()
-	err := z.opts.Pushes.RouterState(ctx, r.Name, state)
+	err := z.pushes.RouterState(ctx, r.Name, state)
 	z.mu.Lock()
 	if err != nil {
 		return api.Internal("router %s: %v", r.Name, err)
@@ -99,7 +99,7 @@ func (z *Zone) startRouter(ctx context.Context, r *Router) error {
 		r.State = "Stopped"
 		return err
 	}
-	return z.pushStart(ctx, r)
+	return z.netHooks.started(ctx, r)
 }
 
 // restartRouter starts a router that ran before: its networks are implemented once more, which the old usage model shows.
@@ -149,8 +149,8 @@ func (z *Zone) restartRouters(ctx context.Context, mine func(*Router) bool, clea
 // reapply sends a running router its rules again, network by network.
 func (z *Zone) reapply(ctx context.Context, r *Router) error {
 	for _, n := range z.implemented(r) {
-		if slices.ContainsFunc(z.lbRules, func(l *LBRule) bool { return l.Network == n }) {
-			if err := z.pushRouter(ctx, r, n, false); err != nil {
+		if z.netHooks.serviceInUse(n, "Lb") {
+			if err := z.netHooks.pushRouter(ctx, r, n); err != nil {
 				return err
 			}
 		}
@@ -197,7 +197,6 @@ func (z *Zone) routerCommands() []command {
 				param{"fetchhealthcheckresults", "boolean", false, "if true is passed for this parameter, also fetch last executed health check results for the router"}),
 			run: listRouters,
 		},
-		healthCommand(),
 		one("stopRouter", "Stops a router.", "StopRouterCmd", "ROUTER.STOP", "stopping router Vm", "Stopping router", func(z *Zone, c *call, r *Router) error { return z.setRouter(c.ctx, r, "Stopped") }),
 		one("startRouter", "Starts a router.", "StartRouterCmd", "ROUTER.START", "starting router Vm", "starting router", func(z *Zone, c *call, r *Router) error { return z.restartRouter(c.ctx, r) }),
 		one("rebootRouter", "Starts a router.", "RebootRouterCmd", "ROUTER.REBOOT", "rebooting router Vm", "rebooting router", func(z *Zone, c *call, r *Router) error {

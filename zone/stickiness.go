@@ -191,7 +191,7 @@ func updatePolicy(z *Zone, c *call) (obj, error) {
 	if p == nil {
 		return nil, c.badEntity("id", c.str("id"))
 	}
-	if v := c.str("customid"); v != "" && c.caller.Account.Type == 1 {
+	if v := c.str("customid"); v != "" && callerOf(c).Account.Type == 1 {
 		p.UUID = v
 	}
 	p.Display = c.boolean("fordisplay", p.Display)

@@ -69,7 +69,7 @@ func newUser(z *Zone, c *call, a *Account) *User {
 
 func createUser(z *Zone, c *call) (obj, error) {
 	if !c.has("domainid") {
-		c.params["domainid"] = c.caller.Account.Domain.UUID
+		c.params["domainid"] = callerOf(c).Account.Domain.UUID
 	}
 	a, err := ownerAccount(z, c)
 	if err != nil {
@@ -96,7 +96,7 @@ func (z *Zone) userAnswer(u *User, child bool) obj {
 }
 
 func userAnswer(z *Zone, c *call, u *User) obj {
-	return z.userAnswer(u, u.Account.Domain != c.caller.Account.Domain && z.within(u.Account.Domain, c.caller.Account.Domain.UUID))
+	return z.userAnswer(u, u.Account.Domain != callerOf(c).Account.Domain && z.within(u.Account.Domain, callerOf(c).Account.Domain.UUID))
 }
 
 func listUsers(z *Zone, c *call) (obj, error) {

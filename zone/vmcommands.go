@@ -46,7 +46,7 @@ func (z *Zone) vmCommands() []command {
 			return z.startVM(c.ctx, vm)
 		}),
 		one("stopVirtualMachine", "Stops a virtual machine.", "StopVMCmdByAdmin", "VM.STOP", "stopping Vm", func(z *Zone, c *call, vm *VM) error {
-			if err := z.guardMember(vm); err != nil {
+			if err := z.computeHooks.guard(vm); err != nil {
 				return err
 			}
 			return z.stopVM(c.ctx, vm)
@@ -126,7 +126,7 @@ func destroyVMCommand() command {
 			if err != nil {
 				return nil, err
 			}
-			if err := z.guardMember(vm); err != nil {
+			if err := z.computeHooks.guard(vm); err != nil {
 				return nil, err
 			}
 			if err := z.destroyVM(c.ctx, vm); err != nil {
@@ -197,7 +197,7 @@ func createVirtualMachine(z *Zone, c *call) (created, error) {
 	if err != nil {
 		return created{}, err
 	}
-	s := vmSpec{Name: c.str("name"), DisplayName: c.str("displayname"), Account: owner, User: z.vmUser(c.caller, owner),
+	s := vmSpec{Name: c.str("name"), DisplayName: c.str("displayname"), Account: owner, User: z.vmUser(callerOf(c), owner),
 		Offering: offeringByUUID(z.serviceOfferings, c.str("serviceofferingid")), Template: offeringByUUID(z.templates, c.str("templateid"))}
 	for _, u := range c.list("networkids") {
 		n := z.networkByUUID(u)
@@ -216,7 +216,7 @@ func createVirtualMachine(z *Zone, c *call) (created, error) {
 		}
 		s.Networks = append(s.Networks, z.networks[i])
 	}
-	if !c.has("account") && len(s.Networks) > 0 && c.caller.Account.Type != 1 {
+	if !c.has("account") && len(s.Networks) > 0 && callerOf(c).Account.Type != 1 {
 		s.Account = owner
 	}
 	if s.Name != "" && slices.ContainsFunc(z.vms, func(vm *VM) bool {
@@ -253,7 +253,7 @@ func (z *Zone) deployDisk(c *call, vm *VM) error {
 		return nil
 	}
 	gb, _ := o.Answer["disksize"].(int)
-	_, err := z.createVolume(c.ctx, &Volume{Name: fmt.Sprintf("DATA-%d", vm.ID), Size: int64(gb) << 30, VM: vm, Account: vm.Account, Offering: o, State: "Ready", Device: 1}, c.caller)
+	_, err := z.createVolume(c.ctx, &Volume{Name: fmt.Sprintf("DATA-%d", vm.ID), Size: int64(gb) << 30, VM: vm, Account: vm.Account, Offering: o, State: "Ready", Device: 1}, callerOf(c))
 	return err
 }
 

@@ -160,7 +160,7 @@ func newVolume(z *Zone, c *call) (created, error) {
 	}
 	o := offeringByUUID(z.diskOfferings, c.str("diskofferingid"))
 	gb, _ := o.Answer["disksize"].(int)
-	v, err := z.createVolume(c.ctx, &Volume{Name: c.str("name"), Size: int64(gb) << 30, Account: owner, Offering: o, State: "Allocated"}, c.caller)
+	v, err := z.createVolume(c.ctx, &Volume{Name: c.str("name"), Size: int64(gb) << 30, Account: owner, Offering: o, State: "Allocated"}, callerOf(c))
 	if err != nil {
 		return created{}, err
 	}

@@ -59,12 +59,24 @@ type Options struct {
 
 // Zone is a running lab zone.
 type Zone struct {
-	opts  Options
-	knobs release.Knobs
-	clock Clock
-	store *store
-	log   *slog.Logger
-	http  *api.Server
+	opts                Options
+	version             string // the release
+	seed                int64
+	bare, created       bool // a server that was opened bare; its zone has been created
+	startSettings       map[string]string
+	pushes              Pushes
+	managementLog       io.Writer
+	userRole, adminRole string
+	tenancyHooks        tenancyHooks
+	netHooks            netHooks
+	computeHooks        computeHooks
+	firewallHooks       firewallHooks
+	lbHooks             lbHooks
+	knobs               release.Knobs
+	clock               Clock
+	store               *store
+	log                 *slog.Logger
+	http                *api.Server
 
 	// background outlives calls: jobs, tasks. Cancelled by Close, which then waits for working.
 	background context.Context
@@ -130,6 +142,7 @@ type Zone struct {
 	diskOfferings    []*Offering
 	templates        []*Offering
 	site             *Site
+	systemCaller     Caller
 	system           *User // what the integration port and background work act as
 	admin            *User
 	events           []*Event
@@ -160,7 +173,6 @@ type Site struct {
 	PodUUID, PhysicalNetworkUUID, VLANUUID  string
 	PublicNetwork, ControlNetwork           *Network
 	RouterOffering, RouterTemplate, VMImage *Offering
-	UserRole, AdminRole                     string
 	OSType                                  string
 	BackupOffering                          string
 }
