@@ -15,13 +15,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/stackproof/stackproof/harness/ledger"
+	"github.com/stackproof/stackproof/internal/testhome"
 )
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("LEDGER_TEST_WRITER"); dir != "" {
 		write(dir)
 	}
-	os.Exit(m.Run())
+	os.Exit(testhome.Around(m).Run())
 }
 
 // write creates objects for ever, saying each after it was noted: what a call would do.
