@@ -52,7 +52,7 @@ func (w *watch) name(id int64) string {
 }
 
 // Drain waits until a successful usage run covers the present, then holds the rows of the scenario's accounts against the
-// invariants I1–I9. Nothing is concluded when the run did not happen (T3).
+// invariants I1–I10. Nothing is concluded when the run did not happen (T3).
 func (t *T) Drain() {
 	defer t.step("usage run")()
 	until := t.now()
@@ -87,7 +87,9 @@ func (t *T) DrainUnjudged() {
 
 func (t *T) look(until time.Time) {
 	t.read(until)
-	t.watch.hold(usageprobe.Invariants(t.watch.before, *t.watch.last, usageprobe.Touched{}))
+	lost, err := usageprobe.New(t.site.DB).LostAccounts(t.ctx, t.watch.accountIDs()...)
+	t.must(err, "looking for the accounts in cloud_usage.account")
+	t.watch.hold(append(lost, usageprobe.Invariants(t.watch.before, *t.watch.last, usageprobe.Touched{})...))
 }
 
 // lastSuccess is the end of the newest successful usage job.
@@ -103,12 +105,18 @@ func (t *T) lastSuccess() time.Time {
 	return end
 }
 
-func (t *T) read(until time.Time) {
-	w := t.watch
+// accountIDs are the internal ids of the scenario's accounts.
+func (w *watch) accountIDs() []int64 {
 	ids := make([]int64, len(w.accounts))
 	for i, a := range w.accounts {
 		ids[i] = a.InternalID
 	}
+	return ids
+}
+
+func (t *T) read(until time.Time) {
+	w := t.watch
+	ids := w.accountIDs()
 	if len(ids) == 0 {
 		t.Inconclusive("a usage run was asked for before the scenario had an account: nothing to look at")
 	}

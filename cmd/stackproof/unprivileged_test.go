@@ -43,7 +43,7 @@ func TestUnprivilegedRun(t *testing.T) {
 	}
 	require.ErrorAs(t, err, &failed, string(out))
 	assert.Equal(t, exitFailure, failed.ExitCode(), string(out))
-	assert.Contains(t, string(out), "billed for ever")
+	assert.Contains(t, string(out), "is still billed: its usage row is open")
 	assert.Contains(t, string(out), "NOT STICKY")
 	assert.Empty(t, left(t, home))
 }
