@@ -77,7 +77,7 @@ func (p *progress) count() string {
 	return line
 }
 
-// Total implements harness.Totalling.
+// Total implements proof.Totalling.
 func (p *progress) Total(cells int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
