@@ -140,6 +140,11 @@ type UsageRuns interface {
 	Window() time.Duration
 }
 
+// RunAsker is a usage server that can be asked for a run without waiting for it.
+type RunAsker interface {
+	Ask(ctx context.Context) error
+}
+
 // Pushes shows the LoadBalancerConfigCommands of a router, by its name (r-3-VM).
 type Pushes interface {
 	Of(ctx context.Context, routerName string) ([]router.Push, error)
