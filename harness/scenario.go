@@ -1,7 +1,8 @@
-// Package harness is how a run goes: what a scenario and a target are, the runner, and T, the verbs in which a scenario
-// is told. It is not a test framework (no *testing.T: the same scenario runs from the command and from go test) and
-// knows no target by name. Before changing it know that a scenario's goroutine ends by unwinding (T.fail and T.giveUp
-// panic with a private value that the runner recovers): deferred functions run, code after an Expect does not.
+// Package harness is how a run goes: what a scenario and a target are, and the runner, which makes one Attempt after another
+// and folds them into verdicts. The language in which scenarios are told is package story, the proof of scenarios by planted
+// faults package proof. It is not a test framework (no *testing.T: the same scenario runs from the command and from go test) and
+// knows no target by name. Before changing it know that a story ends early by unwinding: Inconclusive, Unsupported and FailNow
+// panic with a private value that the runner recovers. Deferred functions run; code after them does not.
 package harness
 
 import (
@@ -93,10 +94,10 @@ type Scenario struct {
 	// Cures switch off the lab's knobs of a defect that every release has (NAME=off). With them the scenario must pass on a
 	// sound release, and its twins are planted on top of them: what always fails shows nothing about a twin.
 	Cures []release.Knob
-	Run   func(*T)
+	Run   Tell
 	// APIOnly tells the story where there is no database, by what the API lists alone; nil where that shows nothing. Its
 	// verdict is marked as the weaker one that it is.
-	APIOnly func(*T)
+	APIOnly Tell
 }
 
 // Plantable is the scenario as twins are caught with it on a release, and the knobs to set before the twin's: where the

@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -15,7 +16,7 @@ func groupLifeCycle() harness.Scenario {
 		Twins: []release.Knob{fault.GroupCreateWithoutPush, fault.EnableWithoutPush, fault.DisableWithoutPush, fault.UpdateWithPush, fault.PushLostMembers,
 			fault.MemberCreatedTwice, fault.MembersLostOnDisable, fault.MonitorBlind, fault.PolicyRemovedOnDisable, fault.PushPartial, fault.RuleUnlisted,
 			fault.PushLostWhileEnabled},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			sibling := tier.LoadBalancer("sibling").Assign(tier.VMs(2)...)
 			sibling.Stick()
@@ -40,6 +41,6 @@ func groupLifeCycle() harness.Scenario {
 			g.DeleteGroup()
 			pushes.ExpectSent("deleteAutoScaleVmGroup with two members", 3)
 			t.ExpectContent(tier, sibling)
-		},
+		}),
 	}
 }

@@ -1,4 +1,4 @@
-// Package scenarios is what stackproof tests: a file a story. A story is told in the verbs of harness.T, knows no target
+// Package scenarios is what stackproof tests: a file a story. A story is told in the verbs of story.T, knows no target
 // and touches no database or namespace itself.
 //
 // To add one: write a file with a function that returns a harness.Scenario, add the function to Catalogue in the place
@@ -48,6 +48,7 @@ func Catalogue() harness.Catalogue {
 		apiAfterDelete(),
 		keptRules(),
 		answerForms(),
+		accountsAtOnce(),
 		modelRun(),
 		twinPolicyApplied(),
 		twinPolicyRemoved(),

@@ -15,7 +15,9 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/lab"
+	"github.com/stackproof/stackproof/harness/proof"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/internal/testhome"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/router"
@@ -28,7 +30,7 @@ import (
 func TestMain(m *testing.M) {
 	router.MaybeChild()
 	scripts.MaybeChild()
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(testhome.Around(m))
 }
 
 type silent struct{}
@@ -169,15 +171,15 @@ func verdicts(r result.Run) string {
 // TestTwins plants each scenario's faults, one at a time, in a sound release: each must be caught by it.
 func TestTwins(t *testing.T) {
 	needLab(t)
-	var twins []harness.Twin
+	var twins []proof.Twin
 	for _, k := range fault.AllKnobs() {
 		if slices.ContainsFunc(scenarios.Catalogue(), func(s harness.Scenario) bool { return slices.Contains(s.Twins, k.Name) }) {
-			twins = append(twins, harness.Twin{ID: k.Name, Release: "4.20.1.0", Part: harness.Part(k.Part)})
+			twins = append(twins, proof.Twin{ID: k.Name, Release: "4.20.1.0", Part: proof.Part(k.Part)})
 		}
 	}
 	pool := lab.NewPool("")
 	defer func() { require.NoError(t, pool.Close()) }()
-	proof, err := harness.Prove(t.Context(), harness.ProvePlan{Release: "4.20.1.0", Scenarios: scenarios.Catalogue(), Twins: twins, Named: true,
+	proof, err := proof.Prove(t.Context(), proof.Plan{Release: "4.20.1.0", Scenarios: scenarios.Catalogue(), Twins: twins, Named: true,
 		Workers: 2, Seed: 1, Progress: silent{}, Target: func(knobs ...release.Knob) (harness.Target, error) {
 			set, err := release.ProfileKnobs("4.20.1.0")
 			if err := errors.Join(err, fault.Set(set, knobs...)); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/stackproof/stackproof/internal/testhome"
 	"github.com/stackproof/stackproof/zone/database"
 )
 
@@ -24,7 +25,7 @@ type servers struct {
 var shared = servers{all: map[string]*database.Server{}}
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := testhome.Around(m).Run()
 	for _, s := range shared.all {
 		if err := s.Close(); err != nil {
 			fmt.Fprintln(os.Stderr, err)

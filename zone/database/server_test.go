@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/stackproof/stackproof/internal/testhome"
 )
 
 // holdEnv makes the test binary a process that holds a server in the named folder until it is killed.
@@ -32,7 +34,7 @@ func TestMain(m *testing.M) {
 		fmt.Println(server.folder.root, server.process.cmd.Process.Pid)
 		select {}
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(testhome.Around(m))
 }
 
 func start(t testing.TB, release string) *Server {
