@@ -48,6 +48,7 @@ func Catalogue() harness.Catalogue {
 		apiAfterDelete(),
 		keptRules(),
 		answerForms(),
+		accountsAtOnce(),
 		modelRun(),
 		twinPolicyApplied(),
 		twinPolicyRemoved(),
