@@ -51,6 +51,7 @@ func Catalogue() harness.Catalogue {
 		apiAfterDelete(),
 		keptRules(),
 		answerForms(),
+		accountsAtOnce(),
 		modelRun(),
 		twinPolicyApplied(),
 		twinPolicyRemoved(),

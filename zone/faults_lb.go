@@ -77,10 +77,10 @@ func (z *Zone) noteQuietDown(ctx context.Context, g *Group) {
 		z.noteQuiet(ctx, g)
 		return
 	}
-	if z.balancing.quiet == nil {
-		z.balancing.quiet = map[int64]time.Time{}
+	if z.quiet == nil {
+		z.quiet = map[int64]time.Time{}
 	}
-	z.balancing.quiet[g.Down[0].ID] = z.now()
+	z.quiet[g.Down[0].ID] = z.now()
 }
 
 // dropStopped takes stopped members out of a group and its rule, which no release does.

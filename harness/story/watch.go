@@ -41,6 +41,15 @@ func (w *watch) identify(ref usageprobe.Ref, name, uuid string) {
 	w.known[ref] = identity{cmp.Or(have.name, name), cmp.Or(have.uuid, uuid)}
 }
 
+// accountIDs are the internal ids of the scenario's accounts.
+func (w *watch) accountIDs() []int64 {
+	ids := make([]int64, len(w.accounts))
+	for i, a := range w.accounts {
+		ids[i] = a.InternalID
+	}
+	return ids
+}
+
 func (w *watch) born(r *Rule) {
 	w.rules = append(w.rules, r)
 	w.identify(r.Billed().Ref, r.Name, r.ID)
