@@ -28,8 +28,11 @@ func doctorCommand() *cobra.Command {
 		Long: `Tries each capability of an existing zone and prints what was seen, or what is missing and how to get it: the grant, the
 log level, the configuration key, the usage server that is not alive. It creates nothing.
 
-Exit status: 0 nothing is broken, 3 something that should work does not, 4 the target cannot be used.`,
-		Example: "  stackproof doctor --target nightly --config targets.yaml"}
+Without a target it looks whether the lab can run on this machine: HAProxy, a database server, network namespaces, memory and a
+temporary folder. For what is missing it prints the command that installs or allows it.
+
+Exit status: 0 nothing is broken, 3 something that should work does not, 4 the target cannot be used or the lab cannot run.`,
+		Example: "  stackproof doctor\n  stackproof doctor --target nightly --config targets.yaml"}
 	targetFlag(c, &target)
 	c.Flags().StringVar(&release, "release", "", "release, where the target does not tell it")
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
@@ -37,7 +40,10 @@ Exit status: 0 nothing is broken, 3 something that should work does not, 4 the t
 	s.add(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if target == labTarget {
-			return usage("the lab has everything by itself; doctor is for existing zones: --target existing, or a name of the --config file")
+			if err := onlyOfLab(c); err != nil {
+				return err
+			}
+			return doctorLab(c, thisMachine(), asJSON)
 		}
 		config, err := f.target(c, target, release)
 		if err != nil {

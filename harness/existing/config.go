@@ -132,6 +132,10 @@ func Load(file string) (map[string]Config, error) {
 	}
 	var root yaml.Node
 	if err := yaml.Unmarshal(data, &root); err != nil {
+		if line, placeholder, ok := barePlaceholder(string(data)); ok {
+			return nil, fmt.Errorf("%s: line %d: inside braces %s needs quotes (\"%s\") or a line of its own outside them: %w", file, line,
+				placeholder, placeholder, err)
+		}
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	type document struct {

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/internal/testhome"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/zone/database"
@@ -21,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) {
 	router.MaybeChild()
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(testhome.Around(m))
 }
 
 // needLab skips where the lab's parts are missing; CI fails on a skip.

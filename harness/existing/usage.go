@@ -47,6 +47,14 @@ func (s siteRuns) Cover(ctx context.Context, until time.Time) error {
 	return s.pass.Enter(ctx)
 }
 
+// Ask implements harness.RunAsker. Scheduled runs come by themselves.
+func (s siteRuns) Ask(ctx context.Context) error {
+	if !s.server.onDemand {
+		return nil
+	}
+	return s.server.ask(ctx)
+}
+
 // Shared says that many windows are better covered by one run (harness.SharedRuns).
 func (s siteRuns) Shared() bool { return true }
 
@@ -120,8 +128,8 @@ func (u *usageServer) await(ctx context.Context, until, due time.Time, show func
 		// A job that was there before us may have cut its window before the wanted time, or found it empty
 		// (confirmed: the job after an on-demand one ends without success): then another one is asked for.
 		if u.onDemand && !pending && !now.Before(next) {
-			if err := u.api.Call(ctx, "generateUsageRecords", cloud.Params{"startdate": now.Format(time.DateOnly), "enddate": now.Format(time.DateOnly)}, nil); err != nil && !isUnknown(err) {
-				return time.Time{}, fmt.Errorf("asking for a usage run: %w", err)
+			if err := u.ask(ctx); err != nil {
+				return time.Time{}, err
 			}
 			asked++
 			next = now.Add(time.Minute)
@@ -135,6 +143,20 @@ func (u *usageServer) await(ctx context.Context, until, due time.Time, show func
 			return time.Time{}, err
 		}
 	}
+}
+
+// ask queues a usage run.
+func (u *usageServer) ask(ctx context.Context) error {
+	now, err := u.clock.Now(ctx)
+	if err != nil {
+		return err
+	}
+	day := now.Format(time.DateOnly)
+	err = u.api.Call(ctx, "generateUsageRecords", cloud.Params{"startdate": day, "enddate": day}, nil)
+	if err != nil && !isUnknown(err) {
+		return fmt.Errorf("asking for a usage run: %w", err)
+	}
+	return nil
 }
 
 // isUnknown says whether an answer was lost. Asking twice for a usage run is harmless: one is pending at most

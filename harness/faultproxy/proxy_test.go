@@ -26,6 +26,7 @@ import (
 	"github.com/stackproof/stackproof/harness/inventory"
 	"github.com/stackproof/stackproof/harness/ledger"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/internal/testhome"
 	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/scenarios"
 	"github.com/stackproof/stackproof/zone"
@@ -34,7 +35,7 @@ import (
 
 func TestMain(m *testing.M) {
 	router.MaybeChild()
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+	goleak.VerifyTestMain(testhome.Around(m), goleak.Cleanup(func(code int) {
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 		os.Exit(code)
 	}))
