@@ -140,6 +140,11 @@ type UsageRuns interface {
 	Window() time.Duration
 }
 
+// RunAsker is a usage server that can be asked for a run without waiting for it.
+type RunAsker interface {
+	Ask(ctx context.Context) error
+}
+
 // Pushes shows the LoadBalancerConfigCommands of a router, by its name (r-3-VM).
 type Pushes interface {
 	Of(ctx context.Context, routerName string) ([]router.Push, error)
@@ -163,6 +168,8 @@ type Ledger interface {
 	// Intend notes an object that is about to be created; account names its owner, empty for what has none.
 	Intend(kind, name, account string) (entry int, err error)
 	Created(entry int, uuid string, internal int64) error
+	// Refused notes that nothing was or will be made of what was intended.
+	Refused(entry int) error
 	Removed(uuid string) error
 	// Gone notes that nothing is left of an account.
 	Gone(account string) error

@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/reports"
@@ -112,4 +114,24 @@ func (r reportFiles) close() error {
 		errs = append(errs, one.file.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// textFlags say how much of a result is printed.
+type textFlags struct{ quiet, verbose bool }
+
+func (t *textFlags) add(f *pflag.FlagSet) {
+	f.BoolVarP(&t.quiet, "quiet", "q", false, "print only new failures and the summary")
+	f.BoolVarP(&t.verbose, "verbose", "v", false, "print all evidence, of known failures too")
+}
+
+// options fit the closing text to where it goes.
+func (t *textFlags) options(out io.Writer, strict bool) reports.TextOptions {
+	o := reports.TextOptions{Strict: strict, Quiet: t.quiet, Verbose: t.verbose}
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) { //nolint:gosec // a file descriptor is small
+		o.Color = os.Getenv("NO_COLOR") == ""
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil { //nolint:gosec // a file descriptor is small
+			o.Width = width
+		}
+	}
+	return o
 }

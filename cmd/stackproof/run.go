@@ -4,19 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/existing/config"
 	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/reports"
 )
 
@@ -29,6 +27,9 @@ type runOptions struct {
 	untilFailure     bool
 	budget           time.Duration
 	reports          reportFlags
+	text             textFlags
+	events           string
+	stream           *events
 	shard, durations string
 	strict           bool
 	yes, dryRun      bool
@@ -55,7 +56,7 @@ unless --strict is given.`,
   stackproof run --release 4.20.1.0 --knob usage-close-by-helper-id`}
 	f := c.Flags()
 	targetFlag(c, &o.target)
-	f.StringVar(&o.release, "release", "4.20.1.0", "release profile of the lab, or release of the container's image")
+	f.StringVar(&o.release, "release", release.Default, "release profile of the lab, or release of the container's image")
 	f.StringArrayVar(&o.knobs, "knob", nil, "switch one behaviour of the lab: NAME or NAME=off (repeatable; stackproof list --knobs)")
 	f.StringArrayVar(&o.scenarios, "scenario", nil, "only these ids (glob, repeatable)")
 	f.Int64Var(&o.seed, "seed", 0, "seed of shuffles and generated ids; 0 takes one from the clock and prints it")
@@ -65,6 +66,8 @@ unless --strict is given.`,
 	f.DurationVar(&o.budget, "budget", 0, "end the repeats of a scenario after this time (0: no limit)")
 	f.IntVar(&o.workers, "workers", runtime.NumCPU(), "scenarios at once")
 	o.reports.add(f)
+	o.text.add(f)
+	f.StringVar(&o.events, "events", "", "write what happens, as it happens, to this file: a JSON object a line")
 	f.StringVar(&o.shard, "shard", "", "run one part of the chosen scenarios: i/n, counted from 0 (stackproof merge joins the results)")
 	f.StringVar(&o.durations, "durations", "", "JSON result of an earlier run, by whose durations --shard splits")
 	f.StringVar(&o.labDB, "lab-db", privateDatabase, "database of the lab: private (a process of our own), or container:IMAGE, such as container:mysql:8.4")
@@ -135,6 +138,10 @@ func (o *runOptions) run(c *cobra.Command) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, files.close()) }()
+	if o.stream, err = openEvents(o.events); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, cannotRun(o.stream.close())) }()
 	target, notes, err := open()
 	if err != nil {
 		return cannotRun(err)
@@ -200,8 +207,11 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 // carryOut runs the scenarios and reports.
 func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *result.Shard, target harness.Target, notes func(result.Run) []string, files reportFiles) error {
 	show := newProgress(c.ErrOrStderr(), len(chosen), o.repeat)
+	show.quiet = o.text.quiet
+	o.stream.Progress = show
+	o.stream.write(event{Event: "run", Planned: len(chosen)})
 	run, runErr := harness.Run(c.Context(), target, harness.Plan{Scenarios: chosen, Seed: o.seed, Repeat: o.repeat, Workers: o.workers,
-		UntilFailure: o.untilFailure, Budget: o.budget, Progress: show, Sensitivity: o.sensitivity})
+		UntilFailure: o.untilFailure, Budget: o.budget, Progress: o.stream, Sensitivity: o.sensitivity})
 	show.close()
 	runErr = errors.Join(runErr, target.Close(context.WithoutCancel(c.Context())))
 	run.Notes = append(run.Notes, notes(run)...)
@@ -209,10 +219,11 @@ func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *
 	if err := files.write(run, o.strict); err != nil {
 		return cannotRun(err)
 	}
-	text := textOptions(c.OutOrStdout(), o.strict)
+	text, code := o.text.options(c.OutOrStdout(), o.strict), run.ExitCode(o.strict)
 	if runErr != nil {
-		text.Exit = exitCannotRun
+		text.Exit, code = exitCannotRun, exitCannotRun
 	}
+	o.stream.write(event{Event: "end", Seconds: run.Seconds, Exit: &code})
 	if _, err := fmt.Fprint(c.OutOrStdout(), reports.Text(run, text)); err != nil {
 		return cannotRun(fmt.Errorf("printing the result: %w", err))
 	}
@@ -224,20 +235,8 @@ func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *
 	if runErr != nil {
 		return cannotRun(runErr)
 	}
-	if code := run.ExitCode(o.strict); code != exitOK {
+	if code != exitOK {
 		return &exitError{code: code}
 	}
 	return nil
-}
-
-// textOptions fit the closing text to where it goes.
-func textOptions(out io.Writer, strict bool) reports.TextOptions {
-	o := reports.TextOptions{Strict: strict}
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) { //nolint:gosec // a file descriptor is small
-		o.Color = os.Getenv("NO_COLOR") == ""
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil { //nolint:gosec // a file descriptor is small
-			o.Width = width
-		}
-	}
-	return o
 }

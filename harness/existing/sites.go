@@ -28,5 +28,8 @@ func (s siteRuns) Cover(ctx context.Context, until time.Time) error {
 	return s.pass.Enter(ctx)
 }
 
+// Ask implements harness.RunAsker. Scheduled runs come by themselves.
+func (s siteRuns) Ask(ctx context.Context) error { return s.server.Ask(ctx) }
+
 // Shared says that many windows are better covered by one run (harness.SharedRuns).
 func (s siteRuns) Shared() bool { return true }

@@ -48,7 +48,7 @@ func (t UsageRuns) ExpectDays(zone *time.Location) {
 }
 
 // Drain waits until a successful usage run covers the present, then holds the rows of the scenario's accounts against the
-// invariants I1–I9. Nothing is concluded when the run did not happen (T3).
+// invariants I1–I10. Nothing is concluded when the run did not happen (T3).
 func (t UsageRuns) Drain() {
 	defer t.Step("usage run")()
 	until := t.now()
@@ -81,17 +81,21 @@ func (t UsageRuns) DrainUnjudged() {
 	t.read(until)
 }
 
+// look judges the rows after a usage run that covers a time; the zero time is no run in particular.
 func (t UsageRuns) look(until time.Time) {
 	t.read(until)
-	t.watch.hold(usageprobe.Invariants(t.watch.before, *t.watch.last, usageprobe.Touched{}))
+	var lost []usageprobe.Violation
+	if !until.IsZero() {
+		var err error
+		lost, err = usageprobe.New(t.site.DB).LostAccounts(t.ctx, t.watch.accountIDs()...)
+		t.Must(err, "looking for the accounts in cloud_usage.account")
+	}
+	t.watch.hold(append(lost, usageprobe.Invariants(t.watch.before, *t.watch.last, usageprobe.Touched{})...))
 }
 
 func (t UsageRuns) read(until time.Time) {
 	w := t.watch
-	ids := make([]int64, len(w.accounts))
-	for i, a := range w.accounts {
-		ids[i] = a.InternalID
-	}
+	ids := w.accountIDs()
 	if len(ids) == 0 {
 		t.Inconclusive("a usage run was asked for before the scenario had an account: nothing to look at")
 	}
@@ -206,7 +210,13 @@ func (t UsageRuns) StartUsageWith(host harness.UsageHost, s harness.UsageSetting
 }
 
 // UpgradePath names the releases of an upgrade across the fix of the helper-id defect.
-func (t UsageRuns) UpgradePath() (from, to string) { return t.site.Tamper.UpgradePath() }
+func (t UsageRuns) UpgradePath() (from, to string) {
+	from, to, ok := t.site.Tamper.UpgradePath()
+	if !ok {
+		t.Unsupported("the lab has no upgrade across the fix of the helper-id defect from or to %s", t.site.Release)
+	}
+	return from, to
+}
 
 // SwitchRelease upgrades the standing site.
 func (t UsageRuns) SwitchRelease(release string) {

@@ -102,7 +102,9 @@ func (w *watch) billedTo(ref usageprobe.Ref) []result.Billed {
 // draw keeps what was seen of a rule for the report: its clients, and its section at every station.
 func (s seen) draw() {
 	v := s.t.Views()
-	v.Grids = append(v.Grids, gridOf(s.obs, string(s.verdict), s.why))
+	g := gridOf(s.obs, string(s.verdict), s.why)
+	g.Rule = s.rule.called() + ", " + g.Rule
+	v.Grids = append(v.Grids, g)
 	s.t.drawSection(s.rule.Network.Router(), s.rule.Section(), s.rule.Name, s.files, s.rendered)
 }
 

@@ -93,8 +93,8 @@ type told struct {
 	lives            []stretch
 	closes           []Happening
 	creates, deletes int
+	pendingOpen      bool // a new life has begun that no job covers yet
 	pendingClose     bool
-	pending          bool
 }
 
 func tell(happenings []Happening) told {
@@ -102,7 +102,8 @@ func tell(happenings []Happening) told {
 	var t told
 	for _, h := range happenings {
 		if h.Act&ActPending != 0 {
-			t.pending, t.pendingClose = true, t.pendingClose || h.Act&ActClose != 0
+			t.pendingOpen = t.pendingOpen || h.Act&ActOpen != 0
+			t.pendingClose = t.pendingClose || h.Act&ActClose != 0
 			continue
 		}
 		t.add(h)
@@ -230,7 +231,7 @@ func (s Subject) row(t *told, r Metering) Judgement {
 		j.CrossedBy = s.Crossed(r)
 	}
 	// A resource whose last life is over by its events may live on all the same: its delete was rolled back.
-	last := len(t.lives) == 0 || l.end == 0 || l == &t.lives[len(t.lives)-1]
+	last := len(t.lives) == 0 || l.end == 0 || l == &t.lives[len(t.lives)-1] && !t.pendingOpen
 	switch {
 	case s.Loose:
 		j.Verdict = s.looseRow(t, r)
@@ -294,4 +295,40 @@ func (s Subject) rowOfLiving(t *told, l *stretch, j *Judgement) AuditVerdict {
 		return AuditUndecided
 	}
 	return AuditWrongDate
+}
+
+// Span is a stretch for which a resource is to be billed; To is 0 while it lives.
+type Span struct{ From, To Moment }
+
+// Lives are the stretches for which the resource is to be billed, by its events and by what is alive in cloud. One that is gone
+// without a delete event has no known end, and is told as living: nothing can be said of what it was billed too much.
+func (s Subject) Lives() []Span {
+	t := tell(s.Happenings)
+	var spans []Span
+	for i, l := range t.lives {
+		if i == len(t.lives)-1 && s.Life == Alive && !t.pendingOpen {
+			l.end = 0
+		}
+		spans = append(spans, Span{l.start, l.end})
+	}
+	for _, r := range s.Rows { // whose create events are gone
+		if t.lifeOf(r.Opened) != nil {
+			continue
+		}
+		one := Span{From: r.Opened}
+		if c := t.closeAfter(r.Opened); c != nil && s.Life != Alive {
+			one.To = c.At
+		}
+		spans = append(spans, one)
+	}
+	return spans
+}
+
+// Within is how many seconds of the half-open stretch from–to the span covers.
+func (s Span) Within(from, to Moment) int64 {
+	from = max(from, s.From)
+	if s.To != 0 {
+		to = min(to, s.To)
+	}
+	return max(0, int64(to-from))
 }

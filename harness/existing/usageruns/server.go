@@ -121,6 +121,23 @@ func (u *Server) await(ctx context.Context, until, due time.Time, show func(stri
 	}
 }
 
+// Ask queues a usage run; where runs come by schedule it does nothing.
+func (u *Server) Ask(ctx context.Context) error {
+	if !u.OnDemand {
+		return nil
+	}
+	now, err := u.Clock.Now(ctx)
+	if err != nil {
+		return err
+	}
+	day := now.Format(time.DateOnly)
+	err = u.API.Call(ctx, "generateUsageRecords", cloud.Params{"startdate": day, "enddate": day}, nil)
+	if err != nil && !isUnknown(err) {
+		return fmt.Errorf("asking for a usage run: %w", err)
+	}
+	return nil
+}
+
 // isUnknown says whether an answer was lost. Asking twice for a usage run is harmless: one is pending at most
 // (UsageServiceImpl.java@4.20.0.0), and whether it came is seen in the job table.
 func isUnknown(err error) bool {
