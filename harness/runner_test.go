@@ -8,6 +8,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/harnesstest"
+	"github.com/stackproof/stackproof/release"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -39,7 +40,7 @@ func TestVerdicts(t *testing.T) {
 		"broken capability": {harness.Scenario{Run: harnesstest.Checked, Needs: []harness.Capability{harness.UsageDB}},
 			&harnesstest.FakeTarget{Template: harness.Site{Broken: map[harness.Capability]string{harness.UsageDB: "access denied"}}}, result.Inconclusive, "access denied", 3},
 		"site does not open": {harness.Scenario{Run: harnesstest.Checked}, &harnesstest.FakeTarget{OpenErr: errors.New("no room")}, result.Inconclusive, "no room", 3},
-		"known failure": {harness.Scenario{KnownBad: harness.Known{Spans: []harness.Span{{"4.20.0", "4.20.0"}}, Why: "#1"}, Run: func(t *harness.Attempt, _ *harness.Site) { t.Fail("as known") }},
+		"known failure": {harness.Scenario{KnownBad: harness.Known{Releases: release.Where(release.NetworkUsageModelOld), Why: "#1"}, Run: func(t *harness.Attempt, _ *harness.Site) { t.Fail("as known") }},
 			&harnesstest.FakeTarget{}, result.Fail, "as known", 0},
 		"inconclusive by design": {harness.Scenario{Inconclusive: "by design", Run: harnesstest.Checked}, &harnesstest.FakeTarget{}, result.Inconclusive, "by design", 0},
 	} {

@@ -168,6 +168,8 @@ type Ledger interface {
 	// Intend notes an object that is about to be created; account names its owner, empty for what has none.
 	Intend(kind, name, account string) (entry int, err error)
 	Created(entry int, uuid string, internal int64) error
+	// Refused notes that nothing was or will be made of what was intended.
+	Refused(entry int) error
 	Removed(uuid string) error
 	// Gone notes that nothing is left of an account.
 	Gone(account string) error

@@ -14,6 +14,7 @@ import (
 	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/reports"
 )
 
@@ -55,7 +56,7 @@ unless --strict is given.`,
   stackproof run --release 4.20.1.0 --knob usage-close-by-helper-id`}
 	f := c.Flags()
 	targetFlag(c, &o.target)
-	f.StringVar(&o.release, "release", "4.20.1.0", "release profile of the lab, or release of the container's image")
+	f.StringVar(&o.release, "release", release.Default, "release profile of the lab, or release of the container's image")
 	f.StringArrayVar(&o.knobs, "knob", nil, "switch one behaviour of the lab: NAME or NAME=off (repeatable; stackproof list --knobs)")
 	f.StringArrayVar(&o.scenarios, "scenario", nil, "only these ids (glob, repeatable)")
 	f.Int64Var(&o.seed, "seed", 0, "seed of shuffles and generated ids; 0 takes one from the clock and prints it")

@@ -63,6 +63,22 @@ func Code(err error) int {
 // IsRefused says whether CloudStack understood the call and turned it down: nothing was left half sent.
 func IsRefused(err error) bool { return Code(err) != 0 }
 
+// NothingMade says that a create was turned down before anything was made, or that it was never sent. A job that failed may have left
+// an object behind, and a lost answer says nothing.
+func NothingMade(err error) bool {
+	if _, unknown := errors.AsType[*OutcomeUnknown](err); unknown {
+		return false
+	}
+	if t, ok := errors.AsType[*transportError](err); ok {
+		return !t.sent
+	}
+	if _, ok := errors.AsType[*NotReady](err); ok {
+		return true
+	}
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.JobID == ""
+}
+
 // IsNotFound says whether the refusal is about an entity that does not exist. CloudStack has no code for it: it answers 431
 // (or 530 out of a job) with one of a few texts.
 func IsNotFound(err error) bool {

@@ -52,6 +52,9 @@ func (c *Client) certainly(ctx context.Context, command string, look Look, call 
 			if found, id, failed := look(ctx); failed == nil && found {
 				return id, nil
 			}
+			if !isRepeatable(command) {
+				err = &OutcomeUnknown{Command: command, Err: err} // the first one may still be on its way
+			}
 			return "", err
 		}
 		unknown, ok := errors.AsType[*OutcomeUnknown](err)

@@ -31,7 +31,7 @@ func (t *T) NewAccount() *Account {
 	entry := t.intend("account", name, name)
 	t.OnRemove("account "+name, func(ctx context.Context) error { return t.removeAccount(ctx, name) })
 	made, err := t.site.Cloud.CreateAccount(t.ctx, cloud.AccountSpec{Name: name, DomainID: t.site.DomainID, Password: t.secret(), Email: "stackproof@example.invalid"})
-	t.Must(err, "creating account %s", name)
+	t.Must(t.refused(entry, err), "creating account %s", name)
 	id := made.Id
 	t.created(entry, id, 0)
 	if len(made.User) == 0 {
@@ -82,7 +82,7 @@ func made[T any](a *Account, kind, name, table string, create func(context.Conte
 	t := a.t
 	entry := t.intend(kind, name, a.Name)
 	accepted, err := create(t.ctx)
-	t.Must(err, "creating %s %s", kind, name)
+	t.Must(t.refused(entry, err), "creating %s %s", kind, name)
 	internal = t.internalID(table, accepted.ID)
 	t.created(entry, accepted.ID, internal)
 	object, err = accepted.Wait(t.ctx)
@@ -90,7 +90,7 @@ func made[T any](a *Account, kind, name, table string, create func(context.Conte
 	return accepted.ID, internal, object
 }
 
-// intend, created and removed keep the ledger; without one they do nothing.
+// intend, created, refused and removed keep the ledger; without one they do nothing.
 func (t *core) intend(kind, name, account string) int {
 	if t.site.Ledger == nil {
 		return 0
@@ -104,6 +104,14 @@ func (t *core) created(entry int, uuid string, internal int64) {
 	if t.site.Ledger != nil {
 		t.Must(t.site.Ledger.Created(entry, uuid, internal), "noting %s in the ledger", uuid)
 	}
+}
+
+// refused notes a create that surely made nothing, and returns its error.
+func (t *core) refused(entry int, err error) error {
+	if err != nil && t.site.Ledger != nil && cloud.NothingMade(err) {
+		return errors.Join(err, t.site.Ledger.Refused(entry))
+	}
+	return err
 }
 
 func (t *core) removed(uuid string, err error) error {
