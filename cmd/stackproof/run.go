@@ -211,7 +211,12 @@ func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *
 	o.stream.Progress = show
 	o.stream.write(event{Event: "run", Planned: len(chosen)})
 	run, runErr := harness.Run(c.Context(), target, harness.Plan{Scenarios: chosen, Seed: o.seed, Repeat: o.repeat, Workers: o.workers,
-		UntilFailure: o.untilFailure, Budget: o.budget, Progress: o.stream, Sensitivity: o.sensitivity})
+		UntilFailure: o.untilFailure, Budget: o.budget, Progress: o.stream, Sensitivity: o.sensitivity,
+		Partial: func(run result.Run) {
+			run.Shard = part
+			// Where it goes wrong, the last version will too, and its error is the run's.
+			_ = files.partial(run, o.strict)
+		}})
 	show.close()
 	runErr = errors.Join(runErr, target.Close(context.WithoutCancel(c.Context())))
 	run.Notes = append(run.Notes, notes(run)...)
