@@ -25,6 +25,7 @@ type Attempt struct {
 	*outcome
 
 	checks int // expectations that were looked at
+	failed int // of them, those that did not hold
 	depth  int
 	serial int
 	tally  [3]int // pushes, reloads and masked pushes of the site so far
@@ -42,8 +43,7 @@ type Attempt struct {
 // outcome is what is kept of a story that was told: it holds no site.
 type outcome struct {
 	verdict  result.Verdict
-	byDesign bool     // inconclusive for the reason that the scenario states, and for no other
-	failures []string // every reason to fail, in order
+	byDesign bool // inconclusive for the reason that the scenario states, and for no other
 	reason   string
 	steps    []result.Step
 	findings []result.Finding
@@ -122,15 +122,15 @@ func (t *Attempt) Step(format string, a ...any) func() {
 // Checked counts n expectations that were looked at. A story that checked nothing is inconclusive.
 func (t *Attempt) Checked(n int) { t.checks += n }
 
-// Fail records what does not hold; the scenario goes on.
-func (t *Attempt) Fail(reason string, evidence ...result.Evidence) {
-	t.Find(result.Finding{Says: reason}, reason, evidence...)
+// Fail records what does not hold, and what kind of failure that is; the scenario goes on.
+func (t *Attempt) Fail(class result.Class, reason string, evidence ...result.Evidence) {
+	t.Find(result.Finding{Says: reason, Class: class}, evidence...)
 }
 
-// Find records a fact that makes the verdict fail; the scenario goes on. Signs of known defects are looked for in the reason.
-func (t *Attempt) Find(f result.Finding, reason string, evidence ...result.Evidence) {
+// Find records a fact that makes the verdict fail; the scenario goes on.
+func (t *Attempt) Find(f result.Finding, evidence ...result.Evidence) {
 	t.judge(result.Fail, f.Says)
-	t.failures = append(t.failures, reason)
+	t.failed++
 	t.findings = result.AddFinding(t.findings, f)
 	for _, e := range evidence {
 		// Several expectations that fail over the same rows show them once.
@@ -144,8 +144,8 @@ func (t *Attempt) Find(f result.Finding, reason string, evidence ...result.Evide
 }
 
 // FailNow records what does not hold and ends the scenario.
-func (t *Attempt) FailNow(reason string, evidence ...result.Evidence) {
-	t.Fail(reason, evidence...)
+func (t *Attempt) FailNow(class result.Class, reason string, evidence ...result.Evidence) {
+	t.Fail(class, reason, evidence...)
 	panic(halt{})
 }
 

@@ -105,15 +105,15 @@ func RunScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 	c := result.Case{ID: s.ID, Title: s.Title, Group: s.Group, Guards: s.Guards, Verdict: result.Pass,
 		ByDesign: s.Inconclusive != ""}
 	if s.KnownBad.In(target.Describe()) {
-		c.Known, c.KnownWhy = true, s.KnownBad.Why
+		c.Known, c.KnownWhy = true, s.KnownBad.Reason(target.Describe())
 	}
 	var trials []trial
 	for i, one := range repeats(ctx, target, s, p) {
 		if one != nil {
 			trials = append(trials, one.trials...)
 			fold(&c, one, i, p)
-			if one.verdict == result.Fail && !s.KnownBad.Explains(one.failures) {
-				c.Known = false
+			if news := s.KnownBad.News(target.Describe(), one.findings); c.Known && len(news) > 0 {
+				c.Known, c.Reason = false, "beside the known defect: "+news[0].Says
 			}
 			if one.verdict == result.Inconclusive && !one.byDesign {
 				c.ByDesign = false

@@ -30,8 +30,11 @@ func TestVerdicts(t *testing.T) {
 	}{
 		"pass":            {harness.Scenario{Run: harnesstest.Checked}, &harnesstest.FakeTarget{}, result.Pass, "", 0},
 		"nothing checked": {harness.Scenario{Run: func(*harness.Attempt, *harness.Site) {}}, &harnesstest.FakeTarget{}, result.Inconclusive, "checked nothing", 3},
-		"fail":            {harness.Scenario{Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail("wrong") }}, &harnesstest.FakeTarget{}, result.Fail, "wrong", 1},
-		"fail beats a later stop": {harness.Scenario{Run: func(t *harness.Attempt, _ *harness.Site) { t.Fail("wrong"); t.Inconclusive("then stuck") }},
+		"fail":            {harness.Scenario{Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail(result.WrongHours, "wrong") }}, &harnesstest.FakeTarget{}, result.Fail, "wrong", 1},
+		"fail beats a later stop": {harness.Scenario{Run: func(t *harness.Attempt, _ *harness.Site) {
+			t.Fail(result.WrongHours, "wrong")
+			t.Inconclusive("then stuck")
+		}},
 			&harnesstest.FakeTarget{}, result.Fail, "wrong", 1},
 		"stuck":  {harness.Scenario{Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Inconclusive("stuck at %d", 3) }}, &harnesstest.FakeTarget{}, result.Inconclusive, "stuck at 3", 3},
 		"broken": {harness.Scenario{Run: func(*harness.Attempt, *harness.Site) { panic("a defect of the scenario") }}, &harnesstest.FakeTarget{}, result.Inconclusive, "the scenario itself broke", 3},
@@ -40,7 +43,7 @@ func TestVerdicts(t *testing.T) {
 		"broken capability": {harness.Scenario{Run: harnesstest.Checked, Needs: []harness.Capability{harness.UsageDB}},
 			&harnesstest.FakeTarget{Template: harness.Site{Broken: map[harness.Capability]string{harness.UsageDB: "access denied"}}}, result.Inconclusive, "access denied", 3},
 		"site does not open": {harness.Scenario{Run: harnesstest.Checked}, &harnesstest.FakeTarget{OpenErr: errors.New("no room")}, result.Inconclusive, "no room", 3},
-		"known failure": {harness.Scenario{KnownBad: harness.Known{Releases: release.Where(release.NetworkUsageModelOld), Why: "#1"}, Run: func(t *harness.Attempt, _ *harness.Site) { t.Fail("as known") }},
+		"known failure": {harness.Scenario{KnownBad: harness.Known{Releases: release.Where(release.NetworkUsageModelOld), Why: "#1", Classes: []result.Class{result.WrongHours}}, Run: func(t *harness.Attempt, _ *harness.Site) { t.Fail(result.WrongHours, "as known") }},
 			&harnesstest.FakeTarget{}, result.Fail, "as known", 0},
 		"inconclusive by design": {harness.Scenario{Inconclusive: "by design", Run: harnesstest.Checked}, &harnesstest.FakeTarget{}, result.Inconclusive, "by design", 0},
 	} {
@@ -64,7 +67,7 @@ func TestRepeatsAreFolded(t *testing.T) {
 	s := harness.Scenario{ID: "X-01", Run: func(t *harness.Attempt, _ *harness.Site) {
 		t.Checked(1)
 		if n++; n == 3 {
-			t.Fail("the third time")
+			t.Fail(result.WrongHours, "the third time")
 		}
 	}}
 	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s}, Repeat: 5, Workers: 1, Seed: 10, Progress: harnesstest.Silent{}})
@@ -77,7 +80,7 @@ func TestRepeatsAreFolded(t *testing.T) {
 }
 
 func TestUntilFailureStops(t *testing.T) {
-	s := harness.Scenario{ID: "X-01", Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail("always") }}
+	s := harness.Scenario{ID: "X-01", Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail(result.WrongHours, "always") }}
 	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s}, Repeat: 5, Workers: 1, UntilFailure: true, Progress: harnesstest.Silent{}})
 	require.NoError(t, err)
 	assert.Equal(t, 1, run.Results[0].Repeats)
@@ -128,14 +131,14 @@ func TestCleanUpChangesNoVerdict(t *testing.T) {
 		remains string
 	}{
 		"a pass":                     {func(a *harness.Attempt, _ *harness.Site) { a.Checked(1); stuck(a) }, nil, result.Pass, "X-01: removing account x: the server is busy"},
-		"a fail":                     {func(a *harness.Attempt, _ *harness.Site) { stuck(a); a.Fail("wrong") }, nil, result.Fail, "X-01: removing account x: the server is busy"},
+		"a fail":                     {func(a *harness.Attempt, _ *harness.Site) { stuck(a); a.Fail(result.WrongHours, "wrong") }, nil, result.Fail, "X-01: removing account x: the server is busy"},
 		"a stop":                     {func(a *harness.Attempt, _ *harness.Site) { stuck(a); a.Inconclusive("stuck") }, nil, result.Inconclusive, "the server is busy"},
 		"a site that does not close": {harnesstest.Checked, errors.New("a process that stays"), result.Pass, "X-01: closing the site: a process that stays"},
 		"a fresh site": {func(a *harness.Attempt, _ *harness.Site) {
 			out := a.Afresh(func(a *harness.Attempt, _ *harness.Site) { a.Checked(1); stuck(a) })
 			a.Checked(1)
 			if out.Verdict != result.Pass {
-				a.Fail(out.Reason)
+				a.Fail(result.WrongHours, out.Reason)
 			}
 		}, nil, result.Pass, "the server is busy"},
 	} {

@@ -6,7 +6,6 @@
 package harness
 
 import (
-	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -30,47 +29,6 @@ const (
 	DataPlane   Capability = "data-plane"
 	TimeTravel  Capability = "time-travel"
 )
-
-// Known is a defect that releases are known to have.
-type Known struct {
-	// Releases are those that have it. Name the knob (release.Where) where the lab has one.
-	Releases release.Range
-	Why      string // upstream issue and the release that ends it
-	// Signs are words of which a failure must show at least one to be the known defect: a scenario that fails on a known-bad
-	// release for another reason is news. Without signs every failure is taken for the defect.
-	Signs []string
-	// Router says that the defect is in the router's own code, not in what the management server sends it: where the two are
-	// of different releases the router's counts (Description.RouterCode).
-	Router bool
-	// Shows are the releases of the router's code with which a defect of the server shows; the zero value is all. Code of an
-	// unknown release is taken for one of them.
-	Shows release.Range
-}
-
-// In says whether a target has the defect. Where the router's code is of an unknown release, no defect of it is known.
-func (k Known) In(d Description) bool {
-	if code := cmp.Or(d.RouterCode, d.Release); !k.Shows.IsZero() && code != UnknownRelease && !k.Shows.Contains(code) {
-		return false
-	}
-	if k.Router && d.RouterCode != "" {
-		return k.On(d.RouterCode)
-	}
-	return k.On(d.Release)
-}
-
-// Explains says whether the failures are the defect's.
-func (k Known) Explains(failures []string) bool {
-	return len(k.Signs) == 0 || slices.ContainsFunc(failures, func(f string) bool {
-		return slices.ContainsFunc(k.Signs, func(sign string) bool { return strings.Contains(f, sign) })
-	})
-}
-
-// On says whether the release has the defect.
-func (k Known) On(release string) bool {
-	return k.Releases.Contains(release)
-}
-
-func (k Known) String() string { return k.Releases.String() }
 
 // Scenario is a named story.
 type Scenario struct {

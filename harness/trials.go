@@ -15,9 +15,9 @@ type trial struct {
 // Trial tells a part of the story that is repeated under several conditions; how often it failed under each is reported with
 // its interval. One that ended without a verdict does not count.
 func (t *Attempt) Trial(condition string, story func()) {
-	before, ended := len(t.failures), false
+	before, ended := t.failed, false
 	defer func() {
-		if failed := len(t.failures) > before; ended || failed {
+		if failed := t.failed > before; ended || failed {
 			t.trials = append(t.trials, trial{condition, failed})
 		}
 	}()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/harnesstest"
+	"github.com/stackproof/stackproof/harness/result"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -18,8 +19,8 @@ func TestTrialsAreCountedByCondition(t *testing.T) {
 		t.Trial("fast", func() {
 			t.Checked(1)
 			if n == 2 {
-				t.Fail("the last change is not in force")
-				t.Fail("nor is the one before")
+				t.Fail(result.WrongHours, "the last change is not in force")
+				t.Fail(result.WrongHours, "nor is the one before")
 			}
 		})
 		t.Trial("slow", func() {
@@ -36,7 +37,7 @@ func TestTrialsAreCountedByCondition(t *testing.T) {
 // TestTrialOfABriefStory: a story that is broken off at its first failure still counts the trial that failed.
 func TestTrialOfABriefStory(t *testing.T) {
 	s := harness.Scenario{ID: "X-01", Run: func(t *harness.Attempt, _ *harness.Site) {
-		t.Trial("fast", func() { t.Fail("the last change is not in force") })
+		t.Trial("fast", func() { t.Fail(result.WrongHours, "the last change is not in force") })
 		t.Trial("slow", func() { t.Checked(1) })
 	}}
 	c := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Scenarios: harness.Catalogue{s}, Brief: true, Progress: harnesstest.Silent{}})

@@ -54,7 +54,7 @@ func headline(c result.Case) string {
 
 // codes are the class and the invariants of a fact, for the end of its sentence; empty when it has none.
 func codes(f result.Finding) string {
-	class, list := line(f.Class), line(strings.Join(f.Codes, " "))
+	class, list := line(string(f.Class)), line(strings.Join(f.Codes, " "))
 	switch {
 	case class == "" && list == "":
 		return ""

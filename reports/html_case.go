@@ -75,7 +75,7 @@ func caseView(c result.Case, release string, strict bool, anchors map[string]boo
 	if c.Verdict == result.Fail {
 		for _, f := range facts(c) {
 			one := htmlFinding{Says: linked(line(f.Says))}
-			for _, code := range append([]string{f.Class}, f.Codes...) {
+			for _, code := range append([]string{string(f.Class)}, f.Codes...) {
 				if code = line(code); code != "" {
 					one.Codes, words = append(one.Codes, code), append(words, code)
 				}

@@ -72,7 +72,7 @@ func hostile() []string {
 func everywhere(s string) result.Run {
 	at := time.Date(2026, 11, 25, 2, 35, 0, 0, time.UTC)
 	c := result.Case{ID: s, Title: s, Group: s, Verdict: result.Fail, Known: true, KnownWhy: s, Reason: s, Guards: []string{s}, Claim: s, Repeats: 1, Failures: 1,
-		Findings: []result.Finding{{Says: s, Subject: s, Class: s, Codes: []string{s}, Numbers: []string{s}}},
+		Findings: []result.Finding{{Says: s, Subject: s, Class: result.Class(s), Codes: []string{s}, Numbers: []string{s}}},
 		Steps:    []result.Step{{Name: s, State: s, At: at}}, Evidence: []result.Evidence{{Kind: s, Title: s, Text: s}}}
 	c.Moments = []result.Moment{{Kind: s, Says: s}}
 	c.Lives = []result.Life{{Kind: s, Table: s, Name: s, UUID: s, Opened: at, ClosedBy: s, Class: s}}

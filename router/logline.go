@@ -42,6 +42,13 @@ func ParseLogLine(line string) (Push, bool, error) {
 	return pushes[len(pushes)-1], true, nil
 }
 
+// NoContentError is a request that is logged without its content, as a logger above DEBUG does.
+type NoContentError struct{ Seq string } // agent and sequence number
+
+func (e *NoContentError) Error() string {
+	return fmt.Sprintf("request Seq %s names the command without its content: set the logger com.cloud to DEBUG", e.Seq)
+}
+
 // parseLine gives the pushes of a line: none, without an error, when it is no push line.
 func parseLine(line string) ([]Push, error) {
 	if !strings.Contains(line, shortName) {
@@ -54,8 +61,7 @@ func parseLine(line string) ([]Push, error) {
 	}
 	rest := line[flags[1]:]
 	if !strings.HasPrefix(rest, "[") {
-		return nil, fmt.Errorf("request Seq %s-%s names the command without its content: set the logger com.cloud to DEBUG",
-			seq[1], seq[2])
+		return nil, &NoContentError{Seq: seq[1] + "-" + seq[2]}
 	}
 	var array json.RawMessage
 	if err := json.NewDecoder(strings.NewReader(rest)).Decode(&array); err != nil {

@@ -8,6 +8,7 @@ package scenarios
 
 import (
 	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -95,26 +96,26 @@ func routerNeeds() []harness.Capability {
 	return []harness.Capability{harness.API, harness.PushLog, harness.RouterFiles, harness.DataPlane}
 }
 
-// helperIDBug is the defect of story A.
-func helperIDBug() harness.Known {
+// helperIDBug is the defect of story A; more are the classes that it shows in a story beside those of rows.
+func helperIDBug(more ...result.Class) harness.Known {
 	return harness.Known{Releases: release.Where(release.UsageCloseByHelperID),
-		Why:   "#10789: usage rows are looked up by helper id; fixed by #10712 in 4.19.3.0 and #9888 in 4.20.1.0",
-		Signs: []string{"[leaked-row]", "[crossed-close]", "still open", "the time of LB.DELETE of rule id", "no longer billed", "open and 0 closed usage rows", "API only"}}
+		Why:     "#10789: usage rows are looked up by helper id; fixed by #10712 in 4.19.3.0 and #9888 in 4.20.1.0",
+		Classes: append([]result.Class{result.LeakedRow, result.CrossedClose}, more...)}
 }
 
 // setComparison is the defect of story B.
 func setComparison() harness.Known {
 	return harness.Known{Releases: release.Where(release.VRCompareAsSet), Router: true,
-		Why:   "#9822: the router compares its files as sets of lines; fixed in 4.19.2.0 and 4.20.0.0",
-		Signs: []string{"is not what the newest push renders to"}}
+		Why:     "#9822: the router compares its files as sets of lines; fixed in 4.19.2.0 and 4.20.0.0",
+		Classes: []result.Class{result.RouterStale, result.NotSticky, result.StickyWithoutPolicy}}
 }
 
 // faultNeeds is what every scenario about failing pushes needs.
 func faultNeeds() []harness.Capability { return append(routerNeeds(), harness.PushFault) }
 
 // everywhere is a defect that every release seen has: it is reported as known and gates nothing.
-func everywhere(why string) harness.Known {
-	return harness.Known{Releases: release.Everywhere(), Why: why}
+func everywhere(why string, classes ...result.Class) harness.Known {
+	return harness.Known{Releases: release.Everywhere(), Why: why, Classes: classes}
 }
 
 // storyA are the upstream reports of the helper-id defect.

@@ -12,7 +12,7 @@ func policyLimits() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-19", Title: "policy values that HAProxy refuses are refused by the API", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#3253"}, Needs: routerNeeds(),
-		KnownBad: everywhere("createLBStickinessPolicy checks the form of values only, HAProxy refuses the file (NetworkHelperImpl.java@4.20.0.0)"),
+		KnownBad: everywhere("createLBStickinessPolicy checks the form of values only, HAProxy refuses the file (NetworkHelperImpl.java@4.20.0.0)", result.RouterFrozen),
 		Cures:    []release.Knob{release.StickyValuesUnchecked.Off()},
 		Twins:    []release.Knob{fault.SecondPolicyKept, fault.StickyListEmpty, fault.PolicyNotRemoved, fault.RouterFileStale},
 		Run: story.Of(func(t *story.T) {

@@ -46,18 +46,17 @@ func modelRun() harness.Scenario {
 func Replay(steps []model.Step) harness.Scenario {
 	return modelScenario(fmt.Sprintf("replay of %d steps", len(steps)), func(t *story.T) {
 		for _, f := range tellModel(t, steps, 0).Findings {
-			t.Fail(fmt.Sprintf("after step %d (%s): %s: %s", f.Step+1, steps[f.Step], f.Aspect, f.What), f.Evidence...)
+			t.Fail(f.Class, fmt.Sprintf("after step %d (%s): %s: %s", f.Step+1, steps[f.Step], f.Aspect, f.What), f.Evidence...)
 		}
 	})
 }
 
 func modelScenario(title string, run func(*story.T)) harness.Scenario {
-	usage, stick := helperIDBug(), setComparison()
 	return harness.Scenario{
 		ID: "U-26", Title: title, Group: result.GroupUsage, Priority: 1, Weight: 20,
 		Guards:   slices.Concat(storyA(), storyB()),
 		Needs:    append(usageNeeds(), harness.PushLog, harness.PushFault, harness.RouterFiles),
-		KnownBad: harness.Known{Releases: usage.Releases.Or(stick.Releases), Why: usage.Why + "; " + stick.Why},
+		KnownBad: helperIDBug().Or(setComparison()),
 		Twins:    modelTwins(), Run: story.Of(run),
 	}
 }
@@ -96,7 +95,7 @@ func reportFinding(t *story.T, steps []model.Step, f model.Finding) {
 	reason := fmt.Sprintf("%s: %s; %d of %d steps show it (seed %d, %d tries)", f.Aspect, f.What, len(shortest), len(steps), t.Seed(), tries)
 	var file strings.Builder
 	t.Must(model.Write(&file, fmt.Sprintf("%s, seed %d\n%s: %s", t.Release(), t.Seed(), f.Aspect, f.What), shortest), "writing the replay")
-	t.Fail(reason, append([]result.Evidence{{Kind: result.KindReplay, Title: "steps that show it: " + f.Aspect, Text: file.String()}}, f.Evidence...)...)
+	t.Fail(f.Class, reason, append([]result.Evidence{{Kind: result.KindReplay, Title: "steps that show it: " + f.Aspect, Text: file.String()}}, f.Evidence...)...)
 }
 
 // modelTwins are some of the planted faults that the random run finds with whatever seed: one of each way in which the model

@@ -11,7 +11,7 @@ import (
 func vpnUser() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-31", Title: "a removed VPN user's usage row is closed at the removal, not at the next usage run", Group: result.GroupUsage, Priority: 2,
-		Guards: []string{"#4085"}, Needs: usageNeeds(), KnownBad: everywhere("VPN.USER.REMOVE closes with the job's time, UsageManagerImpl.java@4.20.0.0"),
+		Guards: []string{"#4085"}, Needs: usageNeeds(), KnownBad: everywhere("VPN.USER.REMOVE closes with the job's time, UsageManagerImpl.java@4.20.0.0", result.WrongClose, result.VPNUserDate),
 		Cures: []release.Knob{release.UsageVPNCloseAtJob.Off()}, Twins: []release.Knob{release.UsageVPNCloseAtJob, fault.UsageVPNCloseNothing},
 		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
@@ -76,7 +76,7 @@ func apiAfterDelete() harness.Scenario {
 func keptRules() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-35", Title: "an audit judges as before where the rows of deleted rules are kept", Group: result.GroupUsage, Priority: 2,
-		Guards: []string{"#13015"}, Needs: append(usageNeeds(), harness.Upgrade), KnownBad: helperIDBug(),
+		Guards: []string{"#13015"}, Needs: append(usageNeeds(), harness.Upgrade), KnownBad: helperIDBug(result.WrongAudit),
 		Twins: []release.Knob{fault.UsageCloseNothing, release.UsageCloseByHelperID, fault.UsageCloseWrongDate},
 		Run: story.Of(func(t *story.T) {
 			t.KeepDeletedRules()

@@ -78,7 +78,7 @@ func listScenarios(c *cobra.Command, patterns []string, name string, asJSON bool
 	}
 	var all []listed
 	for _, s := range chosen {
-		l := listed{ID: s.ID, Title: s.Title, Priority: s.Priority, Guards: s.Guards, KnownBad: s.KnownBad.String(), Why: s.KnownBad.Why, Twins: s.Twins}
+		l := listed{ID: s.ID, Title: s.Title, Priority: s.Priority, Guards: s.Guards, KnownBad: s.KnownBad.String(), Why: s.KnownBad.Reasons(), Twins: s.Twins}
 		for _, n := range s.Needs {
 			l.Needs = append(l.Needs, string(n))
 		}

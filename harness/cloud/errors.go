@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -173,4 +174,10 @@ func orWord(s, word string) string {
 		return word
 	}
 	return s
+}
+
+// IsUntrusted says whether the server's certificate was not trusted, so that no call was made.
+func IsUntrusted(err error) bool {
+	var refused *tls.CertificateVerificationError
+	return errors.As(err, &refused)
 }

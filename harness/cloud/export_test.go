@@ -1,11 +1,10 @@
 package cloud
 
 import (
+	"context"
 	"net/http"
 	"time"
 )
-
-import "context"
 
 // Success is the result of jobs that return no object.
 type Success struct {

@@ -345,6 +345,7 @@ func TestCertificates(t *testing.T) {
 		} else {
 			require.ErrorContains(t, err, tt.text, tt.name)
 		}
+		require.Equal(t, tt.text != "", cloud.IsUntrusted(err), tt.name)
 		require.NoError(t, c.Close(t.Context()))
 	}
 }

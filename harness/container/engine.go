@@ -209,7 +209,7 @@ func (e *engine) remove(ctx context.Context, id string) error {
 	switch {
 	case err == nil, errdefs.IsNotFound(err):
 		return nil
-	case strings.Contains(err.Error(), "already in progress"):
+	case errdefs.IsConflict(err): // somebody is removing it: forced, it is refused for no other reason
 		return nil
 	}
 	return fmt.Errorf("removing container %.12s: %w", id, explain(err))

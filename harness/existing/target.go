@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -142,7 +141,7 @@ func (t *Target) openAPI(ctx context.Context) error {
 		return fmt.Errorf("%s refuses the keys or the login: check them (%w)", t.cloud.URL(), err)
 	case cloud.IsUnsupported(err):
 		return fmt.Errorf("the keys are not those of a root administrator, who is needed to make accounts: %w", err)
-	case err != nil && strings.Contains(err.Error(), "certificate"):
+	case cloud.IsUntrusted(err):
 		return fmt.Errorf("the API's certificate is not trusted: give the authority's file as api.ca, or set api.insecure: %w", err)
 	case err != nil:
 		return fmt.Errorf("the API does not answer: check the URL, and that the management server is up: %w", err)

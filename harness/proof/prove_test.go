@@ -54,7 +54,7 @@ func seesThe(id string, priority int, twins ...release.Knob) harness.Scenario {
 		t.Checked(1)
 		for _, twin := range twins {
 			if s.Missing[harness.Capability(twin)] != "" {
-				t.Fail("sees " + string(twin))
+				t.Fail(result.WrongHours, "sees "+string(twin))
 			}
 		}
 	}}
@@ -139,9 +139,9 @@ func TestSweptIsWhatTheScenarioDoesNotName(t *testing.T) {
 func TestProveFindsWhatIsWrong(t *testing.T) {
 	blind := seesThe("BLIND", 0, "y")
 	blind.Twins = []release.Knob{"y", "x"}
-	alarm := harness.Scenario{ID: "ALARM", Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail("always") }}
+	alarm := harness.Scenario{ID: "ALARM", Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail(result.WrongHours, "always") }}
 	stuck := harness.Scenario{ID: "STUCK", Run: func(t *harness.Attempt, _ *harness.Site) { t.Inconclusive("never knows") }}
-	known := harness.Scenario{ID: "KNOWN", KnownBad: harness.Known{Releases: release.Everywhere()}, Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail("as known") }}
+	known := harness.Scenario{ID: "KNOWN", KnownBad: harness.Known{Releases: release.Everywhere(), Classes: []result.Class{result.WrongHours}}, Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail(result.WrongHours, "as known") }}
 	control := harness.Scenario{ID: "CONTROL", Inconclusive: "by design", Run: harnesstest.Checked}
 	for name, c := range map[string]struct {
 		scenarios harness.Catalogue
@@ -168,7 +168,7 @@ func TestProveFindsWhatIsWrong(t *testing.T) {
 
 // TestProveNeverCountsWhatAlwaysFails: a scenario that fails without the twin, too, has not caught it.
 func TestProveNeverCountsWhatAlwaysFails(t *testing.T) {
-	alarm := harness.Scenario{ID: "ALARM", Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail("always") }}
+	alarm := harness.Scenario{ID: "ALARM", Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail(result.WrongHours, "always") }}
 	proof := prove(t, &plantedLab{}, Plan{Scenarios: harness.Catalogue{alarm}, Twins: twinsNamed("x")})
 	assert.Equal(t, []string{"x"}, proof.Survivors)
 	assert.Empty(t, proof.Twins[0].CaughtBy)
@@ -247,10 +247,10 @@ func TestProveNamed(t *testing.T) {
 
 // TestProveWithCures: what the release always fails is proven on top of its cures.
 func TestProveWithCures(t *testing.T) {
-	s := harness.Scenario{ID: "A", Twins: []release.Knob{"x"}, Cures: []release.Knob{"defect=off"}, KnownBad: harness.Known{Releases: release.Everywhere()}, Run: func(t *harness.Attempt, s *harness.Site) {
+	s := harness.Scenario{ID: "A", Twins: []release.Knob{"x"}, Cures: []release.Knob{"defect=off"}, KnownBad: harness.Known{Releases: release.Everywhere(), Classes: []result.Class{result.WrongHours}}, Run: func(t *harness.Attempt, s *harness.Site) {
 		t.Checked(1)
 		if s.Missing["defect=off"] == "" || s.Missing["x"] != "" {
-			t.Fail("defect or twin")
+			t.Fail(result.WrongHours, "defect or twin")
 		}
 	}}
 	l := &plantedLab{}
@@ -300,7 +300,7 @@ func TestProveTargetThatCannotBeMade(t *testing.T) {
 func TestBriefStopsAtTheFirstFailure(t *testing.T) {
 	for brief, want := range map[bool]int{true: 1, false: 2} {
 		told := 0
-		s := harness.Scenario{ID: "A", Run: func(t *harness.Attempt, _ *harness.Site) { told++; t.Fail("one"); told++ }}
+		s := harness.Scenario{ID: "A", Run: func(t *harness.Attempt, _ *harness.Site) { told++; t.Fail(result.WrongHours, "one"); told++ }}
 		c := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Progress: harnesstest.Silent{}, Brief: brief})
 		assert.Equal(t, want, told)
 		assert.Equal(t, result.Fail, c.Verdict)

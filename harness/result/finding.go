@@ -9,33 +9,41 @@ type Finding struct {
 	Says string `json:"says"`
 	// Subject is what the fact is about, e.g. "load balancer rule 22". Empty: nothing in particular.
 	Subject string `json:"subject,omitempty"`
-	// Class is the kind of failure, e.g. "leaked-row"; empty when it has none.
-	Class string `json:"class,omitempty"`
+	// Class is the kind of failure.
+	Class Class `json:"class,omitempty"`
 	// Numbers are what the sentence rests on, a line each: ids, times, hours, expected and seen.
 	Numbers []string `json:"numbers,omitempty"`
 	// Codes are the invariants that the fact breaks, e.g. I1, I4, I5.
 	Codes []string `json:"codes,omitempty"`
 }
 
-// sameFact says whether two findings tell of one fact: they say the same, or they are about the same subject, and no two
-// different classes were given.
+// sameFact says whether two findings tell of one fact: they say the same, or they are about the same subject and of one
+// class, or the class of one follows from that of the other.
 func (f Finding) sameFact(other Finding) bool {
-	return f.Says == other.Says || f.Subject != "" && f.Subject == other.Subject && (f.Class == other.Class || f.Class == "" || other.Class == "")
+	if f.Says == other.Says && f.Class == other.Class {
+		return true
+	}
+	return f.Subject != "" && f.Subject == other.Subject && (f.Class == other.Class || f.follows(other) || other.follows(f))
 }
 
-// AddFinding adds a finding to a list, or to the finding of the same fact that is in it already. The first sentence stays;
-// that of a finding without a class becomes a number, since it says something new of the same fact.
+// follows says whether the finding's class is brought about by that of another one.
+func (f Finding) follows(cause Finding) bool { return slices.Contains(f.Class.causes(), cause.Class) }
+
+// AddFinding adds a finding to a list, or to the finding of the same fact that is in it already. The sentence of a cause
+// stays, that of a consequence becomes a number: it says something new of the same fact.
 func AddFinding(list []Finding, f Finding) []Finding {
 	for i := range list {
 		have := &list[i]
 		if !have.sameFact(f) {
 			continue
 		}
-		if f.Class == "" && f.Says != have.Says {
-			f.Numbers = append([]string{f.Says}, f.Numbers...)
+		if have.follows(f) {
+			f.Numbers, f.Codes = union(f.Numbers, append([]string{have.Says}, have.Numbers...)), union(f.Codes, have.Codes)
+			*have = f
+			return list
 		}
-		if have.Class == "" {
-			have.Class = f.Class
+		if f.follows(*have) {
+			f.Numbers = append([]string{f.Says}, f.Numbers...)
 		}
 		have.Numbers, have.Codes = union(have.Numbers, f.Numbers), union(have.Codes, f.Codes)
 		return list

@@ -57,7 +57,7 @@ func (t *T) ExpectKnownToUsage(accounts ...*Account) {
 		}
 		t.Find(result.Finding{Says: fmt.Sprintf("account %d is missing in cloud_usage.account after a usage run that came after it was made: "+
 			"it is not billed, and its first event will end every usage run of the site", v.AccountID),
-			Class: string(v.Class), Codes: []string{v.Invariant}}, v.String())
+			Class: ClassOf(v), Codes: []string{v.Invariant}})
 	}
 }
 

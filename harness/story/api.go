@@ -21,7 +21,7 @@ func (t Answers) ExpectGone(rules ...*Rule) {
 		found, err := r.Account.Cloud.ListLoadBalancerRules(t.ctx, nil)
 		t.Must(err, "listing load balancer rules")
 		if slices.ContainsFunc(found, func(l *cloud.LoadBalancerRule) bool { return l.Id == r.ID }) {
-			t.Fail(fmt.Sprintf("%s was deleted and is still listed", r))
+			t.Fail(result.StillListed, fmt.Sprintf("%s was deleted and is still listed", r))
 		}
 	}
 }
@@ -41,7 +41,7 @@ func (c *CountPushes) ExpectSent(what string, want int) {
 	t.Checked(1)
 	now := t.PushCount(c.n)
 	if got := now - c.last; got != want {
-		t.Fail(fmt.Sprintf("%s sent %d pushes, want %d", what, got, want))
+		t.Fail(result.PushCount, fmt.Sprintf("%s sent %d pushes, want %d", what, got, want))
 	}
 	c.last = now
 }
@@ -78,7 +78,7 @@ func forms() []form {
 				_, err := r.Account.Cloud.Job(t.ctx, "createLBStickinessPolicy", cloud.Params{"lbruleid": r.ID, "methodname": "SourceBased"}, nil)
 				refusal := t.refusal(err, "creating a policy without a name")
 				if refusal == nil {
-					t.Fail("createLBStickinessPolicy without a name was carried out")
+					t.Fail(result.NotRefused, "createLBStickinessPolicy without a name was carried out")
 					return ""
 				}
 				return refusal.Text
@@ -93,7 +93,7 @@ func (t Answers) ExpectForms(r *Rule) {
 		t.Checked(1)
 		old := f.old.Contains(t.site.Release)
 		if got := f.answer(t, r); f.isOld(got) != old {
-			t.Fail(fmt.Sprintf("%s: %s answers %q", f.what, t.site.Release, got),
+			t.Fail(result.WrongForm, fmt.Sprintf("%s: %s answers %q", f.what, t.site.Release, got),
 				result.Evidence{Kind: result.KindNote, Title: "form of an answer", Text: fmt.Sprintf("%s\nrelease %s has the older form: %t", f.what, t.site.Release, old)})
 		}
 	}
@@ -127,11 +127,11 @@ func (t Answers) ExpectRefused(code int, command string, as *Account, p cloud.Pa
 	var refusal *cloud.Error
 	switch {
 	case err == nil:
-		t.Fail(fmt.Sprintf("%s %v was carried out; it must be refused with %d", command, p, code))
+		t.Fail(result.NotRefused, fmt.Sprintf("%s %v was carried out; it must be refused with %d", command, p, code))
 	case !errors.As(err, &refusal):
 		t.Must(err, "%s", command)
 	case refusal.Code != code:
-		t.Fail(fmt.Sprintf("%s %v was refused with %d (%s), want %d", command, p, refusal.Code, refusal.Text, code))
+		t.Fail(result.WrongRefusal, fmt.Sprintf("%s %v was refused with %d (%s), want %d", command, p, refusal.Code, refusal.Text, code))
 	}
 }
 
@@ -144,9 +144,9 @@ func (t Answers) ExpectListed(r *Rule) {
 	}
 	t.Must(err, "listing %s", r)
 	if len(rules) != 1 {
-		t.Fail(fmt.Sprintf("%s is no longer listed", r))
+		t.Fail(result.NotListed, fmt.Sprintf("%s is no longer listed", r))
 	} else if s := rules[0].State; s != "Active" {
-		t.Fail(fmt.Sprintf("%s is in state %s, want Active", r, s))
+		t.Fail(result.NotListed, fmt.Sprintf("%s is in state %s, want Active", r, s))
 	}
 }
 
@@ -154,7 +154,7 @@ func (t Answers) ExpectListed(r *Rule) {
 func (t Answers) ExpectError(refusal *cloud.Error, what string) {
 	t.Checked(1)
 	if refusal == nil {
-		t.Fail(what + " was answered with success")
+		t.Fail(result.FalseSuccess, what+" was answered with success")
 	}
 }
 
@@ -162,7 +162,7 @@ func (t Answers) ExpectError(refusal *cloud.Error, what string) {
 func (t Answers) ExpectAttempts(what string, got, least, most int) {
 	t.Checked(1)
 	if got < least || got > most {
-		t.Fail(fmt.Sprintf("%s: %d, want %d to %d", what, got, least, most))
+		t.Fail(result.Attempts, fmt.Sprintf("%s: %d, want %d to %d", what, got, least, most))
 	}
 	t.Note("counted", "%s: %d", what, got)
 }
@@ -179,6 +179,6 @@ func (t Answers) ExpectPolicies(r *Rule, methods ...string) {
 		}
 	}
 	if !slices.Equal(live, methods) {
-		t.Fail(fmt.Sprintf("the API lists policies %v for %s, want %v", live, r, methods))
+		t.Fail(result.WrongPolicies, fmt.Sprintf("the API lists policies %v for %s, want %v", live, r, methods))
 	}
 }

@@ -59,7 +59,7 @@ func (t Audits) RequireDamage(d Damage, rules ...*Rule) {
 func (t Audits) ExpectSameDamage(before Damage) {
 	t.Checked(1)
 	if now := t.Audit(); !slices.Equal(before.names(), now.names()) {
-		t.Fail(fmt.Sprintf("the audit found %d damaged rules before and finds %d now", len(before), len(now)),
+		t.Fail(result.WrongAudit, fmt.Sprintf("the audit found %d damaged rules before and finds %d now", len(before), len(now)),
 			result.Evidence{Kind: result.KindRows, Title: "damage before", Text: strings.Join(before.names(), "\n")},
 			result.Evidence{Kind: result.KindRows, Title: "damage now", Text: strings.Join(now.names(), "\n")})
 	}
@@ -69,7 +69,7 @@ func (t Audits) ExpectSameDamage(before Damage) {
 func (t Audits) ExpectNoDamage() {
 	t.Checked(1)
 	if found := t.Audit().names(); len(found) > 0 {
-		t.Fail("the audit finds: " + strings.Join(found, "; "))
+		t.Fail(result.WrongAudit, "the audit finds: "+strings.Join(found, "; "))
 	}
 }
 
@@ -79,7 +79,7 @@ func (t RuleRows) ExpectUnbilledSince(since time.Time, rules ...*Rule) {
 		t.Checked(1)
 		for _, rec := range t.watch.recordsOf(r) {
 			if rec.Start.After(since) {
-				t.Fail(fmt.Sprintf("%s is dead and was repaired at %s, but a record of %.6f h was written for the window from %s",
+				t.Fail(result.BilledAfterEnd, fmt.Sprintf("%s is dead and was repaired at %s, but a record of %.6f h was written for the window from %s",
 					r, stamp(since), rec.RawUsage, stamp(rec.Start)), t.watch.evidence()...)
 				break
 			}
@@ -150,6 +150,6 @@ func (t Audits) ExpectPlan(plan RepairPlan, dead, live []*Rule) {
 	slices.Sort(want)
 	slices.Sort(have)
 	if !slices.Equal(want, have) {
-		t.Fail(fmt.Sprintf("a repair would %s; it should %s", strings.Join(have, ", "), strings.Join(want, ", ")))
+		t.Fail(result.WrongAudit, fmt.Sprintf("a repair would %s; it should %s", strings.Join(have, ", "), strings.Join(want, ", ")))
 	}
 }

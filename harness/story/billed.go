@@ -6,6 +6,7 @@ import (
 	"time"
 	_ "time/tzdata"
 
+	"github.com/stackproof/stackproof/harness/result"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
 
@@ -14,7 +15,7 @@ func (t BilledRows) ExpectSize(v *Volume, gb int) {
 	t.Checked(1)
 	for _, row := range open(t.watch.rows(v.Billed())) {
 		if size := row.Column("size"); size != fmt.Sprint(int64(gb)<<30) {
-			t.Fail(fmt.Sprintf("%s has %d GB, but its open usage row says %s bytes", v.Billed(), gb, size), t.watch.evidence()...)
+			t.Fail(result.WrongSize, fmt.Sprintf("%s has %d GB, but its open usage row says %s bytes", v.Billed(), gb, size), t.watch.evidence()...)
 		}
 	}
 }
@@ -30,7 +31,11 @@ func (t BilledRows) ExpectClosedAt(b Billed, eventType string) {
 	}
 	rows := t.watch.rows(b)
 	if at.IsZero() || len(rows) == 0 || rows[len(rows)-1].Open() || !rows[len(rows)-1].Closed.Equal(at) {
-		t.Fail(fmt.Sprintf("the last usage row of %s was not closed at its %s of %s", b, eventType, stamp(at)), t.watch.evidence()...)
+		class := result.WrongClose
+		if len(open(rows)) > 0 {
+			class = result.LeakedRow
+		}
+		t.failOf(b, class, fmt.Sprintf("the last usage row of %s was not closed at its %s of %s", b, eventType, stamp(at)), t.watch.evidence()...)
 	}
 }
 
@@ -38,7 +43,7 @@ func (t BilledRows) ExpectClosedAt(b Billed, eventType string) {
 func (t BilledRows) ExpectRecordsNow(count int, b Billed) {
 	t.Checked(1)
 	if n := t.recordsNow(b); n != count {
-		t.Fail(fmt.Sprintf("the newest usage window has %d records of %s, want %d", n, b, count), t.watch.evidence()...)
+		t.Fail(recordClass(n, count), fmt.Sprintf("the newest usage window has %d records of %s, want %d", n, b, count), t.watch.evidence()...)
 	}
 }
 
@@ -109,8 +114,12 @@ func (t BilledRows) RequireRowOpen(things ...Billed) {
 func (t BilledRows) ExpectRowOpen(things ...Billed) {
 	for _, b := range things {
 		t.Checked(1)
-		if rows := t.watch.rows(b); len(open(rows)) != 1 {
-			t.failOf(b, "", fmt.Sprintf("%s is alive and has %d open usage rows of %d, want one", b, len(open(rows)), len(rows)), t.watch.evidence()...)
+		rows := t.watch.rows(b)
+		if n := len(rows); n > 0 && len(open(rows)) == 0 {
+			class, why := t.watch.closedAlive(rows[n-1])
+			t.failOf(b, class, fmt.Sprintf("%s is alive, but %s", b, why), t.watch.evidence()...)
+		} else if len(open(rows)) != 1 {
+			t.failOf(b, result.RowCount, fmt.Sprintf("%s is alive and has %d open usage rows of %d, want one", b, len(open(rows)), len(rows)), t.watch.evidence()...)
 		}
 	}
 }
@@ -124,15 +133,15 @@ func (t BilledRows) ExpectRowClosed(things ...Billed) {
 		died := t.watch.endOf(b)
 		switch {
 		case died == nil:
-			t.failOf(b, "", fmt.Sprintf("%s is gone, but cloud.usage_event has no delete event of it", b), t.watch.evidence()...)
+			t.failOf(b, result.WrongEvent, fmt.Sprintf("%s is gone, but cloud.usage_event has no delete event of it", b), t.watch.evidence()...)
 		case len(rows) == 0:
-			t.failOf(b, "", fmt.Sprintf("%s is gone and has no usage row at all", b), t.watch.evidence()...)
+			t.failOf(b, result.RowCount, fmt.Sprintf("%s is gone and has no usage row at all", b), t.watch.evidence()...)
 		case len(open(rows)) > 0:
-			t.failOf(b, usageprobe.ClassLeakedRow, fmt.Sprintf("%s ended at %s, but %d of its %d usage rows are still open: the customer is billed for ever",
+			t.failOf(b, result.LeakedRow, fmt.Sprintf("%s ended at %s, but %d of its %d usage rows are still open: the customer is billed for ever",
 				b, stamp(*died), len(open(rows)), len(rows)), t.watch.evidence()...)
 		default:
 			if last := rows[len(rows)-1]; !last.Closed.Equal(*died) {
-				t.failOf(b, "", fmt.Sprintf("%s ended at %s, but its usage row (helper id %d) was closed at %s", b, stamp(*died), last.HelperID, stampOf(last.Closed)),
+				t.failOf(b, result.WrongClose, fmt.Sprintf("%s ended at %s, but its usage row (helper id %d) was closed at %s", b, stamp(*died), last.HelperID, stampOf(last.Closed)),
 					t.watch.evidence()...)
 			}
 		}
@@ -144,7 +153,7 @@ func (t BilledRows) ExpectRows(b Billed, opened, closed int) {
 	t.Checked(1)
 	rows := t.watch.rows(b)
 	if n := len(open(rows)); n != opened || len(rows)-n != closed {
-		t.failOf(b, "", fmt.Sprintf("%s has %d open and %d closed usage rows, want %d and %d", b, n, len(rows)-n, opened, closed), t.watch.evidence()...)
+		t.failOf(b, rowsClass(n, opened), fmt.Sprintf("%s has %d open and %d closed usage rows, want %d and %d", b, n, len(rows)-n, opened, closed), t.watch.evidence()...)
 	}
 }
 
@@ -187,7 +196,7 @@ func (b Billed) billedBy(r usageprobe.Record) bool {
 func (t BilledRows) ExpectBilledNow(things ...Billed) {
 	for _, b := range things {
 		if t.Checked(1); t.recordsNow(b) == 0 {
-			t.failOf(b, "", fmt.Sprintf("%s is alive, but the newest usage window has no record of it", b), t.watch.evidence()...)
+			t.failOf(b, result.NotBilled, fmt.Sprintf("%s is alive, but the newest usage window has no record of it", b), t.watch.evidence()...)
 		}
 	}
 }
@@ -196,7 +205,7 @@ func (t BilledRows) ExpectBilledNow(things ...Billed) {
 func (t BilledRows) ExpectNotBilledNow(things ...Billed) {
 	for _, b := range things {
 		if t.Checked(1); t.recordsNow(b) != 0 {
-			t.failOf(b, "", fmt.Sprintf("%s is gone, but the newest usage window has a record of it", b), t.watch.evidence()...)
+			t.failOf(b, result.BilledAfterEnd, fmt.Sprintf("%s is gone, but the newest usage window has a record of it", b), t.watch.evidence()...)
 		}
 	}
 }
@@ -228,4 +237,23 @@ func (t BilledRows) ReportIPv6Unmetered(a *Account) {
 		}
 	}
 	t.KnownDefect(rows == 0, "an IPv6 prefix is NOT METERED", "UsageManagerImpl.java@4.20.0.0 handles no NET.IP6* event")
+}
+
+// recordClass is the class of a window that has another number of records of something than it should.
+func recordClass(got, want int) result.Class {
+	if got < want {
+		return result.NotBilled
+	}
+	return result.WrongHours
+}
+
+// rowsClass is the class of rows of which more, or fewer, are open than should be.
+func rowsClass(open, want int) result.Class {
+	switch {
+	case open > want:
+		return result.LeakedRow
+	case open < want:
+		return result.WrongClose
+	}
+	return result.RowCount
 }

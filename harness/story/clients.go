@@ -40,13 +40,13 @@ func (t ClientLooks) NoteMoves(after string, before, now map[netip.Addr]string) 
 // undecided is for a probe that allows no verdict. Where the router is seen not to be at its newest push, or that push not to
 // be what the API lists, this is why, and a failure; else nothing is shown.
 func (t ClientLooks) undecided(s seen, control *Rule) {
-	if why := forceFaults(s.files, s.rendered); why != "" {
-		t.Fail(fmt.Sprintf("%s: %s (the probe: %s)", s.rule, why, s.why), s.evidence()...)
+	if class, why := forceFault(s.files, s.rendered); why != "" {
+		t.Fail(class, fmt.Sprintf("%s: %s (the probe: %s)", s.rule, why, s.why), s.evidence()...)
 		return
 	}
 	if push, ok := t.newestPush(s.rule.Network.Router()); ok {
 		if wrong := t.contentFaults(s.rule.Network, push, []*Rule{s.rule, control}); len(wrong) > 0 {
-			t.Fail(fmt.Sprintf("the newest push is not what the API lists: %s (the probe: %s)", wrong[0], s.why), s.evidence()...)
+			t.Fail(result.PushContent, fmt.Sprintf("the newest push is not what the API lists: %s (the probe: %s)", wrong[0], s.why), s.evidence()...)
 			return
 		}
 	}
@@ -60,18 +60,18 @@ func (t ClientLooks) ExpectBySource(control, r *Rule) {
 	t.Checked(1)
 	s := t.probe(control, r)
 	if why, ok := s.inForce(); !ok {
-		t.Fail(fmt.Sprintf("%s: %s", r, why), s.evidence()...)
+		t.Fail(result.RouterStale, fmt.Sprintf("%s: %s", r, why), s.evidence()...)
 		return
 	}
 	switch balance := s.live().Balance(); {
 	case s.files.Refusal != "":
-		t.Fail(fmt.Sprintf("%s is not in force: HAProxy refuses the file: %s", r, firstLine(s.files.Refusal)), s.evidence()...)
+		t.Fail(result.RouterFrozen, fmt.Sprintf("%s is not in force: HAProxy refuses the file: %s", r, firstLine(s.files.Refusal)), s.evidence()...)
 	case !strings.EqualFold(balance, "source"):
-		t.Fail(fmt.Sprintf("%s has algorithm source, the live haproxy.cfg says %q", r, balance), s.evidence()...)
+		t.Fail(result.RouterStale, fmt.Sprintf("%s has algorithm source, the live haproxy.cfg says %q", r, balance), s.evidence()...)
 	case s.obs.Verdict == dataplane.Inconclusive:
 		t.undecided(s, control)
 	case s.obs.Target.Moved > 0:
-		t.Fail(fmt.Sprintf("%s has algorithm source, but %d of %d clients moved", r, s.obs.Target.Moved, s.obs.Clients), s.evidence()...)
+		t.Fail(result.NotSticky, fmt.Sprintf("%s has algorithm source, but %d of %d clients moved", r, s.obs.Target.Moved, s.obs.Clients), s.evidence()...)
 	}
 }
 
@@ -82,14 +82,14 @@ func (t ClientLooks) ExpectCookie(control *Rule, rules ...*Rule) {
 		t.Checked(1)
 		s := t.probeBy(dataplane.ByCookie, control, r)
 		if why, ok := s.inForce(); !ok {
-			t.Fail(fmt.Sprintf("%s: %s", r, why), s.evidence()...)
+			t.Fail(result.RouterStale, fmt.Sprintf("%s: %s", r, why), s.evidence()...)
 			continue
 		}
 		switch {
 		case s.obs.Verdict == dataplane.Inconclusive:
 			t.undecided(s, control)
 		case s.obs.Target.Moved > 0 || s.obs.Target.Cookies < s.obs.Clients:
-			t.Fail(fmt.Sprintf("%s has a cookie policy, but %d of %d clients got a cookie and %d moved; %s", r, s.obs.Target.Cookies,
+			t.Fail(result.NotSticky, fmt.Sprintf("%s has a cookie policy, but %d of %d clients got a cookie and %d moved; %s", r, s.obs.Target.Cookies,
 				s.obs.Clients, s.obs.Target.Moved, s.where()), s.evidence()...)
 		}
 	}
@@ -111,7 +111,7 @@ func (t ClientLooks) ExpectBackends(control, r *Rule, vms ...*VM) {
 	slices.Sort(want)
 	slices.Sort(have)
 	if !slices.Equal(want, have) {
-		t.Fail(fmt.Sprintf("%s has members %v, its clients reached %v", r, want, have), s.evidence()...)
+		t.Fail(result.WrongBackends, fmt.Sprintf("%s has members %v, its clients reached %v", r, want, have), s.evidence()...)
 	}
 }
 
@@ -223,7 +223,7 @@ func (s seen) evidence() []result.Evidence {
 }
 
 // finding is a fact about the rule's clients, with how far its policy came.
-func (s seen) finding(class, says string) result.Finding {
+func (s seen) finding(class result.Class, says string) result.Finding {
 	return result.Finding{Says: says, Subject: subject(s.rule.Billed().Ref), Class: class, Numbers: []string{
 		fmt.Sprintf("%s, listen section %s on router %s", s.rule, s.rule.Section(), s.rule.Network.Router()), s.where(),
 		fmt.Sprintf("control rule %s, without a policy: %d of %d clients changed their backend", s.obs.Control.Rule, s.obs.Control.Moved, s.obs.Clients)}}
@@ -252,14 +252,13 @@ func (t ClientLooks) ExpectSticky(control *Rule, rules ...*Rule) {
 		switch s.verdict {
 		case dataplane.Sticky:
 			if why, ok := s.inForce(); !ok {
-				t.Fail(fmt.Sprintf("%s: clients stay, but %s", r, why), s.evidence()...)
+				t.Fail(result.RouterStale, fmt.Sprintf("%s: clients stay, but %s", r, why), s.evidence()...)
 			}
 		case dataplane.Inconclusive:
 			t.undecided(s, control)
 		default:
-			t.Find(s.finding("not-sticky", fmt.Sprintf("%s has a stickiness policy, but does not keep its clients: %d of %d changed their backend",
-				r.called(), s.obs.Target.Moved, s.obs.Clients)),
-				fmt.Sprintf("%s is %s; %s", r, s.verdict, s.where()), s.evidence()...)
+			t.Find(s.finding(result.NotSticky, fmt.Sprintf("%s has a stickiness policy, but does not keep its clients: %d of %d changed their backend",
+				r.called(), s.obs.Target.Moved, s.obs.Clients)), s.evidence()...)
 		}
 	}
 }
@@ -273,12 +272,11 @@ func (t ClientLooks) ExpectFree(control *Rule, rules ...*Rule) {
 		switch s.verdict {
 		case dataplane.NotSticky:
 			if why, ok := s.inForce(); !ok {
-				t.Fail(fmt.Sprintf("%s: clients move, but %s", r, why), s.evidence()...)
+				t.Fail(result.RouterStale, fmt.Sprintf("%s: clients move, but %s", r, why), s.evidence()...)
 			}
 		case dataplane.Sticky:
-			t.Find(s.finding("sticky-without-policy", fmt.Sprintf("%s has no stickiness policy, but keeps its clients: %d of %d changed their backend",
-				r.called(), s.obs.Target.Moved, s.obs.Clients)),
-				fmt.Sprintf("%s is %s without a policy; %s", r, s.verdict, s.where()), s.evidence()...)
+			t.Find(s.finding(result.StickyWithoutPolicy, fmt.Sprintf("%s has no stickiness policy, but keeps its clients: %d of %d changed their backend",
+				r.called(), s.obs.Target.Moved, s.obs.Clients)), s.evidence()...)
 		default:
 			t.undecided(s, control)
 		}

@@ -20,12 +20,12 @@ func (t RouterLooks) ExpectContent(n *Network, only ...*Rule) {
 	t.Checked(1)
 	push, ok := t.newestPush(n.Router())
 	if !ok {
-		t.Fail(fmt.Sprintf("no push has reached router %s", n.Router()))
+		t.Fail(result.PushCount, fmt.Sprintf("no push has reached router %s", n.Router()))
 		return
 	}
 	wrong := t.contentFaults(n, push, only)
 	if len(wrong) > 0 {
-		t.Fail("the newest push is not what the API lists: "+wrong[0],
+		t.Fail(result.PushContent, "the newest push is not what the API lists: "+wrong[0],
 			result.Evidence{Kind: result.KindNote, Title: "newest push against the API", Text: strings.Join(wrong, "\n")},
 			result.Evidence{Kind: result.KindPush, Title: "newest push to " + n.Router(), Text: string(push.Raw)})
 	}
@@ -154,6 +154,6 @@ func (t RouterLooks) PushCount(n *Network) int {
 func (t RouterLooks) ExpectPushes(n *Network, before, atLeast int) {
 	t.Checked(1)
 	if got := t.PushCount(n) - before; got < atLeast {
-		t.Fail(fmt.Sprintf("router %s got %d pushes where at least %d are due", n.Router(), got, atLeast))
+		t.Fail(result.PushCount, fmt.Sprintf("router %s got %d pushes where at least %d are due", n.Router(), got, atLeast))
 	}
 }

@@ -68,17 +68,19 @@ func TestForceFaults(t *testing.T) {
 	for name, c := range map[string]struct {
 		live, serving, refusal string
 		pid                    int
+		class                  result.Class
 		want                   string
 	}{
 		"in force":        {live: a, serving: a, pid: 1},
-		"missing section": {live: b, serving: b, pid: 1, want: "192_0_2_1-80 of the newest push is not in the live"},
-		"other lines":     {live: strings.Replace(a, "1:80", "1:82", 1), pid: 1, want: "is not what the newest push renders to"},
-		"stray section":   {live: a + b, serving: a + b, pid: 1, want: "has section 192_0_2_1-81, which the newest push does not render to"},
-		"refused":         {live: a, serving: a, pid: 1, refusal: "no\nmore", want: "HAProxy refuses its file: no"},
-		"does not run":    {live: a, serving: a, want: "does not run"},
-		"another file":    {live: a, serving: a + b, pid: 1, want: "runs with another file"},
+		"missing section": {live: b, serving: b, pid: 1, class: result.RouterStale, want: "192_0_2_1-80 of the newest push is not in the live"},
+		"other lines":     {live: strings.Replace(a, "1:80", "1:82", 1), pid: 1, class: result.RouterStale, want: "is not what the newest push renders to"},
+		"stray section":   {live: a + b, serving: a + b, pid: 1, class: result.RouterStale, want: "has section 192_0_2_1-81, which the newest push does not render to"},
+		"refused":         {live: a, serving: a, pid: 1, refusal: "no\nmore", class: result.RouterFrozen, want: "HAProxy refuses its file: no"},
+		"does not run":    {live: a, serving: a, class: result.ProcessStale, want: "does not run"},
+		"another file":    {live: a, serving: a + b, pid: 1, class: result.ProcessStale, want: "runs with another file"},
 	} {
-		got := forceFaults(router.Files{Live: []byte(c.live), Serving: []byte(c.serving), MasterPID: c.pid, Refusal: c.refusal}, rendered)
+		class, got := forceFault(router.Files{Live: []byte(c.live), Serving: []byte(c.serving), MasterPID: c.pid, Refusal: c.refusal}, rendered)
+		assert.Equal(t, c.class, class, name)
 		if c.want == "" {
 			assert.Empty(t, got, name)
 			continue

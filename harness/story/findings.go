@@ -28,10 +28,9 @@ func (w *watch) called(ref usageprobe.Ref) string {
 	return string(ref.Kind) + " " + name
 }
 
-// failOf is Fail with what the failure is about, so that it is told together with other failures over the same fact. A class
-// says that the sentence tells no more than others of its class about this thing.
-func (t *core) failOf(b Billed, class usageprobe.Class, reason string, evidence ...result.Evidence) {
-	t.Find(result.Finding{Says: reason, Subject: subject(b.Ref), Class: string(class), Numbers: t.watch.ids(b.Ref)}, reason, evidence...)
+// failOf is Fail with what the failure is about, so that it is told together with other failures over the same fact.
+func (t *core) failOf(b Billed, class result.Class, reason string, evidence ...result.Evidence) {
+	t.Find(result.Finding{Says: reason, Subject: subject(b.Ref), Class: class, Numbers: t.watch.ids(b.Ref)}, evidence...)
 }
 
 // findings tells violations as facts: those of one thing and class are one, in the order of the violations.
@@ -42,7 +41,7 @@ func (w *watch) findings(broken []usageprobe.Violation) []result.Finding {
 		if v.Ref.Kind != "" && slices.IndexFunc(broken, same) < i {
 			continue // told with the first of them
 		}
-		f := result.Finding{Class: string(v.Class)}
+		f := result.Finding{Class: ClassOf(v)}
 		together := []usageprobe.Violation{v}
 		if v.Ref.Kind != "" {
 			f.Subject, together = subject(v.Ref), nil
@@ -63,6 +62,14 @@ func (w *watch) findings(broken []usageprobe.Violation) []result.Finding {
 		all = append(all, f)
 	}
 	return all
+}
+
+// ClassOf is the class of a violation. Those of no defect that a probe knows by its looks go by what they break.
+func ClassOf(v usageprobe.Violation) result.Class {
+	if v.Class != usageprobe.ClassOther {
+		return result.Class(v.Class)
+	}
+	return result.UsageInvariant
 }
 
 func rowOf(v usageprobe.Violation) string {

@@ -81,11 +81,11 @@ func (t Scaling) ExpectMembers(g *Group) {
 		states = append(states, vm.Name+" "+vm.State)
 	}
 	if n := g.Count(); n != g.Members {
-		t.Fail(fmt.Sprintf("group %s counts %d members, want %d", g.Name, n, g.Members))
+		t.Fail(result.WrongMembers, fmt.Sprintf("group %s counts %d members, want %d", g.Name, n, g.Members))
 	}
 	running := slices.DeleteFunc(slices.Clone(states), func(s string) bool { return !strings.HasSuffix(s, " Running") })
 	if len(behind) != g.Members || len(running) != g.Members {
-		t.Fail(fmt.Sprintf("%d VMs are behind %s, %d of them running; its group has %d members", len(behind), g.Rule, len(running), g.Members),
+		t.Fail(result.WrongMembers, fmt.Sprintf("%d VMs are behind %s, %d of them running; its group has %d members", len(behind), g.Rule, len(running), g.Members),
 			result.Evidence{Kind: result.KindNote, Title: "behind " + g.Name, Text: strings.Join(states, "\n")})
 	}
 }
@@ -164,12 +164,12 @@ func (t Scaling) ExpectShrink(g *Group, from int, quiet time.Duration) {
 		}
 	}
 	if count > 1 {
-		t.Fail(fmt.Sprintf("group %s still counts %d members", g.Name, count))
+		t.Fail(result.WrongMembers, fmt.Sprintf("group %s still counts %d members", g.Name, count))
 		return
 	}
 	for i := 1; i < len(times); i++ {
 		if gap := times[i].Sub(times[i-1]); gap < quiet-shrinkStep {
-			t.Fail(fmt.Sprintf("group %s lost members %s apart, its scale-down policy has a quiet time of %s", g.Name, gap, quiet))
+			t.Fail(result.QuietTime, fmt.Sprintf("group %s lost members %s apart, its scale-down policy has a quiet time of %s", g.Name, gap, quiet))
 			return
 		}
 	}

@@ -83,13 +83,13 @@ func (t Listings) ExpectListedBilling(dies *Rule, live ...*Rule) {
 		}
 	})}
 	if len(got) != len(live) {
-		t.Fail(fmt.Sprintf("%d rules live, but the window from %s bills %d, after %s was deleted at %s", len(live), stamp(newest), len(got), dies, stamp(dies.Deleted)), shown)
+		t.Fail(listedClass(len(got), len(live)), fmt.Sprintf("%d rules live, but the window from %s bills %d, after %s was deleted at %s", len(live), stamp(newest), len(got), dies, stamp(dies.Deleted)), shown)
 	}
 	t.expectNamed(a, newest, shown, live)
 	t.expectPart(dies, records, shown)
 	for _, r := range got {
 		if full := r.end.Add(time.Second).Sub(r.start).Hours(); !usageprobe.LifeMatches(r.hours, 1, full) {
-			t.Fail(fmt.Sprintf("rule id %s lives, but the window from %s bills %.6f h instead of %.6f", r.rule, stamp(newest), r.hours, full), shown)
+			t.Fail(result.WrongHours, fmt.Sprintf("rule id %s lives, but the window from %s bills %.6f h instead of %.6f", r.rule, stamp(newest), r.hours, full), shown)
 		}
 	}
 }
@@ -108,11 +108,11 @@ func (t Listings) expectNamed(a *Account, newest time.Time, shown result.Evidenc
 		}
 	}
 	if nameless > 0 {
-		t.Fail(fmt.Sprintf("the window from %s bills %d rules that do not exist any more", stamp(newest), nameless), shown)
+		t.Fail(result.BilledAfterEnd, fmt.Sprintf("the window from %s bills %d rules that do not exist any more", stamp(newest), nameless), shown)
 	}
 	for _, r := range live {
 		if !named[r.ID] {
-			t.Fail(fmt.Sprintf("%s is alive, but the window from %s does not bill it", r, stamp(newest)), shown)
+			t.Fail(result.NotBilled, fmt.Sprintf("%s is alive, but the window from %s does not bill it", r, stamp(newest)), shown)
 		}
 	}
 }
@@ -164,14 +164,14 @@ func (t Listings) expectPart(dies *Rule, records []listedRecord, shown result.Ev
 		switch {
 		case r.rule != gone.rule:
 		case r.start.After(gone.met.Add(eventRounding)):
-			t.Fail(fmt.Sprintf("%s (rule id %s) was deleted at %s, but the window from %s bills it %.6f h", dies, gone.rule, stamp(gone.met), stamp(r.start), r.hours), shown)
+			t.Fail(result.BilledAfterEnd, fmt.Sprintf("%s (rule id %s) was deleted at %s, but the window from %s bills it %.6f h", dies, gone.rule, stamp(gone.met), stamp(r.start), r.hours), shown)
 		case !r.start.After(gone.begun):
 			last = &records[i]
 		}
 	}
 	if last == nil || !last.end.Add(time.Second).After(gone.met) {
 		if last == nil || gone.begun.Sub(last.end) > 2*eventRounding {
-			t.Fail(fmt.Sprintf("%s (rule id %s) was deleted at %s, and the window of its delete does not bill it", dies, gone.rule, stamp(gone.met)), shown)
+			t.Fail(result.WrongHours, fmt.Sprintf("%s (rule id %s) was deleted at %s, and the window of its delete does not bill it", dies, gone.rule, stamp(gone.met)), shown)
 			return
 		}
 		t.Note("not judged", "%s was deleted at the end of a usage window", dies)
@@ -179,7 +179,7 @@ func (t Listings) expectPart(dies *Rule, records []listedRecord, shown result.Ev
 	}
 	least, most := gone.begun.Add(-eventRounding).Sub(last.start).Hours(), gone.met.Add(eventRounding).Sub(last.start).Hours()
 	if last.hours < least || last.hours > most {
-		t.Fail(fmt.Sprintf("%s (rule id %s) was deleted between %s and %s, so the window from %s is to bill between %.6f and %.6f h, but bills %.6f",
+		t.Fail(result.WrongHours, fmt.Sprintf("%s (rule id %s) was deleted between %s and %s, so the window from %s is to bill between %.6f and %.6f h, but bills %.6f",
 			dies, gone.rule, stamp(gone.begun), stamp(gone.met), stamp(last.start), max(0, least), most, last.hours), shown)
 	}
 }
@@ -210,10 +210,10 @@ func (t Listings) ExpectAPIRecords(rules ...*Rule) {
 			named = named || rec.Usageid == r.ID
 		}
 		if !sameHours(listed, rows) {
-			t.Fail(fmt.Sprintf("%s has %.6f hours in the database, listUsageRecords shows %.6f under its internal id", r, rows, listed))
+			t.Fail(result.WrongListing, fmt.Sprintf("%s has %.6f hours in the database, listUsageRecords shows %.6f under its internal id", r, rows, listed))
 		}
 		if named == !r.Deleted.IsZero() {
-			t.Fail(fmt.Sprintf("%s is deleted: %t, listUsageRecords names it: %t", r, !r.Deleted.IsZero(), named))
+			t.Fail(result.WrongListing, fmt.Sprintf("%s is deleted: %t, listUsageRecords names it: %t", r, !r.Deleted.IsZero(), named))
 		}
 	}
 }
@@ -236,10 +236,18 @@ func (t Listings) sameTotals(format string, want []usageprobe.Record, got []clou
 		listed += r.Raw
 	}
 	if len(got) != len(want) || !sameHours(listed, rows) {
-		t.Fail(fmt.Sprintf("listUsageRecords %s shows %d records of %.6f hours, the database has %d of %.6f", format, len(got), listed, len(want), rows),
+		t.Fail(result.WrongListing, fmt.Sprintf("listUsageRecords %s shows %d records of %.6f hours, the database has %d of %.6f", format, len(got), listed, len(want), rows),
 			result.Evidence{Kind: result.KindRows, Title: "cloud_usage.cloud_usage, newest LB records", Text: t.watch.recordTable(usageprobe.KindLB)})
 	}
 }
 
 // sameHours: the API rounds each record to six decimals.
 func sameHours(a, b float64) bool { return math.Abs(a-b) < 1e-4 }
+
+// listedClass is the class of a window that bills more or fewer rules than live.
+func listedClass(billed, live int) result.Class {
+	if billed > live {
+		return result.BilledAfterEnd
+	}
+	return result.NotBilled
+}

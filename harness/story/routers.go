@@ -2,6 +2,7 @@ package story
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -61,7 +62,7 @@ func (t RouterLooks) ExpectHealthy(n *Network) {
 	defer t.Step("health checks of the router")()
 	t.Checked(1)
 	if green, details := t.health(n); !green[HAProxyCheck] {
-		t.Fail(fmt.Sprintf("router %s has its rules in force, but its %s alarms", n.Router(), HAProxyCheck),
+		t.Fail(result.HealthAlarm, fmt.Sprintf("router %s has its rules in force, but its %s alarms", n.Router(), HAProxyCheck),
 			result.Evidence{Kind: result.KindNote, Title: "what the check says", Text: details})
 	}
 }
@@ -86,7 +87,7 @@ func (t RouterLooks) Reloads(n *Network) int {
 func (t RouterLooks) ExpectReloads(n *Network, before, want int) {
 	t.Checked(1)
 	if got := t.Reloads(n) - before; got != want {
-		t.Fail(fmt.Sprintf("router %s reloaded HAProxy %d times, want %d: each reload loses every source table", n.Router(), got, want))
+		t.Fail(result.ReloadCount, fmt.Sprintf("router %s reloaded HAProxy %d times, want %d: each reload loses every source table", n.Router(), got, want))
 	}
 }
 
@@ -109,7 +110,7 @@ func (t RouterLooks) ExpectSameFiles(one, other string) {
 		return text.String()
 	}
 	if x, y := rules(a), rules(b); x != y {
-		t.Fail(fmt.Sprintf("redundant routers %s and %s have different rules", one, other),
+		t.Fail(result.RoutersDiffer, fmt.Sprintf("redundant routers %s and %s have different rules", one, other),
 			result.Evidence{Kind: result.KindNote, Title: one, Text: x}, result.Evidence{Kind: result.KindNote, Title: other, Text: y})
 	}
 }
@@ -125,10 +126,10 @@ func (t RouterLooks) ExpectInForce(n *Network) {
 func (t RouterLooks) ExpectInForceOn(name string) {
 	t.Checked(1)
 	files, rendered := t.filesOf(name)
-	if why := forceFaults(files, rendered); why != "" {
+	if class, why := forceFault(files, rendered); why != "" {
 		diff := router.DiffText(rendered.File(), files.Live)
 		t.drawDifferences(name, files, rendered)
-		t.Fail(fmt.Sprintf("router %s: %s", name, why), result.Evidence{Kind: result.KindFileDiff,
+		t.Fail(class, fmt.Sprintf("router %s: %s", name, why), result.Evidence{Kind: result.KindFileDiff,
 			Title: "haproxy.cfg, per section: + as the newest push renders it, - as it is live", Text: diff})
 	}
 }
@@ -146,37 +147,37 @@ func (t RouterLooks) filesOf(name string) (router.Files, router.Rendered) {
 // API lists, it has none.
 func (t RouterLooks) reached(name string) {
 	if _, ok := t.newestPush(name); !ok {
-		t.FailNow(fmt.Sprintf("no push has reached router %s", name))
+		t.FailNow(result.PushCount, fmt.Sprintf("no push has reached router %s", name))
 	}
 }
 
-// forceFaults says in what a router is not at its newest push; empty when it is.
-func forceFaults(files router.Files, rendered router.Rendered) string {
+// forceFault says in what a router is not at its newest push, and of which class that is; empty when it is at it.
+func forceFault(files router.Files, rendered router.Rendered) (class result.Class, why string) {
 	want, live := router.Listens(rendered.File()), router.Listens(files.Live)
 	for _, s := range router.Sections(rendered.File()) {
 		if s.Kind != "listen" {
 			continue
 		}
 		if have, ok := live[s.Name]; !ok {
-			return fmt.Sprintf("section %s of the newest push is not in the live haproxy.cfg%s", s.Name, policiesLive(want, live))
+			return result.RouterStale, fmt.Sprintf("section %s of the newest push is not in the live haproxy.cfg%s", s.Name, policiesLive(want, live))
 		} else if !sameLines(s.Lines, have.Lines) {
-			return fmt.Sprintf("section %s of the live haproxy.cfg is not what the newest push renders to%s", s.Name, policiesLive(want, live))
+			return result.RouterStale, fmt.Sprintf("section %s of the live haproxy.cfg is not what the newest push renders to%s", s.Name, policiesLive(want, live))
 		}
 	}
 	for name := range live {
 		if _, ok := want[name]; !ok {
-			return fmt.Sprintf("the live haproxy.cfg has section %s, which the newest push does not render to", name)
+			return result.RouterStale, fmt.Sprintf("the live haproxy.cfg has section %s, which the newest push does not render to", name)
 		}
 	}
 	switch {
 	case files.Refusal != "":
-		return "HAProxy refuses its file: " + firstLine(files.Refusal)
+		return result.RouterFrozen, "HAProxy refuses its file: " + firstLine(files.Refusal)
 	case files.MasterPID == 0:
-		return "HAProxy does not run"
+		return result.ProcessStale, "HAProxy does not run"
 	case !bytes.Equal(files.Serving, files.Live):
-		return "HAProxy runs with another file than the live haproxy.cfg"
+		return result.ProcessStale, "HAProxy runs with another file than the live haproxy.cfg"
 	}
-	return ""
+	return "", ""
 }
 
 // policiesLive counts how many rules have in the live file what the newest push gives them as policy: one of many that is
@@ -239,7 +240,7 @@ func (t RouterLooks) ExpectValidFile(n *Network) {
 	t.Checked(1)
 	files, rendered := t.filesOf(n.Router())
 	if files.Refusal != "" {
-		t.Fail(fmt.Sprintf("router %s: HAProxy refuses the file, and goes on with the one before: %s", n.Router(), firstLine(files.Refusal)),
+		t.Fail(result.RouterFrozen, fmt.Sprintf("router %s: HAProxy refuses the file, and goes on with the one before: %s", n.Router(), firstLine(files.Refusal)),
 			result.Evidence{Kind: result.KindNote, Title: "what HAProxy says", Text: files.Refusal},
 			result.Evidence{Kind: result.KindFileDiff, Title: "haproxy.cfg, per section: + as it was refused, - as it runs", Text: router.DiffText(rendered.File(), files.Serving)})
 	}
@@ -250,12 +251,12 @@ func (t RouterLooks) ExpectKeepAlive(n *Network, on bool) {
 	t.Checked(1)
 	push, _ := t.newestPush(n.Router())
 	if push.KeepAlive != on {
-		t.Fail(fmt.Sprintf("the newest push to %s has keep-alive %t, the network's offering says %t", n.Router(), push.KeepAlive, on))
+		t.Fail(result.KeepAliveWrong, fmt.Sprintf("the newest push to %s has keep-alive %t, the network's offering says %t", n.Router(), push.KeepAlive, on))
 	}
 	files, _ := t.filesOf(n.Router())
 	for _, s := range router.Sections(files.Live) {
 		if s.Kind == "defaults" && slices.Contains(s.Lines, "no option httpclose") != on {
-			t.Fail(fmt.Sprintf("router %s: the defaults of its haproxy.cfg do not follow the network's offering (keep-alive %t)", n.Router(), on),
+			t.Fail(result.KeepAliveWrong, fmt.Sprintf("router %s: the defaults of its haproxy.cfg do not follow the network's offering (keep-alive %t)", n.Router(), on),
 				result.Evidence{Kind: result.KindNote, Title: "defaults of " + n.Router(), Text: strings.Join(s.Lines, "\n")})
 		}
 	}
@@ -275,14 +276,16 @@ type filePeeker interface {
 
 // RouterFaults says in what the network's router is not at its newest push, and its newest push not at what the API lists
 // of the rules (all when none is given); empty when all agree. Unless it looks closely, HAProxy itself may be left out.
-// Before the first push there is nothing to compare.
-func (t RouterLooks) RouterFaults(n *Network, closely bool, rules ...*Rule) (wrong []string) {
+// Before the first push there is nothing to compare. The class is that of the first one.
+func (t RouterLooks) RouterFaults(n *Network, closely bool, rules ...*Rule) (class result.Class, wrong []string) {
 	name := n.Router()
 	push, ok := t.newestPush(name)
 	if !ok {
-		return nil
+		return "", nil
 	}
-	wrong = t.contentFaults(n, push, rules)
+	if wrong = t.contentFaults(n, push, rules); len(wrong) > 0 {
+		class = result.PushContent
+	}
 	rendered, err := t.site.Routers.Rendered(t.ctx, name)
 	t.Must(err, "rendering the newest push of router %s", name)
 	var files router.Files
@@ -295,11 +298,12 @@ func (t RouterLooks) RouterFaults(n *Network, closely bool, rules ...*Rule) (wro
 	if !files.Attended && !closely { // nobody asked HAProxy itself
 		files.MasterPID, files.Serving, files.Refusal = -1, files.Live, ""
 	}
-	if why := forceFaults(files, rendered); why != "" {
+	if kind, why := forceFault(files, rendered); why != "" {
+		class = cmp.Or(class, kind)
 		wrong = append(wrong, fmt.Sprintf("router %s: %s", name, why))
 		if files.Refusal != "" {
 			wrong = append(wrong, files.Refusal)
 		}
 	}
-	return wrong
+	return class, wrong
 }

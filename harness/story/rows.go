@@ -6,6 +6,7 @@ import (
 	"time"
 	_ "time/tzdata"
 
+	"github.com/stackproof/stackproof/harness/result"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
 
@@ -20,7 +21,7 @@ func (t RuleRows) ExpectOneDeleteEvent(rules ...*Rule) {
 			}
 		}
 		if n != 1 {
-			t.Fail(fmt.Sprintf("%s was deleted and has %d LB.DELETE usage events, want one", r, n), t.watch.evidence()...)
+			t.Fail(result.WrongEvent, fmt.Sprintf("%s was deleted and has %d LB.DELETE usage events, want one", r, n), t.watch.evidence()...)
 		}
 	}
 }
@@ -31,7 +32,7 @@ func (t RuleRows) ExpectNoDeleteEvent(rules ...*Rule) {
 		t.Checked(1)
 		for _, e := range t.watch.last.Events {
 			if e.Type == "LB.DELETE" && e.ResourceID == r.InternalID {
-				t.Fail(fmt.Sprintf("%s is alive, but cloud.usage_event has an LB.DELETE of it at %s", r, stamp(e.Created)), t.watch.evidence()...)
+				t.Fail(result.RolledBackDelete, fmt.Sprintf("%s is alive, but cloud.usage_event has an LB.DELETE of it at %s", r, stamp(e.Created)), t.watch.evidence()...)
 				break
 			}
 		}
@@ -126,26 +127,33 @@ func (t RuleRows) ExpectOpen(rules ...*Rule) {
 		rows := t.watch.rowsOf(r)
 		switch {
 		case len(rows) != 1:
-			t.failOf(r.Billed(), "", fmt.Sprintf("%s is alive and has %d usage rows, want one", r.called(), len(rows)), t.watch.evidence()...)
+			t.failOf(r.Billed(), result.RowCount, fmt.Sprintf("%s is alive and has %d usage rows, want one", r.called(), len(rows)), t.watch.evidence()...)
 		case !rows[0].Open():
-			class, by := usageprobe.ClassOther, t.watch.whose(rows[0])
-			if by != "" {
-				class = usageprobe.ClassCrossedClose
-			}
-			t.failOf(r.Billed(), class, fmt.Sprintf("%s is alive, but its usage row (helper id %d) was closed at %s%s: the customer is no longer billed",
-				r.called(), rows[0].HelperID, stampOf(rows[0].Closed), by), t.watch.evidence()...)
+			class, why := t.watch.closedAlive(rows[0])
+			t.failOf(r.Billed(), class, fmt.Sprintf("%s is alive, but %s", r.called(), why), t.watch.evidence()...)
 		}
 	}
 }
 
-// whose says which rule's delete a close date belongs to.
+// whose says whose delete a close date belongs to, when it is not the row's own; empty when it is nobody else's.
 func (w *watch) whose(row usageprobe.HelperRow) string {
+	_, closes := usageprobe.EventTypes(row.Kind)
 	for _, e := range w.last.Events {
-		if e.Type == "LB.DELETE" && row.Closed != nil && e.Created.Equal(*row.Closed) && e.ResourceID != row.ID {
-			return fmt.Sprintf(", the time of LB.DELETE of rule id %d (%s)", e.ResourceID, w.name(e.ResourceID))
+		if row.Closed != nil && e.Created.Equal(*row.Closed) && slices.Contains(closes, e.Type) && !row.Ref.Concerns(e) {
+			return fmt.Sprintf(", the time of %s of id %d (%s)", e.Type, e.ResourceID, w.called(usageprobe.Ref{Kind: row.Kind, ID: e.ResourceID}))
 		}
 	}
 	return ""
+}
+
+// closedAlive says when the row of something that lives was closed, and of which class that failure is.
+func (w *watch) closedAlive(row usageprobe.HelperRow) (result.Class, string) {
+	by := w.whose(row)
+	class := result.WrongClose
+	if by != "" {
+		class = result.CrossedClose
+	}
+	return class, fmt.Sprintf("its usage row (helper id %d) was closed at %s%s: the customer is no longer billed", row.HelperID, stampOf(row.Closed), by)
 }
 
 // ExpectClosed expects that each deleted rule has exactly one usage row, closed at the time of its own LB.DELETE event.
@@ -156,12 +164,12 @@ func (t RuleRows) ExpectClosed(rules ...*Rule) {
 		rows := t.watch.rowsOf(r)
 		switch {
 		case len(rows) != 1:
-			t.failOf(r.Billed(), "", fmt.Sprintf("%s was deleted and has %d usage rows, want one", r.called(), len(rows)), t.watch.evidence()...)
+			t.failOf(r.Billed(), result.RowCount, fmt.Sprintf("%s was deleted and has %d usage rows, want one", r.called(), len(rows)), t.watch.evidence()...)
 		case rows[0].Open():
-			t.failOf(r.Billed(), usageprobe.ClassLeakedRow, fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) is still open: the customer is billed for ever",
+			t.failOf(r.Billed(), result.LeakedRow, fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) is still open: the customer is billed for ever",
 				r.called(), stamp(died), rows[0].HelperID), t.watch.evidence()...)
 		case !rows[0].Closed.Equal(died):
-			t.failOf(r.Billed(), "", fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) was closed at %s%s",
+			t.failOf(r.Billed(), result.WrongClose, fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) was closed at %s%s",
 				r.called(), stamp(died), rows[0].HelperID, stampOf(rows[0].Closed), t.watch.whose(rows[0])), t.watch.evidence()...)
 		}
 	}
@@ -176,7 +184,7 @@ func (t RuleRows) deleteEventOf(r *Rule) time.Time {
 			return e.Created
 		}
 	}
-	t.failOf(r.Billed(), "", fmt.Sprintf("%s was deleted, but cloud.usage_event has no LB.DELETE for it", r.called()), t.watch.evidence()...)
+	t.failOf(r.Billed(), result.WrongEvent, fmt.Sprintf("%s was deleted, but cloud.usage_event has no LB.DELETE for it", r.called()), t.watch.evidence()...)
 	return r.Deleted.Truncate(time.Second)
 }
 
@@ -186,7 +194,7 @@ func (t RuleRows) inTime(r *Rule, e usageprobe.UsageEvent) {
 	if r.deleting.IsZero() || !e.Created.Before(r.deleting.Truncate(time.Second)) && !e.Created.After(r.Deleted.Add(time.Second)) {
 		return
 	}
-	t.failOf(r.Billed(), "", fmt.Sprintf("%s was deleted between %s and %s, but its LB.DELETE event is dated %s", r.called(), stamp(r.deleting), stamp(r.Deleted), stamp(e.Created)),
+	t.failOf(r.Billed(), result.WrongEvent, fmt.Sprintf("%s was deleted between %s and %s, but its LB.DELETE event is dated %s", r.called(), stamp(r.deleting), stamp(r.Deleted), stamp(e.Created)),
 		t.watch.evidence()...)
 }
 
@@ -205,20 +213,20 @@ func (t RuleRows) ExpectBilledFor(r *Rule) {
 	died := t.deleteEventOf(r)
 	records := t.watch.recordsOf(r)
 	if len(records) == 0 {
-		t.failOf(r.Billed(), "", fmt.Sprintf("%s lived from %s to %s and was never billed", r.called(), stamp(created), stamp(died)), t.watch.evidence()...)
+		t.failOf(r.Billed(), result.NotBilled, fmt.Sprintf("%s lived from %s to %s and was never billed", r.called(), stamp(created), stamp(died)), t.watch.evidence()...)
 		return
 	}
 	for _, rec := range records {
 		// A rule that is deleted in the first second of a window is billed its closing millisecond in there: durations
 		// count both ends (LoadBalancerUsageParser.java@4.20.0.0).
 		if !rec.Start.Before(died) && !(rec.Start.Equal(died) && rec.RawUsage <= closingTick) {
-			t.failOf(r.Billed(), "", fmt.Sprintf("%s was deleted at %s, but a record of %.6f h was written for the window from %s", r.called(), stamp(died), rec.RawUsage, stamp(rec.Start)), t.watch.evidence()...)
+			t.failOf(r.Billed(), result.BilledAfterEnd, fmt.Sprintf("%s was deleted at %s, but a record of %.6f h was written for the window from %s", r.called(), stamp(died), rec.RawUsage, stamp(rec.Start)), t.watch.evidence()...)
 			return
 		}
 	}
 	billed, n := usageprobe.LifeSum(records)
 	if life := died.Sub(created).Hours(); !usageprobe.LifeMatches(billed, n, life) {
-		t.failOf(r.Billed(), "", fmt.Sprintf("%s lived %.6f h and was billed %.6f h in %d records", r.called(), life, billed, n), t.watch.evidence()...)
+		t.failOf(r.Billed(), result.WrongHours, fmt.Sprintf("%s lived %.6f h and was billed %.6f h in %d records", r.called(), life, billed, n), t.watch.evidence()...)
 	}
 }
 
@@ -253,13 +261,13 @@ func (t RuleRows) ExpectFullWindow(rules ...*Rule) {
 		t.Checked(1)
 		records := t.watch.recordsOf(r)
 		if len(records) == 0 {
-			t.failOf(r.Billed(), "", fmt.Sprintf("%s is alive and has no usage record", r.called()), t.watch.evidence()...)
+			t.failOf(r.Billed(), result.NotBilled, fmt.Sprintf("%s is alive and has no usage record", r.called()), t.watch.evidence()...)
 			continue
 		}
 		newest := t.watch.last.Cutoff
 		last := records[len(records)-1]
 		if last.End.Before(newest.Add(-time.Second)) {
-			t.failOf(r.Billed(), "", fmt.Sprintf("%s is alive, but its last usage record ends at %s; usage was run up to %s", r.called(), stamp(last.End), stamp(newest)), t.watch.evidence()...)
+			t.failOf(r.Billed(), result.NotBilled, fmt.Sprintf("%s is alive, but its last usage record ends at %s; usage was run up to %s", r.called(), stamp(last.End), stamp(newest)), t.watch.evidence()...)
 			continue
 		}
 		from := last.Start
@@ -267,7 +275,7 @@ func (t RuleRows) ExpectFullWindow(rules ...*Rule) {
 			from = born
 		}
 		if window := last.End.Add(time.Second).Sub(from).Hours(); !usageprobe.LifeMatches(last.RawUsage, 1, window) {
-			t.failOf(r.Billed(), "", fmt.Sprintf("%s is alive, but its last window was billed with %.6f h instead of %.6f", r.called(), last.RawUsage, window), t.watch.evidence()...)
+			t.failOf(r.Billed(), result.WrongHours, fmt.Sprintf("%s is alive, but its last window was billed with %.6f h instead of %.6f", r.called(), last.RawUsage, window), t.watch.evidence()...)
 		}
 	}
 }

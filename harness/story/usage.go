@@ -25,7 +25,7 @@ func (t UsageRuns) ExpectUsageRun() bool {
 			return true
 		}
 	}
-	t.Fail(fmt.Sprintf("a usage run was asked for and no job has succeeded within %s; the newest success ends at %s", usageAnswer, stamp(before)))
+	t.Fail(result.UsageJob, fmt.Sprintf("a usage run was asked for and no job has succeeded within %s; the newest success ends at %s", usageAnswer, stamp(before)))
 	return false
 }
 
@@ -40,7 +40,7 @@ func (t UsageRuns) ExpectDays(zone *time.Location) {
 	t.Checked(1)
 	for _, j := range t.watch.last.Jobs {
 		if end := j.End.Add(time.Millisecond).In(zone); j.Success && (end.Hour() != 0 || end.Minute() != 0) {
-			t.Fail(fmt.Sprintf("usage job %d covers up to %s in %s, want a midnight", j.ID, end.Format("2006-01-02 15:04:05"), zone),
+			t.Fail(result.UsageJob, fmt.Sprintf("usage job %d covers up to %s in %s, want a midnight", j.ID, end.Format("2006-01-02 15:04:05"), zone),
 				result.Evidence{Kind: result.KindRows, Title: "cloud_usage.usage_job", Text: jobTable(t.watch.last.Jobs)})
 			return
 		}
@@ -242,7 +242,7 @@ func (t UsageRuns) ExpectUsageWithin(limit time.Duration) {
 			return
 		}
 		if t.now().After(deadline) {
-			t.Fail(fmt.Sprintf("no successful usage job ends after %s, %s later", stamp(from), limit))
+			t.Fail(result.UsageJob, fmt.Sprintf("no successful usage job ends after %s, %s later", stamp(from), limit))
 			return
 		}
 		t.pass(usageLook)
@@ -283,12 +283,12 @@ func (t UsageRuns) ExpectJobsSound() {
 	jobs := t.watch.last.Jobs
 	evidence := result.Evidence{Kind: result.KindRows, Title: "cloud_usage.usage_job", Text: jobTable(jobs)}
 	if age := now.Sub(t.watch.last.Cutoff); age > 2*window && !t.sharesRuns() {
-		t.Fail(fmt.Sprintf("the newest successful usage job ended at %s, %s ago; the window is %s", stamp(t.watch.last.Cutoff), age.Round(time.Second), window), evidence)
+		t.Fail(result.UsageJob, fmt.Sprintf("the newest successful usage job ended at %s, %s ago; the window is %s", stamp(t.watch.last.Cutoff), age.Round(time.Second), window), evidence)
 	}
 	for _, j := range jobs {
 		// A single job keeps the time of its request, and is left open when a recurring one was opened after it.
 		if j.End.IsZero() && j.Type == 0 && now.Sub(j.Heartbeat) > staleJob+window {
-			t.Fail(fmt.Sprintf("usage job %d is open and its owner was last heard at %s", j.ID, stamp(j.Heartbeat)), evidence)
+			t.Fail(result.UsageJob, fmt.Sprintf("usage job %d is open and its owner was last heard at %s", j.ID, stamp(j.Heartbeat)), evidence)
 		}
 	}
 }

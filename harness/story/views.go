@@ -73,10 +73,7 @@ func (w *watch) lifeOf(row usageprobe.HelperRow) result.Life {
 	}
 	for _, f := range w.t.Findings() {
 		if f.Subject == subject(row.Ref) {
-			l.Class = f.Class
-			if l.Class == "" {
-				l.Class = "wrong"
-			}
+			l.Class = string(f.Class)
 		}
 	}
 	l.Billed = w.billedTo(row.Ref)

@@ -77,8 +77,8 @@ func (w *watch) hold(all []usageprobe.Violation) {
 		lines[i] = v.String()
 	}
 	evidence := append(w.evidence(), result.Evidence{Kind: result.KindRows, Title: "invariants that do not hold", Text: strings.Join(lines, "\n")})
-	for i, f := range w.findings(broken) {
-		w.t.Find(f, lines[i], evidence...)
+	for _, f := range w.findings(broken) {
+		w.t.Find(f, evidence...)
 	}
 }
 

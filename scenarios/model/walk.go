@@ -22,6 +22,7 @@ const (
 
 // Finding is the first thing of an aspect that was not as the model says.
 type Finding struct {
+	Class        result.Class
 	Aspect, What string
 	Step         int // index of the step after which it was seen
 	Evidence     []result.Evidence
@@ -96,11 +97,11 @@ func Run(t *story.T, steps []Step, enough func(*Walk) bool, late func() bool) *W
 }
 
 // found notes the first finding of an aspect.
-func (w *walker) found(aspect, what string, evidence ...result.Evidence) {
+func (w *walker) found(class result.Class, aspect, what string, evidence ...result.Evidence) {
 	if slices.ContainsFunc(w.walk.Findings, func(f Finding) bool { return f.Aspect == aspect }) {
 		return
 	}
-	w.walk.Findings = append(w.walk.Findings, Finding{Aspect: aspect, What: what, Step: w.walk.Steps, Evidence: evidence})
+	w.walk.Findings = append(w.walk.Findings, Finding{Class: class, Aspect: aspect, What: what, Step: w.walk.Steps, Evidence: evidence})
 }
 
 // apart keeps steps in different seconds: events of one second are unordered (T6).
@@ -144,7 +145,7 @@ func (w *walker) step(s Step) {
 		return
 	}
 	if counts && refusal == nil && w.t.PushCount(o.network) == pushes {
-		w.found(aspectPush, fmt.Sprintf("%q sent no push to router %s", s, o.network.Router()))
+		w.found(result.PushCount, aspectPush, fmt.Sprintf("%q sent no push to router %s", s, o.network.Router()))
 	}
 	w.m.done(s)
 	w.note(s, refusal != nil, during)
@@ -168,11 +169,11 @@ func (w *walker) judge(s Step, refusal *cloud.Error) bool {
 	case refusal == nil && want == 0:
 		return true
 	case refusal == nil:
-		w.found(aspectAPI, fmt.Sprintf("%q was carried out; it must be refused with %d", s, want))
+		w.found(result.NotRefused, aspectAPI, fmt.Sprintf("%q was carried out; it must be refused with %d", s, want))
 	case want == 0:
-		w.found(aspectAPI, fmt.Sprintf("%q was refused: %v", s, refusal))
+		w.found(result.WrongRefusal, aspectAPI, fmt.Sprintf("%q was refused: %v", s, refusal))
 	case refusal.Code != want:
-		w.found(aspectAPI, fmt.Sprintf("%q was refused with %d (%s), want %d", s, refusal.Code, refusal.Text, want))
+		w.found(result.WrongRefusal, aspectAPI, fmt.Sprintf("%q was refused with %d (%s), want %d", s, refusal.Code, refusal.Text, want))
 	default:
 		return true
 	}
@@ -216,7 +217,7 @@ func (w *walker) act(s Step) error {
 	met := fault.Met()
 	fault.End()
 	if met == 0 {
-		w.found(aspectPush, fmt.Sprintf("%q sent no push, so the router could refuse none", s))
+		w.found(result.PushCount, aspectPush, fmt.Sprintf("%q sent no push, so the router could refuse none", s))
 		w.lost = true
 	}
 	return err

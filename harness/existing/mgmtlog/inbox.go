@@ -4,6 +4,7 @@ package mgmtlog
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -56,8 +57,9 @@ func (b *Inbox) Add(line string) {
 		return
 	}
 	p, is, err := router.ParseLogLine(line)
+	var silent *router.NoContentError
 	switch {
-	case err != nil && strings.Contains(err.Error(), "without its content"):
+	case errors.As(err, &silent):
 		b.Silent++
 		return
 	case err != nil:

@@ -13,21 +13,35 @@ import (
 	"github.com/stackproof/stackproof/harness/result"
 )
 
-// TestAnotherFailureOfAKnownBadScenarioIsNews: only what shows the known defect is excused by it.
-func TestAnotherFailureOfAKnownBadScenarioIsNews(t *testing.T) {
-	known := harness.Known{Releases: release.Where(release.NetworkUsageModelOld), Why: "#1", Signs: []string{"[leaked-row]"}}
-	for reason, want := range map[string]struct {
+// TestAKnownDefectIsKnownByItsClasses: in whatever words it is told. A failure of another class is news, alone or beside the
+// known ones, and is what the verdict says.
+func TestAKnownDefectIsKnownByItsClasses(t *testing.T) {
+	known := harness.Known{Releases: release.Where(release.NetworkUsageModelOld), Why: "#1",
+		Classes: []result.Class{result.LeakedRow, result.CrossedClose}}
+	for name, c := range map[string]struct {
+		fails []result.Finding
 		known bool
-		code  int
+		says  string
 	}{
-		"row 3 is open [leaked-row]": {true, 0},
-		"row 3 is gone":              {false, 1},
+		"as known":               {[]result.Finding{{Class: result.LeakedRow, Says: "row 3 is open"}}, true, "row 3 is open"},
+		"in other words":         {[]result.Finding{{Class: result.LeakedRow, Says: "it is billed for ever"}}, true, "it is billed for ever"},
+		"all that is known":      {[]result.Finding{{Class: result.LeakedRow, Says: "a"}, {Class: result.CrossedClose, Says: "b"}}, true, "a"},
+		"of another class":       {[]result.Finding{{Class: result.NotBilled, Says: "row 3 is open"}}, false, "row 3 is open"},
+		"of another class, too":  {[]result.Finding{{Class: result.LeakedRow, Says: "a"}, {Class: result.UsageJob, Says: "no run"}}, false, "no run"},
+		"of no class that is so": {[]result.Finding{{Says: "row 3 is open"}}, false, "row 3 is open"},
 	} {
-		s := harness.Scenario{ID: "X-01", KnownBad: known, Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail("first"); t.Fail(reason) }}
+		s := harness.Scenario{ID: "X-01", KnownBad: known, Run: func(t *harness.Attempt, _ *harness.Site) {
+			for _, f := range c.fails {
+				t.Checked(1)
+				t.Find(f)
+			}
+		}}
 		run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s}, Workers: 1, Progress: harnesstest.Silent{}})
 		require.NoError(t, err)
-		assert.Equal(t, want.known, run.Results[0].Known, reason)
-		assert.Equal(t, want.code, run.ExitCode(false), reason)
+		assert.Equal(t, result.Fail, run.Results[0].Verdict, name)
+		assert.Equal(t, c.known, run.Results[0].Known, name)
+		assert.Contains(t, run.Results[0].Reason, c.says, name)
+		assert.Equal(t, map[bool]int{true: 0, false: 1}[c.known], run.ExitCode(false), name)
 	}
 }
 

@@ -1,0 +1,130 @@
+package result
+
+import "slices"
+
+// Class is the kind of a failure. Known defects name classes, so that the words of a verdict may change and a known failure
+// is still known.
+type Class string
+
+// The classes of usage rows, records and jobs. What the probes call a violation's class has the same name here.
+const (
+	LeakedRow         Class = "leaked-row"
+	CrossedClose      Class = "crossed-close"
+	DuplicateNetwork  Class = "duplicate-network"
+	RolledBackDelete  Class = "rolled-back-delete"
+	SharedNICOffering Class = "shared-nic-offering"
+	VPNUserDate       Class = "vpn-user-date"
+	LostAccount       Class = "lost-account"
+	WrongClose        Class = "wrong-close"
+	RowCount          Class = "row-count"
+	WrongEvent        Class = "wrong-event"
+	WrongHours        Class = "wrong-hours"
+	BilledAfterEnd    Class = "billed-after-end"
+	NotBilled         Class = "not-billed"
+	WrongSize         Class = "wrong-size"
+	UsageInvariant    Class = "usage-invariant"
+	UsageJob          Class = "usage-job"
+	WrongListing      Class = "wrong-listing"
+	WrongAudit        Class = "wrong-audit"
+)
+
+// The classes of pushes, routers and clients.
+const (
+	PushCount           Class = "push-count"
+	PushContent         Class = "push-content"
+	RouterStale         Class = "router-stale"
+	RouterFrozen        Class = "router-frozen"
+	ProcessStale        Class = "process-stale"
+	ReloadCount         Class = "reload-count"
+	RoutersDiffer       Class = "routers-differ"
+	KeepAliveWrong      Class = "keep-alive-wrong"
+	HealthAlarm         Class = "health-alarm"
+	NotSticky           Class = "not-sticky"
+	StickyWithoutPolicy Class = "sticky-without-policy"
+	WrongBackends       Class = "wrong-backends"
+	LostConnections     Class = "lost-connections"
+	OldWorkers          Class = "old-workers"
+	WrongClients        Class = "wrong-clients"
+)
+
+// The classes of what the API answers, and of autoscale groups.
+const (
+	NotRefused    Class = "not-refused"
+	WrongRefusal  Class = "wrong-refusal"
+	FalseSuccess  Class = "false-success"
+	StillListed   Class = "still-listed"
+	NotListed     Class = "not-listed"
+	WrongPolicies Class = "wrong-policies"
+	WrongForm     Class = "wrong-form"
+	WrongMembers  Class = "wrong-members"
+	QuietTime     Class = "quiet-time"
+	Attempts      Class = "attempts"
+	ModelDiffers  Class = "model-differs"
+)
+
+// ClassInfo says what a class is.
+type ClassInfo struct {
+	Class Class
+	About string // one sentence
+	// Follows are the classes that bring this one about for the same resource: it is then no failure of its own.
+	Follows []Class
+}
+
+// Classes are all of them, in the order of a reader.
+func Classes() []ClassInfo {
+	return []ClassInfo{
+		{LeakedRow, "The usage row of a deleted resource is still open, so it is billed for ever.", nil},
+		{CrossedClose, "A usage row was closed by the delete of another resource.", nil},
+		{DuplicateNetwork, "A network or VPC has several open usage rows.", nil},
+		{RolledBackDelete, "A resource that is alive has a delete event.", nil},
+		{SharedNICOffering, "The removal of one NIC closed the usage row of another one with the same offering.", nil},
+		{VPNUserDate, "The usage row of a VPN user was closed at the job's time instead of the removal's.", nil},
+		{LostAccount, "The usage server never copied an account.", nil},
+		{WrongClose, "A usage row was closed at another time than its resource's own delete.", []Class{CrossedClose}},
+		{RowCount, "A resource has more or fewer usage rows than it had lives.", []Class{DuplicateNetwork}},
+		{WrongEvent, "A usage event is missing, is there twice, or has a wrong date.", nil},
+		{WrongHours, "Usage records bill more or fewer hours than a resource lived.", []Class{LeakedRow, CrossedClose}},
+		{BilledAfterEnd, "A resource is billed after it was deleted.", []Class{LeakedRow, CrossedClose}},
+		{NotBilled, "A resource that is alive is not billed.", []Class{CrossedClose, WrongClose}},
+		{WrongSize, "A usage row has another size than its volume.", nil},
+		{UsageInvariant, "An invariant of usage rows does not hold, in a way that no other class names.", nil},
+		{UsageJob, "A usage run did not come, or its jobs are not sound.", nil},
+		{WrongListing, "listUsageRecords lists something else than the database holds.", nil},
+		{WrongAudit, "An audit or a plan of repair finds something else than what is wrong.", nil},
+		{PushCount, "A step sent more or fewer pushes than it should.", nil},
+		{PushContent, "The newest push is not what the API lists.", nil},
+		{RouterStale, "The router's live file is not what the newest push renders to.", nil},
+		{RouterFrozen, "HAProxy refuses the router's file and goes on with the one before.", nil},
+		{ProcessStale, "HAProxy does not run, or runs with another file than the live one.", []Class{RouterFrozen}},
+		{ReloadCount, "The router reloaded HAProxy more or fewer times than it should.", nil},
+		{RoutersDiffer, "Redundant routers have different rules.", nil},
+		{KeepAliveWrong, "Keep-alive of a push or a router is not that of the network's offering.", nil},
+		{HealthAlarm, "A router's own health check alarms although its rules are in force.", nil},
+		{NotSticky, "A rule has a stickiness policy and does not keep its clients.", nil},
+		{StickyWithoutPolicy, "A rule has no stickiness policy and keeps its clients.", nil},
+		{WrongBackends, "Clients of a rule reach other members than it has.", nil},
+		{LostConnections, "Long connections did not outlive a change.", nil},
+		{OldWorkers, "HAProxy workers that should have ended hold an old configuration.", nil},
+		{WrongClients, "A rule serves clients that its source list leaves out, or refuses those that it names.", nil},
+		{NotRefused, "A call was carried out that must be refused.", nil},
+		{WrongRefusal, "A call was refused that must be carried out, or for another reason than it should be.", nil},
+		{FalseSuccess, "A call whose push failed was answered with success.", nil},
+		{StillListed, "The API lists what was deleted.", nil},
+		{NotListed, "The API does not list what is alive, or not as active.", nil},
+		{WrongPolicies, "The API lists other stickiness policies than a rule has.", nil},
+		{WrongForm, "An answer has not the form of the target's release.", nil},
+		{WrongMembers, "An autoscale group has more, fewer or other members than it should.", nil},
+		{QuietTime, "A scaling policy does not keep its quiet time.", nil},
+		{Attempts, "Something was tried more or fewer times than it should be.", nil},
+		{ModelDiffers, "What was seen is not what the model of the random walk says.", nil},
+	}
+}
+
+// causes are the classes that bring this one about for the same resource.
+func (c Class) causes() []Class {
+	all := Classes()
+	if i := slices.IndexFunc(all, func(o ClassInfo) bool { return o.Class == c }); i >= 0 {
+		return all[i].Follows
+	}
+	return nil
+}
