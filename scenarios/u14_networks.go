@@ -11,7 +11,7 @@ import (
 // openedTwice is the old model of network and VPC rows.
 func openedTwice() harness.Known {
 	return harness.Known{Releases: release.Where(release.NetworkUsageModelOld),
-		Why: "#10687: network and VPC rows are opened at each create event and closed one at a time; fixed by #10712 and #10755 in 4.19.3.0 and 4.20.1.0",
+		Why:     "#10687: network and VPC rows are opened at each create event and closed one at a time; fixed by #10712 and #10755 in 4.19.3.0 and 4.20.1.0",
 		Classes: []result.Class{result.DuplicateNetwork, result.RowCount, result.LeakedRow}}
 }
 

@@ -51,7 +51,7 @@ func (t *T) NewAccount() *Account {
 		return a.Cloud.Close(ctx)
 	})
 	t.Must(err, "client of account %s", name)
-	a.InternalID = t.internalID("cloud.account", a.ID)
+	a.InternalID = t.internalID(usageprobe.ObjectAccount, a.ID)
 	t.watch.accounts = append(t.watch.accounts, a)
 	return a
 }
@@ -77,13 +77,13 @@ func (t *core) removeAccount(ctx context.Context, name string) error {
 func (t *core) secret() string { return fmt.Sprintf("sp-%016x-%016x", t.rng.Uint64(), t.rng.Uint64()) }
 
 // made carries out a create: noted in the ledger before the call, its ids right after, while the object surely lives.
-// The table is where its internal id is; "" for objects that nobody asks the id of.
-func made[T any](a *Account, kind, name, table string, create func(context.Context) (*cloud.Creating[T], error)) (uuid string, internal int64, object *T) {
+// Of is the table that its internal id is read from; "" for objects that nobody asks the id of.
+func made[T any](a *Account, kind, name string, of usageprobe.Object, create func(context.Context) (*cloud.Creating[T], error)) (uuid string, internal int64, object *T) {
 	t := a.t
 	entry := t.intend(kind, name, a.Name)
 	accepted, err := create(t.ctx)
 	t.Must(t.refused(entry, err), "creating %s %s", kind, name)
-	internal = t.internalID(table, accepted.ID)
+	internal = t.internalID(of, accepted.ID)
 	t.created(entry, accepted.ID, internal)
 	object, err = accepted.Wait(t.ctx)
 	t.Must(err, "creating %s %s", kind, name)
@@ -122,15 +122,17 @@ func (t *core) removed(uuid string, err error) error {
 }
 
 // internalID reads an object's internal id by its uuid, which must be done while the object lives; 0 without a database.
-func (t *core) internalID(table, uuid string) int64 {
-	if t.site.DB == nil || table == "" {
+func (t *core) internalID(of usageprobe.Object, uuid string) int64 {
+	if t.site.DB == nil || of == "" {
 		return 0
 	}
-	var id int64
-	row := t.site.DB.QueryRowContext(t.ctx, "SELECT id FROM "+table+" WHERE uuid = ?", uuid)
-	t.Must(row.Scan(&id), "internal id of %s in %s", uuid, table)
+	id, err := t.rows().InternalID(t.ctx, of, uuid)
+	t.Must(err, "reading an internal id")
 	return id
 }
+
+// rows is the probe of usage rows.
+func (t *core) rows() *usageprobe.Probe { return usageprobe.New(t.site.DB) }
 
 // do carries out an asynchronous command that the client has no call for.
 func (o owned) do(command string, p cloud.Params) {
@@ -143,9 +145,8 @@ func (a *Account) Delete() {
 	t := a.t
 	t.with(func(r *Rule) bool { return r.Account == a }, "delete account "+a.Name, func() error { return t.site.Cloud.DeleteAccount(t.ctx, a.ID) })
 	t.until("the cleanup of account "+a.Name, accountCleanup, usageLook, func() (bool, string) {
-		var left int
-		t.scan(&left, "SELECT (SELECT COUNT(*) FROM cloud.firewall_rules WHERE account_id = ?) + (SELECT COUNT(*) FROM cloud.vpc WHERE account_id = ? AND removed IS NULL)",
-			a.InternalID, a.InternalID)
+		left, err := t.rows().Left(t.ctx, a.InternalID)
+		t.Must(err, "waiting for the cleanup of account %s", a.Name)
 		return left == 0, fmt.Sprintf("%d rules and VPCs are left", left)
 	})
 	t.Must(t.removed(a.ID, nil), "noting the removal of account %s", a.Name)

@@ -49,7 +49,7 @@ func (t *T) ExpectKnownToUsage(accounts ...*Account) {
 	for _, a := range accounts {
 		ids = append(ids, a.InternalID)
 	}
-	lost, err := usageprobe.New(t.site.DB).LostAccounts(t.ctx, ids...)
+	lost, err := t.rows().LostAccounts(t.ctx, ids...)
 	t.Must(err, "looking for the accounts in cloud_usage.account")
 	for _, v := range lost {
 		if v.AccountID == ids[0] {
@@ -84,7 +84,7 @@ func (t *T) accountsAtOnce(count int) []*Account {
 	all := make([]*Account, count)
 	for i := range count {
 		t.created(entries[i], made[i].Id, 0)
-		all[i] = &Account{t: t, Name: specs[i].Name, ID: made[i].Id, DomainID: made[i].Domainid, InternalID: t.internalID("cloud.account", made[i].Id)}
+		all[i] = &Account{t: t, Name: specs[i].Name, ID: made[i].Id, DomainID: made[i].Domainid, InternalID: t.internalID(usageprobe.ObjectAccount, made[i].Id)}
 	}
 	t.watch.accounts = append(t.watch.accounts, all...)
 	return all

@@ -33,7 +33,7 @@ func (t Audits) audited() []usageprobe.AuditRow {
 	for i, a := range t.watch.accounts {
 		ids[i] = a.InternalID
 	}
-	rows, err := usageprobe.New(t.site.DB).Audit(t.ctx, ids...)
+	rows, err := t.rows().Audit(t.ctx, ids...)
 	t.Must(err, "auditing the usage rows")
 	if len(rows) == 0 {
 		t.Inconclusive("the audit looked at no rule")
@@ -104,7 +104,7 @@ func (t Audits) PlanRepair() RepairPlan {
 	for _, r := range plan {
 		line := r.String()
 		if at := died[r.Ref].Died; at != nil {
-			records, err := usageprobe.New(t.site.DB).Records(t.ctx, r.Kind, r.ID)
+			records, err := t.rows().Records(t.ctx, r.Kind, r.ID)
 			t.Must(err, "reading the records of rule %d", r.ID)
 			line += fmt.Sprintf(", billed %.4f h too much", usageprobe.Surplus(records, *at))
 		}

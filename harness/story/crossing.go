@@ -98,18 +98,13 @@ func crossing(rules []*Rule, helper map[int64]int64, fits func(dies, victim *Rul
 // are opened in the order of the events' times (UsageManagerImpl.java@4.20.0.0).
 func (t *T) waiting() (helper map[int64]int64, next int64) {
 	next = t.lastID("cloud_usage", "usage_load_balancer_policy")
-	pending, err := t.site.DB.QueryContext(t.ctx, "SELECT resource_id FROM cloud.usage_event WHERE type = 'LB.CREATE' "+
-		"AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event) ORDER BY created, id")
-	t.Must(err, "reading events that wait for a usage run")
-	defer pending.Close()
+	rules, err := t.rows().Waiting(t.ctx, "LB.CREATE")
+	t.Must(err, "setting ids apart")
 	helper = map[int64]int64{}
-	for pending.Next() {
-		var rule int64
-		t.Must(pending.Scan(&rule), "reading events that wait for a usage run")
+	for _, rule := range rules {
 		next++
 		helper[rule] = next
 	}
-	t.Must(pending.Err(), "reading events that wait for a usage run")
 	return helper, next + 1
 }
 
@@ -194,7 +189,7 @@ func (n *Network) PortForward(ip *Address, name string, vm *VM) *PortForward {
 	p := &PortForward{owned: n.owned, Name: name}
 	port := ip.nextPort
 	ip.nextPort++
-	p.ID, p.InternalID, _ = made(n.Account, "port forwarding rule", n.t.Unique("pf-"+name), "cloud.firewall_rules",
+	p.ID, p.InternalID, _ = made(n.Account, "port forwarding rule", n.t.Unique("pf-"+name), usageprobe.ObjectRule,
 		func(ctx context.Context) (*cloud.Creating[cloud.PortForwardingRule], error) {
 			return n.Account.Cloud.CreatePortForwardingRule(ctx, cloud.PortForwardingSpec{IPAddressID: ip.ID, NetworkID: n.ID, VMID: vm.ID, Protocol: "tcp",
 				PublicPort: port, PrivatePort: port})
@@ -257,9 +252,9 @@ func leavesRoom(ahead, more, budget int) bool { return ahead+more <= budget*19/2
 // opens the helper row, the table holds it. Rules are really deleted and helper rows stay, so where rules came and went it is the
 // ids given out that count and not those in use.
 func (t *T) ahead(event, table string) int {
-	var pending int
-	t.scan(&pending, "SELECT COUNT(*) FROM cloud.usage_event WHERE type = ? AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event)", event)
-	return int(t.lastID("cloud", "firewall_rules")-t.lastID("cloud_usage", table)) - pending
+	pending, err := t.rows().Waiting(t.ctx, event)
+	t.Must(err, "reading ids")
+	return int(t.lastID("cloud", "firewall_rules")-t.lastID("cloud_usage", table)) - len(pending)
 }
 
 // SkewBlind creates count harmless rules without looking: where helper ids cannot be read, rule ids are at least so far

@@ -7,6 +7,8 @@ import (
 	"time"
 	_ "time/tzdata"
 
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+
 	"github.com/stackproof/stackproof/harness/cloud"
 )
 
@@ -80,7 +82,7 @@ func (n *Network) Group(name string, members int) *Group {
 	g := &Group{Rule: n.LoadBalancer(name), Members: members}
 	full := n.t.Unique("grp")
 	interval := int(groupInterval.Seconds())
-	g.GroupID, _, _ = made(n.Account, "autoscale group", full, "cloud.autoscale_vmgroups", func(ctx context.Context) (*cloud.Creating[cloud.AutoScaleVMGroup], error) {
+	g.GroupID, _, _ = made(n.Account, "autoscale group", full, usageprobe.ObjectAutoScaleVMGroup, func(ctx context.Context) (*cloud.Creating[cloud.AutoScaleVMGroup], error) {
 		return n.Account.Cloud.CreateAutoScaleVMGroup(ctx, cloud.AutoScaleVMGroupSpec{Name: full, LBRuleID: g.ID, VMProfileID: s.profile, Min: members, Max: members,
 			Interval: &interval, ScaleUpPolicyIDs: []string{s.up}, ScaleDownPolicyIDs: []string{s.down}})
 	})
@@ -163,7 +165,7 @@ func (g *Group) VMs() []*VM {
 	}
 	var vms []*VM
 	for _, one := range instances {
-		vms = append(vms, &VM{owned: g.owned, ID: one.Id, InternalID: g.t.internalID("cloud.vm_instance", one.Id), Name: one.Name})
+		vms = append(vms, &VM{owned: g.owned, ID: one.Id, InternalID: g.t.internalID(usageprobe.ObjectVM, one.Id), Name: one.Name})
 	}
 	return vms
 }

@@ -27,7 +27,7 @@ func (a *Account) VPC() *VPC {
 	v := &VPC{owned: a.own(), Name: a.t.Unique("vpc"), number: 10 + a.vpcs}
 	defer a.t.Step("VPC %s", v.Name)()
 	c := a.t.choices()
-	v.ID, v.InternalID, _ = made(a, "vpc", v.Name, "cloud.vpc", func(ctx context.Context) (*cloud.Creating[cloud.VPC], error) {
+	v.ID, v.InternalID, _ = made(a, "vpc", v.Name, usageprobe.ObjectVPC, func(ctx context.Context) (*cloud.Creating[cloud.VPC], error) {
 		return a.Cloud.CreateVPC(ctx, cloud.VPCSpec{Name: v.Name, ZoneID: c.zone, OfferingID: c.vpcOffering, CIDR: fmt.Sprintf("10.%d.0.0/16", v.number)})
 	})
 	return v
@@ -81,7 +81,7 @@ func (n *Network) create(spec cloud.NetworkSpec) {
 	made, err := n.Account.Cloud.CreateNetwork(n.t.ctx, spec)
 	n.t.Must(err, "creating network %s", n.Name)
 	n.ID = made.Id
-	n.InternalID = n.t.internalID("cloud.networks", n.ID)
+	n.InternalID = n.t.internalID(usageprobe.ObjectNetwork, n.ID)
 	n.t.created(entry, n.ID, n.InternalID)
 }
 
@@ -130,7 +130,7 @@ func (n *Network) PortableAddress() *Address {
 
 func (n *Network) acquire(associate func(context.Context) (*cloud.Creating[cloud.PublicIPAddress], error)) *Address {
 	a := &Address{owned: n.owned, nextPort: firstPort}
-	a.ID, a.InternalID, _ = made(n.Account, "address", n.Name, "cloud.user_ip_address", associate)
+	a.ID, a.InternalID, _ = made(n.Account, "address", n.Name, usageprobe.ObjectAddress, associate)
 	found, err := n.Account.Cloud.ListPublicIPAddresses(n.t.ctx, cloud.Params{"id": a.ID})
 	n.t.Must(err, "listing address %s", a.ID)
 	if len(found) != 1 {

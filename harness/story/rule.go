@@ -11,6 +11,7 @@ import (
 	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/cloud"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
 
 // Rule is a load balancer rule.
@@ -70,7 +71,7 @@ func (n *Network) LoadBalancerOn(ip *Address, name, algorithm string) *Rule {
 	ip.nextPort++
 	full := n.t.Unique("lb-" + name)
 	shut := false
-	r.ID, r.InternalID, _ = made(n.Account, "lb rule", full, "cloud.firewall_rules", func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
+	r.ID, r.InternalID, _ = made(n.Account, "lb rule", full, usageprobe.ObjectRule, func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
 		return n.Account.Cloud.CreateLoadBalancerRule(ctx, cloud.LoadBalancerRuleSpec{Name: full, Algorithm: algorithm, PublicIPID: ip.ID, NetworkID: n.ID,
 			PublicPort: r.Port, PrivatePort: privatePort, OpenFirewall: &shut})
 	})
@@ -163,7 +164,7 @@ func (n *Network) LoadBalancerFor(name string, cidrs ...string) *Rule {
 	ip.nextPort++
 	full := n.t.Unique("lb-" + name)
 	shut := false
-	r.ID, r.InternalID, _ = made(n.Account, "lb rule", full, "cloud.firewall_rules", func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
+	r.ID, r.InternalID, _ = made(n.Account, "lb rule", full, usageprobe.ObjectRule, func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
 		return n.Account.Cloud.CreateLoadBalancerRule(ctx, cloud.LoadBalancerRuleSpec{Name: full, Algorithm: r.Algorithm, PublicIPID: ip.ID, NetworkID: n.ID,
 			PublicPort: r.Port, PrivatePort: privatePort, OpenFirewall: &shut, CIDRs: cidrs})
 	})
@@ -222,7 +223,7 @@ func (n *Network) InternalLoadBalancer(name string) *Rule {
 	}
 	full := n.t.Unique("lb-" + name)
 	var answer *cloud.InternalLoadBalancer
-	r.ID, r.InternalID, answer = made(n.Account, "internal lb rule", full, "cloud.firewall_rules", func(ctx context.Context) (*cloud.Creating[cloud.InternalLoadBalancer], error) {
+	r.ID, r.InternalID, answer = made(n.Account, "internal lb rule", full, usageprobe.ObjectRule, func(ctx context.Context) (*cloud.Creating[cloud.InternalLoadBalancer], error) {
 		return n.Account.Cloud.CreateInternalLoadBalancer(ctx, cloud.InternalLoadBalancerSpec{Name: full, Algorithm: r.Algorithm, NetworkID: n.ID, SourceIP: from,
 			SourcePort: r.Port, InstancePort: privatePort})
 	})
@@ -293,9 +294,9 @@ func (n *Network) FailedLoadBalancer(name string) *Rule {
 		t.Inconclusive("creating LB rule %s was to fail, and ended with %v", name, err)
 	}
 	t.Must(t.removed(accepted.ID, nil), "noting that LB rule %s is gone", name)
-	var id int
-	t.scan(&id, "SELECT COALESCE(MAX(resource_id), 0) FROM cloud.usage_event WHERE type = 'LB.CREATE' AND account_id = ?", n.Account.InternalID)
-	r.ID, r.InternalID = accepted.ID, int64(id)
+	id, err := t.rows().Newest(t.ctx, "LB.CREATE", n.Account.InternalID)
+	t.Must(err, "reading an internal id")
+	r.ID, r.InternalID = accepted.ID, id
 	t.watch.born(r)
 	t.pass(apart)
 	return r

@@ -148,25 +148,20 @@ func (t *core) refusal(err error, format string, a ...any) *cloud.Error {
 	return nil
 }
 
-// scan reads one number.
-func (t *core) scan(into *int, query string, args ...any) {
-	t.Must(t.site.DB.QueryRowContext(t.ctx, query, args...).Scan(into), "reading ids")
-}
-
 // named reads a resource's internal id from the newest usage event of its family that names it: for objects whose own tables
 // are not read.
 func (t *core) named(family, name string) int64 {
-	var id int
-	t.scan(&id, "SELECT COALESCE(MAX(resource_id), 0) FROM cloud.usage_event WHERE type LIKE ? AND resource_name = ?", family+".%", name)
+	id, err := t.rows().Named(t.ctx, family, name)
+	t.Must(err, "reading an internal id")
 	if id == 0 {
 		t.Inconclusive("no %s usage event names %s", family, name)
 	}
-	return int64(id)
+	return id
 }
 
 // lastSuccess is the end of the newest successful usage job.
 func (t *core) lastSuccess() time.Time {
-	jobs, err := usageprobe.New(t.site.DB).Jobs(t.ctx)
+	jobs, err := t.rows().Jobs(t.ctx)
 	t.Must(err, "reading usage jobs")
 	var end time.Time
 	for _, j := range jobs {
@@ -230,5 +225,5 @@ func (t *T) RequireNotIn(able release.Range, what string) {
 // Now is the database's time.
 func (t Clock) Now() time.Time { return t.now() }
 
-// InternalID is the id of an object in a table of cloud, by its uuid, which must be asked while the object lives.
-func (t *T) InternalID(table, uuid string) int64 { return t.internalID("cloud."+table, uuid) }
+// InternalID is the id of an object by its uuid, which must be asked while the object lives.
+func (t *T) InternalID(of usageprobe.Object, uuid string) int64 { return t.internalID(of, uuid) }

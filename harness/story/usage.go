@@ -87,7 +87,7 @@ func (t UsageRuns) look(until time.Time) {
 	var lost []usageprobe.Violation
 	if !until.IsZero() {
 		var err error
-		lost, err = usageprobe.New(t.site.DB).LostAccounts(t.ctx, t.watch.accountIDs()...)
+		lost, err = t.rows().LostAccounts(t.ctx, t.watch.accountIDs()...)
 		t.Must(err, "looking for the accounts in cloud_usage.account")
 	}
 	t.watch.hold(append(lost, usageprobe.Invariants(t.watch.before, *t.watch.last, usageprobe.Touched{})...))
@@ -173,7 +173,7 @@ const (
 func (t UsageRuns) snapshot(ids ...int64) usageprobe.Snapshot {
 	began := t.now()
 	for {
-		s, err := usageprobe.New(t.site.DB).Snapshot(t.ctx, ids...)
+		s, err := t.rows().Snapshot(t.ctx, ids...)
 		t.Must(err, "reading usage rows")
 		if !t.sharesRuns() || consistent(s) {
 			return s

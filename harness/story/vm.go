@@ -36,7 +36,7 @@ func (n *Network) NewVM() *VM {
 	vm := &VM{owned: n.owned, Name: n.t.Unique("vm")}
 	defer n.t.Step("VM %s", vm.Name)()
 	var deployed *cloud.VirtualMachine
-	vm.ID, vm.InternalID, deployed = made(n.Account, "vm", vm.Name, "cloud.vm_instance", func(ctx context.Context) (*cloud.Creating[cloud.VirtualMachine], error) {
+	vm.ID, vm.InternalID, deployed = made(n.Account, "vm", vm.Name, usageprobe.ObjectVM, func(ctx context.Context) (*cloud.Creating[cloud.VirtualMachine], error) {
 		return n.Account.Cloud.DeployVirtualMachine(ctx, cloud.VirtualMachineSpec{Name: vm.Name, ZoneID: c.zone, TemplateID: c.template,
 			ServiceOfferingID: c.serviceOffering, NetworkIDs: []string{n.ID}})
 	})
@@ -103,7 +103,7 @@ func (vm *VM) NICs() []*NIC {
 	}
 	var nics []*NIC
 	for _, one := range found[0].Nic {
-		nics = append(nics, &NIC{vm: vm, ID: one.Id, InternalID: vm.t.internalID("cloud.nics", one.Id)})
+		nics = append(nics, &NIC{vm: vm, ID: one.Id, InternalID: vm.t.internalID(usageprobe.ObjectNIC, one.Id)})
 	}
 	return nics
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/harness/story"
@@ -350,7 +352,7 @@ func (w *walker) createPF(o *object, ip *story.Address) error {
 	if err != nil {
 		return err
 	}
-	o.id, o.internal = made.ID, w.t.InternalID("firewall_rules", made.ID)
+	o.id, o.internal = made.ID, w.t.InternalID(usageprobe.ObjectRule, made.ID)
 	return finish(w.t.Context(), made)
 }
 
