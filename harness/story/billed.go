@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata"
@@ -110,22 +111,26 @@ func (t BilledRows) RequireRowOpen(things ...Billed) {
 	}
 }
 
-// ExpectRowOpen expects that each, being alive, has exactly one open usage row.
+// ExpectRowOpen expects that each, being alive, has exactly one open usage row, that its former rows, if any, were closed at
+// the times of its own events, and that it has no more rows than its events tell of.
 func (t BilledRows) ExpectRowOpen(things ...Billed) {
 	for _, b := range things {
 		t.Checked(1)
 		rows := t.watch.rows(b)
-		if n := len(rows); n > 0 && len(open(rows)) == 0 {
-			class, why := t.watch.closedAlive(rows[n-1])
+		switch n := len(open(rows)); {
+		case n == 0 && len(rows) > 0:
+			class, why := t.watch.closedAlive(rows[len(rows)-1])
 			t.failOf(b, class, fmt.Sprintf("%s is alive, but %s", b, why), t.watch.evidence()...)
-		} else if len(open(rows)) != 1 {
-			t.failOf(b, result.RowCount, fmt.Sprintf("%s is alive and has %d open usage rows of %d, want one", b, len(open(rows)), len(rows)), t.watch.evidence()...)
+		case n != 1:
+			t.failOf(b, result.RowCount, fmt.Sprintf("%s is alive and has %d open usage rows of %d, want one", b, n, len(rows)), t.watch.evidence()...)
+		default:
+			t.expectAsTold(b, rows)
 		}
 	}
 }
 
-// ExpectRowClosed expects that each, being gone, has usage rows, none of them open, and the last one closed at the time of
-// its own last delete event.
+// ExpectRowClosed expects that each, being gone, has usage rows, that none of them is open and the last one was closed at the
+// time of its own last delete event, and of the others what ExpectRowOpen expects.
 func (t BilledRows) ExpectRowClosed(things ...Billed) {
 	for _, b := range things {
 		t.Checked(1)
@@ -139,12 +144,34 @@ func (t BilledRows) ExpectRowClosed(things ...Billed) {
 		case len(open(rows)) > 0:
 			t.failOf(b, result.LeakedRow, fmt.Sprintf("%s ended at %s, but %d of its %d usage rows are still open: the customer is billed for ever",
 				b, stamp(*died), len(open(rows)), len(rows)), t.watch.evidence()...)
+		case !rows[len(rows)-1].Closed.Equal(*died):
+			t.failOf(b, result.WrongClose, fmt.Sprintf("%s ended at %s, but its usage row (helper id %d) was closed at %s%s", b, stamp(*died),
+				rows[len(rows)-1].HelperID, stampOf(rows[len(rows)-1].Closed), t.watch.whose(rows[len(rows)-1])), t.watch.evidence()...)
 		default:
-			if last := rows[len(rows)-1]; !last.Closed.Equal(*died) {
-				t.failOf(b, result.WrongClose, fmt.Sprintf("%s ended at %s, but its usage row (helper id %d) was closed at %s", b, stamp(*died), last.HelperID, stampOf(last.Closed)),
-					t.watch.evidence()...)
-			}
+			t.expectAsTold(b, rows)
 		}
+	}
+}
+
+// expectAsTold holds the rows of something against what its usage events tell: how many there may be, and when each that is
+// closed was to be closed.
+func (t BilledRows) expectAsTold(b Billed, rows []usageprobe.HelperRow) {
+	told := t.watch.last.History(rows[0].Ref)
+	if most := told.Rows(); most > 0 && len(rows) > most {
+		t.failOf(b, result.RowCount, fmt.Sprintf("%s has %d usage rows, its usage events tell of %d", b, len(rows), most), t.watch.evidence()...)
+	}
+	for _, row := range rows {
+		dates := told.CloseDates(row.Created)
+		if row.Open() || len(dates) == 0 || slices.ContainsFunc(dates, row.Closed.Equal) {
+			continue
+		}
+		class := result.WrongClose
+		by := t.watch.whose(row)
+		if by != "" {
+			class = result.CrossedClose
+		}
+		t.failOf(b, class, fmt.Sprintf("%s has a usage row (helper id %d) that was closed at %s%s, want %s", b, row.HelperID, stampOf(row.Closed), by, stamp(dates[0])),
+			t.watch.evidence()...)
 	}
 }
 

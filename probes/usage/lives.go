@@ -168,3 +168,25 @@ func (h *history) within(s span) time.Duration {
 
 // window of a record: end_date is its last second.
 func (r Record) window() span { return span{r.Start, r.End.Add(time.Second)} }
+
+// History is what the usage events up to a snapshot's cutoff tell of a resource.
+type History struct{ h *history }
+
+// History of a resource; without events it tells nothing.
+func (s Snapshot) History(ref Ref) History { return History{histories(s.Events, &s.Cutoff)[ref]} }
+
+// Rows is how many usage rows the resource may have at most: one for each of its lives, and of a kind whose rows are replaced
+// when it changes, one more for each change. Zero says that nothing is told.
+func (h History) Rows() int {
+	if h.h == nil {
+		return 0
+	}
+	n := 0
+	for _, l := range h.h.lives {
+		n += 1 + len(l.shutDates)
+	}
+	return n
+}
+
+// CloseDates are the right close dates of a row that was opened at a time; none when nothing is told.
+func (h History) CloseDates(opened time.Time) []time.Time { return h.h.closeDates(opened) }
