@@ -1,7 +1,11 @@
-package harness
+package harness_test
 
 import (
 	"testing"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/harnesstest"
+	"github.com/stackproof/stackproof/release"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -11,7 +15,7 @@ import (
 
 // TestAnotherFailureOfAKnownBadScenarioIsNews: only what shows the known defect is excused by it.
 func TestAnotherFailureOfAKnownBadScenarioIsNews(t *testing.T) {
-	known := Known{Spans: []Span{{"4.20.0", "4.20.0"}}, Why: "#1", Signs: []string{"[leaked-row]"}}
+	known := harness.Known{Releases: release.Where(release.NetworkUsageModelOld), Why: "#1", Signs: []string{"[leaked-row]"}}
 	for reason, want := range map[string]struct {
 		known bool
 		code  int
@@ -19,8 +23,8 @@ func TestAnotherFailureOfAKnownBadScenarioIsNews(t *testing.T) {
 		"row 3 is open [leaked-row]": {true, 0},
 		"row 3 is gone":              {false, 1},
 	} {
-		s := Scenario{ID: "X-01", KnownBad: known, Run: func(t *T) { checked(t); t.Fail("first"); t.Fail(reason) }}
-		run, err := Run(t.Context(), &fakeTarget{}, Plan{Scenarios: Catalogue{s}, Workers: 1, Progress: silent{}})
+		s := harness.Scenario{ID: "X-01", KnownBad: known, Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail("first"); t.Fail(reason) }}
+		run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s}, Workers: 1, Progress: harnesstest.Silent{}})
 		require.NoError(t, err)
 		assert.Equal(t, want.known, run.Results[0].Known, reason)
 		assert.Equal(t, want.code, run.ExitCode(false), reason)
@@ -30,14 +34,14 @@ func TestAnotherFailureOfAKnownBadScenarioIsNews(t *testing.T) {
 // TestOnlyTheStatedReasonIsByDesign: a control that could not even be told is not excused by being a control.
 func TestOnlyTheStatedReasonIsByDesign(t *testing.T) {
 	for name, c := range map[string]struct {
-		run  func(*T)
+		run  harness.Tell
 		code int
 	}{
-		"told to its end": {checked, 0},
-		"stuck":           {func(t *T) { t.Inconclusive("the database is gone") }, 3},
+		"told to its end": {harnesstest.Checked, 0},
+		"stuck":           {func(t *harness.Attempt, _ *harness.Site) { t.Inconclusive("the database is gone") }, 3},
 	} {
-		s := Scenario{ID: "X-01", Inconclusive: "shows nothing", Run: c.run}
-		run, err := Run(t.Context(), &fakeTarget{}, Plan{Scenarios: Catalogue{s}, Workers: 1, Progress: silent{}})
+		s := harness.Scenario{ID: "X-01", Inconclusive: "shows nothing", Run: c.run}
+		run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s}, Workers: 1, Progress: harnesstest.Silent{}})
 		require.NoError(t, err)
 		assert.Equal(t, result.Inconclusive, run.Results[0].Verdict, name)
 		assert.Equal(t, c.code, run.ExitCode(false), name)
@@ -47,13 +51,13 @@ func TestOnlyTheStatedReasonIsByDesign(t *testing.T) {
 // TestInconclusivesAreCounted: they leave the denominator of a claim, so they must be seen.
 func TestInconclusivesAreCounted(t *testing.T) {
 	n := 0
-	s := Scenario{ID: "X-01", Run: func(t *T) {
-		checked(t)
+	s := harness.Scenario{ID: "X-01", Run: func(t *harness.Attempt, _ *harness.Site) {
+		t.Checked(1)
 		if n++; n == 2 {
 			t.Inconclusive("undecided")
 		}
 	}}
-	run, err := Run(t.Context(), &fakeTarget{}, Plan{Scenarios: Catalogue{s}, Repeat: 20, Workers: 1, Progress: silent{}})
+	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s}, Repeat: 20, Workers: 1, Progress: harnesstest.Silent{}})
 	require.NoError(t, err)
 	assert.Equal(t, 1, run.Results[0].Inconclusives)
 	assert.Contains(t, run.Results[0].Claim, "0 of 19 decided repeats failed")

@@ -1,9 +1,12 @@
-package harness
+package harness_test
 
 import (
 	"context"
 	"errors"
 	"testing"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/harnesstest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -13,7 +16,7 @@ import (
 
 // leaking is a target on which something may stay.
 type leaking struct {
-	*fakeTarget
+	*harnesstest.FakeTarget
 	found []string
 	err   error
 }
@@ -34,10 +37,10 @@ func TestWhatIsLeftBehindFailsTheRun(t *testing.T) {
 		"cannot be seen": {nil, errors.New("the API is gone"), result.Inconclusive, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			run, err := Run(t.Context(), leaking{&fakeTarget{}, c.found, c.err}, Plan{Progress: silent{}, Scenarios: Catalogue{{ID: "X-01", Run: checked}}})
+			run, err := harness.Run(t.Context(), leaking{&harnesstest.FakeTarget{}, c.found, c.err}, harness.Plan{Progress: harnesstest.Silent{}, Scenarios: harness.Catalogue{{ID: "X-01", Run: harnesstest.Checked}}})
 			require.NoError(t, err)
 			require.Len(t, run.Results, 2)
-			assert.Equal(t, LeaksID, run.Results[1].ID)
+			assert.Equal(t, harness.LeaksID, run.Results[1].ID)
 			assert.Equal(t, c.want, run.Results[1].Verdict, run.Results[1].Reason)
 			assert.Equal(t, c.exit, run.ExitCode(false))
 			assert.Empty(t, run.Missing())

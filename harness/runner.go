@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,12 +30,21 @@ type Plan struct {
 	Budget time.Duration
 	// Brief says that only verdicts are of interest: nothing is spent on explaining a failure.
 	Brief bool
-	used  func(map[Capability]bool) // is told what each run used
-	// swept says that a fault is planted which the scenario does not name as its own.
-	swept bool
+	// Used is told what each run used of its site; nil for nobody.
+	Used func(map[Capability]bool)
+	// Swept says that a fault is planted which the scenario does not name as its own.
+	Swept bool
+	// Partial is told what is known so far: when the run begins and after each scenario. Calls follow one another. Nil for
+	// nobody.
+	Partial func(result.Run)
+	// Left is told what could not be removed after a scenario; nil for nobody. It never changes the scenario's verdict.
+	Left func(id string, err error)
 	// Sensitivity is what a proof showed of scenarios; it becomes part of what their repeats allow one to claim.
 	Sensitivity map[string]Sensitivity
 }
+
+// Sensitivity is how many planted faults a scenario was held against and how many of them it caught.
+type Sensitivity struct{ Planted, Caught int }
 
 // Run runs a plan against a target. The error says that the run as a whole could not be carried out; whatever was found
 // until then is in the result all the same, and what is missing there counts as a failure.
@@ -52,33 +60,26 @@ func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
 	if err != nil {
 		return run, err
 	}
-	cases := make([]*result.Case, len(p.Scenarios))
-	var mu sync.Mutex
+	found := newFound(run, p, leaks != nil)
+	p.Left = found.left
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(1, p.Workers))
-	for _, i := range longestFirst(p.Scenarios) {
+	for _, i := range LongestFirst(p.Scenarios) {
 		group.Go(func() error {
 			if gctx.Err() != nil {
 				return context.Cause(gctx)
 			}
-			c := runScenario(gctx, target, p.Scenarios[i], p)
-			mu.Lock()
-			cases[i] = &c
-			mu.Unlock()
+			c := RunScenario(gctx, target, p.Scenarios[i], p)
+			found.finished(i, c)
 			p.Progress.Finished(c)
 			return nil
 		})
 	}
 	err = group.Wait()
-	for _, c := range cases {
-		if c != nil {
-			run.Results = append(run.Results, *c)
-		}
-	}
-	if leaks != nil {
-		c := leaks(ctx)
-		run.Planned, run.Results = append(run.Planned, c.ID), append(run.Results, c)
-		p.Progress.Finished(c)
+	run.Results = found.results()
+	if c := leakCase(ctx, leaks, found.remains); c != nil {
+		run.Planned, run.Results = append(run.Planned, c.ID), append(run.Results, *c)
+		p.Progress.Finished(*c)
 	}
 	run.Seconds = time.Since(began).Seconds()
 	if cause := context.Cause(ctx); cause != nil {
@@ -87,8 +88,8 @@ func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
 	return run, err
 }
 
-// longestFirst orders by weight, so that the longest scenario does not start last; results keep the catalogue's order.
-func longestFirst(c Catalogue) []int {
+// LongestFirst orders by weight, so that the longest scenario does not start last; results keep the catalogue's order.
+func LongestFirst(c Catalogue) []int {
 	order := make([]int, len(c))
 	for i := range order {
 		order[i] = i
@@ -97,8 +98,8 @@ func longestFirst(c Catalogue) []int {
 	return order
 }
 
-// runScenario repeats one scenario and folds the outcomes into one case; the worst verdict wins and is never retried.
-func runScenario(ctx context.Context, target Target, s Scenario, p Plan) result.Case {
+// RunScenario repeats one scenario and folds the outcomes into one case; the worst verdict wins and is never retried.
+func RunScenario(ctx context.Context, target Target, s Scenario, p Plan) result.Case {
 	began := time.Now()
 	release := target.Describe().Release
 	c := result.Case{ID: s.ID, Title: s.Title, Group: s.Group, Guards: s.Guards, Verdict: result.Pass,
@@ -117,8 +118,11 @@ func runScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 			if one.verdict == result.Inconclusive && !one.byDesign {
 				c.ByDesign = false
 			}
-			if p.used != nil {
-				p.used(one.used)
+			if p.Used != nil {
+				p.Used(one.used)
+			}
+			if err := errors.Join(one.left...); err != nil && p.Left != nil {
+				p.Left(s.ID, err)
 			}
 		}
 	}
@@ -155,7 +159,7 @@ func repeats(ctx context.Context, target Target, s Scenario, p Plan) []*outcome 
 				return nil // cut off: no repeat
 			}
 			if i > 0 && one.verdict == result.Pass {
-				one.steps, one.evidence = nil, nil // a case shows the first pass, and what is worse
+				one.steps, one.evidence, one.views = nil, nil, result.Views{} // a case shows the first pass, and what is worse
 			}
 			outcomes[i] = one
 			if one.verdict == result.Fail {
@@ -181,6 +185,7 @@ func fold(c *result.Case, one *outcome, i int, p Plan) {
 	worst := result.Worse(one.verdict, c.Verdict)
 	if first || worst != c.Verdict {
 		c.Reason, c.Steps, c.Evidence = one.reason, one.steps, one.evidence
+		c.Findings, c.Views = one.findings, one.views
 		if p.Repeat > 1 && one.verdict != result.Pass {
 			c.Reason = fmt.Sprintf("repeat %d (seed %d): %s", i+1, p.Seed+int64(i), one.reason)
 		}
@@ -190,12 +195,12 @@ func fold(c *result.Case, one *outcome, i int, p Plan) {
 
 // runOnce runs a scenario once, on a site of its own.
 func runOnce(ctx context.Context, target Target, s Scenario, p Plan, seed int64, repeat int) *outcome {
-	var t *T
+	var t *Attempt
 	site, err := target.Site(ctx, s.ID, seed)
 	if site != nil {
 		defer func() {
 			if err := site.Close(context.WithoutCancel(ctx)); err != nil {
-				t.judge(result.Inconclusive, fmt.Sprintf("closing the site: %v", err))
+				t.leave(fmt.Errorf("closing the site: %w", err))
 			}
 		}()
 	}
@@ -207,8 +212,8 @@ func runOnce(ctx context.Context, target Target, s Scenario, p Plan, seed int64,
 	if repeat > 0 {
 		name = fmt.Sprintf("%s-r%d", name, repeat)
 	}
-	t = newT(ctx, site, s, p.Progress, seed, name)
-	t.brief, t.swept = p.Brief, p.swept
+	t = newAttempt(ctx, site, s, p.Progress, seed, name)
+	t.brief, t.swept = p.Brief, p.Swept
 	t.fresh = func(ctx context.Context) (*Site, error) { return target.Site(ctx, s.ID, seed) }
 	if err != nil {
 		t.judge(result.Inconclusive, fmt.Sprintf("opening a site: %v", err))
@@ -216,8 +221,7 @@ func runOnce(ctx context.Context, target Target, s Scenario, p Plan, seed int64,
 	}
 	defer func() {
 		if err := t.cleanup(ctx); err != nil {
-			t.judge(result.Inconclusive, fmt.Sprintf("cleaning up: %v", err))
-			t.Note("clean-up", "%v", err)
+			t.leave(err)
 		}
 	}()
 	t.tell()
@@ -228,7 +232,7 @@ func runOnce(ctx context.Context, target Target, s Scenario, p Plan, seed int64,
 }
 
 // tell runs the story and turns every way out of it into a verdict.
-func (t *T) tell() {
+func (t *Attempt) tell() {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -257,23 +261,23 @@ func (t *T) tell() {
 	}
 	if t.onlyAPI() {
 		defer t.apiOnly()
-		t.scenario.APIOnly(t)
+		t.scenario.APIOnly(t, t.site)
 	} else {
-		t.scenario.Run(t)
+		t.scenario.Run(t, t.site)
 	}
 	t.noteUsed()
 	if t.verdict == result.Pass && t.scenario.Inconclusive != "" {
 		t.byDesign = true
 		t.judge(result.Inconclusive, t.scenario.Inconclusive)
 	}
-	if t.verdict == result.Pass && t.watch.checks == 0 {
+	if t.verdict == result.Pass && t.checks == 0 {
 		t.judge(result.Inconclusive, "the scenario checked nothing")
 	}
 }
 
 // noteUsed notes what the story used of its site, for a proof. It is not called for a story that was broken off, and an
 // error is no reason to judge the story: then nothing is known to be unused.
-func (t *T) noteUsed() {
+func (t *Attempt) noteUsed() {
 	if t.site.used == nil {
 		return
 	}

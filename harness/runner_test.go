@@ -1,108 +1,73 @@
-package harness
+package harness_test
 
 import (
 	"context"
 	"errors"
-	"sync"
+	"strings"
 	"testing"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/harnesstest"
+	"github.com/stackproof/stackproof/release"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/internal/testhome"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// fakeTarget is a target without a zone: it shows how the runner treats what scenarios do.
-type fakeTarget struct {
-	mu       sync.Mutex
-	opened   int
-	closed   int
-	site     Site
-	openErr  error
-	closeErr error
-}
-
-func (f *fakeTarget) Describe() Description { return Description{Name: "fake", Release: "4.20.0.0"} }
-
-func (f *fakeTarget) Site(context.Context, string, int64) (*Site, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.openErr != nil {
-		return nil, f.openErr
-	}
-	f.opened++
-	s := f.site
-	s.Description = f.Describe()
-	s.OnClose(func(context.Context) error {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.closed++
-		return f.closeErr
-	})
-	return &s, nil
-}
-
-func (f *fakeTarget) Close(context.Context) error { return nil }
-
-type silent struct{}
-
-func (silent) Scenario(string, string, int) {}
-func (silent) Step(string, string)          {}
-func (silent) Finished(result.Case)         {}
-
-func checked(t *T) { t.watch.checks++ }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testhome.Around(m)) }
 
 func TestVerdicts(t *testing.T) {
 	for name, c := range map[string]struct {
-		scenario Scenario
-		target   *fakeTarget
+		scenario harness.Scenario
+		target   *harnesstest.FakeTarget
 		verdict  result.Verdict
 		reason   string
 		code     int
 	}{
-		"pass":            {Scenario{Run: checked}, &fakeTarget{}, result.Pass, "", 0},
-		"nothing checked": {Scenario{Run: func(*T) {}}, &fakeTarget{}, result.Inconclusive, "checked nothing", 3},
-		"fail":            {Scenario{Run: func(t *T) { checked(t); t.Fail("wrong") }}, &fakeTarget{}, result.Fail, "wrong", 1},
-		"fail beats a later stop": {Scenario{Run: func(t *T) { t.Fail("wrong"); t.Inconclusive("then stuck") }},
-			&fakeTarget{}, result.Fail, "wrong", 1},
-		"stuck":  {Scenario{Run: func(t *T) { checked(t); t.Inconclusive("stuck at %d", 3) }}, &fakeTarget{}, result.Inconclusive, "stuck at 3", 3},
-		"broken": {Scenario{Run: func(*T) { panic("a defect of the scenario") }}, &fakeTarget{}, result.Inconclusive, "the scenario itself broke", 3},
-		"missing capability": {Scenario{Run: checked, Needs: []Capability{UsageDB}},
-			&fakeTarget{site: Site{Missing: map[Capability]string{UsageDB: "no DSN given"}}}, result.Unsupported, "no DSN given", 3},
-		"broken capability": {Scenario{Run: checked, Needs: []Capability{UsageDB}},
-			&fakeTarget{site: Site{Broken: map[Capability]string{UsageDB: "access denied"}}}, result.Inconclusive, "access denied", 3},
-		"site does not open":  {Scenario{Run: checked}, &fakeTarget{openErr: errors.New("no room")}, result.Inconclusive, "no room", 3},
-		"site does not close": {Scenario{Run: checked}, &fakeTarget{closeErr: errors.New("stuck process")}, result.Inconclusive, "stuck process", 3},
-		"known failure": {Scenario{KnownBad: Known{Spans: []Span{{"4.20.0", "4.20.0"}}, Why: "#1"}, Run: func(t *T) { t.Fail("as known") }},
-			&fakeTarget{}, result.Fail, "as known", 0},
-		"inconclusive by design": {Scenario{Inconclusive: "by design", Run: checked}, &fakeTarget{}, result.Inconclusive, "by design", 0},
+		"pass":            {harness.Scenario{Run: harnesstest.Checked}, &harnesstest.FakeTarget{}, result.Pass, "", 0},
+		"nothing checked": {harness.Scenario{Run: func(*harness.Attempt, *harness.Site) {}}, &harnesstest.FakeTarget{}, result.Inconclusive, "checked nothing", 3},
+		"fail":            {harness.Scenario{Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail("wrong") }}, &harnesstest.FakeTarget{}, result.Fail, "wrong", 1},
+		"fail beats a later stop": {harness.Scenario{Run: func(t *harness.Attempt, _ *harness.Site) { t.Fail("wrong"); t.Inconclusive("then stuck") }},
+			&harnesstest.FakeTarget{}, result.Fail, "wrong", 1},
+		"stuck":  {harness.Scenario{Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Inconclusive("stuck at %d", 3) }}, &harnesstest.FakeTarget{}, result.Inconclusive, "stuck at 3", 3},
+		"broken": {harness.Scenario{Run: func(*harness.Attempt, *harness.Site) { panic("a defect of the scenario") }}, &harnesstest.FakeTarget{}, result.Inconclusive, "the scenario itself broke", 3},
+		"missing capability": {harness.Scenario{Run: harnesstest.Checked, Needs: []harness.Capability{harness.UsageDB}},
+			&harnesstest.FakeTarget{Template: harness.Site{Missing: map[harness.Capability]string{harness.UsageDB: "no DSN given"}}}, result.Unsupported, "no DSN given", 3},
+		"broken capability": {harness.Scenario{Run: harnesstest.Checked, Needs: []harness.Capability{harness.UsageDB}},
+			&harnesstest.FakeTarget{Template: harness.Site{Broken: map[harness.Capability]string{harness.UsageDB: "access denied"}}}, result.Inconclusive, "access denied", 3},
+		"site does not open": {harness.Scenario{Run: harnesstest.Checked}, &harnesstest.FakeTarget{OpenErr: errors.New("no room")}, result.Inconclusive, "no room", 3},
+		"known failure": {harness.Scenario{KnownBad: harness.Known{Releases: release.Where(release.NetworkUsageModelOld), Why: "#1"}, Run: func(t *harness.Attempt, _ *harness.Site) { t.Fail("as known") }},
+			&harnesstest.FakeTarget{}, result.Fail, "as known", 0},
+		"inconclusive by design": {harness.Scenario{Inconclusive: "by design", Run: harnesstest.Checked}, &harnesstest.FakeTarget{}, result.Inconclusive, "by design", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.scenario.ID = "X-01"
-			run, err := Run(t.Context(), c.target, Plan{Scenarios: Catalogue{c.scenario}, Repeat: 1, Workers: 1, Progress: silent{}})
+			run, err := harness.Run(t.Context(), c.target, harness.Plan{Scenarios: harness.Catalogue{c.scenario}, Repeat: 1, Workers: 1, Progress: harnesstest.Silent{}})
 			require.NoError(t, err)
 			require.Len(t, run.Results, 1)
 			got := run.Results[0]
 			assert.Equal(t, c.verdict, got.Verdict, got.Reason)
 			assert.Contains(t, got.Reason, c.reason)
 			assert.Equal(t, c.code, run.ExitCode(false))
-			assert.Equal(t, c.target.opened, c.target.closed, "every opened site is closed")
+			opened, closed := c.target.Sites()
+			assert.Equal(t, opened, closed, "every opened site is closed")
 		})
 	}
 }
 
 func TestRepeatsAreFolded(t *testing.T) {
 	n := 0
-	s := Scenario{ID: "X-01", Run: func(t *T) {
-		checked(t)
+	s := harness.Scenario{ID: "X-01", Run: func(t *harness.Attempt, _ *harness.Site) {
+		t.Checked(1)
 		if n++; n == 3 {
 			t.Fail("the third time")
 		}
 	}}
-	run, err := Run(t.Context(), &fakeTarget{}, Plan{Scenarios: Catalogue{s}, Repeat: 5, Workers: 1, Seed: 10, Progress: silent{}})
+	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s}, Repeat: 5, Workers: 1, Seed: 10, Progress: harnesstest.Silent{}})
 	require.NoError(t, err)
 	got := run.Results[0]
 	assert.Equal(t, []int{5, 1, 0}, []int{got.Repeats, got.Failures, got.Inconclusives})
@@ -112,35 +77,35 @@ func TestRepeatsAreFolded(t *testing.T) {
 }
 
 func TestUntilFailureStops(t *testing.T) {
-	s := Scenario{ID: "X-01", Run: func(t *T) { checked(t); t.Fail("always") }}
-	run, err := Run(t.Context(), &fakeTarget{}, Plan{Scenarios: Catalogue{s}, Repeat: 5, Workers: 1, UntilFailure: true, Progress: silent{}})
+	s := harness.Scenario{ID: "X-01", Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail("always") }}
+	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s}, Repeat: 5, Workers: 1, UntilFailure: true, Progress: harnesstest.Silent{}})
 	require.NoError(t, err)
 	assert.Equal(t, 1, run.Results[0].Repeats)
 }
 
 func TestInterruptedRunMissesResults(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
-	first := Scenario{ID: "X-01", Run: func(t *T) {
-		checked(t)
-		cancel(ErrInterrupted)
-		t.must(context.Cause(t.Context()), "working")
+	first := harness.Scenario{ID: "X-01", Run: func(t *harness.Attempt, _ *harness.Site) {
+		t.Checked(1)
+		cancel(harness.ErrInterrupted)
+		t.Must(context.Cause(t.Context()), "working")
 	}}
-	run, err := Run(ctx, &fakeTarget{}, Plan{Scenarios: Catalogue{first, {ID: "X-02", Run: checked}}, Workers: 1, Progress: silent{}})
-	require.ErrorIs(t, err, ErrInterrupted)
+	run, err := harness.Run(ctx, &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{first, {ID: "X-02", Run: harnesstest.Checked}}, Workers: 1, Progress: harnesstest.Silent{}})
+	require.ErrorIs(t, err, harness.ErrInterrupted)
 	assert.Equal(t, []string{"X-02"}, run.Missing())
 	assert.Equal(t, 1, run.ExitCode(false), "fewer results than planned is a failure")
 }
 
 func TestCleanupRunsInReverseAndReportsAll(t *testing.T) {
 	var order []string
-	s := Scenario{ID: "X-01", Run: func(t *T) {
-		checked(t)
+	s := harness.Scenario{ID: "X-01", Run: func(t *harness.Attempt, _ *harness.Site) {
+		t.Checked(1)
 		for _, name := range []string{"first", "second"} {
-			t.onCleanup(name, func(context.Context) error { order = append(order, name); return errors.New(name + " is stuck") })
+			t.OnCleanup(name, func(context.Context) error { order = append(order, name); return errors.New(name + " is stuck") })
 		}
 		panic("halfway")
 	}}
-	run, err := Run(t.Context(), &fakeTarget{}, Plan{Scenarios: Catalogue{s}, Workers: 1, Progress: silent{}})
+	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s}, Workers: 1, Progress: harnesstest.Silent{}})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"second", "first"}, order)
 	var notes string
@@ -149,4 +114,69 @@ func TestCleanupRunsInReverseAndReportsAll(t *testing.T) {
 	}
 	assert.Contains(t, notes, "first is stuck")
 	assert.Contains(t, notes, "second is stuck")
+}
+
+// TestCleanUpChangesNoVerdict lets what comes after the story go wrong: what was judged stands, and the case leaks tells the rest.
+func TestCleanUpChangesNoVerdict(t *testing.T) {
+	stuck := func(a *harness.Attempt) {
+		a.OnRemove("account x", func(context.Context) error { return errors.New("the server is busy") })
+	}
+	for name, c := range map[string]struct {
+		run     harness.Tell
+		close   error
+		verdict result.Verdict
+		remains string
+	}{
+		"a pass":                     {func(a *harness.Attempt, _ *harness.Site) { a.Checked(1); stuck(a) }, nil, result.Pass, "X-01: removing account x: the server is busy"},
+		"a fail":                     {func(a *harness.Attempt, _ *harness.Site) { stuck(a); a.Fail("wrong") }, nil, result.Fail, "X-01: removing account x: the server is busy"},
+		"a stop":                     {func(a *harness.Attempt, _ *harness.Site) { stuck(a); a.Inconclusive("stuck") }, nil, result.Inconclusive, "the server is busy"},
+		"a site that does not close": {harnesstest.Checked, errors.New("a process that stays"), result.Pass, "X-01: closing the site: a process that stays"},
+		"a fresh site": {func(a *harness.Attempt, _ *harness.Site) {
+			out := a.Afresh(func(a *harness.Attempt, _ *harness.Site) { a.Checked(1); stuck(a) })
+			a.Checked(1)
+			if out.Verdict != result.Pass {
+				a.Fail(out.Reason)
+			}
+		}, nil, result.Pass, "the server is busy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, watched := range []bool{false, true} {
+				var target harness.Target = &harnesstest.FakeTarget{CloseErr: c.close}
+				if watched {
+					target = leaking{FakeTarget: &harnesstest.FakeTarget{CloseErr: c.close}, found: []string{"account x"}}
+				}
+				run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: harness.Catalogue{{ID: "X-01", Run: c.run}}, Repeat: 1, Workers: 1, Progress: harnesstest.Silent{}})
+				require.NoError(t, err)
+				require.Len(t, run.Results, 2)
+				assert.Equal(t, c.verdict, run.Results[0].Verdict, run.Results[0].Reason)
+				leaks := run.Results[1]
+				assert.Equal(t, harness.LeaksID, leaks.ID)
+				assert.Equal(t, map[bool]result.Verdict{true: result.Fail, false: result.Inconclusive}[watched], leaks.Verdict)
+				assert.Contains(t, leaks.Evidence[0].Text, c.remains)
+			}
+		})
+	}
+}
+
+// TestPartialResults listens to what is known so far: nothing but the plan at first, then each scenario, in the plan's order.
+func TestPartialResults(t *testing.T) {
+	var told []string
+	scenarios := harness.Catalogue{{ID: "X-01", Run: harnesstest.Checked}, {ID: "X-02", Weight: 9, Run: harnesstest.Checked}}
+	run, err := harness.Run(t.Context(), leaking{FakeTarget: &harnesstest.FakeTarget{}}, harness.Plan{Scenarios: scenarios, Workers: 1, Progress: harnesstest.Silent{},
+		Partial: func(run result.Run) {
+			line := ""
+			for _, c := range run.Results {
+				line += c.ID + " " + string(c.Verdict) + ", "
+			}
+			told = append(told, line+strings.Join(run.Notes, "; "))
+		}})
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		"this run has not ended: 3 of 3 have no result yet (X-01 X-02 leaks)",
+		"X-02 pass, this run has not ended: 2 of 3 have no result yet (X-01 leaks)",
+		"X-01 pass, X-02 pass, this run has not ended: 1 of 3 have no result yet (leaks)",
+	}, told)
+	assert.Len(t, run.Results, 3)
+	assert.Empty(t, run.Missing())
+	assert.Empty(t, run.Notes)
 }

@@ -1,7 +1,8 @@
-// Package harness is how a run goes: what a scenario and a target are, the runner, and T, the verbs in which a scenario
-// is told. It is not a test framework (no *testing.T: the same scenario runs from the command and from go test) and
-// knows no target by name. Before changing it know that a scenario's goroutine ends by unwinding (T.fail and T.giveUp
-// panic with a private value that the runner recovers): deferred functions run, code after an Expect does not.
+// Package harness is how a run goes: what a scenario and a target are, and the runner, which makes one Attempt after another
+// and folds them into verdicts. The language in which scenarios are told is package story, the proof of scenarios by planted
+// faults package proof. It is not a test framework (no *testing.T: the same scenario runs from the command and from go test) and
+// knows no target by name. Before changing it know that a story ends early by unwinding: Inconclusive, Unsupported and FailNow
+// panic with a private value that the runner recovers. Deferred functions run; code after them does not.
 package harness
 
 import (
@@ -32,8 +33,9 @@ const (
 
 // Known is a defect that releases are known to have.
 type Known struct {
-	Spans []Span
-	Why   string // upstream issue and the release that ends it
+	// Releases are those that have it. Name the knob (release.Where) where the lab has one.
+	Releases release.Range
+	Why      string // upstream issue and the release that ends it
 	// Signs are words of which a failure must show at least one to be the known defect: a scenario that fails on a known-bad
 	// release for another reason is news. Without signs every failure is taken for the defect.
 	Signs []string
@@ -42,12 +44,12 @@ type Known struct {
 	Router bool
 	// Shows are the releases of the router's code with which a defect of the server shows; the zero value is all. Code of an
 	// unknown release is taken for one of them.
-	Shows Span
+	Shows release.Range
 }
 
 // In says whether a target has the defect. Where the router's code is of an unknown release, no defect of it is known.
 func (k Known) In(d Description) bool {
-	if code := cmp.Or(d.RouterCode, d.Release); k.Shows != (Span{}) && code != UnknownRelease && !k.Shows.Contains(code) {
+	if code := cmp.Or(d.RouterCode, d.Release); !k.Shows.IsZero() && code != UnknownRelease && !k.Shows.Contains(code) {
 		return false
 	}
 	if k.Router && d.RouterCode != "" {
@@ -65,16 +67,10 @@ func (k Known) Explains(failures []string) bool {
 
 // On says whether the release has the defect.
 func (k Known) On(release string) bool {
-	return slices.ContainsFunc(k.Spans, func(s Span) bool { return s.Contains(release) })
+	return k.Releases.Contains(release)
 }
 
-func (k Known) String() string {
-	words := make([]string, len(k.Spans))
-	for i, s := range k.Spans {
-		words[i] = s.String()
-	}
-	return strings.Join(words, ", ")
-}
+func (k Known) String() string { return k.Releases.String() }
 
 // Scenario is a named story.
 type Scenario struct {
@@ -93,10 +89,10 @@ type Scenario struct {
 	// Cures switch off the lab's knobs of a defect that every release has (NAME=off). With them the scenario must pass on a
 	// sound release, and its twins are planted on top of them: what always fails shows nothing about a twin.
 	Cures []release.Knob
-	Run   func(*T)
+	Run   Tell
 	// APIOnly tells the story where there is no database, by what the API lists alone; nil where that shows nothing. Its
 	// verdict is marked as the weaker one that it is.
-	APIOnly func(*T)
+	APIOnly Tell
 }
 
 // Plantable is the scenario as twins are caught with it on a release, and the knobs to set before the twin's: where the

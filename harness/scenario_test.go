@@ -1,14 +1,16 @@
-package harness
+package harness_test
 
 import (
 	"testing"
+
+	"github.com/stackproof/stackproof/harness"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-func threeScenarios() Catalogue {
-	return Catalogue{{ID: "U-01"}, {ID: "U-02", Priority: 1}, {ID: "L-01"}}
+func threeScenarios() harness.Catalogue {
+	return harness.Catalogue{{ID: "U-01"}, {ID: "U-02", Priority: 1}, {ID: "L-01"}}
 }
 
 func TestSelect(t *testing.T) {
@@ -36,7 +38,7 @@ func TestSelectNamesTheNearest(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	words := []string{"release", "repeat", "scenario"}
-	assert.Equal(t, "release", Nearest("relase", words))
-	assert.Equal(t, "repeat", Nearest("REPAET", words))
-	assert.Empty(t, Nearest("x", nil))
+	assert.Equal(t, "release", harness.Nearest("relase", words))
+	assert.Equal(t, "repeat", harness.Nearest("REPAET", words))
+	assert.Empty(t, harness.Nearest("x", nil))
 }

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
@@ -33,7 +32,8 @@ type Tamper interface {
 	EndUsage(ctx context.Context, host UsageHost, how UsageEnd) error
 	StartUsage(ctx context.Context, host UsageHost, s UsageSettings) error
 	// UpgradePath names two releases on either side of the fix of the helper-id defect, one of them the one under test.
-	UpgradePath() (from, to string)
+	// ok is false where the target has no such upgrade.
+	UpgradePath() (from, to string, ok bool)
 	// SwitchRelease makes the site one of that release, usage server included.
 	SwitchRelease(ctx context.Context, release string) error
 	// Repair sets the close dates of usage rows, as the owner of the databases does; no usage server may run.
@@ -82,83 +82,3 @@ func (s *Site) lacks(c Capability) string {
 	}
 	return ""
 }
-
-// Forge writes a usage event of the account.
-func (a *Account) Forge(eventType string, resource int64, columns map[string]any, details map[string]string) {
-	defer a.t.step("forged %s", eventType)()
-	a.t.must(a.t.site.Tamper.Forge(a.t.ctx, ForgedEvent{Type: eventType, Account: a.InternalID, Resource: resource, Columns: columns, Details: details}),
-		"forging %s", eventType)
-	a.t.pass(apart)
-}
-
-// Repeat writes the newest event of a type about a resource once more.
-func (t *T) Repeat(eventType string, resource int64) {
-	defer t.step("%s written twice", eventType)()
-	t.must(t.site.Tamper.Repeat(t.ctx, eventType, resource), "repeating %s", eventType)
-}
-
-// Backlog gives the usage server count events to work through.
-func (a *Account) Backlog(count int) {
-	defer a.t.step("backlog of %d events", count)()
-	a.t.must(a.t.site.Tamper.Backlog(a.t.ctx, a.InternalID, count), "writing a backlog")
-}
-
-// EndUsage ends the usage server of a host.
-func (t *T) EndUsage(host UsageHost, how UsageEnd) {
-	defer t.step("%s usage server %s", host, how)()
-	t.must(t.site.Tamper.EndUsage(t.ctx, host, how), "ending the %s usage server", host)
-}
-
-// StartUsage starts a usage server on a host.
-func (t *T) StartUsage(host UsageHost) { t.StartUsageWith(host, UsageSettings{}) }
-
-// StartUsageWith starts a usage server with settings of its own.
-func (t *T) StartUsageWith(host UsageHost, s UsageSettings) {
-	defer t.step("%s usage server started", host)()
-	t.must(t.site.Tamper.StartUsage(t.ctx, host, s), "starting the %s usage server", host)
-}
-
-// UpgradePath names the releases of an upgrade across the fix of the helper-id defect.
-func (t *T) UpgradePath() (from, to string) { return t.site.Tamper.UpgradePath() }
-
-// SwitchRelease upgrades the standing site.
-func (t *T) SwitchRelease(release string) {
-	defer t.step("release %s", release)()
-	t.must(t.site.Tamper.SwitchRelease(t.ctx, release), "switching to %s", release)
-	t.pass(apart)
-}
-
-// KeepDeletedRules makes the site one of a release to come that keeps the rows of deleted rules.
-func (t *T) KeepDeletedRules() {
-	defer t.step("deleted rules are kept")()
-	t.must(t.site.Tamper.KeepDeletedRules(t.ctx), "keeping deleted rules")
-}
-
-// ExpectUsageWithin expects that a usage run covers the present before the time is over, without being asked for.
-func (t *T) ExpectUsageWithin(limit time.Duration) {
-	defer t.step("usage runs by itself within %s", limit)()
-	t.watch.checks++
-	from := t.now()
-	deadline := from.Add(limit)
-	for {
-		if end := t.lastSuccess(); end.After(from) {
-			return
-		}
-		if t.now().After(deadline) {
-			t.Fail(fmt.Sprintf("no successful usage job ends after %s, %s later", stamp(from), limit))
-			return
-		}
-		t.pass(usageLook)
-	}
-}
-
-// usageLook is how often the jobs are looked at: the heartbeat of a usage server.
-const usageLook = 15 * time.Second
-
-// pass lets time go by.
-func (t *T) pass(d time.Duration) {
-	t.must(t.site.Clock.Pass(t.ctx, d), "letting %s pass", d)
-}
-
-// Pass lets time go by.
-func (t *T) Pass(d time.Duration) { t.pass(d) }

@@ -74,7 +74,6 @@ type Site struct {
 	Gate Gate
 	// DomainID is the domain (uuid) in which accounts are made; empty is the administrator's.
 	DomainID string
-	chosen   *choices
 	told     func()
 	close    func(context.Context) error
 	used     func(context.Context) (map[Capability]bool, error)
@@ -101,6 +100,29 @@ func (s *Site) Close(ctx context.Context) error {
 	return end(ctx)
 }
 
+// Named are the parts of a zone that the target's owner chose; a story chooses those that are empty.
+type Named struct {
+	Zone             string `yaml:"zone"`
+	VPCOffering      string `yaml:"vpc_offering"`
+	TierOffering     string `yaml:"tier_offering"`
+	IsolatedOffering string `yaml:"isolated_offering"`
+	Template         string `yaml:"template"`
+	ServiceOffering  string `yaml:"service_offering"`
+}
+
+// Checks says who gives the results of routers' own health checks.
+type Checks int
+
+// Who gives the results of routers' own health checks.
+const (
+	ChecksOfRouter Checks = iota // scripts on the router, as far as the API has results
+	ChecksOfModel                // the zone's own model of them
+	ChecksNotRun                 // nobody: the routers run a tree's scripts, but not its checks
+)
+
+// DefaultGroups are the sizes of populations of autoscale groups (L-04) where nobody chose any, smallest first.
+func DefaultGroups() []int { return []int{1, 2, 10, 50} }
+
 // Clock is the target's time. Scenarios never sleep.
 type Clock interface {
 	// Now is the database's time (UTC, at least whole seconds).
@@ -116,6 +138,11 @@ type UsageRuns interface {
 	Cover(ctx context.Context, t time.Time) error
 	// Window is the aggregation range.
 	Window() time.Duration
+}
+
+// RunAsker is a usage server that can be asked for a run without waiting for it.
+type RunAsker interface {
+	Ask(ctx context.Context) error
 }
 
 // Pushes shows the LoadBalancerConfigCommands of a router, by its name (r-3-VM).
@@ -141,6 +168,8 @@ type Ledger interface {
 	// Intend notes an object that is about to be created; account names its owner, empty for what has none.
 	Intend(kind, name, account string) (entry int, err error)
 	Created(entry int, uuid string, internal int64) error
+	// Refused notes that nothing was or will be made of what was intended.
+	Refused(entry int) error
 	Removed(uuid string) error
 	// Gone notes that nothing is left of an account.
 	Gone(account string) error

@@ -14,7 +14,7 @@ type trial struct {
 
 // Trial tells a part of the story that is repeated under several conditions; how often it failed under each is reported with
 // its interval. One that ended without a verdict does not count.
-func (t *T) Trial(condition string, story func()) {
+func (t *Attempt) Trial(condition string, story func()) {
 	before, ended := len(t.failures), false
 	defer func() {
 		if failed := len(t.failures) > before; ended || failed {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/stackproof/stackproof/internal/testhome"
 )
 
 // roleVariable makes the test binary play a child's part in a test of processes.
@@ -19,5 +21,5 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(testhome.Around(m))
 }

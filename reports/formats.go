@@ -18,6 +18,7 @@ func Formats() []Format {
 		{Flag: "junit", Usage: "write a JUnit report to this file", Render: JUnit},
 		{Flag: "json", Usage: "write the result as JSON to this file", Render: withoutStrict(JSON)},
 		{Flag: "summary", Usage: "append a Markdown summary to this file", Append: true, Render: Markdown},
+		{Flag: "html", Usage: "write a report to look at to this file: one page that needs nothing else", Render: HTML},
 	}
 }
 

@@ -42,7 +42,12 @@ func sample() result.Run {
 		Results: []result.Case{
 			{
 				ID: "U-01", Title: "A deleted LB rule of a VPC tier is no longer billed", Group: result.GroupUsage, Verdict: result.Fail, Known: true,
-				KnownWhy: "#10789, fixed in 4.19.3.0 and 4.20.1.0", Reason: "helper row 4 of LB rule 6 is open after its delete", Seconds: 1.5,
+				KnownWhy: "#10789, fixed in 4.19.3.0 and 4.20.1.0", Reason: "LB rule B was deleted at 22:17:47 and is still billed: its usage row is open", Seconds: 1.5,
+				Findings: []result.Finding{
+					{Says: "usage was run", Numbers: []string{"3 windows"}},
+					{Says: "LB rule B was deleted at 22:17:47 and is still billed: its usage row is open", Subject: "load balancer rule 6", Class: "leaked-row",
+						Numbers: []string{"LB rule B: internal id 6, usage row (helper id) 4", "I4, cloud_usage.cloud_usage: 9 records with 0.136944 hours too many"}, Codes: []string{"I1", "I4", "I5"}},
+				},
 				Repeats: 3, Failures: 3, Guards: []string{"#10789", "#9443"},
 				Claim: "3 of 3 repeats failed (U-01, lab, 4.19.1.0). With 95 % confidence the failure rate under these conditions is between 29.2 % and 100.0 %.",
 				Steps: []result.Step{{Name: "create VPC", Seconds: 0.25, State: "done"}, {Name: "drain usage", Seconds: 0.75, State: "done"}},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/stackproof/stackproof/harness/result"
@@ -21,6 +22,8 @@ func clean(s string) string {
 		case r == utf8.RuneError, r < 0x20 && r != '\t' && r != '\n', r == 0x7f, r == 0xfffe, r == 0xffff:
 			return -1
 		case r >= 0x80 && r < 0xa0: // C1 controls: legal in XML, an escape on some terminals
+			return -1
+		case unicode.Is(unicode.Bidi_Control, r): // they turn the rest of a line around
 			return -1
 		}
 		return r
@@ -47,17 +50,7 @@ func verdict(c result.Case) string {
 
 // message is the case's outcome in one line. It is never empty unless the case passed as expected.
 func message(c result.Case, release string) string {
-	reason := line(c.Reason)
-	if !c.Verdict.Valid() {
-		reason = strings.TrimSpace(fmt.Sprintf("no verdict was set (%q) %s", c.Verdict, reason))
-	}
-	if reason == "" && c.Verdict != result.Pass {
-		reason = "no reason was given"
-	}
-	why := line(c.KnownWhy)
-	if why == "" {
-		why = "known on release " + release
-	}
+	reason, why := headline(c), why(c, release)
 	switch {
 	case c.UnexpectedPass():
 		return strings.TrimSpace(fmt.Sprintf("known to fail on %s (%s) and passed: fixed by a patch, or the scenario is blind. %s", release, why, reason))
@@ -67,6 +60,14 @@ func message(c result.Case, release string) string {
 		return "inconclusive by design: " + reason
 	}
 	return reason
+}
+
+// why names the defect that a case is known for.
+func why(c result.Case, release string) string {
+	if w := line(c.KnownWhy); w != "" {
+		return w
+	}
+	return "known on release " + release
 }
 
 // counts tells repeats, when there was more than one.
@@ -91,6 +92,9 @@ func details(c result.Case) string {
 	}
 	if len(c.Guards) > 0 {
 		b.WriteString("Guards: " + line(strings.Join(c.Guards, ", ")) + "\n")
+	}
+	for _, l := range factLines(c) {
+		b.WriteString(l + "\n")
 	}
 	for _, e := range c.Evidence {
 		b.WriteString("\n" + line(e.Title) + " [" + line(e.Kind) + "]\n")

@@ -8,12 +8,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/stackproof/stackproof/internal/testhome"
 )
 
 func TestMain(m *testing.M) {
 	MaybeChild()
 	maybeMoved()
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(testhome.Around(m))
 }
 
 // conformance is the folder of the recordings; STACKPROOF_CONFORMANCE names another of the same form.

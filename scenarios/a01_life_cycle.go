@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -11,11 +12,10 @@ func groupLifeCycle() harness.Scenario {
 	return harness.Scenario{
 		ID: "A-01", Title: "each step of a group's life sends its pushes, with all rules in them", Group: result.GroupAutoscale, Priority: 1,
 		Guards: []string{"#9583", "#5553"}, Needs: []harness.Capability{harness.API, harness.PushLog},
-		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.15", To: "4.15"}}, Why: "#5553: enabling a group overwrites the other rules; fixed in 4.16"},
 		Twins: []release.Knob{fault.GroupCreateWithoutPush, fault.EnableWithoutPush, fault.DisableWithoutPush, fault.UpdateWithPush, fault.PushLostMembers,
 			fault.MemberCreatedTwice, fault.MembersLostOnDisable, fault.MonitorBlind, fault.PolicyRemovedOnDisable, fault.PushPartial, fault.RuleUnlisted,
 			fault.PushLostWhileEnabled},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			sibling := tier.LoadBalancer("sibling").Assign(tier.VMs(2)...)
 			sibling.Stick()
@@ -40,6 +40,6 @@ func groupLifeCycle() harness.Scenario {
 			g.DeleteGroup()
 			pushes.ExpectSent("deleteAutoScaleVmGroup with two members", 3)
 			t.ExpectContent(tier, sibling)
-		},
+		}),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -12,7 +13,7 @@ func groupGuards() harness.Scenario {
 	return harness.Scenario{
 		ID: "A-02", Title: "a rule with an autoscale group cannot lose its rule, address or members", Group: result.GroupAutoscale,
 		Guards: []string{"#9587"}, Needs: []harness.Capability{harness.API}, Twins: []release.Knob{fault.GuardMissing, fault.AssignGuardMissing, fault.MemberGuardMissing, fault.EnabledUpdateAllowed},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			net := t.NewAccount().Isolated()
 			other := net.NewVM()
 			group := net.Group("guarded", 2)
@@ -32,6 +33,6 @@ func groupGuards() harness.Scenario {
 			t.KnownDefect(group.Address.FirewallCount() == 0,
 				"disassociateIpAddress of an address with an autoscale group is refused after its firewall rules were removed",
 				"IpAddressManagerImpl.java@4.20.0.0, cloudstack.md 1.3")
-		},
+		}),
 	}
 }

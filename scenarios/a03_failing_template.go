@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -11,10 +12,10 @@ func failingTemplate() harness.Scenario {
 	return harness.Scenario{
 		ID: "A-03", Title: "a group whose members cannot start stops trying", Group: result.GroupAutoscale, Priority: 1,
 		Guards: []string{"#9318", "#9503", "#10223", "#11244"}, Needs: []harness.Capability{harness.API, harness.PushFault, harness.TimeTravel},
-		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.18", To: "4.20.1"}}, Why: "#11244: members are created without end; bounded from 4.20.2 and 4.21"},
+		KnownBad: harness.Known{Releases: release.Where(release.AutoscaleUnboundedRetries), Why: "#11244: members are created without end; bounded from 4.20.2 and 4.21"},
 		Cures:    []release.Knob{release.AutoscaleUnboundedRetries.Off()},
 		Twins:    []release.Knob{release.AutoscaleUnboundedRetries, fault.MonitorBlind},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			tier.LoadBalancer("sibling").Assign(tier.VMs(1)...)
 			fault := t.FailStarts(1000)
@@ -24,6 +25,6 @@ func failingTemplate() harness.Scenario {
 			t.ExpectAttempts("starts of members that fail, in twenty minutes", early, 1, 25)
 			t.PassSeconds(20 * 60)
 			t.ExpectAttempts("more of them in the next twenty", fault.Met()-early, 0, 0)
-		},
+		}),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -12,7 +13,7 @@ func editsWhileScaling() harness.Scenario {
 		ID: "A-04", Title: "changes of rules while groups scale are not lost", Group: result.GroupAutoscale, Priority: 1, Weight: 5,
 		Guards: []string{"#9587"}, Needs: append(routerNeeds(), harness.TimeTravel),
 		Twins: []release.Knob{fault.PushOvertaken, fault.PushLost, fault.PolicyNotRemoved, fault.PolicyWrongRule, fault.RouterFileStale, fault.RouterReloadSkipped},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -26,7 +27,7 @@ func editsWhileScaling() harness.Scenario {
 				g.Enable()
 				t.WhileScaling(g, func() { // one change at a time: a second one would bring what the first one's push lost
 					changes++
-					[]*harness.Rule{a, b}[changes%2].Toggle()
+					[]*story.Rule{a, b}[changes%2].Toggle()
 				})
 				t.ExpectContent(tier) // nothing is pushed any more that would heal a state that an older push brought back
 			}
@@ -37,6 +38,6 @@ func editsWhileScaling() harness.Scenario {
 			a.Toggle()
 			b.Toggle()
 			t.ExpectAsListed(control, a, b)
-		},
+		}),
 	}
 }

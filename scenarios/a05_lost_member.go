@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -14,7 +15,7 @@ func lostMember() harness.Scenario {
 		KnownBad: everywhere("#14185: a stopped member is replaced and stays behind the rule"),
 		Cures:    []release.Knob{release.StoppedMemberStays.Off()},
 		Twins:    []release.Knob{fault.MonitorBlind, fault.PushLostMembers, fault.InstanceListShort},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			g := tier.Group("group", 2)
 			g.Settle()
@@ -27,6 +28,6 @@ func lostMember() harness.Scenario {
 			t.ExpectContent(tier, g.Rule)
 			tier.LoadBalancer("sibling").Assign(tier.VMs(1)...) // a push after the loss goes through
 			t.ExpectContent(tier)
-		},
+		}),
 	}
 }

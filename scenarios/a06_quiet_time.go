@@ -6,6 +6,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -16,7 +17,7 @@ func quietTime() harness.Scenario {
 		KnownBad: everywhere("scaling down starts the quiet time of the scale-up policy (AutoScaleManagerImpl.java@4.20.0.0)"),
 		Cures:    []release.Knob{release.QuietTimeOfScaleUp.Off()},
 		Twins:    []release.Knob{fault.QuietTimeIgnored},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			tier.Shrink(10 * time.Minute)
 			g := tier.Group("group", 4)
@@ -25,6 +26,6 @@ func quietTime() harness.Scenario {
 			g.Resize(1, 4)
 			g.Enable()
 			t.ExpectShrink(g, 4, 10*time.Minute)
-		},
+		}),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -15,7 +16,7 @@ func twinPolicyApplied() harness.Scenario {
 			fault.StickyListEmpty, fault.InstanceListShort, fault.PushLostMembers, fault.RouterChangeLostOnce, fault.RouterFileStale, fault.RouterReloadSkipped,
 			fault.RouterTableCleared, fault.RouterTableTiny, fault.RouterExpireShort, fault.RouterServerMissing, fault.RouterRuleMissing,
 			fault.RouterPolicyOnWrongSection},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -32,6 +33,6 @@ func twinPolicyApplied() harness.Scenario {
 				tier.LoadBalancer("heals").Assign(tier.NewVM())
 				t.Diagnose("after a server was added to another rule", control, b)
 			}
-		},
+		}),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -13,7 +14,7 @@ func twinPolicyRemoved() harness.Scenario {
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
 		Twins: []release.Knob{release.VRCompareAsSet, fault.PushLost, fault.PushStale, fault.PolicyNotRemoved, fault.StickyDeleteIgnored, fault.RouterFileStale,
 			fault.RouterReloadSkipped, fault.PolicyWrongRule, fault.PolicyDropped},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -30,6 +31,6 @@ func twinPolicyRemoved() harness.Scenario {
 			t.ExpectAgreement(tier)
 			t.ExpectFree(control, b)
 			t.ExpectSticky(control, a)
-		},
+		}),
 	}
 }

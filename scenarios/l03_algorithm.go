@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -13,7 +14,7 @@ func algorithmChanged() harness.Scenario {
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
 		Twins: []release.Knob{release.VRCompareAsSet, fault.PushStale, fault.PushLostUpdate, fault.AlgorithmUpdateIgnored, fault.RouterAlgorithmIgnored,
 			fault.RouterReloadSkipped, fault.RouterFileStale},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			b, control := tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -27,6 +28,6 @@ func algorithmChanged() harness.Scenario {
 			b.SetAlgorithm("roundrobin")
 			t.ExpectAgreement(tier)
 			t.ExpectFree(control, b)
-		},
+		}),
 	}
 }

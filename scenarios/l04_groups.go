@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -16,26 +17,26 @@ func groupsSticky() harness.Scenario {
 			fault.PolicyNotRemoved, fault.StickyDeleteIgnored, fault.EnableWithoutPush, fault.DisableWithoutPush, fault.MembersLostOnDisable,
 			fault.RuleUnlisted, fault.RouterFileStale, fault.RouterReloadSkipped, fault.RouterTableCleared, fault.RouterPolicyOnWrongSection,
 			fault.PushLostWhileEnabled, fault.ReplacedPolicyPushed, fault.PolicyLostWithMembers},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			counts := t.GroupCounts(harness.DefaultGroups()...)
 			for _, count := range counts {
-				stickyGroups(t, count, count == harness.FewestTwins(counts) && !t.Swept())
+				stickyGroups(t, count, count == story.FewestTwins(counts) && !t.Swept())
 			}
 			t.RequireTwinPolicies(counts)
-		},
+		}),
 	}
 }
 
 // stickyGroups tells the story with count groups on one router. The control is a rule without a policy in front of the
 // same members. With one group it is a control of the story itself: no other rule has the same lines, so that no
 // comparison of files can swallow its changes. The variants need a sibling with the same lines and no more.
-func stickyGroups(t *harness.T, count int, variants bool) {
+func stickyGroups(t *story.T, count int, variants bool) {
 	tier := t.NewAccount().VPC().Tier()
 	groups := tier.Groups(count, 2)
 	t.AwaitMembers(groups...)
 	changed, others := groups[count-1], groups[:count-1]
-	first, last := harness.Rules(others[:min(1, count-1)]), harness.Rules(others[max(0, count-2):]) // none where the group is alone
-	control := tier.LoadBalancer("control").Assign(harness.Together(groups[0], groups[max(0, count-2)], changed)...)
+	first, last := story.Rules(others[:min(1, count-1)]), story.Rules(others[max(0, count-2):]) // none where the group is alone
+	control := tier.LoadBalancer("control").Assign(story.Together(groups[0], groups[max(0, count-2)], changed)...)
 	for _, g := range others { // enabled, one after the other: on 4.19.1.0 only the first comes into force
 		g.Stick()
 	}
@@ -54,7 +55,7 @@ func stickyGroups(t *harness.T, count int, variants bool) {
 }
 
 // changedWhileDisabled gives the group its policy, and takes it away, while it is disabled.
-func changedWhileDisabled(t *harness.T, tier *harness.Network, control *harness.Rule, g *harness.Group) {
+func changedWhileDisabled(t *story.T, tier *story.Network, control *story.Rule, g *story.Group) {
 	pushes := tier.CountPushes()
 	g.Disable()
 	pushes.ExpectSent("disableAutoScaleVmGroup", 1)
@@ -78,13 +79,13 @@ func changedWhileDisabled(t *harness.T, tier *harness.Network, control *harness.
 }
 
 // changedWhileEnabled changes the policy of an enabled group, its method there and back, and takes it away.
-func changedWhileEnabled(t *harness.T, tier *harness.Network, control *harness.Rule, g *harness.Group) {
+func changedWhileEnabled(t *story.T, tier *story.Network, control *story.Rule, g *story.Group) {
 	pushes := tier.CountPushes()
 	g.Stick()
 	pushes.ExpectSent("createLBStickinessPolicy while enabled", 1)
 	t.ExpectAgreement(tier)
 	t.ExpectSticky(control, g.Rule)
-	g.Give(harness.CookiePolicy("SRV"))
+	g.Give(story.CookiePolicy("SRV"))
 	t.ExpectPolicies(g.Rule, "LbCookie")
 	t.ExpectAgreement(tier)
 	t.ExpectCookie(control, g.Rule)
@@ -98,7 +99,7 @@ func changedWhileEnabled(t *harness.T, tier *harness.Network, control *harness.R
 }
 
 // withoutMembers has a group that was just made get its policy while it is disabled; its members come after it is enabled.
-func withoutMembers(t *harness.T, g *harness.Group) {
+func withoutMembers(t *story.T, g *story.Group) {
 	g.Disable()
 	t.NoteMembers(g)
 	g.Stick()

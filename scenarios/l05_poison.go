@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -14,12 +15,12 @@ func poisonedRule() harness.Scenario {
 		KnownBad: poison(),
 		Cures:    []release.Knob{release.AppCookieAccepted.Off()},
 		Twins:    []release.Knob{fault.PolicyDropped, fault.PushLost, fault.RouterReloadSkipped, fault.RouterFileStale},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
 			t.ExpectFree(control, a, b)
-			refusal := a.TryGive(harness.AppCookiePolicy("SID"))
+			refusal := a.TryGive(story.AppCookiePolicy("SID"))
 			t.ExpectValidFile(tier)
 			b.Stick()
 			t.ExpectSticky(control, b)
@@ -28,13 +29,13 @@ func poisonedRule() harness.Scenario {
 				t.Diagnose("after the AppCookie policy was deleted", control, b)
 			}
 			t.ExpectAgreement(tier)
-		},
+		}),
 	}
 }
 
 // poison is a defect of every server seen, until the router's code checks a file before it takes it (CsLoadBalancer.py@4.22, #11468).
 func poison() harness.Known {
 	k := everywhere("#3253: AppCookie is accepted, HAProxy has refused it since 1.6: the router's configuration is frozen until the policy goes")
-	k.Shows = harness.Span{To: "4.21"}
+	k.Shows = release.Without(release.RouterVerifies)
 	return k
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -11,10 +12,10 @@ func algorithmCase() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-06", Title: "an algorithm in mixed case works, and harms no sibling", Group: result.GroupLB,
 		Guards: []string{"#9698"}, Needs: routerNeeds(),
-		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.19.1"}}, Why: "#9698: the algorithm is written as the user typed it; fixed in 4.19.2.0 and 4.20.0.0"},
+		KnownBad: harness.Known{Releases: release.Where(release.AlgorithmVerbatim), Why: "#9698: the algorithm is written as the user typed it; fixed in 4.19.2.0 and 4.20.0.0"},
 		Twins: []release.Knob{release.AlgorithmVerbatim, fault.PushStale, fault.PushLostUpdate, fault.RouterAlgorithmIgnored, fault.RouterReloadSkipped,
 			fault.RouterRuleMissing},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -30,6 +31,6 @@ func algorithmCase() harness.Scenario {
 			t.ExpectPushes(tier, pushes, 1)
 			t.ExpectBySource(control, b)
 			t.ExpectAgreement(tier)
-		},
+		}),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -11,9 +12,9 @@ func restartKeepsTiers() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-08", Title: "a VPC restart with cleanup keeps the rules of all tiers", Group: result.GroupLB,
 		Guards: []string{"#8745", "#8881"}, Needs: routerNeeds(),
-		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.18.0", To: "4.18.1"}, {From: "4.19.0", To: "4.19.0"}}, Why: "#8745: each tier's push overwrites the others'; fixed by #8881 in 4.18.2 and 4.19.1"},
-		Twins:    []release.Knob{fault.RestartOneTier, fault.StartWithoutPush, fault.PushOtherTiersLost, fault.RouterRuleMissing, fault.PolicyDropped},
-		Run: func(t *harness.T) {
+		KnownBad: harness.Known{Releases: release.Where(release.RestartRendersOneTier), Why: "#8745: each tier's push overwrites the others'; fixed by #8881 in 4.18.2 and 4.19.1"},
+		Twins:    []release.Knob{release.RestartRendersOneTier, fault.StartWithoutPush, fault.PushOtherTiersLost, fault.RouterRuleMissing, fault.PolicyDropped},
+		Run: story.Of(func(t *story.T) {
 			vpc := t.NewAccount().VPC()
 			first, second := vpc.Tier(), vpc.Tier()
 			vpc.Tier() // one without rules
@@ -27,6 +28,6 @@ func restartKeepsTiers() harness.Scenario {
 			t.ExpectAgreement(first)
 			t.ExpectFree(ac, a)
 			t.ExpectSticky(bc, b)
-		},
+		}),
 	}
 }

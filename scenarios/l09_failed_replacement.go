@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -14,14 +15,14 @@ func failedReplacement() harness.Scenario {
 		KnownBad: everywhere("the replaced policy stays revoked and goes with the next push, LoadBalancingRulesManagerImpl.java@4.20.0.0"),
 		Cures:    []release.Knob{release.ReplacedPolicyLost.Off()},
 		Twins:    []release.Knob{fault.FailedPushSucceeds, fault.PolicyDropped, fault.RouterReloadSkipped, fault.PolicyWrongRule},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
 			a.Stick()
 			t.ExpectSticky(control, a)
 			fault := t.FailPushes(1)
-			refusal := a.TryGive(harness.SourcePolicy("100k", "10m"))
+			refusal := a.TryGive(story.SourcePolicy("100k", "10m"))
 			fault.RequireMet(1)
 			t.ExpectError(refusal, "replacing the policy of A while its router does not answer")
 			t.ExpectPolicies(a, "SourceBased")
@@ -29,6 +30,6 @@ func failedReplacement() harness.Scenario {
 			t.ExpectPolicies(a, "SourceBased")
 			t.ExpectAgreement(tier)
 			t.ExpectSticky(control, a, b)
-		},
+		}),
 	}
 }

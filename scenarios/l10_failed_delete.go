@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -14,7 +15,7 @@ func failedDelete() harness.Scenario {
 		KnownBad: everywhere("the members' mappings stay revoked and go with the next push, LoadBalancingRulesManagerImpl.java@4.20.0.0"),
 		Cures:    []release.Knob{release.FailedDeleteDropsMembers.Off(), release.FailedRemoveDropsMember.Off()},
 		Twins:    []release.Knob{fault.FailedPushSucceeds, fault.MemberMissing, fault.InstanceListShort, fault.RouterServerMissing},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -30,6 +31,6 @@ func failedDelete() harness.Scenario {
 			t.ExpectAgreement(tier)
 			t.ExpectBackends(control, a, vms...)
 			t.ExpectBackends(control, b, vms...)
-		},
+		}),
 	}
 }

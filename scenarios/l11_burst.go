@@ -6,6 +6,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -14,7 +15,7 @@ func burst() harness.Scenario {
 		ID: "L-11", Title: "of a burst of changes the last one wins", Group: result.GroupLB, Priority: 1, Weight: 6,
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
 		Twins: []release.Knob{fault.PushLost, fault.PushStale, fault.PolicyWrongRule, fault.RouterFileStale, fault.RouterReloadSkipped, fault.RouterReloadsOverlap},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			control, rules := tier.LoadBalancer("control").Assign(vms...), tier.LoadBalancers(4)
@@ -36,6 +37,6 @@ func burst() harness.Scenario {
 					t.ExpectFree(control, last)
 				})
 			}
-		},
+		}),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -12,7 +13,7 @@ func redundantRouters() harness.Scenario {
 		ID: "L-14", Title: "redundant routers have the same rules, also after a change", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#9587"}, Needs: routerNeeds(),
 		Twins: []release.Knob{fault.BackupRouterForgotten, fault.PolicyDropped, fault.PushLost, fault.RouterFileStale},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPCNamed("Redundant VPC offering").Tier()
 			vms := tier.VMs(2)
 			a, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -29,6 +30,6 @@ func redundantRouters() harness.Scenario {
 			t.RequireNewRouter(tier, routers[0])
 			t.ExpectSticky(control, a) // clients may have moved: tables are not shared
 			t.ExpectAgreement(tier)
-		},
+		}),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -12,7 +13,7 @@ func stoppedRouter() harness.Scenario {
 		ID: "L-15", Title: "a change while the router is stopped is in force after its start", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#9587"}, Needs: routerNeeds(),
 		Twins: []release.Knob{fault.StartWithoutPush, fault.RouterStartEmpty, fault.PolicyDropped},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
@@ -30,6 +31,6 @@ func stoppedRouter() harness.Scenario {
 			t.ExpectAgreement(tier)
 			t.ExpectSticky(control, a)
 			t.ExpectFree(control, b)
-		},
+		}),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -11,10 +12,10 @@ func membersFollow() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-16", Title: "members that are assigned, removed or expunged: list, push, file and clients agree", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#7174", "#7892", "#9306"}, Needs: routerNeeds(),
-		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.18"}}, Why: "#7174: the list shows revoked members; fixed in 4.19.0"},
+		KnownBad: harness.Known{Releases: release.RevokedMembersListed(), Why: "#7174: the list shows revoked members; fixed in 4.19.0"},
 		Twins: []release.Knob{fault.PushLostMembers, fault.MemberMissing, fault.MemberNotRemoved, fault.InstanceListShort, fault.ExpungeWithoutPush,
 			fault.PolicyLostWithMembers, fault.RouterServerMissing, fault.RouterBackendDown, fault.RouterChangeLostOnce},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(4)
 			a, control := tier.LoadBalancer("A").Assign(vms[:2]...), tier.LoadBalancer("control").Assign(vms...)
@@ -34,6 +35,6 @@ func membersFollow() harness.Scenario {
 			pushes.ExpectSent("expunging a member of two rules", 2)
 			t.ExpectAgreement(tier)
 			t.ExpectBackends(control, a, vms[:2]...)
-		},
+		}),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -13,12 +14,12 @@ func internalBalancer() harness.Scenario {
 		Guards: []string{"#7266"}, Needs: routerNeeds(), KnownBad: setComparison(),
 		Twins: []release.Knob{fault.InternalPoliciesDropped, fault.InternalRulesOnRouter, release.VRCompareAsSet, fault.PushLost, fault.PushStale, fault.PushLostMembers,
 			fault.RouterReloadSkipped, fault.RouterFileStale},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			vpc := t.NewAccount().VPC()
 			public, tier := vpc.Tier(), vpc.InternalTier()
 			vms := tier.VMs(2)
 			a, b, control := tier.InternalLoadBalancer("A"), tier.InternalLoadBalancer("B"), tier.InternalLoadBalancer("control")
-			for _, r := range []*harness.Rule{a, b, control} {
+			for _, r := range []*story.Rule{a, b, control} {
 				r.Assign(vms...)
 			}
 			t.ExpectFree(control, a, b)
@@ -35,6 +36,6 @@ func internalBalancer() harness.Scenario {
 			t.ExpectFree(control, b)
 			t.ExpectSticky(control, a)
 			t.Note("source lists", "createLoadBalancer takes none, in no release seen: the list half of this story waits for a call that gives an internal rule one")
-		},
+		}),
 	}
 }

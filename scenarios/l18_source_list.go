@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -13,7 +14,7 @@ func sourceList() harness.Scenario {
 		Guards: []string{"#6460", "#9313", "#11568"}, Needs: routerNeeds(),
 		Twins: []release.Knob{fault.SourceListDropped, fault.SourceListCommas, fault.SourceListUnlisted, fault.RouterSourceListIgnored,
 			fault.RouterWrongClientAddress, fault.RouterReloadSkipped},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			control := tier.LoadBalancer("control").Assign(vms...)
@@ -25,6 +26,6 @@ func sourceList() harness.Scenario {
 			t.ExpectAdmitted(a, some[0], some[2])
 			t.ExpectAdmitted(control, t.Clients(31)...)
 			t.Note("source lists", "updateLoadBalancerRule takes cidrlist from 4.22 on (#11568); before, a list is for life")
-		},
+		}),
 	}
 }

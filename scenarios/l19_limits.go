@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -14,27 +15,27 @@ func policyLimits() harness.Scenario {
 		KnownBad: everywhere("createLBStickinessPolicy checks the form of values only, HAProxy refuses the file (NetworkHelperImpl.java@4.20.0.0)"),
 		Cures:    []release.Knob{release.StickyValuesUnchecked.Off()},
 		Twins:    []release.Knob{fault.SecondPolicyKept, fault.StickyListEmpty, fault.PolicyNotRemoved, fault.RouterFileStale},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
 			t.ExpectFree(control, a)
-			rewrite := harness.Policy{Method: "LbCookie", Params: map[string]string{"cookie-name": "SRV", "mode": "rewrite", "indirect": "true"}}
-			unknown := harness.Policy{Method: "LbCookie", Params: map[string]string{"cookie-name": "SRV", "mode": "sideways"}}
-			for _, bad := range []harness.Policy{harness.SourcePolicy("0k", "30m"), harness.SourcePolicy("200k", "30d"), rewrite, unknown} {
+			rewrite := story.Policy{Method: "LbCookie", Params: map[string]string{"cookie-name": "SRV", "mode": "rewrite", "indirect": "true"}}
+			unknown := story.Policy{Method: "LbCookie", Params: map[string]string{"cookie-name": "SRV", "mode": "sideways"}}
+			for _, bad := range []story.Policy{story.SourcePolicy("0k", "30m"), story.SourcePolicy("200k", "30d"), rewrite, unknown} {
 				if a.TryGive(bad) == nil {
 					t.ExpectValidFile(tier)
 					a.Unstick()
 				}
 			}
 			a.Stick()
-			a.Give(harness.SourcePolicy("100k", "10m"))
+			a.Give(story.SourcePolicy("100k", "10m"))
 			t.ExpectPolicies(a, "SourceBased")
 			t.ExpectAgreement(tier)
 			t.ExpectSticky(control, a)
 			a.Unstick()
 			t.ExpectAgreement(tier)
 			t.ExpectFree(control, a)
-		},
+		}),
 	}
 }

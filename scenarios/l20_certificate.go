@@ -5,6 +5,7 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -13,8 +14,8 @@ func certificateRefused() harness.Scenario {
 		ID: "L-20", Title: "a certificate is refused where routers end no TLS, and leaves its rule and the siblings alone", Group: result.GroupLB, Priority: 2,
 		Guards: []string{"#11468"}, Needs: routerNeeds(), KnownBad: setComparison(),
 		Twins: []release.Knob{fault.CertificateIgnored, release.VRCompareAsSet, fault.PushLost, fault.RouterReloadSkipped},
-		Run: func(t *harness.T) {
-			t.RequireBefore("4.22", "takes certificates on routers (#11468)")
+		Run: story.Of(func(t *story.T) {
+			t.RequireNotIn(release.CertificatesOnRouters(), "takes certificates on routers (#11468)")
 			account := t.NewAccount()
 			tier := account.VPC().Tier()
 			vms := tier.VMs(2)
@@ -30,6 +31,6 @@ func certificateRefused() harness.Scenario {
 			b.Stick()
 			t.ExpectAgreement(tier)
 			t.ExpectSticky(control, b)
-		},
+		}),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -14,7 +15,7 @@ func keepAliveLeak() harness.Scenario {
 		KnownBad: everywhere("#14131: the server's defaults section is changed in place by the first keep-alive push"),
 		Cures:    []release.Knob{release.KeepAliveLeaks.Off()},
 		Twins:    []release.Knob{fault.KeepAlivePushed, fault.PushLost, fault.RouterFileStale},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			offering := t.KeepAliveOffering()
 			account := t.NewAccount()
 			plain := account.VPC().Tier()
@@ -27,6 +28,6 @@ func keepAliveLeak() harness.Scenario {
 			a.Stick()
 			t.ExpectKeepAlive(plain, false)
 			t.ExpectSticky(control, a)
-		},
+		}),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -13,8 +14,8 @@ func ownRow() harness.Scenario {
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
 		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageCloseNothing, fault.UsageRowVanishes, fault.UsageCreateRowTwice, fault.CreateEventLost, fault.DeleteEventLost,
 			fault.DeleteEventWrongRule, fault.RuleListedAfterDelete},
-		APIOnly: listedBilling,
-		Run: func(t *harness.T) {
+		APIOnly: story.Of(listedBilling),
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			account.Skew(20)
 			rules := account.VPC().Tier().LoadBalancers(3)
@@ -28,6 +29,6 @@ func ownRow() harness.Scenario {
 			t.ExpectOpen(rules[0], rules[2])
 			t.ExpectFullWindow(rules[0], rules[2])
 			t.ExpectBilledFor(rules[1])
-		},
+		}),
 	}
 }

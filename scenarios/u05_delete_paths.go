@@ -4,21 +4,22 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
 // deletePath is U-01 with another way for the rules to die: with what they hang on. The survivor is a rule that hangs on
 // something else.
-func deletePath(id, way string, twins []release.Knob, story func(t *harness.T) (dead []*harness.Rule, survivor *harness.Rule, remove func())) harness.Scenario {
+func deletePath(id, way string, twins []release.Knob, tell func(t *story.T) (dead []*story.Rule, survivor *story.Rule, remove func())) harness.Scenario {
 	return harness.Scenario{
 		ID: id, Title: "LB rules that die with " + way + " are no longer billed", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
 		Twins: append([]release.Knob{release.UsageCloseByHelperID, fault.ReleaseEventLost}, twins...),
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			t.NewAccount().Skew(20)
-			dead, survivor, remove := story(t)
+			dead, survivor, remove := tell(t)
 			t.Drain()
-			all := append([]*harness.Rule{survivor}, dead...)
+			all := append([]*story.Rule{survivor}, dead...)
 			t.RequireOpen(all...)
 			t.RequireApart(all...)
 			t.PassHalfWindow()
@@ -31,23 +32,23 @@ func deletePath(id, way string, twins []release.Knob, story func(t *harness.T) (
 			}
 			t.ExpectOpen(survivor)
 			t.ExpectFullWindow(survivor)
-		},
+		}),
 	}
 }
 
 func addressRelease() harness.Scenario {
 	return deletePath("U-05a", "their address", []release.Knob{fault.DeleteEventTwice, fault.UsageIPCloseNothing},
-		func(t *harness.T) ([]*harness.Rule, *harness.Rule, func()) {
+		func(t *story.T) ([]*story.Rule, *story.Rule, func()) {
 			tier := t.NewAccount().VPC().Tier()
 			ip := tier.Address()
-			dead := []*harness.Rule{tier.LoadBalancerOn(ip, "A", "roundrobin"), tier.LoadBalancerOn(ip, "B", "roundrobin")}
+			dead := []*story.Rule{tier.LoadBalancerOn(ip, "A", "roundrobin"), tier.LoadBalancerOn(ip, "B", "roundrobin")}
 			return dead, tier.LoadBalancer("survivor"), ip.Release
 		})
 }
 
 func networkDelete() harness.Scenario {
 	return deletePath("U-05b", "their tier", []release.Knob{fault.UsageNetworkCloseNothing},
-		func(t *harness.T) ([]*harness.Rule, *harness.Rule, func()) {
+		func(t *story.T) ([]*story.Rule, *story.Rule, func()) {
 			vpc := t.NewAccount().VPC()
 			tier, other := vpc.Tier(), vpc.Tier()
 			return tier.LoadBalancers(2), other.LoadBalancer("survivor"), tier.Delete
@@ -56,7 +57,7 @@ func networkDelete() harness.Scenario {
 
 func vpcDelete() harness.Scenario {
 	return deletePath("U-05c", "their VPC, whose tiers go first", []release.Knob{fault.UsageVPCCloseNothing},
-		func(t *harness.T) ([]*harness.Rule, *harness.Rule, func()) {
+		func(t *story.T) ([]*story.Rule, *story.Rule, func()) {
 			account := t.NewAccount()
 			vpc, other := account.VPC(), account.VPC()
 			tier := vpc.Tier()
@@ -69,7 +70,7 @@ func vpcDelete() harness.Scenario {
 
 func offeringChange() harness.Scenario {
 	return deletePath("U-05d", "an offering change that ends load balancing", []release.Knob{fault.UsageCloseNothing},
-		func(t *harness.T) ([]*harness.Rule, *harness.Rule, func()) {
+		func(t *story.T) ([]*story.Rule, *story.Rule, func()) {
 			vpc := t.NewAccount().VPC()
 			tier, other := vpc.Tier(), vpc.Tier()
 			return tier.LoadBalancers(2), other.LoadBalancer("survivor"), tier.DropLB
@@ -78,7 +79,7 @@ func offeringChange() harness.Scenario {
 
 func accountDelete() harness.Scenario {
 	return deletePath("U-05e", "their account", []release.Knob{fault.UsageIgnoreRemovedAccounts, fault.UsageDeadAccountUnbilled},
-		func(t *harness.T) ([]*harness.Rule, *harness.Rule, func()) {
+		func(t *story.T) ([]*story.Rule, *story.Rule, func()) {
 			account, other := t.NewAccount(), t.NewAccount()
 			return account.VPC().Tier().LoadBalancers(2), other.VPC().Tier().LoadBalancer("survivor"), account.Delete
 		})

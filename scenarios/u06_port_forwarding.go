@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -12,10 +13,10 @@ func portForwarding() harness.Scenario {
 		ID: "U-06", Title: "a deleted port forwarding rule closes its own usage row and no other (ids apart and crossed)", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
 		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsagePFCloseNothing, fault.UsagePFCloseTwice, fault.PFDeleteEventLost, fault.UsageCloseInZone},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			rules := t.CrossedPortForwards(tier, tier.NewVM(), 2, 6)
-			billed := harness.BilledAll(rules...)
+			billed := story.BilledAll(rules...)
 			t.RequireRowOpen(billed...)
 			dies, victim := t.CrossedPair(billed...)
 			last := len(rules) - 1
@@ -34,6 +35,6 @@ func portForwarding() harness.Scenario {
 			}
 			t.ExpectBilledNow(billed[victim])
 			t.ExpectNotBilledNow(billed[dies], billed[last])
-		},
+		}),
 	}
 }

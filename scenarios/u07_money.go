@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -12,8 +13,8 @@ func recordsStop() harness.Scenario {
 		ID: "U-07", Title: "usage records stop at the delete, and the window around it is billed in part", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
 		Twins:   []release.Knob{release.UsageCloseByHelperID, fault.UsageRecordAfterClose, fault.UsageRecordTooLong, fault.UsageRecordMissing, fault.UsageRecordRounded},
-		APIOnly: listedBilling,
-		Run: func(t *harness.T) {
+		APIOnly: story.Of(listedBilling),
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			account.Skew(20)
 			rules := account.VPC().Tier().LoadBalancers(2)
@@ -28,6 +29,6 @@ func recordsStop() harness.Scenario {
 			t.ExpectOpen(rules[1])
 			t.ExpectFullWindow(rules[1])
 			t.RequireWindowAfter(rules[0], rules[1])
-		},
+		}),
 	}
 }

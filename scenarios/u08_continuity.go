@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -11,10 +12,10 @@ func continuity() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-08", Title: "usage windows touch, every event is processed once, no record is written twice", Group: result.GroupUsage,
 		Guards: []string{"#13399", "#13909", "#8590", "#10848"}, Needs: usageNeeds(),
-		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.22.1", To: "4.22.1"}}, Why: "#13399: a duplicate key blocks the usage run and pins its start"},
+		KnownBad: harness.Known{Releases: release.DuplicateVolumeRowBlocks(), Why: "#13399: a duplicate key blocks the usage run and pins its start"},
 		Twins: []release.Knob{fault.UsageOverlapWindow, fault.UsageGapWindow, fault.UsageSkipWindow, fault.UsageRecordDuplicate, fault.UsageEventLost,
 			fault.UsageEventsLeftUnprocessed, fault.UsageEventProcessedTwice, fault.UsageWrongAccount, fault.UsageSkipAddState},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			tier := account.VPC().Tier()
 			rules := tier.LoadBalancers(2)
@@ -25,6 +26,6 @@ func continuity() harness.Scenario {
 			t.ExpectOpen(rules...)
 			t.ExpectFullWindow(rules...)
 			t.ExpectJobsSound()
-		},
+		}),
 	}
 }

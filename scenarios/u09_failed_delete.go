@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -14,7 +15,7 @@ func billedAfterFailedDelete() harness.Scenario {
 		KnownBad: everywhere("LoadBalancingRulesManagerImpl.java@4.20.0.0 writes LB.DELETE and revokes the members before the push, and takes back neither"),
 		Cures:    []release.Knob{release.DeleteEventBeforePush.Off(), release.FailedDeleteDropsMembers.Off()},
 		Twins:    []release.Knob{release.DeleteEventBeforePush, release.FailedDeleteDropsMembers},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			rule, sibling := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("sibling").Assign(vms[0])
@@ -32,6 +33,6 @@ func billedAfterFailedDelete() harness.Scenario {
 			rule.Delete()
 			t.Drain()
 			t.ExpectOneDeleteEvent(rule)
-		},
+		}),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -12,7 +13,7 @@ func lateClose() harness.Scenario {
 		ID: "U-10", Title: "a usage row is closed at its own rule's delete, not by a later one (dates, not nullness)", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
 		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageCloseWrongDate, fault.UsageCloseHourOff, fault.UsageCloseOnMinute, fault.DeleteEventLate, fault.DeleteEventEarly},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			rules := t.CrossedRules(t.NewAccount().VPC().Tier(), 2, 6)
 			t.RequireOpen(rules...)
 			second, first := t.Crossed(rules...)
@@ -23,6 +24,6 @@ func lateClose() harness.Scenario {
 			t.Drain()
 			t.ExpectClosed(first, second)
 			t.ExpectBilledFor(first)
-		},
+		}),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -13,7 +14,7 @@ func upgradeAcrossFix() harness.Scenario {
 		Group:  result.GroupUsage,
 		Guards: storyA(), Needs: append(usageNeeds(), harness.Upgrade),
 		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UpgradeReopensRows, fault.UpgradeReplaysEvents, fault.RepairDatesNow, fault.RepairWholeAccount},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			from, to := t.UpgradePath()
 			t.SwitchRelease(from)
 			tier := t.NewAccount().VPC().Tier()
@@ -43,9 +44,9 @@ func upgradeAcrossFix() harness.Scenario {
 			}
 			t.ExpectSameDamage(damage)
 
-			dead := []*harness.Rule{dies, leaked}
+			dead := []*story.Rule{dies, leaked}
 			plan := t.PlanRepair()
-			t.ExpectPlan(plan, dead, []*harness.Rule{victim})
+			t.ExpectPlan(plan, dead, []*story.Rule{victim})
 			repaired := t.Repair(plan)
 			t.DrainUnjudged()
 			t.DrainUnjudged()
@@ -53,6 +54,6 @@ func upgradeAcrossFix() harness.Scenario {
 			t.ExpectUnbilledSince(repaired, dead...)
 			t.ExpectOpen(victim)
 			t.ExpectFullWindow(victim)
-		},
+		}),
 	}
 }

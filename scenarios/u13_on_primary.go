@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -12,7 +13,7 @@ func snapshotOnPrimary() harness.Scenario {
 		ID: "U-13", Title: "a deleted VM snapshot on primary storage closes its own usage row, the next one stays", Group: result.GroupUsage, Priority: 1,
 		Guards: storyA(), Needs: append(usageNeeds(), harness.Forge), KnownBad: helperIDBug(),
 		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsagePrimaryCloseNothing, fault.UsagePrimaryRecordMissing},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			vm := t.NewAccount().VPC().Tier().NewVM()
 			first, second := vm.SnapshotOnPrimary("first"), vm.SnapshotOnPrimary("second")
 			t.Drain()
@@ -24,6 +25,6 @@ func snapshotOnPrimary() harness.Scenario {
 			t.ExpectRowClosed(first.OnPrimary())
 			t.ExpectRowOpen(second.OnPrimary())
 			t.ExpectRecordsNow(1, second.OnPrimary())
-		},
+		}),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -11,10 +12,10 @@ func volumes() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-16", Title: "volumes: one open usage row of the right size through resize, destroy and recover; none after the delete", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#6717", "#5901", "#6772", "#9459"}, Needs: usageNeeds(),
-		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.19.1"}}, Why: "#9459: VOLUME.RESIZE carries the old size; fixed in 4.19.2.0 and 4.20.0.0"},
+		KnownBad: harness.Known{Releases: release.Where(release.ResizeEventOldSize), Why: "#9459: VOLUME.RESIZE carries the old size; fixed in 4.19.2.0 and 4.20.0.0"},
 		Twins: []release.Knob{release.ResizeEventOldSize, fault.VolumeDeleteEventLost, fault.RecoverWithoutVolumeEvent, fault.VMVolumeEventLost, fault.UsageVolumeCloseNothing,
 			fault.UsageVolumeCloseWrongDate},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			vm := account.VPC().Tier().NewVM()
 			root, data, never := vm.RootVolume(), account.NewVolume(), account.NewVolume()
@@ -38,6 +39,6 @@ func volumes() harness.Scenario {
 			t.Drains(1)
 			t.ExpectRowClosed(root.Billed(), data.Billed())
 			t.ExpectNotBilledNow(root.Billed(), data.Billed(), never.Billed())
-		},
+		}),
 	}
 }

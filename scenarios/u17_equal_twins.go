@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -12,12 +13,12 @@ func twoNICs() harness.Scenario {
 		ID: "U-17", Title: "removing a NIC leaves the usage row of the VM's other NIC with the same offering open", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#13112"}, Needs: usageNeeds(), KnownBad: everywhere("NIC rows are closed by VM and offering, UsageNetworkOfferingDaoImpl.java@4.20.0.0"),
 		Cures: []release.Knob{release.UsageNICCloseByOffering.Off()}, Twins: []release.Knob{release.UsageNICCloseByOffering, fault.UsageNICCloseNothing},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			vm := account.Isolated().NewVM()
 			vm.Join(account.Isolated())
 			nics := vm.NICs()
-			billed := harness.BilledAll(nics...)
+			billed := story.BilledAll(nics...)
 			t.Drain()
 			t.RequireRowOpen(billed...)
 			nics[1].Remove()
@@ -26,7 +27,7 @@ func twoNICs() harness.Scenario {
 			t.ExpectRowClosed(billed[1])
 			t.ExpectRowOpen(billed[0])
 			t.ExpectBilledNow(billed[0])
-		},
+		}),
 	}
 }
 
@@ -36,7 +37,7 @@ func twoZones() harness.Scenario {
 		Guards: []string{"#10789"}, Needs: append(usageNeeds(), harness.Forge),
 		KnownBad: everywhere("rows are found by account and the address's text, UsageIPAddressDaoImpl.java@4.20.0.0"),
 		Cures:    []release.Knob{release.UsageReleaseByText.Off()}, Twins: []release.Knob{release.UsageReleaseByText, fault.UsageReleaseAnyAccount, fault.UsageIPCloseNothing},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account, stranger := t.NewAccount(), t.NewAccount()
 			ip := account.VPC().Tier().Address()
 			own, other := ip.InOtherZone(account), ip.InOtherZone(stranger)
@@ -48,6 +49,6 @@ func twoZones() harness.Scenario {
 			t.ExpectRowClosed(ip.Billed())
 			t.ExpectRowOpen(own, other)
 			t.ExpectBilledNow(own, other)
-		},
+		}),
 	}
 }

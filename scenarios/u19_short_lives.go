@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -12,7 +13,7 @@ func deletedBeforeFirstRun() harness.Scenario {
 		ID: "U-19", Title: "a rule that lived before the first usage run has one closed row and one short record", Group: result.GroupUsage, Priority: 1,
 		Guards: storyA(), Needs: append(usageNeeds(), harness.UsageServers), KnownBad: helperIDBug(),
 		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageCloseNothing, fault.UsageDeletesFirst},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			account.Skew(20)
 			tier := account.VPC().Tier()
@@ -26,7 +27,7 @@ func deletedBeforeFirstRun() harness.Scenario {
 			t.ExpectBilledFor(rule)
 			t.ExpectOpen(survivor)
 			t.RequireApart(rule)
-		},
+		}),
 	}
 }
 
@@ -35,7 +36,7 @@ func shortLife() harness.Scenario {
 		ID: "U-20", Title: "a rule created and deleted within one usage window is billed for its seconds", Group: result.GroupUsage, Priority: 1,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
 		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageDeletesFirst, fault.UsageRecordTooLong},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			account.Skew(20)
 			tier := account.VPC().Tier()
@@ -50,7 +51,7 @@ func shortLife() harness.Scenario {
 			t.ExpectBilledFor(rule)
 			t.ExpectOpen(survivor)
 			t.RequireApart(rule)
-		},
+		}),
 	}
 }
 
@@ -58,7 +59,7 @@ func equalSeconds() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-21", Title: "rules created and deleted in the same second, behind a backlog, leave no open row", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#10789"}, Needs: append(usageNeeds(), harness.UsageServers, harness.Forge), Twins: []release.Knob{fault.UsageTiesShuffled, fault.UsageDeletesFirst},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			tier := account.VPC().Tier()
 			t.EndUsage(harness.FirstHost, harness.Stopped)
@@ -70,7 +71,7 @@ func equalSeconds() harness.Scenario {
 			t.StartUsage(harness.FirstHost)
 			t.Drain()
 			t.ExpectClosed(rules...)
-		},
+		}),
 	}
 }
 
@@ -79,7 +80,7 @@ func failedCreate() harness.Scenario {
 		ID: "U-22", Title: "an LB rule whose creation failed leaves no open usage row and no bill", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#10789"}, Needs: append(usageNeeds(), harness.PushFault), KnownBad: helperIDBug(),
 		Twins: []release.Knob{fault.FailedCreateEventLost, fault.UsageCloseNothing, fault.UsageRecordTooLong},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			account.Skew(20)
 			network := account.Isolated()
@@ -92,6 +93,6 @@ func failedCreate() harness.Scenario {
 			t.ExpectRows(rule.Billed(), 0, 1)
 			t.ExpectBilledFor(rule)
 			t.RequireApart(rule)
-		},
+		}),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -11,9 +12,9 @@ func backups() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-23", Title: "a VM taken from its backup offering is no longer billed for backups", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#11522", "#10140"}, Needs: usageNeeds(),
-		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.21.0", To: "4.21.0"}}, Why: "#11522: usage_backup.removed stays NULL; fixed in 4.22.0.0"},
+		KnownBad: harness.Known{Releases: release.BackupRemovalBroken(), Why: "#11522: usage_backup.removed stays NULL; fixed in 4.22.0.0"},
 		Twins:    []release.Knob{fault.UsageBackupCloseNothing, fault.BackupRemoveEventLost},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			vms[0].BackUp()
@@ -27,7 +28,7 @@ func backups() harness.Scenario {
 			t.ExpectNotBilledNow(vms[0].Backup())
 			t.ExpectRowOpen(vms[1].Backup())
 			t.ExpectBilledNow(vms[1].Backup())
-		},
+		}),
 	}
 }
 
@@ -37,7 +38,7 @@ func vmSnapshots() harness.Scenario {
 		Guards: []string{"#13921", "#5662", "#5872"}, Needs: append(usageNeeds(), harness.Forge),
 		KnownBad: everywhere("#13921: a VM snapshot ends the one before it, and VMSNAPSHOT.DELETE closes all rows of VM and offering"),
 		Cures:    []release.Knob{release.UsageVMSnapshotsAsOne.Off()}, Twins: []release.Knob{release.UsageVMSnapshotsAsOne, fault.UsageVMSnapshotCloseNothing},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			vm := t.NewAccount().VPC().Tier().NewVM()
 			first, middle, last := vm.Snapshot("first"), vm.Snapshot("middle"), vm.Snapshot("last")
 			t.Drain()
@@ -50,6 +51,6 @@ func vmSnapshots() harness.Scenario {
 			t.ExpectNotBilledNow(middle.Billed())
 			t.ExpectRowOpen(first.Billed(), last.Billed())
 			t.ExpectBilledNow(first.Billed(), last.Billed())
-		},
+		}),
 	}
 }

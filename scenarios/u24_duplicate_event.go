@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -13,7 +14,7 @@ func duplicateCreate() harness.Scenario {
 		Guards: []string{"#13399", "#13909", "#11531", "#8587"}, Needs: append(usageNeeds(), harness.Forge),
 		KnownBad: everywhere("#13909: a repeated LB.CREATE opens a second row; a repeated VOLUME.CREATE closes the first and is refused; in 4.22.1.0 the whole run is rolled back"),
 		Cures:    []release.Knob{release.UsageCreateRepeated.Off()}, Twins: []release.Knob{release.UsageCreateRepeated, fault.UsageDuplicateBlocks},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			rule, volume := account.VPC().Tier().LoadBalancer("A"), account.NewVolume()
 			t.Repeat("LB.CREATE", rule.InternalID)
@@ -30,6 +31,6 @@ func duplicateCreate() harness.Scenario {
 			t.ExpectClosed(rule)
 			t.ExpectRowClosed(volume.Billed())
 			t.ExpectJobsSound()
-		},
+		}),
 	}
 }

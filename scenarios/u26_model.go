@@ -9,6 +9,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/scenarios/model"
 )
@@ -23,7 +24,7 @@ const (
 
 // modelRun needs sites of its own one after the other (T.Afresh), so its story is told in package model.
 func modelRun() harness.Scenario {
-	return modelScenario("random actions of three customers, against a model of what must be true", func(t *harness.T) {
+	return modelScenario("random actions of three customers, against a model of what must be true", func(t *story.T) {
 		steps := model.Generate(t.Seed(), modelSteps)
 		walk := tellModel(t, steps, modelTime)
 		switch {
@@ -43,29 +44,29 @@ func modelRun() harness.Scenario {
 
 // Replay is U-26 with the steps of a replay file: all of them, and nothing is cut down.
 func Replay(steps []model.Step) harness.Scenario {
-	return modelScenario(fmt.Sprintf("replay of %d steps", len(steps)), func(t *harness.T) {
+	return modelScenario(fmt.Sprintf("replay of %d steps", len(steps)), func(t *story.T) {
 		for _, f := range tellModel(t, steps, 0).Findings {
 			t.Fail(fmt.Sprintf("after step %d (%s): %s: %s", f.Step+1, steps[f.Step], f.Aspect, f.What), f.Evidence...)
 		}
 	})
 }
 
-func modelScenario(title string, run func(*harness.T)) harness.Scenario {
+func modelScenario(title string, run func(*story.T)) harness.Scenario {
 	usage, stick := helperIDBug(), setComparison()
 	return harness.Scenario{
 		ID: "U-26", Title: title, Group: result.GroupUsage, Priority: 1, Weight: 20,
 		Guards:   slices.Concat(storyA(), storyB()),
 		Needs:    append(usageNeeds(), harness.PushLog, harness.PushFault, harness.RouterFiles),
-		KnownBad: harness.Known{Spans: slices.Concat(usage.Spans, stick.Spans), Why: usage.Why + "; " + stick.Why},
-		Twins:    modelTwins(), Run: run,
+		KnownBad: harness.Known{Releases: usage.Releases.Or(stick.Releases), Why: usage.Why + "; " + stick.Why},
+		Twins:    modelTwins(), Run: story.Of(run),
 	}
 }
 
 // tellModel carries out steps on a fresh site; limit, unless it is 0, bounds the real time.
-func tellModel(t *harness.T, steps []model.Step, limit time.Duration) *model.Walk {
+func tellModel(t *story.T, steps []model.Step, limit time.Duration) *model.Walk {
 	walk, began := &model.Walk{}, time.Now()
 	late := func() bool { return limit > 0 && time.Since(began) > limit }
-	o := t.Afresh(func(t *harness.T) {
+	o := t.Afresh(func(t *story.T) {
 		walk = model.Run(t, steps, func(w *model.Walk) bool { return t.Brief() && len(w.Findings) > 0 }, late)
 	})
 	if len(walk.Findings) == 0 && o.Verdict != result.Pass {
@@ -75,14 +76,14 @@ func tellModel(t *harness.T, steps []model.Step, limit time.Duration) *model.Wal
 }
 
 // reportFinding cuts the steps down to a shortest sequence that shows the same, where a fresh site costs little.
-func reportFinding(t *harness.T, steps []model.Step, f model.Finding) {
+func reportFinding(t *story.T, steps []model.Step, f model.Finding) {
 	shortest, tries := steps, 0
 	if t.Disposable() && !t.Brief() {
 		until := time.Now().Add(shrinkTime)
 		shortest = model.Shrink(steps, func(some []model.Step) (failed, stop bool) {
 			tries++
 			var last model.Finding
-			t.Afresh(func(t *harness.T) {
+			t.Afresh(func(t *story.T) {
 				walk := model.Run(t, some, func(w *model.Walk) bool { _, ok := w.Of(f.Aspect); return ok }, func() bool { return false })
 				last, failed = walk.Of(f.Aspect)
 			})

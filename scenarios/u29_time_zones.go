@@ -6,6 +6,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -15,13 +16,14 @@ func timeZones() harness.Scenario {
 		Guards: []string{"#8243"}, Needs: append(usageNeeds(), harness.UsageServers, harness.TimeTravel),
 		KnownBad: everywhere("the start of a first window on 1 January is computed into the future, UsageManagerImpl.java@4.20.0.0"),
 		Cures:    []release.Knob{release.UsageYearRoll.Off()}, Twins: []release.Knob{release.UsageYearRoll, fault.UsageAggregationGMT, fault.UsageDayOf24Hours},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			zone := t.Location("Asia/Jerusalem")
 			days := harness.UsageSettings{Daily: true, Aggregation: zone, Execution: t.Location("America/New_York")}
 			t.EndUsage(harness.FirstHost, harness.Stopped)
-			t.PassUntil(t.NewYear(zone).Add(-6 * time.Hour))
+			year := t.NewYear(zone)
+			t.PassUntil(year.Add(-6 * time.Hour))
 			rules := t.NewAccount().VPC().Tier().LoadBalancers(2)
-			t.PassUntil(t.NewYear(zone).Add(30 * time.Minute))
+			t.PassUntil(year.Add(30 * time.Minute))
 			t.StartUsageWith(harness.FirstHost, days)
 			t.ExpectUsageRun()
 			t.EndUsage(harness.FirstHost, harness.Stopped)
@@ -36,6 +38,6 @@ func timeZones() harness.Scenario {
 			t.Judge()
 			t.ExpectOpen(rules...)
 			t.ExpectDays(zone)
-		},
+		}),
 	}
 }

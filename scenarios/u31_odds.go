@@ -4,6 +4,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -12,7 +13,7 @@ func vpnUser() harness.Scenario {
 		ID: "U-31", Title: "a removed VPN user's usage row is closed at the removal, not at the next usage run", Group: result.GroupUsage, Priority: 2,
 		Guards: []string{"#4085"}, Needs: usageNeeds(), KnownBad: everywhere("VPN.USER.REMOVE closes with the job's time, UsageManagerImpl.java@4.20.0.0"),
 		Cures: []release.Knob{release.UsageVPNCloseAtJob.Off()}, Twins: []release.Knob{release.UsageVPNCloseAtJob, fault.UsageVPNCloseNothing},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			removed, stays := account.VPNUser("removed"), account.VPNUser("stays")
 			t.Drain()
@@ -24,7 +25,7 @@ func vpnUser() harness.Scenario {
 			t.ExpectRowOpen(stays.Billed())
 			t.ExpectNotBilledNow(removed.Billed())
 			t.ExpectBilledNow(stays.Billed())
-		},
+		}),
 	}
 }
 
@@ -33,7 +34,7 @@ func notMetered() harness.Scenario {
 		ID: "U-32", Title: "portable and IPv6 addresses are reported as not metered, and harm no bill", Group: result.GroupUsage, Priority: 2,
 		Guards: []string{"#3176"}, Needs: append(usageNeeds(), harness.Forge),
 		Twins: []release.Knob{fault.UsageUnknownBlocks, fault.UsagePortableReleasesAll, fault.UsageIPCloseNothing},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			network := account.Isolated()
 			plain, portable := network.Address(), network.PortableAddress()
@@ -51,7 +52,7 @@ func notMetered() harness.Scenario {
 			plain.Release()
 			t.Drain()
 			t.ExpectRowClosed(plain.Billed())
-		},
+		}),
 	}
 }
 
@@ -59,7 +60,7 @@ func apiAfterDelete() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-34", Title: "listUsageRecords agrees with the database around a delete, in both formats; a deleted rule has no usage id", Group: result.GroupUsage, Priority: 2,
 		Guards: []string{"#8243", "#13015"}, Needs: usageNeeds(), Twins: []release.Knob{fault.UsageAPIShort, fault.UsageAPIOldFormatIgnored},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			rules := t.NewAccount().VPC().Tier().LoadBalancers(2)
 			t.DrainUnjudged()
 			t.ExpectAPIRecords(rules...)
@@ -68,7 +69,7 @@ func apiAfterDelete() harness.Scenario {
 			t.PassHalfWindow()
 			t.DrainUnjudged()
 			t.ExpectAPIRecords(rules...)
-		},
+		}),
 	}
 }
 
@@ -77,7 +78,7 @@ func keptRules() harness.Scenario {
 		ID: "U-35", Title: "an audit judges as before where the rows of deleted rules are kept", Group: result.GroupUsage, Priority: 2,
 		Guards: []string{"#13015"}, Needs: append(usageNeeds(), harness.Upgrade), KnownBad: helperIDBug(),
 		Twins: []release.Knob{fault.UsageCloseNothing, release.UsageCloseByHelperID, fault.UsageCloseWrongDate},
-		Run: func(t *harness.T) {
+		Run: story.Of(func(t *story.T) {
 			t.KeepDeletedRules()
 			account := t.NewAccount()
 			account.Skew(20)
@@ -91,6 +92,6 @@ func keptRules() harness.Scenario {
 			t.ExpectNoDamage()
 			t.ExpectClosed(rules[0])
 			t.ExpectOpen(rules[1:]...)
-		},
+		}),
 	}
 }

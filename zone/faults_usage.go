@@ -59,6 +59,7 @@ func streamFaults() []usageFault {
 		{fault.UsageNeverTakeOver, nil, func(f *usage.Faults) { f.NeverTakeOver = true }},
 		{fault.UsageIgnoreRemovedAccounts, nil, func(f *usage.Faults) { f.IgnoreRemovedAccounts = true }},
 		{fault.UsageDeadAccountUnbilled, nil, func(f *usage.Faults) { f.DeadAccountUnbilled = true }},
+		{fault.UsageAccountLost, nil, func(f *usage.Faults) { f.AccountLost = true }},
 		{fault.UsageCloseInZone, nil, func(f *usage.Faults) { f.CloseInZone = true }},
 		{fault.UsageReleaseAnyAccount, nil, func(f *usage.Faults) { f.ReleaseAnyAccount = true }},
 	}
@@ -85,18 +86,6 @@ func otherUsageFaults() []usageFault {
 		{fault.UsageVPNCloseNothing, []int{usage.TypeVPNUser}, closeNothing},
 		{fault.UsageVMCloseNothing, vm, closeNothing},
 		{fault.UsageNICCloseNothing, []int{usage.TypeNetworkOffering}, closeNothing},
-	}
-}
-
-// usageRules are the usage server's rules by the release's knobs.
-func (z *Zone) usageRules() usage.Rules {
-	broken := z.knobs[release.UsageCloseByHelperID]
-	return usage.Rules{
-		CloseByHelperPK: broken, StorageByHelperPK: broken, SnapshotByHelperPK: broken,
-		NetworkModelOld: z.knobs[release.NetworkUsageModelOld], CleanOwnJobsAtStart: z.knobs[release.UsageCleanOwnJobsAtStart],
-		NICAlone: !z.knobs[release.UsageNICCloseByOffering], VPNUserAtEvent: !z.knobs[release.UsageVPNCloseAtJob],
-		AddressByID: !z.knobs[release.UsageReleaseByText], CreateOnce: !z.knobs[release.UsageCreateRepeated],
-		YearCarries: !z.knobs[release.UsageYearRoll], SnapshotsApart: !z.knobs[release.UsageVMSnapshotsAsOne],
 	}
 }
 

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stackproof/stackproof/harness/cleanup"
 	"github.com/stackproof/stackproof/harness/container"
+	"github.com/stackproof/stackproof/harness/inventory"
 	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/harness/ledger"
 )
@@ -18,7 +20,7 @@ import (
 type cleanupOptions struct {
 	target, ledgers, trace string
 	dryRun, kept           bool
-	wait                   time.Duration
+	wait, late             time.Duration
 	existing               existingFlags
 }
 
@@ -26,8 +28,9 @@ func cleanupCommand() *cobra.Command {
 	var o cleanupOptions
 	c := &cobra.Command{Use: "cleanup", Short: "Removes what a killed run left behind", Args: noArgs,
 		Long: `Removes what a killed run (kill -9, power loss) could not remove itself: folders and processes of labs, containers, and on existing
-zones everything that the run's ledger names, found by id or by its unique name. What belongs to a run that is alive is left
-alone. A ledger is kept until all that it names is gone; what could not be removed is listed with the reason (exit 4).`,
+zones everything that the run's ledger names or that carries the run's unique prefix. What belongs to a run that is alive is left alone.
+A ledger is kept until all that it names is gone; what could not be removed is listed with the reason (exit 4). It is kept too
+while the server may still commit a domain or an account that was asked for and whose answer nobody saw (exit 4, with the time).`,
 		Example: `  stackproof cleanup --dry-run
   stackproof cleanup --target nightly --config targets.yaml`}
 	f := c.Flags()
@@ -36,9 +39,15 @@ alone. A ledger is kept until all that it names is gone; what could not be remov
 	f.BoolVar(&o.kept, "kept", false, "also containers that run --reuse kept")
 	f.StringVar(&o.trace, "trace", "", "write every API call to this file, without secrets")
 	f.DurationVar(&o.wait, "wait", 10*time.Minute, "how long removal is tried")
+	f.DurationVar(&o.late, "late", ledger.DefaultLate, "how long after it was sent a call may still be committed; 0 where the server was restarted since")
 	ledgerFlag(c, &o.ledgers)
 	o.existing.add(c)
-	c.RunE = func(c *cobra.Command, _ []string) error { return cannotRun(o.run(c)) }
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if o.wait <= 0 || o.late < 0 {
+			return usage("--wait must be longer than nothing and --late not negative, not %s and %s", o.wait, o.late)
+		}
+		return cannotRun(o.run(c))
+	}
 	return c
 }
 
@@ -110,6 +119,7 @@ func (o *cleanupOptions) one(c *cobra.Command, file string) (found int, err erro
 	if err != nil {
 		return 0, err
 	}
+	record.Late = o.late
 	done := false
 	defer func() { err = errors.Join(err, record.Release(done && !o.dryRun)) }()
 	open := record.Open()
@@ -134,7 +144,7 @@ func (o *cleanupOptions) one(c *cobra.Command, file string) (found int, err erro
 			file, len(open), record.API, record.Target, client.URL())
 	}
 	fmt.Fprintf(c.OutOrStdout(), "run %s of %s on %s:\n", record.Run, record.Started.Format(time.DateTime), record.API)
-	scope := cleanup.OfLedger(open)
+	scope := cleanup.OfRun(record.Run, open)
 	mocks, mockErr := cleanup.Mocks(c.Context(), client, open, o.dryRun)
 	for _, mock := range mocks {
 		fmt.Fprintln(c.OutOrStdout(), map[bool]string{true: "  would remove", false: "  removed"}[o.dryRun], mock)
@@ -146,7 +156,7 @@ func (o *cleanupOptions) one(c *cobra.Command, file string) (found int, err erro
 		}
 		return 1, err
 	}
-	report, err := cleanup.Remove(c.Context(), cleanup.Options{Cloud: client, Scope: scope, Wait: o.wait, Quiet: quiet(open),
+	report, err := cleanup.Remove(c.Context(), cleanup.Options{Cloud: client, Scope: scope, Wait: o.wait, Quiet: o.quiet(record), Survey: true,
 		Show: func(format string, a ...any) { fmt.Fprintf(c.ErrOrStderr(), "  "+format+"\n", a...) }})
 	for _, object := range report.Removed {
 		fmt.Fprintln(c.OutOrStdout(), "  removed", object)
@@ -155,23 +165,44 @@ func (o *cleanupOptions) one(c *cobra.Command, file string) (found int, err erro
 		fmt.Fprintln(c.OutOrStdout(), "  NOT removed", left)
 	}
 	err = errors.Join(err, mockErr, report.Err())
+	if err == nil {
+		err = o.unsettled(record, report.Removed)
+	}
 	done = err == nil
 	return 1, err
 }
 
-// onItsWay is how long after a create was sent its object may still appear, if nobody saw the answer.
+// onItsWay is how long a create that was sent without an answer is waited for in any case.
 const onItsWay = 10 * time.Second
 
-// quiet is when the last create whose answer was not noted cannot bring an object any more.
-func quiet(open []ledger.Entry) time.Time {
-	var last time.Time
-	for _, e := range open {
-		if e.UUID == "" && e.At.After(last) {
-			last = e.At
-		}
+// quiet is until when creates without an answer are waited for: until the server cannot commit them any more if that is within --wait, else
+// for a moment.
+func (o *cleanupOptions) quiet(record *ledger.Record) time.Time {
+	now := time.Now()
+	open, until := record.Unsettled(now)
+	switch {
+	case len(open) == 0:
+		return time.Time{}
+	case until.After(now.Add(o.wait)):
+		return now.Add(min(onItsWay, o.wait))
 	}
-	if last.IsZero() {
-		return last
+	return until
+}
+
+// unsettled is the error that something may still be committed. What was found and removed is settled; an account, once the domain is gone
+// in which it would be.
+func (o *cleanupOptions) unsettled(record *ledger.Record, removed []inventory.Object) error {
+	found := func(kind, name string) bool {
+		return slices.ContainsFunc(removed, func(r inventory.Object) bool { return string(r.Kind) == kind && r.Name == name })
 	}
-	return last.Add(onItsWay)
+	domainGone := slices.ContainsFunc(record.Entries, func(e ledger.Entry) bool {
+		return e.Kind == ledger.Domain && (e.UUID != "" || found(e.Kind, e.Name))
+	})
+	open, until := record.Unsettled(time.Now())
+	open = slices.DeleteFunc(open, func(e ledger.Entry) bool { return found(e.Kind, e.Name) || e.Kind == ledger.Account && domainGone })
+	if len(open) == 0 {
+		return nil
+	}
+	return fmt.Errorf("nothing is left of run %s, but the server may still commit %s %s, whose answer was lost at %s: the ledger %s is kept; run cleanup again at %s",
+		record.Run, open[0].Kind, open[0].Name, open[0].At.Local().Format(time.TimeOnly), record.Path, until.Local().Format(time.TimeOnly))
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/proof"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/scenarios"
 	"github.com/stackproof/stackproof/scenarios/model"
@@ -71,7 +72,7 @@ func (o *runOptions) readProof() error {
 	if err != nil {
 		return fmt.Errorf("--proof: %w", err)
 	}
-	proof, err := harness.ReadProof(f)
+	proof, err := proof.Read(f)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("--proof %s: %w", o.proof, err)
 	}

@@ -4,17 +4,13 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/go-sql-driver/mysql"
 
-	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/router/scripts"
 )
@@ -29,7 +25,7 @@ func main() {
 
 // run is the command without the process: everything but the exit.
 func run(args []string, in io.Reader, out, errs io.Writer) int {
-	ctx, stop := interruptible()
+	ctx, stop := interruptible(errs)
 	defer stop()
 	root := newRoot()
 	root.SetArgs(args)
@@ -49,27 +45,6 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	}
 	fmt.Fprintln(errs, "stackproof:", err)
 	return exitUsage
-}
-
-// interruptible is a context that the first interrupt ends, with that as its cause; a second one kills the program.
-func interruptible() (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	done := make(chan struct{})
-	go func() {
-		select {
-		case <-signals:
-			signal.Stop(signals)
-			cancel(harness.ErrInterrupted)
-		case <-done:
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		close(done)
-		cancel(nil)
-	}
 }
 
 // Exit codes, as the README documents them.

@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackproof/stackproof/internal/testhome"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/router/scripts"
@@ -33,7 +34,7 @@ import (
 func TestMain(m *testing.M) {
 	router.MaybeChild()
 	scripts.MaybeChild()
-	testscript.Main(m, map[string]func(){"stackproof": main})
+	testscript.Main(testhome.Around(m), map[string]func(){"stackproof": main})
 }
 
 // TestScripts runs the command as a user types it: testdata/script/*.txtar.

@@ -57,6 +57,7 @@ func readResult(path string) (result.Run, error) {
 
 func mergeCommand() *cobra.Command {
 	var files reportFlags
+	var text textFlags
 	var strict bool
 	c := &cobra.Command{Use: "merge FILES...", Short: "Joins the results of shards",
 		Long: `Joins JSON results of "run --shard" into one, prints it, and ends with the exit status that one run would have had.
@@ -65,6 +66,7 @@ absent or cannot be read, which is what a killed run leaves. Of several results 
 		Example: `  stackproof merge --json all.json --junit all.xml shard-*.json`}
 	f := c.Flags()
 	files.add(f)
+	text.add(f)
 	f.BoolVar(&strict, "strict", false, "known failures change the exit status too")
 	c.Args = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -90,7 +92,7 @@ absent or cannot be read, which is what a killed run leaves. Of several results 
 		if err := open.write(run, strict); err != nil {
 			return cannotRun(err)
 		}
-		fmt.Fprint(c.OutOrStdout(), reports.Text(run, textOptions(c.OutOrStdout(), strict)))
+		fmt.Fprint(c.OutOrStdout(), reports.Text(run, text.options(c.OutOrStdout(), strict)))
 		if code := run.ExitCode(strict); code != exitOK {
 			return &exitError{code: code}
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,10 +13,14 @@ import (
 	"github.com/stackproof/stackproof/harness/result"
 )
 
-// progress shows how a run goes: one line that is rewritten on a terminal, a line per finished scenario elsewhere.
+// progress shows how a run goes: on a terminal a few lines that are rewritten, and a line for each scenario that did not pass;
+// elsewhere a line for each finished scenario.
 type progress struct {
 	out    io.Writer
 	live   bool
+	drawn  int // lines of the live view that stand on the terminal
+	size   func() (width, height int)
+	failed int    // finished, and not passed
 	quiet  bool   // no line for a finished scenario
 	what   string // what is counted; empty are scenarios
 	total  int
@@ -40,6 +45,13 @@ func newProgress(out io.Writer, total, repeat int) *progress {
 	p := &progress{out: out, total: total, repeat: repeat, began: time.Now(), stop: make(chan struct{}), steps: map[string]step{}}
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) { //nolint:gosec // a file descriptor is small
 		p.live = true
+		p.size = func() (int, int) {
+			width, height, err := term.GetSize(int(f.Fd())) //nolint:gosec // a file descriptor is small
+			if err != nil {
+				return 80, 24
+			}
+			return width, height
+		}
 		p.ended.Add(1)
 		go p.refresh()
 	}
@@ -77,31 +89,67 @@ func (p *progress) count() string {
 	return line
 }
 
-// Total implements harness.Totalling.
+// Total implements proof.Totalling.
 func (p *progress) Total(cells int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.total = cells
 }
 
-// draw writes the status line; the lock is held.
+// draw rewrites the live view: how far the run is, and a line for each scenario under way; the lock is held.
 func (p *progress) draw() {
-	line := p.count()
-	line += "  " + time.Since(p.began).Round(time.Second).String()
-	for _, id := range p.active {
+	width, height := p.size()
+	lines := []string{p.bar() + "  " + time.Since(p.began).Round(time.Second).String()}
+	if p.failed > 0 {
+		lines[0] += fmt.Sprintf("  %d not passed", p.failed)
+	}
+	for i, id := range p.active {
+		if i == max(1, min(mostActive, height-2)) {
+			lines = append(lines, fmt.Sprintf("  and %d more", len(p.active)-i))
+			break
+		}
 		s := p.steps[id]
-		line += fmt.Sprintf("  │ %s", id)
+		line := fmt.Sprintf("  %-6s", id)
 		if p.repeat > 1 {
 			line += fmt.Sprintf(" %d/%d", s.times, p.repeat)
 		}
-		line += fmt.Sprintf(" %s %.1fs", s.text, time.Since(s.since).Seconds())
+		lines = append(lines, line+fmt.Sprintf(" %5.1fs  %s", time.Since(s.since).Seconds(), s.text))
 	}
-	if width, _, err := term.GetSize(int(p.out.(*os.File).Fd())); err == nil && width > 1 { //nolint:gosec // live only on a file
+	p.wipe()
+	for i, line := range lines {
 		if r := []rune(line); len(r) >= width {
-			line = string(r[:width-1])
+			line = string(r[:max(0, width-1)])
 		}
+		if i > 0 {
+			fmt.Fprint(p.out, "\n")
+		}
+		fmt.Fprint(p.out, line)
 	}
-	fmt.Fprintf(p.out, "\r\x1b[K%s", line)
+	p.drawn = len(lines)
+}
+
+// mostActive bounds the lines of the live view.
+const mostActive = 8
+
+// wipe takes the live view off the terminal.
+func (p *progress) wipe() {
+	if p.drawn > 1 {
+		fmt.Fprintf(p.out, "\x1b[%dA", p.drawn-1)
+	}
+	fmt.Fprint(p.out, "\r\x1b[J")
+	p.drawn = 0
+}
+
+// barWidth is how many columns the bar takes.
+const barWidth = 20
+
+// bar says how far the run is, as a picture and in numbers.
+func (p *progress) bar() string {
+	if p.total <= 0 {
+		return p.count()
+	}
+	full := min(barWidth, barWidth*p.done/p.total)
+	return "[" + strings.Repeat("=", full) + strings.Repeat(" ", barWidth-full) + "] " + p.count()
 }
 
 // Scenario implements harness.Progress.
@@ -126,6 +174,9 @@ func (p *progress) Finished(c result.Case) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done++
+	if c.Verdict != result.Pass {
+		p.failed++
+	}
 	for i, id := range p.active {
 		if id == c.ID {
 			p.active = append(p.active[:i], p.active[i+1:]...)
@@ -139,7 +190,10 @@ func (p *progress) Finished(c result.Case) {
 		return
 	}
 	if p.live {
-		fmt.Fprint(p.out, "\r\x1b[K")
+		if c.Verdict == result.Pass {
+			return // the live view counts it
+		}
+		p.wipe()
 	}
 	verdict := string(c.Verdict)
 	if c.Known && c.Verdict == result.Fail {
@@ -152,6 +206,6 @@ func (p *progress) close() {
 	close(p.stop)
 	p.ended.Wait()
 	if p.live {
-		fmt.Fprint(p.out, "\r\x1b[K")
+		p.wipe()
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/lab"
+	"github.com/stackproof/stackproof/harness/proof"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/scenarios"
@@ -30,6 +31,7 @@ type proveOptions struct {
 	asJSON           bool
 	first, every     bool
 	named            bool
+	start            startFlag
 }
 
 func proveCommand() *cobra.Command {
@@ -39,7 +41,7 @@ func proveCommand() *cobra.Command {
 under all scenarios of priority 0, and prints which scenario caught which twin. Exit status 1 if a twin survives, a
 scenario is blind to a twin of its own, the sound profile shows a failure, or a scenario could not decide.`}
 	f := c.Flags()
-	f.StringVar(&o.release, "release", "4.20.1.0", "sound release profile")
+	f.StringVar(&o.release, "release", release.Default, "sound release profile")
 	f.StringArrayVar(&o.twins, "twin", nil, "only these twins (glob, repeatable)")
 	f.StringArrayVar(&o.scenarios, "scenario", nil, "only these scenarios (glob, repeatable)")
 	f.IntVar(&o.repeat, "repeat", 1, "sound runs of each scenario; false alarms are counted with their bound")
@@ -50,14 +52,18 @@ scenario is blind to a twin of its own, the sound profile shows a failure, or a 
 	f.BoolVar(&o.named, "named", false, "run only the pairs of a twin and a scenario that names it: quick, and enough to see each scenario fail")
 	f.BoolVar(&o.every, "every", false, "run every pair, those too in which the scenario was seen to use nothing that the twin changes")
 	f.BoolVar(&o.asJSON, "json", false, "print the proof as JSON")
+	o.start.add(f)
 	c.RunE = func(c *cobra.Command, _ []string) error { return o.prove(c) }
 	return c
 }
 
 // plan refuses a wrong command line before anything is started.
-func (o *proveOptions) plan() (harness.ProvePlan, error) {
-	p := harness.ProvePlan{Release: o.release, Repeat: o.repeat, Workers: o.workers, Seed: o.seed, First: o.first, Every: o.every, Named: o.named}
+func (o *proveOptions) plan() (proof.Plan, error) {
+	p := proof.Plan{Release: o.release, Repeat: o.repeat, Workers: o.workers, Seed: o.seed, First: o.first, Every: o.every, Named: o.named}
 	if err := checkRelease(o.release); err != nil {
+		return p, err
+	}
+	if err := o.start.check(); err != nil {
 		return p, err
 	}
 	if o.repeat < 1 || o.workers < 1 {
@@ -84,12 +90,12 @@ func (o *proveOptions) plan() (harness.ProvePlan, error) {
 }
 
 // onlyNamed leaves out the twins that none of the chosen scenarios names: nothing is asked of them, so none of them survives.
-func (o *proveOptions) onlyNamed(p *harness.ProvePlan) error {
-	p.Twins = slices.DeleteFunc(p.Twins, func(t harness.Twin) bool {
+func (o *proveOptions) onlyNamed(p *proof.Plan) error {
+	p.Twins = slices.DeleteFunc(p.Twins, func(t proof.Twin) bool {
 		return !slices.ContainsFunc(p.Scenarios, func(s harness.Scenario) bool { return slices.Contains(s.Twins, t.ID) })
 	})
 	for _, pattern := range o.twins {
-		if !slices.ContainsFunc(p.Twins, func(t harness.Twin) bool { ok, _ := path.Match(pattern, string(t.ID)); return ok }) {
+		if !slices.ContainsFunc(p.Twins, func(t proof.Twin) bool { ok, _ := path.Match(pattern, string(t.ID)); return ok }) {
 			return usage("--named: none of the scenarios %s names a twin %q, so there is no pair to run: leave out --named, or --scenario",
 				strings.Join(p.Scenarios.IDs(), " "), pattern)
 		}
@@ -98,16 +104,16 @@ func (o *proveOptions) onlyNamed(p *harness.ProvePlan) error {
 }
 
 // twins are the faults of the lab that match, or all.
-func twins(name string, patterns []string) ([]harness.Twin, error) {
+func twins(name string, patterns []string) ([]proof.Twin, error) {
 	on, err := release.ProfileKnobs(name)
 	if err != nil {
 		return nil, usage("%w", err)
 	}
-	var all []harness.Twin
+	var all []proof.Twin
 	var names []string
 	for _, k := range fault.AllKnobs() {
 		if k.Fault() && !on[k.Name] {
-			all = append(all, harness.Twin{ID: k.Name, What: k.About, Release: name, Part: harness.Part(k.Part)})
+			all = append(all, proof.Twin{ID: k.Name, What: k.About, Release: name, Part: proof.Part(k.Part)})
 			names = append(names, string(k.Name))
 		}
 	}
@@ -119,7 +125,7 @@ func twins(name string, patterns []string) ([]harness.Twin, error) {
 			return nil, usage("no twin matches %q; did you mean %s? (stackproof list --knobs)", p, harness.Nearest(p, names))
 		}
 	}
-	return slices.DeleteFunc(all, func(t harness.Twin) bool {
+	return slices.DeleteFunc(all, func(t proof.Twin) bool {
 		return !slices.ContainsFunc(patterns, func(p string) bool { ok, _ := path.Match(p, string(t.ID)); return ok })
 	}), nil
 }
@@ -145,13 +151,13 @@ func (o *proveOptions) prove(c *cobra.Command) error {
 			return nil, err
 		}
 		// Story B in its small size: fifty groups show no twin that two do not.
-		return lab.New(lab.Options{Release: p.Release, Knobs: knobs, Workers: p.Workers, Pool: pool, Groups: []int{2}})
+		return lab.New(lab.Options{Release: p.Release, Knobs: knobs, Workers: p.Workers, Pool: pool, Groups: []int{2}, Start: o.start.at})
 	}
 	show := newProgress(c.ErrOrStderr(), 0, 1)
 	show.quiet = true
 	show.what = "cells"
 	p.Progress = show
-	proof, err := harness.Prove(c.Context(), p)
+	proof, err := proof.Prove(c.Context(), p)
 	show.close()
 	if err := errors.Join(err, pool.Close()); err != nil {
 		if cause := context.Cause(c.Context()); cause != nil {
@@ -171,7 +177,7 @@ func (o *proveOptions) prove(c *cobra.Command) error {
 	return nil
 }
 
-func (o *proveOptions) print(c *cobra.Command, proof *harness.Proof) error {
+func (o *proveOptions) print(c *cobra.Command, proof *proof.Proof) error {
 	if o.asJSON {
 		return printJSON(c, proof)
 	}
@@ -179,7 +185,7 @@ func (o *proveOptions) print(c *cobra.Command, proof *harness.Proof) error {
 	return nil
 }
 
-func printProof(out io.Writer, p *harness.Proof) {
+func printProof(out io.Writer, p *proof.Proof) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "TWIN\tCAUGHT\tBY\tEXPECTED BY")
 	caught := 0

@@ -25,7 +25,7 @@ Exit status: 0 all as expected, 1 a failure, 2 wrong use, 3 inconclusive (and no
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(runCommand(), listCommand(), doctorCommand(), proveCommand(), labCommand(), cleanupCommand(), routerCommand(), vrCommand(),
-		mergeCommand(), versionCommand(), zoneCommand(), replayCommand())
+		mergeCommand(), versionCommand(), zoneCommand(), replayCommand(), auditCommand())
 	for _, c := range root.Commands() {
 		requireVerb(c)
 	}
@@ -101,6 +101,8 @@ func kindOf(kind string) string {
 		return "true or false"
 	case "duration":
 		return "a time such as 90s or 10m"
+	case "time":
+		return "a time such as 2026-12-31T23:50"
 	}
 	return "a " + kind
 }

@@ -4,19 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/stackproof/stackproof/harness"
-	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
 	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/reports"
 )
 
@@ -29,6 +27,9 @@ type runOptions struct {
 	untilFailure     bool
 	budget           time.Duration
 	reports          reportFlags
+	text             textFlags
+	events           string
+	stream           *events
 	shard, durations string
 	strict           bool
 	yes, dryRun      bool
@@ -36,6 +37,7 @@ type runOptions struct {
 	existing         existingFlags
 	box              containerFlags
 	labDB            string
+	start            startFlag
 	scripts          scriptFlags
 	replay, save     string
 	proof            string
@@ -54,7 +56,7 @@ unless --strict is given.`,
   stackproof run --release 4.20.1.0 --knob usage-close-by-helper-id`}
 	f := c.Flags()
 	targetFlag(c, &o.target)
-	f.StringVar(&o.release, "release", "4.20.1.0", "release profile of the lab, or release of the container's image")
+	f.StringVar(&o.release, "release", release.Default, "release profile of the lab, or release of the container's image")
 	f.StringArrayVar(&o.knobs, "knob", nil, "switch one behaviour of the lab: NAME or NAME=off (repeatable; stackproof list --knobs)")
 	f.StringArrayVar(&o.scenarios, "scenario", nil, "only these ids (glob, repeatable)")
 	f.Int64Var(&o.seed, "seed", 0, "seed of shuffles and generated ids; 0 takes one from the clock and prints it")
@@ -64,9 +66,12 @@ unless --strict is given.`,
 	f.DurationVar(&o.budget, "budget", 0, "end the repeats of a scenario after this time (0: no limit)")
 	f.IntVar(&o.workers, "workers", runtime.NumCPU(), "scenarios at once")
 	o.reports.add(f)
+	o.text.add(f)
+	f.StringVar(&o.events, "events", "", "write what happens, as it happens, to this file: a JSON object a line")
 	f.StringVar(&o.shard, "shard", "", "run one part of the chosen scenarios: i/n, counted from 0 (stackproof merge joins the results)")
 	f.StringVar(&o.durations, "durations", "", "JSON result of an earlier run, by whose durations --shard splits")
 	f.StringVar(&o.labDB, "lab-db", privateDatabase, "database of the lab: private (a process of our own), or container:IMAGE, such as container:mysql:8.4")
+	o.start.add(f)
 	f.BoolVar(&o.strict, "strict", false, "known failures change the exit status too")
 	f.BoolVar(&o.yes, "yes", false, "existing zone: create what is needed without asking")
 	f.BoolVar(&o.dryRun, "dry-run", false, "existing zone: say what would be created, and stop")
@@ -133,6 +138,10 @@ func (o *runOptions) run(c *cobra.Command) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, files.close()) }()
+	if o.stream, err = openEvents(o.events); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, cannotRun(o.stream.close())) }()
 	target, notes, err := open()
 	if err != nil {
 		return cannotRun(err)
@@ -152,12 +161,15 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 	if err != nil {
 		return nil, err
 	}
-	real, err := o.scripts.wanted(c, o.existing.router, o.target, existing.ScriptTree{})
+	real, err := o.scripts.wanted(c, o.existing.router, o.target, config.ScriptTree{})
 	if err != nil {
 		return nil, err
 	}
 	start, err := labDatabase(c, o.labDB)
 	if err != nil {
+		return nil, err
+	}
+	if err := o.start.check(); err != nil {
 		return nil, err
 	}
 	return func() (harness.Target, func(result.Run) []string, error) {
@@ -171,7 +183,7 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 		if err != nil {
 			return nil, nil, err
 		}
-		options := lab.Options{Release: o.release, Knobs: knobs, Workers: o.workers, Start: start, Scripts: tree}
+		options := lab.Options{Release: o.release, Knobs: knobs, Workers: o.workers, Databases: start, Start: o.start.at, Scripts: tree}
 		target, err := lab.New(options)
 		if err == nil {
 			if ready := target.Ready(c.Context()); ready != nil {
@@ -180,6 +192,7 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 		}
 		return target, func(result.Run) []string {
 			notes := scriptNotes(options.Scripts, o.release)
+			notes = append(notes, o.start.notes()...)
 			if start != nil {
 				notes = append(notes, "the lab's database is "+o.labDB)
 			}
@@ -194,8 +207,16 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 // carryOut runs the scenarios and reports.
 func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *result.Shard, target harness.Target, notes func(result.Run) []string, files reportFiles) error {
 	show := newProgress(c.ErrOrStderr(), len(chosen), o.repeat)
+	show.quiet = o.text.quiet
+	o.stream.Progress = show
+	o.stream.write(event{Event: "run", Planned: len(chosen)})
 	run, runErr := harness.Run(c.Context(), target, harness.Plan{Scenarios: chosen, Seed: o.seed, Repeat: o.repeat, Workers: o.workers,
-		UntilFailure: o.untilFailure, Budget: o.budget, Progress: show, Sensitivity: o.sensitivity})
+		UntilFailure: o.untilFailure, Budget: o.budget, Progress: o.stream, Sensitivity: o.sensitivity,
+		Partial: func(run result.Run) {
+			run.Shard = part
+			// Where it goes wrong, the last version will too, and its error is the run's.
+			_ = files.partial(run, o.strict)
+		}})
 	show.close()
 	runErr = errors.Join(runErr, target.Close(context.WithoutCancel(c.Context())))
 	run.Notes = append(run.Notes, notes(run)...)
@@ -203,10 +224,11 @@ func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *
 	if err := files.write(run, o.strict); err != nil {
 		return cannotRun(err)
 	}
-	text := textOptions(c.OutOrStdout(), o.strict)
+	text, code := o.text.options(c.OutOrStdout(), o.strict), run.ExitCode(o.strict)
 	if runErr != nil {
-		text.Exit = exitCannotRun
+		text.Exit, code = exitCannotRun, exitCannotRun
 	}
+	o.stream.write(event{Event: "end", Seconds: run.Seconds, Exit: &code})
 	if _, err := fmt.Fprint(c.OutOrStdout(), reports.Text(run, text)); err != nil {
 		return cannotRun(fmt.Errorf("printing the result: %w", err))
 	}
@@ -218,20 +240,8 @@ func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *
 	if runErr != nil {
 		return cannotRun(runErr)
 	}
-	if code := run.ExitCode(o.strict); code != exitOK {
+	if code != exitOK {
 		return &exitError{code: code}
 	}
 	return nil
-}
-
-// textOptions fit the closing text to where it goes.
-func textOptions(out io.Writer, strict bool) reports.TextOptions {
-	o := reports.TextOptions{Strict: strict}
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) { //nolint:gosec // a file descriptor is small
-		o.Color = os.Getenv("NO_COLOR") == ""
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil { //nolint:gosec // a file descriptor is small
-			o.Width = width
-		}
-	}
-	return o
 }

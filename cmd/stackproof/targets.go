@@ -75,8 +75,8 @@ func foreign(c *cobra.Command, target string) (err error) {
 			err = usage("--%s is for an existing zone: give --target existing, or --target NAME for one of the --config file", f.Name)
 		case target != containerTarget && strings.HasPrefix(f.Usage, "container: "):
 			err = usage("--%s is for --target container", f.Name)
-		case target != labTarget && f.Name == "lab-db":
-			err = usage("--lab-db is for --target lab")
+		case target != labTarget && (f.Name == "lab-db" || f.Name == "start"):
+			err = usage("--%s is for --target lab", f.Name)
 		}
 	})
 	return err

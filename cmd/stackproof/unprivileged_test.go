@@ -43,8 +43,8 @@ func TestUnprivilegedRun(t *testing.T) {
 	}
 	require.ErrorAs(t, err, &failed, string(out))
 	assert.Equal(t, exitFailure, failed.ExitCode(), string(out))
-	assert.Contains(t, string(out), "billed for ever")
-	assert.Contains(t, string(out), "NOT STICKY")
+	assert.Contains(t, string(out), "is still billed")
+	assert.Contains(t, string(out), "does not keep its clients")
 	assert.Empty(t, left(t, home))
 }
 

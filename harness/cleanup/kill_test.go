@@ -73,7 +73,7 @@ func TestKilledAtAnyCallThenCleanedUp(t *testing.T) {
 		}
 		record, err := ledger.Dead(files[0])
 		require.NoError(t, err)
-		report, err := cleanup.Remove(t.Context(), cleanup.Options{Cloud: admin, Scope: cleanup.OfLedger(record.Open()), Wait: time.Minute})
+		report, err := cleanup.Remove(t.Context(), cleanup.Options{Cloud: admin, Scope: cleanup.OfRun(record.Run, record.Open()), Wait: time.Minute, Survey: true})
 		require.NoError(t, err)
 		require.NoError(t, report.Err(), "killed at call %d, after it: %v", calls, after)
 		require.NoError(t, record.Release(true))

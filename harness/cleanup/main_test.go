@@ -16,6 +16,8 @@ import (
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/ledger"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
+	"github.com/stackproof/stackproof/internal/testhome"
 	"github.com/stackproof/stackproof/zone"
 	"github.com/stackproof/stackproof/zone/database"
 )
@@ -24,7 +26,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("CLEANUP_TEST_API") != "" {
 		actor()
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(testhome.Around(m))
 }
 
 // site is a zone that stands by itself, as somebody else's would.
@@ -73,7 +75,7 @@ func act(api, key, secret, dir string) error {
 		return err
 	}
 	run, err := harness.Run(context.Background(), target{c, l}, harness.Plan{Seed: 1, Repeat: 1000, Workers: 1, Progress: silent{},
-		Scenarios: harness.Catalogue{{ID: "K-01", Title: "one of everything", Run: everything}}})
+		Scenarios: harness.Catalogue{{ID: "K-01", Title: "one of everything", Run: story.Of(everything)}}})
 	if err != nil {
 		return err
 	}
@@ -83,7 +85,7 @@ func act(api, key, secret, dir string) error {
 	return l.Close()
 }
 
-func everything(t *harness.T) {
+func everything(t *story.T) {
 	a := t.NewAccount()
 	tier := a.VPC().Tier()
 	rule := tier.LoadBalancer("A").Assign(tier.VMs(2)...)

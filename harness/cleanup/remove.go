@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/inventory"
 )
@@ -23,6 +21,8 @@ type Options struct {
 	Wait time.Duration
 	// Quiet is until when objects may still appear, because creates were sent whose answers nobody saw; zero is now.
 	Quiet time.Time
+	// Survey lists everything before it removes anything, so that the report names it and not only the accounts that held it.
+	Survey bool
 	// Show is told what happens; nil for nobody.
 	Show func(format string, a ...any)
 }
@@ -64,23 +64,39 @@ func Look(ctx context.Context, c *cloud.Client, s Scope) ([]inventory.Object, er
 
 const (
 	defaultWait = 5 * time.Minute
-	firstPause  = 50 * time.Millisecond
-	mostPause   = 5 * time.Second
-	// together bounds how many accounts are removed at once.
+	// Pauses between two looks, and between two tries of one object that was refused. The server's own clean-up comes every 20 s on a
+	// simulator zone and once a day by default (account.cleanup.interval).
+	firstPause = 50 * time.Millisecond
+	mostPause  = 15 * time.Second
+	// together bounds how many accounts are asked to go at once; the client sends fewer (cloud.Pacer).
 	together = 4
+	// saidAgain is after how long the same wait is told again.
+	saidAgain = 30 * time.Second
 )
 
 // removal is one removal under way.
 type removal struct {
 	Options
-	mu  sync.Mutex
-	why map[string]string           // last reason by object
-	saw map[string]inventory.Object // everything that was ever found
+	until time.Time
+	mu    sync.Mutex
+	why   map[string]string           // last reason by object
+	next  map[string]retry            // when an object that was refused is tried again
+	saw   map[string]inventory.Object // everything that was ever found
+	// domains are those in which the scope's objects lie, by id, while nothing of it was found elsewhere.
+	domains map[string]bool
+	told    string
+	toldAt  time.Time
 }
 
-// Remove removes what the scope owns: accounts as a whole first, then what is left one by one in the order of inventory's
-// kinds, again and again until a look finds nothing or the time is up. The error says that no look succeeded; what could not
-// be removed is in the report.
+// retry is the back-off of one object.
+type retry struct {
+	at    time.Time
+	pause time.Duration
+}
+
+// Remove removes what the scope owns: accounts as a whole first, a few at a time; then what the server has not cleaned up of them, one by
+// one in the order of inventory's kinds; then domains. It goes on until a look finds nothing or the time is up. The error says
+// that no look succeeded; what could not be removed is in the report.
 func Remove(ctx context.Context, o Options) (Report, error) {
 	if o.Wait == 0 {
 		o.Wait = defaultWait
@@ -88,17 +104,26 @@ func Remove(ctx context.Context, o Options) (Report, error) {
 	if o.Show == nil {
 		o.Show = func(string, ...any) {}
 	}
-	r := &removal{Options: o, why: map[string]string{}, saw: map[string]inventory.Object{}}
-	deadline := time.Now().Add(o.Wait)
+	r := &removal{Options: o, until: time.Now().Add(o.Wait), why: map[string]string{}, next: map[string]retry{},
+		saw: map[string]inventory.Object{}, domains: map[string]bool{}}
+	if o.Survey {
+		if err := r.survey(ctx); err != nil {
+			return r.report(nil), err
+		}
+	}
 	for pause := firstPause; ; pause = min(2*pause, mostPause) {
 		mine, err := r.look(ctx)
 		switch {
 		case err == nil && len(mine) == 0 && !time.Now().Before(o.Quiet):
 			return r.report(nil), nil
-		case ctx.Err() != nil || cloud.IsUnauthorized(err) || time.Now().After(deadline):
+		case ctx.Err() != nil || cloud.IsUnauthorized(err) || time.Now().After(r.until):
+			r.blocked(context.WithoutCancel(ctx), mine)
 			return r.report(mine), errors.Join(err, context.Cause(ctx))
 		case err == nil && len(mine) > 0:
-			r.pass(ctx, mine)
+			r.tell(mine)
+			if r.pass(ctx, mine) {
+				pause = firstPause
+			}
 		}
 		if err := sleep(ctx, pause); err != nil {
 			return r.report(mine), err
@@ -115,14 +140,6 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-func (r *removal) look(ctx context.Context) ([]inventory.Object, error) {
-	mine, err := Look(ctx, r.Cloud, r.Scope)
-	for _, o := range mine {
-		r.saw[o.ID] = o
-	}
-	return mine, err
 }
 
 // report sorts what was ever found into what is left and what is gone.
@@ -147,68 +164,4 @@ func (r *removal) report(left []inventory.Object) Report {
 	}
 	slices.SortFunc(rep.Removed, func(a, b inventory.Object) int { return strings.Compare(a.String(), b.String()) })
 	return rep
-}
-
-// pass tries everything once: accounts as a whole, then what is left of them, then the domains.
-func (r *removal) pass(ctx context.Context, mine []inventory.Object) {
-	var accounts, domains []inventory.Object
-	for _, o := range mine {
-		switch o.Kind {
-		case inventory.AccountObj:
-			accounts = append(accounts, o)
-		case inventory.Domain:
-			domains = append(domains, o)
-		}
-	}
-	whole := r.wholes(ctx, accounts)
-	if !whole || len(accounts) == 0 {
-		rest, err := r.look(ctx)
-		if err != nil {
-			return
-		}
-		for _, o := range rest {
-			if o.Kind != inventory.Domain {
-				_ = r.one(ctx, o) // what could not be removed is in the report
-			}
-		}
-	}
-	for _, o := range domains {
-		_ = r.one(ctx, o) // likewise
-	}
-}
-
-// wholes removes accounts with all that they own; it says whether every one was taken.
-func (r *removal) wholes(ctx context.Context, accounts []inventory.Object) bool {
-	group := errgroup.Group{}
-	group.SetLimit(together)
-	for _, a := range accounts {
-		group.Go(func() error { return r.one(ctx, a) })
-	}
-	return group.Wait() == nil
-}
-
-// one tries to remove one object and keeps the reason if that does not work.
-func (r *removal) one(ctx context.Context, o inventory.Object) error {
-	d := deletion(o)
-	if d.command == "" {
-		return nil
-	}
-	r.Show("removing %s", o)
-	var err error
-	if d.sync {
-		err = r.Cloud.Call(ctx, d.command, d.params, nil)
-	} else {
-		_, err = r.Cloud.Job(ctx, d.command, d.params, nil)
-	}
-	if cloud.IsNotFound(err) {
-		err = nil
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.why, o.ID)
-	if err != nil {
-		r.why[o.ID] = err.Error()
-		r.Show("%s: %v", o, err)
-	}
-	return err
 }

@@ -9,6 +9,8 @@ import (
 
 // Scope says which objects are to be removed.
 type Scope struct {
+	// prefix begins the names of everything that a run made, or of the accounts that hold it; empty owns nothing.
+	prefix   string
 	accounts map[string]bool
 	names    map[string]bool // kind and name
 	ids      map[string]bool
@@ -34,8 +36,16 @@ func OfLedger(entries []ledger.Entry) Scope {
 	return s
 }
 
+// OfRun is everything that a run made and that may still exist: what its ledger names, and whatever carries its prefix. What the
+// server committed after nobody waited for it any more is found by that.
+func OfRun(prefix string, entries []ledger.Entry) Scope {
+	s := OfLedger(entries)
+	s.prefix = prefix
+	return s
+}
+
 // Owns says whether the object is to be removed.
 func (s Scope) Owns(o inventory.Object) bool {
-	return s.accounts[o.Account] || s.ids[strings.ToLower(o.ID)] ||
+	return inventory.Ours(s.prefix, o.Name, o.Account) || s.accounts[o.Account] || s.ids[strings.ToLower(o.ID)] ||
 		(o.Account == "" || o.Kind == inventory.AccountObj) && s.names[string(o.Kind)+" "+o.Name]
 }

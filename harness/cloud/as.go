@@ -20,5 +20,5 @@ func (c *Client) As(apiKey, secretKey string) (*Client, error) {
 	if c.trace != nil {
 		c.trace.hide(apiKey, secretKey)
 	}
-	return &Client{opts: o, http: c.http, closeIdle: func() {}, trace: c.trace, session: &session{}, polls: c.polls}, nil
+	return &Client{opts: o, http: c.http, closeIdle: func() {}, trace: c.trace, session: &session{}, polls: c.polls, pace: c.pace, seen: c.seen}, nil
 }

@@ -18,10 +18,13 @@ func (c *Client) DeleteCounter(ctx context.Context, id string) error {
 }
 
 // CreateCondition starts the creation of a condition: counter operator (EQ GT LT GE LE) threshold. Conditions have no names: one whose answer was
-// lost cannot be looked for.
+// lost is the one of the owner that no answer has told of.
 func (c *Client) CreateCondition(ctx context.Context, counterID, operator string, threshold int64, o Owner) (*Creating[Condition], error) {
 	p := o.params(Params{"counterid": counterID, "relationaloperator": operator, "threshold": threshold})
-	return create(ctx, c, "createCondition", p, nil, one(c.ListConditions, "listConditions", "id"))
+	look := unseen(c, c.ListConditions, o.own(), func(x *Condition) (string, bool) {
+		return x.Id, x.Relationaloperator == operator && x.Threshold == threshold
+	})
+	return create(ctx, c, "createCondition", p, look, one(c.ListConditions, "listConditions", "id"))
 }
 
 // DeleteCondition deletes a condition.
@@ -65,12 +68,16 @@ type AutoScaleVMProfileSpec struct {
 	OtherDeployParams map[string]string
 }
 
-// CreateAutoScaleVMProfile starts the creation of a profile. Profiles have no names: one whose answer was lost cannot be looked for.
+// CreateAutoScaleVMProfile starts the creation of a profile. Profiles have no names: one whose answer was lost is the
+// one of the owner that no answer has told of.
 func (c *Client) CreateAutoScaleVMProfile(ctx context.Context, s AutoScaleVMProfileSpec) (*Creating[AutoScaleVMProfile], error) {
 	p := s.params(Params{"zoneid": s.ZoneID, "serviceofferingid": s.ServiceOfferingID, "templateid": s.TemplateID})
 	p.set("expungevmgraceperiod", s.ExpungeGrace)
 	p.pairs("otherdeployparams", s.OtherDeployParams)
-	return create(ctx, c, "createAutoScaleVmProfile", p, nil, one(c.ListAutoScaleVMProfiles, "listAutoScaleVmProfiles", "id"))
+	look := unseen(c, c.ListAutoScaleVMProfiles, s.own(), func(x *AutoScaleVMProfile) (string, bool) {
+		return x.Id, x.Serviceofferingid == s.ServiceOfferingID && x.Templateid == s.TemplateID
+	})
+	return create(ctx, c, "createAutoScaleVmProfile", p, look, one(c.ListAutoScaleVMProfiles, "listAutoScaleVmProfiles", "id"))
 }
 
 // DeleteAutoScaleVMProfile deletes a profile.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Owner names the account that an object is made for; empty is the caller's.
@@ -11,6 +12,14 @@ type Owner struct{ Account, DomainID string }
 
 func (o Owner) params(p Params) Params {
 	return p.set("account", o.Account).set("domainid", o.DomainID)
+}
+
+// own lists the owner's objects and nobody else's, whoever the caller is.
+func (o Owner) own() Params {
+	if o.Account != "" {
+		return o.params(Params{"listall": true})
+	}
+	return Params{"listall": false}
 }
 
 // one reads one object by its id.
@@ -43,7 +52,7 @@ func lookFor[T any](list func(context.Context, Params) ([]*T, error), filter Par
 // createNow makes a synchronous create. A lost answer is decided as in Start.
 func createNow[T any](ctx context.Context, c *Client, command string, p Params, look Look, read func(context.Context, string) (*T, error)) (*T, error) {
 	var object T
-	id, err := c.certainly(ctx, look, func() error { return c.object(ctx, command, p, &object) })
+	id, err := c.certainly(ctx, command, look, func() error { return c.object(ctx, command, p, &object) })
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +111,14 @@ func (c *Client) finish(ctx context.Context, command, id string, more Params) er
 	return err
 }
 
+// unseen is a Look over objects without names: one that fits and that no answer has told of.
+func unseen[T any](c *Client, list func(context.Context, Params) ([]*T, error), filter Params, is func(*T) (string, bool)) Look {
+	return lookFor(list, filter, func(x *T) (string, bool) {
+		id, ok := is(x)
+		return id, ok && !c.seen.has(id)
+	})
+}
+
 // DeleteLoadBalancerRule deletes a rule.
 func (c *Client) DeleteLoadBalancerRule(ctx context.Context, id string) error {
 	return c.finish(ctx, "deleteLoadBalancerRule", id, nil)
@@ -109,12 +126,39 @@ func (c *Client) DeleteLoadBalancerRule(ctx context.Context, id string) error {
 
 // AssignToLoadBalancerRule puts VMs behind a rule, with one push for all.
 func (c *Client) AssignToLoadBalancerRule(ctx context.Context, id string, vmIDs ...string) error {
-	return c.finish(ctx, "assignToLoadBalancerRule", id, Params{"virtualmachineids": vmIDs})
+	pending, err := c.Start(ctx, "assignToLoadBalancerRule", Params{"id": id, "virtualmachineids": vmIDs}, func(ctx context.Context) (bool, string, error) {
+		got, err := c.ListLoadBalancerRuleInstances(ctx, id)
+		return allOf(got, vmIDs), id, err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = pending.Wait(ctx, nil)
+	return err
+}
+
+// allOf says whether all VMs are among those.
+func allOf(got []*VirtualMachine, ids []string) bool {
+	for _, id := range ids {
+		if !slices.ContainsFunc(got, func(v *VirtualMachine) bool { return v.Id == id }) {
+			return false
+		}
+	}
+	return true
 }
 
 // RemoveFromLoadBalancerRule takes VMs away from a rule.
 func (c *Client) RemoveFromLoadBalancerRule(ctx context.Context, id string, vmIDs ...string) error {
-	return c.finish(ctx, "removeFromLoadBalancerRule", id, Params{"virtualmachineids": vmIDs})
+	pending, err := c.Start(ctx, "removeFromLoadBalancerRule", Params{"id": id, "virtualmachineids": vmIDs}, func(ctx context.Context) (bool, string, error) {
+		got, err := c.ListLoadBalancerRuleInstances(ctx, id)
+		gone := !slices.ContainsFunc(got, func(v *VirtualMachine) bool { return slices.Contains(vmIDs, v.Id) })
+		return gone, id, err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = pending.Wait(ctx, nil)
+	return err
 }
 
 // Member is a VM behind a rule with the guest addresses that are balanced to.

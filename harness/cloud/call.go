@@ -30,6 +30,12 @@ func (c *Client) Call(ctx context.Context, command string, params Params, into a
 	return decode(command, inner, into)
 }
 
+// Change makes a synchronous change. One that does no harm when it is carried out twice (update, enable, delete ...) is made again
+// when its answer was lost; any other returns *OutcomeUnknown.
+func (c *Client) Change(ctx context.Context, command string, params Params, into any) error {
+	return c.repeated(ctx, command, func() error { return c.Call(ctx, command, params, into) })
+}
+
 // once marks a call that its caller repeats itself: even throttling is reported at once.
 const once = -1
 
@@ -152,12 +158,12 @@ func lost(read bool, command string, err error) error {
 	}
 	if t, ok := errors.AsType[*transportError](err); ok {
 		if t.sent {
-			return &OutcomeUnknown{Command: command, Err: t.err}
+			return &OutcomeUnknown{Command: command, Late: t.late, Err: t.err}
 		}
 		return err
 	}
 	if g, ok := errors.AsType[*gatewayError](err); ok {
-		return &OutcomeUnknown{Command: command, Err: g}
+		return &OutcomeUnknown{Command: command, Late: true, Err: g}
 	}
 	return err
 }

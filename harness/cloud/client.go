@@ -15,6 +15,8 @@ type Client struct {
 	trace     *tracer
 	session   *session
 	polls     *poller
+	pace      *Pacer
+	seen      *seen
 }
 
 // New checks the options and makes a client. It sends nothing: a login happens with the first call.
@@ -24,6 +26,9 @@ func New(opts Options) (*Client, error) {
 	}
 	if opts.Timeout <= 0 {
 		opts.Timeout = defaultTimeout
+	}
+	if opts.Late <= 0 {
+		opts.Late = defaultLate
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -42,9 +47,15 @@ func New(opts Options) (*Client, error) {
 	if opts.Trace != nil {
 		c.trace = &tracer{w: opts.Trace, secrets: longSecrets(opts.SecretKey, opts.APIKey, opts.Password)}
 	}
-	c.polls = newPoller(opts.Eager)
+	c.polls, c.seen = newPoller(opts.Eager), &seen{ids: map[string]bool{}}
+	if !opts.Eager {
+		c.pace = NewPacer(opts.Parallel)
+	}
 	return c, nil
 }
+
+// Pacer is what paces this client and those made of it; nil for an eager one.
+func (c *Client) Pacer() *Pacer { return c.pace }
 
 // URL is the API's address, as completed by New.
 func (c *Client) URL() string { return c.opts.URL }

@@ -19,9 +19,10 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/internal/testhome"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testhome.Around(m)) }
 
 // server is a real HTTP server that answers calls with a function and remembers them.
 type server struct {

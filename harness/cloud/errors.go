@@ -63,6 +63,22 @@ func Code(err error) int {
 // IsRefused says whether CloudStack understood the call and turned it down: nothing was left half sent.
 func IsRefused(err error) bool { return Code(err) != 0 }
 
+// NothingMade says that a create was turned down before anything was made, or that it was never sent. A job that failed may have left
+// an object behind, and a lost answer says nothing.
+func NothingMade(err error) bool {
+	if _, unknown := errors.AsType[*OutcomeUnknown](err); unknown {
+		return false
+	}
+	if t, ok := errors.AsType[*transportError](err); ok {
+		return !t.sent
+	}
+	if _, ok := errors.AsType[*NotReady](err); ok {
+		return true
+	}
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.JobID == ""
+}
+
 // IsNotFound says whether the refusal is about an entity that does not exist. CloudStack has no code for it: it answers 431
 // (or 530 out of a job) with one of a few texts.
 func IsNotFound(err error) bool {
@@ -114,7 +130,9 @@ type OutcomeUnknown struct {
 	Command string
 	// JobID is set when the call was accepted and the job's end could not be seen.
 	JobID string
-	Err   error
+	// Late says that no answer came within the deadline: the server may still be at it.
+	Late bool
+	Err  error
 }
 
 func (e *OutcomeUnknown) Error() string {
@@ -131,6 +149,8 @@ type transportError struct {
 	command string
 	// sent is false when it is certain that no byte of the request reached the server.
 	sent bool
+	// late says that no answer came within the deadline: the server may still be at it.
+	late bool
 	err  error
 }
 

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,20 +36,34 @@ type reply struct {
 	body        []byte
 }
 
-// exchange makes one HTTP exchange. bare leaves authentication out (login, logout).
+// exchange makes one HTTP exchange when the server has room for it. bare leaves authentication out (login, logout).
 func (c *Client) exchange(ctx context.Context, command string, params map[string]string, bare bool) (reply, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	if !bare && command != pollCommand { // polls have a budget of their own
+		leave, err := c.pace.enter(ctx, !isRead(command))
+		if err != nil {
+			return reply{}, &transportError{command: command, err: fmt.Errorf("%w while waiting for its turn", err)}
+		}
+		defer leave()
+	}
+	deadline := c.pace.deadline(command, c.opts.Timeout)
+	limited, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
-	req, err := c.request(ctx, command, params, bare)
+	req, err := c.request(limited, command, params, bare)
 	if err != nil {
 		return reply{}, err
 	}
+	began := time.Now()
 	r, err := c.send(req)
+	took := time.Since(began)
 	if err != nil {
-		err = &transportError{command: command, sent: !neverSent(err), err: plain(err)}
+		err = &transportError{command: command, sent: !neverSent(err), late: ctx.Err() == nil && limited.Err() != nil, err: plain(err)}
 	}
 	if c.trace != nil {
-		c.trace.record(command, params, r, err)
+		c.trace.record(command, params, r, err, began, took)
+	}
+	if ctx.Err() == nil {
+		_, failed := r.answer(command)
+		c.pace.note(command, took, deadline, cmp.Or(err, failed))
 	}
 	return r, err
 }

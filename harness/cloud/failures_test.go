@@ -178,7 +178,7 @@ func TestLostCreate(t *testing.T) {
 		{"found", 9, func(int) (bool, string, error) { return true, "found-id", nil }, "found-id", 1, ""},
 		{"found late", 9, func(n int) (bool, string, error) { return n == 1, "late-id", nil }, "late-id", 1, ""},
 		{"not found, made again", 1, func(int) (bool, string, error) { return false, "", nil }, "new-id", 2, ""},
-		{"not found, lost again", 9, func(int) (bool, string, error) { return false, "", nil }, "", 2, "outcome unknown"},
+		{"not found, always lost", 9, func(int) (bool, string, error) { return false, "", nil }, "", 4, "outcome unknown"},
 		{"look fails", 9, func(int) (bool, string, error) { return false, "", errors.New("no list") }, "", 1, "no list"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -3,10 +3,13 @@ package cloud
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
+
+// pollCommand asks for the state of a job.
+const pollCommand = "queryAsyncJobResult"
 
 // Job states as queryAsyncJobResult gives them.
 const (
@@ -73,9 +76,6 @@ func (j Job) failure(command string) error {
 	return e
 }
 
-// Look says whether the object of a create whose answer was lost exists, and its id.
-type Look func(ctx context.Context) (found bool, id string, err error)
-
 // Pending is an accepted asynchronous call.
 type Pending struct {
 	// ID is the object's uuid; CloudStack answers it at once for creates. Empty for other calls.
@@ -93,7 +93,16 @@ func (p *Pending) Wait(ctx context.Context, into any) (Job, error) {
 	if p.JobID == "" {
 		return Job{Status: JobSuccess, InstanceID: p.ID}, nil
 	}
+	began := time.Now()
+	ended := func() {}
+	if !isRemoval(p.Command) { // they have a bound of their own
+		ended = p.c.pace.working()
+	}
 	j, err := p.c.polls.wait(ctx, p.c.queryJob, p.JobID)
+	ended()
+	if err == nil && !isRemoval(p.Command) {
+		p.c.pace.answered("job of "+p.Command, time.Since(began))
+	}
 	if err != nil {
 		if IsRefused(err) {
 			return j, err
@@ -106,61 +115,41 @@ func (p *Pending) Wait(ctx context.Context, into any) (Job, error) {
 	return j, j.object(p.Command, into)
 }
 
-// Start makes an asynchronous call and returns when it is accepted. A lost answer is decided by look: found, its id is taken;
-// not found after two looks, the call is made again, once. With a nil look it is *OutcomeUnknown.
+// Start makes an asynchronous call and returns when it is accepted. A lost answer is decided by look: found, its id and the job that
+// makes it are taken; not found for as long as it may take, the call is made again. With a nil look a call that does no harm when
+// it is carried out twice is made again, unless its job is found; any other is *OutcomeUnknown.
 func (c *Client) Start(ctx context.Context, command string, params Params, look Look) (*Pending, error) {
 	var accepted struct {
 		ID    string `json:"id"`
 		JobID string `json:"jobid"`
 	}
-	found, err := c.certainly(ctx, look, func() error { return c.Call(ctx, command, params, &accepted) })
+	object, _ := params["id"].(string)
+	byJob := look == nil && isRepeatable(command)
+	if byJob {
+		look = c.lookForJob(command, object)
+	}
+	tries := 0
+	found, err := c.certainly(ctx, command, look, func() error { tries++; return c.Call(ctx, command, params, &accepted) })
 	switch {
+	case byJob && tries > 1 && removes(command) && IsNotFound(err):
+		return &Pending{Command: command, c: c}, nil // it was carried out the first time
 	case err != nil:
 		return nil, err
+	case byJob && found != "":
+		c.seen.add(found)
+		return &Pending{JobID: found, Command: command, c: c}, nil
 	case found != "":
-		return &Pending{ID: found, Command: command, c: c}, nil
+		job, err := c.running(ctx, command, found)
+		if err != nil {
+			job = "" // a server that does not list jobs
+		}
+		c.seen.add(found, job)
+		return &Pending{ID: found, JobID: job, Command: command, c: c}, nil
 	case accepted.JobID == "":
 		return nil, fmt.Errorf("%s: the answer names no job: it is not an asynchronous command", command)
 	}
+	c.seen.add(accepted.ID, accepted.JobID)
 	return &Pending{ID: accepted.ID, JobID: accepted.JobID, Command: command, c: c}, nil
-}
-
-// certainly makes a create and lets look decide when its answer is lost. The id is set when look found the object.
-func (c *Client) certainly(ctx context.Context, look Look, call func() error) (string, error) {
-	for again := false; ; again = true {
-		err := call()
-		unknown, ok := errors.AsType[*OutcomeUnknown](err)
-		if !ok || look == nil || ctx.Err() != nil {
-			return "", err
-		}
-		id, err := c.decide(ctx, look)
-		switch {
-		case err != nil:
-			unknown.Err = errors.Join(unknown.Err, fmt.Errorf("look for it: %w", err))
-			return "", unknown
-		case id != "":
-			return id, nil
-		case again:
-			return "", unknown
-		}
-	}
-}
-
-// decide looks twice, because a request whose answer was lost may still be on its way through the server.
-func (c *Client) decide(ctx context.Context, look Look) (string, error) {
-	for i := range 2 {
-		if err := sleep(ctx, jitter(2+2*i)); err != nil {
-			return "", err
-		}
-		found, id, err := look(ctx)
-		if err != nil {
-			return "", err
-		}
-		if found {
-			return id, nil
-		}
-	}
-	return "", nil
 }
 
 // Create is Start for commands that answer the new object's id at once, so that a caller can note it before it waits.
@@ -172,8 +161,16 @@ func (c *Client) Create(ctx context.Context, command string, params Params, look
 	return p, err
 }
 
-// Job makes an asynchronous call, polls it to its end and decodes the object of its result into "into" (may be nil).
+// Job makes an asynchronous call, polls it to its end and decodes the object of its result into "into" (may be nil). Accounts and
+// domains are removed a few at a time.
 func (c *Client) Job(ctx context.Context, command string, params Params, into any) (Job, error) {
+	if isRemoval(command) {
+		over, err := c.pace.removal(ctx)
+		if err != nil {
+			return Job{}, fmt.Errorf("%s: %w while waiting for its turn", command, err)
+		}
+		defer over()
+	}
 	p, err := c.Start(ctx, command, params, nil)
 	if err != nil {
 		return Job{}, err
@@ -183,11 +180,10 @@ func (c *Client) Job(ctx context.Context, command string, params Params, into an
 
 // queryJob is one poll: one exchange, because the poller counts them and plans the next one itself.
 func (c *Client) queryJob(ctx context.Context, id string) (Job, error) {
-	const command = "queryAsyncJobResult"
 	var j Job
-	inner, err := c.raw(ctx, command, Params{"jobid": id}, once)
+	inner, err := c.raw(ctx, pollCommand, Params{"jobid": id}, once)
 	if err != nil {
 		return j, err
 	}
-	return j, decode(command, inner, &j)
+	return j, decode(pollCommand, inner, &j)
 }

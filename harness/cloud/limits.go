@@ -22,7 +22,7 @@ const (
 func (c *Client) LiftLimits(ctx context.Context, domainID, account string) error {
 	for _, typ := range []int{limitVM, limitAddress, limitVolume, limitNetwork, limitVPC, limitCPU, limitMemory, limitPrimaryStorage} {
 		p := Params{"resourcetype": typ, "max": -1}.set("domainid", domainID).set("account", account)
-		if err := c.Call(ctx, "updateResourceLimit", p, nil); err != nil {
+		if err := c.Change(ctx, "updateResourceLimit", p, nil); err != nil {
 			return fmt.Errorf("lifting the limit of resource type %d: %w", typ, err)
 		}
 	}

@@ -53,11 +53,19 @@ func (c *Client) DeleteNetwork(ctx context.Context, id string) error {
 	return c.finish(ctx, "deleteNetwork", id, nil)
 }
 
-// AssociateIPAddress acquires a public address for a VPC or an isolated network (one of the two). Addresses have no names: one whose answer was lost
-// cannot be looked for.
+// AssociateIPAddress acquires a public address for a VPC or an isolated network (one of the two). Addresses have no names: one whose answer was
+// lost is the address there that no answer has told of.
 func (c *Client) AssociateIPAddress(ctx context.Context, zoneID, vpcID, networkID string, o Owner) (*Creating[PublicIPAddress], error) {
 	p := o.params(Params{}.set("zoneid", zoneID).set("vpcid", vpcID).set("networkid", networkID))
-	return create(ctx, c, "associateIpAddress", p, nil, one(c.ListPublicIPAddresses, "listPublicIpAddresses", "id"))
+	var look Look
+	if vpcID != "" || networkID != "" {
+		filter := o.params(Params{}.set("vpcid", vpcID))
+		if vpcID == "" {
+			filter.set("associatednetworkid", networkID)
+		}
+		look = unseen(c, c.ListPublicIPAddresses, filter, func(a *PublicIPAddress) (string, bool) { return a.Id, !a.Issourcenat })
+	}
+	return create(ctx, c, "associateIpAddress", p, look, one(c.ListPublicIPAddresses, "listPublicIpAddresses", "id"))
 }
 
 // AssociatePortableIPAddress acquires an address that may move between zones; the zone must have a range of such addresses.

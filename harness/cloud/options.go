@@ -41,13 +41,18 @@ type Options struct {
 	// Insecure accepts any certificate.
 	Insecure bool
 
-	// Timeout bounds one HTTP exchange; default 60 s. It does not bound a job.
+	// Timeout bounds one HTTP exchange; default 60 s. It does not bound a job. Where calls of a command take long, or one missed its
+	// deadline, the next ones are given more, up to 10 minutes.
 	Timeout time.Duration
+	// Late is how long a create that missed its deadline is looked for before it is made again; default 5 minutes.
+	Late time.Duration
+	// Parallel bounds how many changes are at work on the server at once; default 16. Fewer are while the server is slow.
+	Parallel int
 	// Now is the clock for the signature's expiry; default time.Now.
 	Now func() time.Time
 	// Trace gets one line per exchange, in the form of the recorded api.jsonl, with secrets removed.
 	Trace io.Writer
-	// Eager lifts the limit on job polls and polls in steps of milliseconds. For a server in the same process or on loopback only.
+	// Eager lifts the limits on calls and job polls, and polls in steps of milliseconds. For a server in the same process or on loopback only.
 	Eager bool
 	// Retries is how often a read is repeated after a transport error or a 5xx of something in front of CloudStack; default 4.
 	// Negative means never.
@@ -57,6 +62,7 @@ type Options struct {
 const (
 	defaultTimeout = 60 * time.Second
 	defaultRetries = 4
+	defaultLate    = 5 * time.Minute
 	// idleFor is how long an unused connection is kept. The management server closes its end after 30 s (ServerDaemon.java@4.19.1.0,
 	// @4.20.1.0): a change sent at that moment would be lost without anybody knowing whether it arrived.
 	idleFor = 10 * time.Second

@@ -42,7 +42,11 @@ func (c *Client) mock(ctx context.Context, command string, p Params) (*Simulator
 
 // object makes a call whose answer is one object under one key, whatever that is called.
 func (c *Client) object(ctx context.Context, command string, p Params, into any) error {
-	inner, err := c.raw(ctx, command, p, c.opts.Retries)
+	var inner json.RawMessage
+	err := c.repeated(ctx, command, func() (err error) {
+		inner, err = c.raw(ctx, command, p, c.opts.Retries)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -65,7 +69,7 @@ func (c *Client) succeed(ctx context.Context, command string, p Params) error {
 		Success any    `json:"success"`
 		Text    string `json:"displaytext"`
 	}
-	if err := c.Call(ctx, command, p, &r); err != nil {
+	if err := c.Change(ctx, command, p, &r); err != nil {
 		return err
 	}
 	if r.Success == true || r.Success == "true" {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Exchange is one recorded call: a line of a trace or of a recorded api.jsonl.
@@ -20,6 +21,9 @@ type Exchange struct {
 	XDescription *string `json:"xDescription"`
 	// Body is the answer; text that is not JSON is recorded as a JSON string.
 	Body json.RawMessage `json:"body"`
+	// Began is when the call was sent (UTC), Seconds how long its answer took; recordings of others have neither.
+	Began   *time.Time `json:"began,omitempty"`
+	Seconds float64    `json:"seconds,omitempty"`
 }
 
 const redacted = "redacted"
@@ -59,8 +63,10 @@ func (t *tracer) failure() error {
 	return nil
 }
 
-func (t *tracer) record(command string, params map[string]string, r reply, failed error) {
-	e := Exchange{Command: command, Params: make(map[string]any, len(params)), Status: r.status, Body: bodyJSON(r.body)}
+func (t *tracer) record(command string, params map[string]string, r reply, failed error, began time.Time, took time.Duration) {
+	began = began.UTC().Truncate(time.Millisecond)
+	e := Exchange{Command: command, Params: make(map[string]any, len(params)), Status: r.status, Body: bodyJSON(r.body),
+		Began: &began, Seconds: took.Round(time.Microsecond).Seconds()}
 	for k, v := range params {
 		e.Params[k] = v
 	}

@@ -27,7 +27,7 @@ func TestLabDatabase(t *testing.T) {
 		t.Skip(err)
 	}
 	ref := image(t, "database", true, "STANDIN_MODE=database")
-	target, err := lab.New(lab.Options{Release: "4.20.1.0", Workers: 1, Start: func(ctx context.Context, release string) (*database.Server, error) {
+	target, err := lab.New(lab.Options{Release: "4.20.1.0", Workers: 1, Databases: func(ctx context.Context, release string) (*database.Server, error) {
 		return container.StartDatabase(ctx, container.DatabaseOptions{Image: ref, Release: release})
 	}})
 	require.NoError(t, err)

@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/stackproof/stackproof/internal/testhome"
 	"github.com/stackproof/stackproof/router"
 )
 
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+	goleak.VerifyTestMain(testhome.Around(m), goleak.Cleanup(func(code int) {
 		if path, err := standin(); err == nil {
 			_ = os.RemoveAll(filepath.Dir(path))
 		}

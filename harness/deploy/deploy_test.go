@@ -18,11 +18,12 @@ import (
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/deploy"
+	"github.com/stackproof/stackproof/internal/testhome"
 	"github.com/stackproof/stackproof/zone"
 	"github.com/stackproof/stackproof/zone/database"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testhome.Around(m)) }
 
 // bare is a management server without a zone.
 func bare(t *testing.T, release string) (*zone.Zone, *database.Server) {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stackproof/stackproof/harness/cleanup"
-	"github.com/stackproof/stackproof/harness/inventory"
 	"github.com/stackproof/stackproof/harness/ledger"
 )
 
@@ -50,15 +49,27 @@ func (t *Target) begin(ctx context.Context) (string, error) {
 	return t.domain, nil
 }
 
-// dropTime bounds the removal of the domain, whose accounts are gone by then.
+// dropTime bounds the removal of the domain and of whatever the run left in it. The server cleans up after accounts by itself, every 20 s on
+// a simulator zone (account.cleanup.interval).
 const dropTime = 2 * time.Minute
 
 // dropDomain removes the run's domain, and looks whether it is gone. What other people put into it keeps it.
 func (t *Target) dropDomain(ctx context.Context, name string) error {
-	scope := cleanup.OfLedger([]ledger.Entry{{Kind: string(inventory.Domain), Name: name}})
-	report, err := cleanup.Remove(ctx, cleanup.Options{Cloud: t.cloud, Scope: scope, Wait: dropTime})
+	scope := cleanup.OfLedger([]ledger.Entry{{Kind: ledger.Domain, Name: name}})
+	if t.opts.Ledger != nil { // whatever the server committed late carries the run's prefix
+		scope = cleanup.OfRun(t.opts.Ledger.Prefix(), []ledger.Entry{{Kind: ledger.Domain, Name: name}})
+	}
+	report, err := cleanup.Remove(ctx, cleanup.Options{Cloud: t.cloud, Scope: scope, Wait: dropTime,
+		Show: func(format string, a ...any) { t.show("clean-up", fmt.Sprintf(format, a...)) }})
 	if err := errors.Join(err, report.Err()); err != nil || t.opts.Ledger == nil {
 		return err
 	}
 	return t.opts.Ledger.Gone(name)
+}
+
+// runDomain is the domain of this run, "" before it is made.
+func (t *Target) runDomain() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.domain
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/ledger"
+	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/zone"
 	"github.com/stackproof/stackproof/zone/database"
 )
@@ -36,7 +37,7 @@ func BenchmarkJob(b *testing.B) {
 	defer func() { require.NoError(b, c.Close(context.Background())) }()
 
 	b.Run("bare", func(b *testing.B) {
-		inScenario(b, c, nil, func(_ *harness.T, a *harness.Address) {
+		inScenario(b, c, nil, func(_ *story.T, a *story.Address) {
 			port := 0
 			for b.Loop() {
 				port++
@@ -45,11 +46,11 @@ func BenchmarkJob(b *testing.B) {
 		})
 	})
 	b.Run("client", func(b *testing.B) {
-		inScenario(b, c, nil, func(t *harness.T, a *harness.Address) {
+		inScenario(b, c, nil, func(t *story.T, a *story.Address) {
 			port := 0
 			for b.Loop() {
 				port++
-				made, err := a.Cloud.CreateFirewallRule(t.Context(), a.ID, "tcp", port, port, "192.0.2.0/24")
+				made, err := a.Account.Cloud.CreateFirewallRule(t.Context(), a.ID, "tcp", port, port, "192.0.2.0/24")
 				require.NoError(b, err)
 				_, err = made.Wait(t.Context())
 				require.NoError(b, err)
@@ -59,7 +60,7 @@ func BenchmarkJob(b *testing.B) {
 	b.Run("verb", func(b *testing.B) {
 		l, err := ledger.Create(b.TempDir(), "bench", z.APIURL())
 		require.NoError(b, err)
-		inScenario(b, c, l, func(_ *harness.T, a *harness.Address) {
+		inScenario(b, c, l, func(_ *story.T, a *story.Address) {
 			port := 0
 			for b.Loop() {
 				port++
@@ -71,14 +72,14 @@ func BenchmarkJob(b *testing.B) {
 }
 
 // inScenario runs a story on an address of a new account.
-func inScenario(b *testing.B, c *cloud.Client, l harness.Ledger, story func(*harness.T, *harness.Address)) {
+func inScenario(b *testing.B, c *cloud.Client, l harness.Ledger, tell func(*story.T, *story.Address)) {
 	b.Helper()
 	told := false
 	_, err := harness.Run(b.Context(), over{c, l}, harness.Plan{Seed: int64(b.N), Workers: 1, Progress: silent{}, Scenarios: harness.Catalogue{{
-		ID: "B-" + b.Name()[len("BenchmarkJob/"):], Run: func(t *harness.T) {
-			story(t, t.NewAccount().Isolated().Address())
+		ID: "B-" + b.Name()[len("BenchmarkJob/"):], Run: story.Of(func(t *story.T) {
+			tell(t, t.NewAccount().Isolated().Address())
 			told = true
-		}}}})
+		})}}})
 	require.NoError(b, err)
 	require.True(b, told, "the story was not told to its end")
 }

@@ -31,12 +31,19 @@ type Fleet struct {
 
 	looks atomic.Int64
 
+	pushed, reloaded, masked atomic.Int64 // see Tally
+
 	mu      sync.Mutex
 	routers map[string]*Router
 }
 
 // Looks is how often somebody asked for a router's pushes, files or clients.
 func (f *Fleet) Looks() int64 { return f.looks.Load() }
+
+// Tally implements harness.Tallying.
+func (f *Fleet) Tally() (pushes, reloads, masked int) {
+	return int(f.pushed.Load()), int(f.reloaded.Load()), int(f.masked.Load())
+}
 
 // Router is one virtual router with its surroundings.
 type Router struct {
@@ -111,6 +118,7 @@ func (f *Fleet) Push(ctx context.Context, name string, push router.Push) error {
 		return err
 	}
 	v.pushes = append(v.pushes, push)
+	f.pushed.Add(1)
 	if f.awaited {
 		if err := v.place(ctx); err != nil {
 			return err
@@ -124,7 +132,13 @@ func (f *Fleet) Push(ctx context.Context, name string, push router.Push) error {
 	if f.faults.Ignored(len(v.pushes)) {
 		return nil
 	}
-	_, err = v.machine.Apply(ctx, f.faults.Changed(push))
+	applied, err := v.machine.Apply(ctx, f.faults.Changed(push))
+	if applied.Action == router.ActionReload {
+		f.reloaded.Add(1)
+	}
+	if applied.Masked {
+		f.masked.Add(1)
+	}
 	return err
 }
 

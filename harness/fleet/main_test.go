@@ -5,6 +5,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/stackproof/stackproof/internal/testhome"
 	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/router/scripts"
 )
@@ -12,5 +13,5 @@ import (
 func TestMain(m *testing.M) {
 	router.MaybeChild()
 	scripts.MaybeChild()
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(testhome.Around(m))
 }

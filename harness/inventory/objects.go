@@ -4,7 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/stackproof/stackproof/harness/cloud"
 )
@@ -33,21 +37,19 @@ const (
 	Domain     Kind = "domain"
 )
 
-// source is how a kind is listed.
+// source is how a kind is listed; paging and listall are added.
 type source struct {
 	kind    Kind
 	command string
-	// filter narrows the list; paging and listall are added.
-	filter cloud.Params
 }
 
 func sources() []source {
 	return []source{
-		{Group, "listAutoScaleVmGroups", nil}, {Policy, "listAutoScalePolicies", nil}, {Profile, "listAutoScaleVmProfiles", nil},
-		{Condition, "listConditions", nil}, {InternalLB, "listLoadBalancers", nil}, {LBRule, "listLoadBalancerRules", nil}, {PFRule, "listPortForwardingRules", nil},
-		{Firewall, "listFirewallRules", nil}, {VM, "listVirtualMachines", nil}, {Volume, "listVolumes", nil}, {VPNUser, "listVpnUsers", nil},
-		{Address, "listPublicIpAddresses", nil}, {Network, "listNetworks", nil}, {VPC, "listVPCs", nil}, {AccountObj, "listAccounts", nil},
-		{Domain, "listDomains", nil},
+		{Group, "listAutoScaleVmGroups"}, {Policy, "listAutoScalePolicies"}, {Profile, "listAutoScaleVmProfiles"},
+		{Condition, "listConditions"}, {InternalLB, "listLoadBalancers"}, {LBRule, "listLoadBalancerRules"}, {PFRule, "listPortForwardingRules"},
+		{Firewall, "listFirewallRules"}, {VM, "listVirtualMachines"}, {Volume, "listVolumes"}, {VPNUser, "listVpnUsers"},
+		{Address, "listPublicIpAddresses"}, {Network, "listNetworks"}, {VPC, "listVPCs"}, {AccountObj, "listAccounts"},
+		{Domain, "listDomains"},
 	}
 }
 
@@ -88,17 +90,48 @@ type answered struct {
 // List lists everything that the administrator sees. A command that the server does not have (an older or narrower
 // build) lists nothing.
 func List(ctx context.Context, c *cloud.Client) ([]Object, error) {
+	return ListOf(ctx, c, nil, Kinds()...)
+}
+
+// Kinds are all kinds, in the order in which they can be removed.
+func Kinds() []Kind {
+	all := make([]Kind, 0, len(sources()))
+	for _, s := range sources() {
+		all = append(all, s.kind)
+	}
+	return all
+}
+
+// together is how many lists are asked for at once.
+const together = 4
+
+// ListOf lists some kinds, as far as the filter lets through (domainid, account ...); domains are listed whatever it says. The order is that of
+// Kinds.
+func ListOf(ctx context.Context, c *cloud.Client, filter cloud.Params, kinds ...Kind) ([]Object, error) {
+	chosen := slices.DeleteFunc(sources(), func(s source) bool { return !slices.Contains(kinds, s.kind) })
+	lists := make([][]json.RawMessage, len(chosen))
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(together)
+	for i, s := range chosen {
+		group.Go(func() (err error) {
+			narrowed := maps.Clone(filter)
+			if s.kind == Domain {
+				narrowed = nil
+			}
+			lists[i], err = c.All(gctx, s.command, narrowed)
+			if cloud.IsUnsupported(err) || cloud.IsUnauthorized(err) && s.kind != AccountObj {
+				return nil // an unknown command is refused with 432, or with 401 when it is signed
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("listing what there is: %w", err)
+	}
 	var all []Object
 	addressOf := map[string]string{}
-	for _, s := range sources() {
-		entries, err := c.All(ctx, s.command, s.filter)
-		if cloud.IsUnsupported(err) || cloud.IsUnauthorized(err) && s.kind != AccountObj {
-			continue // an unknown command is refused with 432, or with 401 when it is signed
-		}
-		if err != nil {
-			return nil, fmt.Errorf("listing what there is: %w", err)
-		}
-		for _, e := range entries {
+	for i, s := range chosen {
+		for _, e := range lists[i] {
 			var a answered
 			if err := json.Unmarshal(e, &a); err != nil {
 				return nil, fmt.Errorf("%s: an entry does not have the expected form: %w", s.command, err)

@@ -37,12 +37,14 @@ type Options struct {
 	// Pool lends the databases; nil is a pool of the target's own. A pool may serve several targets, one after another or
 	// at once, as long as their releases have the same tables (all of 4.19, all of 4.20).
 	Pool *Pool
-	// Start starts the databases of the target's own pool; nil starts private processes.
-	Start Starter
+	// Databases starts the databases of the target's own pool; nil starts private processes.
+	Databases Starter
 	// Scripts run on the routers in place of the model; nil is the model.
 	Scripts *fleet.Scripts
 	// Log gets what the zones log; nil for nobody.
 	Log *slog.Logger
+	// Start is the zones' time when they open; the zero value is Epoch.
+	Start time.Time
 }
 
 // Target is the lab.
@@ -62,20 +64,19 @@ func New(opts Options) (*Target, error) {
 	if opts.Knobs == nil {
 		opts.Knobs = profile
 	}
-	rules, err := router.RulesFor(opts.Release)
-	if err != nil {
-		return nil, err
-	}
-	rules = mutations{opts.Knobs}.rules(rules)
+	rules := router.RulesOf(opts.Knobs)
 	if opts.Scripts != nil && (mutations{opts.Knobs}).Router() != (router.Faults{}) {
 		return nil, errors.New("faults of the model of a router cannot be planted in real scripts: leave out " + (mutations{opts.Knobs}).ofModel())
 	}
 	pool := opts.Pool
 	if pool == nil {
 		pool = NewPool(opts.Dir)
-		if opts.Start != nil {
-			pool = NewPoolOf(opts.Start)
+		if opts.Databases != nil {
+			pool = NewPoolOf(opts.Databases)
 		}
+	}
+	if opts.Start.IsZero() {
+		opts.Start = Epoch()
 	}
 	return &Target{opts: opts, rules: rules, slots: make(chan struct{}, max(1, opts.Workers)), pool: pool}, nil
 }
@@ -126,7 +127,7 @@ func (t *Target) Site(ctx context.Context, scenario string, seed int64) (_ *harn
 	if err := routers.Run(t.opts.Scripts, fleet.Awaited); err != nil {
 		return nil, err
 	}
-	manual := zone.NewManual(time.Now().UTC().Truncate(time.Minute).Add(10 * time.Second))
+	manual := zone.NewManual(t.opts.Start)
 	z, err := zone.Open(ctx, zone.Options{Release: t.opts.Release, Knobs: t.opts.Knobs, DB: server, Clock: manual, Pushes: pushes{routers}, Seed: seed, Log: t.opts.Log})
 	if err != nil {
 		return nil, fmt.Errorf("opening a zone for %s: %w", scenario, err)
@@ -148,7 +149,7 @@ func (t *Target) site(ctx context.Context, now clock, server *database.Server, r
 		return nil, err
 	}
 	*undo = append(*undo, func(context.Context) error { return db.Close() })
-	s := &harness.Site{Description: t.Describe(), Cloud: admin, DB: db, Usage: usageRuns{now}, Clock: now, Pushes: routers, Routers: routers,
+	s := &harness.Site{Description: t.Describe(), Cloud: admin, DB: db, Usage: usageRuns{now, db}, Clock: now, Pushes: routers, Routers: routers,
 		SkewBudget: skewBudget, Disposable: true, Tamper: tamper{z, t.opts.Release, t.opts.Knobs}, Checks: harness.ChecksOfModel}
 	if t.opts.Scripts != nil {
 		s.Checks = harness.ChecksNotRun
@@ -183,37 +184,3 @@ func (t *Target) Close(context.Context) error {
 
 // folderPrefix marks the lab's folders; the owner's process id follows.
 var folderPrefix = fmt.Sprintf("stackproof-lab-%d-", os.Getpid())
-
-// clock is the zone's.
-type clock struct {
-	z   *zone.Zone
-	now *zone.Manual
-}
-
-func (c clock) Now(context.Context) (time.Time, error)          { return c.now.Now(), nil }
-func (c clock) Pass(ctx context.Context, d time.Duration) error { return c.z.Advance(ctx, d) }
-
-// usageRuns lets the virtual clock jump past the end of a window and runs the usage server there.
-type usageRuns struct{ clock }
-
-// Window is the aggregation range that the zone's usage server has.
-func (usageRuns) Window() time.Duration { return time.Minute }
-
-// Cover implements harness.UsageRuns.
-func (u usageRuns) Cover(ctx context.Context, until time.Time) error {
-	// A window ends just before the current minute, so the run must start in the minute after.
-	next := until.Truncate(time.Minute).Add(time.Minute + time.Second)
-	if d := next.Sub(u.now.Now()); d > 0 {
-		if err := u.z.Advance(ctx, d); err != nil {
-			return err
-		}
-	}
-	job, err := u.z.RunUsage(ctx)
-	if err != nil {
-		return err
-	}
-	if !job.Success {
-		return fmt.Errorf("usage job %d ended without success", job.ID)
-	}
-	return nil
-}

@@ -31,9 +31,15 @@ type Header struct {
 	Started time.Time `json:"started"`
 }
 
+// DefaultLate is how long a server may take to commit a create whose answer was lost. It refuses to begin with a call whose signature
+// has expired, 15 minutes after it was sent (package cloud), and a call that it has begun waits at most 10 minutes for the
+// database (db.cloud.maxWait=600000, client/conf/db.properties.in@4.20.0.0). A job needs no longer: its object is committed before
+// the call is answered.
+const DefaultLate = 25 * time.Minute
+
 // line is one line after the header.
 type line struct {
-	Op      string    `json:"op"` // intend, created, removed, gone
+	Op      string    `json:"op"` // intend, created, refused, removed, gone
 	Entry   int       `json:"entry,omitempty"`
 	Kind    string    `json:"kind,omitempty"`
 	Name    string    `json:"name,omitempty"`
@@ -147,6 +153,28 @@ func (l *Ledger) write(v any) error {
 	return l.err
 }
 
+// Open counts the accounts and all objects that may exist now.
+func (l *Ledger) Open() (accounts, objects int, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r, err := read(l.path)
+	for _, e := range r.Open() {
+		objects++
+		if e.Kind == Account {
+			accounts++
+		}
+	}
+	return accounts, objects, err
+}
+
+// count is a number with its word.
+func count(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
 // Prefix begins the name of every object of the run.
 func (l *Ledger) Prefix() string { return l.header.Run }
 
@@ -168,6 +196,7 @@ func (l *Ledger) Intend(kind, name, account string) (entry int, err error) {
 const (
 	opIntend  = "intend"
 	opCreated = "created"
+	opRefused = "refused"
 	opRemoved = "removed"
 	opGone    = "gone"
 )
@@ -179,6 +208,13 @@ func (l *Ledger) Created(entry int, uuid string, internal int64) error {
 	return l.write(line{Op: opCreated, Entry: entry, UUID: uuid, ID: internal, At: time.Now().UTC()})
 }
 
+// Refused notes that the server turned a create down, or that it was never sent: there is no such object and will be none.
+func (l *Ledger) Refused(entry int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.write(line{Op: opRefused, Entry: entry, At: time.Now().UTC()})
+}
+
 // Removed notes that an object is gone.
 func (l *Ledger) Removed(uuid string) error {
 	l.mu.Lock()
@@ -186,7 +222,9 @@ func (l *Ledger) Removed(uuid string) error {
 	return l.write(line{Op: opRemoved, UUID: uuid, At: time.Now().UTC()})
 }
 
-// Gone notes that a look at the target found nothing left of an account: neither it nor anything of its own.
+// Gone notes that a look at the target found nothing left of an account, neither it nor anything of its own, or nothing of a domain
+// that the run made. An account whose create may still be committed stays open, unless the domain is gone in which it would be:
+// the server refuses it then (AccountManagerImpl.java@4.20.0.0, createUserAccount).
 func (l *Ledger) Gone(account string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -202,8 +240,9 @@ func (l *Ledger) Close() error {
 	}
 	r, err := read(l.path)
 	errs := []error{err}
-	if left := len(r.Open()); err == nil && left > 0 {
-		errs = append(errs, fmt.Errorf("%d objects may be left on %s: stackproof cleanup --target %s removes what %s names", left, l.header.API, l.header.Target, l.path))
+	if left := r.Open(); err == nil && len(left) > 0 {
+		errs = append(errs, fmt.Errorf("%s may be left on %s: stackproof cleanup --target %s removes what %s names%s",
+			count(len(left), "object"), l.header.API, l.header.Target, l.path, r.until(time.Now())))
 	} else if err == nil {
 		errs = append(errs, os.Remove(l.path))
 	}

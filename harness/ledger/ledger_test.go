@@ -9,18 +9,20 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/stackproof/stackproof/harness/ledger"
+	"github.com/stackproof/stackproof/internal/testhome"
 )
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("LEDGER_TEST_WRITER"); dir != "" {
 		write(dir)
 	}
-	os.Exit(m.Run())
+	os.Exit(testhome.Around(m).Run())
 }
 
 // write creates objects for ever, saying each after it was noted: what a call would do.
@@ -130,8 +132,9 @@ func TestCloseRemovesALedgerWithNothingLeft(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, l.Created(entry, "ABC", 7))
 			if name == "account goes too" {
-				_, err := l.Intend("account", "a", "a")
+				account, err := l.Intend("account", "a", "a")
 				require.NoError(t, err)
+				require.NoError(t, l.Created(account, "DEF", 8))
 			}
 			require.NoError(t, settle(l))
 			require.NoError(t, l.Close())
@@ -139,6 +142,96 @@ func TestCloseRemovesALedgerWithNothingLeft(t *testing.T) {
 			require.NoError(t, l.Close(), "twice is fine")
 		})
 	}
+}
+
+// What may still be committed stays open: the server may be slower than whoever waited for its answer.
+func TestUnknownOutcomesStayOpen(t *testing.T) {
+	for name, c := range map[string]struct {
+		do   func(t *testing.T, l *ledger.Ledger, domain, account int)
+		open []string
+	}{
+		"the account was looked for in vain": {func(t *testing.T, l *ledger.Ledger, domain, _ int) {
+			require.NoError(t, l.Created(domain, "D", 0))
+			require.NoError(t, l.Gone("sp-acct"))
+		}, []string{"sp-domain", "sp-acct"}},
+		"the server turned it down": {func(t *testing.T, l *ledger.Ledger, domain, account int) {
+			require.NoError(t, l.Created(domain, "D", 0))
+			require.NoError(t, l.Refused(account))
+			require.NoError(t, l.Gone("sp-acct"))
+		}, []string{"sp-domain"}},
+		"it is there, then gone": {func(t *testing.T, l *ledger.Ledger, _, account int) {
+			require.NoError(t, l.Created(account, "A", 0))
+			require.NoError(t, l.Gone("sp-acct"))
+		}, []string{"sp-domain"}},
+		"its domain is gone": {func(t *testing.T, l *ledger.Ledger, domain, _ int) {
+			require.NoError(t, l.Created(domain, "D", 0))
+			require.NoError(t, l.Gone("sp-acct"))
+			require.NoError(t, l.Gone("sp-domain"))
+		}, nil},
+		"the domain itself is not known": {func(t *testing.T, l *ledger.Ledger, _, _ int) {
+			require.NoError(t, l.Gone("sp-domain"))
+		}, []string{"sp-domain"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := ledger.Create(t.TempDir(), "t", "http://h/client/api")
+			require.NoError(t, err)
+			domain, err := l.Intend(ledger.Domain, "sp-domain", "")
+			require.NoError(t, err)
+			account, err := l.Intend(ledger.Account, "sp-acct", "sp-acct")
+			require.NoError(t, err)
+			vpc, err := l.Intend("vpc", "sp-vpc", "sp-acct")
+			require.NoError(t, err)
+			require.NoError(t, l.Created(vpc, "V", 0))
+			c.do(t, l, domain, account)
+			require.NoError(t, l.Refused(vpc), "what is in an account is of no interest here")
+			accounts, objects, err := l.Open()
+			require.NoError(t, err)
+			assert.Len(t, c.open, objects)
+			err = l.Close()
+			if c.open == nil {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, "may be left")
+			record, err := ledger.Dead(l.Path())
+			require.NoError(t, err)
+			defer func() { require.NoError(t, record.Release(true)) }()
+			var names []string
+			for _, e := range record.Open() {
+				names = append(names, e.Name)
+			}
+			assert.Equal(t, c.open, names)
+			open, until := record.Unsettled(time.Now())
+			if accounts > 0 {
+				require.NotEmpty(t, open)
+				assert.Equal(t, "sp-acct", open[len(open)-1].Name)
+				assert.WithinDuration(t, time.Now().Add(ledger.DefaultLate), until, time.Minute)
+			}
+			open, _ = record.Unsettled(time.Now().Add(ledger.DefaultLate))
+			assert.Empty(t, open, "nothing is on its way for ever")
+		})
+	}
+}
+
+// After as long as a server may be late that, nothing found is nothing there.
+func TestUnknownOutcomesAreSettledByTime(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "x.jsonl")
+	require.NoError(t, os.WriteFile(file, []byte(`{"ledger":1,"run":"sp"}
+{"op":"intend","entry":1,"kind":"account","name":"a","account":"a","at":"2026-01-01T00:00:00Z"}
+{"op":"intend","entry":2,"kind":"account","name":"b","account":"b","at":"2026-01-01T00:00:00Z"}
+{"op":"gone","account":"a","at":"2026-01-01T00:00:59Z"}
+{"op":"gone","account":"b","at":"2026-01-01T00:01:00Z"}
+`), 0o600))
+	record, err := ledger.Dead(file)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, record.Release(true)) }()
+	assert.Len(t, record.Open(), 2, "25 minutes by default")
+	record.Late = time.Minute
+	require.Len(t, record.Open(), 1)
+	assert.Equal(t, "a", record.Open()[0].Name)
+	open, until := record.Unsettled(time.Date(2026, 1, 1, 0, 0, 59, 0, time.UTC))
+	assert.Len(t, open, 1)
+	assert.Equal(t, time.Date(2026, 1, 1, 0, 1, 0, 0, time.UTC), until)
 }
 
 func TestBadLedgers(t *testing.T) {

@@ -19,6 +19,12 @@ import (
 // rules, and one that a killed run left goes on to make somebody's commands fail.
 const SimulatorMock = "simulator mock"
 
+// Kinds that own others.
+const (
+	Account = "account"
+	Domain  = "domain"
+)
+
 // Entry is one object that a run was about to create.
 type Entry struct {
 	Number  int
@@ -32,6 +38,8 @@ type Entry struct {
 	At time.Time
 	// Removed says that the object was seen to go.
 	Removed bool
+	// Missed is when a look did not find what had been asked for without an answer.
+	Missed time.Time
 }
 
 // Record is a ledger that was read.
@@ -39,12 +47,39 @@ type Record struct {
 	Header
 	Path    string
 	Entries []Entry
-	lock    *os.File
+	// Late is for how long a server may still commit a create that nobody saw the answer of; read as DefaultLate.
+	Late time.Duration
+	lock *os.File
 }
 
 // Open are the entries that may still exist, in the order in which they were noted.
 func (r Record) Open() []Entry {
-	return slices.DeleteFunc(slices.Clone(r.Entries), func(e Entry) bool { return e.Removed })
+	return slices.DeleteFunc(slices.Clone(r.Entries), func(e Entry) bool {
+		return e.Removed || !e.Missed.IsZero() && !e.Missed.Before(e.At.Add(r.Late))
+	})
+}
+
+// Unsettled are the creates of domains and accounts whose outcome nobody saw and that the server may still commit at a time, with the
+// time when it cannot any more. What was to be made inside an account needs no waiting: it goes with the account.
+func (r Record) Unsettled(now time.Time) (open []Entry, until time.Time) {
+	for _, e := range r.Open() {
+		if end := e.At.Add(r.Late); e.UUID == "" && (e.Kind == Account || e.Kind == Domain) && now.Before(end) {
+			open = append(open, e)
+			if end.After(until) {
+				until = end
+			}
+		}
+	}
+	return open, until
+}
+
+// until says when the server cannot commit a create any more whose outcome is not known; empty when all are known.
+func (r Record) until(now time.Time) string {
+	open, until := r.Unsettled(now)
+	if len(open) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; the server may commit %s %s until %s", open[0].Kind, open[0].Name, until.Local().Format(time.TimeOnly))
 }
 
 // ErrLive says that the ledger's run is alive.
@@ -108,7 +143,7 @@ func read(path string) (Record, error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("reading a ledger: %w", err)
 	}
-	r := Record{Path: path}
+	r := Record{Path: path, Late: DefaultLate}
 	if end := bytes.LastIndexByte(data, '\n'); end >= 0 {
 		data = data[:end]
 	} else {
@@ -145,6 +180,12 @@ func (r *Record) take(text []byte) error {
 				r.Entries[i].UUID, r.Entries[i].ID = l.UUID, l.ID
 			}
 		}
+	case opRefused:
+		for i := range r.Entries {
+			if r.Entries[i].Number == l.Entry {
+				r.Entries[i].Removed = true
+			}
+		}
 	case opRemoved:
 		for i := range r.Entries {
 			if strings.EqualFold(r.Entries[i].UUID, l.UUID) {
@@ -152,13 +193,24 @@ func (r *Record) take(text []byte) error {
 			}
 		}
 	case opGone:
-		for i := range r.Entries {
-			if e := &r.Entries[i]; e.Account == l.Account || e.Name == l.Account {
-				e.Removed = true
-			}
-		}
+		r.gone(l.Account, l.At)
 	default:
 		return fmt.Errorf("unknown op %q", l.Op)
 	}
 	return nil
+}
+
+// gone closes what went with an account or a domain.
+func (r *Record) gone(name string, at time.Time) {
+	domain := slices.ContainsFunc(r.Entries, func(e Entry) bool { return e.Kind == Domain && e.Name == name })
+	for i := range r.Entries {
+		e := &r.Entries[i]
+		switch {
+		case e.Name == name && (e.Kind == Account || e.Kind == Domain):
+			// Nothing was found of it, which says nothing of a create that is still on its way.
+			e.Removed, e.Missed = e.Removed || e.UUID != "", at
+		case e.Account == name, domain && e.Kind != SimulatorMock && e.Account != "":
+			e.Removed = true
+		}
+	}
 }

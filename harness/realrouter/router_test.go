@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stackproof/stackproof/harness/fleet"
+	"github.com/stackproof/stackproof/internal/testhome"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/probes/dataplane"
 	"github.com/stackproof/stackproof/router"
@@ -24,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) {
 	router.MaybeChild()
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(testhome.Around(m))
 }
 
 const name = "r-4-VM"

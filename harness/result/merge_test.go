@@ -12,7 +12,7 @@ import (
 )
 
 func shardOf(index int, seed int64, results ...result.Case) result.Run {
-	r := result.Run{Schema: 1, Target: "lab", Release: "4.20.1.0", Router: "model", Seed: seed, Seconds: 5, Results: results,
+	r := result.Run{Schema: result.SchemaVersion, Target: "lab", Release: "4.20.1.0", Router: "model", Seed: seed, Seconds: 5, Results: results,
 		Started: time.Date(2026, 11, 22, 1, 0, index, 0, time.UTC), Shard: &result.Shard{Index: index, Of: 2, All: []string{"U-01", "U-02", "L-01"}}}
 	for _, c := range results {
 		r.Planned = append(r.Planned, c.ID)

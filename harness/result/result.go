@@ -2,14 +2,19 @@ package result
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 )
 
-// SchemaVersion is the value of Run.Schema that this package writes and the newest that it reads.
-const SchemaVersion = 1
+// SchemaVersion is the value of Run.Schema that this package writes and the newest that it reads. It is raised when an older
+// reader would misunderstand a file, not when something is added.
+//
+//	1  the first one
+//	2  a failure's facts are findings, and its reason is the first one's sentence
+const SchemaVersion = 2
 
 // Kinds of evidence. A report renders an unknown kind as text.
 const (
@@ -44,6 +49,8 @@ type Step struct {
 	Name    string  `json:"name"`
 	Seconds float64 `json:"seconds"`
 	State   string  `json:"state"`
+	// At is when it began, in the target's time; zero where that is not known.
+	At time.Time `json:"at,omitzero"`
 }
 
 // Case is the result of one scenario with all its repeats folded in. Its verdict is the worst of its repeats.
@@ -61,9 +68,11 @@ type Case struct {
 	Guards        []string   `json:"guards,omitempty"` // upstream issues
 	Group         string     `json:"group,omitempty"`
 	Steps         []Step     `json:"steps,omitempty"`
+	Findings      []Finding  `json:"findings,omitempty"` // what a failure rests on; the first one says Reason
 	Evidence      []Evidence `json:"evidence"`
 	ByDesign      bool       `json:"by_design,omitempty"` // inconclusive by design: left out of the exit status
 	Claim         string     `json:"claim,omitempty"`     // what the repeats allow one to say
+	Views
 }
 
 // UnexpectedPass says that a known failure passed: either the defect was fixed here or the scenario is blind to it.
@@ -124,15 +133,21 @@ func (r Run) Encode(w io.Writer) error {
 	return nil
 }
 
-// Decode reads what Encode wrote. Unknown fields are ignored, so that an older reader takes a newer minor addition; another
-// schema, and a verdict outside the four, are errors.
+// Decode reads what Encode wrote, now or in an older version. Unknown fields are ignored, so that an older reader takes what
+// was added; a newer schema, none at all, and a verdict outside the four, are errors.
 func Decode(rd io.Reader) (Run, error) {
 	var r Run
 	if err := json.NewDecoder(rd).Decode(&r); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+			return Run{}, errors.New("decode run result: it ends in the middle: the run that wrote it, or the copy, was cut off")
+		}
 		return Run{}, fmt.Errorf("decode run result: %w", err)
 	}
-	if r.Schema != SchemaVersion {
-		return Run{}, fmt.Errorf("decode run result: schema is %d, this program reads %d", r.Schema, SchemaVersion)
+	switch {
+	case r.Schema > SchemaVersion:
+		return Run{}, fmt.Errorf("decode run result: it was written by a newer stackproof: its schema is %d, this program reads up to %d", r.Schema, SchemaVersion)
+	case r.Schema < 1:
+		return Run{}, errors.New(`decode run result: it has no "schema": it is not a result of stackproof run`)
 	}
 	for i, c := range r.Results {
 		if !c.Verdict.Valid() {

@@ -72,7 +72,7 @@ func TestUnexpectedPass(t *testing.T) {
 
 func sample() Run {
 	return Run{
-		Schema: 1, Target: "lab", Release: "4.19.1.0", Seed: -7, Seconds: 12.5,
+		Schema: SchemaVersion, Target: "lab", Release: "4.19.1.0", Seed: -7, Seconds: 12.5,
 		Started: time.Date(2026, 11, 21, 23, 1, 2, 0, time.UTC),
 		Planned: []string{"U-01", "L-01"}, Router: "model, rules of 4.19.1.0", Notes: []string{"note"},
 		Results: []Case{{
@@ -99,7 +99,7 @@ func TestJSONNames(t *testing.T) {
 	var m map[string]any
 	require.NoError(t, json.Unmarshal(buf.Bytes(), &m))
 	require.Equal(t, []string{"release", "results", "schema", "seconds", "seed", "started", "target"}, keys(m))
-	require.EqualValues(t, 1, m["schema"], "a run made without a schema is written with the current one")
+	require.EqualValues(t, SchemaVersion, m["schema"], "a run made without a schema is written with the current one")
 	c := m["results"].([]any)[0].(map[string]any)
 	require.Equal(t, []string{"evidence", "failures", "id", "inconclusives", "known", "reason", "repeats", "seconds", "title", "verdict"}, keys(c))
 	require.Equal(t, []any{}, c["evidence"], "no evidence is an empty list, not null")
@@ -119,7 +119,10 @@ func TestUnsetVerdictIsWrittenAsInconclusive(t *testing.T) {
 func TestDecodeRefuses(t *testing.T) {
 	for name, tt := range map[string]struct{ in, want string }{
 		"not JSON":      {"<xml/>", "decode run result"},
-		"other schema":  {`{"schema":2}`, "schema is 2, this program reads 1"},
+		"newer schema":  {`{"schema":3}`, "newer stackproof: its schema is 3, this program reads up to 2"},
+		"not ours":      {`{"results":[]}`, `has no "schema"`},
+		"empty":         {``, "ends in the middle"},
+		"truncated":     {`{"schema":2,"results":[{"id":"U-01"`, "ends in the middle"},
 		"wrong verdict": {`{"schema":1,"results":[{"id":"U-01","verdict":"ok"}]}`, `results[0] (U-01): verdict "ok"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,6 +18,7 @@ func evaluate(ctx context.Context, o *Observation, c *Config, p *pass) error {
 	o.Target.Backends, o.Target.Moved = p.summary(targetSide)
 	o.Control.Backends, o.Control.Moved = p.summary(controlSide)
 	o.Movers = p.movers()
+	o.Traces = p.allTraces()
 	o.Homes = p.homes()
 	o.LossAfter, o.LossBefore = loss(o.Movers)
 	o.LongestGap = p.longestGap().Seconds()
@@ -171,6 +172,19 @@ func changes(trace []Step) int {
 		}
 	}
 	return n
+}
+
+func (p *pass) allTraces() []Trace {
+	all := make([]Trace, len(p.clients))
+	for i := range all {
+		all[i].Client = p.clients[i].from
+		for side, into := range []*[]string{&all[i].Target, &all[i].Control} {
+			for _, s := range p.traces[side][i] {
+				*into = append(*into, s.Backend)
+			}
+		}
+	}
+	return all
 }
 
 func (p *pass) movers() []Mover {

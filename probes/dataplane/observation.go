@@ -41,6 +41,13 @@ type Mover struct {
 	Trace   []Step     `json:"trace"`
 }
 
+// Trace is which backend answered each request of a client, in the order in which they were sent.
+type Trace struct {
+	Client  netip.Addr
+	Target  []string
+	Control []string
+}
+
 // Failure is a request that was refused, cut, timed out or answered by nobody known.
 type Failure struct {
 	Rule   string     `json:"rule"`
@@ -88,6 +95,8 @@ type Observation struct {
 	Resolution float64 `json:"resolution"`
 
 	Movers []Mover `json:"movers,omitempty"`
+	// Traces are all requests of all clients; too many for a document that a person reads.
+	Traces []Trace `json:"-"`
 	// Homes is the backend on which each client's last request to the target landed.
 	Homes map[netip.Addr]string `json:"homes,omitempty"`
 	// LossAfter and LossBefore bound the one moment at which all movers moved, where there is such a moment.

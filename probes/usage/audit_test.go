@@ -71,7 +71,7 @@ func TestAuditOfTheToy(t *testing.T) {
 	require.EqualValues(t, 4, rows[6].CrossedBy)
 	require.EqualValues(t, 3, rows[5].CrossedBy)
 	require.Zero(t, rows[3].CrossedBy)
-	require.Equal(t, "WRONG_DATE: load balancer rule 5 of account 2, created at 2026-03-04 09:00:20, deleted at 2026-03-04 10:00:00: helper row 3 is closed at 2026-03-04 10:30:00, by the delete of rule 3", rows[5].String())
+	require.Equal(t, "WRONG_DATE: load balancer rule 5 of account 2, created at 2026-03-04 09:00:20, deleted at 2026-03-04 10:00:00: helper row 3 is closed at 2026-03-04 10:30:00, by the delete of load balancer rule 3", rows[5].String())
 	require.Equal(t, "OPEN_BUT_DEAD: load balancer rule 9 of account 2, created at 2026-03-04 09:01:00, deleted at 2026-03-04 10:20:00: helper row 7 is open", rows[9].String())
 
 	// The usual question finds only the open rows of dead rules.
@@ -98,7 +98,7 @@ func TestAuditVerdicts(t *testing.T) {
 		"no row":                               {"DELETE FROM cloud_usage.usage_load_balancer_policy WHERE lb_id = 3", 3, AuditMissing},
 		"gone without an event":                {"DELETE FROM cloud.firewall_rules WHERE id = 3", 3, AuditOpenNoDeleteEvent},
 		"being revoked":                        {"UPDATE cloud.firewall_rules SET state = 'Revoke' WHERE id = 3", 3, AuditUndecided},
-		"create not processed":                 {"UPDATE cloud_usage.usage_event SET processed = 0 WHERE type = 'LB.CREATE'", 3, AuditUndecided},
+		"create of the last minute":            {"UPDATE cloud_usage.usage_job SET success = 0", 3, AuditOK},
 		"static NAT rule":                      {"UPDATE cloud.firewall_rules SET purpose = 'StaticNat' WHERE id = 2", 2, AuditOK},
 		"only a second off":                    {"UPDATE cloud_usage.usage_load_balancer_policy SET deleted = '2026-03-04 10:13:29' WHERE lb_id = 4", 4, AuditWrongDate},
 	} {
@@ -111,6 +111,27 @@ func TestAuditVerdicts(t *testing.T) {
 			require.Equal(t, tt.want, judged[tt.id])
 		})
 	}
+	t.Run("create event never processed", func(t *testing.T) {
+		s := s.with(t)
+		s.build(soundWorld())
+		s.exec("UPDATE cloud_usage.usage_event SET processed = 0 WHERE type = 'LB.CREATE' AND resource_id = 3")
+		s.exec("DELETE FROM cloud_usage.usage_load_balancer_policy WHERE lb_id = 3")
+		judged, rows := verdicts(t, s.probe)
+		require.Equal(t, AuditMissing, judged[3])
+		require.True(t, rows[3].Stalled)
+		s.exec("UPDATE cloud_usage.usage_job SET success = 0")
+		judged, _ = verdicts(t, s.probe)
+		require.NotContains(t, judged, int64(3), "no job covers it yet")
+	})
+	t.Run("delete event never copied", func(t *testing.T) {
+		s := s.with(t)
+		s.build(soundWorld())
+		s.exec("DELETE FROM cloud_usage.usage_event WHERE type = 'LB.DELETE'")
+		s.exec("UPDATE cloud_usage.usage_load_balancer_policy SET deleted = NULL WHERE lb_id = 4")
+		judged, rows := verdicts(t, s.probe)
+		require.Equal(t, AuditOpenButDead, judged[4])
+		require.True(t, rows[4].Lost)
+	})
 	t.Run("delete event not copied yet", func(t *testing.T) {
 		s := s.with(t)
 		s.build(soundWorld())

@@ -38,8 +38,8 @@ func PlanRepairs(audited []AuditRow) (plan []Repair, left []AuditRow) {
 		if a.Verdict == AuditOK {
 			continue
 		}
-		r := Repair{Ref: a.Ref, Verdict: a.Verdict, Table: specOf(a.Kind).table, HelperID: a.HelperID, AccountID: a.AccountID, Old: a.Stored}
-		single := rows[rule{a.Ref, a.AccountID}] == 1 && a.Creates == 1
+		r := Repair{Ref: a.Ref, Verdict: a.Verdict, Table: MeterOf(a.Kind).Table, HelperID: a.HelperID, AccountID: a.AccountID, Old: a.Stored}
+		single := rows[rule{a.Ref, a.AccountID}] == 1 && a.Creates == 1 && !a.Stalled
 		switch {
 		case single && a.Deletes == 1 && (a.Verdict == AuditOpenButDead || a.Verdict == AuditWrongDate && a.CrossedBy != 0):
 			r.New, r.Event = a.Died, a.DeleteEvent
@@ -68,8 +68,9 @@ func (r Repair) set(to, from *time.Time) string {
 		}
 		return "'" + stamp(*t) + "'"
 	}
-	return fmt.Sprintf("UPDATE cloud_usage.%s SET deleted = %s WHERE id = %d AND %s = %d AND account_id = %d AND deleted <=> %s;",
-		r.Table, value(to), r.HelperID, specOf(r.Kind).idColumn, r.ID, r.AccountID, value(from))
+	m := MeterOf(r.Kind)
+	return fmt.Sprintf("UPDATE cloud_usage.%s SET %s = %s WHERE id = %d AND %s = %d AND account_id = %d AND %s <=> %s;",
+		r.Table, m.ClosedAt, value(to), r.HelperID, m.IDColumn, r.ID, r.AccountID, m.ClosedAt, value(from))
 }
 
 // String is the repair in one line of a plan.

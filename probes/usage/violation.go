@@ -25,11 +25,14 @@ const (
 	ClassSharedNICOffering Class = "shared-nic-offering"
 	// ClassVPNUserDate: a VPN user's row closed at the job's time instead of the removal's; every release.
 	ClassVPNUserDate Class = "vpn-user-date"
+	// ClassLostAccount: an account that the usage server never copies, and whose first event ends every usage run of the site;
+	// every release (UsageManagerImpl.java@4.20.0.0, findNewAccounts).
+	ClassLostAccount Class = "lost-account"
 )
 
 // Violation is one finding against an invariant. String is the whole of it in one line.
 type Violation struct {
-	Invariant string `json:"invariant"` // I1 to I9
+	Invariant string `json:"invariant"` // I1 to I10
 	Class     Class  `json:"class,omitempty"`
 	Table     string `json:"table"` // qualified
 	HelperID  int64  `json:"helper_id,omitempty"`

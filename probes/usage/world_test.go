@@ -15,10 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/stackproof/stackproof/internal/testhome"
 	"github.com/stackproof/stackproof/zone/database"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testhome.Around(m)) }
 
 // site is a real database server, written as root and probed with an account that has SELECT only.
 type site struct {

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/stackproof/stackproof/internal/testhome"
 	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/router/scripts/scriptstest"
 )
@@ -35,7 +36,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(testhome.Around(m))
 }
 
 // conformance is the folder of the recordings; STACKPROOF_CONFORMANCE names another of the same form.
@@ -162,12 +163,15 @@ func processesOf(parent int) []string {
 	return found
 }
 
-func listTree(tb testing.TB) Options {
+func listTree(tb testing.TB) Options { return treeOf(tb, scriptstest.List) }
+
+func setTree(tb testing.TB) Options { return treeOf(tb, scriptstest.Set) }
+
+// treeOf writes a variant of our tree. The system's own interpreter comes first: python3 on PATH may be a version manager's wrapper, which
+// takes longer than the rest of a sandbox.
+func treeOf(tb testing.TB, variant string) Options {
 	tb.Helper()
-	return Options{Tree: scriptstest.Tree(tb, scriptstest.List)}
+	return Options{Tree: scriptstest.Tree(tb, variant), Interpreter: interpreters}
 }
 
-func setTree(tb testing.TB) Options {
-	tb.Helper()
-	return Options{Tree: scriptstest.Tree(tb, scriptstest.Set)}
-}
+const interpreters = "/usr/bin/python3:python3"

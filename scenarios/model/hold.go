@@ -7,9 +7,9 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
 
@@ -136,7 +136,7 @@ func (w *walker) holdRouter(own string, closely bool, only ...string) {
 		return
 	}
 	w.t.Checked(1)
-	var rules []*harness.Rule
+	var rules []*story.Rule
 	open := false
 	for _, name := range w.m.order {
 		r := w.m.rules[name]

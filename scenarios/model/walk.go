@@ -7,9 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
 )
 
 // Aspects of what can be wrong. Cutting a sequence down keeps the aspect.
@@ -39,32 +39,32 @@ type Walk struct {
 
 // walker carries out steps on a site.
 type walker struct {
-	t         *harness.T
+	t         *story.T
 	m         state
 	walk      Walk
 	owners    map[string]*owner
-	addresses map[string]*harness.Address
+	addresses map[string]*story.Address
 	objects   map[string]*object
 	lost      bool // the model no longer knows what is true
 }
 
 // owner is a customer with what its rules stand on.
 type owner struct {
-	*harness.Account
-	network *harness.Network
-	vms     []*harness.VM
+	*story.Account
+	network *story.Network
+	vms     []*story.VM
 }
 
 // object is a rule on the site.
 type object struct {
-	rule        *harness.Rule // LB rules
-	group       *harness.Group
+	rule        *story.Rule // LB rules
+	group       *story.Group
 	owner       *owner
 	id          string
 	internal    int64
 	born, died  span
 	refusedOnce bool // its delete was refused: its row is left open
-	network     *harness.Network
+	network     *story.Network
 	seenEnded   bool
 }
 
@@ -78,8 +78,8 @@ const Closing = 3
 
 // Run carries out steps until they end, enough says so after a step, or the model has lost what is true. When late says so,
 // it goes on with the closing steps.
-func Run(t *harness.T, steps []Step, enough func(*Walk) bool, late func() bool) *Walk {
-	w := &walker{t: t, owners: map[string]*owner{}, addresses: map[string]*harness.Address{}, objects: map[string]*object{}}
+func Run(t *story.T, steps []Step, enough func(*Walk) bool, late func() bool) *Walk {
+	w := &walker{t: t, owners: map[string]*owner{}, addresses: map[string]*story.Address{}, objects: map[string]*object{}}
 	for i, s := range steps {
 		if i < len(steps)-Closing && late() {
 			w.walk.Skipped++
@@ -229,7 +229,7 @@ func (w *walker) call(s Step) error {
 		return w.create(s)
 	case Release:
 		a := w.addresses[s.Object]
-		return a.Cloud.DisassociateIPAddress(ctx, a.ID)
+		return a.Account.Cloud.DisassociateIPAddress(ctx, a.ID)
 	case Delete:
 		return w.delete(s)
 	}
@@ -275,7 +275,7 @@ func (w *walker) delete(s Step) error {
 	return o.owner.Cloud.DeleteLoadBalancerRule(ctx, o.id)
 }
 
-func vmIDs(vms []*harness.VM) []string {
+func vmIDs(vms []*story.VM) []string {
 	ids := make([]string, len(vms))
 	for i, vm := range vms {
 		ids[i] = vm.ID
@@ -284,11 +284,11 @@ func vmIDs(vms []*harness.VM) []string {
 }
 
 // policy is what a word of a stick step stands for. "plain" is byte-identical on every rule (T16).
-func policy(word string) harness.Policy {
+func policy(word string) story.Policy {
 	if word == policies()[1] {
-		return harness.SourcePolicy("10k", "10m")
+		return story.SourcePolicy("10k", "10m")
 	}
-	return harness.SourcePolicy("200k", "30m")
+	return story.SourcePolicy("200k", "30m")
 }
 
 // owner makes a customer's account, network and two VMs when they are first needed.
@@ -308,7 +308,7 @@ func (w *walker) owner(name string) *owner {
 }
 
 // address takes a new address where the step is the first to name it.
-func (w *walker) address(s Step) *harness.Address {
+func (w *walker) address(s Step) *story.Address {
 	if s.Address == "" {
 		return nil
 	}
@@ -343,7 +343,7 @@ func (w *walker) create(s Step) error {
 // port of a rule on an address: no two rules have the same.
 func (w *walker) port() int { return 20000 + len(w.objects) }
 
-func (w *walker) createPF(o *object, ip *harness.Address) error {
+func (w *walker) createPF(o *object, ip *story.Address) error {
 	made, err := o.owner.Cloud.CreatePortForwardingRule(w.t.Context(), cloud.PortForwardingSpec{IPAddressID: ip.ID, NetworkID: o.network.ID,
 		VMID: o.owner.vms[0].ID, Protocol: "tcp", PublicPort: w.port(), PrivatePort: 22})
 	if err != nil {
@@ -353,7 +353,7 @@ func (w *walker) createPF(o *object, ip *harness.Address) error {
 	return finish(w.t.Context(), made)
 }
 
-func (w *walker) createFirewall(o *object, ip *harness.Address) error {
+func (w *walker) createFirewall(o *object, ip *story.Address) error {
 	made, err := o.owner.Cloud.CreateFirewallRule(w.t.Context(), ip.ID, "tcp", w.port(), w.port(), "192.0.2.0/24")
 	if err != nil {
 		return err

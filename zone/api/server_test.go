@@ -15,9 +15,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/stackproof/stackproof/internal/testhome"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testhome.Around(m)) }
 
 // backend knows three commands and one user.
 type backend struct{ calls []map[string]string }

@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/stackproof/stackproof/internal/testhome"
 )
 
 // holdEnv makes the test binary a process that holds a server in the named folder until it is killed.
@@ -32,7 +34,7 @@ func TestMain(m *testing.M) {
 		fmt.Println(server.folder.root, server.process.cmd.Process.Pid)
 		select {}
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(testhome.Around(m))
 }
 
 func start(t testing.TB, release string) *Server {
@@ -116,7 +118,7 @@ func TestResetIsPristine(t *testing.T) {
 
 func TestCloseRemovesEverything(t *testing.T) {
 	dir := t.TempDir()
-	server, err := Start(t.Context(), Options{Schema: "4.19", Dir: dir})
+	server, err := Start(t.Context(), Options{Schema: "4.19.1.0", Dir: dir})
 	var missing *MissingError
 	if errors.As(err, &missing) {
 		t.Skip(missing)
@@ -239,7 +241,7 @@ func TestManyAtOnce(t *testing.T) {
 
 func TestErrorsAreOneClearLine(t *testing.T) {
 	_, err := Start(t.Context(), Options{Schema: "5.0"})
-	require.ErrorContains(t, err, `no schema for release "5.0"`)
+	require.ErrorContains(t, err, `no schema: release 5.0 is not known`)
 	_, err = Start(t.Context(), Options{Schema: "4.20", Binary: "no-such-server"})
 	var missing *MissingError
 	require.ErrorAs(t, err, &missing)

@@ -65,6 +65,10 @@ type Faults struct {
 	ReleaseAnyAccount bool
 	// IgnoreRemovedAccounts: events of accounts that are gone are marked processed and not handled. Caught by I1.
 	IgnoreRemovedAccounts bool
+	// AccountLost: of several accounts that are new to a run the oldest is not there yet, since its transaction commits after
+	// the others'. Later runs copy accounts above the largest copied id only, so it is never copied, and its first event ends
+	// every run (UsageManagerImpl.java@4.20.0.0, findNewAccounts). Caught by I10: every account is known to the usage server.
+	AccountLost bool
 	// DeletesFirst: of each run's events those that end something are handled before all others. Caught by I1.
 	DeletesFirst bool
 	// DuplicateBlocks: a create event that is there twice ends the handling of all events of the run, which reports

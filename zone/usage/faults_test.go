@@ -88,3 +88,37 @@ func BenchmarkRun1000OpenRows(b *testing.B) {
 		minute++
 	}
 }
+
+// TestAccountLost makes two accounts between two runs: the older one is never copied, its first event ends every run from
+// then on, and each failed run uses up helper ids that it rolls back (confirmed.md 31 and 47).
+func TestAccountLost(t *testing.T) {
+	server := startDB(t, "4.20")
+	for name, lost := range map[string]bool{"with": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			l := newLabOn(t, server, usage.Options{Faults: usage.Faults{AccountLost: lost}})
+			l.run("10:01:10")
+			for id := 4; id <= 5; id++ {
+				_, err := l.db.Exec("INSERT INTO cloud.account (id, account_name, uuid, type, domain_id) VALUES (?, ?, ?, 0, 1)", id, fmt.Sprint("a", id), fmt.Sprint("u", id))
+				require.NoError(t, err)
+			}
+			l.run("10:02:10")
+			known := l.lines("SELECT id FROM cloud_usage.account WHERE id > 3")
+			if !lost {
+				require.Equal(t, []string{"4", "5"}, known)
+				return
+			}
+			require.Equal(t, []string{"5"}, known)
+			l.event("10:02:20", "LB.CREATE", 5, 20)
+			l.event("10:02:30", "VPC.CREATE", 4, 1)
+			for _, minute := range []string{"10:03:10", "10:04:10"} {
+				l.clock.now = at(t, minute)
+				job, err := l.server.Run(t.Context())
+				require.NoError(t, err)
+				require.False(t, job.Success)
+				require.ErrorContains(t, job.Err, "names account 4")
+			}
+			require.Equal(t, []string{"20 0", "1 0"}, l.lines("SELECT resource_id, processed FROM cloud_usage.usage_event ORDER BY id"))
+			require.Equal(t, []string{"3"}, l.lines("SELECT AUTO_INCREMENT FROM information_schema.tables WHERE table_schema = 'cloud_usage' AND table_name = 'usage_load_balancer_policy'"))
+		})
+	}
+}

@@ -1,0 +1,5 @@
+package audit
+
+import "time"
+
+func stamp(t time.Time) string { return t.UTC().Format(time.DateTime) }

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/stackproof/stackproof/audit"
+	"github.com/stackproof/stackproof/harness/existing/config"
+)
+
+// siteFlags say which databases are audited.
+type siteFlags struct {
+	dsn, usageDSN  string
+	config, target string
+	batch, maxLoad int
+}
+
+func (f *siteFlags) add(c *cobra.Command) {
+	s := c.Flags()
+	s.StringVar(&f.dsn, "dsn", "", "database with SELECT on cloud and cloud_usage, user:password@tcp(host:3306)/ (or $STACKPROOF_DSN, which others do not see)")
+	s.StringVar(&f.usageDSN, "usage-dsn", "", "database with SELECT on cloud_usage, where it is on a server of its own (or $STACKPROOF_USAGE_DSN)")
+	s.StringVar(&f.target, "target", "", "take the dsn of this target of the --config file")
+	s.StringVar(&f.config, "config", "", "YAML file of targets (default: $STACKPROOF_CONFIG, else stackproof.yaml where there is one)")
+	s.IntVar(&f.batch, "batch", 200_000, "how many ids one statement covers at most")
+	s.IntVar(&f.maxLoad, "max-load", 0, "pause while the database has more statements at work than this (0: never)")
+}
+
+// options are the databases that the flags, a target or the environment name, in this order.
+func (f *siteFlags) options() (audit.Options, error) {
+	o := audit.Options{DSN: f.dsn, UsageDSN: f.usageDSN, Batch: f.batch, MaxLoad: f.maxLoad}
+	if f.batch < 1000 || f.batch > 10_000_000 {
+		return o, usage("--batch must be between 1000 and 10000000, not %d", f.batch)
+	}
+	if f.maxLoad < 0 {
+		return o, usage("--max-load must not be negative")
+	}
+	if o.DSN == "" && f.target != "" {
+		words, err := f.targetDSN()
+		if err != nil {
+			return o, err
+		}
+		o.DSN = words[0]
+		if len(words) > 1 && o.UsageDSN == "" {
+			o.UsageDSN = words[1]
+		}
+	}
+	if o.DSN == "" {
+		o.DSN = os.Getenv("STACKPROOF_DSN")
+	}
+	if o.UsageDSN == "" {
+		o.UsageDSN = os.Getenv("STACKPROOF_USAGE_DSN")
+	}
+	if o.DSN == "" {
+		return o, usage("which database? Give --dsn, $STACKPROOF_DSN, or --target NAME of a --config file")
+	}
+	return o, nil
+}
+
+func (f *siteFlags) targetDSN() ([]string, error) {
+	file := (&existingFlags{config: f.config}).file()
+	if file == "" {
+		return nil, usage("--target %s: there is no file of targets; name it with --config", f.target)
+	}
+	targets, err := config.Load(file)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	t, known := targets[f.target]
+	if !known || len(t.DSN) == 0 {
+		return nil, usage("%s: target %s is not there, or has no dsn", file, f.target)
+	}
+	return t.DSN, nil
+}
+
+func auditCommand() *cobra.Command {
+	var site siteFlags
+	var docs auditDocuments
+	var quiet bool
+	c := &cobra.Command{Use: "audit", Short: "Finds damaged usage rows and rules that a router refuses, read-only", Args: noArgs,
+		Long: `Looks at the databases of a whole site, with an account that needs SELECT only: which usage rows lie and what that cost, which load balancer
+rules a router refuses, and whether the usage server stands still.
+
+Exit status: 0 nothing found, 1 damage found, 2 wrong use, 3 nothing could be decided yet, 4 the audit could not be done.`}
+	site.add(c)
+	docs.add(c.Flags())
+	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "no progress")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		o, err := site.options()
+		if err != nil {
+			return err
+		}
+		if err := docs.check(); err != nil {
+			return err
+		}
+		if !quiet {
+			o.Progress = auditProgress(c.ErrOrStderr())
+		}
+		r, err := audit.Run(c.Context(), o)
+		if err != nil {
+			return auditError(err)
+		}
+		if err := docs.write(r); err != nil {
+			return cannotRun(err)
+		}
+		fmt.Fprint(c.OutOrStdout(), r.Text())
+		return auditStatus(r)
+	}
+	return c
+}
+
+// auditError tells wrong use from what could not be done.
+func auditError(err error) error {
+	var input audit.InputError
+	if errors.As(err, &input) {
+		return usage("%w", err)
+	}
+	return cannotRun(err)
+}
+
+func auditStatus(r *audit.Result) error {
+	switch {
+	case r.Damaged():
+		return &exitError{code: exitFailure}
+	case r.Inconclusive():
+		return &exitError{code: exitInconclusive}
+	}
+	return nil
+}
+
+// auditProgress shows on a terminal how far the audit is; elsewhere it says each stage once.
+func auditProgress(w io.Writer) func(audit.Progress) {
+	file, isFile := w.(*os.File)
+	live := isFile && term.IsTerminal(int(file.Fd())) //nolint:gosec // a file descriptor is small
+	stage := ""
+	return func(p audit.Progress) {
+		percent := 0
+		if p.Total > 0 {
+			percent = int(100 * p.Done / p.Total)
+		}
+		left := ""
+		if p.Remaining > 0 {
+			left = ", about " + p.Remaining.Round(time.Second).String() + " left"
+		}
+		switch {
+		case live:
+			fmt.Fprintf(w, "\r\033[Kaudit: %s, %d %%%s", p.Stage, percent, left)
+			if p.Done >= p.Total && p.Stage == "done" {
+				fmt.Fprint(w, "\r\033[K")
+			}
+		case p.Stage != stage:
+			fmt.Fprintf(w, "audit: %s, %d %%%s\n", p.Stage, percent, left)
+		}
+		stage = p.Stage
+	}
+}

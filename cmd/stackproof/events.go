@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+// event is a line of --events. Its fields may become more, none changes its meaning.
+type event struct {
+	At    time.Time `json:"at"`
+	Event string    `json:"event"` // run, scenario, step, finished, end
+	ID    string    `json:"id,omitempty"`
+	Title string    `json:"title,omitempty"`
+	// Repeat counts from 1.
+	Repeat  int            `json:"repeat,omitempty"`
+	Step    string         `json:"step,omitempty"`
+	Verdict result.Verdict `json:"verdict,omitempty"`
+	Known   bool           `json:"known,omitempty"`
+	Reason  string         `json:"reason,omitempty"`
+	Seconds float64        `json:"seconds,omitempty"`
+	Planned int            `json:"planned,omitempty"`
+	Exit    *int           `json:"exit,omitempty"`
+}
+
+// events writes a run's progress as a JSON object a line (NDJSON), and hands it on. After the first line that could not be
+// written nothing more is; close says why.
+type events struct {
+	harness.Progress
+	now func() time.Time
+
+	mu   sync.Mutex
+	file io.WriteCloser
+	err  error
+}
+
+// openEvents begins the file; an empty path gives events that only hand on. Progress must be set before a run.
+func openEvents(path string) (*events, error) {
+	e := &events{now: time.Now}
+	if path == "" {
+		return e, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, usage("--events: %w", err)
+	}
+	e.file = f
+	return e, nil
+}
+
+func (e *events) write(one event) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.file == nil || e.err != nil {
+		return
+	}
+	one.At = e.now().UTC()
+	line, err := json.Marshal(one)
+	if err == nil {
+		_, err = e.file.Write(append(line, '\n'))
+	}
+	e.err = err
+}
+
+// Scenario implements harness.Progress.
+func (e *events) Scenario(id, title string, repeat int) {
+	e.write(event{Event: "scenario", ID: id, Title: title, Repeat: repeat})
+	e.Progress.Scenario(id, title, repeat)
+}
+
+// Step implements harness.Progress.
+func (e *events) Step(id, step string) {
+	e.write(event{Event: "step", ID: id, Step: step})
+	e.Progress.Step(id, step)
+}
+
+// Finished implements harness.Progress.
+func (e *events) Finished(c result.Case) {
+	e.write(event{Event: "finished", ID: c.ID, Title: c.Title, Verdict: c.Verdict, Known: c.Known, Reason: c.Reason, Seconds: c.Seconds})
+	e.Progress.Finished(c)
+}
+
+func (e *events) close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.file == nil {
+		return nil
+	}
+	return errors.Join(e.err, e.file.Close())
+}

@@ -1,0 +1,55 @@
+package result
+
+import "slices"
+
+// Finding is one fact that speaks against what a scenario expects. A fact that breaks several expectations is one finding:
+// a row that was never closed breaks I1, I4 and I5, and is told once.
+type Finding struct {
+	// Says is the fact as a person would say it, in one sentence.
+	Says string `json:"says"`
+	// Subject is what the fact is about, e.g. "load balancer rule 22". Empty: nothing in particular.
+	Subject string `json:"subject,omitempty"`
+	// Class is the kind of failure, e.g. "leaked-row"; empty when it has none.
+	Class string `json:"class,omitempty"`
+	// Numbers are what the sentence rests on, a line each: ids, times, hours, expected and seen.
+	Numbers []string `json:"numbers,omitempty"`
+	// Codes are the invariants that the fact breaks, e.g. I1, I4, I5.
+	Codes []string `json:"codes,omitempty"`
+}
+
+// sameFact says whether two findings tell of one fact: they say the same, or they are about the same subject, and no two
+// different classes were given.
+func (f Finding) sameFact(other Finding) bool {
+	return f.Says == other.Says || f.Subject != "" && f.Subject == other.Subject && (f.Class == other.Class || f.Class == "" || other.Class == "")
+}
+
+// AddFinding adds a finding to a list, or to the finding of the same fact that is in it already. The first sentence stays;
+// that of a finding without a class becomes a number, since it says something new of the same fact.
+func AddFinding(list []Finding, f Finding) []Finding {
+	for i := range list {
+		have := &list[i]
+		if !have.sameFact(f) {
+			continue
+		}
+		if f.Class == "" && f.Says != have.Says {
+			f.Numbers = append([]string{f.Says}, f.Numbers...)
+		}
+		if have.Class == "" {
+			have.Class = f.Class
+		}
+		have.Numbers, have.Codes = union(have.Numbers, f.Numbers), union(have.Codes, f.Codes)
+		return list
+	}
+	f.Numbers, f.Codes = union(nil, f.Numbers), union(nil, f.Codes)
+	return append(list, f)
+}
+
+// union appends those of more that are not in list.
+func union(list, more []string) []string {
+	for _, s := range more {
+		if !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}

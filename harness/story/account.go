@@ -1,0 +1,211 @@
+package story
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	_ "time/tzdata"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/cleanup"
+	"github.com/stackproof/stackproof/harness/cloud"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+)
+
+// Account is an account of a scenario's own, with its own keys: totals per account mean something (T11), and the calls
+// are a customer's, not the administrator's.
+type Account struct {
+	t          *T
+	Name       string
+	ID         string
+	InternalID int64
+	DomainID   string
+	Cloud      *cloud.Client
+	vpcs       int
+}
+
+// NewAccount creates an account with keys; it and all it owns are removed at the end.
+func (t *T) NewAccount() *Account {
+	name := t.Unique("acct")
+	defer t.Step("account %s", name)()
+	entry := t.intend("account", name, name)
+	t.OnRemove("account "+name, func(ctx context.Context) error { return t.removeAccount(ctx, name) })
+	made, err := t.site.Cloud.CreateAccount(t.ctx, cloud.AccountSpec{Name: name, DomainID: t.site.DomainID, Password: t.secret(), Email: "stackproof@example.invalid"})
+	t.Must(t.refused(entry, err), "creating account %s", name)
+	id := made.Id
+	t.created(entry, id, 0)
+	if len(made.User) == 0 {
+		t.Inconclusive("creating account %s: the answer names no user", name)
+	}
+	keys, err := t.site.Cloud.RegisterUserKeys(t.ctx, made.User[0].Id)
+	t.Must(err, "keys for account %s", name)
+	if !t.site.KeepLimits {
+		t.Must(t.site.Cloud.LiftLimits(t.ctx, made.Domainid, name), "account %s", name)
+	}
+	a := &Account{t: t, Name: name, ID: id, DomainID: made.Domainid}
+	a.Cloud, err = t.site.Cloud.As(keys.APIKey, keys.SecretKey)
+	t.OnCleanup("closing the client of account "+name, func(ctx context.Context) error {
+		if a.Cloud == nil {
+			return nil
+		}
+		return a.Cloud.Close(ctx)
+	})
+	t.Must(err, "client of account %s", name)
+	a.InternalID = t.internalID("cloud.account", a.ID)
+	t.watch.accounts = append(t.watch.accounts, a)
+	return a
+}
+
+// owned is an object of an account.
+type owned struct {
+	Account *Account
+	t       *T
+}
+
+func (a *Account) own() owned { return owned{a, a.t} }
+
+// removeAccount removes an account with all that it owns and looks whether it is gone: a delete's answer proves nothing.
+func (t *core) removeAccount(ctx context.Context, name string) error {
+	report, err := cleanup.Remove(ctx, cleanup.Options{Cloud: t.site.Cloud, Scope: cleanup.Account(name)})
+	if err := errors.Join(err, report.Err()); err != nil || t.site.Ledger == nil {
+		return err
+	}
+	return t.site.Ledger.Gone(name)
+}
+
+// secret is a password that nobody needs again.
+func (t *core) secret() string { return fmt.Sprintf("sp-%016x-%016x", t.rng.Uint64(), t.rng.Uint64()) }
+
+// made carries out a create: noted in the ledger before the call, its ids right after, while the object surely lives.
+// The table is where its internal id is; "" for objects that nobody asks the id of.
+func made[T any](a *Account, kind, name, table string, create func(context.Context) (*cloud.Creating[T], error)) (uuid string, internal int64, object *T) {
+	t := a.t
+	entry := t.intend(kind, name, a.Name)
+	accepted, err := create(t.ctx)
+	t.Must(t.refused(entry, err), "creating %s %s", kind, name)
+	internal = t.internalID(table, accepted.ID)
+	t.created(entry, accepted.ID, internal)
+	object, err = accepted.Wait(t.ctx)
+	t.Must(err, "creating %s %s", kind, name)
+	return accepted.ID, internal, object
+}
+
+// intend, created, refused and removed keep the ledger; without one they do nothing.
+func (t *core) intend(kind, name, account string) int {
+	if t.site.Ledger == nil {
+		return 0
+	}
+	entry, err := t.site.Ledger.Intend(kind, name, account)
+	t.Must(err, "noting %s %s in the ledger", kind, name)
+	return entry
+}
+
+func (t *core) created(entry int, uuid string, internal int64) {
+	if t.site.Ledger != nil {
+		t.Must(t.site.Ledger.Created(entry, uuid, internal), "noting %s in the ledger", uuid)
+	}
+}
+
+// refused notes a create that surely made nothing, and returns its error.
+func (t *core) refused(entry int, err error) error {
+	if err != nil && t.site.Ledger != nil && cloud.NothingMade(err) {
+		return errors.Join(err, t.site.Ledger.Refused(entry))
+	}
+	return err
+}
+
+func (t *core) removed(uuid string, err error) error {
+	if err == nil && t.site.Ledger != nil {
+		return t.site.Ledger.Removed(uuid)
+	}
+	return err
+}
+
+// internalID reads an object's internal id by its uuid, which must be done while the object lives; 0 without a database.
+func (t *core) internalID(table, uuid string) int64 {
+	if t.site.DB == nil || table == "" {
+		return 0
+	}
+	var id int64
+	row := t.site.DB.QueryRowContext(t.ctx, "SELECT id FROM "+table+" WHERE uuid = ?", uuid)
+	t.Must(row.Scan(&id), "internal id of %s in %s", uuid, table)
+	return id
+}
+
+// do carries out an asynchronous command that the client has no call for.
+func (o owned) do(command string, p cloud.Params) {
+	_, err := o.Account.Cloud.Job(o.t.ctx, command, p, nil)
+	o.t.Must(err, "%s", command)
+}
+
+// Delete removes the account with all it owns. What cannot be removed at once is by the server's cleanup thread.
+func (a *Account) Delete() {
+	t := a.t
+	t.with(func(r *Rule) bool { return r.Account == a }, "delete account "+a.Name, func() error { return t.site.Cloud.DeleteAccount(t.ctx, a.ID) })
+	t.until("the cleanup of account "+a.Name, accountCleanup, usageLook, func() (bool, string) {
+		var left int
+		t.scan(&left, "SELECT (SELECT COUNT(*) FROM cloud.firewall_rules WHERE account_id = ?) + (SELECT COUNT(*) FROM cloud.vpc WHERE account_id = ? AND removed IS NULL)",
+			a.InternalID, a.InternalID)
+		return left == 0, fmt.Sprintf("%d rules and VPCs are left", left)
+	})
+	t.Must(t.removed(a.ID, nil), "noting the removal of account %s", a.Name)
+}
+
+// accountCleanup is how long the cleanup of an account may take: account.cleanup.interval is a day by default, 20 s on a
+// simulator zone; the first try is at once.
+const accountCleanup = harness.CleanupTime
+
+// Forge writes a usage event of the account.
+func (a *Account) Forge(eventType string, resource int64, columns map[string]any, details map[string]string) {
+	defer a.t.Step("forged %s", eventType)()
+	a.t.Must(a.t.site.Tamper.Forge(a.t.ctx, harness.ForgedEvent{Type: eventType, Account: a.InternalID, Resource: resource, Columns: columns, Details: details}),
+		"forging %s", eventType)
+	a.t.pass(apart)
+}
+
+// Backlog gives the usage server count events to work through.
+func (a *Account) Backlog(count int) {
+	defer a.t.Step("backlog of %d events", count)()
+	a.t.Must(a.t.site.Tamper.Backlog(a.t.ctx, a.InternalID, count), "writing a backlog")
+}
+
+// VPNUser is a user of an account's remote access VPN.
+type VPNUser struct {
+	owned
+	name       string
+	internalID int64
+}
+
+// VPNUser adds a VPN user.
+func (a *Account) VPNUser(name string) *VPNUser {
+	u := &VPNUser{owned: a.own(), name: a.t.Unique(name)}
+	defer a.t.Step("VPN user %s", u.name)()
+	entry := a.t.intend("vpn user", u.name, a.Name)
+	pending, err := a.Cloud.Create(a.t.ctx, "addVpnUser", cloud.Params{"username": u.name, "password": a.t.secret()}, nil)
+	a.t.Must(err, "adding VPN user %s", u.name)
+	a.t.created(entry, pending.ID, 0)
+	_, err = pending.Wait(a.t.ctx, nil)
+	a.t.Must(err, "adding VPN user %s", u.name)
+	a.t.OnRemove("VPN user "+u.name, func(ctx context.Context) error {
+		_, err := a.Cloud.Job(ctx, "removeVpnUser", cloud.Params{"username": u.name}, nil)
+		if refusal := (*cloud.Error)(nil); errors.As(err, &refusal) {
+			return nil // it is gone
+		}
+		return err
+	})
+	u.internalID = a.t.named("VPN.USER", u.name)
+	return u
+}
+
+// Remove removes the user.
+func (u *VPNUser) Remove() {
+	defer u.t.Step("VPN user %s away", u.name)()
+	u.t.pass(apart)
+	u.do("removeVpnUser", cloud.Params{"username": u.name})
+	u.t.pass(apart)
+}
+
+// Billed is the user as it is billed.
+func (u *VPNUser) Billed() Billed {
+	return Billed{u.name, usageprobe.Ref{Kind: usageprobe.KindVPNUser, ID: u.internalID}}
+}

@@ -1,0 +1,184 @@
+package story
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata"
+
+	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/result"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+	"github.com/stackproof/stackproof/release"
+)
+
+// ExpectGone expects that the API no longer lists the rules.
+func (t Answers) ExpectGone(rules ...*Rule) {
+	for _, r := range rules {
+		t.Checked(1)
+		found, err := r.Account.Cloud.ListLoadBalancerRules(t.ctx, nil)
+		t.Must(err, "listing load balancer rules")
+		if slices.ContainsFunc(found, func(l *cloud.LoadBalancerRule) bool { return l.Id == r.ID }) {
+			t.Fail(fmt.Sprintf("%s was deleted and is still listed", r))
+		}
+	}
+}
+
+// CountPushes notes how many pushes each step sends, for ExpectSent.
+type CountPushes struct {
+	n    *Network
+	last int
+}
+
+// CountPushes begins to count the pushes to the network's router.
+func (n *Network) CountPushes() *CountPushes { return &CountPushes{n, n.t.PushCount(n)} }
+
+// ExpectSent expects exactly so many pushes since it was last asked.
+func (c *CountPushes) ExpectSent(what string, want int) {
+	t := c.n.t
+	t.Checked(1)
+	now := t.PushCount(c.n)
+	if got := now - c.last; got != want {
+		t.Fail(fmt.Sprintf("%s sent %d pushes, want %d", what, got, want))
+	}
+	c.last = now
+}
+
+// form is something in an answer that changed from one release line to the next, as programs that read it must know.
+type form struct {
+	what   string
+	old    release.Range // releases that answer in the old form
+	isOld  func(text string) bool
+	answer func(t Answers, r *Rule) string
+}
+
+func forms() []form {
+	return []form{
+		{"dates of listUsageRecords (text with quotes around the T up to 4.19, a date from 4.20 on, #8243)", release.Where(release.UsageDatesAsString),
+			func(date string) bool { _, err := time.Parse("2006-01-02T15:04:05-0700", date); return err != nil },
+			func(t Answers, r *Rule) string { return t.rawRecord(r, "startdate") }},
+		{"the domain's path in listUsageRecords (from 4.19.2 on)", release.Where(release.NoDomainPath),
+			func(path string) bool { return path == "" },
+			func(t Answers, r *Rule) string { return t.rawRecord(r, "domainpath") }},
+		{"fields of listUsageTypes (usagetypeid up to 4.19; id and name from 4.20 on)", release.Where(release.UsageTypeJSONOld),
+			func(fields string) bool { return fields != "id name" },
+			func(t Answers, _ *Rule) string {
+				return present(t.rawFirst("listUsageTypes", "usagetype", nil), "id", "name", "usagetypeid")
+			}},
+		{"the architecture of templates (from 4.20 on)", release.Where(release.AnswerFieldsOld),
+			func(fields string) bool { return fields == "" },
+			func(t Answers, _ *Rule) string {
+				return present(t.rawFirst("listTemplates", "template", cloud.Params{"templatefilter": "all"}), "arch")
+			}},
+		{"the command's name in the refusal of a call without a parameter (eight letters short up to 4.19)", release.Where(release.ErrorCommandCut),
+			func(text string) bool { return !strings.Contains(strings.ToLower(text), "createlbstickinesspolicy") },
+			func(t Answers, r *Rule) string {
+				_, err := r.Account.Cloud.Job(t.ctx, "createLBStickinessPolicy", cloud.Params{"lbruleid": r.ID, "methodname": "SourceBased"}, nil)
+				refusal := t.refusal(err, "creating a policy without a name")
+				if refusal == nil {
+					t.Fail("createLBStickinessPolicy without a name was carried out")
+					return ""
+				}
+				return refusal.Text
+			}},
+	}
+}
+
+// ExpectForms expects that answers have the form of the target's release: programs read bills with one and break on the other.
+func (t Answers) ExpectForms(r *Rule) {
+	defer t.Step("forms of answers")()
+	for _, f := range forms() {
+		t.Checked(1)
+		old := f.old.Contains(t.site.Release)
+		if got := f.answer(t, r); f.isOld(got) != old {
+			t.Fail(fmt.Sprintf("%s: %s answers %q", f.what, t.site.Release, got),
+				result.Evidence{Kind: result.KindNote, Title: "form of an answer", Text: fmt.Sprintf("%s\nrelease %s has the older form: %t", f.what, t.site.Release, old)})
+		}
+	}
+}
+
+// rawRecord is a field of a usage record of the rule's account as it was answered; empty where it is missing.
+func (t Answers) rawRecord(r *Rule, field string) string {
+	now := t.now()
+	record := t.rawFirst("listUsageRecords", "usagerecord", cloud.Params{"accountid": r.Account.ID, "type": usageprobe.UsageLoadBalancer,
+		"startdate": now.Add(-wide).Format(time.DateOnly), "enddate": now.Add(wide).Format(time.DateOnly)})
+	text, _ := record[field].(string)
+	return text
+}
+
+// present names those of the fields that the object has.
+func present(one map[string]any, fields ...string) string {
+	var have []string
+	for _, f := range fields {
+		if _, ok := one[f]; ok {
+			have = append(have, f)
+		}
+	}
+	return strings.Join(have, " ")
+}
+
+// ExpectRefused expects that a call, or its job, is refused with the error code.
+func (t Answers) ExpectRefused(code int, command string, as *Account, p cloud.Params) {
+	defer t.Step("%s is refused", command)()
+	t.Checked(1)
+	_, err := as.Cloud.Job(t.ctx, command, p, nil)
+	var refusal *cloud.Error
+	switch {
+	case err == nil:
+		t.Fail(fmt.Sprintf("%s %v was carried out; it must be refused with %d", command, p, code))
+	case !errors.As(err, &refusal):
+		t.Must(err, "%s", command)
+	case refusal.Code != code:
+		t.Fail(fmt.Sprintf("%s %v was refused with %d (%s), want %d", command, p, refusal.Code, refusal.Text, code))
+	}
+}
+
+// ExpectListed expects that the rule is still there, and active.
+func (t Answers) ExpectListed(r *Rule) {
+	t.Checked(1)
+	rules, err := r.Account.Cloud.ListLoadBalancerRules(t.ctx, cloud.Params{"id": r.ID})
+	if cloud.IsNotFound(err) {
+		rules, err = nil, nil
+	}
+	t.Must(err, "listing %s", r)
+	if len(rules) != 1 {
+		t.Fail(fmt.Sprintf("%s is no longer listed", r))
+	} else if s := rules[0].State; s != "Active" {
+		t.Fail(fmt.Sprintf("%s is in state %s, want Active", r, s))
+	}
+}
+
+// ExpectError expects that a call whose push cannot succeed says so: refusal is what the server answered, nil for success.
+func (t Answers) ExpectError(refusal *cloud.Error, what string) {
+	t.Checked(1)
+	if refusal == nil {
+		t.Fail(what + " was answered with success")
+	}
+}
+
+// ExpectAttempts expects a number within bounds.
+func (t Answers) ExpectAttempts(what string, got, least, most int) {
+	t.Checked(1)
+	if got < least || got > most {
+		t.Fail(fmt.Sprintf("%s: %d, want %d to %d", what, got, least, most))
+	}
+	t.Note("counted", "%s: %d", what, got)
+}
+
+// ExpectPolicies expects that the API lists exactly these live policies for the rule, by method.
+func (t Answers) ExpectPolicies(r *Rule, methods ...string) {
+	t.Checked(1)
+	policies, err := r.Account.Cloud.ListStickinessPolicies(t.ctx, r.ID)
+	t.Must(err, "listing the policies of %s", r)
+	var live []string
+	for _, p := range policies {
+		if p.State != "Revoked" {
+			live = append(live, p.MethodName)
+		}
+	}
+	if !slices.Equal(live, methods) {
+		t.Fail(fmt.Sprintf("the API lists policies %v for %s, want %v", live, r, methods))
+	}
+}

@@ -1,0 +1,231 @@
+package story
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	_ "time/tzdata"
+
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+)
+
+// ExpectSize expects that the volume's open usage row has its size in GB.
+func (t BilledRows) ExpectSize(v *Volume, gb int) {
+	t.Checked(1)
+	for _, row := range open(t.watch.rows(v.Billed())) {
+		if size := row.Column("size"); size != fmt.Sprint(int64(gb)<<30) {
+			t.Fail(fmt.Sprintf("%s has %d GB, but its open usage row says %s bytes", v.Billed(), gb, size), t.watch.evidence()...)
+		}
+	}
+}
+
+// ExpectClosedAt expects that the last usage row of something was closed at the time of its newest event of a type.
+func (t BilledRows) ExpectClosedAt(b Billed, eventType string) {
+	t.Checked(1)
+	var at time.Time
+	for _, e := range t.watch.last.Events {
+		if e.Type == eventType && e.ResourceID == b.Ref.ID {
+			at = e.Created
+		}
+	}
+	rows := t.watch.rows(b)
+	if at.IsZero() || len(rows) == 0 || rows[len(rows)-1].Open() || !rows[len(rows)-1].Closed.Equal(at) {
+		t.Fail(fmt.Sprintf("the last usage row of %s was not closed at its %s of %s", b, eventType, stamp(at)), t.watch.evidence()...)
+	}
+}
+
+// ExpectRecordsNow expects that the newest window has exactly count records of something.
+func (t BilledRows) ExpectRecordsNow(count int, b Billed) {
+	t.Checked(1)
+	if n := t.recordsNow(b); n != count {
+		t.Fail(fmt.Sprintf("the newest usage window has %d records of %s, want %d", n, b, count), t.watch.evidence()...)
+	}
+}
+
+// Billed is something that rows of a usage helper table bill: a rule, an address, a network, a VM's running time.
+type Billed struct {
+	Name string // as verdicts say it
+	Ref  usageprobe.Ref
+}
+
+func (b Billed) String() string {
+	return fmt.Sprintf("%s %s (internal id %d)", b.Ref.Kind, b.Name, b.Ref.ID)
+}
+
+// BilledAll is what several things are billed as.
+func BilledAll[T interface{ Billed() Billed }](things ...T) []Billed {
+	all := make([]Billed, len(things))
+	for i, thing := range things {
+		all[i] = thing.Billed()
+	}
+	return all
+}
+
+// Billed is the rule as it is billed.
+func (r *Rule) Billed() Billed {
+	return Billed{r.Name, usageprobe.Ref{Kind: usageprobe.KindLB, ID: r.InternalID}}
+}
+
+// Billed is the address as it is billed.
+func (a *Address) Billed() Billed {
+	return Billed{a.IP.String(), usageprobe.Ref{Kind: usageprobe.KindIP, ID: a.InternalID}}
+}
+
+// Billed is the network as it is billed.
+func (n *Network) Billed() Billed {
+	return Billed{n.Name, usageprobe.Ref{Kind: usageprobe.KindNetwork, ID: n.InternalID}}
+}
+
+// Billed is the VPC as it is billed.
+func (v *VPC) Billed() Billed {
+	return Billed{v.Name, usageprobe.Ref{Kind: usageprobe.KindVPC, ID: v.InternalID}}
+}
+
+// Running and Allocated are the VM as its running and its allocated time are billed.
+func (vm *VM) Running() Billed {
+	return Billed{vm.Name, usageprobe.Ref{Kind: usageprobe.KindVMRunning, ID: vm.InternalID}}
+}
+
+// Allocated is the VM as its allocated time is billed.
+func (vm *VM) Allocated() Billed {
+	return Billed{vm.Name, usageprobe.Ref{Kind: usageprobe.KindVMAllocated, ID: vm.InternalID}}
+}
+
+// Backup is the VM as its backups are billed.
+func (vm *VM) Backup() Billed {
+	return Billed{vm.Name, usageprobe.Ref{Kind: usageprobe.KindBackup, ID: vm.InternalID}}
+}
+
+// RequireRowOpen makes sure that each has exactly one open row: without that nothing could be closed (T5).
+func (t BilledRows) RequireRowOpen(things ...Billed) {
+	for _, b := range things {
+		if n := len(open(t.watch.rows(b))); n != 1 {
+			t.Inconclusive("%s has %d open usage rows, want one, before anything is done to it", b, n)
+		}
+	}
+}
+
+// ExpectRowOpen expects that each, being alive, has exactly one open usage row.
+func (t BilledRows) ExpectRowOpen(things ...Billed) {
+	for _, b := range things {
+		t.Checked(1)
+		if rows := t.watch.rows(b); len(open(rows)) != 1 {
+			t.failOf(b, "", fmt.Sprintf("%s is alive and has %d open usage rows of %d, want one", b, len(open(rows)), len(rows)), t.watch.evidence()...)
+		}
+	}
+}
+
+// ExpectRowClosed expects that each, being gone, has usage rows, none of them open, and the last one closed at the time of
+// its own last delete event.
+func (t BilledRows) ExpectRowClosed(things ...Billed) {
+	for _, b := range things {
+		t.Checked(1)
+		rows := t.watch.rows(b)
+		died := t.watch.endOf(b)
+		switch {
+		case died == nil:
+			t.failOf(b, "", fmt.Sprintf("%s is gone, but cloud.usage_event has no delete event of it", b), t.watch.evidence()...)
+		case len(rows) == 0:
+			t.failOf(b, "", fmt.Sprintf("%s is gone and has no usage row at all", b), t.watch.evidence()...)
+		case len(open(rows)) > 0:
+			t.failOf(b, usageprobe.ClassLeakedRow, fmt.Sprintf("%s ended at %s, but %d of its %d usage rows are still open: the customer is billed for ever",
+				b, stamp(*died), len(open(rows)), len(rows)), t.watch.evidence()...)
+		default:
+			if last := rows[len(rows)-1]; !last.Closed.Equal(*died) {
+				t.failOf(b, "", fmt.Sprintf("%s ended at %s, but its usage row (helper id %d) was closed at %s", b, stamp(*died), last.HelperID, stampOf(last.Closed)),
+					t.watch.evidence()...)
+			}
+		}
+	}
+}
+
+// ExpectRows expects that something has that many usage rows, open and closed.
+func (t BilledRows) ExpectRows(b Billed, opened, closed int) {
+	t.Checked(1)
+	rows := t.watch.rows(b)
+	if n := len(open(rows)); n != opened || len(rows)-n != closed {
+		t.failOf(b, "", fmt.Sprintf("%s has %d open and %d closed usage rows, want %d and %d", b, n, len(rows)-n, opened, closed), t.watch.evidence()...)
+	}
+}
+
+// RequireIDApart makes sure that nothing's internal id is a helper id of its kind in the accounts (T1).
+func (t BilledRows) RequireIDApart(things ...Billed) {
+	for _, b := range things {
+		for _, row := range t.watch.last.Rows {
+			if row.Kind == b.Ref.Kind && row.HelperID == b.Ref.ID {
+				t.Inconclusive("ids are not apart: %s has the id of a usage helper row, so a wrong lookup could find the right row (T1)", b)
+			}
+		}
+	}
+}
+
+// CrossedPair finds two that have an open row each, where the id of the first is the helper id of the second (T2).
+func (t BilledRows) CrossedPair(things ...Billed) (dies, victim int) {
+	for i, d := range things {
+		for j, v := range things {
+			if rows := t.watch.rows(v); i != j && len(rows) == 1 && rows[0].Open() && rows[0].HelperID == d.Ref.ID {
+				return i, j
+			}
+		}
+	}
+	t.Inconclusive("no id of %d equals the helper id of another one, so a crossed close cannot show (T2)", len(things))
+	return 0, 0
+}
+
+// billedBy says whether a record bills something.
+func (b Billed) billedBy(r usageprobe.Record) bool {
+	switch b.Ref.Kind {
+	case usageprobe.KindNIC, usageprobe.KindBackup, usageprobe.KindOnPrimary:
+		return r.VMID == b.Ref.ID
+	case usageprobe.KindVMSnapshot:
+		return r.VMID == b.Ref.ID && (b.Ref.Part == "" || fmt.Sprint(r.UsageID) == b.Ref.Part)
+	}
+	return r.UsageID == b.Ref.ID
+}
+
+// ExpectBilledNow expects that the newest window bills each.
+func (t BilledRows) ExpectBilledNow(things ...Billed) {
+	for _, b := range things {
+		if t.Checked(1); t.recordsNow(b) == 0 {
+			t.failOf(b, "", fmt.Sprintf("%s is alive, but the newest usage window has no record of it", b), t.watch.evidence()...)
+		}
+	}
+}
+
+// ExpectNotBilledNow expects that the newest window bills none.
+func (t BilledRows) ExpectNotBilledNow(things ...Billed) {
+	for _, b := range things {
+		if t.Checked(1); t.recordsNow(b) != 0 {
+			t.failOf(b, "", fmt.Sprintf("%s is gone, but the newest usage window has a record of it", b), t.watch.evidence()...)
+		}
+	}
+}
+
+func (t BilledRows) recordsNow(b Billed) int {
+	n := 0
+	for _, r := range t.watch.recordsOfType(usageprobe.RecordType(b.Ref.Kind), b.billedBy) {
+		if !r.End.Before(t.watch.last.Cutoff.Truncate(time.Second)) {
+			n++
+		}
+	}
+	return n
+}
+
+// ReportUnmetered reports that a live thing has no usage row, as in every release seen: its owner pays nothing for it. That
+// is no failure. Rows that it should turn out to have must be right, though: they are held against the invariants.
+func (t BilledRows) ReportUnmetered(what string, b Billed) {
+	t.Checked(1)
+	t.KnownDefect(len(t.watch.rows(b)) == 0, what+" is NOT METERED", "UsageManagerImpl.java@4.20.0.0 handles no PORTABLE.* event")
+}
+
+// ReportIPv6Unmetered is ReportUnmetered for the IPv6 prefixes of an account's networks, whose events name no resource.
+func (t BilledRows) ReportIPv6Unmetered(a *Account) {
+	t.Checked(1)
+	rows := 0
+	for _, row := range t.watch.last.Rows {
+		if row.Kind == usageprobe.KindIP && row.AccountID == a.InternalID && strings.Contains(row.Column("public_ip_address"), ":") {
+			rows++
+		}
+	}
+	t.KnownDefect(rows == 0, "an IPv6 prefix is NOT METERED", "UsageManagerImpl.java@4.20.0.0 handles no NET.IP6* event")
+}

@@ -1,0 +1,277 @@
+package story
+
+import (
+	"context"
+	"fmt"
+	_ "time/tzdata"
+
+	"github.com/stackproof/stackproof/harness/cloud"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+)
+
+// Skew makes the shared rule ids at least count larger than the usage helper ids, with firewall rules on an isolated
+// network: they take rule ids but open no LB helper row. Without it a server that confuses the two kinds of id finds the
+// right row all the same (T1). Nothing is forced in a database.
+func (a *Account) Skew(count int) {
+	t := a.t
+	defer t.Step("rule ids %d apart from helper ids", count)()
+	if t.missing(count) == 0 {
+		return
+	}
+	t.alone(func() {
+		missing := t.missing(count) // others may have made rules meanwhile
+		if missing == 0 {
+			return
+		}
+		ip := a.Isolated().Address()
+		for i := range missing {
+			ip.Firewall(20000 + i)
+		}
+	})
+}
+
+// missing is how many harmless rules set ids count apart; the real distance is at least what is seen.
+func (t *T) missing(count int) int {
+	ahead := t.ahead("LB.CREATE", "usage_load_balancer_policy")
+	missing := max(0, count-ahead)
+	if missing > t.site.SkewBudget {
+		t.Inconclusive("rule ids are %d ahead of helper ids; setting them %d apart takes %d harmless rules, the budget is %d (--skew-budget)",
+			ahead, count, missing, t.site.SkewBudget)
+	}
+	return missing
+}
+
+// CrossedRules creates LB rules until one's id is the helper id of another: with rule ids k ahead of helper ids that
+// takes k+1 of them. At least count are made; ids that are not apart are set skew apart first.
+func (t *T) CrossedRules(n *Network, skew, count int) []*Rule {
+	defer t.Step("LB rules with crossed ids")()
+	n.Account.Skew(skew)
+	rules := []*Rule{n.LoadBalancer("A")}
+	ahead := t.aheadOf(rules[0])
+	if ahead+1 > t.site.SkewBudget {
+		t.Inconclusive("rule ids are %d ahead of helper ids, so a crossing takes %d LB rules of one account; the budget is %d (--skew-budget)",
+			ahead, ahead+1, t.site.SkewBudget)
+	}
+	t.alone(func() {
+		for len(rules) < count || !t.willCross(rules) {
+			if len(rules) >= t.site.SkewBudget {
+				t.Inconclusive("%d LB rules of one account did not cross: others create rules at the same time, rule ids are %d ahead; the budget is %d (--skew-budget)",
+					len(rules), ahead, t.site.SkewBudget)
+			}
+			rules = append(rules, n.LoadBalancer(fmt.Sprintf("R%d", len(rules)+1)))
+		}
+	})
+	t.Drain()
+	return rules
+}
+
+// aheadOf is how far the ids of LB rules are ahead of their helper ids. Where usage runs are slow the ids given out must do.
+func (t *T) aheadOf(r *Rule) int {
+	if t.sharesRuns() {
+		return t.ahead("LB.CREATE", "usage_load_balancer_policy")
+	}
+	t.Drain()
+	t.RequireOpen(r)
+	return int(r.InternalID - t.HelperID(r))
+}
+
+// willCross says whether the helper rows that the next usage run opens will make one rule's id the helper id of another.
+func (t *T) willCross(rules []*Rule) bool {
+	helper, _ := t.waiting()
+	return crossing(rules, helper, func(_, _ *Rule) bool { return true })
+}
+
+// crossing looks for a rule whose id is the helper id that a fitting other one will have.
+func crossing(rules []*Rule, helper map[int64]int64, fits func(dies, victim *Rule) bool) bool {
+	for _, victim := range rules {
+		for _, dies := range rules {
+			if h, waits := helper[victim.InternalID]; dies != victim && waits && h == dies.InternalID && fits(dies, victim) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// waiting foretells the helper ids, by rule id, that the next usage run gives to LB rules which have none yet, and the helper id of the
+// next rule that is created. On a shared site others' rules lie between ours, so that a number of rules alone promises nothing. Rows
+// are opened in the order of the events' times (UsageManagerImpl.java@4.20.0.0).
+func (t *T) waiting() (helper map[int64]int64, next int64) {
+	next = t.lastID("cloud_usage", "usage_load_balancer_policy")
+	pending, err := t.site.DB.QueryContext(t.ctx, "SELECT resource_id FROM cloud.usage_event WHERE type = 'LB.CREATE' "+
+		"AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event) ORDER BY created, id")
+	t.Must(err, "reading events that wait for a usage run")
+	defer pending.Close()
+	helper = map[int64]int64{}
+	for pending.Next() {
+		var rule int64
+		t.Must(pending.Scan(&rule), "reading events that wait for a usage run")
+		next++
+		helper[rule] = next
+	}
+	t.Must(pending.Err(), "reading events that wait for a usage run")
+	return helper, next + 1
+}
+
+// RequireEqual makes sure that the rule's id is that of its helper row.
+func (t RuleRows) RequireEqual(r *Rule) {
+	if h := t.HelperID(r); h != r.InternalID {
+		t.InconclusiveByDesign("%s has helper id %d: ids are apart here", r, h)
+	}
+}
+
+// CrossedAccounts creates LB rules of two accounts in turns, until the id of one's rule is the helper id of a rule of the
+// other; ids that are not apart are set skew apart first.
+func (t *T) CrossedAccounts(a, b *Network, skew int) []*Rule {
+	defer t.Step("LB rules of two accounts with crossed ids")()
+	a.Account.Skew(skew)
+	rules := []*Rule{a.LoadBalancer("R1")}
+	ahead := t.aheadOf(rules[0])
+	if ahead+2 > t.site.SkewBudget {
+		t.Inconclusive("rule ids are %d ahead of helper ids, so a crossing takes %d LB rules; the budget is %d (--skew-budget)", ahead, ahead+2, t.site.SkewBudget)
+	}
+	differ := func(dies, victim *Rule) bool { return dies.Account != victim.Account }
+	t.alone(func() {
+		for last := a; ; {
+			helper, next := t.waiting()
+			if crossing(rules, helper, differ) {
+				return
+			}
+			if len(rules) >= t.site.SkewBudget {
+				t.Inconclusive("%d LB rules of two accounts did not cross: others create rules at the same time, rule ids are %d ahead; the budget is %d (--skew-budget)",
+					len(rules), ahead, t.site.SkewBudget)
+			}
+			last = turn(rules, next, last, a, b)
+			rules = append(rules, last.LoadBalancer(fmt.Sprintf("R%d", len(rules)+1)))
+		}
+	})
+	t.Drain()
+	return rules
+}
+
+// turn says whose rule comes next: not that of the account whose rule has the id that will be the new one's helper id, else the other
+// account's than the last.
+func turn(rules []*Rule, next int64, last, a, b *Network) *Network {
+	for _, r := range rules {
+		if r.InternalID == next {
+			last = r.Network
+		}
+	}
+	if last == a {
+		return b
+	}
+	return a
+}
+
+// CrossedBetween finds two live rules of different accounts where the first one's id is the helper id of the second (T2).
+func (t RuleRows) CrossedBetween(rules ...*Rule) (dies, victim *Rule) {
+	for _, d := range rules {
+		for _, v := range rules {
+			if d.Account != v.Account && t.HelperID(v) == d.InternalID {
+				return d, v
+			}
+		}
+	}
+	t.Inconclusive("no rule's id equals the helper id of another account's rule, so a crossed close cannot show (T2)")
+	return nil, nil
+}
+
+// PortForward is a port forwarding rule.
+type PortForward struct {
+	owned
+	Name, ID   string
+	InternalID int64
+}
+
+// Billed is the rule as it is billed.
+func (p *PortForward) Billed() Billed {
+	return Billed{p.Name, usageprobe.Ref{Kind: usageprobe.KindPF, ID: p.InternalID}}
+}
+
+// PortForward forwards the address's next public port to the VM.
+func (n *Network) PortForward(ip *Address, name string, vm *VM) *PortForward {
+	defer n.t.Step("port forwarding rule %s", name)()
+	p := &PortForward{owned: n.owned, Name: name}
+	port := ip.nextPort
+	ip.nextPort++
+	p.ID, p.InternalID, _ = made(n.Account, "port forwarding rule", n.t.Unique("pf-"+name), "cloud.firewall_rules",
+		func(ctx context.Context) (*cloud.Creating[cloud.PortForwardingRule], error) {
+			return n.Account.Cloud.CreatePortForwardingRule(ctx, cloud.PortForwardingSpec{IPAddressID: ip.ID, NetworkID: n.ID, VMID: vm.ID, Protocol: "tcp",
+				PublicPort: port, PrivatePort: port})
+		})
+	return p
+}
+
+// Delete deletes the rule.
+func (p *PortForward) Delete() {
+	t := p.t
+	defer t.Step("delete port forwarding rule %s", p.Name)()
+	t.pass(apart)
+	t.Must(p.Account.Cloud.DeletePortForwardingRule(t.ctx, p.ID), "deleting port forwarding rule %s", p.Name)
+	t.Must(t.removed(p.ID, nil), "noting the removal of port forwarding rule %s", p.Name)
+	t.pass(apart)
+}
+
+// portForwardAhead is aheadOf for port forwarding rules.
+func (t *T) portForwardAhead(p *PortForward) int {
+	if t.sharesRuns() {
+		return t.ahead("NET.RULEADD", "usage_port_forwarding")
+	}
+	t.Drain()
+	t.RequireRowOpen(p.Billed())
+	return int(p.InternalID - t.watch.rows(p.Billed())[0].HelperID)
+}
+
+// CrossedPortForwards creates port forwarding rules until one's id is the helper id of another; at least count.
+func (t *T) CrossedPortForwards(n *Network, vm *VM, skew, count int) []*PortForward {
+	defer t.Step("port forwarding rules with crossed ids")()
+	n.Account.Skew(skew)
+	ip := n.Address()
+	rules := []*PortForward{n.PortForward(ip, "P1", vm)}
+	ahead := t.portForwardAhead(rules[0])
+	if ahead+1 > t.site.SkewBudget {
+		t.Inconclusive("rule ids are %d ahead of helper ids, so a crossing takes %d port forwarding rules of one account; the budget is %d (--skew-budget)",
+			ahead, ahead+1, t.site.SkewBudget)
+	}
+	t.alone(func() {
+		if t.site.Gate != nil { // others have made rules since
+			ahead = 1 + t.ahead("NET.RULEADD", "usage_port_forwarding")
+			if lb := t.ahead("LB.CREATE", "usage_load_balancer_policy"); !leavesRoom(lb, ahead+1, t.site.SkewBudget) {
+				t.Inconclusive("crossing takes %d port forwarding rules, after which LB rules' ids would be %d ahead of their helper ids for good: too far for U-02 and U-04 on this "+
+					"server (--skew-budget is %d)", ahead+1, lb+ahead+1, t.site.SkewBudget)
+			}
+		}
+		for len(rules) < max(count, ahead+1) {
+			rules = append(rules, n.PortForward(ip, fmt.Sprintf("P%d", len(rules)+1), vm))
+		}
+	})
+	t.Drain()
+	return rules
+}
+
+// leavesRoom says whether rules of another kind may be made although they set LB rules' ids further apart from their helper ids: a
+// crossing of LB rules takes one rule more than that, now and in all later runs on the server.
+func leavesRoom(ahead, more, budget int) bool { return ahead+more <= budget*19/20 }
+
+// ahead is how far the next rule's id will be ahead of its helper id, when nobody else makes rules meanwhile. The event
+// opens the helper row, the table holds it. Rules are really deleted and helper rows stay, so where rules came and went it is the
+// ids given out that count and not those in use.
+func (t *T) ahead(event, table string) int {
+	var pending int
+	t.scan(&pending, "SELECT COUNT(*) FROM cloud.usage_event WHERE type = ? AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event)", event)
+	return int(t.lastID("cloud", "firewall_rules")-t.lastID("cloud_usage", table)) - pending
+}
+
+// SkewBlind creates count harmless rules without looking: where helper ids cannot be read, rule ids are at least so far
+// ahead of them on a database that was born at 4.16.1 or later.
+func (a *Account) SkewBlind(count int) {
+	t := a.t
+	defer t.Step("%d harmless rules", count)()
+	if count > t.site.SkewBudget {
+		t.Inconclusive("setting ids apart takes %d harmless rules, the budget is %d (--skew-budget)", count, t.site.SkewBudget)
+	}
+	ip := a.Isolated().Address()
+	for i := range count {
+		ip.Firewall(20000 + i)
+	}
+}

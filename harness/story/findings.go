@@ -1,0 +1,130 @@
+package story
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stackproof/stackproof/harness/result"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+)
+
+// subject names a thing for Finding.Subject.
+func subject(ref usageprobe.Ref) string {
+	return strings.TrimSpace(fmt.Sprintf("%s %d %s", ref.Kind, ref.ID, ref.Part))
+}
+
+func (r *Rule) called() string { return "LB rule " + r.Name }
+
+// called names a thing as a person of the story would.
+func (w *watch) called(ref usageprobe.Ref) string {
+	name := w.known[ref].name
+	switch {
+	case name == "":
+		return subject(ref)
+	case ref.Kind == usageprobe.KindLB:
+		return "LB rule " + name
+	}
+	return string(ref.Kind) + " " + name
+}
+
+// failOf is Fail with what the failure is about, so that it is told together with other failures over the same fact. A class
+// says that the sentence tells no more than others of its class about this thing.
+func (t *core) failOf(b Billed, class usageprobe.Class, reason string, evidence ...result.Evidence) {
+	t.Find(result.Finding{Says: reason, Subject: subject(b.Ref), Class: string(class), Numbers: t.watch.ids(b.Ref)}, reason, evidence...)
+}
+
+// findings tells violations as facts: those of one thing and class are one, in the order of the violations.
+func (w *watch) findings(broken []usageprobe.Violation) []result.Finding {
+	var all []result.Finding
+	for i, v := range broken {
+		same := func(o usageprobe.Violation) bool { return o.Ref == v.Ref && o.Class == v.Class }
+		if v.Ref.Kind != "" && slices.IndexFunc(broken, same) < i {
+			continue // told with the first of them
+		}
+		f := result.Finding{Class: string(v.Class)}
+		together := []usageprobe.Violation{v}
+		if v.Ref.Kind != "" {
+			f.Subject, together = subject(v.Ref), nil
+			for _, o := range broken {
+				if same(o) {
+					together = append(together, o)
+				}
+			}
+			f.Numbers = w.ids(v.Ref)
+		}
+		for _, o := range together {
+			f.Numbers = append(f.Numbers, fmt.Sprintf("%s, %s%s: expected %s, seen %s", o.Invariant, o.Table, rowOf(o), o.Expected, o.Seen))
+			if !slices.Contains(f.Codes, o.Invariant) {
+				f.Codes = append(f.Codes, o.Invariant)
+			}
+		}
+		f.Says = w.sentence(together)
+		all = append(all, f)
+	}
+	return all
+}
+
+func rowOf(v usageprobe.Violation) string {
+	if v.HelperID == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" id %d", v.HelperID)
+}
+
+// ids are the numbers by which an administrator finds a thing.
+func (w *watch) ids(ref usageprobe.Ref) []string {
+	line := fmt.Sprintf("%s: internal id %d", w.called(ref), ref.ID)
+	if uuid := w.known[ref].uuid; uuid != "" {
+		line += ", uuid " + uuid
+	}
+	for _, row := range w.rows(Billed{Ref: ref}) {
+		line += fmt.Sprintf(", usage row (helper id) %d", row.HelperID)
+	}
+	return []string{line}
+}
+
+// sentence says what the violations of one thing come to.
+func (w *watch) sentence(together []usageprobe.Violation) string {
+	v := together[0]
+	if v.Ref.Kind == "" {
+		return fmt.Sprintf("%s: expected %s, seen %s", v.Table, v.Expected, v.Seen)
+	}
+	name := w.called(v.Ref)
+	var row *usageprobe.HelperRow
+	for _, r := range w.last.Rows {
+		if r.Ref == v.Ref {
+			row = &r
+		}
+	}
+	billed := slices.ContainsFunc(together, func(o usageprobe.Violation) bool { return o.Invariant == "I4" })
+	died := w.endOf(Billed{Ref: v.Ref})
+	switch {
+	case v.Class == usageprobe.ClassLeakedRow && row != nil && row.Open() && died != nil:
+		says := fmt.Sprintf("%s was deleted at %s, and its usage row is still open: it will be billed for ever", name, stamp(*died))
+		if billed {
+			says = fmt.Sprintf("%s was deleted at %s and is still billed: its usage row is open", name, stamp(*died))
+		}
+		return says + w.victims(v.Ref, row)
+	case v.Class == usageprobe.ClassCrossedClose && row != nil && row.Closed != nil:
+		by := "another rule"
+		if crossed := w.lifeOf(*row).ClosedBy; crossed != "" {
+			by = crossed
+		}
+		if died == nil {
+			return fmt.Sprintf("%s is alive and no longer billed: its usage row was closed at %s, when %s was deleted", name, stamp(*row.Closed), by)
+		}
+		return fmt.Sprintf("%s was deleted at %s, but its usage row was closed at %s, when %s was deleted", name, stamp(*died), stamp(*row.Closed), by)
+	}
+	return fmt.Sprintf("%s: expected %s, seen %s", name, v.Expected, v.Seen)
+}
+
+// victims tells whose row a delete closed in place of its own.
+func (w *watch) victims(ref usageprobe.Ref, row *usageprobe.HelperRow) string {
+	for _, o := range w.last.Rows {
+		if o.Kind == ref.Kind && o.HelperID == ref.ID && o.ID != ref.ID && o.AccountID == row.AccountID && o.Closed != nil && w.lifeOf(o).ClosedBy == w.called(ref) {
+			return fmt.Sprintf("; the row of %s was closed instead", w.called(o.Ref))
+		}
+	}
+	return ""
+}

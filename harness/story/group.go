@@ -1,0 +1,169 @@
+package story
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+	_ "time/tzdata"
+
+	"github.com/stackproof/stackproof/harness/cloud"
+)
+
+// Group is an autoscale VM group on a rule of its own.
+type Group struct {
+	*Rule
+	GroupID string
+	Members int
+}
+
+// Times of a group. The interval is the shortest that servers accept without strain; members of a real zone may take
+// minutes to deploy (confirmed.md 28: 100 members after 219 s).
+const (
+	groupInterval = 10 * time.Second
+	membersWait   = 15 * time.Minute
+	expungeGrace  = 30 // seconds
+)
+
+// scaling is what the groups of a network share: a profile and two policies that never act. The simulator's CPU is
+// always 10 %, so "over 90" and "under 1" keep min=max groups still (T17).
+type scaling struct{ profile, up, down string }
+
+func (n *Network) scaling() *scaling {
+	if n.scale != nil {
+		return n.scale
+	}
+	defer n.t.Step("autoscale policies")()
+	s := &scaling{}
+	s.up, s.down = n.scalePolicy("scaleup", "GT", 90, nil), n.scalePolicy("scaledown", n.shrink.operator(), n.shrink.threshold(), n.shrink)
+	c := n.t.choices()
+	grace := expungeGrace
+	s.profile, _, _ = made(n.Account, "autoscale profile", n.Name, "", func(ctx context.Context) (*cloud.Creating[cloud.AutoScaleVMProfile], error) {
+		return n.Account.Cloud.CreateAutoScaleVMProfile(ctx, cloud.AutoScaleVMProfileSpec{ZoneID: c.zone, ServiceOfferingID: c.serviceOffering,
+			TemplateID: c.template, ExpungeGrace: &grace})
+	})
+	n.scale = s
+	return s
+}
+
+func (n *Network) scalePolicy(action, operator string, threshold int64, quiet *shrinking) string {
+	counters, err := n.Account.Cloud.ListCounters(n.t.ctx, cloud.Params{"source": "CPU"})
+	n.t.Must(err, "listing counters")
+	provider := "VirtualRouter"
+	if n.VPC != nil {
+		provider = "VpcVirtualRouter"
+	}
+	var counter string
+	for _, c := range counters {
+		if c.Provider == provider && c.Source == "CPU" {
+			counter = c.Id
+		}
+	}
+	if counter == "" {
+		n.t.Inconclusive("the zone has no CPU counter of provider %s", provider)
+	}
+	condition, _, _ := made(n.Account, "condition", action, "", func(ctx context.Context) (*cloud.Creating[cloud.Condition], error) {
+		return n.Account.Cloud.CreateCondition(ctx, counter, operator, threshold, cloud.Owner{})
+	})
+	name := n.t.Unique(action)
+	policy, _, _ := made(n.Account, "autoscale policy", name, "", func(ctx context.Context) (*cloud.Creating[cloud.AutoScalePolicy], error) {
+		return n.Account.Cloud.CreateAutoScalePolicy(ctx, cloud.AutoScalePolicySpec{Name: name, Action: action, Duration: 60, QuietTime: quiet.seconds(), ConditionIDs: []string{condition}})
+	})
+	return policy
+}
+
+// Group creates a rule with an autoscale group of exactly members VMs; its members come with the next monitor interval
+// (see AwaitMembers).
+func (n *Network) Group(name string, members int) *Group {
+	defer n.t.Step("autoscale group %s", name)()
+	s := n.scaling()
+	g := &Group{Rule: n.LoadBalancer(name), Members: members}
+	full := n.t.Unique("grp")
+	interval := int(groupInterval.Seconds())
+	g.GroupID, _, _ = made(n.Account, "autoscale group", full, "cloud.autoscale_vmgroups", func(ctx context.Context) (*cloud.Creating[cloud.AutoScaleVMGroup], error) {
+		return n.Account.Cloud.CreateAutoScaleVMGroup(ctx, cloud.AutoScaleVMGroupSpec{Name: full, LBRuleID: g.ID, VMProfileID: s.profile, Min: members, Max: members,
+			Interval: &interval, ScaleUpPolicyIDs: []string{s.up}, ScaleDownPolicyIDs: []string{s.down}})
+	})
+	return g
+}
+
+// Groups creates count groups of exactly members VMs each.
+func (n *Network) Groups(count, members int) []*Group {
+	groups := make([]*Group, count)
+	for i := range groups {
+		groups[i] = n.Group(fmt.Sprintf("group %d of %d", i+1, count), members)
+	}
+	return groups
+}
+
+// Rules are the groups' rules.
+func Rules(groups []*Group) []*Rule {
+	rules := make([]*Rule, len(groups))
+	for i, g := range groups {
+		rules[i] = g.Rule
+	}
+	return rules
+}
+
+// Together are the members of the groups, a group that is named twice counts once.
+func Together(groups ...*Group) []*VM {
+	var vms []*VM
+	for i, g := range groups {
+		if !slices.Contains(groups[:i], g) {
+			vms = append(vms, g.VMs()...)
+		}
+	}
+	return vms
+}
+
+// AwaitMembers waits until every group has its members.
+func (t Scaling) AwaitMembers(groups ...*Group) {
+	defer t.Step("members of %d groups", len(groups))()
+	if len(groups) == 0 {
+		return
+	}
+	want := map[string]int{}
+	for _, g := range groups {
+		want[g.GroupID] = g.Members
+	}
+	a := groups[0].Account
+	t.until("the members of the autoscale groups", membersWait, groupInterval, func() (bool, string) {
+		groups, err := a.Cloud.ListAutoScaleVMGroups(t.ctx, nil)
+		t.Must(err, "listing the autoscale groups")
+		full := 0
+		for _, g := range groups {
+			if n, ours := want[g.Id]; ours && g.Availablevirtualmachinecount == n && g.State == "ENABLED" {
+				full++
+			}
+		}
+		return full == len(want), fmt.Sprintf("%d of %d groups are enabled and complete", full, len(want))
+	})
+}
+
+// Disable disables the group; its members and their places behind the rule stay.
+func (g *Group) Disable() {
+	defer g.t.Step("disable group %s", g.Name)()
+	_, err := g.Account.Cloud.DisableAutoScaleVMGroup(g.t.ctx, g.GroupID)
+	g.t.Must(err, "disabling group %s", g.Name)
+}
+
+// Enable enables the group.
+func (g *Group) Enable() {
+	defer g.t.Step("enable group %s", g.Name)()
+	_, err := g.Account.Cloud.EnableAutoScaleVMGroup(g.t.ctx, g.GroupID)
+	g.t.Must(err, "enabling group %s", g.Name)
+}
+
+// VMs are the members behind the group's rule.
+func (g *Group) VMs() []*VM {
+	instances, err := g.Account.Cloud.ListLoadBalancerRuleInstances(g.t.ctx, g.ID)
+	g.t.Must(err, "listing the members of group %s", g.Name)
+	if len(instances) == 0 {
+		g.t.Inconclusive("group %s has no members behind its rule", g.Name)
+	}
+	var vms []*VM
+	for _, one := range instances {
+		vms = append(vms, &VM{owned: g.owned, ID: one.Id, InternalID: g.t.internalID("cloud.vm_instance", one.Id), Name: one.Name})
+	}
+	return vms
+}

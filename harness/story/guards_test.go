@@ -1,0 +1,147 @@
+package story
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/harnesstest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/harness/result"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+	"github.com/stackproof/stackproof/router"
+)
+
+// caseOf tells a story on a site without a zone and gives what a run says of it.
+func caseOf(t *testing.T, site harness.Site, story func(*T)) result.Case {
+	t.Helper()
+	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{Template: site},
+		harness.Plan{Scenarios: harness.Catalogue{{ID: "X-01", Run: Of(story)}}, Workers: 1, Progress: harnesstest.Silent{}})
+	require.NoError(t, err)
+	return run.Results[0]
+}
+
+// verdictOf is the verdict and reason of caseOf.
+func verdictOf(t *testing.T, site harness.Site, story func(*T)) (result.Verdict, string) {
+	t.Helper()
+	c := caseOf(t, site, story)
+	return c.Verdict, c.Reason
+}
+
+// helperRows are the LB helper rows of a snapshot: helper id to rule id.
+func helperRows(ids map[int64]int64) *usageprobe.Snapshot {
+	s := &usageprobe.Snapshot{}
+	for helper, rule := range ids {
+		s.Rows = append(s.Rows, usageprobe.HelperRow{Ref: usageprobe.Ref{Kind: usageprobe.KindLB, ID: rule}, HelperID: helper})
+	}
+	return s
+}
+
+// TestIDsMustBeApart (T1): where a rule's id is a helper id, a wrong lookup may find the right row.
+func TestIDsMustBeApart(t *testing.T) {
+	for name, c := range map[string]struct {
+		rows map[int64]int64
+		want result.Verdict
+	}{
+		"apart":                  {map[int64]int64{1: 21, 2: 22}, result.Pass},
+		"its own row's id":       {map[int64]int64{21: 21}, result.Inconclusive},
+		"another row's id":       {map[int64]int64{1: 21, 21: 22}, result.Inconclusive},
+		"another rule's matters": {map[int64]int64{1: 21, 22: 23}, result.Pass},
+	} {
+		got, reason := verdictOf(t, harness.Site{}, func(t *T) {
+			t.Checked(1)
+			t.watch.last = helperRows(c.rows)
+			t.RequireApart(&Rule{owned: (&Account{t: t}).own(), Name: "A", InternalID: 21})
+		})
+		assert.Equal(t, c.want, got, "%s: %s", name, reason)
+	}
+}
+
+// TestAWindowAfterTheDelete: where the window of the delete is the last one, records that go on would not be seen.
+func TestAWindowAfterTheDelete(t *testing.T) {
+	died := time.Date(2026, 11, 22, 12, 1, 30, 0, time.UTC)
+	for start, want := range map[time.Time]result.Verdict{died.Add(-30 * time.Second): result.Inconclusive, died.Add(30 * time.Second): result.Pass} {
+		got, reason := verdictOf(t, harness.Site{}, func(t *T) {
+			t.Checked(1)
+			a := &Account{t: t}
+			t.watch.last = &usageprobe.Snapshot{Events: []usageprobe.UsageEvent{{Type: "LB.DELETE", ResourceID: 21, Created: died}},
+				Records: []usageprobe.Record{{Type: usageprobe.UsageLoadBalancer, UsageID: 22, Start: start}}}
+			t.RequireWindowAfter(&Rule{owned: a.own(), Name: "A", InternalID: 21}, &Rule{owned: a.own(), Name: "B", InternalID: 22})
+		})
+		assert.Equal(t, want, got, "from %s: %s", start, reason)
+	}
+}
+
+// TestAgeOfTheNewestJob: rows are judged as of when they were read, and where runs are shared an old job only says that others had
+// the site for themselves.
+func TestAgeOfTheNewestJob(t *testing.T) {
+	ended := time.Date(2026, 11, 22, 12, 0, 59, 0, time.UTC)
+	for name, c := range map[string]struct {
+		runs harness.UsageRuns
+		read time.Duration
+		want result.Verdict
+	}{
+		"fresh":       {minutes{}, 2 * time.Minute, result.Pass},
+		"old":         {minutes{}, 2*time.Minute + time.Second, result.Fail},
+		"old, shared": {sharedMinutes{}, 10 * time.Minute, result.Pass},
+	} {
+		got, reason := verdictOf(t, harness.Site{Usage: c.runs}, func(t *T) {
+			t.watch.last, t.watch.read = &usageprobe.Snapshot{Cutoff: ended}, ended.Add(c.read)
+			t.ExpectJobsSound()
+		})
+		assert.Equal(t, c.want, got, "%s: %s", name, reason)
+	}
+}
+
+// minutes are usage runs with windows of a minute.
+type minutes struct{}
+
+func (minutes) Cover(context.Context, time.Time) error { return nil }
+func (minutes) Window() time.Duration                  { return time.Minute }
+
+type sharedMinutes struct{ minutes }
+
+func (sharedMinutes) Shared() bool { return true }
+
+// sentPushes is a router's pushes without a router.
+type sentPushes int
+
+func (n sentPushes) Of(context.Context, string) ([]router.Push, error) {
+	return make([]router.Push, n), nil
+}
+
+// TestMissingPushesFail: an API success without a push is a fault.
+func TestMissingPushesFail(t *testing.T) {
+	for atLeast, want := range map[int]result.Verdict{2: result.Pass, 3: result.Fail} {
+		got, reason := verdictOf(t, harness.Site{Pushes: sentPushes(5)}, func(t *T) {
+			n := &Network{owned: (&Account{t: t}).own(), VPC: &VPC{router: "r-3-VM"}}
+			t.ExpectPushes(n, 3, atLeast)
+		})
+		assert.Equal(t, want, got, reason)
+	}
+}
+
+// TestLiveFileMustBeThePush (I10): clients may look right while the file is not what was sent.
+func TestLiveFileMustBeThePush(t *testing.T) {
+	const sticky = "listen 192_0_2_1-80\n\tbind 192.0.2.1:80\n\tbalance roundrobin\n\tstick-table type ip size 200k expire 30m\n\tstick on src\n"
+	r := &Rule{Address: &Address{IP: netip.MustParseAddr("192.0.2.1")}, Port: 80}
+	s := seen{rule: r, rendered: router.Rendered{Config: strings.Split(strings.TrimSuffix(sticky, "\n"), "\n")}}
+	for name, c := range map[string]struct {
+		live string
+		ok   bool
+	}{
+		"the same":        {sticky, true},
+		"without a table": {strings.Replace(sticky, "\tstick on src\n", "", 1), false},
+		"no section":      {"", false},
+	} {
+		s.files.Live = []byte(c.live)
+		why, ok := s.inForce()
+		assert.Equal(t, c.ok, ok, "%s: %s", name, why)
+	}
+}

@@ -1,0 +1,245 @@
+package story
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata"
+
+	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/result"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+)
+
+// listedRecord is an LB record as the API lists it in the old format.
+type listedRecord struct {
+	rule       string // internal id
+	start, end time.Time
+	hours      float64
+}
+
+// listedRecords are the account's LB records, oldest first. The old format is the only one that names deleted rules.
+func (t Listings) listedRecords(a *Account, format cloud.Params) []*cloud.UsageRecord {
+	p := cloud.Params{"accountid": a.ID, "domainid": a.DomainID, "type": usageprobe.UsageLoadBalancer, "pagesize": 500, "page": 1}
+	for k, v := range format {
+		p[k] = v
+	}
+	now := t.now()
+	records, err := t.site.Cloud.ListUsageRecords(t.ctx, now.AddDate(0, 0, -1), now.AddDate(0, 0, 1), p)
+	t.Must(err, "listing usage records")
+	all := make([]*cloud.UsageRecord, len(records))
+	for i := range records {
+		all[i] = &records[i]
+	}
+	return all
+}
+
+func (t Listings) listed(a *Account) []listedRecord {
+	var all []listedRecord
+	for _, r := range t.listedRecords(a, cloud.Params{"oldformat": "true"}) {
+		id, found := strings.CutPrefix(r.Description, "Load Balancing Policy: ")
+		id, _, _ = strings.Cut(id, " ")
+		if !found {
+			t.Inconclusive("a usage record in the old format is described as %q: no rule can be told from it", r.Description)
+		}
+		all = append(all, listedRecord{id, r.Start, r.End, r.Raw})
+	}
+	slices.SortStableFunc(all, func(x, y listedRecord) int { return x.start.Compare(y.start) })
+	return all
+}
+
+// ExpectListedBilling deletes one of the rules and expects, from listUsageRecords alone, that the records of exactly that
+// rule stop, with a part of the window of its delete, and that those of the others go on in full. Who is who is told by the rules' number of records: the deleted
+// one's id is that which the account's records had before and the new format names no more.
+func (t Listings) ExpectListedBilling(dies *Rule, live ...*Rule) {
+	a := dies.Account
+	before := map[string]bool{}
+	for _, r := range t.listed(a) {
+		before[r.rule] = true
+	}
+	if len(before) != len(live)+1 {
+		t.Inconclusive("%d rules have usage records before anything is deleted, want %d", len(before), len(live)+1)
+	}
+	dies.Delete()
+	t.PassRuns(2)
+	t.Checked(1)
+	records := t.listed(a)
+	newest := records[len(records)-1].start
+	got := map[string]listedRecord{}
+	for _, r := range records {
+		if r.start.Equal(newest) {
+			got[r.rule] = r
+		}
+	}
+	if newest.Before(dies.Deleted) {
+		t.Inconclusive("the newest usage records begin at %s, before %s was deleted", stamp(newest), dies)
+	}
+	shown := result.Evidence{Kind: result.KindRows, Title: "listUsageRecords oldformat=true, type 11", Text: table("rule id\tstart\tend\thours", func(row func(...any)) {
+		for _, r := range records {
+			row(r.rule, stamp(r.start), stamp(r.end), fmt.Sprintf("%.6f", r.hours))
+		}
+	})}
+	if len(got) != len(live) {
+		t.Fail(fmt.Sprintf("%d rules live, but the window from %s bills %d, after %s was deleted at %s", len(live), stamp(newest), len(got), dies, stamp(dies.Deleted)), shown)
+	}
+	t.expectNamed(a, newest, shown, live)
+	t.expectPart(dies, records, shown)
+	for _, r := range got {
+		if full := r.end.Add(time.Second).Sub(r.start).Hours(); !usageprobe.LifeMatches(r.hours, 1, full) {
+			t.Fail(fmt.Sprintf("rule id %s lives, but the window from %s bills %.6f h instead of %.6f", r.rule, stamp(newest), r.hours, full), shown)
+		}
+	}
+}
+
+// expectNamed expects that the newest window names each live rule by its uuid, and nothing that has none: the new format
+// leaves the uuid of a dead rule out.
+func (t Listings) expectNamed(a *Account, newest time.Time, shown result.Evidence, live []*Rule) {
+	named, nameless := map[string]bool{}, 0
+	for _, r := range t.listedRecords(a, nil) {
+		switch {
+		case !r.Start.Equal(newest):
+		case r.Usageid == "":
+			nameless++
+		default:
+			named[r.Usageid] = true
+		}
+	}
+	if nameless > 0 {
+		t.Fail(fmt.Sprintf("the window from %s bills %d rules that do not exist any more", stamp(newest), nameless), shown)
+	}
+	for _, r := range live {
+		if !named[r.ID] {
+			t.Fail(fmt.Sprintf("%s is alive, but the window from %s does not bill it", r, stamp(newest)), shown)
+		}
+	}
+}
+
+// removal is a rule's removal as the API's events tell it: its internal id and, in the server's own time, between which
+// seconds its usage event was written.
+type removal struct {
+	rule       string
+	begun, met time.Time
+}
+
+// eventForm is how listEvents writes dates.
+const eventForm = "2006-01-02T15:04:05-0700"
+
+// listedRemoval reads the only removal of an LB rule in an account; false where the events do not tell it.
+func (t Listings) listedRemoval(a *Account) (r removal, told bool) {
+	events, err := t.site.Cloud.ListEvents(t.ctx, cloud.Params{"type": "LB.DELETE", "account": a.Name, "domainid": a.DomainID})
+	t.Must(err, "listing events")
+	id := regexp.MustCompile(`Load balancer ID: (\d+)$`)
+	for _, e := range events {
+		at, err := time.Parse(eventForm, e.Created)
+		if err != nil {
+			t.Inconclusive("an event's date %q cannot be read: %v", e.Created, err)
+		}
+		switch m := id.FindStringSubmatch(e.Description); {
+		case e.State == "Started" && m != nil:
+			r.rule, r.begun = m[1], at.UTC()
+		case e.State == "Completed":
+			r.met = at.UTC()
+		}
+	}
+	return r, r.rule != "" && !r.begun.IsZero() && !r.met.Before(r.begun)
+}
+
+// eventRounding is how far a usage event's second may lie from the time at which it was written.
+const eventRounding = time.Second
+
+// expectPart expects that the window of a rule's removal bills it for the part in which it lived, and that no later one bills
+// it.
+func (t Listings) expectPart(dies *Rule, records []listedRecord, shown result.Evidence) {
+	gone, told := t.listedRemoval(dies.Account)
+	if !told {
+		t.Note("not judged", "the server's events do not tell when %s was deleted: the window of its delete was not looked at", dies)
+		return
+	}
+	t.Checked(1)
+	var last *listedRecord
+	for i, r := range records {
+		switch {
+		case r.rule != gone.rule:
+		case r.start.After(gone.met.Add(eventRounding)):
+			t.Fail(fmt.Sprintf("%s (rule id %s) was deleted at %s, but the window from %s bills it %.6f h", dies, gone.rule, stamp(gone.met), stamp(r.start), r.hours), shown)
+		case !r.start.After(gone.begun):
+			last = &records[i]
+		}
+	}
+	if last == nil || !last.end.Add(time.Second).After(gone.met) {
+		if last == nil || gone.begun.Sub(last.end) > 2*eventRounding {
+			t.Fail(fmt.Sprintf("%s (rule id %s) was deleted at %s, and the window of its delete does not bill it", dies, gone.rule, stamp(gone.met)), shown)
+			return
+		}
+		t.Note("not judged", "%s was deleted at the end of a usage window", dies)
+		return
+	}
+	least, most := gone.begun.Add(-eventRounding).Sub(last.start).Hours(), gone.met.Add(eventRounding).Sub(last.start).Hours()
+	if last.hours < least || last.hours > most {
+		t.Fail(fmt.Sprintf("%s (rule id %s) was deleted between %s and %s, so the window from %s is to bill between %.6f and %.6f h, but bills %.6f",
+			dies, gone.rule, stamp(gone.begun), stamp(gone.met), stamp(last.start), max(0, least), most, last.hours), shown)
+	}
+}
+
+// ExpectAPIRecords expects that listUsageRecords shows of the rules' account what the database holds: as many records and as
+// many hours, in the old format under the internal ids, in the new one under the uuids of the rules that live and under none
+// of those that are gone, whose rows are really deleted.
+func (t Listings) ExpectAPIRecords(rules ...*Rule) {
+	defer t.Step("listUsageRecords against the database")()
+	account := rules[0].Account
+	want := t.watch.recordsOfType(usageprobe.UsageLoadBalancer, func(r usageprobe.Record) bool { return r.AccountID == account.InternalID })
+	if len(want) == 0 {
+		t.Inconclusive("the database has no record of the account's rules: nothing can be compared")
+	}
+	old, now := t.apiRecords(account, true), t.apiRecords(account, false)
+	t.sameTotals("in the old format", want, old)
+	t.sameTotals("in the new format", want, now)
+	for _, r := range rules {
+		t.Checked(1)
+		rows, _ := usageprobe.LifeSum(t.watch.recordsOf(r))
+		listed, named := 0.0, false
+		for _, rec := range old {
+			if strings.HasPrefix(rec.Description, fmt.Sprintf("Load Balancing Policy: %d ", r.InternalID)) {
+				listed += rec.Raw
+			}
+		}
+		for _, rec := range now {
+			named = named || rec.Usageid == r.ID
+		}
+		if !sameHours(listed, rows) {
+			t.Fail(fmt.Sprintf("%s has %.6f hours in the database, listUsageRecords shows %.6f under its internal id", r, rows, listed))
+		}
+		if named == !r.Deleted.IsZero() {
+			t.Fail(fmt.Sprintf("%s is deleted: %t, listUsageRecords names it: %t", r, !r.Deleted.IsZero(), named))
+		}
+	}
+}
+
+// wide is how far the range of a listing reaches beyond the present: both dates of a record must lie within it (T10).
+const wide = 24 * time.Hour
+
+func (t Listings) apiRecords(a *Account, oldFormat bool) []cloud.UsageRecord {
+	now := t.now()
+	found, err := t.site.Cloud.ListUsageRecords(t.ctx, now.Add(-wide), now.Add(wide), cloud.Params{"accountid": a.ID, "type": usageprobe.UsageLoadBalancer, "oldformat": oldFormat})
+	t.Must(err, "listing usage records")
+	return found
+}
+
+func (t Listings) sameTotals(format string, want []usageprobe.Record, got []cloud.UsageRecord) {
+	t.Checked(1)
+	rows, _ := usageprobe.LifeSum(want)
+	listed := 0.0
+	for _, r := range got {
+		listed += r.Raw
+	}
+	if len(got) != len(want) || !sameHours(listed, rows) {
+		t.Fail(fmt.Sprintf("listUsageRecords %s shows %d records of %.6f hours, the database has %d of %.6f", format, len(got), listed, len(want), rows),
+			result.Evidence{Kind: result.KindRows, Title: "cloud_usage.cloud_usage, newest LB records", Text: t.watch.recordTable(usageprobe.KindLB)})
+	}
+}
+
+// sameHours: the API rounds each record to six decimals.
+func sameHours(a, b float64) bool { return math.Abs(a-b) < 1e-4 }

@@ -1,0 +1,171 @@
+package story
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	_ "time/tzdata"
+
+	"github.com/stackproof/stackproof/harness/cloud"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+)
+
+// VPC is a VPC of the scenario, with one virtual router.
+type VPC struct {
+	owned
+	ID         string
+	InternalID int64
+	Name       string
+	number     int
+	tiers      int
+	router     string
+}
+
+// VPC creates a VPC with the range 10.n.0.0/16.
+func (a *Account) VPC() *VPC {
+	a.vpcs++
+	v := &VPC{owned: a.own(), Name: a.t.Unique("vpc"), number: 10 + a.vpcs}
+	defer a.t.Step("VPC %s", v.Name)()
+	c := a.t.choices()
+	v.ID, v.InternalID, _ = made(a, "vpc", v.Name, "cloud.vpc", func(ctx context.Context) (*cloud.Creating[cloud.VPC], error) {
+		return a.Cloud.CreateVPC(ctx, cloud.VPCSpec{Name: v.Name, ZoneID: c.zone, OfferingID: c.vpcOffering, CIDR: fmt.Sprintf("10.%d.0.0/16", v.number)})
+	})
+	return v
+}
+
+// Router is the name of the VPC's router (r-3-VM), as the administrator sees it.
+func (v *VPC) Router() string {
+	if v.router == "" {
+		v.router = v.t.routerBy("vpcid", v.ID)
+	}
+	return v.router
+}
+
+// Network is a VPC tier or an isolated network.
+type Network struct {
+	owned
+	VPC        *VPC // nil for an isolated network
+	ID         string
+	InternalID int64
+	Name       string
+	shared     *Address // carries the rules that name no address of their own
+	scale      *scaling
+	shrink     *shrinking // nil: groups keep still
+	vms        []*VM
+	internal   *internalLB // nil: rules are on public addresses
+}
+
+// Tier creates a tier with the range 10.n.m.0/24 and an offering that balances loads.
+func (v *VPC) Tier() *Network {
+	v.tiers++
+	n := &Network{owned: v.owned, VPC: v, Name: v.t.Unique("tier")}
+	defer v.t.Step("tier %s", n.Name)()
+	c := v.t.choices()
+	n.create(cloud.NetworkSpec{ZoneID: c.zone, OfferingID: c.tierOffering, VPCID: v.ID,
+		Gateway: fmt.Sprintf("10.%d.%d.1", v.number, v.tiers), Netmask: "255.255.255.0"})
+	return n
+}
+
+// Isolated creates an isolated network.
+func (a *Account) Isolated() *Network {
+	n := &Network{owned: a.own(), Name: a.t.Unique("net")}
+	defer a.t.Step("isolated network %s", n.Name)()
+	c := a.t.choices()
+	n.create(cloud.NetworkSpec{ZoneID: c.zone, OfferingID: c.isolatedOffering})
+	return n
+}
+
+func (n *Network) create(spec cloud.NetworkSpec) {
+	spec.Name = n.Name
+	entry := n.t.intend("network", n.Name, n.Account.Name)
+	made, err := n.Account.Cloud.CreateNetwork(n.t.ctx, spec)
+	n.t.Must(err, "creating network %s", n.Name)
+	n.ID = made.Id
+	n.InternalID = n.t.internalID("cloud.networks", n.ID)
+	n.t.created(entry, n.ID, n.InternalID)
+}
+
+// Router is the name of the router that serves the network.
+func (n *Network) Router() string {
+	if n.internal != nil {
+		return n.balancer()
+	}
+	if n.VPC != nil {
+		return n.VPC.Router()
+	}
+	return n.t.routerBy("networkid", n.ID)
+}
+
+// Address is a public address.
+type Address struct {
+	owned
+	ID         string
+	InternalID int64
+	IP         netip.Addr
+	nextPort   int
+}
+
+// firstPort is where the public ports of a scenario's rules begin: above the reserved ones and off the statistics port.
+const firstPort = 18000
+
+// Address acquires a public address for the network.
+func (n *Network) Address() *Address {
+	defer n.t.Step("address for %s", n.Name)()
+	vpc, network := "", n.ID
+	if n.VPC != nil {
+		vpc, network = n.VPC.ID, ""
+	}
+	return n.acquire(func(ctx context.Context) (*cloud.Creating[cloud.PublicIPAddress], error) {
+		return n.Account.Cloud.AssociateIPAddress(ctx, n.t.choices().zone, vpc, network, cloud.Owner{})
+	})
+}
+
+// PortableAddress acquires an address that may move between zones.
+func (n *Network) PortableAddress() *Address {
+	defer n.t.Step("portable address for %s", n.Name)()
+	return n.acquire(func(ctx context.Context) (*cloud.Creating[cloud.PublicIPAddress], error) {
+		return n.Account.Cloud.AssociatePortableIPAddress(ctx, n.t.choices().zone, n.ID)
+	})
+}
+
+func (n *Network) acquire(associate func(context.Context) (*cloud.Creating[cloud.PublicIPAddress], error)) *Address {
+	a := &Address{owned: n.owned, nextPort: firstPort}
+	a.ID, a.InternalID, _ = made(n.Account, "address", n.Name, "cloud.user_ip_address", associate)
+	found, err := n.Account.Cloud.ListPublicIPAddresses(n.t.ctx, cloud.Params{"id": a.ID})
+	n.t.Must(err, "listing address %s", a.ID)
+	if len(found) != 1 {
+		n.t.Inconclusive("address %s is not listed after it was acquired", a.ID)
+	}
+	a.IP, err = netip.ParseAddr(found[0].Ipaddress)
+	n.t.Must(err, "reading address %s", a.ID)
+	return a
+}
+
+func (n *Network) sharedAddress() *Address {
+	if n.shared == nil {
+		n.shared = n.Address()
+	}
+	return n.shared
+}
+
+// Firewall opens a port of the address.
+func (a *Address) Firewall(port int) {
+	made(a.Account, "firewall rule", fmt.Sprint(port), "", func(ctx context.Context) (*cloud.Creating[cloud.FirewallRule], error) {
+		return a.Account.Cloud.CreateFirewallRule(ctx, a.ID, "tcp", port, port, "192.0.2.0/24")
+	})
+}
+
+// FirewallCount is how many firewall rules the address has.
+func (a *Address) FirewallCount() int {
+	rules, err := a.Account.Cloud.ListFirewallRules(a.t.ctx, cloud.Params{"ipaddressid": a.ID})
+	a.t.Must(err, "listing the firewall rules of %s", a.IP)
+	return len(rules)
+}
+
+// InOtherZone gives an account the same address in another zone.
+func (a *Address) InOtherZone(owner *Account) Billed {
+	defer a.t.Step("%s in another zone for %s", a.IP, owner.Name)()
+	id, err := a.t.site.Tamper.AddressInOtherZone(a.t.ctx, owner.InternalID, a.IP.String())
+	a.t.Must(err, "an address in another zone")
+	return Billed{a.IP.String() + " in another zone", usageprobe.Ref{Kind: usageprobe.KindIP, ID: id}}
+}

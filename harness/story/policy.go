@@ -1,0 +1,160 @@
+package story
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"time"
+	_ "time/tzdata"
+
+	"github.com/stackproof/stackproof/harness/cloud"
+)
+
+// Policy is what a stickiness policy is created with. A flag has any value: presence counts.
+type Policy struct {
+	Method string
+	Params map[string]string
+}
+
+// SourcePolicy is a source policy of its own size and expiry; empty words leave the parameter out.
+func SourcePolicy(tablesize, expire string) Policy {
+	p := Policy{Method: "SourceBased", Params: map[string]string{}}
+	if tablesize != "" {
+		p.Params["tablesize"] = tablesize
+	}
+	if expire != "" {
+		p.Params["expire"] = expire
+	}
+	return p
+}
+
+// CookiePolicy has HAProxy insert a cookie of that name.
+func CookiePolicy(name string) Policy {
+	return Policy{Method: "LbCookie", Params: map[string]string{"cookie-name": name, "mode": "insert", "indirect": "true"}}
+}
+
+// AppCookiePolicy follows an application's cookie: a directive that HAProxy has not known since 1.6 (#3253).
+func AppCookiePolicy(name string) Policy {
+	return Policy{Method: "AppCookie", Params: map[string]string{"cookie-name": name, "length": "52", "holdtime": "3h"}}
+}
+
+func (p Policy) String() string { return fmt.Sprintf("%s %v", p.Method, p.Params) }
+
+// Give gives the rule a policy; a former one is replaced.
+func (r *Rule) Give(p Policy) {
+	if refusal := r.TryGive(p); refusal != nil {
+		r.t.Inconclusive("createLBStickinessPolicy %s on %s was refused: %v", p, r, refusal)
+	}
+}
+
+// TryGive is Give for what may be refused: the refusal, or nil.
+func (r *Rule) TryGive(p Policy) *cloud.Error {
+	defer r.t.Step("%s stickiness on %s", p.Method, r.Name)()
+	made, err := r.Account.Cloud.CreateStickinessPolicy(r.t.ctx, cloud.StickinessSpec{LBRuleID: r.ID, Name: r.t.Unique("sticky"), MethodName: p.Method, Params: p.Params})
+	if err == nil {
+		_, err = made.Wait(r.t.ctx)
+	}
+	if refusal := r.t.refusal(err, "createLBStickinessPolicy on %s", r); refusal != nil {
+		return refusal
+	}
+	r.Policy = made.ID
+	return nil
+}
+
+// Certificate is one that an account uploaded.
+type Certificate struct {
+	owned
+	ID string
+}
+
+// Certificate uploads a certificate that nobody signed but itself, with a key of its own.
+func (a *Account) Certificate() *Certificate {
+	t := a.t
+	defer t.Step("certificate")()
+	cert, key, err := selfSigned(t.now())
+	t.Must(err, "making a certificate")
+	name := t.Unique("cert")
+	entry := t.intend("certificate", name, a.Name)
+	var answer struct{ SSLCert struct{ ID string } }
+	t.Must(a.Cloud.Call(t.ctx, "uploadSslCert", cloud.Params{"name": name, "certificate": cert, "privatekey": key, "enabledrevocationcheck": false}, &answer), "uploadSslCert")
+	c := &Certificate{a.own(), answer.SSLCert.ID}
+	t.created(entry, c.ID, 0)
+	t.OnRemove("certificate "+name, func(ctx context.Context) error {
+		return t.removed(c.ID, a.Cloud.Call(ctx, "deleteSslCert", cloud.Params{"id": c.ID}, nil))
+	})
+	return c
+}
+
+// keyBits and certLife are what any server takes.
+const (
+	keyBits  = 2048
+	certLife = 24 * time.Hour
+)
+
+// selfSigned makes a certificate and its key, as PEM; the key in the form that CloudStack reads (CertServiceImpl@4.20.0.0).
+func selfSigned(now time.Time) (cert, key string, err error) {
+	private, err := rsa.GenerateKey(rand.Reader, keyBits)
+	if err != nil {
+		return "", "", err
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "stackproof.invalid"}, DNSNames: []string{"stackproof.invalid"},
+		NotBefore: now.Add(-certLife), NotAfter: now.Add(certLife), KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		return "", "", err
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return "", "", err
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})), nil
+}
+
+// StickTogether gives the rules the common source policy one after the other without waiting for the jobs, spacing apart.
+func (t *T) StickTogether(spacing time.Duration, rules ...*Rule) {
+	defer t.Step("source stickiness on %d rules, %s apart", len(rules), spacing)()
+	t.hurried(spacing, rules, func(r *Rule) (*cloud.Pending, error) {
+		made, err := r.Account.Cloud.CreateStickinessPolicy(t.ctx, cloud.StickinessSpec{LBRuleID: r.ID, Name: t.Unique("sticky"), MethodName: "SourceBased", Params: sourcePolicy()})
+		if err != nil {
+			return nil, err
+		}
+		r.Policy = made.ID
+		return &made.Pending, nil
+	})
+}
+
+// UnstickTogether takes the policies away again in the same way.
+func (t *T) UnstickTogether(spacing time.Duration, rules ...*Rule) {
+	defer t.Step("no stickiness on %d rules, %s apart", len(rules), spacing)()
+	t.hurried(spacing, rules, func(r *Rule) (*cloud.Pending, error) {
+		id := r.Policy
+		r.Policy = ""
+		return r.Account.Cloud.Start(t.ctx, "deleteLBStickinessPolicy", cloud.Params{"id": id}, nil)
+	})
+}
+
+// hurried starts a change of each rule, spacing apart, and waits for them when all are under way.
+func (t *T) hurried(spacing time.Duration, rules []*Rule, change func(*Rule) (*cloud.Pending, error)) {
+	pending := make([]*cloud.Pending, len(rules))
+	for i, r := range rules {
+		if i > 0 && spacing > 0 {
+			select {
+			case <-time.After(spacing): // real time: the distance of two reloads is what is tried
+			case <-t.ctx.Done():
+				t.Must(context.Cause(t.ctx), "spacing calls")
+			}
+		}
+		var err error
+		pending[i], err = change(r)
+		t.Must(err, "changing the policy of %s", r)
+	}
+	for i, p := range pending {
+		_, err := p.Wait(t.ctx, nil)
+		t.Must(err, "changing the policy of %s", rules[i])
+	}
+}

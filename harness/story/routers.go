@@ -1,0 +1,305 @@
+package story
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	_ "time/tzdata"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/router"
+)
+
+// HAProxyCheck is a router's own check of its HAProxy. It compares ports, members and algorithms of the live file, and no
+// stick line (haproxy_check.py@4.20.0.0): green or red, no verdict here rests on it.
+const HAProxyCheck = "haproxy_check.py"
+
+// health are the newest results of the router's own checks, by name; they are shown beside the verdict.
+func (t RouterLooks) health(n *Network) (green map[string]bool, details string) {
+	routers, err := t.site.Cloud.ListRouters(t.ctx, cloud.Params{"name": n.Router()})
+	t.Must(err, "listing router %s", n.Router())
+	if len(routers) != 1 {
+		t.Inconclusive("router %s is listed %d times", n.Router(), len(routers))
+	}
+	var answer struct {
+		Results struct {
+			Checks []struct {
+				Name    string `json:"checkname"`
+				Success bool   `json:"success"`
+				Details string `json:"details"`
+			} `json:"healthchecks"`
+		} `json:"routerhealthchecks"`
+	}
+	if t.site.Checks == harness.ChecksNotRun {
+		t.Unsupported("the tree's own %s is not run on router %s: what the zone answers for it says nothing of the tree", HAProxyCheck, n.Router())
+	}
+	t.Must(t.site.Cloud.Call(t.ctx, "getRouterHealthCheckResults", cloud.Params{"routerid": routers[0].Id}, &answer), "getRouterHealthCheckResults")
+	green = map[string]bool{}
+	text := table("check\tgreen\tdetails", func(row func(...any)) {
+		for _, c := range answer.Results.Checks {
+			green[c.Name] = c.Success
+			row(c.Name, c.Success, strings.TrimSpace(c.Details))
+		}
+	})
+	if _, ok := green[HAProxyCheck]; !ok {
+		t.Unsupported("router %s has no result of %s: it runs no health checks", n.Router(), HAProxyCheck)
+	}
+	title := "health checks of " + n.Router() + ", beside the verdict"
+	if t.site.Checks == harness.ChecksOfModel {
+		title += " (the zone's model of " + HAProxyCheck + ", which looks at rules, not at a router)"
+	}
+	t.Show(result.Evidence{Kind: result.KindTable, Title: title, Text: text})
+	return green, text
+}
+
+// ExpectHealthy expects that a router whose rules are all in force is green to its own check.
+func (t RouterLooks) ExpectHealthy(n *Network) {
+	defer t.Step("health checks of the router")()
+	t.Checked(1)
+	if green, details := t.health(n); !green[HAProxyCheck] {
+		t.Fail(fmt.Sprintf("router %s has its rules in force, but its %s alarms", n.Router(), HAProxyCheck),
+			result.Evidence{Kind: result.KindNote, Title: "what the check says", Text: details})
+	}
+}
+
+// ReportFalseAlarm reports a check that is red although the rules are in force, for a reason that every release has.
+func (t RouterLooks) ReportFalseAlarm(n *Network, why, source string) {
+	defer t.Step("health checks of the router")()
+	green, _ := t.health(n)
+	if t.site.Checks == harness.ChecksOfModel {
+		why = "in the zone's model, " + why
+	}
+	t.KnownDefect(!green[HAProxyCheck], why, source)
+}
+
+// Reloads is how often the network's router has reloaded HAProxy.
+func (t RouterLooks) Reloads(n *Network) int {
+	files, _ := t.filesOf(n.Router())
+	return files.Reloads
+}
+
+// ExpectReloads expects exactly so many reloads since the count before: each empties the stick tables (LB-9).
+func (t RouterLooks) ExpectReloads(n *Network, before, want int) {
+	t.Checked(1)
+	if got := t.Reloads(n) - before; got != want {
+		t.Fail(fmt.Sprintf("router %s reloaded HAProxy %d times, want %d: each reload loses every source table", n.Router(), got, want))
+	}
+}
+
+// ExpectSameFiles expects that two routers have the same listen sections, but for the routers' own addresses.
+func (t RouterLooks) ExpectSameFiles(one, other string) {
+	defer t.Step("%s and %s have the same rules", one, other)()
+	t.Checked(1)
+	a, _ := t.filesOf(one)
+	b, _ := t.filesOf(other)
+	rules := func(f router.Files) string {
+		var text strings.Builder
+		for _, s := range router.Sections(f.Live) {
+			if s.Kind == "listen" && !strings.HasPrefix(s.Name, statistics) {
+				fmt.Fprintf(&text, "%s\n", s.Name)
+				for _, line := range s.Lines {
+					fmt.Fprintf(&text, "  %s\n", strings.Join(strings.Fields(line), " "))
+				}
+			}
+		}
+		return text.String()
+	}
+	if x, y := rules(a), rules(b); x != y {
+		t.Fail(fmt.Sprintf("redundant routers %s and %s have different rules", one, other),
+			result.Evidence{Kind: result.KindNote, Title: one, Text: x}, result.Evidence{Kind: result.KindNote, Title: other, Text: y})
+	}
+}
+
+// ExpectInForce expects that the network's router has what the newest push renders to: live file and running process, rule
+// by rule and in order (I10). Blanks do not count: they collapse in a push that is part of a bulk command.
+func (t RouterLooks) ExpectInForce(n *Network) {
+	defer t.Step("router against its newest push")()
+	t.ExpectInForceOn(n.Router())
+}
+
+// ExpectInForceOn is ExpectInForce for one of several routers.
+func (t RouterLooks) ExpectInForceOn(name string) {
+	t.Checked(1)
+	files, rendered := t.filesOf(name)
+	if why := forceFaults(files, rendered); why != "" {
+		diff := router.DiffText(rendered.File(), files.Live)
+		t.drawDifferences(name, files, rendered)
+		t.Fail(fmt.Sprintf("router %s: %s", name, why), result.Evidence{Kind: result.KindFileDiff,
+			Title: "haproxy.cfg, per section: + as the newest push renders it, - as it is live", Text: diff})
+	}
+}
+
+func (t RouterLooks) filesOf(name string) (router.Files, router.Rendered) {
+	t.reached(name)
+	files, err := t.site.Routers.Files(t.ctx, name)
+	t.Must(err, "reading the files of router %s", name)
+	rendered, err := t.site.Routers.Rendered(t.ctx, name)
+	t.Must(err, "rendering the newest push of router %s", name)
+	return files, rendered
+}
+
+// reached ends the scenario as failed when no push has reached a router of which something is expected: whatever rules the
+// API lists, it has none.
+func (t RouterLooks) reached(name string) {
+	if _, ok := t.newestPush(name); !ok {
+		t.FailNow(fmt.Sprintf("no push has reached router %s", name))
+	}
+}
+
+// forceFaults says in what a router is not at its newest push; empty when it is.
+func forceFaults(files router.Files, rendered router.Rendered) string {
+	want, live := router.Listens(rendered.File()), router.Listens(files.Live)
+	for _, s := range router.Sections(rendered.File()) {
+		if s.Kind != "listen" {
+			continue
+		}
+		if have, ok := live[s.Name]; !ok {
+			return fmt.Sprintf("section %s of the newest push is not in the live haproxy.cfg%s", s.Name, policiesLive(want, live))
+		} else if !sameLines(s.Lines, have.Lines) {
+			return fmt.Sprintf("section %s of the live haproxy.cfg is not what the newest push renders to%s", s.Name, policiesLive(want, live))
+		}
+	}
+	for name := range live {
+		if _, ok := want[name]; !ok {
+			return fmt.Sprintf("the live haproxy.cfg has section %s, which the newest push does not render to", name)
+		}
+	}
+	switch {
+	case files.Refusal != "":
+		return "HAProxy refuses its file: " + firstLine(files.Refusal)
+	case files.MasterPID == 0:
+		return "HAProxy does not run"
+	case !bytes.Equal(files.Serving, files.Live):
+		return "HAProxy runs with another file than the live haproxy.cfg"
+	}
+	return ""
+}
+
+// policiesLive counts how many rules have in the live file what the newest push gives them as policy: one of many that is
+// lost is another matter than all but one.
+func policiesLive(want, live map[string]router.Section) string {
+	rules, due, there, stray := len(want), 0, 0, 0
+	for name, s := range want {
+		switch mine, have := policyLines(s), policyLines(live[name]); {
+		case strings.HasPrefix(name, statistics):
+			rules--
+		case len(mine) > 0:
+			due++
+			if sameLines(mine, have) {
+				there++
+			}
+		case len(have) > 0:
+			stray++
+		}
+	}
+	var words []string
+	if there < due {
+		words = append(words, fmt.Sprintf("%d of %d rules have their policy in the live file", there, due))
+	}
+	if stray > 0 {
+		words = append(words, fmt.Sprintf("%d of %d rules without a policy have one there", stray, rules-due))
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(words, ", ") + ")"
+}
+
+// statistics begins the names of the sections that are no rules.
+const statistics = "stats_on_"
+
+// policyLines are the section's lines that a policy consists of.
+func policyLines(s router.Section) []string {
+	var lines []string
+	for _, line := range s.Lines {
+		if word, _, _ := strings.Cut(strings.TrimSpace(line), " "); slices.Contains([]string{"stick-table", "stick", "cookie", "appsession"}, word) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func sameLines(a, b []string) bool {
+	return slices.EqualFunc(a, b, func(x, y string) bool { return slices.Equal(strings.Fields(x), strings.Fields(y)) })
+}
+
+// ExpectAgreement expects that API, newest push, file and process say the same.
+func (t RouterLooks) ExpectAgreement(n *Network, only ...*Rule) {
+	t.ExpectContent(n, only...)
+	t.ExpectInForce(n)
+}
+
+// ExpectValidFile expects that HAProxy takes the router's newest file.
+func (t RouterLooks) ExpectValidFile(n *Network) {
+	defer t.Step("HAProxy takes the file")()
+	t.Checked(1)
+	files, rendered := t.filesOf(n.Router())
+	if files.Refusal != "" {
+		t.Fail(fmt.Sprintf("router %s: HAProxy refuses the file, and goes on with the one before: %s", n.Router(), firstLine(files.Refusal)),
+			result.Evidence{Kind: result.KindNote, Title: "what HAProxy says", Text: files.Refusal},
+			result.Evidence{Kind: result.KindFileDiff, Title: "haproxy.cfg, per section: + as it was refused, - as it runs", Text: router.DiffText(rendered.File(), files.Serving)})
+	}
+}
+
+// ExpectKeepAlive expects that the newest push asks for keep-alive, or does not, and that the router's defaults follow.
+func (t RouterLooks) ExpectKeepAlive(n *Network, on bool) {
+	t.Checked(1)
+	push, _ := t.newestPush(n.Router())
+	if push.KeepAlive != on {
+		t.Fail(fmt.Sprintf("the newest push to %s has keep-alive %t, the network's offering says %t", n.Router(), push.KeepAlive, on))
+	}
+	files, _ := t.filesOf(n.Router())
+	for _, s := range router.Sections(files.Live) {
+		if s.Kind == "defaults" && slices.Contains(s.Lines, "no option httpclose") != on {
+			t.Fail(fmt.Sprintf("router %s: the defaults of its haproxy.cfg do not follow the network's offering (keep-alive %t)", n.Router(), on),
+				result.Evidence{Kind: result.KindNote, Title: "defaults of " + n.Router(), Text: strings.Join(s.Lines, "\n")})
+		}
+	}
+}
+
+// RequireNewRouter makes sure that the network has another router than before.
+func (t RouterLooks) RequireNewRouter(n *Network, before string) {
+	if now := n.Router(); now == before {
+		t.Inconclusive("router %s is still the one of before the restart", now)
+	}
+}
+
+// filePeeker is a target whose routers' files can be read without bringing HAProxy to life.
+type filePeeker interface {
+	Peek(ctx context.Context, routerName string) (router.Files, error)
+}
+
+// RouterFaults says in what the network's router is not at its newest push, and its newest push not at what the API lists
+// of the rules (all when none is given); empty when all agree. Unless it looks closely, HAProxy itself may be left out.
+// Before the first push there is nothing to compare.
+func (t RouterLooks) RouterFaults(n *Network, closely bool, rules ...*Rule) (wrong []string) {
+	name := n.Router()
+	push, ok := t.newestPush(name)
+	if !ok {
+		return nil
+	}
+	wrong = t.contentFaults(n, push, rules)
+	rendered, err := t.site.Routers.Rendered(t.ctx, name)
+	t.Must(err, "rendering the newest push of router %s", name)
+	var files router.Files
+	if p, ok := t.site.Routers.(filePeeker); ok && !closely {
+		files, err = p.Peek(t.ctx, name)
+	} else {
+		files, err = t.site.Routers.Files(t.ctx, name)
+	}
+	t.Must(err, "reading the files of router %s", name)
+	if !files.Attended && !closely { // nobody asked HAProxy itself
+		files.MasterPID, files.Serving, files.Refusal = -1, files.Live, ""
+	}
+	if why := forceFaults(files, rendered); why != "" {
+		wrong = append(wrong, fmt.Sprintf("router %s: %s", name, why))
+		if files.Refusal != "" {
+			wrong = append(wrong, files.Refusal)
+		}
+	}
+	return wrong
+}

@@ -1,0 +1,273 @@
+package story
+
+import (
+	"fmt"
+	"slices"
+	"time"
+	_ "time/tzdata"
+
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+)
+
+// ExpectOneDeleteEvent expects exactly one LB.DELETE usage event of each deleted rule.
+func (t RuleRows) ExpectOneDeleteEvent(rules ...*Rule) {
+	for _, r := range rules {
+		t.Checked(1)
+		n := 0
+		for _, e := range t.watch.last.Events {
+			if e.Type == "LB.DELETE" && e.ResourceID == r.InternalID {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Fail(fmt.Sprintf("%s was deleted and has %d LB.DELETE usage events, want one", r, n), t.watch.evidence()...)
+		}
+	}
+}
+
+// ExpectNoDeleteEvent expects that a rule that lives has no LB.DELETE usage event.
+func (t RuleRows) ExpectNoDeleteEvent(rules ...*Rule) {
+	for _, r := range rules {
+		t.Checked(1)
+		for _, e := range t.watch.last.Events {
+			if e.Type == "LB.DELETE" && e.ResourceID == r.InternalID {
+				t.Fail(fmt.Sprintf("%s is alive, but cloud.usage_event has an LB.DELETE of it at %s", r, stamp(e.Created)), t.watch.evidence()...)
+				break
+			}
+		}
+	}
+}
+
+// RequireOneWindow makes sure that no usage job ended between the rule's creation and its delete.
+func (t RuleRows) RequireOneWindow(r *Rule) {
+	born, died := t.createEventOf(r), t.watch.endOf(r.Billed())
+	if died == nil {
+		return // an expectation says so
+	}
+	for _, j := range t.watch.last.Jobs {
+		if j.Success && !j.End.Before(born) && j.End.Before(*died) {
+			t.Inconclusive("a usage job ended at %s, between the creation of %s and its delete", stamp(j.End), r)
+		}
+	}
+}
+
+// rowsOf are the LB helper rows of a rule.
+func (w *watch) rowsOf(r *Rule) []usageprobe.HelperRow {
+	return w.rows(r.Billed())
+}
+
+// RequireOpen makes sure that each rule has exactly one row, which is open: without that nothing could be closed (T5).
+func (t RuleRows) RequireOpen(rules ...*Rule) {
+	for _, r := range rules {
+		rows := t.watch.rowsOf(r)
+		if len(rows) != 1 || !rows[0].Open() {
+			t.Inconclusive("%s has %d usage rows, want one that is open, before anything is deleted", r, len(rows))
+		}
+	}
+}
+
+// HelperID is the id of the rule's helper row.
+func (t RuleRows) HelperID(r *Rule) int64 {
+	rows := t.watch.rowsOf(r)
+	if len(rows) == 0 {
+		t.Inconclusive("%s has no usage row", r)
+	}
+	return rows[0].HelperID
+}
+
+// RequireApart makes sure that no rule's internal id equals a helper id of the account, neither its own (then a server
+// that looks rows up by the wrong id still finds the right one, T1) nor another's. On a shared site others' rules come between,
+// and another's may by chance: a wrong lookup then closes that row, which shows as well, and cannot find the right one, since
+// helper ids lie on one side of rule ids.
+func (t RuleRows) RequireApart(rules ...*Rule) {
+	if t.sharesRuns() {
+		for _, r := range rules {
+			if t.HelperID(r) == r.InternalID {
+				t.Inconclusive("ids are not apart: %s has the id of its own usage helper row, so a wrong lookup finds the right row (T1)", r)
+			}
+		}
+		return
+	}
+	ids := map[int64]bool{}
+	for _, row := range t.watch.last.Rows {
+		if row.Kind == usageprobe.KindLB {
+			ids[row.HelperID] = true
+		}
+	}
+	for _, r := range rules {
+		if ids[r.InternalID] {
+			t.Inconclusive("ids are not apart: %s has the id of a usage helper row, so a wrong lookup could find the right row (T1)", r)
+		}
+	}
+}
+
+// Crossed finds two live rules where the first one's internal id is the helper id of the second: the row that a server
+// with #10789 closes when the first is deleted. None: nothing can be shown (T2).
+func (t RuleRows) Crossed(rules ...*Rule) (dies, victim *Rule) {
+	for _, d := range rules {
+		for _, v := range rules {
+			if d != v && t.HelperID(v) == d.InternalID {
+				return d, v
+			}
+		}
+	}
+	var ids []string
+	for _, r := range rules {
+		ids = append(ids, fmt.Sprintf("%d on %d", r.InternalID, t.HelperID(r)))
+	}
+	t.Inconclusive("no rule's id equals the helper id of another one (ids on helper ids: %v), so a crossed close cannot show (T2)", ids)
+	return nil, nil
+}
+
+// ExpectOpen expects that each rule, being alive, has exactly one usage row, which is open.
+func (t RuleRows) ExpectOpen(rules ...*Rule) {
+	for _, r := range rules {
+		t.Checked(1)
+		rows := t.watch.rowsOf(r)
+		switch {
+		case len(rows) != 1:
+			t.failOf(r.Billed(), "", fmt.Sprintf("%s is alive and has %d usage rows, want one", r.called(), len(rows)), t.watch.evidence()...)
+		case !rows[0].Open():
+			class, by := usageprobe.ClassOther, t.watch.whose(rows[0])
+			if by != "" {
+				class = usageprobe.ClassCrossedClose
+			}
+			t.failOf(r.Billed(), class, fmt.Sprintf("%s is alive, but its usage row (helper id %d) was closed at %s%s: the customer is no longer billed",
+				r.called(), rows[0].HelperID, stampOf(rows[0].Closed), by), t.watch.evidence()...)
+		}
+	}
+}
+
+// whose says which rule's delete a close date belongs to.
+func (w *watch) whose(row usageprobe.HelperRow) string {
+	for _, e := range w.last.Events {
+		if e.Type == "LB.DELETE" && row.Closed != nil && e.Created.Equal(*row.Closed) && e.ResourceID != row.ID {
+			return fmt.Sprintf(", the time of LB.DELETE of rule id %d (%s)", e.ResourceID, w.name(e.ResourceID))
+		}
+	}
+	return ""
+}
+
+// ExpectClosed expects that each deleted rule has exactly one usage row, closed at the time of its own LB.DELETE event.
+func (t RuleRows) ExpectClosed(rules ...*Rule) {
+	for _, r := range rules {
+		t.Checked(1)
+		died := t.deleteEventOf(r)
+		rows := t.watch.rowsOf(r)
+		switch {
+		case len(rows) != 1:
+			t.failOf(r.Billed(), "", fmt.Sprintf("%s was deleted and has %d usage rows, want one", r.called(), len(rows)), t.watch.evidence()...)
+		case rows[0].Open():
+			t.failOf(r.Billed(), usageprobe.ClassLeakedRow, fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) is still open: the customer is billed for ever",
+				r.called(), stamp(died), rows[0].HelperID), t.watch.evidence()...)
+		case !rows[0].Closed.Equal(died):
+			t.failOf(r.Billed(), "", fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) was closed at %s%s",
+				r.called(), stamp(died), rows[0].HelperID, stampOf(rows[0].Closed), t.watch.whose(rows[0])), t.watch.evidence()...)
+		}
+	}
+}
+
+// deleteEventOf is the time of the rule's own LB.DELETE usage event. A delete without one is a failure of its own; the
+// time that the scenario noted then stands in.
+func (t RuleRows) deleteEventOf(r *Rule) time.Time {
+	for _, e := range t.watch.last.Events {
+		if e.Type == "LB.DELETE" && e.ResourceID == r.InternalID {
+			t.inTime(r, e)
+			return e.Created
+		}
+	}
+	t.failOf(r.Billed(), "", fmt.Sprintf("%s was deleted, but cloud.usage_event has no LB.DELETE for it", r.called()), t.watch.evidence()...)
+	return r.Deleted.Truncate(time.Second)
+}
+
+// inTime expects that a delete event is dated while the rule was being deleted: a row that is closed at the date of an event
+// with a wrong date looks right. A second is left to rounding.
+func (t RuleRows) inTime(r *Rule, e usageprobe.UsageEvent) {
+	if r.deleting.IsZero() || !e.Created.Before(r.deleting.Truncate(time.Second)) && !e.Created.After(r.Deleted.Add(time.Second)) {
+		return
+	}
+	t.failOf(r.Billed(), "", fmt.Sprintf("%s was deleted between %s and %s, but its LB.DELETE event is dated %s", r.called(), stamp(r.deleting), stamp(r.Deleted), stamp(e.Created)),
+		t.watch.evidence()...)
+}
+
+// recordsOf are the rule's usage records, oldest first.
+func (w *watch) recordsOf(r *Rule) []usageprobe.Record {
+	records := w.recordsOfType(usageprobe.UsageLoadBalancer, func(rec usageprobe.Record) bool { return rec.UsageID == r.InternalID })
+	slices.SortStableFunc(records, func(a, b usageprobe.Record) int { return a.Start.Compare(b.Start) })
+	return records
+}
+
+// ExpectBilledFor expects that the rule's records add up to its life, end with the window of its delete, and that the
+// windows around hold one record each.
+func (t RuleRows) ExpectBilledFor(r *Rule) {
+	t.Checked(1)
+	created := t.createEventOf(r)
+	died := t.deleteEventOf(r)
+	records := t.watch.recordsOf(r)
+	if len(records) == 0 {
+		t.failOf(r.Billed(), "", fmt.Sprintf("%s lived from %s to %s and was never billed", r.called(), stamp(created), stamp(died)), t.watch.evidence()...)
+		return
+	}
+	for _, rec := range records {
+		// A rule that is deleted in the first second of a window is billed its closing millisecond in there: durations
+		// count both ends (LoadBalancerUsageParser.java@4.20.0.0).
+		if !rec.Start.Before(died) && !(rec.Start.Equal(died) && rec.RawUsage <= closingTick) {
+			t.failOf(r.Billed(), "", fmt.Sprintf("%s was deleted at %s, but a record of %.6f h was written for the window from %s", r.called(), stamp(died), rec.RawUsage, stamp(rec.Start)), t.watch.evidence()...)
+			return
+		}
+	}
+	billed, n := usageprobe.LifeSum(records)
+	if life := died.Sub(created).Hours(); !usageprobe.LifeMatches(billed, n, life) {
+		t.failOf(r.Billed(), "", fmt.Sprintf("%s lived %.6f h and was billed %.6f h in %d records", r.called(), life, billed, n), t.watch.evidence()...)
+	}
+}
+
+// RequireWindowAfter makes sure that a live rule was billed for a window that began after another one's delete: without one
+// nothing shows that the dead rule's records stop. A run's first window may be up to a minute longer than the range, and hold
+// the delete and all that was waited for (UsageManagerImpl.java@4.20.0.0).
+func (t RuleRows) RequireWindowAfter(dead, live *Rule) {
+	died := t.deleteEventOf(dead)
+	began := func(rec usageprobe.Record) bool { return rec.Start.After(died) }
+	if !t.Failed() && !slices.ContainsFunc(t.watch.recordsOf(live), began) {
+		t.Inconclusive("%s was deleted at %s, and no usage window that began later bills %s: that records stop was not shown", dead, stamp(died), live)
+	}
+}
+
+// closingTick is a millisecond in hours, as a 32-bit float may round it.
+const closingTick = 1.01 / 3.6e6
+
+func (t RuleRows) createEventOf(r *Rule) time.Time {
+	for _, e := range t.watch.last.Events {
+		if e.Type == "LB.CREATE" && e.ResourceID == r.InternalID {
+			return e.Created
+		}
+	}
+	t.Inconclusive("%s has no LB.CREATE usage event", r)
+	return time.Time{}
+}
+
+// ExpectFullWindow expects that the newest window bills each live rule in full. A run whose window is not a multiple of
+// the range cuts one slice shorter or longer than the others, so a record is held against its own slice.
+func (t RuleRows) ExpectFullWindow(rules ...*Rule) {
+	for _, r := range rules {
+		t.Checked(1)
+		records := t.watch.recordsOf(r)
+		if len(records) == 0 {
+			t.failOf(r.Billed(), "", fmt.Sprintf("%s is alive and has no usage record", r.called()), t.watch.evidence()...)
+			continue
+		}
+		newest := t.watch.last.Cutoff
+		last := records[len(records)-1]
+		if last.End.Before(newest.Add(-time.Second)) {
+			t.failOf(r.Billed(), "", fmt.Sprintf("%s is alive, but its last usage record ends at %s; usage was run up to %s", r.called(), stamp(last.End), stamp(newest)), t.watch.evidence()...)
+			continue
+		}
+		from := last.Start
+		if born := t.createEventOf(r); born.After(from) {
+			from = born
+		}
+		if window := last.End.Add(time.Second).Sub(from).Hours(); !usageprobe.LifeMatches(last.RawUsage, 1, window) {
+			t.failOf(r.Billed(), "", fmt.Sprintf("%s is alive, but its last window was billed with %.6f h instead of %.6f", r.called(), last.RawUsage, window), t.watch.evidence()...)
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package story
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	_ "time/tzdata"
+
+	"github.com/stackproof/stackproof/harness/cloud"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+)
+
+// VM is an instance.
+type VM struct {
+	owned
+	ID         string
+	InternalID int64
+	Name       string
+	IP         netip.Addr
+	snapshots  int
+}
+
+// VMs returns count running instances of the network, creating what is missing.
+func (n *Network) VMs(count int) []*VM {
+	defer n.t.Step("%d VMs in %s", count, n.Name)()
+	for len(n.vms) < count {
+		n.vms = append(n.vms, n.NewVM())
+	}
+	return slices.Clone(n.vms[:count])
+}
+
+// NewVM creates and starts an instance.
+func (n *Network) NewVM() *VM {
+	c := n.t.choices()
+	vm := &VM{owned: n.owned, Name: n.t.Unique("vm")}
+	defer n.t.Step("VM %s", vm.Name)()
+	var deployed *cloud.VirtualMachine
+	vm.ID, vm.InternalID, deployed = made(n.Account, "vm", vm.Name, "cloud.vm_instance", func(ctx context.Context) (*cloud.Creating[cloud.VirtualMachine], error) {
+		return n.Account.Cloud.DeployVirtualMachine(ctx, cloud.VirtualMachineSpec{Name: vm.Name, ZoneID: c.zone, TemplateID: c.template,
+			ServiceOfferingID: c.serviceOffering, NetworkIDs: []string{n.ID}})
+	})
+	if len(deployed.Nic) == 0 {
+		n.t.Inconclusive("VM %s has no address after it was deployed", vm.Name)
+	}
+	ip, err := netip.ParseAddr(deployed.Nic[0].Ipaddress)
+	n.t.Must(err, "reading the address of VM %s", vm.Name)
+	vm.IP = ip
+	return vm
+}
+
+// Stop stops the instance.
+func (vm *VM) Stop() {
+	defer vm.t.Step("stop %s", vm.Name)()
+	_, err := vm.Account.Cloud.StopVirtualMachine(vm.t.ctx, vm.ID)
+	vm.t.Must(err, "stopping %s", vm.Name)
+}
+
+// Destroy destroys the instance without expunging it: it stays behind its rules until it is expunged.
+func (vm *VM) Destroy() {
+	defer vm.t.Step("destroy %s", vm.Name)()
+	vm.t.Must(vm.Account.Cloud.DestroyVirtualMachine(vm.t.ctx, vm.ID, false), "destroying %s", vm.Name)
+}
+
+// Expunge removes the instance for good, as the administrator; it must be destroyed before.
+func (vm *VM) Expunge() {
+	defer vm.t.Step("expunge %s", vm.Name)()
+	vm.t.Must(vm.t.site.Cloud.ExpungeVirtualMachine(vm.t.ctx, vm.ID), "expunging %s", vm.Name)
+}
+
+// Start starts a stopped VM.
+func (vm *VM) Start() {
+	defer vm.t.Step("start %s", vm.Name)()
+	vm.do("startVirtualMachine", cloud.Params{"id": vm.ID})
+}
+
+// Recover brings a destroyed VM back, stopped, as the administrator.
+func (vm *VM) Recover() {
+	defer vm.t.Step("recover %s", vm.Name)()
+	vm.t.pass(apart)
+	vm.t.Must(vm.t.site.Cloud.Call(vm.t.ctx, "recoverVirtualMachine", cloud.Params{"id": vm.ID}, nil), "recovering %s", vm.Name)
+	vm.t.pass(apart)
+}
+
+// NIC is a further NIC of a VM.
+type NIC struct {
+	vm         *VM
+	ID         string
+	InternalID int64
+}
+
+// Billed is the NIC's network offering as it is billed.
+func (n *NIC) Billed() Billed {
+	return Billed{"NIC of " + n.vm.Name, usageprobe.Ref{Kind: usageprobe.KindNIC, ID: n.vm.InternalID, Part: fmt.Sprint(n.InternalID)}}
+}
+
+// NICs are the VM's, the default one first.
+func (vm *VM) NICs() []*NIC {
+	found, err := vm.Account.Cloud.ListVirtualMachines(vm.t.ctx, cloud.Params{"id": vm.ID})
+	vm.t.Must(err, "listing %s", vm.Name)
+	if len(found) != 1 {
+		vm.t.Inconclusive("VM %s is not listed", vm.Name)
+	}
+	var nics []*NIC
+	for _, one := range found[0].Nic {
+		nics = append(nics, &NIC{vm: vm, ID: one.Id, InternalID: vm.t.internalID("cloud.nics", one.Id)})
+	}
+	return nics
+}
+
+// Join gives the VM a NIC in another network.
+func (vm *VM) Join(n *Network) {
+	defer vm.t.Step("%s into %s", vm.Name, n.Name)()
+	vm.do("addNicToVirtualMachine", cloud.Params{"virtualmachineid": vm.ID, "networkid": n.ID})
+}
+
+// Remove takes the NIC away.
+func (n *NIC) Remove() {
+	defer n.vm.t.Step("NIC away from %s", n.vm.Name)()
+	n.vm.t.pass(apart)
+	n.vm.do("removeNicFromVirtualMachine", cloud.Params{"virtualmachineid": n.vm.ID, "nicid": n.ID})
+	n.vm.t.pass(apart)
+}
+
+// BackUp assigns the VM to the zone's first backup offering.
+func (vm *VM) BackUp() {
+	defer vm.t.Step("backups of %s", vm.Name)()
+	var list struct {
+		BackupOffering []struct{ ID string }
+	}
+	vm.t.Must(vm.t.site.Cloud.Call(vm.t.ctx, "listBackupOfferings", cloud.Params{"zoneid": vm.t.choices().zone}, &list), "listing backup offerings")
+	if len(list.BackupOffering) == 0 {
+		vm.t.Unsupported("the zone has no backup offering; import one of the dummy provider")
+	}
+	vm.do("assignVirtualMachineToBackupOffering", cloud.Params{"virtualmachineid": vm.ID, "backupofferingid": list.BackupOffering[0].ID})
+	vm.t.OnRemove("backups of "+vm.Name, func(ctx context.Context) error {
+		_, err := vm.Account.Cloud.Job(ctx, "removeVirtualMachineFromBackupOffering", cloud.Params{"virtualmachineid": vm.ID, "forced": true}, nil)
+		if cloud.IsNotFound(err) {
+			return nil
+		}
+		return err
+	})
+	vm.t.pass(apart)
+}
+
+// NoBackUp takes the VM from its backup offering.
+func (vm *VM) NoBackUp() {
+	defer vm.t.Step("no backups of %s", vm.Name)()
+	vm.t.pass(apart)
+	vm.do("removeVirtualMachineFromBackupOffering", cloud.Params{"virtualmachineid": vm.ID, "forced": true})
+	vm.t.pass(apart)
+}
