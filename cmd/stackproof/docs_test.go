@@ -16,7 +16,7 @@ import (
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"
 
-	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
 )
 
 // documented is one command line of stackproof in a document.
@@ -158,7 +158,7 @@ func TestDocumentedTargets(t *testing.T) {
 			}
 			at := filepath.Join(t.TempDir(), "targets.yaml")
 			require.NoError(t, os.WriteFile(at, []byte(block), 0o600))
-			targets, err := existing.Load(at)
+			targets, err := config.Load(at)
 			if assert.NoError(t, err, "%s:\n%s", filepath.Base(file), block) {
 				assert.NotEmpty(t, targets)
 			}
