@@ -22,6 +22,7 @@ func Formats() []Format {
 		{Flag: "ctrf", Usage: "write a CTRF report (JSON) to this file", Render: CTRF},
 		{Flag: "openmetrics", Usage: "write counts and times as OpenMetrics to this file", Render: OpenMetrics},
 		{Flag: "csv", Usage: "write a table of the scenarios as CSV to this file", Render: CSV},
+		{Flag: "bundle", Usage: "write what bug reports about the failures need to this file (.tar.gz)", Render: Bundle},
 	}
 }
 

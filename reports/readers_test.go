@@ -153,7 +153,7 @@ func TestSchemaNamesEveryField(t *testing.T) {
 	require.ElementsMatch(t, fieldsOf(reflect.TypeFor[result.Run]()), names(schema.Properties))
 	for _, typ := range []reflect.Type{reflect.TypeFor[result.Case](), reflect.TypeFor[result.Step](), reflect.TypeFor[result.Finding](), reflect.TypeFor[result.Evidence](),
 		reflect.TypeFor[result.Moment](), reflect.TypeFor[result.Life](), reflect.TypeFor[result.Billed](), reflect.TypeFor[result.Grid](), reflect.TypeFor[result.GridRow](),
-		reflect.TypeFor[result.Section](), reflect.TypeFor[result.Shard]()} {
+		reflect.TypeFor[result.Section](), reflect.TypeFor[result.Call](), reflect.TypeFor[result.Shard]()} {
 		require.ElementsMatch(t, fieldsOf(typ), names(schema.Defs[typ.Name()].Properties), typ.Name())
 	}
 }
@@ -192,6 +192,9 @@ func TestOlderFilesAreRead(t *testing.T) {
 	for _, f := range Formats() {
 		data, err := f.Render(run, false)
 		require.NoError(t, err, f.Flag)
+		if f.Flag == "bundle" {
+			data = []byte(unpack(t, data)["stackproof/U-01/issue.md"])
+		}
 		require.Contains(t, string(data), "U-01", f.Flag)
 	}
 	require.Contains(t, Text(run, TextOptions{}), "still open")

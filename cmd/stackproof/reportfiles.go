@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -31,6 +32,11 @@ func (r *reportFlags) add(f *pflag.FlagSet) {
 	for _, format := range reports.Formats() {
 		r.wanted = append(r.wanted, wantedReport{format, f.String(format.Flag, "", format.Usage)})
 	}
+}
+
+// any says whether a document is wanted.
+func (r *reportFlags) any() bool {
+	return slices.ContainsFunc(r.wanted, func(w wantedReport) bool { return *w.path != "" })
 }
 
 // open looks whether the wanted files can be written. It changes none of them: a wrong command line must not cost somebody
