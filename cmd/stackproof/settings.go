@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
 )
 
 // setting is a value that can be given in several places: a target of the --config file, the environment, a flag. The later one
@@ -86,7 +86,7 @@ func byHand() []string {
 }
 
 // layFlags sets the keys of a target whose flags were given.
-func layFlags(c *cobra.Command, into *existing.Config) error {
+func layFlags(c *cobra.Command, into *config.Config) error {
 	for _, s := range settings() {
 		f := c.Flags().Lookup(s.flag)
 		if f == nil || !f.Changed || s.key == "" || slices.Contains(byHand(), s.flag) {
@@ -100,7 +100,7 @@ func layFlags(c *cobra.Command, into *existing.Config) error {
 }
 
 // lay sets the setting's key as a file would that has this key alone.
-func (s setting) lay(f *pflag.Flag, into *existing.Config) error {
+func (s setting) lay(f *pflag.Flag, into *config.Config) error {
 	value := &yaml.Node{Kind: yaml.ScalarNode, Value: f.Value.String()}
 	if list, ok := f.Value.(pflag.SliceValue); ok {
 		value = &yaml.Node{Kind: yaml.SequenceNode}

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write the golden files")
 // TestEverySettingIsThere: the table names no flag and no key that nothing reads.
 func TestEverySettingIsThere(t *testing.T) {
 	run := runCommand()
-	keys := keysOf(reflect.TypeFor[existing.Config](), "")
+	keys := keysOf(reflect.TypeFor[config.Config](), "")
 	for _, s := range settings() {
 		if s.flag != "" {
 			f := run.Flags().Lookup(s.flag)
@@ -61,44 +61,44 @@ func keysOf(in reflect.Type, path string) (keys []string) {
 }
 
 // laid parses flags and lays them over a target that a file could have.
-func laid(t *testing.T, config existing.Config, args ...string) existing.Config {
+func laid(t *testing.T, conf config.Config, args ...string) config.Config {
 	t.Helper()
 	var f existingFlags
 	c := &cobra.Command{Use: "test"}
 	f.add(c)
 	require.NoError(t, c.ParseFlags(args))
-	require.NoError(t, f.over(c, &config))
-	return config
+	require.NoError(t, f.over(c, &conf))
+	return conf
 }
 
 func TestFlagsAreLaidOverATarget(t *testing.T) {
-	got := laid(t, existing.Config{}, "--api-url", "http://a", "--api-key", "null", "--secret-key", "12", "--user-url", "u", "--ca", "c", "--insecure",
+	got := laid(t, config.Config{}, "--api-url", "http://a", "--api-key", "null", "--secret-key", "12", "--user-url", "u", "--ca", "c", "--insecure",
 		"--dsn", "one", "--dsn", "two", "--log", "true", "--usage", "schedule", "--clients", "shadow", "--router-profile", "4.20",
 		"--clock", "api", "--zone", "~", "--skew-budget", "7", "--groups", "2,50", "--keep-limits", "--disposable", "--router", "shadow")
-	assert.Equal(t, existing.Config{
-		API: existing.API{URL: "http://a", Key: "null", Secret: "12", UserURL: "u", CA: "c", Insecure: true},
-		DSN: existing.Words{"one", "two"}, Log: existing.Log{File: existing.Words{"true"}}, Usage: existing.Usage{Run: "schedule"},
-		Clients: existing.Clients{Mode: "shadow"}, RouterProfile: "4.20", Clock: "api", Zone: "~", SkewBudget: 7, Groups: []int{2, 50},
-		KeepLimits: true, Disposable: true, Router: existing.RouterOf("shadow"),
+	assert.Equal(t, config.Config{
+		API: config.API{URL: "http://a", Key: "null", Secret: "12", UserURL: "u", CA: "c", Insecure: true},
+		DSN: config.Words{"one", "two"}, Log: config.Log{File: config.Words{"true"}}, Usage: config.Usage{Run: "schedule"},
+		Clients: config.Clients{Mode: "shadow"}, RouterProfile: "4.20", Clock: "api", Zone: "~", SkewBudget: 7, Groups: []int{2, 50},
+		KeepLimits: true, Disposable: true, Router: config.RouterOf("shadow"),
 	}, got)
 }
 
 // TestFlagsLeaveTheRest: what no flag names stays as the file has it.
 func TestFlagsLeaveTheRest(t *testing.T) {
-	file := existing.Config{API: existing.API{URL: "u", Key: "k", Secret: "s", CA: "c"}, Zone: "z", Log: existing.Log{Command: existing.Words{"tail"}},
-		Clients: existing.Clients{Mode: "socks5", Socks5: []string{"a:1"}}}
+	file := config.Config{API: config.API{URL: "u", Key: "k", Secret: "s", CA: "c"}, Zone: "z", Log: config.Log{Command: config.Words{"tail"}},
+		Clients: config.Clients{Mode: "socks5", Socks5: []string{"a:1"}}}
 	assert.Equal(t, file, laid(t, file))
 	want := file
 	want.Zone = "other"
 	assert.Equal(t, want, laid(t, file, "--zone", "other"))
 	want = file
-	want.Log = existing.Log{File: existing.Words{"f"}}
+	want.Log = config.Log{File: config.Words{"f"}}
 	assert.Equal(t, want, laid(t, file, "--log", "f"), "files take a command back")
 	want = file
-	want.API = existing.API{URL: "u", CA: "c", Integration: true}
+	want.API = config.API{URL: "u", CA: "c", Integration: true}
 	assert.Equal(t, want, laid(t, file, "--integration"), "the integration port takes no keys")
 	want = file
-	want.API = existing.API{URL: "v", CA: "c", Cmk: existing.Cmk{Profile: "p"}}
+	want.API = config.API{URL: "v", CA: "c", Cmk: config.Cmk{Profile: "p"}}
 	assert.Equal(t, want, laid(t, file, "--cmk", "p", "--api-url", "v"), "a profile has keys of its own")
 }
 
@@ -108,14 +108,14 @@ func TestVariablesAreRead(t *testing.T) {
 		if !strings.HasPrefix(s.env, "CLOUDSTACK_") {
 			continue
 		}
-		var config existing.Config
-		config.Environment(func(name string) string {
+		var conf config.Config
+		conf.Environment(func(name string) string {
 			if name == s.env {
 				return "given"
 			}
 			return ""
 		})
-		assert.NotEqual(t, existing.Config{}, config, s.env)
+		assert.NotEqual(t, config.Config{}, conf, s.env)
 	}
 }
 
