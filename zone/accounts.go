@@ -16,31 +16,31 @@ func (z *Zone) accountCommands() []command {
 			name: "createAccount", about: "Creates an account", admin: true, event: "ACCOUNT.CREATE", eventful: eventSync, action: "creating Account",
 			params: append(personParams(), param{"account", "string", false, "Name of the account to be created."}, param{"accounttype", "integer", false, "Type of the account. Specify 0 for user, 1 for root admin, and 2 for domain admin"},
 				param{"domainid", "uuid:domain", false, "Creates the user under the specified domain."}, param{"roleid", "string", false, "Creates the account under the specified role."}),
-			run: (*call).createAccount, detail: accountDetail,
+			run: createAccount, detail: accountDetail,
 		},
 		{
 			name: "listAccounts", about: "Lists accounts and provides detailed account information for listed accounts",
 			params: listParams(param{"id", "uuid:account", false, "list account by account ID"}, param{"name", "string", false, "list account by account name"},
 				param{"accounttype", "long", false, "list accounts by account type."}, param{"state", "string", false, "list accounts by state."}),
-			run: (*call).listAccounts,
+			run: listAccounts,
 		},
 		accountSwitch("enableAccount", "Enables an account", "enabled"), accountSwitch("disableAccount", "Disables an account", "disabled"),
 		{
 			name: "deleteAccount", about: "Deletes a account, and all users associated with this account", admin: true, class: adminClasses + "account.DeleteAccountCmd",
 			kind: asyncCommand, instance: "Account", event: "ACCOUNT.DELETE", eventful: eventAsync, action: "deleting account",
-			params: []param{{"id", "uuid:account", true, "Account id"}}, check: (*call).checkAccount, run: (*call).deleteAccount,
-			describe: func(c *call) string {
-				a := c.z.accountByUUID(c.str("id"))
+			params: []param{{"id", "uuid:account", true, "Account id"}}, check: checkAccount, run: deleteAccount,
+			describe: func(z *Zone, c *call) string {
+				a := z.accountByUUID(c.str("id"))
 				return fmt.Sprintf("Deleting user account %s (ID: %s) and all corresponding users", a.Name, a.UUID)
 			},
-			detail: func(c *call) string { return "Account ID: " + c.str("id") },
+			detail: func(z *Zone, c *call) string { return "Account ID: " + c.str("id") },
 		},
 	}
 }
 
-func accountDetail(c *call) string {
+func accountDetail(z *Zone, c *call) string {
 	domain := int64(1)
-	if d := c.z.domainByUUID(c.str("domainid")); d != nil {
+	if d := z.domainByUUID(c.str("domainid")); d != nil {
 		domain = d.ID
 	}
 	return fmt.Sprintf("Account Name: %s, Domain Id:%d", c.str("account"), domain)
@@ -50,19 +50,19 @@ func accountSwitch(name, about, state string) command {
 	return command{
 		name: name, about: about, admin: true, event: strings.ToUpper("account." + strings.TrimSuffix(state, "d")), eventful: eventSync, action: strings.TrimSuffix(state, "d") + " account",
 		params: []param{{"id", "uuid:account", false, "Account id"}, {"account", "string", false, "the specified account."}, {"domainid", "uuid:domain", false, "the specified domain."}, {"lock", "boolean", false, "If true, only lock the account; else disable the account"}},
-		run: func(c *call) (obj, error) {
-			a := c.z.accountByUUID(c.str("id"))
+		run: func(z *Zone, c *call) (obj, error) {
+			a := z.accountByUUID(c.str("id"))
 			if a == nil {
 				var err error
-				if a, err = c.ownerAccount(); err != nil {
+				if a, err = ownerAccount(z, c); err != nil {
 					return nil, err
 				}
 			}
 			a.State = state
-			if err := c.z.update(c.ctx, "cloud.account", a.ID, obj{"state": state}); err != nil {
+			if err := z.update(c.ctx, "cloud.account", a.ID, obj{"state": state}); err != nil {
 				return nil, err
 			}
-			return obj{"account": c.z.accountAnswer(a)}, nil
+			return obj{"account": z.accountAnswer(a)}, nil
 		},
 	}
 }
@@ -83,8 +83,7 @@ func (z *Zone) insertAccount(ctx context.Context, a *Account, more obj) error {
 	return err
 }
 
-func (c *call) createAccount() (obj, error) {
-	z := c.z
+func createAccount(z *Zone, c *call) (obj, error) {
 	d := z.domains[0]
 	if c.has("domainid") {
 		d = z.domainByUUID(c.str("domainid"))
@@ -110,20 +109,20 @@ func (c *call) createAccount() (obj, error) {
 		return nil, err
 	}
 	z.accounts = append(z.accounts, a)
-	u := c.newUser(a)
+	u := newUser(z, c, a)
 	c.eventResource, c.eventResourceType, c.target = a.ID, "Account", created{uuid: a.UUID, id: a.ID}
-	if _, err := z.event(c.ctx, Event{Type: "USER.CREATE", Text: c.text("Successfully completed creating User"), User: c.caller, ResourceID: u.ID, ResourceType: "User", ResourceUUID: u.UUID}); err != nil {
+	if _, err := z.event(c.ctx, Event{Type: "USER.CREATE", Text: c.text("Successfully completed creating User"), User: callerOf(c), ResourceID: u.ID, ResourceType: "User", ResourceUUID: u.UUID}); err != nil {
 		return nil, err
 	}
 	out := z.accountAnswer(a)
-	c.keyAccess(out)
+	keyAccess(z, c, out)
 	return obj{"account": out}, nil
 }
 
 // keyAccess adds whether API keys are accepted, which only an admin is told.
-func (c *call) keyAccess(out obj) {
-	if c.caller.Account.Type == 1 {
-		c.z.laterField(out, "apikeyaccess", "INHERIT")
+func keyAccess(z *Zone, c *call, out obj) {
+	if callerOf(c).Account.Type == 1 {
+		z.laterField(out, "apikeyaccess", "INHERIT")
 	}
 }
 
@@ -135,10 +134,10 @@ func (z *Zone) freeUsername(name string, d *Domain) error {
 }
 
 func (z *Zone) roleFields(out obj, a *Account) {
-	out["roleid"], out["roletype"], out["rolename"] = z.site.UserRole, "User", "User"
+	out["roleid"], out["roletype"], out["rolename"] = z.userRole, "User", "User"
 	switch a.Type {
 	case 1:
-		out["roleid"], out["roletype"], out["rolename"] = z.site.AdminRole, "Admin", "Root Admin"
+		out["roleid"], out["roletype"], out["rolename"] = z.adminRole, "Admin", "Root Admin"
 	case 2:
 		out["roletype"], out["rolename"] = "DomainAdmin", "Domain Admin"
 	}
@@ -151,17 +150,7 @@ func (z *Zone) accountAnswer(a *Account) obj {
 			users = append(users, z.userAnswer(u, false))
 		}
 	}
-	stopped, running := 0, 0
-	for _, vm := range z.vms {
-		if vm.Account == a && vm.Removed.IsZero() {
-			switch vm.State {
-			case "Running":
-				running++
-			case "Stopped":
-				stopped++
-			}
-		}
-	}
+	running, stopped := z.tenancyHooks.vms(a)
 	out := obj{
 		"id": a.UUID, "name": a.Name, "accounttype": a.Type, "domainid": a.Domain.UUID, "domain": a.Domain.Name, "domainpath": a.Domain.shown(),
 		"vmstopped": stopped, "vmrunning": running, "state": a.State, "created": stamp(a.Created), "user": users, "isdefault": a.Default, "groups": []obj{},
@@ -171,22 +160,22 @@ func (z *Zone) accountAnswer(a *Account) obj {
 	return out
 }
 
-func (c *call) listAccounts() (obj, error) {
+func listAccounts(z *Zone, c *call) (obj, error) {
 	var out []obj
-	for _, a := range c.z.accounts {
-		if !a.Removed.IsZero() || a == c.z.system.Account || !c.visible(a) || c.has("id") && c.str("id") != a.UUID || c.has("name") && c.str("name") != a.Name ||
+	for _, a := range z.accounts {
+		if !a.Removed.IsZero() || a == z.system.Account || !visible(z, c, a) || c.has("id") && c.str("id") != a.UUID || c.has("name") && c.str("name") != a.Name ||
 			c.has("state") && c.str("state") != a.State || c.has("accounttype") && c.str("accounttype") != strconv.Itoa(a.Type) || !matches(c.str("keyword"), a.Name) {
 			continue
 		}
-		one := c.z.accountAnswer(a)
-		c.keyAccess(one)
+		one := z.accountAnswer(a)
+		keyAccess(z, c, one)
 		out = append(out, one)
 	}
 	return c.page("account", out), nil
 }
 
-func (c *call) checkAccount() error {
-	a := c.z.accountByUUID(c.str("id"))
+func checkAccount(z *Zone, c *call) error {
+	a := z.accountByUUID(c.str("id"))
 	if a == nil {
 		return c.badEntity("id", c.str("id"))
 	}
@@ -197,13 +186,10 @@ func (c *call) checkAccount() error {
 	return nil
 }
 
-func (c *call) deleteAccount() (obj, error) {
-	a := c.z.accountByUUID(c.str("id"))
+func deleteAccount(z *Zone, c *call) (obj, error) {
+	a := z.accountByUUID(c.str("id"))
 	if a == nil || !a.Removed.IsZero() {
 		return nil, api.Invalid("The account has already been removed.")
 	}
-	return obj{"success": true}, c.z.removeAccount(c.ctx, a)
+	return obj{"success": true}, z.tenancyHooks.remove(c.ctx, a)
 }
-
-// Version is the release.
-func (z *Zone) Version() string { return z.opts.Release }

@@ -24,18 +24,18 @@ func (z *Zone) addressCommands() []command {
 				{"fordisplay", "boolean", false, "an optional field, whether to the display the IP to the end user or not"},
 				{"account", "string", false, "the account to associate with this IP address"}, {"domainid", "uuid:domain", false, "the ID of the domain to associate with this IP address"},
 			},
-			create: (*call).allocateIP,
-			run: func(c *call) (obj, error) {
-				return obj{"ipaddress": c.z.addressAnswer(c.z.addressByUUID(c.target.uuid))}, nil
+			create: allocateIP,
+			run: func(z *Zone, c *call) (obj, error) {
+				return obj{"ipaddress": z.addressAnswer(z.addressByUUID(c.target.uuid))}, nil
 			},
-			describe: func(c *call) string {
+			describe: func(z *Zone, c *call) string {
 				network := "null"
-				if n := c.z.networkByUUID(c.str("networkid")); n != nil {
+				if n := z.networkByUUID(c.str("networkid")); n != nil {
 					network = fmt.Sprint(n.ID)
 				}
 				return fmt.Sprintf("associating IP to network ID: %s in zone %d", network, zoneID)
 			},
-			detail: func(c *call) string {
+			detail: func(z *Zone, c *call) string {
 				switch {
 				case c.target.id == 0:
 					return ""
@@ -50,12 +50,12 @@ func (z *Zone) addressCommands() []command {
 			kind: asyncCommand, instance: "IpAddress", event: "NET.IPRELEASE", eventful: eventAsync, action: "disassociating Ip",
 			params: []param{{"id", "uuid:address", false, "the ID of the public IP address to disassociate. Mutually exclusive with the ipaddress parameter"},
 				{"ipaddress", "string", false, "IP Address to be disassociated. Mutually exclusive with the id parameter"}},
-			check: (*call).checkRelease, run: (*call).disassociate,
-			sync: func(c *call) string { return fmt.Sprintf("address:%d", c.eventResource) },
-			describe: func(c *call) string {
+			check: checkRelease, run: disassociate,
+			sync: func(z *Zone, c *call) string { return fmt.Sprintf("address:%d", c.eventResource) },
+			describe: func(z *Zone, c *call) string {
 				return fmt.Sprintf("Disassociating IP address with ID=%d", c.eventResource)
 			},
-			detail: func(c *call) string { return fmt.Sprintf("IP ID: %d", c.eventResource) },
+			detail: func(z *Zone, c *call) string { return fmt.Sprintf("IP ID: %d", c.eventResource) },
 		},
 		{
 			name: "listPublicIpAddresses", about: "Lists all public ip addresses",
@@ -65,14 +65,13 @@ func (z *Zone) addressCommands() []command {
 				param{"issourcenat", "boolean", false, "list only source NAT IP addresses"}, param{"isstaticnat", "boolean", false, "list only static NAT IP addresses"},
 				param{"allocatedonly", "boolean", false, "limits search results to allocated public IP addresses"}, param{"state", "string", false, "lists all public IP addresses by state"},
 				param{"forloadbalancing", "boolean", false, "list only IPs used for load balancing"}, param{"forvirtualnetwork", "boolean", false, "the virtual network for the IP address"}),
-			run: (*call).listAddresses,
+			run: listAddresses,
 		},
 	}
 }
 
-func (c *call) allocateIP() (created, error) {
-	z := c.z
-	owner, err := c.ownerAccount()
+func allocateIP(z *Zone, c *call) (created, error) {
+	owner, err := ownerAccount(z, c)
 	if err != nil {
 		return created{}, err
 	}
@@ -96,7 +95,7 @@ func (c *call) allocateIP() (created, error) {
 	if v != nil && !v.Removed.IsZero() || n != nil && !n.Removed.IsZero() {
 		return created{}, api.Invalid("Unable to find the network or VPC to associate the address with")
 	}
-	if err := c.mayUse(owner, "network"); err != nil {
+	if err := mayUse(z, c, owner, "network"); err != nil {
 		return created{}, err
 	}
 	if err := z.checkLimit(owner, limitIP); err != nil {
@@ -191,15 +190,15 @@ func (z *Zone) portableUsage(ctx context.Context, typ string, a *Address) error 
 		"resource_type": "VirtualNetwork"})
 }
 
-func (c *call) checkRelease() error {
+func checkRelease(z *Zone, c *call) error {
 	var a *Address
 	switch {
 	case c.has("id") == c.has("ipaddress"):
 		return api.Invalid("Please specify either IP address or IP address ID")
 	case c.has("id"):
-		a = c.z.addressByUUID(c.str("id"))
+		a = z.addressByUUID(c.str("id"))
 	default:
-		for _, one := range c.z.addresses {
+		for _, one := range z.addresses {
 			if one.IP.String() == c.str("ipaddress") {
 				a = one
 			}
@@ -210,24 +209,24 @@ func (c *call) checkRelease() error {
 	}
 	c.owner, c.eventResource, c.eventResourceType = a.Account, a.ID, "IpAddress"
 	c.target = created{uuid: a.UUID, id: a.ID}
-	return c.mayUse(a.Account, "IpAddress")
+	return mayUse(z, c, a.Account, "IpAddress")
 }
 
-func (c *call) disassociate() (obj, error) {
-	a := c.z.addressByUUID(c.target.uuid)
+func disassociate(z *Zone, c *call) (obj, error) {
+	a := z.addressByUUID(c.target.uuid)
 	if a == nil || a.State == "Free" {
 		return nil, api.Invalid("Unable to find ip address by id")
 	}
 	if a.SourceNAT && (a.VPC != nil || a.Network != nil && a.Network.State == "Implemented") {
 		return nil, api.Invalid("ip address is used for source nat purposes and can not be disassociated.")
 	}
-	return obj{"success": true}, c.z.release(c.ctx, a)
+	return obj{"success": true}, z.release(c.ctx, a)
 }
 
 // release gives an address back after everything on it is gone. A rule with an autoscale group stops it half-way, in
 // every release (facts: cloudstack.md 1.3).
 func (z *Zone) release(ctx context.Context, a *Address) error {
-	broken := z.releaseAddressRules(ctx, a)
+	broken := z.netHooks.releaseAddress(ctx, a)
 	if broken != nil && !unavailable(broken) {
 		return broken
 	}
@@ -256,10 +255,10 @@ func (z *Zone) release(ctx context.Context, a *Address) error {
 	})
 }
 
-func (c *call) listAddresses() (obj, error) {
+func listAddresses(z *Zone, c *call) (obj, error) {
 	var out []obj
-	for _, a := range c.z.addresses {
-		if a.Account == nil || a.State == "Free" || a.Account == c.z.system.Account && c.caller != c.z.system || !c.visible(a.Account) ||
+	for _, a := range z.addresses {
+		if a.Account == nil || a.State == "Free" || a.Account == z.system.Account && callerOf(c) != z.system || !visible(z, c, a.Account) ||
 			c.has("id") && c.str("id") != a.UUID || c.has("ipaddress") && c.str("ipaddress") != a.IP.String() ||
 			c.has("vpcid") && (a.VPC == nil || a.VPC.UUID != c.str("vpcid")) || c.has("state") && c.str("state") != a.State ||
 			c.has("associatednetworkid") && (a.Network == nil || a.Network.UUID != c.str("associatednetworkid")) ||
@@ -267,10 +266,10 @@ func (c *call) listAddresses() (obj, error) {
 			!matches(c.str("keyword"), a.IP.String()) {
 			continue
 		}
-		if c.boolean("forloadbalancing", false) && !slices.ContainsFunc(c.z.lbRules, func(r *LBRule) bool { return r.Address == a }) {
+		if c.boolean("forloadbalancing", false) && !z.netHooks.balanced(a) {
 			continue
 		}
-		out = append(out, c.z.addressAnswer(a))
+		out = append(out, z.addressAnswer(a))
 	}
 	return c.page("publicipaddress", out), nil
 }

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -126,7 +125,7 @@ func (z *Zone) addressAnswer(a *Address) obj {
 		"id": a.UUID, "ipaddress": a.IP.String(), "zoneid": z.site.UUID, "zonename": siteName, "issourcenat": a.SourceNAT,
 		"forvirtualnetwork": true, "vlanid": z.site.VLANUUID, "vlanname": "vlan://50", "isstaticnat": a.StaticNAT, "issystem": false,
 		"networkid": z.site.PublicNetwork.UUID, "state": a.State, "physicalnetworkid": z.site.PhysicalNetworkUUID, "tags": []obj{},
-		"isportable": a.Portable, "fordisplay": true, "hasrules": z.hasRules(a), "hasannotations": false,
+		"isportable": a.Portable, "fordisplay": true, "hasrules": z.netHooks.ruled(a), "hasannotations": false,
 	}
 	if !a.Allocated.IsZero() {
 		out["allocated"] = stamp(a.Allocated)
@@ -138,21 +137,14 @@ func (z *Zone) addressAnswer(a *Address) obj {
 	if a.Network != nil {
 		out["associatednetworkid"], out["associatednetworkname"] = a.Network.UUID, a.Network.Name
 	}
-	if vm := a.StaticVM; vm != nil {
-		out["virtualmachineid"], out["virtualmachinename"], out["virtualmachinedisplayname"] = vm.UUID, vm.Name, vm.DisplayName
+	if a.StaticVM != nil {
+		out["virtualmachineid"], out["virtualmachinename"], out["virtualmachinedisplayname"] = a.StaticVM.Names()
 		out["vmipaddress"] = a.StaticIP.String()
 	}
 	if a.Account != nil {
 		z.owned(out, a.Account)
 	}
 	return out
-}
-
-// hasRules reports whether an LB, PF, firewall or static NAT rule hangs on the address.
-func (z *Zone) hasRules(a *Address) bool {
-	return slices.ContainsFunc(z.lbRules, func(r *LBRule) bool { return r.Address == a }) ||
-		slices.ContainsFunc(z.pfRules, func(r *PFRule) bool { return r.Address == a }) ||
-		slices.ContainsFunc(z.fwRules, func(r *rule) bool { return r.Address == a })
 }
 
 func (z *Zone) nicAnswer(n *NIC, index int, running bool) obj {
@@ -202,8 +194,10 @@ func (z *Zone) vmAnswer(vm *VM) obj {
 			out["userid"], out["username"] = u.UUID, u.Username
 		}
 	}
-	if vm.Group != nil && vm.Group.Removed.IsZero() {
-		out["autoscalevmgroupid"], out["autoscalevmgroupname"] = vm.Group.UUID, vm.Group.Name
+	if vm.Group != nil {
+		if uuid, name, live := vm.Group.Identity(); live {
+			out["autoscalevmgroupid"], out["autoscalevmgroupname"] = uuid, name
+		}
 	}
 	z.newField(out, "deleteprotection", false)
 	z.laterField(out, "arch", "x86_64")
@@ -233,7 +227,7 @@ func (z *Zone) routerAnswer(r *Router) obj {
 		"created": stamp(r.Created), "state": r.State, "serviceofferingid": z.site.RouterOffering.UUID,
 		"serviceofferingname": z.site.RouterOffering.Name, "isredundantrouter": r.Redundant != "", "redundantstate": redundant,
 		"version": "4.10.0", "scriptsversion": r.NICUUID, "role": "VIRTUAL_ROUTER", "nic": z.routerNICs(r), "requiresupgrade": false,
-		"healthchecksfailed": false, "softwareversion": z.opts.Release, "hasannotations": false,
+		"healthchecksfailed": false, "softwareversion": z.Version(), "hasannotations": false,
 	}
 	if r.State == "Running" {
 		out["hostid"], out["hostname"], out["hostcontrolstate"] = r.Host.UUID, r.Host.Name, "Enabled"

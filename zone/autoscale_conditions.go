@@ -19,21 +19,21 @@ func counterCommands() []command {
 				{"name", "string", true, "Name of the counter."}, {"source", "string", true, "Source of the counter."},
 				{"value", "string", true, "Value of the counter e.g. oid in case of snmp."}, {"provider", "string", true, "Network provider of the counter."},
 			},
-			create: (*call).createCounter,
-			run: func(c *call) (obj, error) {
-				k := c.z.counterByUUID(c.target.uuid)
+			create: createCounter,
+			run: func(z *Zone, c *call) (obj, error) {
+				k := z.counterByUUID(c.target.uuid)
 				if k == nil {
 					return nil, api.Internal("Failed to create Counter with name %s", c.str("name"))
 				}
 				return obj{"counter": counterAnswer(k)}, nil
 			},
-			describe: func(c *call) string { c.eventResource = c.target.id; return "creating a counter" },
+			describe: func(z *Zone, c *call) string { c.eventResource = c.target.id; return "creating a counter" },
 		},
 		{
 			name: "deleteCounter", about: "Deletes a counter for VM auto scaling", admin: true, kind: asyncCommand, event: "COUNTER.DELETE",
 			class: "org.apache.cloudstack.api.command.admin.autoscale.DeleteCounterCmd", eventful: eventAsync, action: "counter",
-			params: []param{{"id", "uuid:counter", true, "the ID of the counter"}}, run: (*call).deleteCounter,
-			describe: func(*call) string { return "Deleting a counter." },
+			params: []param{{"id", "uuid:counter", true, "the ID of the counter"}}, run: deleteCounter,
+			describe: func(*Zone, *call) string { return "Deleting a counter." },
 		},
 		{
 			name: "listCounters", about: "List the counters for VM auto scaling", root: "counterresponse",
@@ -41,12 +41,12 @@ func counterCommands() []command {
 				param{"id", "uuid:counter", false, "ID of the Counter."}, param{"name", "string", false, "Name of the counter."},
 				param{"source", "string", false, "Source of the counter."}, param{"provider", "string", false, "Network provider of the counter."},
 			),
-			run: (*call).listCounters,
+			run: listCounters,
 		},
 	}
 }
 
-func (c *call) createCounter() (created, error) {
+func createCounter(z *Zone, c *call) (created, error) {
 	c.eventResourceType = "Counter"
 	source := strings.ToUpper(c.str("source"))
 	if !slices.Contains([]string{"NETSCALER", "SNMP", "CPU", "MEMORY", "VIRTUALROUTER"}, source) {
@@ -61,27 +61,27 @@ func (c *call) createCounter() (created, error) {
 	if provider == "" {
 		return created{}, api.Invalid("The Provider %s does not exist; Unable to create Counter", c.str("provider"))
 	}
-	c.z.ids["cloud.counter"]++
-	k := &Counter{ID: c.z.ids["cloud.counter"], UUID: c.z.uuid(), Name: c.str("name"), Source: source, Value: c.str("value"), Provider: provider}
-	c.z.counters = append(c.z.counters, k)
+	z.ids["cloud.counter"]++
+	k := &Counter{ID: z.ids["cloud.counter"], UUID: z.uuid(), Name: c.str("name"), Source: source, Value: c.str("value"), Provider: provider}
+	z.counters = append(z.counters, k)
 	return created{k.UUID, k.ID}, nil
 }
 
-func (c *call) deleteCounter() (obj, error) {
-	k := c.z.counterByUUID(c.str("id"))
+func deleteCounter(z *Zone, c *call) (obj, error) {
+	k := z.counterByUUID(c.str("id"))
 	if k == nil {
 		return nil, api.Invalid("Unable to find Counter")
 	}
-	if slices.ContainsFunc(c.z.conditions, func(o *Condition) bool { return o.Counter == k }) {
+	if slices.ContainsFunc(z.conditions, func(o *Condition) bool { return o.Counter == k }) {
 		return nil, &api.Error{Code: api.CodeInUse, CSCode: api.CSAPIException, Text: "Counter is in use."}
 	}
-	c.z.counters = slices.DeleteFunc(c.z.counters, func(o *Counter) bool { return o == k })
+	z.counters = slices.DeleteFunc(z.counters, func(o *Counter) bool { return o == k })
 	return obj{"success": true}, nil
 }
 
-func (c *call) listCounters() (obj, error) {
+func listCounters(z *Zone, c *call) (obj, error) {
 	var out []obj
-	for _, k := range c.z.counters {
+	for _, k := range z.counters {
 		switch {
 		case c.has("id") && k.UUID != c.str("id"), c.str("name") != "" && k.Name != c.str("name"):
 		case c.str("source") != "" && !strings.EqualFold(k.Source, c.str("source")):
@@ -105,16 +105,16 @@ func conditionCommands() []command {
 				param{"relationaloperator", "string", true, "Relational Operator to be used with threshold. Valid values are EQ, GT, LT, GE, LE."},
 				param{"threshold", "long", true, "Value for which the Counter will be evaluated with the Operator selected."},
 			),
-			create: (*call).createCondition,
-			run: func(c *call) (obj, error) {
-				k := c.z.conditionByUUID(c.target.uuid)
+			create: createCondition,
+			run: func(z *Zone, c *call) (obj, error) {
+				k := z.conditionByUUID(c.target.uuid)
 				if k == nil {
 					return nil, api.Internal("Failed to create condition.")
 				}
-				return obj{"condition": c.z.conditionAnswer(k)}, nil
+				return obj{"condition": z.conditionAnswer(k)}, nil
 			},
-			describe: func(c *call) string { c.eventResource = c.target.id; return "creating a condition" },
-			detail: func(c *call) string {
+			describe: func(z *Zone, c *call) string { c.eventResource = c.target.id; return "creating a condition" },
+			detail: func(z *Zone, c *call) string {
 				if c.target.id == 0 {
 					return ""
 				}
@@ -129,13 +129,13 @@ func conditionCommands() []command {
 				{"relationaloperator", "string", true, "Relational Operator to be used with threshold. Valid values are EQ, GT, LT, GE, LE."},
 				{"threshold", "long", true, "Value for which the Counter will be evaluated with the Operator selected."},
 			},
-			run: (*call).updateCondition, describe: func(*call) string { return "Updating a condition." },
+			run: updateCondition, describe: func(*Zone, *call) string { return "Updating a condition." },
 		},
 		{
 			name: "deleteCondition", about: "Removes a condition for VM auto scaling", kind: asyncCommand, class: autoscaleClasses + "DeleteConditionCmd",
 			event: "CONDITION.DELETE", eventful: eventAsync, action: "condition",
-			params: []param{{"id", "uuid:condition", true, "the ID of the condition."}}, run: (*call).deleteCondition,
-			describe: func(*call) string { return "Deleting a condition." },
+			params: []param{{"id", "uuid:condition", true, "the ID of the condition."}}, run: deleteCondition,
+			describe: func(*Zone, *call) string { return "Deleting a condition." },
 		},
 		{
 			name: "listConditions", about: "List Conditions for VM auto scaling",
@@ -143,32 +143,32 @@ func conditionCommands() []command {
 				param{"id", "uuid:condition", false, "ID of the Condition."}, param{"counterid", "uuid:counter", false, "Counter-id of the condition."},
 				param{"policyid", "uuid:scalepolicy", false, "the ID of the policy"},
 			),
-			run: (*call).listConditions,
+			run: listConditions,
 		},
 	}
 }
 
-func (c *call) createCondition() (created, error) {
+func createCondition(z *Zone, c *call) (created, error) {
 	c.eventResourceType = "Condition"
-	owner, err := c.ownerAccount()
+	owner, err := ownerAccount(z, c)
 	if err != nil {
 		return created{}, err
 	}
-	operator, threshold, err := c.comparison("create Condition")
+	operator, threshold, err := readThreshold(z, c, "create Condition")
 	if err != nil {
 		return created{}, err
 	}
-	c.z.ids["cloud.conditions"]++
+	z.ids["cloud.conditions"]++
 	k := &Condition{
-		ID: c.z.ids["cloud.conditions"], UUID: c.z.uuid(), Counter: c.z.counterByUUID(c.str("counterid")), Operator: operator,
+		ID: z.ids["cloud.conditions"], UUID: z.uuid(), Counter: z.counterByUUID(c.str("counterid")), Operator: operator,
 		Threshold: threshold, Account: owner,
 	}
-	c.z.conditions = append(c.z.conditions, k)
+	z.conditions = append(z.conditions, k)
 	return created{k.UUID, k.ID}, nil
 }
 
-// comparison reads what a counter is compared with; what says which command could not be carried out.
-func (c *call) comparison(what string) (operator string, threshold int64, err error) {
+// readThreshold reads what a counter is compared with; what says which command could not be carried out.
+func readThreshold(z *Zone, c *call, what string) (operator string, threshold int64, err error) {
 	operator = strings.ToUpper(c.str("relationaloperator"))
 	if !slices.Contains([]string{"EQ", "GT", "LT", "GE", "LE"}, operator) {
 		return "", 0, api.Invalid("The Operator %s does not exist; Unable to %s.", operator, what)
@@ -181,28 +181,28 @@ func (c *call) comparison(what string) (operator string, threshold int64, err er
 }
 
 // updateCondition answers with the condition, though it is documented as a bare success (UpdateConditionCmd.java@4.20.1.0).
-func (c *call) updateCondition() (obj, error) {
-	k := c.z.conditionByUUID(c.str("id"))
+func updateCondition(z *Zone, c *call) (obj, error) {
+	k := z.conditionByUUID(c.str("id"))
 	if k == nil {
 		return nil, api.Invalid("Unable to find Condition")
 	}
-	if err := c.mayUse(k.Account, "condition"); err != nil {
+	if err := mayUse(z, c, k.Account, "condition"); err != nil {
 		return nil, err
 	}
-	operator, threshold, err := c.comparison("update Condition")
+	operator, threshold, err := readThreshold(z, c, "update Condition")
 	if err != nil {
 		return nil, err
 	}
-	if n := c.z.enabledGroupsWith(k); n > 0 {
+	if n := z.enabledGroupsWith(k); n > 0 {
 		name := fmt.Sprint(k.ID)
-		if c.z.knobs[release.ConditionNamedAsObject] {
+		if z.knobs[release.ConditionNamedAsObject] {
 			name = fmt.Sprintf(`Condition {"id":%d,"uuid":"%s"}`, k.ID, k.UUID)
 		}
 		return nil, &api.Error{Code: api.CodeInUse, CSCode: api.CSAPIException,
 			Text: fmt.Sprintf("Cannot update condition %s as it is being used in %d vm groups NOT in Disabled state.", name, n)}
 	}
 	k.Operator, k.Threshold = operator, threshold
-	return obj{"condition": c.z.conditionAnswer(k)}, nil
+	return obj{"condition": z.conditionAnswer(k)}, nil
 }
 
 // enabledGroupsWith counts pairs of a policy with the condition and a group that is not disabled (AutoScaleManagerImpl
@@ -221,31 +221,31 @@ func (z *Zone) enabledGroupsWith(k *Condition) (n int) {
 	return n
 }
 
-func (c *call) deleteCondition() (obj, error) {
-	k := c.z.conditionByUUID(c.str("id"))
+func deleteCondition(z *Zone, c *call) (obj, error) {
+	k := z.conditionByUUID(c.str("id"))
 	if k == nil {
 		return nil, api.Invalid("Unable to find Condition")
 	}
-	if err := c.mayUse(k.Account, "condition"); err != nil {
+	if err := mayUse(z, c, k.Account, "condition"); err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(c.z.policies, func(p *ScalePolicy) bool { return slices.Contains(p.Conditions, k) }) {
+	if slices.ContainsFunc(z.policies, func(p *ScalePolicy) bool { return slices.Contains(p.Conditions, k) }) {
 		return nil, &api.Error{Code: api.CodeInUse, CSCode: api.CSAPIException, Text: "Cannot delete Condition as it is being used in a policy."}
 	}
-	c.z.conditions = slices.DeleteFunc(c.z.conditions, func(o *Condition) bool { return o == k })
+	z.conditions = slices.DeleteFunc(z.conditions, func(o *Condition) bool { return o == k })
 	return obj{"success": true}, nil
 }
 
-func (c *call) listConditions() (obj, error) {
-	policy := c.z.scalePolicyByUUID(c.str("policyid"))
+func listConditions(z *Zone, c *call) (obj, error) {
+	policy := z.scalePolicyByUUID(c.str("policyid"))
 	var out []obj
-	for _, k := range slices.Backward(c.z.conditions) {
+	for _, k := range slices.Backward(z.conditions) {
 		switch {
-		case !c.visible(k.Account), c.has("id") && k.UUID != c.str("id"):
+		case !visible(z, c, k.Account), c.has("id") && k.UUID != c.str("id"):
 		case c.has("counterid") && k.Counter.UUID != c.str("counterid"):
 		case policy != nil && !slices.Contains(policy.Conditions, k):
 		default:
-			out = append(out, c.z.conditionAnswer(k))
+			out = append(out, z.conditionAnswer(k))
 		}
 	}
 	return c.page("condition", out), nil

@@ -28,8 +28,8 @@ func groupCommands() []command {
 				{"vmprofileid", "uuid:scaleprofile", true, "the autoscale profile that contains information about the vms in the vm group."},
 				{"fordisplay", "boolean", false, "an optional field, whether to the display the group to the end user or not"},
 			},
-			create: (*call).createGroup, run: (*call).configureGroup,
-			describe: func(c *call) string {
+			create: createGroup, run: configureGroup,
+			describe: func(z *Zone, c *call) string {
 				c.eventResource = c.target.id
 				return fmt.Sprintf("configuring AutoScale Vm Group. Vm Group Id: %d", c.target.id)
 			},
@@ -45,29 +45,31 @@ func groupCommands() []command {
 				{"scaledownpolicyids", "list:scalepolicy", false, "list of scaledown autoscale policies"},
 				{"fordisplay", "boolean", false, "an optional field, whether to the display the group to the end user or not"},
 			},
-			check: (*call).ownGroup, run: (*call).updateGroup,
-			describe: func(c *call) string { return "Updating AutoScale Vm Group. " + c.groupID("Vm Group Id: ") },
-			detail:   func(c *call) string { return c.groupID("AutoScale Vm Group Id: ") },
+			check: ownGroup, run: updateGroup,
+			describe: func(z *Zone, c *call) string { return "Updating AutoScale Vm Group. " + groupID(z, c, "Vm Group Id: ") },
+			detail:   func(z *Zone, c *call) string { return groupID(z, c, "AutoScale Vm Group Id: ") },
 		},
 		{
 			name: "enableAutoScaleVmGroup", about: "Enables an AutoScale Vm Group", root: "enableautoscalevmGroupresponse",
 			class: autoscaleClasses + "EnableAutoScaleVmGroupCmd", kind: asyncCommand, event: "AUTOSCALEVMGROUP.ENABLE", eventful: eventAsync,
-			action: "enabling autoscale vm group", params: []param{id}, check: (*call).ownGroup, run: (*call).enableGroup,
-			describe: func(c *call) string { return "Enabling AutoScale Vm Group. " + c.groupID("Vm Group Id: ") },
+			action: "enabling autoscale vm group", params: []param{id}, check: ownGroup, run: enableGroup,
+			describe: func(z *Zone, c *call) string { return "Enabling AutoScale Vm Group. " + groupID(z, c, "Vm Group Id: ") },
 		},
 		{
 			name: "disableAutoScaleVmGroup", about: "Disables an AutoScale Vm Group", root: "disableautoscalevmGroupresponse",
 			class: autoscaleClasses + "DisableAutoScaleVmGroupCmd", kind: asyncCommand, event: "AUTOSCALEVMGROUP.DISABLE", eventful: eventAsync,
-			action: "disabling autoscale vm group", params: []param{id}, check: (*call).ownGroup, run: (*call).disableGroup,
-			describe: func(c *call) string { return "Disabling AutoScale Vm Group. " + c.groupID("Vm Group Id: ") },
+			action: "disabling autoscale vm group", params: []param{id}, check: ownGroup, run: disableGroup,
+			describe: func(z *Zone, c *call) string {
+				return "Disabling AutoScale Vm Group. " + groupID(z, c, "Vm Group Id: ")
+			},
 		},
 		{
 			name: "deleteAutoScaleVmGroup", about: "Deletes a autoscale vm group.", class: autoscaleClasses + "DeleteAutoScaleVmGroupCmd",
 			kind: asyncCommand, event: "AUTOSCALEVMGROUP.DELETE", eventful: eventAsync, action: "deleting autoscale vm group",
 			params: []param{id, {"cleanup", "boolean", false, "true if all VMs have to be cleaned up, false otherwise"}},
-			check:  (*call).ownGroup, run: (*call).deleteGroup,
-			describe: func(c *call) string { return "deleting autoscale vm group: " + c.groupID("") },
-			detail:   func(c *call) string { return c.groupID("AutoScale Vm Group Id: ") },
+			check:  ownGroup, run: deleteGroup,
+			describe: func(z *Zone, c *call) string { return "deleting autoscale vm group: " + groupID(z, c, "") },
+			detail:   func(z *Zone, c *call) string { return groupID(z, c, "AutoScale Vm Group Id: ") },
 		},
 	}
 }
@@ -81,29 +83,29 @@ func groupListCommands() []command {
 			param{"policyid", "uuid:scalepolicy", false, "the ID of the policy"}, param{"zoneid", "uuid:zone", false, "the availability zone ID"},
 			param{"fordisplay", "boolean", false, "list resources by display flag; only ROOT admin is eligible to pass this parameter"},
 		),
-		run: (*call).listGroups,
+		run: listGroups,
 	}}
 }
 
-func (c *call) groupID(words string) string {
+func groupID(z *Zone, c *call, words string) string {
 	c.eventResourceType = "AutoScaleVmGroup"
-	if g := c.z.groupByUUID(c.str("id")); g != nil {
+	if g := z.groupByUUID(c.str("id")); g != nil {
 		c.eventResource, c.target = g.ID, created{g.UUID, g.ID}
 	}
 	return fmt.Sprintf("%s%d", words, c.target.id)
 }
 
 // ownGroup refuses removed groups and those of others.
-func (c *call) ownGroup() error {
-	g, err := c.liveGroup()
+func ownGroup(z *Zone, c *call) error {
+	g, err := liveGroup(z, c)
 	if err != nil {
 		return err
 	}
-	return c.mayUse(g.Account, "autoscale vm group")
+	return mayUse(z, c, g.Account, "autoscale vm group")
 }
 
-func (c *call) liveGroup() (*Group, error) {
-	g, err := c.group("id")
+func liveGroup(z *Zone, c *call) (*Group, error) {
+	g, err := groupParam(z, c, "id")
 	if err == nil && !g.Removed.IsZero() {
 		return nil, c.badEntity("id", c.str("id"))
 	}
@@ -111,14 +113,13 @@ func (c *call) liveGroup() (*Group, error) {
 }
 
 // createGroup is the create phase: the group is NEW, and its monitor planned.
-func (c *call) createGroup() (created, error) {
+func createGroup(z *Zone, c *call) (created, error) {
 	c.eventResourceType = "AutoScaleVmGroup"
-	z := c.z
-	r, err := c.lbRule("lbruleid")
+	r, err := lbRuleParam(z, c, "lbruleid")
 	if err != nil {
 		return created{}, err
 	}
-	if err := c.mayUse(r.Account, "load balancer rule"); err != nil {
+	if err := mayUse(z, c, r.Account, "load balancer rule"); err != nil {
 		return created{}, err
 	}
 	if r.Group != nil {
@@ -132,7 +133,7 @@ func (c *call) createGroup() (created, error) {
 		Min: c.integer("minmembers", 0), Max: c.integer("maxmembers", 0), Interval: c.integer("interval", defaultInterval),
 		State: groupNew, NextSeq: 1, Created: z.now(),
 	}
-	if err := c.fillGroup(g); err != nil {
+	if err := fillGroup(z, c, g); err != nil {
 		return created{}, err
 	}
 	g.ID, err = z.insert(c.ctx, "cloud.autoscale_vmgroups", obj{
@@ -151,18 +152,18 @@ func (c *call) createGroup() (created, error) {
 }
 
 // fillGroup takes over the policies that the call names and checks the whole.
-func (c *call) fillGroup(g *Group) error {
+func fillGroup(z *Zone, c *call, g *Group) error {
 	if err := checkGroup(g); err != nil {
 		return err
 	}
 	var err error
 	if c.has("scaleuppolicyids") {
-		if g.Up, err = c.scalePolicies("scaleuppolicyids", "SCALEUP", "ScaleUp"); err != nil {
+		if g.Up, err = scalePolicies(z, c, "scaleuppolicyids", "SCALEUP", "ScaleUp"); err != nil {
 			return err
 		}
 	}
 	if c.has("scaledownpolicyids") {
-		if g.Down, err = c.scalePolicies("scaledownpolicyids", "SCALEDOWN", "ScaleDown"); err != nil {
+		if g.Down, err = scalePolicies(z, c, "scaledownpolicyids", "SCALEDOWN", "ScaleDown"); err != nil {
 			return err
 		}
 	}
@@ -203,10 +204,10 @@ func checkGroup(g *Group) error {
 	return nil
 }
 
-func (c *call) scalePolicies(name, action, word string) ([]*ScalePolicy, error) {
+func scalePolicies(z *Zone, c *call, name, action, word string) ([]*ScalePolicy, error) {
 	var out []*ScalePolicy
 	for _, u := range c.list(name) {
-		p := c.z.scalePolicyByUUID(u)
+		p := z.scalePolicyByUUID(u)
 		if p == nil {
 			return nil, c.badEntity(name, u)
 		}
@@ -221,9 +222,8 @@ func (c *call) scalePolicies(name, action, word string) ([]*ScalePolicy, error) 
 	return out, nil
 }
 
-func (c *call) updateGroup() (obj, error) {
-	z := c.z
-	g, err := c.liveGroup()
+func updateGroup(z *Zone, c *call) (obj, error) {
+	g, err := liveGroup(z, c)
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +237,7 @@ func (c *call) updateGroup() (obj, error) {
 		changed.Name = v
 	}
 	changed.Min, changed.Max, changed.Interval = c.integer("minmembers", g.Min), c.integer("maxmembers", g.Max), interval
-	if err := c.fillGroup(&changed); err != nil {
+	if err := fillGroup(z, c, &changed); err != nil {
 		return nil, err
 	}
 	g.Name, g.Min, g.Max, g.Interval, g.Up, g.Down = changed.Name, changed.Min, changed.Max, changed.Interval, changed.Up, changed.Down
@@ -253,17 +253,17 @@ func (c *call) updateGroup() (obj, error) {
 	return obj{"autoscalevmgroup": z.groupAnswer(g)}, nil
 }
 
-func (c *call) listGroups() (obj, error) {
-	policy := c.z.scalePolicyByUUID(c.str("policyid"))
+func listGroups(z *Zone, c *call) (obj, error) {
+	policy := z.scalePolicyByUUID(c.str("policyid"))
 	var out []obj
-	for _, g := range slices.Backward(c.z.groups) {
+	for _, g := range slices.Backward(z.groups) {
 		switch {
-		case !g.Removed.IsZero(), !c.visible(g.Account), c.has("id") && g.UUID != c.str("id"):
+		case !g.Removed.IsZero(), !visible(z, c, g.Account), c.has("id") && g.UUID != c.str("id"):
 		case c.str("name") != "" && g.Name != c.str("name"), !strings.Contains(g.Name, c.str("keyword")):
 		case c.has("lbruleid") && g.Rule.UUID != c.str("lbruleid"), c.has("vmprofileid") && g.Profile.UUID != c.str("vmprofileid"):
 		case policy != nil && !slices.Contains(g.Up, policy) && !slices.Contains(g.Down, policy):
 		default:
-			out = append(out, c.z.groupAnswer(g))
+			out = append(out, z.groupAnswer(g))
 		}
 	}
 	return c.page("autoscalevmgroup", out), nil

@@ -26,13 +26,13 @@ type scaling struct {
 }
 
 func (z *Zone) scalingOf(g *Group) *scaling {
-	if z.balancing.scaling == nil {
-		z.balancing.scaling = map[int64]*scaling{}
+	if z.scaling == nil {
+		z.scaling = map[int64]*scaling{}
 	}
-	s := z.balancing.scaling[g.ID]
+	s := z.scaling[g.ID]
 	if s == nil {
 		s = &scaling{}
-		z.balancing.scaling[g.ID] = s
+		z.scaling[g.ID] = s
 	}
 	return s
 }
@@ -52,8 +52,8 @@ func (z *Zone) watch(g *Group) {
 			z.watch(g)
 		}
 	})
-	if !z.balancing.evaluating {
-		z.balancing.evaluating = true
+	if !z.evaluating {
+		z.evaluating = true
 		z.at(z.now().Add(statsInterval), "evaluation of autoscale policies", z.evaluate)
 	}
 }
@@ -108,7 +108,7 @@ func (z *Zone) evaluate(ctx context.Context) {
 			z.scaleDown(ctx, g)
 		}
 	}
-	if z.balancing.evaluating = live; live {
+	if z.evaluating = live; live {
 		z.at(z.now().Add(statsInterval), "evaluation of autoscale policies", z.evaluate)
 	}
 }
@@ -121,7 +121,7 @@ func (z *Zone) action(g *Group) string {
 		if s.gap.After(window) {
 			return ""
 		}
-		if !z.knobs[fault.QuietTimeIgnored] && now.Sub(z.balancing.quiet[p.ID]) < time.Duration(p.Quiet)*time.Second || !s.sample.After(window) {
+		if !z.knobs[fault.QuietTimeIgnored] && now.Sub(z.quiet[p.ID]) < time.Duration(p.Quiet)*time.Second || !s.sample.After(window) {
 			continue
 		}
 		if !slices.ContainsFunc(p.Conditions, func(k *Condition) bool { return !holds(k) }) {
@@ -159,11 +159,11 @@ func (z *Zone) noteQuiet(ctx context.Context, g *Group) {
 	if len(g.Up) == 0 {
 		return
 	}
-	if z.balancing.quiet == nil {
-		z.balancing.quiet = map[int64]time.Time{}
+	if z.quiet == nil {
+		z.quiet = map[int64]time.Time{}
 	}
 	g.LastQuietUp = z.now()
-	z.balancing.quiet[g.Up[0].ID] = g.LastQuietUp
+	z.quiet[g.Up[0].ID] = g.LastQuietUp
 	if err := z.update(ctx, "cloud.autoscale_policies", g.Up[0].ID, obj{"last_quiet_time": g.LastQuietUp}); err != nil {
 		z.log.Error("noting a quiet time", "policy", g.Up[0].ID, "err", err)
 	}

@@ -23,15 +23,15 @@ func scalePolicyCommands() []command {
 				{"action", "string", true, "the action to be executed if all the conditions evaluate to true for the specified duration."},
 				{"conditionids", "list:condition", true, "the list of IDs of the conditions that are being evaluated on every interval"},
 			},
-			create: (*call).createScalePolicy,
-			run: func(c *call) (obj, error) {
-				p := c.z.scalePolicyByUUID(c.target.uuid)
+			create: createScalePolicy,
+			run: func(z *Zone, c *call) (obj, error) {
+				p := z.scalePolicyByUUID(c.target.uuid)
 				if p == nil {
 					return nil, api.Internal("Failed to create AutoScale Policy")
 				}
-				return obj{"autoscalepolicy": c.z.scalePolicyAnswer(p)}, nil
+				return obj{"autoscalepolicy": z.scalePolicyAnswer(p)}, nil
 			},
-			describe: func(c *call) string { c.eventResource = c.target.id; return "creating AutoScale Policy" },
+			describe: func(z *Zone, c *call) string { c.eventResource = c.target.id; return "creating AutoScale Policy" },
 		},
 		{
 			name: "updateAutoScalePolicy", about: "Updates an existing autoscale policy.", class: autoscaleClasses + "UpdateAutoScalePolicyCmd",
@@ -42,16 +42,18 @@ func scalePolicyCommands() []command {
 				{"quiettime", "integer", false, "the cool down period in which the policy should not be evaluated after the action has been taken"},
 				{"conditionids", "list:condition", false, "the list of IDs of the conditions that are being evaluated on every interval"},
 			},
-			run:      (*call).updateScalePolicy,
-			describe: func(c *call) string { return "Updating Auto Scale Policy." + c.scalePolicyID(" Policy Id: ") },
-			detail:   func(c *call) string { return c.scalePolicyID("AutoScale Policy Id: ") },
+			run: updateScalePolicy,
+			describe: func(z *Zone, c *call) string {
+				return "Updating Auto Scale Policy." + scalePolicyID(z, c, " Policy Id: ")
+			},
+			detail: func(z *Zone, c *call) string { return scalePolicyID(z, c, "AutoScale Policy Id: ") },
 		},
 		{
 			name: "deleteAutoScalePolicy", about: "Deletes a autoscale policy.", class: autoscaleClasses + "DeleteAutoScalePolicyCmd",
 			kind: asyncCommand, event: "AUTOSCALEPOLICY.DELETE", eventful: eventAsync, action: "deleting autoscale policy",
-			params: []param{{"id", "uuid:scalepolicy", true, "the ID of the autoscale policy"}}, run: (*call).deleteScalePolicy,
-			describe: func(c *call) string { return "deleting AutoScale Policy: " + c.scalePolicyID("") },
-			detail:   func(c *call) string { return c.scalePolicyID("AutoScale Policy Id: ") },
+			params: []param{{"id", "uuid:scalepolicy", true, "the ID of the autoscale policy"}}, run: deleteScalePolicy,
+			describe: func(z *Zone, c *call) string { return "deleting AutoScale Policy: " + scalePolicyID(z, c, "") },
+			detail:   func(z *Zone, c *call) string { return scalePolicyID(z, c, "AutoScale Policy Id: ") },
 		},
 		{
 			name: "listAutoScalePolicies", about: "Lists autoscale policies.",
@@ -60,45 +62,45 @@ func scalePolicyCommands() []command {
 				param{"conditionid", "uuid:condition", false, "the ID of the condition of the policy"}, param{"action", "string", false, "the action to be executed"},
 				param{"vmgroupid", "uuid:group", false, "the ID of the autoscale vm group"},
 			),
-			run: (*call).listScalePolicies,
+			run: listScalePolicies,
 		},
 	}
 }
 
 // scalePolicyID sets what the event rows name and answers the id after words; the policy may be gone by then.
-func (c *call) scalePolicyID(words string) string {
+func scalePolicyID(z *Zone, c *call, words string) string {
 	c.eventResourceType = "AutoScalePolicy"
-	if p := c.z.scalePolicyByUUID(c.str("id")); p != nil {
+	if p := z.scalePolicyByUUID(c.str("id")); p != nil {
 		c.eventResource, c.target = p.ID, created{p.UUID, p.ID}
 	}
 	return fmt.Sprintf("%s%d", words, c.target.id)
 }
 
-func (c *call) createScalePolicy() (created, error) {
+func createScalePolicy(z *Zone, c *call) (created, error) {
 	c.eventResourceType = "AutoScalePolicy"
 	action := strings.ToUpper(c.str("action"))
 	if action != "SCALEUP" && action != "SCALEDOWN" {
 		return created{}, api.Invalid("action is invalid. Supported actions are: [SCALEUP, SCALEDOWN]")
 	}
 	p := &ScalePolicy{Name: c.str("name"), Action: action, Duration: c.integer("duration", 0), Quiet: c.integer("quiettime", defaultQuiet)}
-	if err := c.policyConditions(p); err != nil {
+	if err := policyConditions(z, c, p); err != nil {
 		return created{}, err
 	}
-	p.Account, p.UUID = p.Conditions[0].Account, c.z.uuid()
+	p.Account, p.UUID = p.Conditions[0].Account, z.uuid()
 	var err error
-	p.ID, err = c.z.insert(c.ctx, "cloud.autoscale_policies", obj{
+	p.ID, err = z.insert(c.ctx, "cloud.autoscale_policies", obj{
 		"uuid": p.UUID, "name": nullText(p.Name), "domain_id": p.Account.Domain.ID, "account_id": p.Account.ID, "duration": p.Duration,
-		"quiet_time": p.Quiet, "action": p.Action, "created": c.z.now(),
+		"quiet_time": p.Quiet, "action": p.Action, "created": z.now(),
 	})
 	if err != nil {
 		return created{}, err
 	}
-	c.z.policies = append(c.z.policies, p)
+	z.policies = append(z.policies, p)
 	return created{p.UUID, p.ID}, nil
 }
 
 // policyConditions checks the numbers and takes over the conditions that the call names.
-func (c *call) policyConditions(p *ScalePolicy) error {
+func policyConditions(z *Zone, c *call, p *ScalePolicy) error {
 	if p.Duration < 0 {
 		return api.Invalid("duration is an invalid value: %d", p.Duration)
 	}
@@ -110,11 +112,11 @@ func (c *call) policyConditions(p *ScalePolicy) error {
 	}
 	var conditions []*Condition
 	for _, u := range c.list("conditionids") {
-		k := c.z.conditionByUUID(u)
+		k := z.conditionByUUID(u)
 		if k == nil {
 			return api.Invalid("Unable to find the condition specified")
 		}
-		if err := c.mayUse(k.Account, "condition"); err != nil {
+		if err := mayUse(z, c, k.Account, "condition"); err != nil {
 			return err
 		}
 		if slices.ContainsFunc(conditions, func(o *Condition) bool { return o.Counter == k.Counter }) {
@@ -129,12 +131,12 @@ func (c *call) policyConditions(p *ScalePolicy) error {
 	return nil
 }
 
-func (c *call) updateScalePolicy() (obj, error) {
-	p := c.z.scalePolicyByUUID(c.str("id"))
+func updateScalePolicy(z *Zone, c *call) (obj, error) {
+	p := z.scalePolicyByUUID(c.str("id"))
 	if p == nil {
 		return nil, c.badEntity("id", c.str("id"))
 	}
-	if err := c.mayUse(p.Account, "policy"); err != nil {
+	if err := mayUse(z, c, p.Account, "policy"); err != nil {
 		return nil, err
 	}
 	changed := *p
@@ -142,7 +144,7 @@ func (c *call) updateScalePolicy() (obj, error) {
 	if v := c.str("name"); v != "" {
 		changed.Name = v
 	}
-	for _, g := range c.z.groups {
+	for _, g := range z.groups {
 		if !g.Removed.IsZero() || !slices.Contains(g.Up, p) && !slices.Contains(g.Down, p) {
 			continue
 		}
@@ -153,47 +155,47 @@ func (c *call) updateScalePolicy() (obj, error) {
 			return nil, api.Invalid("duration is less than the associated AutoScaleVmGroup's interval")
 		}
 	}
-	if err := c.policyConditions(&changed); err != nil {
+	if err := policyConditions(z, c, &changed); err != nil {
 		return nil, err
 	}
 	*p = changed
-	if err := c.z.update(c.ctx, "cloud.autoscale_policies", p.ID, obj{"name": nullText(p.Name), "duration": p.Duration, "quiet_time": p.Quiet}); err != nil {
+	if err := z.update(c.ctx, "cloud.autoscale_policies", p.ID, obj{"name": nullText(p.Name), "duration": p.Duration, "quiet_time": p.Quiet}); err != nil {
 		return nil, err
 	}
-	return obj{"autoscalepolicy": c.z.scalePolicyAnswer(p)}, nil
+	return obj{"autoscalepolicy": z.scalePolicyAnswer(p)}, nil
 }
 
-func (c *call) deleteScalePolicy() (obj, error) {
-	p := c.z.scalePolicyByUUID(c.str("id"))
+func deleteScalePolicy(z *Zone, c *call) (obj, error) {
+	p := z.scalePolicyByUUID(c.str("id"))
 	if p == nil {
 		return nil, c.badEntity("id", c.str("id"))
 	}
-	if err := c.mayUse(p.Account, "policy"); err != nil {
+	if err := mayUse(z, c, p.Account, "policy"); err != nil {
 		return nil, err
 	}
-	for _, g := range c.z.groups {
+	for _, g := range z.groups {
 		if g.Removed.IsZero() && (slices.Contains(g.Up, p) || slices.Contains(g.Down, p)) {
 			return nil, api.Invalid("Cannot delete AutoScale Policy when it is in use by one or more AutoScale Vm Groups")
 		}
 	}
-	c.z.policies = slices.DeleteFunc(c.z.policies, func(o *ScalePolicy) bool { return o == p })
-	if err := c.z.update(c.ctx, "cloud.autoscale_policies", p.ID, obj{"removed": c.z.now()}); err != nil {
+	z.policies = slices.DeleteFunc(z.policies, func(o *ScalePolicy) bool { return o == p })
+	if err := z.update(c.ctx, "cloud.autoscale_policies", p.ID, obj{"removed": z.now()}); err != nil {
 		return nil, err
 	}
 	return obj{"success": true}, nil
 }
 
-func (c *call) listScalePolicies() (obj, error) {
-	condition, group := c.z.conditionByUUID(c.str("conditionid")), c.z.groupByUUID(c.str("vmgroupid"))
+func listScalePolicies(z *Zone, c *call) (obj, error) {
+	condition, group := z.conditionByUUID(c.str("conditionid")), z.groupByUUID(c.str("vmgroupid"))
 	var out []obj
-	for _, p := range slices.Backward(c.z.policies) {
+	for _, p := range slices.Backward(z.policies) {
 		switch {
-		case !c.visible(p.Account), c.has("id") && p.UUID != c.str("id"), c.str("name") != "" && p.Name != c.str("name"):
+		case !visible(z, c, p.Account), c.has("id") && p.UUID != c.str("id"), c.str("name") != "" && p.Name != c.str("name"):
 		case c.str("action") != "" && !strings.EqualFold(p.Action, c.str("action")):
 		case condition != nil && !slices.Contains(p.Conditions, condition):
 		case group != nil && !slices.Contains(group.Up, p) && !slices.Contains(group.Down, p):
 		default:
-			out = append(out, c.z.scalePolicyAnswer(p))
+			out = append(out, z.scalePolicyAnswer(p))
 		}
 	}
 	return c.page("autoscalepolicy", out), nil

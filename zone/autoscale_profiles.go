@@ -38,15 +38,15 @@ func scaleProfileCommands() []command {
 				{"serviceofferingid", "uuid:serviceoffering", true, "the service offering of the auto deployed virtual machine"},
 				{"templateid", "uuid:template", true, "the template of the auto deployed virtual machine"},
 			}, deploy...)...),
-			create: (*call).createProfile,
-			run: func(c *call) (obj, error) {
-				p := c.z.scaleProfileByUUID(c.target.uuid)
+			create: createProfile,
+			run: func(z *Zone, c *call) (obj, error) {
+				p := z.scaleProfileByUUID(c.target.uuid)
 				if p == nil {
 					return nil, api.Internal("Failed to create Autoscale Vm Profile")
 				}
-				return obj{"autoscalevmprofile": c.z.profileAnswer(p)}, nil
+				return obj{"autoscalevmprofile": z.profileAnswer(p)}, nil
 			},
-			describe: func(c *call) string { c.eventResource = c.target.id; return "creating AutoScale Vm Profile" },
+			describe: func(z *Zone, c *call) string { c.eventResource = c.target.id; return "creating AutoScale Vm Profile" },
 		},
 		{
 			name: "updateAutoScaleVmProfile", about: "Updates an existing autoscale vm profile.", class: autoscaleClasses + "UpdateAutoScaleVmProfileCmd",
@@ -56,16 +56,18 @@ func scaleProfileCommands() []command {
 				{"serviceofferingid", "uuid:serviceoffering", false, "the service offering of the auto deployed virtual machine"},
 				{"templateid", "uuid:template", false, "the template of the auto deployed virtual machine"},
 			}, deploy...),
-			run:      (*call).updateProfile,
-			describe: func(c *call) string { return "Updating AutoScale Vm Profile." + c.profileID(" Vm Profile Id: ") },
-			detail:   func(c *call) string { return c.profileID("AutoScale Vm Profile Id: ") },
+			run: updateProfile,
+			describe: func(z *Zone, c *call) string {
+				return "Updating AutoScale Vm Profile." + profileID(z, c, " Vm Profile Id: ")
+			},
+			detail: func(z *Zone, c *call) string { return profileID(z, c, "AutoScale Vm Profile Id: ") },
 		},
 		{
 			name: "deleteAutoScaleVmProfile", about: "Deletes a autoscale vm profile.", class: autoscaleClasses + "DeleteAutoScaleVmProfileCmd",
 			kind: asyncCommand, event: "AUTOSCALEVMPROFILE.DELETE", eventful: eventAsync, action: "deleting autoscale vm profile",
-			params: []param{{"id", "uuid:scaleprofile", true, "the ID of the autoscale profile"}}, run: (*call).deleteProfile,
-			describe: func(c *call) string { return "deleting autoscale vm profile: " + c.profileID("") },
-			detail:   func(c *call) string { return c.profileID("AutoScale VM Profile Id: ") },
+			params: []param{{"id", "uuid:scaleprofile", true, "the ID of the autoscale profile"}}, run: deleteProfile,
+			describe: func(z *Zone, c *call) string { return "deleting autoscale vm profile: " + profileID(z, c, "") },
+			detail:   func(z *Zone, c *call) string { return profileID(z, c, "AutoScale VM Profile Id: ") },
 		},
 		{
 			name: "listAutoScaleVmProfiles", about: "Lists autoscale vm profiles.",
@@ -74,41 +76,41 @@ func scaleProfileCommands() []command {
 				param{"serviceofferingid", "uuid:serviceoffering", false, "list profiles by service offering id"}, param{"zoneid", "uuid:zone", false, "availability zone for the auto deployed virtual machine"},
 				param{"otherdeployparams", "string", false, "the otherdeployparameters of the autoscale vm profile"}, param{"fordisplay", "boolean", false, "list resources by display flag"},
 			),
-			run: (*call).listProfiles,
+			run: listProfiles,
 		},
 	}
 }
 
-func (c *call) profileID(words string) string {
+func profileID(z *Zone, c *call, words string) string {
 	c.eventResourceType = "AutoScaleVmProfile"
-	if p := c.z.scaleProfileByUUID(c.str("id")); p != nil {
+	if p := z.scaleProfileByUUID(c.str("id")); p != nil {
 		c.eventResource, c.target = p.ID, created{p.UUID, p.ID}
 	}
 	return fmt.Sprintf("%s%d", words, c.target.id)
 }
 
-func (c *call) createProfile() (created, error) {
+func createProfile(z *Zone, c *call) (created, error) {
 	c.eventResourceType = "AutoScaleVmProfile"
-	owner, err := c.ownerAccount()
+	owner, err := ownerAccount(z, c)
 	if err != nil {
 		return created{}, err
 	}
 	p := &ScaleProfile{Account: owner, Grace: defaultGrace}
-	if err := c.fillProfile(p); err != nil {
+	if err := fillProfile(z, c, p); err != nil {
 		return created{}, err
 	}
-	p.UUID = c.z.uuid()
-	row := c.profileRow(p)
-	row["uuid"], row["zone_id"], row["domain_id"], row["account_id"], row["created"] = p.UUID, c.z.site.ID, owner.Domain.ID, owner.ID, c.z.now()
-	if p.ID, err = c.z.insert(c.ctx, "cloud.autoscale_vmprofiles", row); err != nil {
+	p.UUID = z.uuid()
+	row := profileRow(z, c, p)
+	row["uuid"], row["zone_id"], row["domain_id"], row["account_id"], row["created"] = p.UUID, z.site.ID, owner.Domain.ID, owner.ID, z.now()
+	if p.ID, err = z.insert(c.ctx, "cloud.autoscale_vmprofiles", row); err != nil {
 		return created{}, err
 	}
-	c.z.profiles = append(c.z.profiles, p)
+	z.profiles = append(z.profiles, p)
 	return created{p.UUID, p.ID}, nil
 }
 
 // profileRow holds the columns that an update may change.
-func (c *call) profileRow(p *ScaleProfile) obj {
+func profileRow(z *Zone, c *call, p *ScaleProfile) obj {
 	row := obj{
 		"service_offering_id": p.Offering.ID, "template_id": p.Template.ID, "expunge_vm_grace_period": p.Grace,
 		"other_deploy_params": jsonText(p.Deploy), "counter_params": jsonText(p.Counter), "display": 1,
@@ -131,12 +133,12 @@ func jsonText(m map[string]string) any {
 }
 
 // fillProfile takes over what the call names.
-func (c *call) fillProfile(p *ScaleProfile) error {
+func fillProfile(z *Zone, c *call, p *ScaleProfile) error {
 	if c.has("serviceofferingid") {
-		p.Offering = offeringByUUID(c.z.serviceOfferings, c.str("serviceofferingid"))
+		p.Offering = offeringByUUID(z.serviceOfferings, c.str("serviceofferingid"))
 	}
 	if c.has("templateid") {
-		p.Template = offeringByUUID(c.z.templates, c.str("templateid"))
+		p.Template = offeringByUUID(z.templates, c.str("templateid"))
 	}
 	if p.Offering == nil {
 		return api.Invalid("Unable to find service offering by id")
@@ -163,63 +165,63 @@ func (c *call) fillProfile(p *ScaleProfile) error {
 		}
 	}
 	if c.has("autoscaleuserid") {
-		p.UserID = c.z.userByUUID(c.str("autoscaleuserid"))
+		p.UserID = z.userByUUID(c.str("autoscaleuserid"))
 	}
 	return nil
 }
 
-func (c *call) updateProfile() (obj, error) {
-	p := c.z.scaleProfileByUUID(c.str("id"))
+func updateProfile(z *Zone, c *call) (obj, error) {
+	p := z.scaleProfileByUUID(c.str("id"))
 	if p == nil {
 		return nil, c.badEntity("id", c.str("id"))
 	}
-	if err := c.mayUse(p.Account, "profile"); err != nil {
+	if err := mayUse(z, c, p.Account, "profile"); err != nil {
 		return nil, err
 	}
 	physical := c.has("serviceofferingid") || c.has("templateid") || c.has("expungevmgraceperiod") || c.hasMap("otherdeployparams") || c.hasMap("counterparam")
-	for _, g := range c.z.groups {
+	for _, g := range z.groups {
 		if physical && g.Profile == p && g.Removed.IsZero() && g.State != groupDisabled {
 			return nil, api.Invalid("The AutoScale Vm Profile can be updated only if the Vm Group it is associated with is disabled in state")
 		}
 	}
 	changed := *p
-	if err := c.fillProfile(&changed); err != nil {
+	if err := fillProfile(z, c, &changed); err != nil {
 		return nil, err
 	}
 	*p = changed
-	if err := c.z.update(c.ctx, "cloud.autoscale_vmprofiles", p.ID, c.profileRow(p)); err != nil {
+	if err := z.update(c.ctx, "cloud.autoscale_vmprofiles", p.ID, profileRow(z, c, p)); err != nil {
 		return nil, err
 	}
-	return obj{"autoscalevmprofile": c.z.profileAnswer(p)}, nil
+	return obj{"autoscalevmprofile": z.profileAnswer(p)}, nil
 }
 
-func (c *call) deleteProfile() (obj, error) {
-	p := c.z.scaleProfileByUUID(c.str("id"))
+func deleteProfile(z *Zone, c *call) (obj, error) {
+	p := z.scaleProfileByUUID(c.str("id"))
 	if p == nil {
 		return nil, c.badEntity("id", c.str("id"))
 	}
-	if err := c.mayUse(p.Account, "profile"); err != nil {
+	if err := mayUse(z, c, p.Account, "profile"); err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(c.z.groups, func(g *Group) bool { return g.Profile == p && g.Removed.IsZero() }) {
+	if slices.ContainsFunc(z.groups, func(g *Group) bool { return g.Profile == p && g.Removed.IsZero() }) {
 		return nil, api.Invalid("Cannot delete AutoScale Vm Profile when it is in use by one more vm groups")
 	}
-	c.z.profiles = slices.DeleteFunc(c.z.profiles, func(o *ScaleProfile) bool { return o == p })
-	if err := c.z.update(c.ctx, "cloud.autoscale_vmprofiles", p.ID, obj{"removed": c.z.now()}); err != nil {
+	z.profiles = slices.DeleteFunc(z.profiles, func(o *ScaleProfile) bool { return o == p })
+	if err := z.update(c.ctx, "cloud.autoscale_vmprofiles", p.ID, obj{"removed": z.now()}); err != nil {
 		return nil, err
 	}
 	return obj{"success": true}, nil
 }
 
-func (c *call) listProfiles() (obj, error) {
+func listProfiles(z *Zone, c *call) (obj, error) {
 	var out []obj
-	for _, p := range slices.Backward(c.z.profiles) {
+	for _, p := range slices.Backward(z.profiles) {
 		switch {
-		case !c.visible(p.Account), c.has("id") && p.UUID != c.str("id"):
+		case !visible(z, c, p.Account), c.has("id") && p.UUID != c.str("id"):
 		case c.has("templateid") && p.Template.UUID != c.str("templateid"):
 		case c.has("serviceofferingid") && p.Offering.UUID != c.str("serviceofferingid"):
 		default:
-			out = append(out, c.z.profileAnswer(p))
+			out = append(out, z.profileAnswer(p))
 		}
 	}
 	return c.page("autoscalevmprofile", out), nil

@@ -22,8 +22,8 @@ func (z *Zone) setGroupState(ctx context.Context, g *Group, state string) error 
 
 // configureGroup is the job of createAutoScaleVmGroup: it pushes, makes the rule Active even without a VM, and enables the
 // group. A failed push deletes the group again.
-func (c *call) configureGroup() (obj, error) {
-	ctx, z := c.ctx, c.z
+func configureGroup(z *Zone, c *call) (obj, error) {
+	ctx := c.ctx
 	g := z.groupByUUID(c.target.uuid)
 	if g == nil || !g.Removed.IsZero() {
 		return nil, api.Internal("Failed to create Autoscale Vm Group")
@@ -53,32 +53,32 @@ func (c *call) configureGroup() (obj, error) {
 }
 
 // enableGroup pushes and plans the monitor. Only a disabled group is enabled; an enabled one is answered as it is.
-func (c *call) enableGroup() (obj, error) {
-	g, err := c.liveGroup()
+func enableGroup(z *Zone, c *call) (obj, error) {
+	g, err := liveGroup(z, c)
 	if err != nil {
 		return nil, err
 	}
 	if g.State == groupEnabled {
-		return obj{"autoscalevmgroup": c.z.groupAnswer(g)}, nil
+		return obj{"autoscalevmgroup": z.groupAnswer(g)}, nil
 	}
 	if g.State != groupDisabled {
 		return nil, api.Invalid("Only a AutoScale Vm Group which is in Disabled state can be enabled.")
 	}
-	if err := c.z.setGroupState(c.ctx, g, groupEnabled); err != nil {
+	if err := z.setGroupState(c.ctx, g, groupEnabled); err != nil {
 		return nil, err
 	}
-	if err := c.z.pushNetwork(withCause(c.ctx, causeEnable, g.Rule), g.Rule.Network); err != nil {
-		return nil, c.restoreGroup(g, groupDisabled, "enable", err)
+	if err := z.pushNetwork(withCause(c.ctx, causeEnable, g.Rule), g.Rule.Network); err != nil {
+		return nil, restoreGroup(z, c, g, groupDisabled, "enable", err)
 	}
-	c.z.watch(g)
-	c.z.noteGap(g)
-	return obj{"autoscalevmgroup": c.z.groupAnswer(g)}, nil
+	z.watch(g)
+	z.noteGap(g)
+	return obj{"autoscalevmgroup": z.groupAnswer(g)}, nil
 }
 
 // disableGroup pushes and takes the monitor back. Members and their mappings stay.
-func (c *call) disableGroup() (obj, error) {
-	ctx, z := c.ctx, c.z
-	g, err := c.liveGroup()
+func disableGroup(z *Zone, c *call) (obj, error) {
+	ctx := c.ctx
+	g, err := liveGroup(z, c)
 	if err != nil {
 		return nil, err
 	}
@@ -91,10 +91,10 @@ func (c *call) disableGroup() (obj, error) {
 	if err := z.setGroupState(ctx, g, groupDisabled); err != nil {
 		return nil, err
 	}
-	if z.balancing.onceDisabled == nil {
-		z.balancing.onceDisabled = map[string]bool{}
+	if z.onceDisabled == nil {
+		z.onceDisabled = map[string]bool{}
 	}
-	z.balancing.onceDisabled[g.Rule.UUID] = true
+	z.onceDisabled[g.Rule.UUID] = true
 	if z.knobs[fault.MembersLostOnDisable] {
 		for _, m := range slices.Clone(g.Rule.Members) {
 			if err := z.removeMember(ctx, g.Rule, m); err != nil {
@@ -103,7 +103,7 @@ func (c *call) disableGroup() (obj, error) {
 		}
 	}
 	if err := z.pushNetwork(withCause(ctx, causeDisable, g.Rule), g.Rule.Network); err != nil {
-		return nil, c.restoreGroup(g, groupEnabled, "disable", err)
+		return nil, restoreGroup(z, c, g, groupEnabled, "disable", err)
 	}
 	z.unwatch(g)
 	z.noteGap(g)
@@ -111,18 +111,18 @@ func (c *call) disableGroup() (obj, error) {
 }
 
 // restoreGroup is the rollback of enable and disable.
-func (c *call) restoreGroup(g *Group, state, what string, cause error) error {
+func restoreGroup(z *Zone, c *call, g *Group, state, what string, cause error) error {
 	if !unavailable(cause) {
 		return cause
 	}
-	if err := c.z.setGroupState(c.ctx, g, state); err != nil {
+	if err := z.setGroupState(c.ctx, g, state); err != nil {
 		return err
 	}
 	return &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: fmt.Sprintf("Failed to %s AutoScale Vm Group", what)}
 }
 
-func (c *call) deleteGroup() (obj, error) {
-	g, err := c.liveGroup()
+func deleteGroup(z *Zone, c *call) (obj, error) {
+	g, err := liveGroup(z, c)
 	if err != nil {
 		return nil, err
 	}
@@ -130,11 +130,11 @@ func (c *call) deleteGroup() (obj, error) {
 	switch {
 	case cleanup:
 	case g.State != groupNew && g.State != groupDisabled:
-		return nil, api.Invalid("Cannot delete autoscale vm group %s because it is in %s state. Please disable it or pass cleanup=true flag which will destroy all VMs.", c.z.groupName(g), g.State)
+		return nil, api.Invalid("Cannot delete autoscale vm group %s because it is in %s state. Please disable it or pass cleanup=true flag which will destroy all VMs.", z.groupName(g), g.State)
 	case len(g.Members) > 0:
-		return nil, api.Invalid("Cannot delete autoscale vm group %s because there are %d VMs. Please remove the VMs or pass cleanup=true flag which will destroy all VMs.", c.z.groupName(g), len(g.Members))
+		return nil, api.Invalid("Cannot delete autoscale vm group %s because there are %d VMs. Please remove the VMs or pass cleanup=true flag which will destroy all VMs.", z.groupName(g), len(g.Members))
 	}
-	if err := c.z.endGroup(c.ctx, g, cleanup); err != nil {
+	if err := z.endGroup(c.ctx, g, cleanup); err != nil {
 		return nil, err
 	}
 	return obj{"success": true}, nil
@@ -207,7 +207,8 @@ func (z *Zone) removeGroup(ctx context.Context, g *Group) error {
 
 // guardMember refuses to stop, destroy or unmap a member of a group that is not disabled.
 func (z *Zone) guardMember(vm *VM) error {
-	if vm.Group == nil || !vm.Group.Removed.IsZero() || vm.Group.State == groupDisabled || z.knobs[fault.MemberGuardMissing] {
+	g, member := vm.Group.(*Group)
+	if !member || !g.Removed.IsZero() || g.State == groupDisabled || z.knobs[fault.MemberGuardMissing] {
 		return nil
 	}
 	return api.Invalid("Cannot perform actions on VM in an AutoScale VM group, Please disable the VM group and retry.")
@@ -219,10 +220,10 @@ func (z *Zone) joinGroup(ctx context.Context, g *Group, vm *VM) error {
 	if err != nil {
 		return err
 	}
-	if z.balancing.memberRows == nil {
-		z.balancing.memberRows = map[int64]int64{}
+	if z.memberRows == nil {
+		z.memberRows = map[int64]int64{}
 	}
-	z.balancing.memberRows[vm.ID] = id
+	z.memberRows[vm.ID] = id
 	vm.Group = g
 	g.Members = append(g.Members, vm)
 	return nil
@@ -234,8 +235,22 @@ func (z *Zone) dropFromGroup(ctx context.Context, g *Group, vm *VM) {
 	}
 	g.Members = slices.DeleteFunc(g.Members, func(o *VM) bool { return o == vm })
 	vm.Group = nil
-	if err := z.remove(ctx, "cloud.autoscale_vmgroup_vm_map", z.balancing.memberRows[vm.ID]); err != nil {
+	if err := z.remove(ctx, "cloud.autoscale_vmgroup_vm_map", z.memberRows[vm.ID]); err != nil {
 		z.log.Error("removing a member's row", "group", g.ID, "vm", vm.ID, "err", err)
 	}
-	delete(z.balancing.memberRows, vm.ID)
+	delete(z.memberRows, vm.ID)
+}
+
+// leftRule takes a VM that left a group's rule out of the group.
+func (z *Zone) leftRule(ctx context.Context, r *LBRule, vm *VM) {
+	if g, scaled := r.Group.(*Group); scaled {
+		z.dropFromGroup(ctx, g, vm)
+	}
+}
+
+// expunged takes a VM that is gone out of its group.
+func (z *Zone) expunged(ctx context.Context, vm *VM) {
+	if g, member := vm.Group.(*Group); member {
+		z.dropFromGroup(ctx, g, vm)
+	}
 }

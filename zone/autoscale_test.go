@@ -5,10 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stackproof/stackproof/fault"
-	"github.com/stackproof/stackproof/release"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 )
 
 func (b *bench) theGroup() obj { return b.one("listAutoScaleVmGroups", "autoscalevmgroup") }

@@ -17,17 +17,17 @@ func (z *Zone) dummyBackup() *Offering {
 
 func (z *Zone) backupCommands() []command {
 	vm := param{"virtualmachineid", "uuid:vm", true, "ID of the virtual machine"}
-	change := func(name, about, class, event, action string, run func(*call, *VM) error, params ...param) command {
+	change := func(name, about, class, event, action string, run func(*Zone, *call, *VM) error, params ...param) command {
 		return command{
 			name: name, about: about, class: backupClasses + class, kind: asyncCommand, instance: "VirtualMachine", event: event, eventful: eventAsync, action: action,
-			params: params, sync: func(c *call) string { return "vm:" + c.str("virtualmachineid") },
-			check: (*call).mayChangeVM,
-			run: func(c *call) (obj, error) {
-				vm, err := c.vm("virtualmachineid")
+			params: params, sync: func(z *Zone, c *call) string { return "vm:" + c.str("virtualmachineid") },
+			check: mayChangeVM,
+			run: func(z *Zone, c *call) (obj, error) {
+				vm, err := vmParam(z, c, "virtualmachineid")
 				if err != nil {
 					return nil, err
 				}
-				return obj{"success": true}, run(c, vm)
+				return obj{"success": true}, run(z, c, vm)
 			},
 		}
 	}
@@ -35,14 +35,14 @@ func (z *Zone) backupCommands() []command {
 		listOfferings("listBackupOfferings", "Lists backup offerings", "backupoffering", func(z *Zone) []*Offering { return []*Offering{z.dummyBackup()} }, nil,
 			param{"zoneid", "uuid:zone", false, "The zone ID"}),
 		change("assignVirtualMachineToBackupOffering", "Assigns a VM to a backup offering", "AssignVirtualMachineToBackupOfferingCmd",
-			"BACKUP.OFFERING.ASSIGN", "assigning VM to backup offering", (*call).assignBackup, vm, param{"backupofferingid", "uuid", true, "ID of the backup offering"}),
+			"BACKUP.OFFERING.ASSIGN", "assigning VM to backup offering", assignBackup, vm, param{"backupofferingid", "uuid", true, "ID of the backup offering"}),
 		change("removeVirtualMachineFromBackupOffering", "Removes a VM from any existing backup offering", "RemoveVirtualMachineFromBackupOfferingCmd",
-			"BACKUP.OFFERING.REMOVE", "removing VM from backup offering", (*call).removeBackup, vm, param{"forced", "boolean", false, "Whether to force remove VM from the backup offering that may also delete VM backups."}),
+			"BACKUP.OFFERING.REMOVE", "removing VM from backup offering", removeBackup, vm, param{"forced", "boolean", false, "Whether to force remove VM from the backup offering that may also delete VM backups."}),
 	}
 }
 
-func (c *call) assignBackup(vm *VM) error {
-	o := c.z.dummyBackup()
+func assignBackup(z *Zone, c *call, vm *VM) error {
+	o := z.dummyBackup()
 	if c.str("backupofferingid") != o.UUID {
 		return api.Invalid("Provided backup offering does not exist")
 	}
@@ -50,16 +50,16 @@ func (c *call) assignBackup(vm *VM) error {
 		return api.Invalid("VM already is assigned to a backup offering")
 	}
 	vm.Backup = true
-	return c.z.usageEvent(c.ctx, "BACKUP.OFFERING.ASSIGN", vm.Account, zoneID, vm.ID, obj{"resource_name": "Backup-" + vm.Name, "offering_id": o.ID})
+	return z.usageEvent(c.ctx, "BACKUP.OFFERING.ASSIGN", vm.Account, zoneID, vm.ID, obj{"resource_name": "Backup-" + vm.Name, "offering_id": o.ID})
 }
 
-func (c *call) removeBackup(vm *VM) error {
+func removeBackup(z *Zone, c *call, vm *VM) error {
 	if !vm.Backup {
 		return api.Invalid("The VM is not assigned to a backup offering")
 	}
 	vm.Backup = false
-	if c.z.knobs[fault.BackupRemoveEventLost] {
+	if z.knobs[fault.BackupRemoveEventLost] {
 		return nil
 	}
-	return c.z.usageEvent(c.ctx, "BACKUP.OFFERING.REMOVE", vm.Account, zoneID, vm.ID, obj{"resource_name": "Backup-" + vm.Name, "offering_id": c.z.dummyBackup().ID})
+	return z.usageEvent(c.ctx, "BACKUP.OFFERING.REMOVE", vm.Account, zoneID, vm.ID, obj{"resource_name": "Backup-" + vm.Name, "offering_id": z.dummyBackup().ID})
 }

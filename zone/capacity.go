@@ -30,25 +30,25 @@ func (z *Zone) capacityCommands() []command {
 			{"zoneid", "uuid:zone", false, "lists capacity by the Zone ID"}, {"type", "integer", false, "lists capacity by type"},
 			{"fetchlatest", "boolean", false, "recalculate capacities and fetch the latest"},
 		},
-		run: (*call).listCapacity,
+		run: listCapacity,
 	}}
 }
 
-func (c *call) listCapacity() (obj, error) {
+func listCapacity(z *Zone, c *call) (obj, error) {
 	var out []obj
 	for _, one := range []struct {
 		typ         int
 		name        string
 		used, total int64
 	}{
-		{capacityMemory, "MEMORY", c.z.usedOnHosts(limitMemory)<<20 + int64(len(c.z.routers))*routerMemory, c.z.memory()},
-		{capacityCPU, "CPU", c.z.usedOnHosts(limitCPU)*routerCPU + int64(len(c.z.routers))*routerCPU, c.z.cpu()},
-		{capacityPublicIPs, "VIRTUAL_NETWORK_PUBLIC_IP", c.z.usedAddresses(), int64(len(c.z.addresses))},
+		{capacityMemory, "MEMORY", z.usedOnHosts(limitMemory)<<20 + int64(len(z.routers))*routerMemory, z.memory()},
+		{capacityCPU, "CPU", z.usedOnHosts(limitCPU)*routerCPU + int64(len(z.routers))*routerCPU, z.cpu()},
+		{capacityPublicIPs, "VIRTUAL_NETWORK_PUBLIC_IP", z.usedAddresses(), int64(len(z.addresses))},
 	} {
 		if c.has("type") && c.integer("type", -1) != one.typ || one.total == 0 {
 			continue
 		}
-		out = append(out, obj{"type": one.typ, "name": one.name, "zoneid": c.z.site.UUID, "zonename": siteName, "capacityused": one.used, "capacitytotal": one.total,
+		out = append(out, obj{"type": one.typ, "name": one.name, "zoneid": z.site.UUID, "zonename": siteName, "capacityused": one.used, "capacitytotal": one.total,
 			"percentused": fmt.Sprintf("%.2f", 100*float64(one.used)/float64(one.total))})
 	}
 	return c.page("capacity", out), nil

@@ -47,18 +47,18 @@ func settings() []*Setting {
 const endpointURL = "endpoint.url"
 
 // tellEndpoint sets endpoint.url, which is known once the API listens.
-func (z *Zone) tellEndpoint(ctx context.Context) error {
+func (z *Zone) tellEndpoint(ctx context.Context, url string) error {
 	s, _ := find(z.config, endpointURL, func(s *Setting) string { return s.Name })
-	s.Value = z.APIURL()
+	s.Value = url
 	if _, err := z.store.db.ExecContext(ctx, "UPDATE cloud.configuration SET value=? WHERE name=?", s.Value, s.Name); err != nil {
 		return fmt.Errorf("setting %s: %w", s.Name, err)
 	}
 	return nil
 }
 
-func (z *Zone) pristineConfiguration(ctx context.Context) error {
+func (z *Zone) pristineConfiguration(ctx context.Context, values map[string]string) error {
 	z.config = append(settings(), limitSettings()...)
-	for name, value := range z.opts.Settings {
+	for name, value := range values {
 		s, known := find(z.config, name, func(s *Setting) string { return s.Name })
 		if !known {
 			return fmt.Errorf("there is no setting %s", name)
@@ -90,9 +90,9 @@ func (z *Zone) configurationCommands() []command {
 			name: "listConfigurations", about: "Lists all configurations.", admin: true,
 			params: listParams(param{"name", "string", false, "lists configuration by name"}, param{"category", "string", false, "lists configurations by category"},
 				param{"zoneid", "uuid:zone", false, "the ID of the Zone to update the parameter value for corresponding zone"}),
-			run: func(c *call) (obj, error) {
+			run: func(z *Zone, c *call) (obj, error) {
 				var out []obj
-				for _, s := range c.z.config {
+				for _, s := range z.config {
 					if (!c.has("name") || c.str("name") == s.Name) && (!c.has("category") || strings.EqualFold(c.str("category"), s.Category)) && matches(c.str("keyword"), s.Name) {
 						out = append(out, s.answer())
 					}
@@ -104,8 +104,8 @@ func (z *Zone) configurationCommands() []command {
 			name: "updateConfiguration", about: "Updates a configuration.", admin: true, event: "CONFIGURATION.VALUE.EDIT", eventful: eventSync, action: "updating configuration",
 			params: []param{{"name", "string", true, "the name of the configuration"}, {"value", "string", false, "the value of the configuration"},
 				{"zoneid", "uuid:zone", false, "the ID of the Zone"}, {"accountid", "uuid:account", false, "the ID of the Account"}, {"domainid", "uuid:domain", false, "the ID of Domain"}},
-			run: (*call).updateConfiguration,
-			detail: func(c *call) string {
+			run: updateConfiguration,
+			detail: func(z *Zone, c *call) string {
 				return " Name: " + c.str("name") + " New Value: " + c.str("value")
 			},
 		},
@@ -127,8 +127,8 @@ func (s *Setting) answer() obj {
 	return out
 }
 
-func (c *call) updateConfiguration() (obj, error) {
-	s, ok := find(c.z.config, c.str("name"), func(s *Setting) string { return s.Name })
+func updateConfiguration(z *Zone, c *call) (obj, error) {
+	s, ok := find(z.config, c.str("name"), func(s *Setting) string { return s.Name })
 	if !ok {
 		return nil, api.Invalid("Config parameter with name %s doesn't exist", c.str("name"))
 	}
@@ -137,6 +137,6 @@ func (c *call) updateConfiguration() (obj, error) {
 	}
 	s.Value = c.str("value")
 	c.eventResourceType = "Configuration"
-	_, err := c.z.store.db.ExecContext(dbContext(c.ctx), "UPDATE cloud.configuration SET value=? WHERE name=?", orNull(s.Value), s.Name)
+	_, err := z.store.db.ExecContext(dbContext(c.ctx), "UPDATE cloud.configuration SET value=? WHERE name=?", orNull(s.Value), s.Name)
 	return obj{"configuration": s.answer()}, err
 }

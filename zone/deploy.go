@@ -18,8 +18,7 @@ type part struct {
 
 // deployment is what a bare management server has been given so far (Options.Bare).
 type deployment struct {
-	parts   []*part
-	created bool // the zone
+	parts []*part
 }
 
 // The kinds of parts are the keys of their list answers.
@@ -44,7 +43,7 @@ func (z *Zone) pristineBare(ctx context.Context) error {
 	for _, t := range z.templates {
 		t.Answer["isready"] = false
 	}
-	for _, step := range []func(context.Context) error{z.pristineAccounts, z.pristineVersion, z.pristineConfiguration, z.counterDefaults} {
+	for _, step := range []func(context.Context) error{z.pristineAccounts, z.pristineVersion, z.settingsAtStart, z.counterDefaults} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -59,7 +58,7 @@ func (z *Zone) pristineBare(ctx context.Context) error {
 }
 
 // hasZone says whether there is a zone to speak of.
-func (z *Zone) hasZone() bool { return z.deployed == nil || z.deployed.created }
+func (z *Zone) hasZone() bool { return !z.bare || z.created }
 
 // allocation is the zone's allocation state.
 func (z *Zone) allocation() string {
@@ -89,8 +88,8 @@ func (z *Zone) partByUUID(kind, uuid string) *part {
 }
 
 // addPart keeps the named parameters of the call as fields of a new part.
-func (c *call) addPart(kind string, more obj, names ...string) *part {
-	p := &part{uuid: c.z.uuid(), kind: kind, fields: obj{}}
+func addPart(z *Zone, c *call, kind string, more obj, names ...string) *part {
+	p := &part{uuid: z.uuid(), kind: kind, fields: obj{}}
 	p.fields["id"] = p.uuid
 	for _, n := range names {
 		if c.has(n) {
@@ -100,13 +99,13 @@ func (c *call) addPart(kind string, more obj, names ...string) *part {
 	for k, v := range more {
 		p.fields[k] = v
 	}
-	c.z.deployed.parts = append(c.z.deployed.parts, p)
+	z.deployed.parts = append(z.deployed.parts, p)
 	return p
 }
 
 // twice refuses a part whose field is taken.
-func (c *call) twice(kind, field string) error {
-	for _, p := range c.z.partsOf(kind) {
+func twice(z *Zone, c *call, kind, field string) error {
+	for _, p := range z.partsOf(kind) {
 		if p.fields[field] == c.str(field) {
 			return api.Invalid("A %s with %s %s exists already", kind, field, c.str(field))
 		}
@@ -115,65 +114,65 @@ func (c *call) twice(kind, field string) error {
 }
 
 // needPart refuses an id of something that is not there.
-func (c *call) needPart(kind, name string) error {
-	if c.z.partByUUID(kind, c.str(name)) == nil {
+func needPart(z *Zone, c *call, kind, name string) error {
+	if z.partByUUID(kind, c.str(name)) == nil {
 		return c.badEntity(name, c.str(name))
 	}
 	return nil
 }
 
-func (c *call) createZone() (obj, error) {
+func createZone(z *Zone, c *call) (obj, error) {
 	switch {
-	case c.z.deployed.created:
+	case z.created:
 		return nil, api.Invalid("A zone with that name: %s already exists. Please specify a different zone name. ", c.str("name"))
 	case c.str("name") != siteName:
 		return nil, api.Invalid("The lab has one zone, which is called %s", siteName)
 	case c.str("networktype") != "Advanced":
 		return nil, api.Invalid("The lab's zone is of type Advanced")
 	}
-	ctx, z := c.ctx, c.z
+	ctx := c.ctx
 	if err := z.insertZone(ctx); err != nil {
 		return nil, err
 	}
 	if err := z.pristineNetworks(ctx); err != nil {
 		return nil, err
 	}
-	z.deployed.created = true
+	z.created = true
 	return obj{"zone": z.zoneAnswer()}, nil
 }
 
 // createPhysicalNetwork brings the providers with it, disabled, as a server does.
-func (c *call) createPhysicalNetwork() (created, error) {
-	if err := c.twice(partPhysical, "name"); err != nil {
+func createPhysicalNetwork(z *Zone, c *call) (created, error) {
+	if err := twice(z, c, partPhysical, "name"); err != nil {
 		return created{}, err
 	}
-	p := c.addPart(partPhysical, obj{"state": "Disabled", "broadcastdomainrange": "ZONE"}, "name", "zoneid", "isolationmethods")
+	p := addPart(z, c, partPhysical, obj{"state": "Disabled", "broadcastdomainrange": "ZONE"}, "name", "zoneid", "isolationmethods")
 	for _, name := range []string{"VirtualRouter", "VpcVirtualRouter", "InternalLbVm"} {
-		provider := c.addPart(partProvider, obj{"name": name, "physicalnetworkid": p.uuid, "state": "Disabled"})
+		provider := addPart(z, c, partProvider, obj{"name": name, "physicalnetworkid": p.uuid, "state": "Disabled"})
 		kind := partElement
 		if name == "InternalLbVm" {
 			kind = partInternal
 		}
-		c.addPart(kind, obj{"nspid": provider.uuid, "enabled": false})
+		addPart(z, c, kind, obj{"nspid": provider.uuid, "enabled": false})
 	}
-	return created{uuid: p.uuid, id: int64(len(c.z.deployed.parts))}, nil
+	return created{uuid: p.uuid, id: int64(len(z.deployed.parts))}, nil
 }
 
-func (c *call) addTrafficType() (created, error) {
-	if err := c.needPart(partPhysical, "physicalnetworkid"); err != nil {
+func addTrafficType(z *Zone, c *call) (created, error) {
+	if err := needPart(z, c, partPhysical, "physicalnetworkid"); err != nil {
 		return created{}, err
 	}
-	if err := c.twice(partTraffic, "traffictype"); err != nil {
+	if err := twice(z, c, partTraffic, "traffictype"); err != nil {
 		return created{}, err
 	}
-	p := c.addPart(partTraffic, nil, "physicalnetworkid", "traffictype")
-	return created{uuid: p.uuid, id: int64(len(c.z.deployed.parts))}, nil
+	p := addPart(z, c, partTraffic, nil, "physicalnetworkid", "traffictype")
+	return created{uuid: p.uuid, id: int64(len(z.deployed.parts))}, nil
 }
 
 // configureElement enables an element; its provider can be enabled after that.
-func (c *call) configureElement() (obj, error) {
+func configureElement(z *Zone, c *call) (obj, error) {
 	kind := strings.ToLower(strings.TrimPrefix(c.cmd.name, "configure"))
-	p := c.z.partByUUID(kind, c.str("id"))
+	p := z.partByUUID(kind, c.str("id"))
 	if p == nil {
 		return nil, c.badEntity("id", c.str("id"))
 	}
@@ -181,12 +180,12 @@ func (c *call) configureElement() (obj, error) {
 	return obj{kind: p.fields}, nil
 }
 
-func (c *call) updateProvider() (obj, error) {
-	p := c.z.partByUUID(partProvider, c.str("id"))
+func updateProvider(z *Zone, c *call) (obj, error) {
+	p := z.partByUUID(partProvider, c.str("id"))
 	if p == nil {
 		return nil, c.badEntity("id", c.str("id"))
 	}
-	ready := slices.ContainsFunc(c.z.deployed.parts, func(e *part) bool { return e.fields["nspid"] == p.uuid && e.fields["enabled"] == true })
+	ready := slices.ContainsFunc(z.deployed.parts, func(e *part) bool { return e.fields["nspid"] == p.uuid && e.fields["enabled"] == true })
 	if c.str("state") == "Enabled" && !ready {
 		return nil, api.Internal("Provider is not ready, cannot Enable the provider, please configure the provider first")
 	}
@@ -194,8 +193,8 @@ func (c *call) updateProvider() (obj, error) {
 	return obj{partProvider: p.fields}, nil
 }
 
-func (c *call) updatePhysicalNetwork() (obj, error) {
-	p := c.z.partByUUID(partPhysical, c.str("id"))
+func updatePhysicalNetwork(z *Zone, c *call) (obj, error) {
+	p := z.partByUUID(partPhysical, c.str("id"))
 	if p == nil {
 		return nil, c.badEntity("id", c.str("id"))
 	}
@@ -208,8 +207,8 @@ func (c *call) updatePhysicalNetwork() (obj, error) {
 }
 
 // createPod keeps a pod with its one range. A pod has several, so its fields are lists (ApiResponseHelper.java@4.20.0.0, createPodResponse).
-func (c *call) createPod() (obj, error) {
-	if err := c.twice(partPod, "name"); err != nil {
+func createPod(z *Zone, c *call) (obj, error) {
+	if err := twice(z, c, partPod, "name"); err != nil {
 		return nil, err
 	}
 	const untagged, forSystemVMs = "vlan://untagged", "0"
@@ -217,7 +216,7 @@ func (c *call) createPod() (obj, error) {
 	if c.has("endip") {
 		last = c.str("endip")
 	}
-	p := c.addPart(partPod, obj{
+	p := addPart(z, c, partPod, obj{
 		"zonename": siteName, "allocationstate": "Enabled", "hasannotations": false,
 		"ipranges": []obj{{"startip": first, "endip": last, "forsystemvms": forSystemVMs, "vlanid": untagged}},
 		"startip":  []string{first}, "endip": []string{last}, "forsystemvms": []string{forSystemVMs}, "vlanid": []string{untagged},
@@ -226,11 +225,10 @@ func (c *call) createPod() (obj, error) {
 }
 
 // addHost adds a simulated host. The agent's name is its own; the url is what tells two hosts apart.
-func (c *call) addHost() (obj, error) {
-	if err := c.needPart(partCluster, "clusterid"); err != nil {
+func addHost(z *Zone, c *call) (obj, error) {
+	if err := needPart(z, c, partCluster, "clusterid"); err != nil {
 		return nil, err
 	}
-	z := c.z
 	for _, h := range z.hosts {
 		if h.URL == c.str("url") {
 			return nil, api.Internal("Can't add host: a host with the url %s exists", h.URL)
@@ -244,26 +242,25 @@ func (c *call) addHost() (obj, error) {
 }
 
 // createVlanIpRange brings the public addresses.
-func (c *call) createVlanIPRange() (obj, error) {
+func createVlanIPRange(z *Zone, c *call) (obj, error) {
 	first, errFirst := netip.ParseAddr(c.str("startip"))
 	last, errLast := netip.ParseAddr(c.str("endip"))
 	if errFirst != nil || errLast != nil || !first.Is4() || !last.Is4() || last.Less(first) {
 		return nil, api.Invalid("Please specify a valid start IP and end IP")
 	}
-	if len(c.z.addresses) > 0 {
+	if len(z.addresses) > 0 {
 		return nil, api.Invalid("The IP range %s-%s overlaps with an existing one", first, last)
 	}
-	if err := c.z.addAddresses(c.ctx, first, last, 0); err != nil {
+	if err := z.addAddresses(c.ctx, first, last, 0); err != nil {
 		return nil, err
 	}
-	p := c.addPart(partRange, obj{"vlan": "vlan://" + c.str("vlan"), "forvirtualnetwork": true}, "zoneid", "startip", "endip", "gateway", "netmask")
-	c.z.site.VLANUUID = p.uuid
+	p := addPart(z, c, partRange, obj{"vlan": "vlan://" + c.str("vlan"), "forvirtualnetwork": true}, "zoneid", "startip", "endip", "gateway", "netmask")
+	z.site.VLANUUID = p.uuid
 	return obj{"vlan": p.fields}, nil
 }
 
 // updateZone enables the zone once it is complete: its system VMs start, its templates become ready.
-func (c *call) updateZone() (obj, error) {
-	z := c.z
+func updateZone(z *Zone, c *call) (obj, error) {
 	if c.str("allocationstate") != "Enabled" || len(z.partsOf(partSystemVM)) > 0 {
 		return obj{"zone": z.zoneAnswer()}, nil
 	}
@@ -280,7 +277,7 @@ func (c *call) updateZone() (obj, error) {
 		return nil, err
 	}
 	for i, name := range names {
-		c.addPart(partSystemVM, obj{"name": name, "state": "Running", "agentstate": "Up", "zoneid": z.site.UUID,
+		addPart(z, c, partSystemVM, obj{"name": name, "state": "Running", "agentstate": "Up", "zoneid": z.site.UUID,
 			"systemvmtype": []string{"secondarystoragevm", "consoleproxy"}[i]})
 	}
 	for _, t := range z.templates {

@@ -14,21 +14,12 @@ import (
 	"github.com/stackproof/stackproof/zone/api"
 )
 
-// commands assembles the registry. The order is that of listApis.
-func (z *Zone) commands() []command {
-	var all []command
-	for _, part := range [][]command{
-		z.basicCommands(), z.lbCommands(), z.internalCommands(), z.certCommands(), z.stickinessCommands(), z.autoscaleCommands(), z.firewallCommands(), z.simulatorCommands(), z.deployCommands(),
-	} {
-		all = append(all, part...)
-	}
-	return all
-}
+// Version is the release.
+func (z *Zone) Version() string { return z.version }
 
-// register indexes the commands by name.
-func (z *Zone) register() error {
-	z.registry = map[string]*command{}
-	z.order = z.commands()
+// register indexes the commands by name. Their order is that of listApis.
+func (z *Zone) register(commands []bound) error {
+	z.registry, z.order = map[string]*bound{}, commands
 	for i := range z.order {
 		cmd := &z.order[i]
 		if cmd.root == "" {
@@ -57,8 +48,8 @@ func (z *Zone) Call(ctx context.Context, login any, name string, params map[stri
 	if !ok {
 		return nil, &api.Error{Code: api.CodeUnsupported, CSCode: api.CSAPIException, Text: "Unknown API command: " + name}
 	}
-	user := z.system
-	if u, ok := login.(*User); ok && u != nil {
+	user := z.systemCaller
+	if u, ok := login.(Caller); ok {
 		user = u
 	}
 	c := &call{ctx: ctx, z: z, cmd: cmd, params: params, caller: user}
@@ -66,7 +57,7 @@ func (z *Zone) Call(ctx context.Context, login any, name string, params map[stri
 	defer z.mu.Unlock()
 	defer c.explained(&err)
 	defer c.recovered(&err)
-	if cmd.admin && user.Account.Type == 0 {
+	if cmd.admin && !user.Privileged() {
 		return nil, &api.Error{Code: api.CodeUnauthorized, CSCode: api.CSAPIException,
 			Text: fmt.Sprintf("The given command '%s' either does not exist, is not available for user.", name)}
 	}
@@ -75,19 +66,19 @@ func (z *Zone) Call(ctx context.Context, login any, name string, params map[stri
 		return nil, err
 	}
 	if cmd.check != nil {
-		if err := cmd.check(c); err != nil {
+		if err := cmd.check(c.z, c); err != nil {
 			return nil, err
 		}
 	}
 	switch cmd.kind {
 	case syncCommand:
-		answer, err = cmd.run(c)
+		answer, err = cmd.run(c.z, c)
 		if answer != nil || err != nil {
 			c.eventDone(err)
 		}
 		return answer, err
 	case asyncCreate:
-		c.target, err = cmd.create(c)
+		c.target, err = cmd.create(c.z, c)
 		c.eventCreated(err)
 		if err != nil {
 			return nil, err

@@ -14,25 +14,25 @@ func (z *Zone) domainCommands() []command {
 			name: "createDomain", about: "Creates a domain", admin: true, event: "DOMAIN.CREATE", eventful: eventSync, action: "creating Domain",
 			params: []param{{"name", "string", true, "creates domain with this name"}, {"parentdomainid", "uuid:domain", false, "assigns new domain a parent domain by domain ID of the parent."},
 				{"networkdomain", "string", false, "Network domain for networks in the domain"}},
-			run: (*call).createDomain, detail: func(c *call) string { return "Domain Name: " + c.str("name") },
+			run: createDomain, detail: func(z *Zone, c *call) string { return "Domain Name: " + c.str("name") },
 		},
 		{
 			name: "listDomains", about: "Lists domains and provides detailed information for listed domains", admin: true,
 			params: listParams(param{"id", "uuid:domain", false, "List domain by domain ID."}, param{"name", "string", false, "List domain by domain name."}, param{"level", "integer", false, "List domains by domain level."}),
-			run:    (*call).listDomains,
+			run:    listDomains,
 		},
 		{
 			name: "deleteDomain", about: "Deletes a specified domain", admin: true, class: adminClasses + "domain.DeleteDomainCmd", kind: asyncCommand, instance: "Domain",
 			event: "DOMAIN.DELETE", eventful: eventAsync, action: "deleting Domain",
 			params: []param{{"id", "uuid:domain", true, "ID of domain to delete"}, {"cleanup", "boolean", false, "true if all domain resources (child domains, accounts) have to be cleaned up, false otherwise"}},
-			check: func(c *call) error {
-				if d := c.z.domainByUUID(c.str("id")); d != nil {
+			check: func(z *Zone, c *call) error {
+				if d := z.domainByUUID(c.str("id")); d != nil {
 					c.eventResource, c.eventResourceType, c.target = d.ID, "Domain", created{uuid: d.UUID, id: d.ID}
 				}
 				return nil
 			},
-			run: (*call).deleteDomain, describe: func(c *call) string { return fmt.Sprintf("deleting domain: %d", c.eventResource) },
-			detail: func(c *call) string { return fmt.Sprintf("Domain Id: %d", c.eventResource) },
+			run: deleteDomain, describe: func(z *Zone, c *call) string { return fmt.Sprintf("deleting domain: %d", c.eventResource) },
+			detail: func(z *Zone, c *call) string { return fmt.Sprintf("Domain Id: %d", c.eventResource) },
 		},
 	}
 }
@@ -56,8 +56,7 @@ func (z *Zone) domainAnswer(d *Domain, long bool) obj {
 	return out
 }
 
-func (c *call) createDomain() (obj, error) {
-	z := c.z
+func createDomain(z *Zone, c *call) (obj, error) {
 	parent := z.domains[0]
 	if c.has("parentdomainid") {
 		parent = z.domainByUUID(c.str("parentdomainid"))
@@ -70,7 +69,7 @@ func (c *call) createDomain() (obj, error) {
 	if slices.ContainsFunc(z.domains, func(o *Domain) bool { return o.Path == d.Path && o.Removed.IsZero() }) {
 		return nil, api.Invalid("Domain with name %s already exists for the parent id=%d", name, parent.ID)
 	}
-	id, err := z.insert(c.ctx, "cloud.domain", obj{"uuid": d.UUID, "name": name, "parent": parent.ID, "owner": c.caller.Account.ID, "path": d.Path, "level": d.level(), "created": d.Created})
+	id, err := z.insert(c.ctx, "cloud.domain", obj{"uuid": d.UUID, "name": name, "parent": parent.ID, "owner": callerOf(c).Account.ID, "path": d.Path, "level": d.level(), "created": d.Created})
 	if err != nil {
 		return nil, err
 	}
@@ -80,20 +79,19 @@ func (c *call) createDomain() (obj, error) {
 	return obj{"domain": z.domainAnswer(d, false)}, nil
 }
 
-func (c *call) listDomains() (obj, error) {
+func listDomains(z *Zone, c *call) (obj, error) {
 	var out []obj
-	for _, d := range c.z.domains {
-		if !d.Removed.IsZero() || !c.z.within(d, c.caller.Account.Domain.UUID) || c.has("id") && c.str("id") != d.UUID || c.has("name") && c.str("name") != d.Name ||
+	for _, d := range z.domains {
+		if !d.Removed.IsZero() || !z.within(d, callerOf(c).Account.Domain.UUID) || c.has("id") && c.str("id") != d.UUID || c.has("name") && c.str("name") != d.Name ||
 			c.has("level") && c.integer("level", -1) != d.level() || !matches(c.str("keyword"), d.Name) {
 			continue
 		}
-		out = append(out, c.z.domainAnswer(d, true))
+		out = append(out, z.domainAnswer(d, true))
 	}
 	return c.page("domain", out), nil
 }
 
-func (c *call) deleteDomain() (obj, error) {
-	z := c.z
+func deleteDomain(z *Zone, c *call) (obj, error) {
 	d := z.domainByUUID(c.str("id"))
 	if d == nil || !d.Removed.IsZero() {
 		return nil, api.Invalid("Failed to delete domain %s, domain not found", c.str("id"))
@@ -112,7 +110,7 @@ func (c *call) deleteDomain() (obj, error) {
 		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSCloudRuntime, Text: fmt.Sprintf("Can't delete the domain yet because it has %d accounts that need a cleanup", len(accounts))}
 	}
 	for _, a := range accounts {
-		if err := z.removeAccount(c.ctx, a); err != nil {
+		if err := z.tenancyHooks.remove(c.ctx, a); err != nil {
 			return nil, err
 		}
 	}

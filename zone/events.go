@@ -14,8 +14,8 @@ type Event struct {
 	State        string // Created, Scheduled, Started, Completed
 	Level        string // INFO, WARN, ERROR
 	Text         string
-	User         *User
-	Account      *Account
+	User         Caller
+	Account      Owner
 	ResourceID   int64
 	ResourceType string
 	ResourceUUID string // what listEvents shows; "" leaves it out
@@ -33,18 +33,18 @@ func (z *Zone) event(ctx context.Context, e Event) (int64, error) {
 		e.Level = "INFO"
 	}
 	if e.User == nil {
-		e.User = z.system
+		e.User = z.systemCaller
 	}
 	if e.Account == nil {
-		e.Account = e.User.Account
+		e.Account = e.User.Owner()
 	}
 	var kind any
 	if e.ResourceType != "" {
 		kind = e.ResourceType
 	}
 	id, err := z.insert(ctx, "cloud.event", obj{
-		"uuid": e.UUID, "type": e.Type, "state": e.State, "description": storable(e.Text, 1024), "user_id": e.User.ID,
-		"account_id": e.Account.ID, "domain_id": e.Account.Domain.ID, "resource_id": e.ResourceID, "resource_type": kind,
+		"uuid": e.UUID, "type": e.Type, "state": e.State, "description": storable(e.Text, 1024), "user_id": e.User.UserID(),
+		"account_id": e.Account.OwnerID(), "domain_id": e.Account.DomainID(), "resource_id": e.ResourceID, "resource_type": kind,
 		"created": e.Created, "level": e.Level, "start_id": e.StartID, "archived": 0, "display": 1,
 	})
 	if err != nil {
@@ -72,8 +72,8 @@ func storable(s string, limit int) string {
 
 // usageEvent writes a row of cloud.usage_event. Fields are the table's further columns: resource_name, offering_id,
 // template_id, size, resource_type, virtual_size; absent ones are NULL.
-func (z *Zone) usageEvent(ctx context.Context, typ string, account *Account, zoneID, resourceID int64, fields obj) error {
-	row := obj{"type": typ, "account_id": account.ID, "created": z.now(), "zone_id": zoneID, "resource_id": resourceID, "processed": 0}
+func (z *Zone) usageEvent(ctx context.Context, typ string, account Owner, zoneID, resourceID int64, fields obj) error {
+	row := obj{"type": typ, "account_id": account.OwnerID(), "created": z.now(), "zone_id": zoneID, "resource_id": resourceID, "processed": 0}
 	for k, v := range fields {
 		row[k] = v
 	}
@@ -83,7 +83,7 @@ func (z *Zone) usageEvent(ctx context.Context, typ string, account *Account, zon
 
 // eventRow writes one row of the call.
 func (c *call) eventRow(state, text, level string) {
-	account := c.caller.Account
+	account := c.caller.Owner()
 	if state == "Scheduled" && c.owner != nil {
 		account = c.owner
 	}
@@ -105,7 +105,7 @@ func (c *call) text(words string) string {
 	if c.cmd.detail == nil {
 		return words
 	}
-	if d := c.cmd.detail(c); d != "" {
+	if d := c.cmd.detail(c.z, c); d != "" {
 		return words + ". " + d
 	}
 	return words
@@ -145,7 +145,7 @@ func (c *call) eventScheduled() {
 	}
 	words := c.cmd.action
 	if c.cmd.describe != nil {
-		words = c.cmd.describe(c)
+		words = c.cmd.describe(c.z, c)
 	}
 	c.eventRow("Scheduled", words, "")
 }

@@ -17,7 +17,7 @@ const (
 
 // distortStart applies the planted faults that cut a command down to one network's rules.
 func (z *Zone) distortStart(cmd *configCommand, n *Network, aggregated bool) {
-	if !(z.knobs[fault.RestartOneTier] && aggregated || z.knobs[fault.PushOtherTiersLost] && !aggregated) {
+	if !(z.knobs[release.RestartRendersOneTier] && aggregated || z.knobs[fault.PushOtherTiersLost] && !aggregated) {
 		return
 	}
 	cmd.LoadBalancers = slices.DeleteFunc(cmd.LoadBalancers, func(b balancerTO) bool {
@@ -77,10 +77,10 @@ func (z *Zone) noteQuietDown(ctx context.Context, g *Group) {
 		z.noteQuiet(ctx, g)
 		return
 	}
-	if z.balancing.quiet == nil {
-		z.balancing.quiet = map[int64]time.Time{}
+	if z.quiet == nil {
+		z.quiet = map[int64]time.Time{}
 	}
-	z.balancing.quiet[g.Down[0].ID] = z.now()
+	z.quiet[g.Down[0].ID] = z.now()
 }
 
 // dropStopped takes stopped members out of a group and its rule, which no release does.

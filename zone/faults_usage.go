@@ -89,18 +89,6 @@ func otherUsageFaults() []usageFault {
 	}
 }
 
-// usageRules are the usage server's rules by the release's knobs.
-func (z *Zone) usageRules() usage.Rules {
-	broken := z.knobs[release.UsageCloseByHelperID]
-	return usage.Rules{
-		CloseByHelperPK: broken, StorageByHelperPK: broken, SnapshotByHelperPK: broken,
-		NetworkModelOld: z.knobs[release.NetworkUsageModelOld], CleanOwnJobsAtStart: z.knobs[release.UsageCleanOwnJobsAtStart],
-		NICAlone: !z.knobs[release.UsageNICCloseByOffering], VPNUserAtEvent: !z.knobs[release.UsageVPNCloseAtJob],
-		AddressByID: !z.knobs[release.UsageReleaseByText], CreateOnce: !z.knobs[release.UsageCreateRepeated],
-		YearCarries: !z.knobs[release.UsageYearRoll], SnapshotsApart: !z.knobs[release.UsageVMSnapshotsAsOne],
-	}
-}
-
 func (z *Zone) usageFaults() usage.Faults {
 	var set usage.Faults
 	for _, f := range usageFaults() {

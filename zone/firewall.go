@@ -31,15 +31,15 @@ func fwCommands() []command {
 				{"type", "string", false, "type of firewallrule: system/user"},
 				{"fordisplay", "boolean", false, "an optional field, whether to the display the rule to the end user or not"},
 			},
-			create: (*call).createFW, run: (*call).finishFW,
-			describe: func(c *call) string {
-				if fw := c.z.fwRuleByUUID(c.target.uuid); fw != nil {
+			create: createFW, run: finishFW,
+			describe: func(z *Zone, c *call) string {
+				if fw := z.fwRuleByUUID(c.target.uuid); fw != nil {
 					c.concerns("FirewallRule", fw.ID, fw.UUID, fw.Account)
 					return fmt.Sprintf("Creating firewall rule for IP: %s for protocol:%s", fw.Address.IP, c.str("protocol"))
 				}
 				return "Creating firewall rule"
 			},
-			detail: func(c *call) string {
+			detail: func(z *Zone, c *call) string {
 				switch {
 				case c.target.id == 0:
 					return ""
@@ -59,21 +59,21 @@ func fwOtherCommands() []command {
 			name: "deleteFirewallRule", about: "Deletes a firewall rule", class: firewallClasses + "DeleteFirewallRuleCmd",
 			kind: asyncCommand, event: "FIREWALL.CLOSE", eventful: eventAsync, action: "revoking firewall rule",
 			params: []param{{"id", "uuid:fwrule", true, "the ID of the firewall rule"}},
-			run:    (*call).deleteFW,
-			check: func(c *call) error {
-				fw, err := c.fwRule("id")
+			run:    deleteFW,
+			check: func(z *Zone, c *call) error {
+				fw, err := fwRuleParam(z, c, "id")
 				if err != nil {
 					return err
 				}
-				return c.mayUse(fw.Account, "firewall rule")
+				return mayUse(z, c, fw.Account, "firewall rule")
 			},
-			describe: func(c *call) string {
-				if fw := c.z.fwRuleByUUID(c.str("id")); fw != nil {
+			describe: func(z *Zone, c *call) string {
+				if fw := z.fwRuleByUUID(c.str("id")); fw != nil {
 					c.concerns("FirewallRule", fw.ID, fw.UUID, fw.Account)
 				}
 				return fmt.Sprintf("Deleting firewall rule ID=%d", c.target.id)
 			},
-			detail: func(c *call) string { c.owner = nil; return fmt.Sprintf("Rule Id: %d", c.target.id) },
+			detail: func(z *Zone, c *call) string { c.owner = nil; return fmt.Sprintf("Rule Id: %d", c.target.id) },
 		},
 		{
 			name: "listFirewallRules", about: "Lists all firewall rules for an IP address.",
@@ -83,18 +83,18 @@ func fwOtherCommands() []command {
 				param{"networkid", "uuid:network", false, "list firewall rules for certain network"},
 				param{"fordisplay", "boolean", false, "list resources by display flag; only ROOT admin is eligible to pass this parameter"},
 			),
-			run: (*call).listFW,
+			run: listFW,
 		},
 	}
 }
 
-func (c *call) createFW() (created, error) {
+func createFW(z *Zone, c *call) (created, error) {
 	c.eventResourceType = "FirewallRule"
-	a, err := c.address("ipaddressid")
+	a, err := addressParam(z, c, "ipaddressid")
 	if err != nil {
 		return created{}, err
 	}
-	if err := c.mayUse(a.Account, "ip address"); err != nil {
+	if err := mayUse(z, c, a.Account, "ip address"); err != nil {
 		return created{}, err
 	}
 	cidrs := c.list("cidrlist")
@@ -111,17 +111,17 @@ func (c *call) createFW() (created, error) {
 		Purpose: purposeFirewall, Address: a, Network: a.Network, Account: a.Account, StartPort: start, EndPort: c.integer("endport", start),
 		Protocol: strings.ToLower(c.str("protocol")), CIDRs: cidrs,
 	}
-	if err := c.checkFW(fw); err != nil {
+	if err := checkFW(z, c, fw); err != nil {
 		return created{}, err
 	}
-	if err := c.storeFW(fw); err != nil {
+	if err := storeFW(z, c, fw); err != nil {
 		return created{}, err
 	}
 	c.eventResource = fw.ID
 	return created{fw.UUID, fw.ID}, nil
 }
 
-func (c *call) checkFW(fw *rule) error {
+func checkFW(z *Zone, c *call, fw *rule) error {
 	icmp := fw.Protocol == "icmp"
 	switch {
 	case fw.Network == nil:
@@ -135,7 +135,7 @@ func (c *call) checkFW(fw *rule) error {
 	case fw.StartPort > fw.EndPort:
 		return api.Invalid("Start port can't be bigger than end port")
 	case !slices.Contains([]string{"tcp", "udp", "icmp", "all"}, fw.Protocol):
-		return api.Invalid("Protocol %s is not supported in zone %d", fw.Protocol, c.z.site.ID)
+		return api.Invalid("Protocol %s is not supported in zone %d", fw.Protocol, z.site.ID)
 	case !icmp && (c.has("icmptype") || c.has("icmpcode")):
 		return api.Invalid("Can specify icmpCode and icmpType for ICMP protocol only")
 	case icmp && fw.StartPort != 0:
@@ -145,8 +145,7 @@ func (c *call) checkFW(fw *rule) error {
 }
 
 // storeFW writes the row; a conflict takes it back and uses up its id.
-func (c *call) storeFW(fw *rule) error {
-	z := c.z
+func storeFW(z *Zone, c *call, fw *rule) error {
 	if err := z.insertRule(c.ctx, fw); err != nil {
 		return err
 	}
@@ -163,35 +162,35 @@ func (c *call) storeFW(fw *rule) error {
 }
 
 // openFor makes the firewall rule of openfirewall=true: it takes an id of its own after the rule it is for.
-func (c *call) openFor(r *rule) error {
+func openFor(z *Zone, c *call, r *rule) error {
 	fw := &rule{
 		Purpose: purposeFirewall, Address: r.Address, Network: r.Network, Account: r.Account, StartPort: r.StartPort, EndPort: r.EndPort,
 		Protocol: r.Protocol, CIDRs: []string{"0.0.0.0/0"}, Related: r,
 	}
-	return c.storeFW(fw)
+	return storeFW(z, c, fw)
 }
 
-func (c *call) finishFW() (obj, error) {
-	fw := c.z.fwRuleByUUID(c.target.uuid)
+func finishFW(z *Zone, c *call) (obj, error) {
+	fw := z.fwRuleByUUID(c.target.uuid)
 	if fw == nil {
 		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create firewall rule"}
 	}
-	for _, other := range c.z.fwRules {
+	for _, other := range z.fwRules {
 		if other.Address == fw.Address && other.State == stateAdd {
-			if err := c.z.setRuleState(c.ctx, other, stateActive); err != nil {
+			if err := z.setRuleState(c.ctx, other, stateActive); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return obj{"firewallrule": c.z.fwAnswer(fw)}, nil
+	return obj{"firewallrule": z.fwAnswer(fw)}, nil
 }
 
-func (c *call) deleteFW() (obj, error) {
-	fw, err := c.fwRule("id")
+func deleteFW(z *Zone, c *call) (obj, error) {
+	fw, err := fwRuleParam(z, c, "id")
 	if err != nil {
 		return nil, err
 	}
-	if err := c.z.removeFWRule(c.ctx, fw); err != nil {
+	if err := z.removeFWRule(c.ctx, fw); err != nil {
 		return nil, err
 	}
 	c.eventResource, c.target.uuid = 0, ""
@@ -219,16 +218,16 @@ func (z *Zone) revokeRelated(ctx context.Context, r *rule) error {
 	return nil
 }
 
-func (c *call) listFW() (obj, error) {
+func listFW(z *Zone, c *call) (obj, error) {
 	var out []obj
-	for _, fw := range slices.Backward(c.z.fwRules) {
+	for _, fw := range slices.Backward(z.fwRules) {
 		switch {
-		case !c.visible(fw.Account), c.has("id") && fw.UUID != c.str("id"), c.hasMap("tags"):
+		case !visible(z, c, fw.Account), c.has("id") && fw.UUID != c.str("id"), c.hasMap("tags"):
 		case c.has("ipaddressid") && fw.Address.UUID != c.str("ipaddressid"):
 		case c.has("networkid") && fw.Network.UUID != c.str("networkid"):
 		case c.has("fordisplay") && !c.boolean("fordisplay", true):
 		default:
-			out = append(out, c.z.fwAnswer(fw))
+			out = append(out, z.fwAnswer(fw))
 		}
 	}
 	return c.page("firewallrule", out), nil

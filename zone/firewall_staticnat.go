@@ -21,12 +21,12 @@ func staticNATCommands() []command {
 				{"networkid", "uuid:network", false, "The network of the VM the static NAT will be enabled for. Required when public IP address is not associated with any guest network yet (VPC case)"},
 				{"vmguestip", "string", false, "VM guest NIC secondary IP address for the port forwarding rule"},
 			},
-			run: (*call).enableStaticNAT,
-			detail: func(c *call) string {
-				if vm := c.z.vmByUUID(c.str("virtualmachineid")); vm != nil {
+			run: enableStaticNAT,
+			detail: func(z *Zone, c *call) string {
+				if vm := z.vmByUUID(c.str("virtualmachineid")); vm != nil {
 					c.eventResourceType, c.eventResource, c.target = "VirtualMachine", vm.ID, created{vm.UUID, vm.ID}
 				}
-				if a := c.z.addressByUUID(c.str("ipaddressid")); a != nil {
+				if a := z.addressByUUID(c.str("ipaddressid")); a != nil {
 					return fmt.Sprintf("Ip Id: %d", a.ID)
 				}
 				return ""
@@ -36,34 +36,34 @@ func staticNATCommands() []command {
 			name: "disableStaticNat", about: "Disables static rule for given IP address", class: natClasses + "DisableStaticNatCmd",
 			kind: asyncCommand, event: "STATICNAT.DISABLE", eventful: eventAsync, action: "disabling static nat",
 			params: []param{{"ipaddressid", "uuid:address", true, "the public IP address ID for which static NAT feature is being disabled"}},
-			run:    (*call).disableStaticNAT,
-			describe: func(c *call) string {
-				if a := c.z.addressByUUID(c.str("ipaddressid")); a != nil {
+			run:    disableStaticNAT,
+			describe: func(z *Zone, c *call) string {
+				if a := z.addressByUUID(c.str("ipaddressid")); a != nil {
 					c.concerns("IpAddress", a.ID, a.UUID, a.Account)
 				}
 				return fmt.Sprintf("Disabling static NAT for IP ID=%d", c.target.id)
 			},
-			detail: func(c *call) string { return fmt.Sprintf("Ip Id: %d", c.target.id) },
+			detail: func(z *Zone, c *call) string { return fmt.Sprintf("Ip Id: %d", c.target.id) },
 		},
 	}
 }
 
-func (c *call) enableStaticNAT() (obj, error) {
-	ctx, z := c.ctx, c.z
-	a, err := c.address("ipaddressid")
+func enableStaticNAT(z *Zone, c *call) (obj, error) {
+	ctx := c.ctx
+	a, err := addressParam(z, c, "ipaddressid")
 	if err != nil {
 		return nil, err
 	}
-	vm, err := c.vm("virtualmachineid")
+	vm, err := vmParam(z, c, "virtualmachineid")
 	if err != nil {
 		return nil, err
 	}
-	if err := c.mayUse(a.Account, "ip address"); err != nil {
+	if err := mayUse(z, c, a.Account, "ip address"); err != nil {
 		return nil, err
 	}
 	n := a.Network
 	if n == nil && c.has("networkid") {
-		if n, err = c.network("networkid"); err != nil {
+		if n, err = networkParam(z, c, "networkid"); err != nil {
 			return nil, err
 		}
 	}
@@ -108,18 +108,18 @@ func (z *Zone) checkStaticNAT(a *Address, vm *VM, n *Network) error {
 	return nil
 }
 
-func (c *call) disableStaticNAT() (obj, error) {
-	a, err := c.address("ipaddressid")
+func disableStaticNAT(z *Zone, c *call) (obj, error) {
+	a, err := addressParam(z, c, "ipaddressid")
 	if err != nil {
 		return nil, err
 	}
-	if err := c.mayUse(a.Account, "ip address"); err != nil {
+	if err := mayUse(z, c, a.Account, "ip address"); err != nil {
 		return nil, err
 	}
 	if !a.StaticNAT {
 		return nil, api.Invalid("Specified IP address id is not associated with any vm Id")
 	}
-	if err := c.z.dropStaticNAT(c.ctx, a); err != nil {
+	if err := z.dropStaticNAT(c.ctx, a); err != nil {
 		return nil, err
 	}
 	return obj{"success": true}, nil

@@ -14,7 +14,7 @@ const heartbeatEvery = 1500 * time.Millisecond
 // (ManagementServerHostDaoImpl.java, ServerDaemon.java@4.20.0.0).
 func (z *Zone) startHeartbeat(ctx context.Context) error {
 	id, err := z.insert(ctx, "cloud.mshost", obj{
-		"msid": managementID, "runid": z.now().UnixMilli(), "name": "mgmt", "uuid": "6f9b51f0-3d0e-4c39-9a43-2a1f0d6b9c11", "state": "Up", "version": z.opts.Release,
+		"msid": managementID, "runid": z.now().UnixMilli(), "name": "mgmt", "uuid": "6f9b51f0-3d0e-4c39-9a43-2a1f0d6b9c11", "state": "Up", "version": z.Version(),
 		"service_ip": "127.0.0.1", "service_port": 9090, "last_update": z.now(),
 	})
 	if _, manual := z.clock.(*Manual); manual || err != nil {

@@ -8,61 +8,47 @@ import (
 	"github.com/stackproof/stackproof/zone/api"
 )
 
-// basicCommands are all commands but those of load balancing, autoscale, rules and the simulator.
-func (z *Zone) basicCommands() []command {
-	var all []command
-	for _, part := range [][]command{
-		z.infoCommands(), z.jobCommands(), z.offeringCommands(), networkOfferingCommands(), z.domainCommands(), z.accountCommands(), z.userCommands(), z.limitCommands(), z.configurationCommands(),
-		z.vpcCommands(), z.networkCommands(), z.routerCommands(), z.addressCommands(), z.vmCommands(), z.volumeCommands(), z.vpnCommands(),
-		z.nicCommands(), {uploadVolumeCommand()}, z.backupCommands(),
-		z.eventCommands(), z.usageCommands(), z.capacityCommands(),
-	} {
-		all = append(all, part...)
-	}
-	return all
-}
-
 func (z *Zone) infoCommands() []command {
 	return []command{
 		{
 			name: "listApis", about: "lists all available apis on the server, provided by the Api Discovery plugin",
-			params: []param{{"name", "string", false, "API name"}}, run: (*call).listAPIs,
+			params: []param{{"name", "string", false, "API name"}}, run: listAPIs,
 		},
-		{name: "listCapabilities", about: "Lists capabilities", run: (*call).listCapabilities},
+		{name: "listCapabilities", about: "Lists capabilities", run: listCapabilities},
 		{
 			name: "listZones", about: "Lists zones",
 			params: listParams(param{"id", "uuid:zone", false, "the ID of the zone"}, param{"name", "string", false, "the name of the zone"},
 				param{"available", "boolean", false, "true if you want to retrieve all available Zones."}),
-			run: (*call).listZones,
+			run: listZones,
 		},
 		{
 			name: "listHosts", about: "Lists hosts.", admin: true,
 			params: listParams(param{"id", "uuid:host", false, "the id of the host"}, param{"name", "string", false, "the name of the host"}, param{"type", "string", false, "the host type"},
 				param{"zoneid", "uuid:zone", false, "the Zone ID for the host"}, param{"state", "string", false, "the state of the host"}),
-			run: (*call).listHosts,
+			run: listHosts,
 		},
 	}
 }
 
 // listAPIs describes the commands that the caller may use, as API discovery does.
-func (c *call) listAPIs() (obj, error) {
+func listAPIs(z *Zone, c *call) (obj, error) {
 	if c.has("name") {
-		cmd, ok := c.z.registry[c.str("name")]
-		if !ok || cmd.admin && c.caller.Account.Type == 0 {
-			return nil, permission("The API [%s] does not exist or is not available for the account %s.", c.str("name"), c.caller.Account.Name)
+		cmd, ok := z.registry[c.str("name")]
+		if !ok || cmd.admin && callerOf(c).Account.Type == 0 {
+			return nil, permission("The API [%s] does not exist or is not available for the account %s.", c.str("name"), callerOf(c).Account.Name)
 		}
-		return obj{"count": 1, "api": []obj{cmd.describeAPI()}}, nil
+		return obj{"count": 1, "api": []obj{describeAPI(cmd)}}, nil
 	}
 	var out []obj
-	for i := range c.z.order {
-		if cmd := &c.z.order[i]; !cmd.admin || c.caller.Account.Type != 0 {
-			out = append(out, cmd.describeAPI())
+	for i := range z.order {
+		if cmd := &z.order[i]; !cmd.admin || callerOf(c).Account.Type != 0 {
+			out = append(out, describeAPI(cmd))
 		}
 	}
 	return obj{"count": len(out), "api": out}, nil
 }
 
-func (cmd *command) describeAPI() obj {
+func describeAPI(cmd *bound) obj {
 	params := []obj{}
 	for _, p := range cmd.params {
 		typ, entity, _ := strings.Cut(p.typ, ":")
@@ -72,15 +58,15 @@ func (cmd *command) describeAPI() obj {
 		}
 		params = append(params, one)
 	}
-	out := obj{"name": cmd.name, "description": cmd.about, "isasync": cmd.kind != syncCommand, "params": params, "response": cmd.responseFields()}
-	if related := cmd.related(); related != "" {
+	out := obj{"name": cmd.name, "description": cmd.about, "isasync": cmd.kind != syncCommand, "params": params, "response": responseFields(cmd)}
+	if related := related(cmd); related != "" {
 		out["related"] = related
 	}
 	return out
 }
 
 // related names the list command of the same object: enough for a client that follows it.
-func (cmd *command) related() string {
+func related(cmd *bound) string {
 	for _, verb := range []string{"create", "update", "delete", "start", "stop", "enable", "disable"} {
 		if object, ok := strings.CutPrefix(cmd.name, verb); ok {
 			if strings.HasSuffix(object, "y") {
@@ -93,7 +79,7 @@ func (cmd *command) related() string {
 }
 
 // responseFields are those that every answer of the kind has.
-func (cmd *command) responseFields() []obj {
+func responseFields(cmd *bound) []obj {
 	fields := []obj{
 		{"name": "jobid", "description": "the UUID of the latest async job acting on this object", "type": "string"},
 		{"name": "jobstatus", "description": "the current status of the latest async job acting on this object", "type": "integer"},
@@ -105,12 +91,12 @@ func (cmd *command) responseFields() []obj {
 }
 
 // listCapabilities fails on 4.20.0.0 with a simulator zone, as recorded.
-func (c *call) listCapabilities() (obj, error) {
-	if c.z.knobs[release.CapabilitiesNullString] {
+func listCapabilities(z *Zone, c *call) (obj, error) {
+	if z.knobs[release.CapabilitiesNullString] {
 		return nil, api.BadParameter("Cannot parse null string")
 	}
 	return obj{"capability": obj{
-		"securitygroupsenabled": false, "dynamicrolesenabled": true, "cloudstackversion": c.z.opts.Release, "userpublictemplateenabled": true, "supportELB": "false",
+		"securitygroupsenabled": false, "dynamicrolesenabled": true, "cloudstackversion": z.Version(), "userpublictemplateenabled": true, "supportELB": "false",
 		"projectinviterequired": false, "allowusercreateprojects": true, "customdiskofferingminsize": 1, "customdiskofferingmaxsize": 1024,
 		"regionsecondaryenabled": false, "kvmsnapshotenabled": false, "allowuserviewdestroyedvm": true, "allowuserexpungerecovervm": true,
 		"allowuserexpungerecovervolume": true, "allowuserviewalldomainaccounts": false, "kubernetesserviceenabled": false,
@@ -120,12 +106,12 @@ func (c *call) listCapabilities() (obj, error) {
 	}}, nil
 }
 
-func (c *call) listZones() (obj, error) {
-	s := c.z.site
-	if !c.z.hasZone() || c.has("id") && c.str("id") != s.UUID || c.has("name") && c.str("name") != siteName || !matches(c.str("keyword"), siteName) {
+func listZones(z *Zone, c *call) (obj, error) {
+	s := z.site
+	if !z.hasZone() || c.has("id") && c.str("id") != s.UUID || c.has("name") && c.str("name") != siteName || !matches(c.str("keyword"), siteName) {
 		return obj{}, nil
 	}
-	return c.page("zone", []obj{c.z.zoneAnswer()}), nil
+	return c.page("zone", []obj{z.zoneAnswer()}), nil
 }
 
 func (z *Zone) zoneAnswer() obj {
@@ -142,13 +128,13 @@ func (z *Zone) zoneAnswer() obj {
 	return out
 }
 
-func (c *call) listHosts() (obj, error) {
+func listHosts(z *Zone, c *call) (obj, error) {
 	var out []obj
-	for i, h := range c.z.hosts {
+	for i, h := range z.hosts {
 		if c.has("id") && c.str("id") != h.UUID || c.has("name") && c.str("name") != h.Name || c.has("type") && !strings.EqualFold(c.str("type"), "Routing") {
 			continue
 		}
-		out = append(out, c.z.hostAnswer(i, h))
+		out = append(out, z.hostAnswer(i, h))
 	}
 	return c.page("host", out), nil
 }
@@ -157,7 +143,7 @@ func (z *Zone) hostAnswer(i int, h *Host) obj {
 	out := obj{
 		"id": h.UUID, "name": h.Name, "state": "Up", "type": "Routing", "ipaddress": "172.16.15." + itoa(10+i), "zoneid": z.site.UUID, "zonename": siteName,
 		"podid": z.site.PodUUID, "podname": "POD0", "clustername": "C" + itoa(i/2), "hypervisor": "Simulator", "cpunumber": 4, "cpuspeed": 8000,
-		"memorytotal": 8 << 30, "resourcestate": "Enabled", "version": z.opts.Release,
+		"memorytotal": 8 << 30, "resourcestate": "Enabled", "version": z.Version(),
 	}
 	if h.Cluster != "" {
 		out["clusterid"] = h.Cluster
@@ -173,25 +159,25 @@ func (z *Zone) eventCommands() []command {
 			param{"startid", "string", false, "the parent/start ID of the event, when provided this will list all the events with the start/parent ID including the parent event"},
 			param{"resourceid", "string", false, "the ID of the resource associated with the event"}, param{"resourcetype", "string", false, "the type of the resource associated with the event"},
 			param{"state", "string", false, "The state of the events"}),
-		run: (*call).listEvents,
+		run: listEvents,
 	}}
 }
 
-func (c *call) listEvents() (obj, error) {
+func listEvents(z *Zone, c *call) (obj, error) {
 	from, errFrom := parseDate(c.str("startdate"))
 	to, errTo := parseDate(c.str("enddate"))
 	var out []obj
-	for _, e := range c.z.events {
-		if !c.visible(e.Account) || c.has("id") && c.str("id") != e.UUID || c.has("type") && c.str("type") != e.Type || c.has("level") && c.str("level") != e.Level ||
+	for _, e := range z.events {
+		if !visible(z, c, e.Account.(*Account)) || c.has("id") && c.str("id") != e.UUID || c.has("type") && c.str("type") != e.Type || c.has("level") && c.str("level") != e.Level ||
 			c.has("state") && !strings.EqualFold(c.str("state"), e.State) || !matches(c.str("keyword"), e.Type, e.Text, e.Level) ||
 			errFrom == nil && e.Created.Before(from) || errTo == nil && e.Created.After(to) ||
 			c.has("resourcetype") && c.str("resourcetype") != e.ResourceType || c.has("resourceid") && (c.str("resourceid") != e.ResourceUUID || e.ResourceID == 0) {
 			continue
 		}
-		if start := c.str("startid"); start != "" && e.UUID != start && c.z.eventUUID(e.StartID) != start {
+		if start := c.str("startid"); start != "" && e.UUID != start && z.eventUUID(e.StartID) != start {
 			continue
 		}
-		out = append(out, c.z.eventAnswer(e))
+		out = append(out, z.eventAnswer(e))
 	}
 	return c.page("event", out), nil
 }
@@ -206,11 +192,12 @@ func (z *Zone) eventUUID(id int64) string {
 
 // eventAnswer names the resource only while it exists: rules are really deleted.
 func (z *Zone) eventAnswer(e *Event) obj {
+	user, account := e.User.(*User), e.Account.(*Account)
 	out := obj{
-		"id": e.UUID, "username": e.User.Username, "type": e.Type, "level": e.Level, "description": e.Text, "account": e.Account.Name,
-		"domainid": e.Account.Domain.UUID, "domain": e.Account.Domain.Name, "created": stamp(e.Created), "state": e.State,
+		"id": e.UUID, "username": user.Username, "type": e.Type, "level": e.Level, "description": e.Text, "account": account.Name,
+		"domainid": account.Domain.UUID, "domain": account.Domain.Name, "created": stamp(e.Created), "state": e.State,
 	}
-	z.domainPath(out, e.Account.Domain.Path)
+	z.domainPath(out, account.Domain.Path)
 	if e.ResourceType != "" {
 		out["resourcetype"] = e.ResourceType
 	}

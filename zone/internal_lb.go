@@ -31,34 +31,34 @@ func (z *Zone) internalCommands() []command {
 				{"scheme", "string", true, "the load balancer scheme. Supported value in this release is Internal"},
 				{"fordisplay", "boolean", false, "an optional field, whether to the display the rule to the end user or not"},
 			},
-			create: (*call).createInternal,
-			run: func(c *call) (obj, error) {
-				return obj{"loadbalancer": c.z.internalAnswer(c.z.lbRuleByUUID(c.target.uuid))}, nil
+			create: createInternal,
+			run: func(z *Zone, c *call) (obj, error) {
+				return obj{"loadbalancer": z.internalAnswer(z.lbRuleByUUID(c.target.uuid))}, nil
 			},
-			sync:     func(c *call) string { return c.ruleSync("") },
-			describe: func(c *call) string { return "creating load balancer: " + c.str("name") + " account: null" },
-			detail:   func(c *call) string { return "" },
+			sync:     func(z *Zone, c *call) string { return ruleSync(z, c, "") },
+			describe: func(z *Zone, c *call) string { return "creating load balancer: " + c.str("name") + " account: null" },
+			detail:   func(z *Zone, c *call) string { return "" },
 		},
 		{
 			name: "deleteLoadBalancer", about: "Deletes an internal load balancer", class: lbClasses + "DeleteApplicationLoadBalancerCmd",
 			kind: asyncCommand, event: "LB.DELETE", eventful: eventAsync, action: "deleting load balancer",
 			params: []param{{"id", "uuid:lbrule", true, "the ID of the load balancer"}},
-			check:  (*call).ownRule, run: (*call).deleteRule,
-			sync: func(c *call) string { return c.ruleSync("id") },
-			describe: func(c *call) string {
-				c.concernsRule("id")
+			check:  ownRule, run: deleteRule,
+			sync: func(z *Zone, c *call) string { return ruleSync(z, c, "id") },
+			describe: func(z *Zone, c *call) string {
+				concernsRule(z, c, "id")
 				return fmt.Sprintf("deleting load balancer: %d", c.target.id)
 			},
-			detail: func(c *call) string { c.owner = nil; return fmt.Sprintf("Load balancer ID: %d", c.target.id) },
+			detail: func(z *Zone, c *call) string { c.owner = nil; return fmt.Sprintf("Load balancer ID: %d", c.target.id) },
 		},
 		{
 			name: "listLoadBalancers", about: "Lists internal load balancers",
 			params: listParams(param{"id", "uuid:lbrule", false, "the ID of the load balancer"}, param{"networkid", "uuid:network", false, "the network ID of the load balancer"}),
-			run: func(c *call) (obj, error) {
+			run: func(z *Zone, c *call) (obj, error) {
 				var out []obj
-				for _, r := range c.z.lbRules {
-					if r.Internal && c.visible(r.Account) && (!c.has("id") || c.str("id") == r.UUID) && (!c.has("networkid") || c.str("networkid") == r.Network.UUID) {
-						out = append(out, c.z.internalAnswer(r))
+				for _, r := range z.lbRules {
+					if r.Internal && visible(z, c, r.Account) && (!c.has("id") || c.str("id") == r.UUID) && (!c.has("networkid") || c.str("networkid") == r.Network.UUID) {
+						out = append(out, z.internalAnswer(r))
 					}
 				}
 				return c.page("loadbalancer", out), nil
@@ -67,9 +67,9 @@ func (z *Zone) internalCommands() []command {
 		{
 			name: "listInternalLoadBalancerVMs", about: "List internal LB VMs.", admin: true,
 			params: listParams(param{"networkid", "uuid:network", false, "list by network id"}, param{"vpcid", "uuid:vpc", false, "List networks by VPC"}),
-			run: func(c *call) (obj, error) {
+			run: func(z *Zone, c *call) (obj, error) {
 				var out []obj
-				for _, r := range c.z.balancers {
+				for _, r := range z.balancers {
 					if !c.has("networkid") || c.str("networkid") == r.Network.UUID {
 						out = append(out, obj{"id": r.UUID, "name": r.Name, "state": r.State, "role": "INTERNAL_LB_VM", "guestipaddress": r.GuestIP.String(),
 							"guestnetworkid": r.Network.UUID, "vpcid": r.VPC.UUID, "linklocalip": r.LinkIP.String()})
@@ -82,12 +82,12 @@ func (z *Zone) internalCommands() []command {
 }
 
 // createInternal is the create phase: the rule and its address in the tier are there before the job ends.
-func (c *call) createInternal() (created, error) {
-	n, err := c.network("networkid")
+func createInternal(z *Zone, c *call) (created, error) {
+	n, err := networkParam(z, c, "networkid")
 	if err != nil {
 		return created{}, err
 	}
-	from, err := c.network("sourceipaddressnetworkid")
+	from, err := networkParam(z, c, "sourceipaddressnetworkid")
 	if err != nil {
 		return created{}, err
 	}
@@ -102,10 +102,10 @@ func (c *call) createInternal() (created, error) {
 	case port < 1 || port > 65535 || instance < 1 || instance > 65535:
 		return created{}, api.BadParameter("Invalid value for port: %d, %d", port, instance)
 	}
-	if err := c.mayUse(n.Account, "network"); err != nil {
+	if err := mayUse(z, c, n.Account, "network"); err != nil {
 		return created{}, err
 	}
-	a, err := c.internalAddress(n)
+	a, err := internalAddress(z, c, n)
 	if err != nil {
 		return created{}, err
 	}
@@ -114,7 +114,7 @@ func (c *call) createInternal() (created, error) {
 		Name: c.str("name"), Text: c.str("description"), Algorithm: c.str("algorithm"), PrivateStart: instance, PrivateEnd: instance,
 		Display: true, Internal: true,
 	}
-	if err := c.storeRule(r, false); err != nil {
+	if err := storeRule(z, c, r, false); err != nil {
 		return created{}, err
 	}
 	c.concerns("FirewallRule", r.ID, r.UUID, r.Account)
@@ -123,7 +123,7 @@ func (c *call) createInternal() (created, error) {
 
 // internalAddress is the tier's address that the caller named, of the rules that are on it already or a new one; without a
 // name it is a free one.
-func (c *call) internalAddress(n *Network) (*Address, error) {
+func internalAddress(z *Zone, c *call, n *Network) (*Address, error) {
 	var wanted netip.Addr
 	if c.has("sourceipaddress") {
 		var err error
@@ -131,12 +131,12 @@ func (c *call) internalAddress(n *Network) (*Address, error) {
 			return nil, c.badValue("sourceipaddress", c.str("sourceipaddress"))
 		}
 	}
-	for _, r := range c.z.lbRules {
+	for _, r := range z.lbRules {
 		if r.Internal && r.Network == n && r.Address.IP == wanted {
 			return r.Address, nil
 		}
 	}
-	ip, err := c.z.guestAddress(n, wanted)
+	ip, err := z.guestAddress(n, wanted)
 	if err != nil {
 		return nil, err
 	}

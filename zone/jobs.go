@@ -14,8 +14,8 @@ import (
 type job struct {
 	uuid      string
 	id        int64 // of cloud.async_job
-	cmd       *command
-	caller    *User
+	cmd       *bound
+	caller    Caller
 	status    int // 0 pending, 1 success, 2 failure
 	code      int
 	result    obj
@@ -35,7 +35,7 @@ func (z *Zone) submit(c *call) (*job, error) {
 		j.instance = c.str("id")
 	}
 	row := obj{
-		"uuid": j.uuid, "user_id": c.caller.ID, "account_id": c.caller.Account.ID, "instance_type": c.cmd.instance,
+		"uuid": j.uuid, "user_id": c.caller.UserID(), "account_id": c.caller.Owner().OwnerID(), "instance_type": c.cmd.instance,
 		"job_cmd": c.cmd.class, "job_cmd_ver": 0, "job_status": 0, "job_process_status": 0, "job_result_code": 0,
 		"created": j.created, "related": "", "job_type": "AsyncJobVO", "job_dispatcher": "ApiAsyncJobDispatcher",
 	}
@@ -50,7 +50,7 @@ func (z *Zone) submit(c *call) (*job, error) {
 
 	var before chan struct{}
 	if c.cmd.sync != nil {
-		if key := c.cmd.sync(c); key != "" {
+		if key := c.cmd.sync(c.z, c); key != "" {
 			before, z.tails[key] = z.tails[key], j.done
 		}
 	}
@@ -87,7 +87,7 @@ func (c *call) work(before <-chan struct{}) {
 
 func (c *call) runSafely() (result obj, err error) {
 	defer c.recovered(&err)
-	return c.cmd.run(c)
+	return c.cmd.run(c.z, c)
 }
 
 func (z *Zone) mirrorJob(j *job) {
@@ -129,71 +129,6 @@ func (z *Zone) Jobs(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// answer is the job as queryAsyncJobResult and listAsyncJobs show it.
-func (j *job) answer() obj {
-	a := j.caller.Account
-	out := obj{
-		"accountid": a.UUID, "account": a.Name, "domainid": a.Domain.UUID, "domainpath": a.Domain.shown(), "userid": j.caller.UUID,
-		"cmd": j.cmd.class, "jobstatus": j.status, "jobprocstatus": 0, "jobresultcode": j.code, "created": stamp(j.created), "jobid": j.uuid,
-	}
-	if j.cmd.instance != "" {
-		out["jobinstancetype"] = j.cmd.instance
-		if j.instance != "" && slices.Contains(jobInstancesShown, j.cmd.instance) {
-			out["jobinstanceid"] = j.instance
-		}
-	}
-	if j.status != 0 {
-		out["jobresulttype"] = "object"
-		out["jobresult"] = j.result
-		out["completed"] = stamp(j.completed)
-	}
-	return out
-}
-
-// jobInstancesShown are the instance types whose id queryAsyncJobResult knows how to resolve; Network, Vpc, Domain and
-// None are not among them (server/src/main/java/com/cloud/api/ApiResponseHelper.java@4.20.0.0).
-var jobInstancesShown = []string{
-	"VirtualMachine", "IpAddress", "FirewallRule", "DomainRouter", "Account", "Condition", "AutoScalePolicy", "AutoScaleVmProfile",
-	"AutoScaleVmGroup", "Volume", "User", "Snapshot", "Template", "Host",
-}
-
-func (z *Zone) jobCommands() []command {
-	return []command{
-		{
-			name: "queryAsyncJobResult", about: "Retrieves the current status of asynchronous job.",
-			params: []param{{"jobid", "uuid:job", true, "the ID of the asynchronous job"}},
-			run: func(c *call) (obj, error) {
-				j := c.z.jobByUUID(c.str("jobid"))
-				if j == nil {
-					return nil, c.badEntity("jobid", c.str("jobid"))
-				}
-				if c.caller.Account.Type == 0 && j.caller.Account != c.caller.Account {
-					return nil, permission("Account %s does not have permission to operate with job %s", c.caller.Account.UUID, j.uuid)
-				}
-				return j.answer(), nil
-			},
-		},
-		{
-			name: "listAsyncJobs", about: "Lists all pending asynchronous jobs for the account.",
-			params: listParams(param{"startdate", "date", false, "the start date of the async job"}),
-			run: func(c *call) (obj, error) {
-				var out []obj
-				all := make([]*job, 0, len(c.z.jobs))
-				for _, j := range c.z.jobs {
-					all = append(all, j)
-				}
-				slices.SortFunc(all, func(a, b *job) int { return int(a.id - b.id) })
-				for _, j := range all {
-					if j.status == 0 && c.visible(j.caller.Account) {
-						out = append(out, j.answer())
-					}
-				}
-				return c.page("asyncjobs", out), nil
-			},
-		},
-	}
 }
 
 // sortIndexes sorts the indexes of map parameters by number, words after numbers.

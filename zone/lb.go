@@ -10,11 +10,12 @@ import (
 // lbCommands are the load balancer rule commands.
 func (z *Zone) lbCommands() []command {
 	return append(lbHealthCommands(), []command{
+		healthCommand(),
 		lbCreateCommand(), lbUpdateCommand(), lbDeleteCommand(),
 		lbMembersCommand("assignToLoadBalancerRule", "Assigns virtual machine or a list of virtual machines to a load balancer rule.",
-			"LB.ASSIGN.TO.RULE", "applying instances for load balancer", "assigning to load balancer", (*call).assignToRule),
+			"LB.ASSIGN.TO.RULE", "applying instances for load balancer", "assigning to load balancer", assignToRule),
 		lbMembersCommand("removeFromLoadBalancerRule", "Removes a virtual machine or a list of virtual machines from a load balancer rule.",
-			"LB.REMOVE.FROM.RULE", "removing instances from load balancer", "removing from load balancer", (*call).removeFromRule),
+			"LB.REMOVE.FROM.RULE", "removing instances from load balancer", "removing from load balancer", removeFromRule),
 		lbListCommand(), lbInstancesCommand(),
 	}...)
 }
@@ -41,20 +42,20 @@ func lbCreateCommand() command {
 			{"protocol", "string", false, "The protocol for the LB such as tcp, udp or tcp-proxy."},
 			{"fordisplay", "boolean", false, "an optional field, whether to the display the rule to the end user or not"},
 		},
-		create: (*call).createRule,
-		run:    (*call).finishRule,
-		sync:   func(c *call) string { return c.ruleSync("") },
-		describe: func(c *call) string {
+		create: createRule,
+		run:    finishRule,
+		sync:   func(z *Zone, c *call) string { return ruleSync(z, c, "") },
+		describe: func(z *Zone, c *call) string {
 			owner := "null"
 			if c.has("account") {
 				owner = c.str("account")
 			}
-			if r := c.z.lbRuleByUUID(c.target.uuid); r != nil {
+			if r := z.lbRuleByUUID(c.target.uuid); r != nil {
 				c.concerns("FirewallRule", r.ID, r.UUID, r.Account)
 			}
 			return "creating load balancer: " + c.str("name") + " account: " + owner
 		},
-		detail: func(c *call) string {
+		detail: func(z *Zone, c *call) string {
 			if c.target.id == 0 {
 				return ""
 			}
@@ -76,17 +77,17 @@ func lbUpdateCommand() command {
 			{"protocol", "string", false, "The protocol for the LB"},
 			{"customid", "string", false, "an optional field, in case you want to set a custom id to the resource. Allowed to Root Admins only"},
 		},
-		check: (*call).ownRule,
-		run:   (*call).updateRule,
-		sync:  func(c *call) string { return c.ruleSync("id") },
-		describe: func(c *call) string {
+		check: ownRule,
+		run:   updateRule,
+		sync:  func(z *Zone, c *call) string { return ruleSync(z, c, "id") },
+		describe: func(z *Zone, c *call) string {
 			c.eventResourceType = "None"
-			if r := c.z.lbRuleByUUID(c.str("id")); r != nil {
+			if r := z.lbRuleByUUID(c.str("id")); r != nil {
 				c.target.id, c.owner = r.ID, r.Account
 			}
 			return "updating load balancer rule"
 		},
-		detail: func(c *call) string {
+		detail: func(z *Zone, c *call) string {
 			c.eventResourceType, c.owner = "LoadBalancer", nil
 			return fmt.Sprintf("Load balancer ID: %d", c.target.id)
 		},
@@ -98,21 +99,21 @@ func lbDeleteCommand() command {
 		name: "deleteLoadBalancerRule", about: "Deletes a load balancer rule.", class: lbClasses + "DeleteLoadBalancerRuleCmd",
 		kind: asyncCommand, event: "LB.DELETE", eventful: eventAsync, action: "deleting load balancer",
 		params: []param{{"id", "uuid:lbrule", true, "the ID of the load balancer rule"}},
-		check:  (*call).ownRule,
-		run:    (*call).deleteRule,
-		sync:   func(c *call) string { return c.ruleSync("id") },
-		describe: func(c *call) string {
-			c.concernsRule("id")
+		check:  ownRule,
+		run:    deleteRule,
+		sync:   func(z *Zone, c *call) string { return ruleSync(z, c, "id") },
+		describe: func(z *Zone, c *call) string {
+			concernsRule(z, c, "id")
 			return fmt.Sprintf("deleting load balancer: %d", c.target.id)
 		},
-		detail: func(c *call) string {
+		detail: func(z *Zone, c *call) string {
 			c.owner = nil
 			return fmt.Sprintf("Load balancer ID: %d", c.target.id)
 		},
 	}
 }
 
-func lbMembersCommand(name, about, event, scheduled, action string, run func(*call) (obj, error)) command {
+func lbMembersCommand(name, about, event, scheduled, action string, run func(*Zone, *call) (obj, error)) command {
 	return command{
 		name: name, about: about, class: lbClasses + strings.ToUpper(name[:1]) + name[1:] + "Cmd",
 		kind: asyncCommand, event: event, eventful: eventAsync, action: action,
@@ -121,28 +122,28 @@ func lbMembersCommand(name, about, event, scheduled, action string, run func(*ca
 			{"virtualmachineids", "list:vm", false, "the list of IDs of the virtual machine that are concerned"},
 			{"vmidipmap", "map", false, "VM ID and IP map, vmidipmap[0].vmid=1 vmidipmap[0].vmip=10.1.1.75"},
 		},
-		check: (*call).ownRule,
+		check: ownRule,
 		run:   run,
-		sync:  func(c *call) string { return c.ruleSync("id") },
-		describe: func(c *call) string {
-			c.concernsRule("id")
-			return fmt.Sprintf("%s: %d (ids: %s)", scheduled, c.target.id, c.memberIDs())
+		sync:  func(z *Zone, c *call) string { return ruleSync(z, c, "id") },
+		describe: func(z *Zone, c *call) string {
+			concernsRule(z, c, "id")
+			return fmt.Sprintf("%s: %d (ids: %s)", scheduled, c.target.id, memberIDs(z, c))
 		},
-		detail: func(c *call) string {
+		detail: func(z *Zone, c *call) string {
 			c.owner = nil
-			return fmt.Sprintf("Load balancer Id: %d VmIds: %s", c.target.id, c.memberIDs())
+			return fmt.Sprintf("Load balancer Id: %d VmIds: %s", c.target.id, memberIDs(z, c))
 		},
 	}
 }
 
 // memberIDs are the internal ids of virtualmachineids, as the events name them; null where only vmidipmap is given.
-func (c *call) memberIDs() string {
+func memberIDs(z *Zone, c *call) string {
 	if !c.has("virtualmachineids") {
 		return "null"
 	}
 	var ids []string
 	for _, u := range c.list("virtualmachineids") {
-		if vm := c.z.vmByUUID(u); vm != nil {
+		if vm := z.vmByUUID(u); vm != nil {
 			ids = append(ids, fmt.Sprint(vm.ID))
 		}
 	}
@@ -150,42 +151,42 @@ func (c *call) memberIDs() string {
 }
 
 // concerns sets what the event rows name.
-func (c *call) concerns(kind string, id int64, uuid string, owner *Account) {
+func (c *call) concerns(kind string, id int64, uuid string, owner Owner) {
 	c.eventResourceType, c.eventResource, c.owner = kind, id, owner
 	c.target = created{uuid: uuid, id: id}
 }
 
-func (c *call) concernsRule(name string) {
-	if r := c.z.lbRuleByUUID(c.str(name)); r != nil {
+func concernsRule(z *Zone, c *call, name string) {
+	if r := z.lbRuleByUUID(c.str(name)); r != nil {
 		c.concerns("FirewallRule", r.ID, r.UUID, r.Account)
 	}
 }
 
 // ruleSync serialises LB and stickiness jobs of one network.
-func (c *call) ruleSync(name string) string {
+func ruleSync(z *Zone, c *call, name string) string {
 	u := c.target.uuid
 	if name != "" {
 		u = c.str(name)
 	}
-	if r := c.z.lbRuleByUUID(u); r != nil {
+	if r := z.lbRuleByUUID(u); r != nil {
 		return fmt.Sprintf("network:%d", r.Network.ID)
 	}
 	return ""
 }
 
 // ownRule refuses another account's rule.
-func (c *call) ownRule() error {
-	r, err := c.lbRule("id")
+func ownRule(z *Zone, c *call) error {
+	r, err := lbRuleParam(z, c, "id")
 	if err != nil {
 		return err
 	}
-	return c.mayUse(r.Account, "load balancer rule")
+	return mayUse(z, c, r.Account, "load balancer rule")
 }
 
 // mayUse is CloudStack's access check: users act on their own account's objects.
-func (c *call) mayUse(owner *Account, what string) error {
-	a := c.caller.Account
-	if a == owner || a.Type == 1 || c.caller == c.z.system || a.Type == 2 && c.z.within(owner.Domain, a.Domain.UUID) {
+func mayUse(z *Zone, c *call, owner *Account, what string) error {
+	a := callerOf(c).Account
+	if a == owner || a.Type == 1 || callerOf(c) == z.system || a.Type == 2 && z.within(owner.Domain, a.Domain.UUID) {
 		return nil
 	}
 	return permission("Acct[%s-%s] does not have permission to operate with resource %s", a.UUID, a.Name, what)

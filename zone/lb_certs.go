@@ -25,16 +25,16 @@ func (z *Zone) certCommands() []command {
 				{"password", "string", false, "Password for the private key"}, {"account", "string", false, "account that will own the SSL certificate"},
 				{"domainid", "uuid:domain", false, "domain ID of the account owning the SSL certificate"}, {"name", "string", true, "Name for the uploaded certificate"},
 				{"enabledrevocationcheck", "boolean", false, "Enables revocation checking for certificates"}},
-			run: (*call).uploadCert,
+			run: uploadCert,
 		},
 		{
 			name: "listSslCerts", about: "Lists SSL certificates",
 			params: listParams(param{"certid", "uuid", false, "ID of SSL certificate"}),
-			run: func(c *call) (obj, error) {
+			run: func(z *Zone, c *call) (obj, error) {
 				var out []obj
-				for _, one := range c.z.certs {
-					if c.visible(one.owner) && (!c.has("certid") || c.str("certid") == one.uuid) {
-						out = append(out, c.z.certAnswer(one))
+				for _, one := range z.certs {
+					if visible(z, c, one.owner) && (!c.has("certid") || c.str("certid") == one.uuid) {
+						out = append(out, z.certAnswer(one))
 					}
 				}
 				return c.page("sslcert", out), nil
@@ -42,12 +42,12 @@ func (z *Zone) certCommands() []command {
 		},
 		{
 			name: "deleteSslCert", about: "Delete a certificate to CloudStack", params: []param{{"id", "uuid", true, "Id of SSL certificate"}},
-			run: func(c *call) (obj, error) {
-				one, err := c.cert("id")
+			run: func(z *Zone, c *call) (obj, error) {
+				one, err := cert(z, c, "id")
 				if err != nil {
 					return nil, err
 				}
-				c.z.certs = slices.DeleteFunc(c.z.certs, func(o *certificate) bool { return o == one })
+				z.certs = slices.DeleteFunc(z.certs, func(o *certificate) bool { return o == one })
 				return obj{"success": "true"}, nil
 			},
 		},
@@ -55,41 +55,44 @@ func (z *Zone) certCommands() []command {
 			name: "assignCertToLoadBalancer", about: "Assigns a certificate to a load balancer rule", class: lbClasses + "AssignCertToLoadBalancerCmd",
 			kind: asyncCommand, event: "LB.CERT.ASSIGN", eventful: eventAsync, action: "assigning certificate to load balancer",
 			params: []param{{"lbruleid", "uuid:lbrule", true, "the ID of the load balancer rule"}, {"certid", "uuid", true, "the ID of the certificate"}},
-			check: func(c *call) error {
-				r, err := c.lbRule("lbruleid")
+			check: func(z *Zone, c *call) error {
+				r, err := lbRuleParam(z, c, "lbruleid")
 				if err == nil {
-					err = c.mayUse(r.Account, "load balancer rule")
+					err = mayUse(z, c, r.Account, "load balancer rule")
 				}
 				return err
 			},
-			run: (*call).assignCert, sync: func(c *call) string { return c.ruleSync("lbruleid") },
-			describe: func(c *call) string { c.concernsRule("lbruleid"); return "Assigning a certificate to a load balancer" },
-			detail:   func(c *call) string { c.owner = nil; return "" },
+			run: assignCert, sync: func(z *Zone, c *call) string { return ruleSync(z, c, "lbruleid") },
+			describe: func(z *Zone, c *call) string {
+				concernsRule(z, c, "lbruleid")
+				return "Assigning a certificate to a load balancer"
+			},
+			detail: func(z *Zone, c *call) string { c.owner = nil; return "" },
 		},
 	}
 }
 
 // cert finds the caller's certificate.
-func (c *call) cert(name string) (*certificate, error) {
-	for _, one := range c.z.certs {
-		if one.uuid == c.str(name) && c.visible(one.owner) {
+func cert(z *Zone, c *call, name string) (*certificate, error) {
+	for _, one := range z.certs {
+		if one.uuid == c.str(name) && visible(z, c, one.owner) {
 			return one, nil
 		}
 	}
 	return nil, c.badEntity(name, c.str(name))
 }
 
-func (c *call) uploadCert() (obj, error) {
-	owner, err := c.ownerAccount()
+func uploadCert(z *Zone, c *call) (obj, error) {
+	owner, err := ownerAccount(z, c)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := tls.X509KeyPair([]byte(c.str("certificate")), []byte(c.str("privatekey"))); err != nil {
 		return nil, api.Invalid("Parsing certificate/key failed: %v", err)
 	}
-	one := &certificate{uuid: c.z.uuid(), name: c.str("name"), text: c.str("certificate"), owner: owner}
-	c.z.certs = append(c.z.certs, one)
-	return obj{"sslcert": c.z.certAnswer(one)}, nil
+	one := &certificate{uuid: z.uuid(), name: c.str("name"), text: c.str("certificate"), owner: owner}
+	z.certs = append(z.certs, one)
+	return obj{"sslcert": z.certAnswer(one)}, nil
 }
 
 func (z *Zone) certAnswer(one *certificate) obj {
@@ -98,11 +101,11 @@ func (z *Zone) certAnswer(one *certificate) obj {
 	return out
 }
 
-func (c *call) assignCert() (obj, error) {
-	if _, err := c.cert("certid"); err != nil {
+func assignCert(z *Zone, c *call) (obj, error) {
+	if _, err := cert(z, c, "certid"); err != nil {
 		return nil, err
 	}
-	if c.z.knobs[fault.CertificateIgnored] {
+	if z.knobs[fault.CertificateIgnored] {
 		return obj{"success": true}, nil
 	}
 	return nil, api.Invalid("Ssl termination not supported by the loadbalancer")

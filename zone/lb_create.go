@@ -19,21 +19,21 @@ const (
 )
 
 // createRule is the create phase: the rule exists, and its LB.CREATE is written, before the job runs.
-func (c *call) createRule() (created, error) {
+func createRule(z *Zone, c *call) (created, error) {
 	c.eventResourceType = "LoadBalancer"
-	ctx, z := c.ctx, c.z
-	a, n, err := c.ruleAddress()
+	ctx := c.ctx
+	a, n, err := ruleAddress(z, c)
 	if err != nil {
 		return created{}, err
 	}
-	if err := c.mayUse(a.Account, "ip address"); err != nil {
+	if err := mayUse(z, c, a.Account, "ip address"); err != nil {
 		return created{}, err
 	}
 	open := c.boolean("openfirewall", a.VPC == nil)
 	if open && a.VPC != nil {
 		return created{}, api.BadParameter("Can't have openFirewall=true when IP address belongs to VPC")
 	}
-	cidrs, err := c.sourceList()
+	cidrs, err := sourceList(z, c)
 	if err != nil {
 		return created{}, err
 	}
@@ -48,7 +48,7 @@ func (c *call) createRule() (created, error) {
 	if err := z.tieAddress(ctx, a, n); err != nil {
 		return created{}, err
 	}
-	r, err := c.persistRule(a, port, cidrs, open)
+	r, err := persistRule(z, c, a, port, cidrs, open)
 	if err != nil {
 		if tied {
 			if undo := z.untieAddress(ctx, a); undo != nil {
@@ -61,14 +61,14 @@ func (c *call) createRule() (created, error) {
 }
 
 // ruleAddress finds the address and the network that the rule is for.
-func (c *call) ruleAddress() (*Address, *Network, error) {
+func ruleAddress(z *Zone, c *call) (*Address, *Network, error) {
 	if !c.has("publicipid") {
 		if !c.has("account") || !c.has("domainid") {
 			return nil, nil, api.Invalid("Can't define IP owner. Either specify account/domainId or publicIpId")
 		}
 		return nil, nil, api.BadParameter("Unable to create load balance rule; can't find/allocate source IP")
 	}
-	a, err := c.address("publicipid")
+	a, err := addressParam(z, c, "publicipid")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -76,7 +76,7 @@ func (c *call) ruleAddress() (*Address, *Network, error) {
 		return nil, nil, api.Invalid("Unable to create load balancer rule, invalid IP address ID %d", a.ID)
 	}
 	if c.has("networkid") {
-		n, err := c.network("networkid")
+		n, err := networkParam(z, c, "networkid")
 		return a, n, err
 	}
 	if a.Network == nil {
@@ -86,7 +86,7 @@ func (c *call) ruleAddress() (*Address, *Network, error) {
 }
 
 // sourceList reads cidrlist: IPv4 and IPv6 networks or single addresses.
-func (c *call) sourceList() ([]string, error) {
+func sourceList(z *Zone, c *call) ([]string, error) {
 	var out []string
 	for _, one := range c.list("cidrlist") {
 		_, errNet := netip.ParsePrefix(one)
@@ -100,8 +100,8 @@ func (c *call) sourceList() ([]string, error) {
 }
 
 // persistRule validates and writes the rule, in the order of the manager, so that the first fault is the one answered.
-func (c *call) persistRule(a *Address, port int, cidrs []string, open bool) (*LBRule, error) {
-	z, private := c.z, c.integer("privateport", 0)
+func persistRule(z *Zone, c *call, a *Address, port int, cidrs []string, open bool) (*LBRule, error) {
+	z, private := z, c.integer("privateport", 0)
 	if a.Network == nil {
 		return nil, api.BadParameter("Ip address %s is not assigned to the network %s", a.IP, c.str("networkid"))
 	}
@@ -126,7 +126,7 @@ func (c *call) persistRule(a *Address, port int, cidrs []string, open bool) (*LB
 	if err := z.supported(r); err != nil {
 		return nil, err
 	}
-	return r, c.storeRule(r, open)
+	return r, storeRule(z, c, r, open)
 }
 
 func validAlgorithm(s string) bool {
@@ -147,8 +147,8 @@ func (z *Zone) supported(r *LBRule) error {
 }
 
 // storeRule writes the rows. A conflict is found after the rule has its id, as the release does: the id is used up.
-func (c *call) storeRule(r *LBRule, open bool) error {
-	ctx, z := c.ctx, c.z
+func storeRule(z *Zone, c *call, r *LBRule, open bool) error {
+	ctx := c.ctx
 	if err := z.insertRule(ctx, &r.rule); err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (c *call) storeRule(r *LBRule, open bool) error {
 	}
 	z.lbRules = append(z.lbRules, r)
 	if open {
-		if err := c.openFor(&r.rule); err != nil {
+		if err := openFor(z, c, &r.rule); err != nil {
 			return err
 		}
 	}
@@ -182,46 +182,46 @@ func (c *call) storeRule(r *LBRule, open bool) error {
 }
 
 // finishRule is the job: nothing is pushed, only the firewall is opened.
-func (c *call) finishRule() (obj, error) {
-	r := c.z.lbRuleByUUID(c.target.uuid)
+func finishRule(z *Zone, c *call) (obj, error) {
+	r := z.lbRuleByUUID(c.target.uuid)
 	if r == nil {
 		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create load balancer rule"}
 	}
-	if c.firewallRefused(r) {
-		return nil, c.failedRule(r)
+	if firewallRefused(z, c, r) {
+		return nil, failedRule(z, c, r)
 	}
-	for _, fw := range c.z.fwRules {
+	for _, fw := range z.fwRules {
 		if fw.Related == &r.rule {
-			if err := c.z.setRuleState(c.ctx, fw, stateActive); err != nil {
+			if err := z.setRuleState(c.ctx, fw, stateActive); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return obj{"loadbalancer": c.z.ruleAnswer(r)}, nil
+	return obj{"loadbalancer": z.ruleAnswer(r)}, nil
 }
 
 // firewallRefused says whether the rule opened a firewall on a router that refuses it (CreateLoadBalancerRuleCmd@4.20.0.0).
-func (c *call) firewallRefused(r *LBRule) bool {
-	if !slices.ContainsFunc(c.z.fwRules, func(fw *rule) bool { return fw.Related == &r.rule }) {
+func firewallRefused(z *Zone, c *call, r *LBRule) bool {
+	if !slices.ContainsFunc(z.fwRules, func(fw *rule) bool { return fw.Related == &r.rule }) {
 		return false
 	}
-	return slices.ContainsFunc(c.z.routersOf(r.Network), func(v *Router) bool {
+	return slices.ContainsFunc(z.routersOf(r.Network), func(v *Router) bool {
 		if v.State != "Running" {
 			return false
 		}
-		answer := c.z.simulated("SetFirewallRulesCommand", v.Host)
+		answer := z.simulated("SetFirewallRulesCommand", v.Host)
 		answer.answered()
 		return answer.fails
 	})
 }
 
 // failedRule takes a rule back whose job failed: it leaves a pair of usage events.
-func (c *call) failedRule(r *LBRule) error {
+func failedRule(z *Zone, c *call, r *LBRule) error {
 	failed := &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create load balancer rule"}
-	if c.z.knobs[fault.FailedCreateEventLost] {
-		return errors.Join(failed, c.z.removeLBRule(c.ctx, r))
+	if z.knobs[fault.FailedCreateEventLost] {
+		return errors.Join(failed, z.removeLBRule(c.ctx, r))
 	}
-	return errors.Join(failed, c.z.revokeRelated(c.ctx, &r.rule), c.z.deleteLB(c.ctx, r, false))
+	return errors.Join(failed, z.revokeRelated(c.ctx, &r.rule), z.deleteLB(c.ctx, r, false))
 }
 
 func nullText(s string) any {

@@ -12,15 +12,15 @@ import (
 )
 
 // deleteRule is the job of deleteLoadBalancerRule: the firewall rule that was opened with it goes first.
-func (c *call) deleteRule() (obj, error) {
-	r, err := c.lbRule("id")
+func deleteRule(z *Zone, c *call) (obj, error) {
+	r, err := lbRuleParam(z, c, "id")
 	if err != nil {
 		return nil, err
 	}
-	if err := c.z.revokeRelated(c.ctx, &r.rule); err != nil {
+	if err := z.revokeRelated(c.ctx, &r.rule); err != nil {
 		return nil, err
 	}
-	if err := c.z.deleteLB(c.ctx, r, true); err != nil {
+	if err := z.deleteLB(c.ctx, r, true); err != nil {
 		return nil, err
 	}
 	c.eventResource, c.target.uuid = 0, "" // the event's resource is gone by then

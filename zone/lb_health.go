@@ -17,29 +17,29 @@ func lbHealthCommands() []command {
 				{"healthythreshold", "integer", false, "Number of consecutive health check success before declaring an instance healthy"},
 				{"unhealthythreshold", "integer", false, "Number of consecutive health check failures before declaring an instance unhealthy"},
 			},
-			create: func(c *call) (created, error) {
-				r, err := c.lbRule("lbruleid")
+			create: func(z *Zone, c *call) (created, error) {
+				r, err := lbRuleParam(z, c, "lbruleid")
 				if err != nil {
 					return created{}, err
 				}
-				if err := c.mayUse(r.Account, "load balancer rule"); err != nil {
+				if err := mayUse(z, c, r.Account, "load balancer rule"); err != nil {
 					return created{}, err
 				}
 				refusal := api.BadParameter("Failed to create HealthCheck policy: Validation Failed (HealthCheck Policy is not supported by LB Provider for the LB rule id :%d)", r.ID)
 				refusal.Code = api.CodeMalformed
 				return created{}, refusal
 			},
-			run: func(*call) (obj, error) { return nil, api.Internal("Failed to create health check policy") },
+			run: func(*Zone, *call) (obj, error) { return nil, api.Internal("Failed to create health check policy") },
 		},
 		{
 			name: "listLBHealthCheckPolicies", about: "Lists load balancer health check policies.",
 			params: listParams(param{"lbruleid", "uuid:lbrule", false, "the ID of the load balancer rule"}, param{"id", "string", false, "the ID of the health check policy"}),
-			run: func(c *call) (obj, error) {
-				r := c.z.lbRuleByUUID(c.str("lbruleid"))
+			run: func(z *Zone, c *call) (obj, error) {
+				r := z.lbRuleByUUID(c.str("lbruleid"))
 				if r == nil {
 					return nil, api.Invalid("Either load balancer rule ID or health check policy ID should be specified")
 				}
-				if err := c.mayUse(r.Account, "load balancer rule"); err != nil {
+				if err := mayUse(z, c, r.Account, "load balancer rule"); err != nil {
 					return nil, err
 				}
 				one := obj{"lbruleid": r.UUID, "account": r.Account.Name, "domainid": r.Account.Domain.UUID, "domain": r.Account.Domain.Name, "healthcheckpolicy": []obj{}}

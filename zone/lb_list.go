@@ -20,7 +20,7 @@ func lbListCommand() command {
 			param{"tags", "map", false, "List resources by tags (key/value pairs)"},
 			param{"fordisplay", "boolean", false, "list resources by display flag; only ROOT admin is eligible to pass this parameter"},
 		),
-		run: (*call).listRules,
+		run: listRules,
 	}
 }
 
@@ -32,26 +32,26 @@ func lbInstancesCommand() command {
 			param{"applied", "boolean", false, "true if listing all virtual machines currently applied to the load balancer rule; default is true"},
 			param{"lbvmips", "boolean", false, "true if load balancer rule VM IP information to be included; default is false"},
 		),
-		run: (*call).listRuleInstances,
+		run: listRuleInstances,
 	}
 }
 
-func (c *call) listRules() (obj, error) {
+func listRules(z *Zone, c *call) (obj, error) {
 	var out []obj
-	rules := append(slices.Clone(c.z.lbRules), c.z.balancing.ghosts...)
+	rules := append(slices.Clone(z.lbRules), z.ghosts...)
 	for _, r := range rules {
-		if c.wantsRule(r) {
-			out = append(out, c.z.ruleAnswer(r))
+		if wantsRule(z, c, r) {
+			out = append(out, z.ruleAnswer(r))
 		}
 	}
 	return c.page("loadbalancerrule", out), nil
 }
 
 // wantsRule applies every filter of listLoadBalancerRules. No resource carries tags here, so a tag matches nothing.
-func (c *call) wantsRule(r *LBRule) bool {
+func wantsRule(z *Zone, c *call, r *LBRule) bool {
 	name, keyword := c.str("name"), strings.ToLower(c.str("keyword"))
 	switch {
-	case !c.visible(r.Account), c.hasMap("tags"), r.Internal:
+	case !visible(z, c, r.Account), c.hasMap("tags"), r.Internal:
 	case c.has("id") && r.UUID != c.str("id"):
 	case name != "" && !strings.EqualFold(r.Name, name):
 	case keyword != "" && !strings.Contains(strings.ToLower(r.Name), keyword) && !strings.Contains(strings.ToLower(r.Text), keyword):
@@ -59,7 +59,7 @@ func (c *call) wantsRule(r *LBRule) bool {
 	case c.has("networkid") && r.Network.UUID != c.str("networkid"):
 	case c.has("fordisplay") && r.Display != c.boolean("fordisplay", true):
 	case c.has("virtualmachineid") && !slices.ContainsFunc(r.Members, func(m *Member) bool { return m.VM.UUID == c.str("virtualmachineid") }):
-	case c.z.knobs[fault.RuleUnlisted] && r.Group != nil && r.Group.State == groupDisabled:
+	case z.knobs[fault.RuleUnlisted] && r.Group != nil && r.Group.Disabled():
 	default:
 		return true
 	}
@@ -68,12 +68,12 @@ func (c *call) wantsRule(r *LBRule) bool {
 
 // listRuleInstances lists the mapped VMs. With applied=false it is empty: every mapping counts as applied
 // (LoadBalancingRulesManagerImpl.listLoadBalancerInstances@4.20.0.0).
-func (c *call) listRuleInstances() (obj, error) {
-	r, err := c.lbRule("id")
+func listRuleInstances(z *Zone, c *call) (obj, error) {
+	r, err := lbRuleParam(z, c, "id")
 	if err != nil {
 		return nil, err
 	}
-	if err := c.mayUse(r.Account, "load balancer rule"); err != nil {
+	if err := mayUse(z, c, r.Account, "load balancer rule"); err != nil {
 		return nil, err
 	}
 	withIPs, key := c.boolean("lbvmips", false), "loadbalancerruleinstance"
@@ -82,14 +82,14 @@ func (c *call) listRuleInstances() (obj, error) {
 	}
 	var out []obj
 	vms := mappedVMs(r)
-	if n := len(vms); c.z.knobs[fault.InstanceListShort] && n > 1 {
+	if n := len(vms); z.knobs[fault.InstanceListShort] && n > 1 {
 		vms = vms[:n-1]
 	}
 	for _, vm := range vms {
 		if !c.boolean("applied", true) || slices.Contains([]string{"Destroyed", "Expunging", "Error", "Unknown"}, vm.State) {
 			continue
 		}
-		answer := c.z.vmAnswer(vm)
+		answer := z.vmAnswer(vm)
 		if withIPs {
 			answer = obj{"loadbalancerruleinstance": answer, "lbvmipaddresses": addressesOf(r, vm)}
 		}

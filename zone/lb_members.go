@@ -21,7 +21,7 @@ type wanted struct {
 
 // wantedMembers reads virtualmachineids and vmidipmap, in the order in which a Java HashMap of the internal ids would
 // give them: that is the order of the mapping rows, and so of the destinations in a push.
-func (c *call) wantedMembers() ([]wanted, error) {
+func wantedMembers(z *Zone, c *call) ([]wanted, error) {
 	byVM := map[*VM][]netip.Addr{}
 	var order []*VM
 	add := func(vm *VM, ip netip.Addr) {
@@ -35,7 +35,7 @@ func (c *call) wantedMembers() ([]wanted, error) {
 		byVM[vm] = ips
 	}
 	for _, e := range c.entries("vmidipmap") {
-		vm := c.z.vmByUUID(e["vmid"])
+		vm := z.vmByUUID(e["vmid"])
 		if vm == nil {
 			return nil, api.Invalid("Unable to find virtual machine ID: %s", e["vmid"])
 		}
@@ -49,7 +49,7 @@ func (c *call) wantedMembers() ([]wanted, error) {
 		add(vm, ip)
 	}
 	for _, u := range c.list("virtualmachineids") {
-		vm := c.z.vmByUUID(u)
+		vm := z.vmByUUID(u)
 		if vm == nil {
 			return nil, c.badEntity("virtualmachineids", u)
 		}
@@ -81,21 +81,21 @@ func hashOrder(vms []*VM) {
 
 // assignToRule is the job of assignToLoadBalancerRule. Whatever is wrong, the release answers one text
 // (AssignToLoadBalancerRuleCmd@4.20.0.0).
-func (c *call) assignToRule() (obj, error) {
+func assignToRule(z *Zone, c *call) (obj, error) {
 	failed := &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to assign load balancer rule"}
-	r, err := c.lbRule("id")
+	r, err := lbRuleParam(z, c, "id")
 	if err != nil {
 		return nil, err
 	}
-	members, err := c.wantedMembers()
+	members, err := wantedMembers(z, c)
 	if err != nil {
 		return nil, err
 	}
-	if r.Group != nil && !c.z.knobs[fault.AssignGuardMissing] {
+	if r.Group != nil && !z.knobs[fault.AssignGuardMissing] {
 		return nil, failed
 	}
-	if err := c.z.assign(c.ctx, r, members); err != nil {
-		c.z.log.Debug("assigning to a load balancer", "rule", r.ID, "err", err)
+	if err := z.assign(c.ctx, r, members); err != nil {
+		z.log.Debug("assigning to a load balancer", "rule", r.ID, "err", err)
 		return nil, failed
 	}
 	return obj{"success": true}, nil
@@ -190,21 +190,21 @@ func nicIn(vm *VM, n *Network) *NIC {
 }
 
 // removeFromRule is the job of removeFromLoadBalancerRule.
-func (c *call) removeFromRule() (obj, error) {
-	r, err := c.lbRule("id")
+func removeFromRule(z *Zone, c *call) (obj, error) {
+	r, err := lbRuleParam(z, c, "id")
 	if err != nil {
 		return nil, err
 	}
-	members, err := c.wantedMembers()
+	members, err := wantedMembers(z, c)
 	if err != nil {
 		return nil, err
 	}
 	for _, w := range members {
-		if c.z.guardMember(w.vm) != nil || !mapped(r, w) {
+		if z.lbHooks.guard(w.vm) != nil || !mapped(r, w) {
 			return nil, api.BadParameter("Failed to remove instance from load balancer rule")
 		}
 	}
-	if err := c.z.unassign(c.ctx, r, members, true); err != nil {
+	if err := z.unassign(c.ctx, r, members, true); err != nil {
 		return nil, err
 	}
 	return obj{"success": true}, nil
@@ -278,11 +278,8 @@ func (z *Zone) markMembers(ctx context.Context, r *LBRule, members []wanted) (re
 
 // leaveGroup takes VMs that left a group's rule out of the group.
 func (z *Zone) leaveGroup(ctx context.Context, r *LBRule, members []wanted) {
-	if r.Group == nil {
-		return
-	}
 	for _, w := range members {
-		z.dropFromGroup(ctx, r.Group, w.vm)
+		z.lbHooks.left(ctx, r, w.vm)
 	}
 }
 

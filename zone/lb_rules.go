@@ -84,7 +84,7 @@ func (z *Zone) removeLBRule(ctx context.Context, r *LBRule) error {
 	}
 	z.lbRules = slices.DeleteFunc(z.lbRules, func(o *LBRule) bool { return o == r })
 	if z.knobs[fault.RuleListedAfterDelete] {
-		z.balancing.ghosts = append(z.balancing.ghosts, r)
+		z.ghosts = append(z.ghosts, r)
 	}
 	return nil
 }
@@ -172,7 +172,7 @@ func (z *Zone) tieAddress(ctx context.Context, a *Address, n *Network) error {
 
 // untieAddress unties a VPC's address from its tier when no rule is left on it.
 func (z *Zone) untieAddress(ctx context.Context, a *Address) error {
-	if a.VPC == nil || a.Network == nil || a.StaticNAT || len(z.rulesOnAddress(a)) > 0 {
+	if a.VPC == nil || a.Network == nil || a.StaticNAT || z.netHooks.ruled(a) {
 		return nil
 	}
 	a.Network = nil
@@ -182,9 +182,7 @@ func (z *Zone) untieAddress(ctx context.Context, a *Address) error {
 // rulesOnAddress lists the rules of every kind on an address, in the order of their ids.
 func (z *Zone) rulesOnAddress(a *Address) []*rule {
 	var rules []*rule
-	for _, r := range z.lbRules {
-		rules = append(rules, &r.rule)
-	}
+	rules = append(rules, z.firewallHooks.balanced(a)...)
 	for _, r := range z.pfRules {
 		rules = append(rules, &r.rule)
 	}

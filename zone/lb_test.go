@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/stackproof/stackproof/fault"
-	"github.com/stackproof/stackproof/release"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 )
 
 func TestRuleCreateWritesItsRowsBeforeTheJob(t *testing.T) {

@@ -7,14 +7,14 @@ import (
 
 // updateRule changes a rule. It pushes only when the algorithm is another text than the stored one, upper and lower case
 // apart; a new protocol waits for the next push (facts: cloudstack.md 2.5).
-func (c *call) updateRule() (obj, error) {
-	ctx, z := c.ctx, c.z
-	r, err := c.lbRule("id")
+func updateRule(z *Zone, c *call) (obj, error) {
+	ctx := c.ctx
+	r, err := lbRuleParam(z, c, "id")
 	if err != nil {
 		return nil, err
 	}
 	before := *r
-	if err := c.changeRule(r); err != nil {
+	if err := changeRule(z, c, r); err != nil {
 		*r = before
 		return nil, err
 	}
@@ -47,27 +47,27 @@ func (c *call) updateRule() (obj, error) {
 }
 
 // changeRule takes over what the call names, after the checks that the release makes.
-func (c *call) changeRule(r *LBRule) error {
+func changeRule(z *Zone, c *call, r *LBRule) error {
 	if v := c.str("name"); v != "" {
 		r.Name = v
 	}
 	if c.has("description") {
 		r.Text = c.str("description")
 	}
-	if v := c.str("algorithm"); v != "" && !c.z.knobs[fault.AlgorithmUpdateIgnored] {
+	if v := c.str("algorithm"); v != "" && !z.knobs[fault.AlgorithmUpdateIgnored] {
 		r.Algorithm = v // unlike at creation, no release looks at what it says
 	}
 	if v := c.str("protocol"); v != "" {
 		r.LBProtocol = v
 	}
-	if v := c.str("customid"); v != "" && c.caller.Account.Type == 1 {
+	if v := c.str("customid"); v != "" && callerOf(c).Account.Type == 1 {
 		r.UUID = v
 	}
 	r.Display = c.boolean("fordisplay", r.Display)
-	if c.z.supported(r) != nil {
+	if z.supported(r) != nil {
 		return api.Invalid("Modifications in lb rule %d are not supported.", r.ID)
 	}
-	return c.z.saveRule(c, r)
+	return z.saveRule(c, r)
 }
 
 // saveRule mirrors what an update may change.

@@ -80,61 +80,12 @@ func (z *Zone) limit(a *Account, typ int) int64 {
 	return z.defaultLimits.account[typ]
 }
 
-// used counts what an account has of a limited resource.
-func (z *Zone) used(a *Account, typ int) (n int64) {
-	switch typ {
-	case limitVM, 8, 9:
-		for _, vm := range z.vms {
-			if vm.Account != a || !vm.Removed.IsZero() || vm.State == "Destroyed" {
-				continue
-			}
-			switch typ {
-			case 8:
-				n += int64(vm.Offering.Answer["cpunumber"].(int))
-			case 9:
-				n += int64(vm.Offering.Answer["memory"].(int))
-			default:
-				n++
-			}
-		}
-	case limitIP:
-		for _, one := range z.addresses {
-			if one.Account == a && one.State == "Allocated" {
-				n++
-			}
-		}
-	case 2, 10:
-		for _, v := range z.volumes {
-			if v.Account == a && v.Removed.IsZero() {
-				if typ == 10 {
-					n += v.Size >> 30
-				} else {
-					n++
-				}
-			}
-		}
-	case limitNetwork:
-		for _, one := range z.networks {
-			if one.Account == a && one.Removed.IsZero() {
-				n++
-			}
-		}
-	case limitVPC:
-		for _, one := range z.vpcs {
-			if one.Account == a && one.Removed.IsZero() {
-				n++
-			}
-		}
-	}
-	return n
-}
-
 // limitFields adds "vmlimit", "vmtotal", "vmavailable" and so on to an account's or a domain's answer.
 func (z *Zone) limitFields(out obj, a *Account, d *Domain) {
 	for typ, t := range limitTypes() {
 		var limit, total int64
 		if a != nil {
-			limit, total = z.limit(a, typ), z.used(a, typ)
+			limit, total = z.limit(a, typ), z.tenancyHooks.used(a, typ)
 		} else {
 			limit, total = z.domainLimit(d, typ), z.usedInDomain(d, typ)
 		}
@@ -165,36 +116,36 @@ func (z *Zone) limitCommands() []command {
 	who := []param{{"account", "string", false, "List resources by account. Must be used with the domainId parameter."}, {"domainid", "uuid:domain", false, "list only resources belonging to the domain specified"},
 		{"resourcetype", "integer", false, "Type of resource."}}
 	return []command{
-		{name: "listResourceLimits", about: "Lists resource limits.", params: listParams(param{"resourcetype", "integer", false, "Type of resource."}), run: (*call).listLimits},
+		{name: "listResourceLimits", about: "Lists resource limits.", params: listParams(param{"resourcetype", "integer", false, "Type of resource."}), run: listLimits},
 		{
 			name: "updateResourceLimit", about: "Updates resource limits for an account or domain.", admin: true,
 			params: append(who[:2:2], param{"resourcetype", "integer", true, "Type of resource to update."}, param{"max", "long", false, "Maximum resource limit."}),
-			event:  "RESOURCE.LIMIT.UPDATE", eventful: eventSync, action: "updating resource limit", run: (*call).updateLimit,
+			event:  "RESOURCE.LIMIT.UPDATE", eventful: eventSync, action: "updating resource limit", run: updateLimit,
 		},
-		{name: "updateResourceCount", about: "Recalculate and update resource count for an account or domain.", admin: true, params: who, run: (*call).countResources},
+		{name: "updateResourceCount", about: "Recalculate and update resource count for an account or domain.", admin: true, params: who, run: countResources},
 	}
 }
 
-func (c *call) limitAnswer(a *Account, d *Domain, typ int, limit int64) obj {
+func limitAnswer(z *Zone, c *call, a *Account, d *Domain, typ int, limit int64) obj {
 	out := obj{"resourcetype": itoa(typ), "resourcetypename": limitTypes()[typ].name, "max": limit}
 	if a != nil {
-		c.z.owned(out, a)
+		z.owned(out, a)
 	} else {
 		out["domainid"], out["domain"] = d.UUID, d.Name
-		c.z.domainPath(out, d.Path)
+		z.domainPath(out, d.Path)
 	}
 	return out
 }
 
-func (c *call) listLimits() (obj, error) {
-	a, d := (*Account)(nil), c.z.domainByUUID(c.str("domainid"))
+func listLimits(z *Zone, c *call) (obj, error) {
+	a, d := (*Account)(nil), z.domainByUUID(c.str("domainid"))
 	if d == nil || c.has("account") {
 		var err error
-		if a, err = c.ownerAccount(); err != nil {
+		if a, err = ownerAccount(z, c); err != nil {
 			return nil, err
 		}
-	} else if !c.z.within(d, c.caller.Account.Domain.UUID) || c.caller.Account.Type == 0 {
-		return nil, permission("Acct[%s-%s] does not have permission to operate within domain id=%s", c.caller.Account.UUID, c.caller.Account.Name, d.UUID)
+	} else if !z.within(d, callerOf(c).Account.Domain.UUID) || callerOf(c).Account.Type == 0 {
+		return nil, permission("Acct[%s-%s] does not have permission to operate within domain id=%s", callerOf(c).Account.UUID, callerOf(c).Account.Name, d.UUID)
 	}
 	var out []obj
 	for typ := range limitTypes() {
@@ -202,15 +153,15 @@ func (c *call) listLimits() (obj, error) {
 			continue
 		}
 		if a != nil {
-			out = append(out, c.limitAnswer(a, nil, typ, c.z.limit(a, typ)))
+			out = append(out, limitAnswer(z, c, a, nil, typ, z.limit(a, typ)))
 		} else {
-			out = append(out, c.limitAnswer(nil, d, typ, c.z.domainLimit(d, typ)))
+			out = append(out, limitAnswer(z, c, nil, d, typ, z.domainLimit(d, typ)))
 		}
 	}
 	return c.page("resourcelimit", out), nil
 }
 
-func (c *call) updateLimit() (obj, error) {
+func updateLimit(z *Zone, c *call) (obj, error) {
 	typ, limit := c.integer("resourcetype", -1), int64(c.integer("max", -1))
 	if typ < 0 || typ >= len(limitTypes()) {
 		return nil, api.Invalid("Please specify valid resource type")
@@ -219,27 +170,27 @@ func (c *call) updateLimit() (obj, error) {
 		return nil, api.Invalid("Please specify limit -1 or higher")
 	}
 	if !c.has("account") && c.has("domainid") {
-		d := c.z.domainByUUID(c.str("domainid"))
+		d := z.domainByUUID(c.str("domainid"))
 		if d.Parent == nil {
 			return nil, permission("Cannot update resource limit for ROOT domain %d, permission denied", d.ID)
 		}
-		if most := c.z.domainLimit(d.Parent, typ); most >= 0 && limit > most {
+		if most := z.domainLimit(d.Parent, typ); most >= 0 && limit > most {
 			return nil, api.Invalid("Domain %s(id: %s) has maximum allowed resource limit %d for %s, please specify a value less than or equal to %d",
 				d.Parent.Name, d.Parent.UUID, most, limitTypes()[typ].name, most)
 		}
-		c.z.limits[limitKey{domain: d.ID, typ: typ}] = limit
-		return obj{"resourcelimit": c.limitAnswer(nil, d, typ, limit)}, nil
+		z.limits[limitKey{domain: d.ID, typ: typ}] = limit
+		return obj{"resourcelimit": limitAnswer(z, c, nil, d, typ, limit)}, nil
 	}
-	a, err := c.ownerAccount()
+	a, err := ownerAccount(z, c)
 	if err != nil {
 		return nil, err
 	}
-	c.z.limits[limitKey{account: a.ID, typ: typ}] = limit
-	return obj{"resourcelimit": c.limitAnswer(a, nil, typ, limit)}, nil
+	z.limits[limitKey{account: a.ID, typ: typ}] = limit
+	return obj{"resourcelimit": limitAnswer(z, c, a, nil, typ, limit)}, nil
 }
 
-func (c *call) countResources() (obj, error) {
-	a, err := c.ownerAccount()
+func countResources(z *Zone, c *call) (obj, error) {
+	a, err := ownerAccount(z, c)
 	if err != nil {
 		return nil, err
 	}
@@ -248,8 +199,8 @@ func (c *call) countResources() (obj, error) {
 		if c.has("resourcetype") && c.integer("resourcetype", -1) != typ {
 			continue
 		}
-		one := obj{"resourcetype": itoa(typ), "resourcetypename": t.name, "resourcecount": c.z.used(a, typ)}
-		c.z.owned(one, a)
+		one := obj{"resourcetype": itoa(typ), "resourcetypename": t.name, "resourcecount": z.tenancyHooks.used(a, typ)}
+		z.owned(one, a)
 		out = append(out, one)
 	}
 	return c.page("resourcecount", out), nil

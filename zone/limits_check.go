@@ -22,7 +22,7 @@ func (z *Zone) checkLimitOf(a *Account, typ int, amount int64) error {
 					limitTypes()[typ].name, d.UUID, limit, used, amount)}
 		}
 	}
-	limit, used := z.limit(a, typ), z.used(a, typ)
+	limit, used := z.limit(a, typ), z.tenancyHooks.used(a, typ)
 	if limit < 0 || used+amount <= limit {
 		return nil
 	}
@@ -33,24 +33,6 @@ func (z *Zone) checkLimitOf(a *Account, typ int, amount int64) error {
 	return &api.Error{Code: api.CodeAllocation, CSCode: api.CSAPIException,
 		Text: fmt.Sprintf("Maximum amount of resources of Type = '%s' for Account Name = %s, Domain Id = %s has been exceeded. Account Resource Limit = %d, Current Account Resource Amount = %d, Requested Resource Amount = %d.",
 			limitTypes()[typ].name, a.Name, a.Domain.UUID, limit, used, amount)}
-}
-
-// checkVMLimits refuses an instance beyond any limit that it counts against; members of autoscale groups are no exception
-// (UserVmManagerImpl.java@4.20.0.0, createVirtualMachine).
-func (z *Zone) checkVMLimits(a *Account, o *Offering) error {
-	for _, one := range []struct {
-		typ    int
-		amount any
-	}{{limitVM, 1}, {limitCPU, o.Answer["cpunumber"]}, {limitMemory, o.Answer["memory"]}, {limitVolume, 1}} {
-		n, is := one.amount.(int)
-		if !is {
-			continue
-		}
-		if err := z.checkLimitOf(a, one.typ, int64(n)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // domainLimit is a domain's limit, -1 for none; one that has none of its own has its parents'.
@@ -70,7 +52,7 @@ func (z *Zone) domainLimit(d *Domain, typ int) int64 {
 func (z *Zone) usedInDomain(d *Domain, typ int) (n int64) {
 	for _, a := range z.accounts {
 		if a.Domain != nil && strings.HasPrefix(a.Domain.Path, d.Path) {
-			n += z.used(a, typ)
+			n += z.tenancyHooks.used(a, typ)
 		}
 	}
 	return n

@@ -91,38 +91,6 @@ func find[T any](items []T, uuid string, id func(T) string) (T, bool) {
 	return none, false
 }
 
-// lookups maps the word after "uuid:" in a parameter's type to a finder.
-func (z *Zone) lookups() map[string]func(uuid string) bool {
-	return map[string]func(string) bool{
-		"zone":            func(u string) bool { return u == z.site.UUID && z.hasZone() },
-		"domain":          func(u string) bool { return z.domainByUUID(u) != nil },
-		"account":         func(u string) bool { return z.accountByUUID(u) != nil },
-		"user":            func(u string) bool { return z.userByUUID(u) != nil },
-		"vpc":             func(u string) bool { return z.vpcByUUID(u) != nil },
-		"network":         func(u string) bool { return z.networkByUUID(u) != nil },
-		"router":          func(u string) bool { return z.routerByUUID(u) != nil },
-		"host":            func(u string) bool { return z.hostByUUID(u) != nil },
-		"address":         func(u string) bool { return z.addressByUUID(u) != nil },
-		"vm":              func(u string) bool { return z.vmByUUID(u) != nil },
-		"volume":          func(u string) bool { return z.volumeByUUID(u) != nil },
-		"lbrule":          func(u string) bool { return z.lbRuleByUUID(u) != nil },
-		"policy":          func(u string) bool { _, p := z.policyByUUID(u); return p != nil },
-		"pfrule":          func(u string) bool { return z.pfRuleByUUID(u) != nil },
-		"fwrule":          func(u string) bool { return z.fwRuleByUUID(u) != nil },
-		"counter":         func(u string) bool { return z.counterByUUID(u) != nil },
-		"condition":       func(u string) bool { return z.conditionByUUID(u) != nil },
-		"scalepolicy":     func(u string) bool { return z.scalePolicyByUUID(u) != nil },
-		"scaleprofile":    func(u string) bool { return z.scaleProfileByUUID(u) != nil },
-		"group":           func(u string) bool { return z.groupByUUID(u) != nil },
-		"job":             func(u string) bool { return z.jobByUUID(u) != nil },
-		"serviceoffering": func(u string) bool { return offeringByUUID(z.serviceOfferings, u) != nil },
-		"networkoffering": func(u string) bool { return offeringByUUID(z.networkOfferings, u) != nil },
-		"vpcoffering":     func(u string) bool { return offeringByUUID(z.vpcOfferings, u) != nil },
-		"template":        func(u string) bool { return offeringByUUID(z.templates, u) != nil },
-		"diskoffering":    func(u string) bool { return offeringByUUID(z.diskOfferings, u) != nil },
-	}
-}
-
 // exists resolves an entity parameter.
 func (z *Zone) exists(entity, uuid string) bool {
 	f, ok := z.finders[entity]
@@ -225,30 +193,44 @@ func lookup[T any](c *call, name string, get func(string) *T) (*T, error) {
 	return nil, c.badEntity(name, c.str(name))
 }
 
-func (c *call) vpc(name string) (*VPC, error)         { return lookup(c, name, c.z.vpcByUUID) }
-func (c *call) network(name string) (*Network, error) { return lookup(c, name, c.z.networkByUUID) }
-func (c *call) address(name string) (*Address, error) { return lookup(c, name, c.z.addressByUUID) }
-func (c *call) vm(name string) (*VM, error)           { return lookup(c, name, c.z.vmByUUID) }
-func (c *call) router(name string) (*Router, error)   { return lookup(c, name, c.z.routerByUUID) }
-func (c *call) lbRule(name string) (*LBRule, error)   { return lookup(c, name, c.z.lbRuleByUUID) }
-func (c *call) pfRule(name string) (*PFRule, error)   { return lookup(c, name, c.z.pfRuleByUUID) }
-func (c *call) fwRule(name string) (*rule, error)     { return lookup(c, name, c.z.fwRuleByUUID) }
-func (c *call) group(name string) (*Group, error)     { return lookup(c, name, c.z.groupByUUID) }
-func (c *call) volume(name string) (*Volume, error)   { return lookup(c, name, c.z.volumeByUUID) }
+func vpcParam(z *Zone, c *call, name string) (*VPC, error) { return lookup(c, name, z.vpcByUUID) }
+func networkParam(z *Zone, c *call, name string) (*Network, error) {
+	return lookup(c, name, z.networkByUUID)
+}
+func addressParam(z *Zone, c *call, name string) (*Address, error) {
+	return lookup(c, name, z.addressByUUID)
+}
+func vmParam(z *Zone, c *call, name string) (*VM, error) { return lookup(c, name, z.vmByUUID) }
+func routerParam(z *Zone, c *call, name string) (*Router, error) {
+	return lookup(c, name, z.routerByUUID)
+}
+func lbRuleParam(z *Zone, c *call, name string) (*LBRule, error) {
+	return lookup(c, name, z.lbRuleByUUID)
+}
+func pfRuleParam(z *Zone, c *call, name string) (*PFRule, error) {
+	return lookup(c, name, z.pfRuleByUUID)
+}
+func fwRuleParam(z *Zone, c *call, name string) (*rule, error) {
+	return lookup(c, name, z.fwRuleByUUID)
+}
+func groupParam(z *Zone, c *call, name string) (*Group, error) { return lookup(c, name, z.groupByUUID) }
+func volumeParam(z *Zone, c *call, name string) (*Volume, error) {
+	return lookup(c, name, z.volumeByUUID)
+}
 
 // ownerAccount is the account that a create command works for: the one named by account and domainid, else the caller's.
-func (c *call) ownerAccount() (*Account, error) {
+func ownerAccount(z *Zone, c *call) (*Account, error) {
 	name, domain := c.str("account"), c.str("domainid")
 	if name == "" {
-		return c.caller.Account, nil
+		return callerOf(c).Account, nil
 	}
 	if domain == "" {
 		return nil, api.Invalid("domainId must be specified with accountName")
 	}
-	for _, a := range c.z.accounts {
+	for _, a := range z.accounts {
 		if a.Name == name && a.Domain.UUID == domain && a.Removed.IsZero() {
-			if c.caller.Account.Type == 0 && a != c.caller.Account {
-				return nil, permission("Acct[%s-%s] does not have permission to operate within domain id=%s", c.caller.Account.UUID, c.caller.Account.Name, domain)
+			if callerOf(c).Account.Type == 0 && a != callerOf(c).Account {
+				return nil, permission("Acct[%s-%s] does not have permission to operate within domain id=%s", callerOf(c).Account.UUID, callerOf(c).Account.Name, domain)
 			}
 			return a, nil
 		}
@@ -257,18 +239,18 @@ func (c *call) ownerAccount() (*Account, error) {
 }
 
 // visible is the filter of list commands: own objects, or those that account, domainid, listall and isrecursive name.
-func (c *call) visible(a *Account) bool {
+func visible(z *Zone, c *call, a *Account) bool {
 	if name := c.str("account"); name != "" && (a.Name != name || (c.has("domainid") && a.Domain.UUID != c.str("domainid"))) {
 		return false
 	}
 	if d := c.str("domainid"); d != "" && a.Domain.UUID != d &&
-		!(c.boolean("isrecursive", false) && c.z.within(a.Domain, d)) {
+		!(c.boolean("isrecursive", false) && z.within(a.Domain, d)) {
 		return false
 	}
-	if c.caller.Account.Type == 1 {
-		return c.caller.Account == a || c.boolean("listall", false) || c.has("account") || c.has("domainid") || c.has("id") || c.caller == c.z.system
+	if callerOf(c).Account.Type == 1 {
+		return callerOf(c).Account == a || c.boolean("listall", false) || c.has("account") || c.has("domainid") || c.has("id") || callerOf(c) == z.system
 	}
-	return c.caller.Account == a
+	return callerOf(c).Account == a
 }
 
 func (z *Zone) within(d *Domain, uuid string) bool {

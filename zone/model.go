@@ -1,6 +1,7 @@
 package zone
 
 import (
+	"context"
 	"net/netip"
 	"time"
 )
@@ -32,6 +33,17 @@ type Account struct {
 	Default bool // made by the installation
 }
 
+// OwnerID is the account's internal id.
+func (a *Account) OwnerID() int64 { return a.ID }
+
+// DomainID is the internal id of the account's domain; 0 for an account that stands for an id only.
+func (a *Account) DomainID() int64 {
+	if a.Domain == nil {
+		return 0
+	}
+	return a.Domain.ID
+}
+
 // User is a login of an account.
 type User struct {
 	ID                         int64
@@ -43,6 +55,28 @@ type User struct {
 	Account                    *Account
 	Created                    time.Time
 	Removed                    time.Time
+}
+
+// UserID is the internal id.
+func (u *User) UserID() int64 { return u.ID }
+
+// Owner is the user's account.
+func (u *User) Owner() Owner { return u.Account }
+
+// Privileged is true for admins of the root or of a domain.
+func (u *User) Privileged() bool { return u.Account.Type != 0 }
+
+// callerOf is the user who makes a call.
+func callerOf(c *call) *User { return c.caller.(*User) }
+
+// tenancyHooks are what accounts ask of higher rooms.
+type tenancyHooks struct {
+	// used counts what an account has of a limited resource.
+	used func(a *Account, resource int) int64
+	// vms counts an account's instances by state.
+	vms func(a *Account) (running, stopped int)
+	// remove removes an account with everything it owns.
+	remove func(ctx context.Context, a *Account) error
 }
 
 // Offering is a service, network or VPC offering, or a template: what the scenarios read of them.
@@ -139,8 +173,14 @@ type Address struct {
 	State     string // Free, Allocated, Releasing
 	Allocated time.Time
 	// StaticVM and StaticIP are where static NAT leads.
-	StaticVM *VM
+	StaticVM StaticTarget
 	StaticIP netip.Addr
+}
+
+// StaticTarget is the instance that static NAT leads to.
+type StaticTarget interface {
+	// Names are the uuid, the host name and the display name.
+	Names() (uuid, name, display string)
 }
 
 // VM is an instance.
@@ -160,8 +200,17 @@ type VM struct {
 	Created           time.Time
 	Updated           time.Time // last change of state
 	Removed           time.Time
-	Group             *Group // autoscale group it was made by
-	Backup            bool   // assigned to the backup offering
+	Group             ScaleGroup // autoscale group it was made by; nil for none
+	Backup            bool       // assigned to the backup offering
+}
+
+// Names are the uuid, the host name and the display name.
+func (vm *VM) Names() (uuid, name, display string) { return vm.UUID, vm.Name, vm.DisplayName }
+
+// ScaleGroup is the autoscale group of a VM.
+type ScaleGroup interface {
+	// Identity is the group's uuid and name; live is false for one that is removed.
+	Identity() (uuid, name string, live bool)
 }
 
 // NIC ties a VM to a network.
@@ -218,9 +267,14 @@ type LBRule struct {
 	LBProtocol   string // "", tcp, udp, tcp-proxy
 	Members      []*Member
 	Policies     []*Policy
-	Group        *Group
+	Group        Scaler // autoscale group on the rule; nil for none
 	Display      bool
 	Internal     bool // on an address of its own tier (scheme Internal)
+}
+
+// Scaler is the autoscale group on a rule.
+type Scaler interface {
+	Disabled() bool
 }
 
 // Member maps a VM to an LB rule.
@@ -313,3 +367,9 @@ type Group struct {
 	NextCheck   time.Time
 	LastQuietUp time.Time
 }
+
+// Identity is the group's uuid and name; live is false for one that is removed.
+func (g *Group) Identity() (uuid, name string, live bool) { return g.UUID, g.Name, g.Removed.IsZero() }
+
+// Disabled says whether the group is switched off.
+func (g *Group) Disabled() bool { return g.State == groupDisabled }

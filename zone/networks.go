@@ -27,8 +27,8 @@ func (z *Zone) networkCommands() []command {
 				{"aclid", "string", false, "Network ACL ID associated for the network"},
 				{"account", "string", false, "account that will own the network"}, {"domainid", "uuid:domain", false, "domain ID of the account owning a network"},
 			},
-			run:    (*call).createNetwork,
-			detail: func(c *call) string { return networkDetail(c) },
+			run:    createNetwork,
+			detail: func(z *Zone, c *call) string { return networkDetail(z, c) },
 		},
 		{
 			name: "listNetworks", about: "Lists all available networks.",
@@ -37,7 +37,7 @@ func (z *Zone) networkCommands() []command {
 				param{"zoneid", "uuid:zone", false, "the zone ID of the network"}, param{"type", "string", false, "the type of the network"},
 				param{"networkofferingid", "uuid:networkoffering", false, "list networks by network offering ID"},
 				param{"supportedservices", "list", false, "list networks supporting certain services"}),
-			run: (*call).listNetworks,
+			run: listNetworks,
 		},
 		{
 			name: "updateNetwork", about: "Updates a network", class: adminClasses + "network.UpdateNetworkCmdByAdmin", kind: asyncCommand, instance: "Network",
@@ -48,15 +48,15 @@ func (z *Zone) networkCommands() []command {
 				{"forced", "boolean", false, "Setting this to true will cause a forced network update"}, {"changecidr", "boolean", false, "Force update even if CIDR type is different"},
 				{"updateinsequence", "boolean", false, "if true, we will update the routers one after the other"},
 			},
-			check: (*call).checkNetwork, run: (*call).updateNetwork, sync: networkSync,
-			describe: (*call).networkUpdateText,
+			check: checkNetwork, run: updateNetwork, sync: networkSync,
+			describe: networkUpdateText,
 		},
 		{
 			name: "deleteNetwork", about: "Deletes a network", class: userClasses + "network.DeleteNetworkCmd", kind: asyncCommand, instance: "Network",
 			event: "NETWORK.DELETE", eventful: eventAsync, action: "deleting network",
 			params: []param{{"id", "uuid:network", true, "the ID of the network"}, {"forced", "boolean", false, "Force delete a network."}},
-			check:  (*call).checkNetwork, run: (*call).deleteNetwork, sync: networkSync,
-			describe: func(c *call) string { return fmt.Sprintf("Deleting network: %d", c.eventResource) }, detail: networkDetail,
+			check:  checkNetwork, run: deleteNetwork, sync: networkSync,
+			describe: func(z *Zone, c *call) string { return fmt.Sprintf("Deleting network: %d", c.eventResource) }, detail: networkDetail,
 		},
 		{
 			name: "restartNetwork", about: "Restarts the network; includes 1) restarting network elements - virtual routers, DHCP servers 2) reapplying all public IPs 3) reapplying loadBalancing/portForwarding rules",
@@ -64,28 +64,28 @@ func (z *Zone) networkCommands() []command {
 			event: "NETWORK.RESTART", eventful: eventAsync, action: "restarting network",
 			params: []param{{"id", "uuid:network", true, "The ID of the network to restart."}, {"cleanup", "boolean", false, "If cleanup old network elements"},
 				{"makeredundant", "boolean", false, "Turn the network into a network with redundant routers."}, {"livepatch", "boolean", false, "Live patches the router software."}},
-			check: (*call).checkNetwork, run: (*call).restartNetwork, sync: networkSync,
-			describe: func(c *call) string { return "Restarting network: " + c.str("id") }, detail: networkDetail,
+			check: checkNetwork, run: restartNetwork, sync: networkSync,
+			describe: func(z *Zone, c *call) string { return "Restarting network: " + c.str("id") }, detail: networkDetail,
 		},
 	}
 }
 
-func networkSync(c *call) string {
-	if n := c.z.networkByUUID(c.str("id")); n != nil {
+func networkSync(z *Zone, c *call) string {
+	if n := z.networkByUUID(c.str("id")); n != nil {
 		return fmt.Sprintf("network:%d", n.ID)
 	}
 	return ""
 }
 
-func (c *call) networkUpdateText() string {
+func networkUpdateText(z *Zone, c *call) string {
 	text := fmt.Sprintf("Updating network: %d", c.eventResource)
-	if n := c.z.networkByUUID(c.str("id")); n != nil && c.has("networkofferingid") {
+	if n := z.networkByUUID(c.str("id")); n != nil && c.has("networkofferingid") {
 		text += fmt.Sprintf(". Original network offering ID: %s, new network offering ID: %s", n.Offering.UUID, c.str("networkofferingid"))
 	}
 	return text
 }
 
-func networkDetail(c *call) string {
+func networkDetail(z *Zone, c *call) string {
 	if c.eventResource == 0 {
 		return ""
 	}
@@ -95,9 +95,8 @@ func networkDetail(c *call) string {
 // guestCIDR is what an isolated network without addresses of its own gets: the zone's guest CIDR.
 var guestCIDR = netip.MustParsePrefix("10.1.1.0/24")
 
-func (c *call) createNetwork() (obj, error) {
-	z := c.z
-	a, err := c.ownerAccount()
+func createNetwork(z *Zone, c *call) (obj, error) {
+	a, err := ownerAccount(z, c)
 	if err != nil {
 		return nil, err
 	}
@@ -111,13 +110,13 @@ func (c *call) createNetwork() (obj, error) {
 		if !n.VPC.Removed.IsZero() {
 			return nil, api.Invalid("Unable to find vpc by id")
 		}
-		if err := c.mayUse(n.VPC.Account, "Vpc"); err != nil {
+		if err := mayUse(z, c, n.VPC.Account, "Vpc"); err != nil {
 			return nil, err
 		}
 		a = n.VPC.Account
 	}
 	n.Account = a
-	if err := c.networkCIDR(n); err != nil {
+	if err := networkCIDR(z, c, n); err != nil {
 		return nil, err
 	}
 	if err := z.checkTier(n); err != nil {
@@ -135,7 +134,7 @@ func (c *call) createNetwork() (obj, error) {
 }
 
 // networkCIDR reads gateway and netmask.
-func (c *call) networkCIDR(n *Network) error {
+func networkCIDR(z *Zone, c *call, n *Network) error {
 	if c.str("gateway") == "" && c.str("netmask") == "" {
 		if n.VPC != nil {
 			return api.BadParameter("gateway and netmask are required for a tier of a VPC")
@@ -222,22 +221,22 @@ func (z *Zone) networkUsage(ctx context.Context, typ string, n *Network) error {
 	return z.usageEvent(ctx, typ, n.Account, zoneID, n.ID, fields)
 }
 
-func (c *call) listNetworks() (obj, error) {
+func listNetworks(z *Zone, c *call) (obj, error) {
 	var out []obj
-	for _, n := range c.z.networks {
-		if !n.Removed.IsZero() || !c.visible(n.Account) && !(c.z.knobs[release.ListNetworksAnyAccount] && c.caller.Account.Type == 1) || c.has("id") && c.str("id") != n.UUID ||
+	for _, n := range z.networks {
+		if !n.Removed.IsZero() || !visible(z, c, n.Account) && !(z.knobs[release.ListNetworksAnyAccount] && callerOf(c).Account.Type == 1) || c.has("id") && c.str("id") != n.UUID ||
 			c.has("vpcid") && (n.VPC == nil || n.VPC.UUID != c.str("vpcid")) || c.has("forvpc") && c.boolean("forvpc", false) != (n.VPC != nil) ||
 			c.has("networkofferingid") && n.Offering.UUID != c.str("networkofferingid") || c.has("type") && !strings.EqualFold(c.str("type"), "Isolated") ||
 			!matches(c.str("keyword"), n.Name) || slices.ContainsFunc(c.list("supportedservices"), func(s string) bool { return !n.Offering.has(s) }) {
 			continue
 		}
-		out = append(out, c.z.networkAnswer(n))
+		out = append(out, z.networkAnswer(n))
 	}
 	return c.page("network", out), nil
 }
 
-func (c *call) checkNetwork() error {
-	n, err := c.network("id")
+func checkNetwork(z *Zone, c *call) error {
+	n, err := networkParam(z, c, "id")
 	if err != nil {
 		return err
 	}
@@ -250,17 +249,16 @@ func (c *call) checkNetwork() error {
 	}
 	c.owner, c.eventResource, c.eventResourceType = n.Account, n.ID, "Network"
 	c.target = created{uuid: n.UUID, id: n.ID}
-	return c.mayUse(n.Account, "Network")
+	return mayUse(z, c, n.Account, "Network")
 }
 
-func (c *call) updateNetwork() (obj, error) {
-	z := c.z
-	n, err := c.network("id")
+func updateNetwork(z *Zone, c *call) (obj, error) {
+	n, err := networkParam(z, c, "id")
 	if err != nil {
 		return nil, err
 	}
 	if o := offeringByUUID(z.networkOfferings, c.str("networkofferingid")); o != nil && o != n.Offering {
-		if err := c.changeOffering(n, o); err != nil {
+		if err := changeOffering(z, c, n, o); err != nil {
 			return nil, err
 		}
 	}
@@ -280,14 +278,13 @@ func (c *call) updateNetwork() (obj, error) {
 }
 
 // changeOffering moves a network to another offering. Services that go take their rules along, when forced.
-func (c *call) changeOffering(n *Network, o *Offering) error {
-	z := c.z
+func changeOffering(z *Zone, c *call, n *Network, o *Offering) error {
 	if o.ForVPC != n.Offering.ForVPC {
 		return api.Invalid("Can't upgrade from network offering %s to %s; the offerings are not compatible", n.Offering.UUID, o.UUID)
 	}
 	var lost []string
 	for _, s := range n.Offering.Services {
-		if !o.has(s) && c.serviceInUse(n, s) {
+		if !o.has(s) && serviceInUse(z, c, n, s) {
 			lost = append(lost, s)
 		}
 	}
@@ -295,17 +292,10 @@ func (c *call) changeOffering(n *Network, o *Offering) error {
 		return &api.Error{Code: api.CodeInternal, CSCode: api.CSCloudRuntime, Text: fmt.Sprintf("The new offering:%s will remove the following services [%s]along with all the related configuration currently in use. will not proceed with the network update.set forced parameter to true for forcing an update.",
 			o.Name, strings.Join(lost, ", "))}
 	}
-	if slices.Contains(lost, "Lb") {
-		if err := z.revokeLB(withRelease(c.ctx), rulesWhere(z.lbRules, func(r *LBRule) bool { return r.Network == n })); err != nil {
-			return err
-		}
-	}
-	if slices.Contains(lost, "PortForwarding") {
-		for _, pf := range slices.Clone(z.pfRules) {
-			if pf.Network == n {
-				if err := z.removePFRule(c.ctx, pf); err != nil {
-					return err
-				}
+	for _, service := range []string{"Lb", "PortForwarding"} {
+		if slices.Contains(lost, service) {
+			if err := z.netHooks.dropService(c.ctx, n, service); err != nil {
+				return err
 			}
 		}
 	}
@@ -313,34 +303,31 @@ func (c *call) changeOffering(n *Network, o *Offering) error {
 	return nil
 }
 
-func (c *call) serviceInUse(n *Network, service string) bool {
+func serviceInUse(z *Zone, c *call, n *Network, service string) bool {
 	switch service {
-	case "Lb":
-		return slices.ContainsFunc(c.z.lbRules, func(r *LBRule) bool { return r.Network == n })
-	case "PortForwarding":
-		return slices.ContainsFunc(c.z.pfRules, func(r *PFRule) bool { return r.Network == n })
+	case "Lb", "PortForwarding":
+		return z.netHooks.serviceInUse(n, service)
 	case "StaticNat":
-		return slices.ContainsFunc(c.z.addresses, func(a *Address) bool { return a.StaticNAT && a.Network == n })
+		return slices.ContainsFunc(z.addresses, func(a *Address) bool { return a.StaticNAT && a.Network == n })
 	}
 	return false
 }
 
-func (c *call) deleteNetwork() (obj, error) {
-	n, err := c.network("id")
+func deleteNetwork(z *Zone, c *call) (obj, error) {
+	n, err := networkParam(z, c, "id")
 	if err != nil {
 		return nil, err
 	}
 	if !n.Removed.IsZero() {
 		return nil, api.Invalid("unable to find network with id=%d", n.ID)
 	}
-	err = c.z.destroyNetwork(c.ctx, n)
+	err = z.destroyNetwork(c.ctx, n)
 	c.eventFine = errors.Is(err, errNetworkInUse)
 	return obj{"success": true}, err
 }
 
-func (c *call) restartNetwork() (obj, error) {
-	z := c.z
-	n, err := c.network("id")
+func restartNetwork(z *Zone, c *call) (obj, error) {
+	n, err := networkParam(z, c, "id")
 	if err != nil {
 		return nil, err
 	}
@@ -352,9 +339,9 @@ func (c *call) restartNetwork() (obj, error) {
 		if n.VPC == nil {
 			return z.ensureRouters(c.ctx, nil, n)
 		}
-		if err := z.startVPC(c.ctx, n.VPC); err != nil || !slices.ContainsFunc(z.lbRules, func(l *LBRule) bool { return l.Network == n }) {
+		if err := z.startVPC(c.ctx, n.VPC); err != nil || !z.netHooks.serviceInUse(n, "Lb") {
 			return err
 		}
-		return z.pushNetwork(c.ctx, n)
+		return z.netHooks.push(c.ctx, n)
 	})
 }

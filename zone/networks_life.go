@@ -75,12 +75,10 @@ var errNetworkInUse = api.Internal("Failed to delete network")
 // destroyNetwork removes a network with its rules, addresses and, for an isolated one, its router. VMs that are not
 // expunged forbid it.
 func (z *Zone) destroyNetwork(ctx context.Context, n *Network) error {
-	for _, vm := range z.vms {
-		if vm.Removed.IsZero() && slices.ContainsFunc(vm.NICs, func(nic *NIC) bool { return nic.Network == n }) {
-			return errNetworkInUse
-		}
+	if z.netHooks.inUse(n, false) {
+		return errNetworkInUse
 	}
-	if err := z.releaseNetworkRules(ctx, n); err != nil {
+	if err := z.netHooks.releaseNetwork(ctx, n); err != nil {
 		return err
 	}
 	for _, a := range z.addresses {
@@ -98,7 +96,7 @@ func (z *Zone) destroyNetwork(ctx context.Context, n *Network) error {
 			return err
 		}
 	}
-	if err := z.destroyBalancers(ctx, n); err != nil {
+	if err := z.netHooks.destroyBalancers(ctx, n); err != nil {
 		return err
 	}
 	for _, r := range slices.Clone(z.routers) {

@@ -154,13 +154,13 @@ const (
 )
 
 // listOfferings is a list command over offerings: id, name, and a further filter.
-func listOfferings(name, about, key string, all func(*Zone) []*Offering, keep func(*call, *Offering) bool, params ...param) command {
+func listOfferings(name, about, key string, all func(*Zone) []*Offering, keep func(*Zone, *call, *Offering) bool, params ...param) command {
 	return command{
 		name: name, about: about, params: listParams(append([]param{{"id", "uuid", false, "list by id"}, {"name", "string", false, "list by name"}}, params...)...),
-		run: func(c *call) (obj, error) {
+		run: func(z *Zone, c *call) (obj, error) {
 			var out []obj
-			for _, o := range all(c.z) {
-				if c.has("id") && c.str("id") != o.UUID || c.has("name") && c.str("name") != o.Name || keep != nil && !keep(c, o) ||
+			for _, o := range all(z) {
+				if c.has("id") && c.str("id") != o.UUID || c.has("name") && c.str("name") != o.Name || keep != nil && !keep(z, c, o) ||
 					!matches(c.str("keyword"), o.Name) {
 					continue
 				}
@@ -169,8 +169,8 @@ func listOfferings(name, about, key string, all func(*Zone) []*Offering, keep fu
 					one[k] = v
 				}
 				if key == "template" {
-					one["domainid"] = c.z.domains[0].UUID
-					c.z.domainPath(one, "/")
+					one["domainid"] = z.domains[0].UUID
+					z.domainPath(one, "/")
 				}
 				out = append(out, one)
 			}
@@ -187,12 +187,12 @@ func (z *Zone) offeringCommands() []command {
 	return []command{
 		listOfferings("listServiceOfferings", "Lists all available service offerings.", "serviceoffering",
 			func(z *Zone) []*Offering { return z.serviceOfferings },
-			func(c *call, _ *Offering) bool { return !c.boolean("issystem", false) }, param{"issystem", "boolean", false, "is this a system vm offering"}),
+			func(z *Zone, c *call, _ *Offering) bool { return !c.boolean("issystem", false) }, param{"issystem", "boolean", false, "is this a system vm offering"}),
 		listOfferings("listDiskOfferings", "Lists all available disk offerings.", "diskoffering",
 			func(z *Zone) []*Offering { return z.diskOfferings }, nil),
 		listOfferings("listNetworkOfferings", "Lists all available network offerings.", "networkoffering",
 			func(z *Zone) []*Offering { return z.networkOfferings },
-			func(c *call, o *Offering) bool {
+			func(z *Zone, c *call, o *Offering) bool {
 				return (!c.has("forvpc") || c.boolean("forvpc", false) == o.ForVPC) &&
 					(!c.has("guestiptype") || strings.EqualFold(c.str("guestiptype"), "Isolated")) &&
 					(!c.has("state") || strings.EqualFold(c.str("state"), fmt.Sprint(o.Answer["state"]))) &&
@@ -206,14 +206,14 @@ func (z *Zone) offeringCommands() []command {
 			param{"vpcid", "uuid:vpc", false, "the VPC"}, param{"isdefault", "boolean", false, "true if need to list only default network offerings"}),
 		listOfferings("listVPCOfferings", "Lists VPC offerings", "vpcoffering",
 			func(z *Zone) []*Offering { return z.vpcOfferings },
-			func(c *call, o *Offering) bool {
+			func(z *Zone, c *call, o *Offering) bool {
 				return !c.has("isdefault") || o.Answer["isdefault"] == c.boolean("isdefault", true)
 			},
 			param{"isdefault", "boolean", false, "true if need to list only default VPC offerings"},
 			param{"state", "string", false, "list VPC offerings by state"}, param{"zoneid", "uuid:zone", false, "id of zone VPC offering is associated with"}),
 		listOfferings("listTemplates", "List all public, private, and privileged templates.", "template",
 			func(z *Zone) []*Offering { return z.templates },
-			func(c *call, o *Offering) bool {
+			func(z *Zone, c *call, o *Offering) bool {
 				return strings.EqualFold(c.str("templatefilter"), "all") || o.Answer["templatetype"] != "SYSTEM"
 			},
 			param{"templatefilter", "string", true, "possible values are featured, self, selfexecutable, sharedexecutable, executable, community and all"},

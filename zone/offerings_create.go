@@ -24,7 +24,7 @@ func networkOfferingCommands() []command {
 				{"keepaliveenabled", "boolean", false, "if true keepalive will be turned on in the loadbalancer. At the time of writing this has only an effect on haproxy; the mode http and httpclose options are unset in the haproxy conf file."},
 				{"maxconnections", "integer", false, "maximum number of concurrent connections supported by the network offering"},
 			},
-			run: (*call).createNetworkOffering,
+			run: createNetworkOffering,
 		},
 		{
 			name: "updateNetworkOffering", about: "Updates a network offering.", admin: true,
@@ -32,18 +32,18 @@ func networkOfferingCommands() []command {
 				{"id", "uuid:networkoffering", false, "the id of the network offering"}, {"state", "string", false, "update state for the network offering"},
 				{"name", "string", false, "the name of the network offering"}, {"displaytext", "string", false, "the display text of the network offering"},
 			},
-			run: (*call).updateNetworkOffering,
+			run: updateNetworkOffering,
 		},
 		{
 			name: "deleteNetworkOffering", about: "Deletes a network offering.", admin: true,
 			params: []param{{"id", "uuid:networkoffering", true, "the ID of the network offering"}},
-			run:    (*call).deleteNetworkOffering,
+			run:    deleteNetworkOffering,
 		},
 	}
 }
 
-func (c *call) createNetworkOffering() (obj, error) {
-	z, services := c.z, c.list("supportedservices")
+func createNetworkOffering(z *Zone, c *call) (obj, error) {
+	z, services := z, c.list("supportedservices")
 	for _, s := range services {
 		if !slices.Contains(append(slices.Clone(vpcServices), "Firewall"), s) {
 			return nil, api.Invalid("Invalid service name specified for the network offering: %s", s)
@@ -80,8 +80,8 @@ func offeringAnswer(o *Offering) obj {
 	return out
 }
 
-func (c *call) updateNetworkOffering() (obj, error) {
-	o := offeringByUUID(c.z.networkOfferings, c.str("id"))
+func updateNetworkOffering(z *Zone, c *call) (obj, error) {
+	o := offeringByUUID(z.networkOfferings, c.str("id"))
 	if o == nil {
 		return nil, api.Invalid("unable to find network offering ")
 	}
@@ -100,16 +100,16 @@ func (c *call) updateNetworkOffering() (obj, error) {
 	return obj{"networkoffering": offeringAnswer(o)}, nil
 }
 
-func (c *call) deleteNetworkOffering() (obj, error) {
-	o := offeringByUUID(c.z.networkOfferings, c.str("id"))
+func deleteNetworkOffering(z *Zone, c *call) (obj, error) {
+	o := offeringByUUID(z.networkOfferings, c.str("id"))
 	switch {
 	case o == nil:
 		return nil, api.Invalid("unable to find network offering %s", c.str("id"))
 	case o.Answer["isdefault"] == true:
 		return nil, api.Invalid("Default network offering can't be deleted")
-	case slices.ContainsFunc(c.z.networks, func(n *Network) bool { return n.Offering == o && n.Removed.IsZero() }):
+	case slices.ContainsFunc(z.networks, func(n *Network) bool { return n.Offering == o && n.Removed.IsZero() }):
 		return nil, api.Invalid("Can't delete network offering %d as its used by 1 networks. To make the network offering unavailable, disable it", o.ID)
 	}
-	c.z.networkOfferings = slices.DeleteFunc(c.z.networkOfferings, func(x *Offering) bool { return x == o })
+	z.networkOfferings = slices.DeleteFunc(z.networkOfferings, func(x *Offering) bool { return x == o })
 	return obj{"success": true}, nil
 }

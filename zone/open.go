@@ -54,7 +54,7 @@ func Open(ctx context.Context, opts Options) (_ *Zone, err error) {
 	}
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	return z, z.tellEndpoint(ctx)
+	return z, z.tellEndpoint(ctx, z.APIURL())
 }
 
 // newZone fills in the options' defaults.
@@ -79,14 +79,20 @@ func newZone(opts Options) (*Zone, error) {
 		opts.ManagementLog = io.Discard
 	}
 	z := &Zone{
-		opts: opts, knobs: maps.Clone(opts.Knobs), clock: opts.Clock, log: opts.Log, rand: newRand(opts.Seed),
+		opts: opts, version: opts.Release, seed: opts.Seed, bare: opts.Bare, startSettings: opts.Settings, pushes: opts.Pushes, managementLog: opts.ManagementLog, knobs: maps.Clone(opts.Knobs), clock: opts.Clock, log: opts.Log, rand: newRand(opts.Seed),
 		planned: make(chan struct{}, 1), jobs: map[string]*job{}, tails: map[string]chan struct{}{},
 		ids: map[string]int64{}, limits: map[limitKey]int64{},
 	}
 	z.background, z.stop = context.WithCancel(context.Background())
 	z.idle = sync.NewCond(&z.mu)
-	z.finders = z.lookups()
-	return z, z.register()
+	z.finders = map[string]func(string) bool{"job": func(u string) bool { return z.jobByUUID(u) != nil }}
+	for _, room := range []map[string]func(string) bool{
+		z.tenancyFinders(), z.netFinders(), z.computeFinders(), z.firewallFinders(), z.lbFinders(), z.autoscaleFinders(),
+	} {
+		maps.Copy(z.finders, room)
+	}
+	z.connect()
+	return z, z.register(z.commands())
 }
 
 // dateHeader is the time in the header of that name where the zone's time is not the computer's, so that a client can follow it.
@@ -99,12 +105,8 @@ func (z *Zone) dateHeader() func() time.Time {
 }
 
 func (z *Zone) openDatabase(ctx context.Context) error {
-	have, err := database.Line(z.opts.DB.Release())
-	if err != nil {
-		return err
-	}
-	if want, err := database.Line(z.opts.Release); err != nil || have != want {
-		return fmt.Errorf("the database server has the tables of %s, release %s needs those of %s", have, z.opts.Release, want)
+	if have := z.opts.DB.Release(); !database.SameTables(have, z.opts.Release) {
+		return fmt.Errorf("the database server has the tables of %s, those of release %s differ", have, z.opts.Release)
 	}
 	if err := z.opts.DB.Reset(ctx); err != nil {
 		return fmt.Errorf("emptying the databases: %w", err)

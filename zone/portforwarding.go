@@ -33,22 +33,22 @@ func pfCommands() []command {
 				{"vmguestip", "string", false, "VM guest nic secondary IP address for the port forwarding rule"},
 				{"fordisplay", "boolean", false, "an optional field, whether to the display the rule to the end user or not"},
 			},
-			create: (*call).createPF, run: (*call).finishPF,
-			sync: func(c *call) string {
-				if pf := c.z.pfRuleByUUID(c.target.uuid); pf != nil {
+			create: createPF, run: finishPF,
+			sync: func(z *Zone, c *call) string {
+				if pf := z.pfRuleByUUID(c.target.uuid); pf != nil {
 					return fmt.Sprintf("network:%d", pf.Network.ID)
 				}
 				return ""
 			},
-			describe: func(c *call) string {
-				pf := c.z.pfRuleByUUID(c.target.uuid)
+			describe: func(z *Zone, c *call) string {
+				pf := z.pfRuleByUUID(c.target.uuid)
 				if pf == nil {
 					return "Applying port forwarding  rule"
 				}
 				c.concerns("FirewallRule", pf.ID, pf.UUID, pf.Account)
 				return fmt.Sprintf("Applying port forwarding  rule for Ip: %s with virtual machine:%d", pf.Address.IP, pf.VM.ID)
 			},
-			detail: func(c *call) string {
+			detail: func(z *Zone, c *call) string {
 				if c.target.id == 0 {
 					return ""
 				}
@@ -65,21 +65,21 @@ func pfOtherCommands() []command {
 			name: "deletePortForwardingRule", about: "Deletes a port forwarding rule", class: firewallClasses + "DeletePortForwardingRuleCmd",
 			kind: asyncCommand, event: "NET.RULEDELETE", eventful: eventAsync, action: "revoking forwarding rule",
 			params: []param{{"id", "uuid:pfrule", true, "the ID of the port forwarding rule"}},
-			run:    (*call).deletePF,
-			check: func(c *call) error {
-				pf, err := c.pfRule("id")
+			run:    deletePF,
+			check: func(z *Zone, c *call) error {
+				pf, err := pfRuleParam(z, c, "id")
 				if err != nil {
 					return err
 				}
-				return c.mayUse(pf.Account, "port forwarding rule")
+				return mayUse(z, c, pf.Account, "port forwarding rule")
 			},
-			describe: func(c *call) string {
-				if pf := c.z.pfRuleByUUID(c.str("id")); pf != nil {
+			describe: func(z *Zone, c *call) string {
+				if pf := z.pfRuleByUUID(c.str("id")); pf != nil {
 					c.concerns("FirewallRule", pf.ID, pf.UUID, pf.Account)
 				}
 				return fmt.Sprintf("Deleting port forwarding rule for ID=%d", c.target.id)
 			},
-			detail: func(c *call) string { c.owner = nil; return fmt.Sprintf("Rule ID: %d", c.target.id) },
+			detail: func(z *Zone, c *call) string { c.owner = nil; return fmt.Sprintf("Rule ID: %d", c.target.id) },
 		},
 		{
 			name: "listPortForwardingRules", about: "Lists all port forwarding rules for an IP address.",
@@ -89,41 +89,41 @@ func pfOtherCommands() []command {
 				param{"networkid", "uuid:network", false, "list port forwarding rules for certain network"},
 				param{"fordisplay", "boolean", false, "list resources by display flag; only ROOT admin is eligible to pass this parameter"},
 			),
-			run: (*call).listPF,
+			run: listPF,
 		},
 	}
 }
 
 // createPF is the create phase of createPortForwardingRule, NET.RULEADD included.
-func (c *call) createPF() (created, error) {
+func createPF(z *Zone, c *call) (created, error) {
 	c.eventResourceType = "FirewallRule"
 	if c.has("cidrlist") {
 		return created{}, api.Invalid("Parameter cidrList is deprecated; if you need to open firewall rule for the specific cidr, please refer to createFirewallRule command")
 	}
-	a, err := c.address("ipaddressid")
+	a, err := addressParam(z, c, "ipaddressid")
 	if err != nil {
 		return created{}, err
 	}
-	vm, err := c.vm("virtualmachineid")
+	vm, err := vmParam(z, c, "virtualmachineid")
 	if err != nil {
 		return created{}, err
 	}
-	if err := c.mayUse(a.Account, "ip address"); err != nil {
+	if err := mayUse(z, c, a.Account, "ip address"); err != nil {
 		return created{}, err
 	}
-	n, err := c.pfNetwork(a)
+	n, err := pfNetwork(z, c, a)
 	if err != nil {
 		return created{}, err
 	}
 	tied := a.Network == nil
-	if err := c.z.tieAddress(c.ctx, a, n); err != nil {
+	if err := z.tieAddress(c.ctx, a, n); err != nil {
 		return created{}, err
 	}
-	pf, err := c.persistPF(a, vm)
+	pf, err := persistPF(z, c, a, vm)
 	if err != nil {
 		if tied {
-			if undo := c.z.untieAddress(c.ctx, a); undo != nil {
-				c.z.log.Error("untying an address", "address", a.IP, "err", undo)
+			if undo := z.untieAddress(c.ctx, a); undo != nil {
+				z.log.Error("untying an address", "address", a.IP, "err", undo)
 			}
 		}
 		return created{}, err
@@ -131,7 +131,7 @@ func (c *call) createPF() (created, error) {
 	return created{pf.UUID, pf.ID}, nil
 }
 
-func (c *call) pfNetwork(a *Address) (*Network, error) {
+func pfNetwork(z *Zone, c *call, a *Address) (*Network, error) {
 	open := c.boolean("openfirewall", a.VPC == nil)
 	switch {
 	case a.State != "Allocated":
@@ -143,14 +143,13 @@ func (c *call) pfNetwork(a *Address) (*Network, error) {
 	case a.Network != nil:
 		return a.Network, nil
 	case c.has("networkid"):
-		return c.network("networkid")
+		return networkParam(z, c, "networkid")
 	}
 	return nil, api.Invalid("Unable to create port forwarding rule for the ipAddress id=%d as ip is not associated with any network and no networkId is passed in", a.ID)
 }
 
 // persistPF validates in the manager's order and writes the rows.
-func (c *call) persistPF(a *Address, vm *VM) (*PFRule, error) {
-	z := c.z
+func persistPF(z *Zone, c *call, a *Address, vm *VM) (*PFRule, error) {
 	if a.Network == nil {
 		return nil, api.Invalid("Ip address %s is not assigned to the network %s", a.IP, c.str("networkid"))
 	}
@@ -175,7 +174,7 @@ func (c *call) persistPF(a *Address, vm *VM) (*PFRule, error) {
 	}
 	z.pfRules = append(z.pfRules, pf)
 	if c.boolean("openfirewall", a.VPC == nil) {
-		if err := c.openFor(&pf.rule); err != nil {
+		if err := openFor(z, c, &pf.rule); err != nil {
 			return nil, err
 		}
 	}
@@ -229,33 +228,33 @@ func checkPF(pf *PFRule, guestIP string) error {
 
 func validPort(p int) bool { return p >= 0 && p <= 65535 }
 
-func (c *call) finishPF() (obj, error) {
-	pf := c.z.pfRuleByUUID(c.target.uuid)
+func finishPF(z *Zone, c *call) (obj, error) {
+	pf := z.pfRuleByUUID(c.target.uuid)
 	if pf == nil {
 		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to apply port forwarding rule"}
 	}
-	if err := c.z.setRuleState(c.ctx, &pf.rule, stateActive); err != nil {
+	if err := z.setRuleState(c.ctx, &pf.rule, stateActive); err != nil {
 		return nil, err
 	}
-	for _, fw := range c.z.fwRules {
+	for _, fw := range z.fwRules {
 		if fw.Related == &pf.rule {
-			if err := c.z.setRuleState(c.ctx, fw, stateActive); err != nil {
+			if err := z.setRuleState(c.ctx, fw, stateActive); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return obj{"portforwardingrule": c.z.pfAnswer(pf)}, nil
+	return obj{"portforwardingrule": z.pfAnswer(pf)}, nil
 }
 
-func (c *call) deletePF() (obj, error) {
-	pf, err := c.pfRule("id")
+func deletePF(z *Zone, c *call) (obj, error) {
+	pf, err := pfRuleParam(z, c, "id")
 	if err != nil {
 		return nil, err
 	}
-	if err := c.z.revokeRelated(c.ctx, &pf.rule); err != nil {
+	if err := z.revokeRelated(c.ctx, &pf.rule); err != nil {
 		return nil, err
 	}
-	if err := c.z.removePFRule(c.ctx, pf); err != nil {
+	if err := z.removePFRule(c.ctx, pf); err != nil {
 		return nil, err
 	}
 	c.eventResource, c.target.uuid = 0, ""
@@ -305,16 +304,16 @@ func (z *Zone) removePFOfVM(ctx context.Context, vm *VM) error {
 	return nil
 }
 
-func (c *call) listPF() (obj, error) {
+func listPF(z *Zone, c *call) (obj, error) {
 	var out []obj
-	for _, pf := range slices.Backward(c.z.pfRules) {
+	for _, pf := range slices.Backward(z.pfRules) {
 		switch {
-		case !c.visible(pf.Account), c.has("id") && pf.UUID != c.str("id"), c.hasMap("tags"):
+		case !visible(z, c, pf.Account), c.has("id") && pf.UUID != c.str("id"), c.hasMap("tags"):
 		case c.has("ipaddressid") && pf.Address.UUID != c.str("ipaddressid"):
 		case c.has("networkid") && pf.Network.UUID != c.str("networkid"):
 		case c.has("fordisplay") && !c.boolean("fordisplay", true):
 		default:
-			out = append(out, c.z.pfAnswer(pf))
+			out = append(out, z.pfAnswer(pf))
 		}
 	}
 	return c.page("portforwardingrule", out), nil

@@ -3,8 +3,9 @@ package zone
 import (
 	"testing"
 
-	"github.com/stackproof/stackproof/release"
 	"github.com/stretchr/testify/assert"
+
+	"github.com/stackproof/stackproof/release"
 )
 
 func TestPortForwardingSharesTheIDs(t *testing.T) {

@@ -12,15 +12,16 @@ import (
 func (z *Zone) pristine(ctx context.Context) error {
 	z.site = &Site{
 		ID: 1, UUID: z.uuid(), Token: z.uuid(), PodUUID: z.uuid(), PhysicalNetworkUUID: z.uuid(), VLANUUID: z.uuid(),
-		UserRole: z.uuid(), AdminRole: z.uuid(), OSType: z.uuid(),
 	}
+	z.userRole, z.adminRole = z.uuid(), z.uuid()
+	z.site.OSType = z.uuid()
 	z.offerings()
 	z.site.BackupOffering = z.uuid()
-	if z.opts.Bare {
+	if z.bare {
 		return z.pristineBare(ctx)
 	}
 	for _, step := range []func(context.Context) error{
-		z.pristineAccounts, z.insertZone, z.pristineVersion, z.pristineHosts, z.pristineNetworks, z.pristineAddresses, z.pristineConfiguration, z.counterDefaults,
+		z.pristineAccounts, z.insertZone, z.pristineVersion, z.pristineHosts, z.pristineNetworks, z.pristineAddresses, z.settingsAtStart, z.counterDefaults,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -46,6 +47,7 @@ func (z *Zone) pristineAccounts(ctx context.Context) error {
 	}
 	z.ids["cloud.user"] = 2
 	z.system, z.admin = z.users[0], z.users[1]
+	z.systemCaller = z.system
 	z.admin.Password, z.admin.Email = "password", "admin@mailprovider.com"
 	z.admin.APIKey, z.admin.SecretKey = z.key(), z.key()
 	return nil
@@ -70,7 +72,7 @@ func (z *Zone) insertZone(ctx context.Context) error {
 }
 
 func (z *Zone) pristineVersion(ctx context.Context) error {
-	_, err := z.insert(ctx, "cloud.version", obj{"version": z.opts.Release, "updated": z.now(), "step": "Complete"})
+	_, err := z.insert(ctx, "cloud.version", obj{"version": z.Version(), "updated": z.now(), "step": "Complete"})
 	return err
 }
 
@@ -152,4 +154,8 @@ func (z *Zone) addAddresses(ctx context.Context, first, last netip.Addr, system 
 		return fmt.Errorf("inserting the public addresses: %w", err)
 	}
 	return nil
+}
+
+func (z *Zone) settingsAtStart(ctx context.Context) error {
+	return z.pristineConfiguration(ctx, z.startSettings)
 }

@@ -7,34 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/stackproof/stackproof/fault"
 )
-
-// balancerState is the memory of the load balancing part beside the rules themselves.
-type balancerState struct {
-	nics  map[nicKey]routerNIC
-	lanes map[int64]*lane
-	mocks []*mock
-	// lastMock numbers the mocks.
-	lastMock int64
-	// previous is the last content built for each router; push-stale sends it once more.
-	previous map[int64]json.RawMessage
-	// lastPolicy is the last policy that each rule was pushed with, onceDisabled the rules whose group was ever disabled,
-	// ghosts the deleted rules: what planted faults remember.
-	lastPolicy   map[string][]stickinessTO
-	onceDisabled map[string]bool
-	ghosts       []*LBRule
-	// memberRows are the rows of groups' members by VM id, scaling the monitors' memory by group id, quiet the last quiet
-	// time by policy id.
-	memberRows map[int64]int64
-	scaling    map[int64]*scaling
-	quiet      map[int64]time.Time
-	evaluating bool
-	// late are the pushes that the next stickiness change of their router may overtake, by router id.
-	late map[int64]*latePush
-}
 
 // lane keeps the pushes to one router in the order of their sequence numbers while the zone's lock is released.
 type lane struct{ mu sync.Mutex }
@@ -52,13 +27,13 @@ const (
 )
 
 func (z *Zone) lane(r *Router) *lane {
-	if z.balancing.lanes == nil {
-		z.balancing.lanes = map[int64]*lane{}
+	if z.lanes == nil {
+		z.lanes = map[int64]*lane{}
 	}
-	l := z.balancing.lanes[r.ID]
+	l := z.lanes[r.ID]
 	if l == nil {
 		l = &lane{}
-		z.balancing.lanes[r.ID] = l
+		z.lanes[r.ID] = l
 	}
 	return l
 }
@@ -202,8 +177,8 @@ func (z *Zone) logged(r *Router, c content) (Push, error) {
 		flags, commands, from = "100111", startCommands(r, c.guest, commands), from.startWork()
 	}
 	line := z.requestLine(z.now(), from, r, r.Seq, flags, commands)
-	if z.opts.ManagementLog != nil {
-		if _, err := fmt.Fprintln(z.opts.ManagementLog, line); err != nil {
+	if z.managementLog != nil {
+		if _, err := fmt.Fprintln(z.managementLog, line); err != nil {
 			return Push{}, fmt.Errorf("writing the management log: %w", err)
 		}
 	}
@@ -218,10 +193,10 @@ func (z *Zone) deliver(ctx context.Context, p Push, answer mockAnswer) error {
 		}
 		return fmt.Errorf("router %s: %w", p.Router, err)
 	}
-	if z.opts.Pushes == nil {
+	if z.pushes == nil {
 		return nil
 	}
-	if err := z.opts.Pushes.Push(ctx, p); err != nil {
+	if err := z.pushes.Push(ctx, p); err != nil {
 		return fmt.Errorf("router %s: %w: %w", p.Router, errUnavailable, err)
 	}
 	return nil

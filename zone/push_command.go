@@ -109,23 +109,23 @@ type routerNIC struct {
 // guestNIC is the router's interface in n, plugged when first asked for. A VPC's router has control and public interfaces
 // before the tiers'.
 func (z *Zone) guestNIC(r *Router, n *Network) routerNIC {
-	if z.balancing.nics == nil {
-		z.balancing.nics = map[nicKey]routerNIC{}
+	if z.nics == nil {
+		z.nics = map[nicKey]routerNIC{}
 	}
 	key := nicKey{r.ID, n.ID}
-	if have, ok := z.balancing.nics[key]; ok {
+	if have, ok := z.nics[key]; ok {
 		return have
 	}
 	nic := routerNIC{uuid: z.uuid(), mac: fmt.Sprintf("02:03:00:%02x:00:02", n.ID&0xff)}
 	if r.VPC != nil {
 		nic.device = 2
-		for other := range z.balancing.nics {
+		for other := range z.nics {
 			if other.router == r.ID {
 				nic.device++
 			}
 		}
 	}
-	z.balancing.nics[key] = nic
+	z.nics[key] = nic
 	return nic
 }
 

@@ -38,7 +38,7 @@ func causeOf(ctx context.Context) cause {
 func (z *Zone) swallowed(c cause) bool {
 	switch c.why {
 	case causeSticky:
-		return z.knobs[fault.PushLost] || z.knobs[fault.PushLostWhileEnabled] && c.rule.Group != nil && c.rule.Group.State != groupDisabled
+		return z.knobs[fault.PushLost] || z.knobs[fault.PushLostWhileEnabled] && c.rule.Group != nil && !c.rule.Group.Disabled()
 	case causeUpdate:
 		return z.knobs[fault.PushLostUpdate]
 	case causeGroup:
@@ -71,7 +71,7 @@ func (z *Zone) distort(cmd *configCommand, c cause) {
 	}
 	for i := range cmd.LoadBalancers {
 		b := &cmd.LoadBalancers[i]
-		if z.knobs[fault.PolicyDropped] || z.knobs[fault.PolicyRemovedOnDisable] && z.balancing.onceDisabled[b.UUID] {
+		if z.knobs[fault.PolicyDropped] || z.knobs[fault.PolicyRemovedOnDisable] && z.onceDisabled[b.UUID] {
 			b.Stickiness = nil
 		}
 		if z.knobs[fault.MemberMissing] && len(b.Destinations) > 0 {
@@ -114,24 +114,24 @@ func pushReplaced(rules []balancerTO, changed *LBRule) {
 
 // keepPolicies brings back the last policy that each rule was pushed with.
 func (z *Zone) keepPolicies(rules []balancerTO) {
-	if z.balancing.lastPolicy == nil {
-		z.balancing.lastPolicy = map[string][]stickinessTO{}
+	if z.lastPolicy == nil {
+		z.lastPolicy = map[string][]stickinessTO{}
 	}
 	for i := range rules {
 		if len(rules[i].Stickiness) > 0 {
-			z.balancing.lastPolicy[rules[i].UUID] = rules[i].Stickiness
+			z.lastPolicy[rules[i].UUID] = rules[i].Stickiness
 		}
-		rules[i].Stickiness = z.balancing.lastPolicy[rules[i].UUID]
+		rules[i].Stickiness = z.lastPolicy[rules[i].UUID]
 	}
 }
 
 // stale answers the content that is really sent: with push-stale the one before, for changes of stickiness or algorithm.
 func (z *Zone) stale(r *Router, text json.RawMessage, c cause) json.RawMessage {
-	if z.balancing.previous == nil {
-		z.balancing.previous = map[int64]json.RawMessage{}
+	if z.previous == nil {
+		z.previous = map[int64]json.RawMessage{}
 	}
-	before := z.balancing.previous[r.ID]
-	z.balancing.previous[r.ID] = text
+	before := z.previous[r.ID]
+	z.previous[r.ID] = text
 	if z.knobs[fault.PushStale] && before != nil && (c.why == causeSticky || c.why == causeUpdate) {
 		return before
 	}

@@ -17,16 +17,16 @@ const lateFor = 30 * time.Second
 // push is a snapshot that was read before it is sent, so that an older one can arrive last.
 func (z *Zone) overtaken(ctx context.Context, r *Router, text []byte) bool {
 	c := causeOf(ctx)
-	if !z.knobs[fault.PushOvertaken] || c.why != causeMembers || c.rule.Group == nil || originOf(ctx).job != "" || z.balancing.late[r.ID] != nil {
+	if !z.knobs[fault.PushOvertaken] || c.why != causeMembers || c.rule.Group == nil || originOf(ctx).job != "" || z.late[r.ID] != nil {
 		return false
 	}
-	if z.balancing.late == nil {
-		z.balancing.late = map[int64]*latePush{}
+	if z.late == nil {
+		z.late = map[int64]*latePush{}
 	}
 	late := &latePush{content{text: text, from: originOf(ctx)}}
-	z.balancing.late[r.ID] = late
+	z.late[r.ID] = late
 	z.at(z.now().Add(lateFor), "late push to "+r.Name, func(ctx context.Context) {
-		if z.balancing.late[r.ID] != late {
+		if z.late[r.ID] != late {
 			return
 		}
 		if err := z.pushLate(ctx, r); err != nil {
@@ -43,22 +43,22 @@ func (z *Zone) pushLate(ctx context.Context, r *Router) error {
 	l.mu.Lock()
 	z.mu.Lock()
 	defer l.mu.Unlock()
-	late := z.balancing.late[r.ID]
+	late := z.late[r.ID]
 	if late == nil {
 		return nil
 	}
-	delete(z.balancing.late, r.ID)
+	delete(z.late, r.ID)
 	return z.send(ctx, r, late.content)
 }
 
 // inOrder is what goes to a router with a push, oldest first: what is late goes before it, unless a stickiness change has
 // overtaken it.
 func (z *Zone) inOrder(ctx context.Context, r *Router, now content) []content {
-	late := z.balancing.late[r.ID]
+	late := z.late[r.ID]
 	if late == nil {
 		return []content{now}
 	}
-	delete(z.balancing.late, r.ID)
+	delete(z.late, r.ID)
 	if causeOf(ctx).why == causeSticky {
 		return []content{now, late.content}
 	}

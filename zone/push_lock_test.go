@@ -41,7 +41,7 @@ func TestZoneAnswersDuringAPush(t *testing.T) {
 	rule := b.rule(a, site.tier, "A", 80)
 	g := &gate{entered: make(chan Push), open: make(chan struct{})}
 	b.z.mu.Lock()
-	b.z.opts.Pushes = g
+	b.z.pushes = g
 	b.z.mu.Unlock()
 	job := b.call("createLBStickinessPolicy", "lbruleid="+rule, "name=s", "methodname=SourceBased")["jobid"].(string)
 	first := <-g.entered
@@ -99,7 +99,7 @@ func TestPushThatPanics(t *testing.T) {
 	site := b.vpcSite(1)
 	rule := b.rule(b.address(site.vpc), site.tier, "A", 80)
 	b.z.mu.Lock()
-	b.z.opts.Pushes = panicking{}
+	b.z.pushes = panicking{}
 	b.z.mu.Unlock()
 	assert.Contains(t, b.broken("updateLoadBalancerRule", "id="+rule, "algorithm=source"), "530")
 	assert.Equal(t, "Add", b.ruleState(rule))

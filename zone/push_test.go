@@ -5,10 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stackproof/stackproof/fault"
-	"github.com/stackproof/stackproof/release"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 )
 
 // The numbers are those counted on a running 4.20.0.0 (facts: confirmed.md, pushes per call).

@@ -75,11 +75,11 @@ func (z *Zone) setRouter(ctx context.Context, r *Router, state string) error {
 	if err := z.update(ctx, "cloud.vm_instance", r.ID, obj{"state": state, "host_id": r.Host.ID, "update_time": z.now()}); err != nil {
 		return err
 	}
-	if z.opts.Pushes == nil {
+	if z.pushes == nil {
 		return nil
 	}
 	z.mu.Unlock()
-	err := z.opts.Pushes.RouterState(ctx, r.Name, state)
+	err := z.pushes.RouterState(ctx, r.Name, state)
 	z.mu.Lock()
 	if err != nil {
 		return api.Internal("router %s: %v", r.Name, err)
@@ -99,7 +99,7 @@ func (z *Zone) startRouter(ctx context.Context, r *Router) error {
 		r.State = "Stopped"
 		return err
 	}
-	return z.pushStart(ctx, r)
+	return z.netHooks.started(ctx, r)
 }
 
 // restartRouter starts a router that ran before: its networks are implemented once more, which the old usage model shows.
@@ -149,8 +149,8 @@ func (z *Zone) restartRouters(ctx context.Context, mine func(*Router) bool, clea
 // reapply sends a running router its rules again, network by network.
 func (z *Zone) reapply(ctx context.Context, r *Router) error {
 	for _, n := range z.implemented(r) {
-		if slices.ContainsFunc(z.lbRules, func(l *LBRule) bool { return l.Network == n }) {
-			if err := z.pushRouter(ctx, r, n, false); err != nil {
+		if z.netHooks.serviceInUse(n, "Lb") {
+			if err := z.netHooks.pushRouter(ctx, r, n); err != nil {
 				return err
 			}
 		}
@@ -159,32 +159,32 @@ func (z *Zone) reapply(ctx context.Context, r *Router) error {
 }
 
 func (z *Zone) routerCommands() []command {
-	one := func(name, about, class, event, action, scheduled string, run func(*call, *Router) error) command {
+	one := func(name, about, class, event, action, scheduled string, run func(*Zone, *call, *Router) error) command {
 		return command{
 			name: name, about: about, class: adminClasses + "router." + class, kind: asyncCommand, admin: true, instance: "DomainRouter",
 			event: event, eventful: eventAsync, action: action, params: []param{{"id", "uuid:router", true, "the ID of the router"}},
-			check: func(c *call) error {
-				r, err := c.router("id")
+			check: func(z *Zone, c *call) error {
+				r, err := routerParam(z, c, "id")
 				if err == nil {
-					c.owner, c.eventResource, c.eventResourceType = c.z.routerOwner(r), r.ID, "DomainRouter"
+					c.owner, c.eventResource, c.eventResourceType = z.routerOwner(r), r.ID, "DomainRouter"
 				}
 				return err
 			},
-			run: func(c *call) (obj, error) {
-				r, err := c.router("id")
+			run: func(z *Zone, c *call) (obj, error) {
+				r, err := routerParam(z, c, "id")
 				if err != nil {
 					return nil, err
 				}
-				if err := run(c, r); err != nil {
+				if err := run(z, c, r); err != nil {
 					return nil, err
 				}
-				out := c.z.routerAnswer(r)
+				out := z.routerAnswer(r)
 				out["jobid"], out["jobstatus"] = c.job.uuid, 0
 				return obj{"router": out}, nil
 			},
-			sync:     func(c *call) string { return "router:" + c.str("id") },
-			describe: func(c *call) string { return scheduled + ": " + c.str("id") },
-			detail:   func(c *call) string { return "Router Id: " + c.str("id") },
+			sync:     func(z *Zone, c *call) string { return "router:" + c.str("id") },
+			describe: func(z *Zone, c *call) string { return scheduled + ": " + c.str("id") },
+			detail:   func(z *Zone, c *call) string { return "Router Id: " + c.str("id") },
 		}
 	}
 	return []command{
@@ -195,36 +195,35 @@ func (z *Zone) routerCommands() []command {
 				param{"name", "string", false, "the name of the router"}, param{"zoneid", "uuid:zone", false, "the Zone ID of the router"},
 				param{"forvpc", "boolean", false, "if true is passed for this parameter, list only VPC routers"},
 				param{"fetchhealthcheckresults", "boolean", false, "if true is passed for this parameter, also fetch last executed health check results for the router"}),
-			run: (*call).listRouters,
+			run: listRouters,
 		},
-		healthCommand(),
-		one("stopRouter", "Stops a router.", "StopRouterCmd", "ROUTER.STOP", "stopping router Vm", "Stopping router", func(c *call, r *Router) error { return c.z.setRouter(c.ctx, r, "Stopped") }),
-		one("startRouter", "Starts a router.", "StartRouterCmd", "ROUTER.START", "starting router Vm", "starting router", func(c *call, r *Router) error { return c.z.restartRouter(c.ctx, r) }),
-		one("rebootRouter", "Starts a router.", "RebootRouterCmd", "ROUTER.REBOOT", "rebooting router Vm", "rebooting router", func(c *call, r *Router) error {
+		one("stopRouter", "Stops a router.", "StopRouterCmd", "ROUTER.STOP", "stopping router Vm", "Stopping router", func(z *Zone, c *call, r *Router) error { return z.setRouter(c.ctx, r, "Stopped") }),
+		one("startRouter", "Starts a router.", "StartRouterCmd", "ROUTER.START", "starting router Vm", "starting router", func(z *Zone, c *call, r *Router) error { return z.restartRouter(c.ctx, r) }),
+		one("rebootRouter", "Starts a router.", "RebootRouterCmd", "ROUTER.REBOOT", "rebooting router Vm", "rebooting router", func(z *Zone, c *call, r *Router) error {
 			if r.State != "Running" {
 				return api.Invalid("Unable to reboot domR, it is not in right state %s", r.State)
 			}
-			if err := c.z.setRouter(c.ctx, r, "Stopped"); err != nil {
+			if err := z.setRouter(c.ctx, r, "Stopped"); err != nil {
 				return err
 			}
-			return c.z.restartRouter(c.ctx, r)
+			return z.restartRouter(c.ctx, r)
 		}),
-		one("destroyRouter", "Destroys a router.", "DestroyRouterCmd", "ROUTER.DESTROY", "destroying router Vm", "destroying router", func(c *call, r *Router) error { return c.z.destroyRouter(c.ctx, r) }),
+		one("destroyRouter", "Destroys a router.", "DestroyRouterCmd", "ROUTER.DESTROY", "destroying router Vm", "destroying router", func(z *Zone, c *call, r *Router) error { return z.destroyRouter(c.ctx, r) }),
 	}
 }
 
-func (c *call) listRouters() (obj, error) {
+func listRouters(z *Zone, c *call) (obj, error) {
 	var out []obj
-	for _, r := range c.z.routers {
-		if !c.visible(c.z.routerOwner(r)) || c.has("id") && c.str("id") != r.UUID || c.has("name") && c.str("name") != r.Name ||
+	for _, r := range z.routers {
+		if !visible(z, c, z.routerOwner(r)) || c.has("id") && c.str("id") != r.UUID || c.has("name") && c.str("name") != r.Name ||
 			c.has("vpcid") && (r.VPC == nil || r.VPC.UUID != c.str("vpcid")) || c.has("state") && c.str("state") != r.State ||
 			c.has("forvpc") && c.boolean("forvpc", false) != (r.VPC != nil) || !matches(c.str("keyword"), r.Name) {
 			continue
 		}
-		if u := c.str("networkid"); u != "" && !slices.ContainsFunc(c.z.implemented(r), func(n *Network) bool { return n.UUID == u }) {
+		if u := c.str("networkid"); u != "" && !slices.ContainsFunc(z.implemented(r), func(n *Network) bool { return n.UUID == u }) {
 			continue
 		}
-		out = append(out, c.z.routerAnswer(r))
+		out = append(out, z.routerAnswer(r))
 	}
 	return c.page("router", out), nil
 }

@@ -15,16 +15,16 @@ func healthCommand() command {
 		name: "getRouterHealthCheckResults", about: "Starts a router.", admin: true,
 		params: []param{{"routerid", "uuid:router", true, "the ID of the router"},
 			{"performfreshchecks", "boolean", false, "if true is passed for this parameter, health checks are performed on the fly. Else last performed checks data is fetched"}},
-		run: func(c *call) (obj, error) {
-			r, err := c.router("routerid")
+		run: func(z *Zone, c *call) (obj, error) {
+			r, err := routerParam(z, c, "routerid")
 			if err != nil {
 				return nil, err
 			}
-			details := c.z.balanceMismatch(r)
-			if c.z.knobs[fault.HealthCheckAlarms] {
+			details := z.balanceMismatch(r)
+			if z.knobs[fault.HealthCheckAlarms] {
 				details = "Missing section for load balancing"
 			}
-			one := obj{"checkname": "haproxy_check.py", "checktype": "advanced", "success": details == "", "lastupdated": stamp(c.z.now()), "details": details}
+			one := obj{"checkname": "haproxy_check.py", "checktype": "advanced", "success": details == "", "lastupdated": stamp(z.now()), "details": details}
 			return obj{"routerhealthchecks": obj{"routerid": r.UUID, "healthchecks": []obj{one}}}, nil
 		},
 	}

@@ -48,7 +48,7 @@ func (a mockAnswer) play(ctx context.Context) error {
 // simulated finds the mock for a command to an agent: of all that apply the oldest, whatever its scope
 // (MockConfigurationDaoImpl.java@4.20.0.0, findByNameBottomUP).
 func (z *Zone) simulated(command string, h *Host) mockAnswer {
-	for _, m := range z.balancing.mocks {
+	for _, m := range z.mocks {
 		if m.name != command || m.host != "" && (h == nil || m.host != h.UUID) {
 			continue
 		}
@@ -105,35 +105,34 @@ func (z *Zone) simulatorCommands() []command {
 				{name: "count", typ: "integer", about: "number of times the mock is active"},
 				{name: "jsonresponse", typ: "string", about: "agent command response"},
 			},
-			run: (*call).configureSimulator,
+			run: configureSimulator,
 		},
 		{
 			name: "querySimulatorMock", about: "query simulator mock", root: "simulatormock", admin: true,
 			params: []param{{name: "id", typ: "long", required: true, about: "ID of the configured mock"}},
-			run:    (*call).querySimulatorMock,
+			run:    querySimulatorMock,
 		},
 		{
 			name: "cleanupSimulatorMock", about: "cleanup simulator mock", admin: true,
 			params: []param{{name: "id", typ: "long", required: true, about: "ID of the configured mock"}},
-			run:    (*call).cleanupSimulatorMock,
+			run:    cleanupSimulatorMock,
 		},
 	}
 }
 
-func (c *call) configureSimulator() (obj, error) {
+func configureSimulator(z *Zone, c *call) (obj, error) {
 	m := &mock{zone: c.params["zoneid"], pod: c.params["podid"], cluster: c.params["clusterid"], host: c.params["hostid"], name: c.params["name"]}
-	b := &c.z.balancing
 	known := false
-	for _, have := range b.mocks {
+	for _, have := range z.mocks {
 		if have.zone == m.zone && have.pod == m.pod && have.cluster == m.cluster && have.host == m.host && have.name == m.name {
 			m, known = have, true
 			break
 		}
 	}
 	if !known {
-		b.lastMock++
-		m.id = b.lastMock
-		b.mocks = append(b.mocks, m)
+		z.lastMock++
+		m.id = z.lastMock
+		z.mocks = append(z.mocks, m)
 	}
 	m.value, m.jsonAnswer, m.count = c.params["value"], c.params["jsonresponse"], nil
 	if text, ok := c.params["count"]; ok {
@@ -143,7 +142,7 @@ func (c *call) configureSimulator() (obj, error) {
 		}
 		m.count = &n
 	}
-	return m.answer(c.z.site.ID), nil
+	return m.answer(z.site.ID), nil
 }
 
 // answer has the key null because the response object has no name in the simulator plugin (facts: confirmed.md 4).
@@ -158,12 +157,12 @@ func (m *mock) answer(zone int64) obj {
 	return obj{"null": a}
 }
 
-func (c *call) findMock() (int, *mock) {
+func findMock(z *Zone, c *call) (int, *mock) {
 	id, err := strconv.ParseInt(c.params["id"], 10, 64)
 	if err != nil {
 		return 0, nil
 	}
-	for i, m := range c.z.balancing.mocks {
+	for i, m := range z.mocks {
 		if m.id == id {
 			return i, m
 		}
@@ -171,19 +170,19 @@ func (c *call) findMock() (int, *mock) {
 	return 0, nil
 }
 
-func (c *call) querySimulatorMock() (obj, error) {
-	_, m := c.findMock()
+func querySimulatorMock(z *Zone, c *call) (obj, error) {
+	_, m := findMock(z, c)
 	if m == nil {
 		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to query mock"}
 	}
-	return m.answer(c.z.site.ID), nil
+	return m.answer(z.site.ID), nil
 }
 
-func (c *call) cleanupSimulatorMock() (obj, error) {
-	i, m := c.findMock()
+func cleanupSimulatorMock(z *Zone, c *call) (obj, error) {
+	i, m := findMock(z, c)
 	if m == nil {
 		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to cleanup mock"}
 	}
-	c.z.balancing.mocks = append(c.z.balancing.mocks[:i:i], c.z.balancing.mocks[i+1:]...)
+	z.mocks = append(z.mocks[:i:i], z.mocks[i+1:]...)
 	return obj{"success": true}, nil
 }

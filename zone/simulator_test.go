@@ -36,7 +36,7 @@ func TestMockLosesCounts(t *testing.T) {
 	b.call("configureSimulator", "zoneid="+b.z.site.UUID, "name=LoadBalancerConfigCommand", "value=wait:0", "count=1000")
 	g := &gate{entered: make(chan Push), open: make(chan struct{})}
 	b.z.mu.Lock()
-	b.z.opts.Pushes = g
+	b.z.pushes = g
 	b.z.mu.Unlock()
 	for _, rule := range rules {
 		b.call("createLBStickinessPolicy", "lbruleid="+rule, "name=s", "methodname=SourceBased")

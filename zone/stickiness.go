@@ -28,13 +28,13 @@ func stickinessCreateCommand() []command {
 				{"param", "map", false, "param list. Example: param[0].name=cookiename&param[0].value=LBCookie"},
 				{"fordisplay", "boolean", false, "an optional field, whether to the display the rule to the end user or not"},
 			},
-			create: (*call).createPolicy, run: (*call).applyPolicy,
-			sync: func(c *call) string { return c.ruleSync("lbruleid") },
-			describe: func(c *call) string {
+			create: createPolicy, run: applyPolicy,
+			sync: func(z *Zone, c *call) string { return ruleSync(z, c, "lbruleid") },
+			describe: func(z *Zone, c *call) string {
 				c.eventResourceType, c.eventResource = "None", c.target.id
 				return "creating a load balancer stickiness policy: " + c.str("name")
 			},
-			detail: func(c *call) string {
+			detail: func(z *Zone, c *call) string {
 				if c.target.id == 0 || c.job == nil {
 					return ""
 				}
@@ -55,28 +55,28 @@ func stickinessOtherCommands() []command {
 				{"fordisplay", "boolean", false, "an optional field, whether to the display the policy to the end user or not"},
 				{"customid", "string", false, "an optional field, in case you want to set a custom id to the resource. Allowed to Root Admins only"},
 			},
-			check: (*call).ownPolicy, run: (*call).updatePolicy,
-			describe: func(c *call) string {
-				return fmt.Sprintf("Update load balancer stickiness policy ID= %d", c.concernsPolicy("None"))
+			check: ownPolicy, run: updatePolicy,
+			describe: func(z *Zone, c *call) string {
+				return fmt.Sprintf("Update load balancer stickiness policy ID= %d", concernsPolicy(z, c, "None"))
 			},
-			detail: func(c *call) string { c.eventResourceType = "StickinessPolicy"; return "" },
+			detail: func(z *Zone, c *call) string { c.eventResourceType = "StickinessPolicy"; return "" },
 		},
 		{
 			name: "deleteLBStickinessPolicy", about: "Deletes a load balancer stickiness policy.", root: "deleteLBstickinessrruleresponse",
 			class: lbClasses + "DeleteLBStickinessPolicyCmd", kind: asyncCommand, event: "LB.STICKINESSPOLICY.DELETE", eventful: eventAsync,
 			action: "revoking LB Stickiness policy ",
 			params: []param{{"id", "uuid:policy", true, "the ID of the LB stickiness policy"}},
-			check:  (*call).ownPolicy, run: (*call).deletePolicy,
-			sync: func(c *call) string {
-				if r, _ := c.z.policyByUUID(c.str("id")); r != nil {
+			check:  ownPolicy, run: deletePolicy,
+			sync: func(z *Zone, c *call) string {
+				if r, _ := z.policyByUUID(c.str("id")); r != nil {
 					return fmt.Sprintf("network:%d", r.Network.ID)
 				}
 				return ""
 			},
-			describe: func(c *call) string {
-				return fmt.Sprintf("deleting load balancer stickiness policy: %d", c.concernsPolicy("None"))
+			describe: func(z *Zone, c *call) string {
+				return fmt.Sprintf("deleting load balancer stickiness policy: %d", concernsPolicy(z, c, "None"))
 			},
-			detail: func(c *call) string {
+			detail: func(z *Zone, c *call) string {
 				c.eventResourceType = "StickinessPolicy"
 				return fmt.Sprintf("Load balancer stickiness policy ID: %d", c.target.id)
 			},
@@ -88,50 +88,50 @@ func stickinessOtherCommands() []command {
 				param{"id", "uuid:policy", false, "the ID of the load balancer stickiness policy"},
 				param{"fordisplay", "boolean", false, "list resources by display flag; only ROOT admin is eligible to pass this parameter"},
 			),
-			run: (*call).listPolicies,
+			run: listPolicies,
 		},
 	}
 }
 
 // concernsPolicy sets what the event rows of update and delete name, and answers the policy's internal id.
-func (c *call) concernsPolicy(kind string) int64 {
+func concernsPolicy(z *Zone, c *call, kind string) int64 {
 	c.eventResourceType = kind
-	if _, p := c.z.policyByUUID(c.str("id")); p != nil {
+	if _, p := z.policyByUUID(c.str("id")); p != nil {
 		c.eventResource, c.target = p.ID, created{p.UUID, p.ID}
 	}
 	return c.target.id
 }
 
-func (c *call) ownPolicy() error {
-	r, _ := c.z.policyByUUID(c.str("id"))
+func ownPolicy(z *Zone, c *call) error {
+	r, _ := z.policyByUUID(c.str("id"))
 	if r == nil {
 		return c.badEntity("id", c.str("id"))
 	}
-	return c.mayUse(r.Account, "load balancer rule")
+	return mayUse(z, c, r.Account, "load balancer rule")
 }
 
 // createPolicy is the create phase: the row is there, listed and unmarked, before the job pushes it.
-func (c *call) createPolicy() (created, error) {
+func createPolicy(z *Zone, c *call) (created, error) {
 	c.eventResourceType = "StickinessPolicy"
-	r, err := c.lbRule("lbruleid")
+	r, err := lbRuleParam(z, c, "lbruleid")
 	if err != nil {
 		return created{}, err
 	}
-	if err := c.mayUse(r.Account, "load balancer rule"); err != nil {
+	if err := mayUse(z, c, r.Account, "load balancer rule"); err != nil {
 		return created{}, err
 	}
 	if r.State == stateRevoke {
 		return created{}, api.Invalid("Failed:  LB rule id: %d is in deleting state: ", r.ID)
 	}
-	params, err := c.policyParams(r)
+	params, err := policyParams(z, c, r)
 	if err != nil {
 		return created{}, err
 	}
 	p := &Policy{
-		UUID: c.z.uuid(), Name: c.str("name"), Text: c.str("description"), Method: c.str("methodname"), Params: params,
+		UUID: z.uuid(), Name: c.str("name"), Text: c.str("description"), Method: c.str("methodname"), Params: params,
 		Display: c.boolean("fordisplay", true),
 	}
-	p.ID, err = c.z.insert(c.ctx, "cloud.load_balancer_stickiness_policies", obj{
+	p.ID, err = z.insert(c.ctx, "cloud.load_balancer_stickiness_policies", obj{
 		"uuid": p.UUID, "load_balancer_id": r.ID, "name": p.Name, "description": nullText(p.Text), "method_name": p.Method,
 		"params": storedParams(params), "revoke": 0, "display": p.Display,
 	})
@@ -145,9 +145,9 @@ func (c *call) createPolicy() (created, error) {
 // applyPolicy is the job of createLBStickinessPolicy. The policy that was there is revoked and goes with the push. When
 // the push fails, the new policy is deleted but the replaced one stays revoked, and is lost at the next good push
 // (facts: cloudstack.md 2.6).
-func (c *call) applyPolicy() (obj, error) {
-	ctx, z := c.ctx, c.z
-	r, err := c.lbRule("lbruleid")
+func applyPolicy(z *Zone, c *call) (obj, error) {
+	ctx := c.ctx
+	r, err := lbRuleParam(z, c, "lbruleid")
 	if err != nil {
 		return nil, err
 	}
@@ -186,24 +186,24 @@ func (c *call) applyPolicy() (obj, error) {
 }
 
 // updatePolicy changes what is only for display; nothing is pushed.
-func (c *call) updatePolicy() (obj, error) {
-	r, p := c.z.policyByUUID(c.str("id"))
+func updatePolicy(z *Zone, c *call) (obj, error) {
+	r, p := z.policyByUUID(c.str("id"))
 	if p == nil {
 		return nil, c.badEntity("id", c.str("id"))
 	}
-	if v := c.str("customid"); v != "" && c.caller.Account.Type == 1 {
+	if v := c.str("customid"); v != "" && callerOf(c).Account.Type == 1 {
 		p.UUID = v
 	}
 	p.Display = c.boolean("fordisplay", p.Display)
-	if err := c.z.update(c.ctx, "cloud.load_balancer_stickiness_policies", p.ID, obj{"uuid": p.UUID, "display": p.Display}); err != nil {
+	if err := z.update(c.ctx, "cloud.load_balancer_stickiness_policies", p.ID, obj{"uuid": p.UUID, "display": p.Display}); err != nil {
 		return nil, err
 	}
 	return obj{"stickinesspolicies": policiesAnswer(r, []*Policy{p})}, nil
 }
 
 // deletePolicy is the job of deleteLBStickinessPolicy; a failed push restores the policy.
-func (c *call) deletePolicy() (obj, error) {
-	ctx, z := c.ctx, c.z
+func deletePolicy(z *Zone, c *call) (obj, error) {
+	ctx := c.ctx
 	r, p := z.policyByUUID(c.str("id"))
 	if p == nil {
 		return nil, api.Invalid("Invalid Stickiness policy id value: %d", c.target.id)
@@ -238,25 +238,25 @@ func (c *call) deletePolicy() (obj, error) {
 }
 
 // listPolicies always answers one object, even without policies in it; by the id of a policy all policies of its rule.
-func (c *call) listPolicies() (obj, error) {
+func listPolicies(z *Zone, c *call) (obj, error) {
 	var r *LBRule
 	switch {
 	case c.str("lbruleid") != "":
-		r = c.z.lbRuleByUUID(c.str("lbruleid"))
+		r = z.lbRuleByUUID(c.str("lbruleid"))
 	case c.str("id") != "":
-		r, _ = c.z.policyByUUID(c.str("id"))
+		r, _ = z.policyByUUID(c.str("id"))
 	default:
 		return nil, api.Invalid("load balancer rule ID and stickiness policy ID can't be null")
 	}
 	if r == nil {
 		return obj{}, nil
 	}
-	if err := c.mayUse(r.Account, "load balancer rule"); err != nil {
+	if err := mayUse(z, c, r.Account, "load balancer rule"); err != nil {
 		return nil, err
 	}
 	policies := slices.Clone(r.Policies)
 	policies = slices.DeleteFunc(policies, func(p *Policy) bool {
-		return p.Display != c.boolean("fordisplay", true) || c.z.knobs[fault.StickyListEmpty]
+		return p.Display != c.boolean("fordisplay", true) || z.knobs[fault.StickyListEmpty]
 	})
 	return obj{"count": 1, "stickinesspolicies": []obj{policiesAnswer(r, policies)}}, nil
 }

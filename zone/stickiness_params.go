@@ -32,7 +32,7 @@ func stickyMethods() []stickyMethod {
 // policyParams reads and checks param[i].name and param[i].value. A flag has no value: it is stored and pushed as the
 // text null. An entry without a name, as cloudstack-go sends it (param[i].key), is refused by that name
 // (facts: confirmed.md 8).
-func (c *call) policyParams(r *LBRule) ([][2]string, error) {
+func policyParams(z *Zone, c *call, r *LBRule) ([][2]string, error) {
 	if !slices.Contains(r.Network.Offering.Services, "Lb") {
 		return nil, api.Invalid("Failed:  No Stickiness method available for LB rule:%d", r.ID)
 	}
@@ -42,7 +42,7 @@ func (c *call) policyParams(r *LBRule) ([][2]string, error) {
 			method = &m
 		}
 	}
-	if method == nil || method.name == "AppCookie" && !c.z.knobs[release.AppCookieAccepted] {
+	if method == nil || method.name == "AppCookie" && !z.knobs[release.AppCookieAccepted] {
 		return nil, api.Invalid("Failed to match Stickiness method name for LB rule:%d", r.ID)
 	}
 	params := [][2]string{}
@@ -73,7 +73,7 @@ func (c *call) policyParams(r *LBRule) ([][2]string, error) {
 	if live > 1 {
 		return nil, api.Invalid("Failed to create Stickiness policy: Already two policies attached %d", r.ID)
 	}
-	return params, c.z.checkStickyValues(r, method.name, params)
+	return params, z.checkStickyValues(r, method.name, params)
 }
 
 func (m *stickyMethod) find(name string) *stickyParam {

@@ -112,7 +112,7 @@ func (z *Zone) SwitchRelease(ctx context.Context, name string, knobs release.Kno
 	}
 	z.mu.Lock()
 	z.waitJobs()
-	z.opts.Release, z.knobs = name, maps.Clone(knobs)
+	z.version, z.knobs = name, maps.Clone(knobs)
 	_, err := z.store.db.ExecContext(dbContext(ctx), "INSERT IGNORE INTO cloud.version (version, updated, step) VALUES (?, ?, 'Complete')", name, z.now())
 	if err == nil {
 		err = z.upgradeFaults(ctx)

@@ -11,12 +11,11 @@ func uploadVolumeCommand() command {
 			{"format", "string", true, "the format for the volume. Possible values include QCOW2, OVA, and VHD."}, {"zoneid", "uuid:zone", true, "the ID of the zone the volume is to be hosted on"},
 			{"account", "string", false, "an optional accountName. Must be used with domainId."}, {"domainid", "uuid:domain", false, "an optional domainId."},
 		},
-		run: func(c *call) (obj, error) {
-			owner, err := c.ownerAccount()
+		run: func(z *Zone, c *call) (obj, error) {
+			owner, err := ownerAccount(z, c)
 			if err != nil {
 				return nil, err
 			}
-			z := c.z
 			z.ids["cloud.volumes"]++
 			v := &Volume{ID: z.ids["cloud.volumes"], UUID: z.uuid(), Name: c.str("name"), Size: uploadSize, Account: owner, State: "Uploaded", Created: z.now()}
 			z.volumes = append(z.volumes, v)

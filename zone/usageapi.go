@@ -39,14 +39,14 @@ func (z *Zone) usageCommands() []command {
 	return []command{
 		{
 			name: "generateUsageRecords", about: "Generates usage records. This will generate records only if there any records to be generated, i.e if the scheduled usage job was not run or failed", admin: true,
-			params: span, run: func(c *call) (obj, error) { return obj{"success": true}, c.z.queueUsage(c.ctx) },
+			params: span, run: func(z *Zone, c *call) (obj, error) { return obj{"success": true}, z.queueUsage(c.ctx) },
 		},
 		{
 			name: "removeRawUsageRecords", about: "Safely removes raw records from cloud_usage table", admin: true,
 			params: []param{{"interval", "integer", true, "Specify the number of days (greater than zero) to remove records that are older than those number of days from today."}},
-			run:    (*call).removeRawUsage,
+			run:    removeRawUsage,
 		},
-		{name: "listUsageTypes", about: "List Usage Types", admin: true, run: (*call).listUsageTypes},
+		{name: "listUsageTypes", about: "List Usage Types", admin: true, run: listUsageTypes},
 		{
 			name: "listUsageRecords", about: "Lists usage records for accounts", admin: true,
 			params: []param{{"startdate", "date", true, "Start date range for usage record query."}, {"enddate", "date", true, "End date range for usage record query."},
@@ -56,23 +56,23 @@ func (z *Zone) usageCommands() []command {
 				{"includetags", "boolean", false, "Flag to enable display of Tags for a resource"}, {"oldformat", "boolean", false, "Flag to enable description rendered in old format which uses internal database IDs instead of UUIDs."},
 				{"isrecursive", "boolean", false, "Specify if usage records should be fetched recursively per domain."},
 				{"keyword", "string", false, "List by keyword"}, {"page", "integer", false, ""}, {"pagesize", "integer", false, ""}},
-			run: (*call).listUsageRecords,
+			run: listUsageRecords,
 		},
 	}
 }
 
 // removeRawUsage deletes old records, and only those: helper rows and events stay.
-func (c *call) removeRawUsage() (obj, error) {
+func removeRawUsage(z *Zone, c *call) (obj, error) {
 	days := c.integer("interval", 0)
 	if days <= 0 {
 		return nil, api.Invalid("Interval should be greater than 0")
 	}
-	now := c.z.now()
+	now := z.now()
 	exec := time.Date(now.Year(), now.Month(), now.Day(), 0, 15, 0, 0, time.UTC)
 	if d := now.Sub(exec).Abs(); d < 15*time.Minute {
 		return nil, api.Internal("Scheduled Usage job is running now; records can't be removed within 15 minutes of its execution time")
 	}
-	_, err := c.z.store.db.ExecContext(dbContext(c.ctx), "DELETE FROM cloud_usage.cloud_usage WHERE end_date < ?", now.AddDate(0, 0, -days))
+	_, err := z.store.db.ExecContext(dbContext(c.ctx), "DELETE FROM cloud_usage.cloud_usage WHERE end_date < ?", now.AddDate(0, 0, -days))
 	return obj{"success": true}, err
 }
 
@@ -110,9 +110,9 @@ func usageTypes() []obj {
 	return out
 }
 
-func (c *call) listUsageTypes() (obj, error) {
+func listUsageTypes(z *Zone, c *call) (obj, error) {
 	out := usageTypes()
-	if c.z.knobs[release.UsageTypeJSONOld] {
+	if z.knobs[release.UsageTypeJSONOld] {
 		for i, t := range out {
 			out[i] = obj{"usagetypeid": t["id"], "description": t["description"]}
 		}

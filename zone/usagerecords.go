@@ -28,13 +28,13 @@ type record struct {
 const recordColumns = "zone_id, account_id, domain_id, description, usage_display, usage_type, raw_usage, vm_instance_id, cpu_cores, cpu_speed, memory, " +
 	"vm_name, type, state, offering_id, template_id, usage_id, size, virtual_size, network_id, start_date, end_date"
 
-func (c *call) listUsageRecords() (obj, error) {
-	where, args, none, err := c.usageFilter()
+func listUsageRecords(z *Zone, c *call) (obj, error) {
+	where, args, none, err := usageFilter(z, c)
 	if err != nil || none {
 		return obj{}, err
 	}
 	ctx := dbContext(c.ctx)
-	db := c.z.store.db
+	db := z.store.db
 	var total int
 	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM cloud_usage.cloud_usage WHERE "+where, args...).Scan(&total); err != nil {
 		return nil, fmt.Errorf("counting usage records: %w", err)
@@ -61,7 +61,7 @@ func (c *call) listUsageRecords() (obj, error) {
 			&r.vmName, &r.typ, &r.state, &r.offering, &r.template, &r.usageID, &r.size, &r.virtualSize, &r.networkID, &r.start, &r.end); err != nil {
 			return nil, fmt.Errorf("reading usage records: %w", err)
 		}
-		out = append(out, c.recordAnswer(&r))
+		out = append(out, recordAnswer(z, c, &r))
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("reading usage records: %w", err)
@@ -69,7 +69,7 @@ func (c *call) listUsageRecords() (obj, error) {
 	if total == 0 {
 		return obj{}, nil
 	}
-	if c.z.knobs[fault.UsageAPIShort] && len(out) > 0 {
+	if z.knobs[fault.UsageAPIShort] && len(out) > 0 {
 		out = out[:len(out)-1]
 	}
 	answer := obj{"count": total}
@@ -80,7 +80,7 @@ func (c *call) listUsageRecords() (obj, error) {
 }
 
 // usageFilter turns the parameters into a condition; none says that nothing can match.
-func (c *call) usageFilter() (where string, args []any, none bool, err error) {
+func usageFilter(z *Zone, c *call) (where string, args []any, none bool, err error) {
 	start, _ := parseDate(c.str("startdate"))
 	end, _ := parseDate(c.str("enddate"))
 	if len(c.str("enddate")) == len("2006-01-02") {
@@ -94,15 +94,15 @@ func (c *call) usageFilter() (where string, args []any, none bool, err error) {
 	add := func(condition string, arg any) { conditions, args = append(conditions, condition), append(args, arg) }
 	switch {
 	case c.has("accountid"):
-		add("account_id=?", c.z.accountByUUID(c.str("accountid")).ID)
+		add("account_id=?", z.accountByUUID(c.str("accountid")).ID)
 	case c.has("account"):
-		a, err := c.ownerAccount()
+		a, err := ownerAccount(z, c)
 		if err != nil {
 			return "", nil, false, err
 		}
 		add("account_id=?", a.ID)
 	case c.has("domainid"):
-		add("domain_id=?", c.z.domainByUUID(c.str("domainid")).ID)
+		add("domain_id=?", z.domainByUUID(c.str("domainid")).ID)
 	}
 	if c.has("type") {
 		add("usage_type=?", c.str("type"))
@@ -111,7 +111,7 @@ func (c *call) usageFilter() (where string, args []any, none bool, err error) {
 		if !c.has("type") {
 			return "", nil, false, api.Invalid("usageid parameter can be used only together with type parameter")
 		}
-		id, ok := c.z.internalID(c.integer("type", 0), u)
+		id, ok := z.internalID(c.integer("type", 0), u)
 		if !ok {
 			return "", nil, true, nil
 		}
@@ -189,8 +189,7 @@ func (z *Zone) usageStamp(t time.Time) string {
 	return stamp(t)
 }
 
-func (c *call) recordAnswer(r *record) obj {
-	z := c.z
+func recordAnswer(z *Zone, c *call, r *record) obj {
 	out := obj{
 		"description": r.description, "usage": r.display, "usagetype": r.usageType, "rawusage": rawText(r.raw), "startdate": z.usageStamp(r.start),
 		"enddate": z.usageStamp(r.end), "tags": []obj{},

@@ -47,10 +47,10 @@ func (z *Zone) StartUsage(ctx context.Context, host string, s UsageSettings) err
 	}
 	z.mu.Lock()
 	z.usagePID++
-	options := usage.Options{Rules: z.usageRules(), Faults: z.usageFaults(), Clock: z.clock, Range: s.Range, Aggregation: s.Aggregation, Execution: s.Execution,
+	options := usage.Options{Rules: usage.RulesOf(z.knobs), Faults: z.usageFaults(), Clock: z.clock, Range: s.Range, Aggregation: s.Aggregation, Execution: s.Execution,
 		Host: host, PID: z.usagePID, Log: z.log}
 	if z.knobs[fault.UsageTiesShuffled] {
-		options.TieSeed = uint64(z.opts.Seed)*2 + 1
+		options.TieSeed = uint64(z.seed)*2 + 1
 	}
 	z.mu.Unlock()
 	server, err := usage.New(z.store.db, options)

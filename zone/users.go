@@ -19,48 +19,47 @@ func (z *Zone) userCommands() []command {
 		{
 			name: "createUser", about: "Creates a user for an account that already exists", admin: true, event: "USER.CREATE", eventful: eventSync, action: "creating User",
 			params: append(personParams(), param{"account", "string", true, "Creates the user under the specified account."}, param{"domainid", "uuid:domain", false, "Creates the user under the specified domain."}),
-			run:    (*call).createUser, detail: accountDetail,
+			run:    createUser, detail: accountDetail,
 		},
 		{
 			name: "listUsers", about: "Lists user accounts", params: listParams(param{"id", "uuid:user", false, "List user by ID."}, param{"username", "string", false, "List user by the username"},
 				param{"state", "string", false, "List users by state of the user account."}, param{"accounttype", "long", false, "List users by account type."}),
-			run: (*call).listUsers,
+			run: listUsers,
 		},
 		{
 			name: "deleteUser", about: "Deletes a user for an account", admin: true, event: "USER.DELETE", eventful: eventSync, action: "deleting User",
 			params: []param{{"id", "uuid:user", true, "id of the user to be deleted"}},
-			run: func(c *call) (obj, error) {
-				u := c.z.userByUUID(c.str("id"))
+			run: func(z *Zone, c *call) (obj, error) {
+				u := z.userByUUID(c.str("id"))
 				if u.Account.Default {
 					return nil, api.Invalid("The user is default and can't be removed")
 				}
-				u.Removed, u.State = c.z.now(), "removed"
+				u.Removed, u.State = z.now(), "removed"
 				return obj{"success": true}, nil
 			},
 		},
 		{
 			name: "registerUserKeys", about: "This command allows a user to register for the developer API, returning a secret key and an API key.",
 			event: "REGISTER.USER.KEY", eventful: eventSync, action: "register for the developer API keys",
-			params: []param{{"id", "uuid:user", true, "User id"}}, run: (*call).registerKeys,
+			params: []param{{"id", "uuid:user", true, "User id"}}, run: registerKeys,
 		},
 		{
 			name: "getUserKeys", about: "This command allows the user to query the seceret and API keys for the account",
 			params: []param{{"id", "uuid:user", true, "ID of the user whose keys are required"}},
-			run: func(c *call) (obj, error) {
-				u := c.z.userByUUID(c.str("id"))
-				if err := c.mayUse(u.Account, "User"); err != nil {
+			run: func(z *Zone, c *call) (obj, error) {
+				u := z.userByUUID(c.str("id"))
+				if err := mayUse(z, c, u.Account, "User"); err != nil {
 					return nil, err
 				}
 				keys := obj{"apikey": u.APIKey, "secretkey": u.SecretKey}
-				c.z.laterField(keys, "apikeyaccess", "INHERIT")
+				z.laterField(keys, "apikeyaccess", "INHERIT")
 				return obj{"userkeys": keys}, nil
 			},
 		},
 	}
 }
 
-func (c *call) newUser(a *Account) *User {
-	z := c.z
+func newUser(z *Zone, c *call, a *Account) *User {
 	z.ids["cloud.user"]++
 	u := &User{ID: z.ids["cloud.user"], UUID: z.uuid(), Username: c.str("username"), Password: c.str("password"), FirstName: c.str("firstname"),
 		LastName: c.str("lastname"), Email: c.str("email"), Account: a, Created: z.now(), State: "enabled"}
@@ -68,18 +67,18 @@ func (c *call) newUser(a *Account) *User {
 	return u
 }
 
-func (c *call) createUser() (obj, error) {
+func createUser(z *Zone, c *call) (obj, error) {
 	if !c.has("domainid") {
-		c.params["domainid"] = c.caller.Account.Domain.UUID
+		c.params["domainid"] = callerOf(c).Account.Domain.UUID
 	}
-	a, err := c.ownerAccount()
+	a, err := ownerAccount(z, c)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.z.freeUsername(c.str("username"), a.Domain); err != nil {
+	if err := z.freeUsername(c.str("username"), a.Domain); err != nil {
 		return nil, err
 	}
-	return obj{"user": c.userAnswer(c.newUser(a))}, nil
+	return obj{"user": userAnswer(z, c, newUser(z, c, a))}, nil
 }
 
 func (z *Zone) userAnswer(u *User, child bool) obj {
@@ -96,33 +95,33 @@ func (z *Zone) userAnswer(u *User, child bool) obj {
 	return out
 }
 
-func (c *call) userAnswer(u *User) obj {
-	return c.z.userAnswer(u, u.Account.Domain != c.caller.Account.Domain && c.z.within(u.Account.Domain, c.caller.Account.Domain.UUID))
+func userAnswer(z *Zone, c *call, u *User) obj {
+	return z.userAnswer(u, u.Account.Domain != callerOf(c).Account.Domain && z.within(u.Account.Domain, callerOf(c).Account.Domain.UUID))
 }
 
-func (c *call) listUsers() (obj, error) {
+func listUsers(z *Zone, c *call) (obj, error) {
 	var out []obj
-	for _, u := range c.z.users {
-		if !u.Removed.IsZero() || u == c.z.system || !c.visible(u.Account) || c.has("id") && c.str("id") != u.UUID || c.has("username") && c.str("username") != u.Username ||
+	for _, u := range z.users {
+		if !u.Removed.IsZero() || u == z.system || !visible(z, c, u.Account) || c.has("id") && c.str("id") != u.UUID || c.has("username") && c.str("username") != u.Username ||
 			c.has("state") && c.str("state") != u.State || !matches(c.str("keyword"), u.Username) {
 			continue
 		}
-		one := c.userAnswer(u)
-		c.keyAccess(one)
+		one := userAnswer(z, c, u)
+		keyAccess(z, c, one)
 		out = append(out, one)
 	}
 	return c.page("user", out), nil
 }
 
-func (c *call) registerKeys() (obj, error) {
-	u := c.z.userByUUID(c.str("id"))
-	if u == c.z.system {
+func registerKeys(z *Zone, c *call) (obj, error) {
+	u := z.userByUUID(c.str("id"))
+	if u == z.system {
 		return nil, permission("user id : %s is system account, update is not allowed", u.UUID)
 	}
-	if err := c.mayUse(u.Account, "User"); err != nil {
+	if err := mayUse(z, c, u.Account, "User"); err != nil {
 		return nil, err
 	}
-	u.APIKey, u.SecretKey = c.z.key(), c.z.key()
+	u.APIKey, u.SecretKey = z.key(), z.key()
 	c.eventResource, c.eventResourceType = u.ID, "User"
 	return obj{"userkeys": obj{"apikey": u.APIKey, "secretkey": u.SecretKey}}, nil
 }

@@ -10,24 +10,26 @@ import (
 )
 
 func (z *Zone) vmCommands() []command {
-	one := func(name, about, class, event, action string, run func(*call, *VM) error, more ...param) command {
+	one := func(name, about, class, event, action string, run func(*Zone, *call, *VM) error, more ...param) command {
 		return command{
 			name: name, about: about, class: adminClasses + "vm." + class, kind: asyncCommand, instance: "VirtualMachine",
 			event: event, eventful: eventAsync, action: action, params: append([]param{{"id", "uuid:vm", true, "The ID of the virtual machine"}}, more...),
-			check: (*call).checkVM,
-			run: func(c *call) (obj, error) {
-				vm, err := c.vm("id")
+			check: checkVM,
+			run: func(z *Zone, c *call) (obj, error) {
+				vm, err := vmParam(z, c, "id")
 				if err != nil {
 					return nil, err
 				}
-				if err := run(c, vm); err != nil {
+				if err := run(z, c, vm); err != nil {
 					return nil, err
 				}
-				return c.vmResult(vm), nil
+				return vmResult(z, c, vm), nil
 			},
-			sync:     func(c *call) string { return "vm:" + c.str("id") },
-			describe: func(c *call) string { return strings.Replace(action, " Vm", " user vm", 1) + ": " + c.str("id") },
-			detail:   func(c *call) string { return "Vm Id: " + c.str("id") },
+			sync: func(z *Zone, c *call) string { return "vm:" + c.str("id") },
+			describe: func(z *Zone, c *call) string {
+				return strings.Replace(action, " Vm", " user vm", 1) + ": " + c.str("id")
+			},
+			detail: func(z *Zone, c *call) string { return "Vm Id: " + c.str("id") },
 		}
 	}
 	return []command{
@@ -38,18 +40,18 @@ func (z *Zone) vmCommands() []command {
 				param{"name", "string", false, "name of the virtual machine"}, param{"state", "string", false, "state of the virtual machine"},
 				param{"networkid", "uuid:network", false, "list by network id"}, param{"vpcid", "uuid:vpc", false, "list vms by vpc"}, param{"zoneid", "uuid:zone", false, "the availability zone ID"},
 				param{"autoscalevmgroupid", "uuid:group", false, "the ID of AutoScaling VM Group"}, param{"details", "list", false, "comma separated list of host details requested"}),
-			run: (*call).listVMs,
+			run: listVMs,
 		},
-		one("startVirtualMachine", "Starts a virtual machine.", "StartVMCmdByAdmin", "VM.START", "starting Vm", func(c *call, vm *VM) error {
-			return c.z.startVM(c.ctx, vm)
+		one("startVirtualMachine", "Starts a virtual machine.", "StartVMCmdByAdmin", "VM.START", "starting Vm", func(z *Zone, c *call, vm *VM) error {
+			return z.startVM(c.ctx, vm)
 		}),
-		one("stopVirtualMachine", "Stops a virtual machine.", "StopVMCmdByAdmin", "VM.STOP", "stopping Vm", func(c *call, vm *VM) error {
-			if err := c.z.guardMember(vm); err != nil {
+		one("stopVirtualMachine", "Stops a virtual machine.", "StopVMCmdByAdmin", "VM.STOP", "stopping Vm", func(z *Zone, c *call, vm *VM) error {
+			if err := z.computeHooks.guard(vm); err != nil {
 				return err
 			}
-			return c.z.stopVM(c.ctx, vm)
+			return z.stopVM(c.ctx, vm)
 		}, param{"forced", "boolean", false, "Force stop the VM (vm is marked as Stopped even when command fails to be send to the backend, otherwise a force poweroff is attempted)."}),
-		one("rebootVirtualMachine", "Reboots a virtual machine.", "RebootVMCmdByAdmin", "VM.REBOOT", "rebooting Vm", func(c *call, vm *VM) error {
+		one("rebootVirtualMachine", "Reboots a virtual machine.", "RebootVMCmdByAdmin", "VM.REBOOT", "rebooting Vm", func(z *Zone, c *call, vm *VM) error {
 			if vm.State != "Running" {
 				return api.Invalid("unable to find a running virtual machine with id %s to reboot", vm.UUID)
 			}
@@ -73,18 +75,18 @@ func deployCommand() command {
 			{"account", "string", false, "an optional account for the virtual machine. Must be used with domainId."}, {"domainid", "uuid:domain", false, "an optional domainId for the virtual machine."},
 			{"userdata", "string", false, "an optional binary data that can be sent to the virtual machine upon a successful deployment"},
 		},
-		create: (*call).createVirtualMachine,
-		run: func(c *call) (obj, error) {
-			vm := c.z.vmByUUID(c.target.uuid)
+		create: createVirtualMachine,
+		run: func(z *Zone, c *call) (obj, error) {
+			vm := z.vmByUUID(c.target.uuid)
 			if c.boolean("startvm", true) {
-				if err := c.z.startVM(c.ctx, vm); err != nil {
+				if err := z.startVM(c.ctx, vm); err != nil {
 					return nil, err
 				}
 			}
-			return c.vmResult(vm), nil
+			return vmResult(z, c, vm), nil
 		},
-		describe: func(c *call) string { return "starting Vm. Vm Id: " + c.target.uuid },
-		detail:   func(c *call) string { return "Vm Id: " + c.target.uuid },
+		describe: func(z *Zone, c *call) string { return "starting Vm. Vm Id: " + c.target.uuid },
+		detail:   func(z *Zone, c *call) string { return "Vm Id: " + c.target.uuid },
 	}
 }
 
@@ -92,22 +94,22 @@ func deployCommand() command {
 func recoverVMCommand() command {
 	return command{
 		name: "recoverVirtualMachine", about: "Recovers a virtual machine.", admin: true, event: "VM.RECOVER", eventful: eventSync, action: "recovering VM",
-		params: []param{{"id", "uuid:vm", true, "The ID of the virtual machine"}}, check: (*call).checkVM,
-		run: func(c *call) (obj, error) {
-			vm, err := c.vm("id")
+		params: []param{{"id", "uuid:vm", true, "The ID of the virtual machine"}}, check: checkVM,
+		run: func(z *Zone, c *call) (obj, error) {
+			vm, err := vmParam(z, c, "id")
 			if err != nil {
 				return nil, err
 			}
 			if vm.State != "Destroyed" {
 				return nil, api.Invalid("VM with id %s is not in the right state to be recovered", vm.UUID)
 			}
-			if err := c.z.vmUsage(c.ctx, "VM.CREATE", vm); err != nil {
+			if err := z.vmUsage(c.ctx, "VM.CREATE", vm); err != nil {
 				return nil, err
 			}
-			if err := c.z.recoverRoot(c.ctx, vm); err != nil {
+			if err := z.recoverRoot(c.ctx, vm); err != nil {
 				return nil, err
 			}
-			return obj{"virtualmachine": c.z.vmAnswer(vm)}, c.z.setVM(c.ctx, vm, "Stopped")
+			return obj{"virtualmachine": z.vmAnswer(vm)}, z.setVM(c.ctx, vm, "Stopped")
 		},
 	}
 }
@@ -118,29 +120,29 @@ func destroyVMCommand() command {
 		instance: "VirtualMachine", event: "VM.DESTROY", eventful: eventAsync, action: "destroying Vm",
 		params: []param{{"id", "uuid:vm", true, "The ID of the virtual machine"}, {"expunge", "boolean", false, "If true is passed, the vm is expunged immediately. False by default."},
 			{"volumeids", "list", false, "Comma separated list of UUIDs for volumes that will be deleted"}},
-		check: (*call).checkVM,
-		run: func(c *call) (obj, error) {
-			vm, err := c.vm("id")
+		check: checkVM,
+		run: func(z *Zone, c *call) (obj, error) {
+			vm, err := vmParam(z, c, "id")
 			if err != nil {
 				return nil, err
 			}
-			if err := c.z.guardMember(vm); err != nil {
+			if err := z.computeHooks.guard(vm); err != nil {
 				return nil, err
 			}
-			if err := c.z.destroyVM(c.ctx, vm); err != nil {
+			if err := z.destroyVM(c.ctx, vm); err != nil {
 				return nil, err
 			}
 			if !c.boolean("expunge", false) {
-				return c.vmResult(vm), nil
+				return vmResult(z, c, vm), nil
 			}
-			if err := c.z.expungeVM(c.ctx, vm); err != nil {
+			if err := z.expungeVM(c.ctx, vm); err != nil {
 				return nil, err
 			}
-			return c.z.goneVM(), nil
+			return z.goneVM(), nil
 		},
-		sync:     func(c *call) string { return "vm:" + c.str("id") },
-		describe: func(c *call) string { return "destroying vm: " + c.str("id") },
-		detail:   func(c *call) string { return "Vm Id: " + c.str("id") },
+		sync:     func(z *Zone, c *call) string { return "vm:" + c.str("id") },
+		describe: func(z *Zone, c *call) string { return "destroying vm: " + c.str("id") },
+		detail:   func(z *Zone, c *call) string { return "Vm Id: " + c.str("id") },
 	}
 }
 
@@ -148,20 +150,20 @@ func expungeVMCommand() command {
 	return command{
 		name: "expungeVirtualMachine", about: "Expunge a virtual machine. Once expunged, it cannot be recoverd.", class: adminClasses + "vm.ExpungeVMCmd", kind: asyncCommand,
 		instance: "VirtualMachine", event: "VM.EXPUNGE", eventful: eventAsync, action: "expunging Vm", params: []param{{"id", "uuid:vm", true, "The ID of the virtual machine"}},
-		check: (*call).checkVM,
-		run: func(c *call) (obj, error) {
-			vm, err := c.vm("id")
+		check: checkVM,
+		run: func(z *Zone, c *call) (obj, error) {
+			vm, err := vmParam(z, c, "id")
 			if err != nil {
 				return nil, err
 			}
 			if vm.State != "Destroyed" {
 				return nil, api.Invalid("Please destroy vm with specified vmId before expunge")
 			}
-			return obj{"success": true}, c.z.expungeVM(c.ctx, vm)
+			return obj{"success": true}, z.expungeVM(c.ctx, vm)
 		},
-		sync:     func(c *call) string { return "vm:" + c.str("id") },
-		describe: func(c *call) string { return "Expunging vm: " + c.str("id") },
-		detail:   func(c *call) string { return "Vm Id: " + c.str("id") },
+		sync:     func(z *Zone, c *call) string { return "vm:" + c.str("id") },
+		describe: func(z *Zone, c *call) string { return "Expunging vm: " + c.str("id") },
+		detail:   func(z *Zone, c *call) string { return "Vm Id: " + c.str("id") },
 	}
 }
 
@@ -172,14 +174,14 @@ func (z *Zone) goneVM() obj {
 	return obj{"null": empty}
 }
 
-func (c *call) vmResult(vm *VM) obj {
-	out := c.z.vmAnswer(vm)
+func vmResult(z *Zone, c *call, vm *VM) obj {
+	out := z.vmAnswer(vm)
 	out["jobid"], out["jobstatus"] = c.job.uuid, 0
 	return obj{"virtualmachine": out}
 }
 
-func (c *call) checkVM() error {
-	vm, err := c.vm("id")
+func checkVM(z *Zone, c *call) error {
+	vm, err := vmParam(z, c, "id")
 	if err != nil {
 		return err
 	}
@@ -187,23 +189,22 @@ func (c *call) checkVM() error {
 		return api.Invalid("Unable to find UUID for id [%d] of type [VirtualMachine]", vm.ID)
 	}
 	c.owner, c.eventResource, c.eventResourceType = vm.Account, vm.ID, "VirtualMachine"
-	return c.mayUse(vm.Account, "VirtualMachine")
+	return mayUse(z, c, vm.Account, "VirtualMachine")
 }
 
-func (c *call) createVirtualMachine() (created, error) {
-	z := c.z
-	owner, err := c.ownerAccount()
+func createVirtualMachine(z *Zone, c *call) (created, error) {
+	owner, err := ownerAccount(z, c)
 	if err != nil {
 		return created{}, err
 	}
-	s := vmSpec{Name: c.str("name"), DisplayName: c.str("displayname"), Account: owner, User: z.vmUser(c.caller, owner),
+	s := vmSpec{Name: c.str("name"), DisplayName: c.str("displayname"), Account: owner, User: z.vmUser(callerOf(c), owner),
 		Offering: offeringByUUID(z.serviceOfferings, c.str("serviceofferingid")), Template: offeringByUUID(z.templates, c.str("templateid"))}
 	for _, u := range c.list("networkids") {
 		n := z.networkByUUID(u)
 		if n == nil || !n.Removed.IsZero() {
 			return created{}, api.Invalid("Unable to find network by id %s", u)
 		}
-		if err := c.mayUse(n.Account, "Network"); err != nil {
+		if err := mayUse(z, c, n.Account, "Network"); err != nil {
 			return created{}, err
 		}
 		s.Networks = append(s.Networks, n)
@@ -215,7 +216,7 @@ func (c *call) createVirtualMachine() (created, error) {
 		}
 		s.Networks = append(s.Networks, z.networks[i])
 	}
-	if !c.has("account") && len(s.Networks) > 0 && c.caller.Account.Type != 1 {
+	if !c.has("account") && len(s.Networks) > 0 && callerOf(c).Account.Type != 1 {
 		s.Account = owner
 	}
 	if s.Name != "" && slices.ContainsFunc(z.vms, func(vm *VM) bool {
@@ -252,7 +253,7 @@ func (z *Zone) deployDisk(c *call, vm *VM) error {
 		return nil
 	}
 	gb, _ := o.Answer["disksize"].(int)
-	_, err := z.createVolume(c.ctx, &Volume{Name: fmt.Sprintf("DATA-%d", vm.ID), Size: int64(gb) << 30, VM: vm, Account: vm.Account, Offering: o, State: "Ready", Device: 1}, c.caller)
+	_, err := z.createVolume(c.ctx, &Volume{Name: fmt.Sprintf("DATA-%d", vm.ID), Size: int64(gb) << 30, VM: vm, Account: vm.Account, Offering: o, State: "Ready", Device: 1}, callerOf(c))
 	return err
 }
 

@@ -19,7 +19,7 @@ type vmSpec struct {
 	User               *User
 	Offering, Template *Offering
 	Networks           []*Network
-	Group              *Group     // autoscale group that makes it
+	Group              ScaleGroup // autoscale group that makes it
 	IP                 netip.Addr // wanted address in the first network
 }
 
@@ -98,10 +98,8 @@ func (z *Zone) guestAddress(n *Network, wanted netip.Addr) (netip.Addr, error) {
 			}
 		}
 	}
-	for _, r := range z.lbRules {
-		if r.Internal && r.Network == n {
-			used[r.Address.IP] = true
-		}
+	for _, ip := range z.computeHooks.taken(n) {
+		used[ip] = true
 	}
 	if wanted.IsValid() {
 		if !n.CIDR.Contains(wanted) || used[wanted] {
@@ -191,7 +189,9 @@ func (z *Zone) stopVM(ctx context.Context, vm *VM) error {
 	if err := z.nicUsage(ctx, "NETWORK.OFFERING.REMOVE", vm, vm.NICs...); err != nil {
 		return err
 	}
-	z.planNetworkGC(vm)
+	for _, nic := range vm.NICs {
+		z.planNetworkGC(nic.Network)
+	}
 	return z.setVM(ctx, vm, "Stopped")
 }
 
@@ -277,23 +277,14 @@ func (z *Zone) expungeVM(ctx context.Context, vm *VM) error {
 			return err
 		}
 	}
-	if err := z.removeVMFromRules(ctx, vm); err != nil {
+	if err := z.computeHooks.leaveRules(ctx, vm); err != nil {
 		vm.State = "Destroyed"
 		return err
 	}
-	if err := z.removePFOfVM(ctx, vm); err != nil {
+	if err := z.computeHooks.leaveAddresses(ctx, vm); err != nil {
 		return err
 	}
-	for _, a := range z.addresses {
-		if a.StaticVM == vm {
-			if err := z.dropStaticNAT(ctx, a); err != nil {
-				return err
-			}
-		}
-	}
-	if vm.Group != nil {
-		z.dropFromGroup(ctx, vm.Group, vm)
-	}
+	z.computeHooks.expunged(ctx, vm)
 	vm.Removed = z.now()
 	for _, nic := range vm.NICs {
 		if err := z.update(ctx, "cloud.nics", nic.ID, obj{"removed": vm.Removed, "state": "Deallocating"}); err != nil {
@@ -304,27 +295,36 @@ func (z *Zone) expungeVM(ctx context.Context, vm *VM) error {
 }
 
 // liveVMs are those that listVirtualMachines shows: not expunged, destroyed ones only to admins.
-func (c *call) liveVMs() []*VM {
+func liveVMs(z *Zone, c *call) []*VM {
 	var out []*VM
-	for _, vm := range c.z.vms {
-		if vm.Removed.IsZero() && c.visible(vm.Account) && (vm.State != "Destroyed" || c.caller.Account.Type != 0) {
+	for _, vm := range z.vms {
+		if vm.Removed.IsZero() && visible(z, c, vm.Account) && (vm.State != "Destroyed" || callerOf(c).Account.Type != 0) {
 			out = append(out, vm)
 		}
 	}
 	return out
 }
 
-func (c *call) listVMs() (obj, error) {
+// groupUUID is the uuid of the VM's autoscale group, "" for none.
+func groupUUID(vm *VM) string {
+	if vm.Group == nil {
+		return ""
+	}
+	uuid, _, _ := vm.Group.Identity()
+	return uuid
+}
+
+func listVMs(z *Zone, c *call) (obj, error) {
 	var out []obj
-	for _, vm := range slices.Backward(c.liveVMs()) {
+	for _, vm := range slices.Backward(liveVMs(z, c)) {
 		if c.has("id") && c.str("id") != vm.UUID || c.has("ids") && !slices.Contains(c.list("ids"), vm.UUID) || c.has("name") && !matches(c.str("name"), vm.Name) ||
-			c.has("state") && c.str("state") != vm.State || c.has("autoscalevmgroupid") && (vm.Group == nil || vm.Group.UUID != c.str("autoscalevmgroupid")) ||
+			c.has("state") && c.str("state") != vm.State || c.has("autoscalevmgroupid") && groupUUID(vm) != c.str("autoscalevmgroupid") ||
 			!matches(c.str("keyword"), vm.Name, vm.DisplayName, vm.InstanceName) ||
 			c.has("networkid") && !slices.ContainsFunc(vm.NICs, func(n *NIC) bool { return n.Network.UUID == c.str("networkid") }) ||
 			c.has("vpcid") && !slices.ContainsFunc(vm.NICs, func(n *NIC) bool { return n.Network.VPC != nil && n.Network.VPC.UUID == c.str("vpcid") }) {
 			continue
 		}
-		one := c.z.vmAnswer(vm)
+		one := z.vmAnswer(vm)
 		if vm.State == "Running" {
 			one = statistics(one)
 		}

@@ -78,19 +78,19 @@ func (z *Zone) volumeAnswer(v *Volume) obj {
 
 func (z *Zone) volumeCommands() []command {
 	id := param{"id", "uuid:volume", true, "the ID of the volume"}
-	one := func(name, about, class, event, action string, run func(*call, *Volume) error, params ...param) command {
+	one := func(name, about, class, event, action string, run func(*Zone, *call, *Volume) error, params ...param) command {
 		return command{
 			name: name, about: about, class: adminClasses + "volume." + class, kind: asyncCommand, instance: "Volume", event: event, eventful: eventAsync,
-			action: action, params: params, check: (*call).checkVolume, describe: func(c *call) string { return action + ": " + c.str("id") },
-			run: func(c *call) (obj, error) {
-				v, err := c.volume("id")
+			action: action, params: params, check: checkVolume, describe: func(z *Zone, c *call) string { return action + ": " + c.str("id") },
+			run: func(z *Zone, c *call) (obj, error) {
+				v, err := volumeParam(z, c, "id")
 				if err != nil {
 					return nil, err
 				}
-				if err := run(c, v); err != nil {
+				if err := run(z, c, v); err != nil {
 					return nil, err
 				}
-				return obj{"volume": c.z.volumeAnswer(v)}, nil
+				return obj{"volume": z.volumeAnswer(v)}, nil
 			},
 		}
 	}
@@ -102,47 +102,47 @@ func (z *Zone) volumeCommands() []command {
 				{"zoneid", "uuid:zone", false, "the ID of the availability zone"}, {"account", "string", false, "the account associated with the disk volume"},
 				{"domainid", "uuid:domain", false, "the domain ID associated with the disk offering"},
 			},
-			create: (*call).newVolume,
-			run: func(c *call) (obj, error) {
-				return obj{"volume": c.z.volumeAnswer(c.z.volumeByUUID(c.target.uuid))}, nil
+			create: newVolume,
+			run: func(z *Zone, c *call) (obj, error) {
+				return obj{"volume": z.volumeAnswer(z.volumeByUUID(c.target.uuid))}, nil
 			},
 		},
 		{
 			name: "listVolumes", about: "Lists all volumes.",
 			params: listParams(param{"id", "uuid:volume", false, "the ID of the disk volume"}, param{"name", "string", false, "the name of the disk volume"},
 				param{"virtualmachineid", "uuid:vm", false, "the ID of the virtual machine"}, param{"type", "string", false, "the type of disk volume"}),
-			run: (*call).listVolumes,
+			run: listVolumes,
 		},
-		one("attachVolume", "Attaches a disk volume to a virtual machine.", "AttachVolumeCmdByAdmin", "VOLUME.ATTACH", "attaching volume", (*call).attachVolume, id,
+		one("attachVolume", "Attaches a disk volume to a virtual machine.", "AttachVolumeCmdByAdmin", "VOLUME.ATTACH", "attaching volume", attachVolume, id,
 			param{"virtualmachineid", "uuid:vm", true, "the ID of the virtual machine"}),
-		one("detachVolume", "Detaches a disk volume from a virtual machine.", "DetachVolumeCmdByAdmin", "VOLUME.DETACH", "detaching volume", func(c *call, v *Volume) error {
+		one("detachVolume", "Detaches a disk volume from a virtual machine.", "DetachVolumeCmdByAdmin", "VOLUME.DETACH", "detaching volume", func(z *Zone, c *call, v *Volume) error {
 			if v.VM == nil || v.Device == 0 {
 				return api.Invalid("The specified volume is not attached to a VM.")
 			}
 			v.VM, v.Device = nil, 0
 			return nil
 		}, id),
-		one("resizeVolume", "Resizes a volume", "ResizeVolumeCmdByAdmin", "VOLUME.RESIZE", "resizing volume", (*call).resizeVolume, id,
+		one("resizeVolume", "Resizes a volume", "ResizeVolumeCmdByAdmin", "VOLUME.RESIZE", "resizing volume", resizeVolume, id,
 			param{"size", "long", false, "New volume size in GB"}, param{"diskofferingid", "uuid:diskoffering", false, "new disk offering id"}),
 		{
-			name: "deleteVolume", about: "Deletes a detached disk volume.", class: userClasses + "volume.DeleteVolumeCmd", params: []param{id}, check: (*call).checkVolume,
+			name: "deleteVolume", about: "Deletes a detached disk volume.", class: userClasses + "volume.DeleteVolumeCmd", params: []param{id}, check: checkVolume,
 			event: "VOLUME.DELETE", eventful: eventSync, action: "deleting volume",
-			run: func(c *call) (obj, error) {
-				v, err := c.volume("id")
+			run: func(z *Zone, c *call) (obj, error) {
+				v, err := volumeParam(z, c, "id")
 				if err != nil {
 					return nil, err
 				}
 				if v.VM != nil {
 					return nil, api.Invalid("Please specify a volume that is not attached to any VM.")
 				}
-				return obj{"success": true}, c.z.deleteVolume(c.ctx, v)
+				return obj{"success": true}, z.deleteVolume(c.ctx, v)
 			},
 		},
 	}
 }
 
-func (c *call) checkVolume() error {
-	v, err := c.volume("id")
+func checkVolume(z *Zone, c *call) error {
+	v, err := volumeParam(z, c, "id")
 	if err != nil {
 		return err
 	}
@@ -150,25 +150,25 @@ func (c *call) checkVolume() error {
 		return api.Invalid("Unable to find volume with ID: %s", v.UUID)
 	}
 	c.owner, c.eventResource, c.eventResourceType = v.Account, v.ID, "Volume"
-	return c.mayUse(v.Account, "Volume")
+	return mayUse(z, c, v.Account, "Volume")
 }
 
-func (c *call) newVolume() (created, error) {
-	owner, err := c.ownerAccount()
+func newVolume(z *Zone, c *call) (created, error) {
+	owner, err := ownerAccount(z, c)
 	if err != nil {
 		return created{}, err
 	}
-	o := offeringByUUID(c.z.diskOfferings, c.str("diskofferingid"))
+	o := offeringByUUID(z.diskOfferings, c.str("diskofferingid"))
 	gb, _ := o.Answer["disksize"].(int)
-	v, err := c.z.createVolume(c.ctx, &Volume{Name: c.str("name"), Size: int64(gb) << 30, Account: owner, Offering: o, State: "Allocated"}, c.caller)
+	v, err := z.createVolume(c.ctx, &Volume{Name: c.str("name"), Size: int64(gb) << 30, Account: owner, Offering: o, State: "Allocated"}, callerOf(c))
 	if err != nil {
 		return created{}, err
 	}
 	return created{uuid: v.UUID, id: v.ID}, nil
 }
 
-func (c *call) attachVolume(v *Volume) error {
-	vm, err := c.vm("virtualmachineid")
+func attachVolume(z *Zone, c *call, v *Volume) error {
+	vm, err := vmParam(z, c, "virtualmachineid")
 	if err != nil {
 		return err
 	}
@@ -179,12 +179,12 @@ func (c *call) attachVolume(v *Volume) error {
 		return api.Invalid("Please specify a VM that is either running or stopped.")
 	}
 	if v.State == "Uploaded" { // it comes to primary storage now
-		if err := c.z.usageEvent(c.ctx, "VOLUME.CREATE", v.Account, zoneID, v.ID, v.usageFields()); err != nil {
+		if err := z.usageEvent(c.ctx, "VOLUME.CREATE", v.Account, zoneID, v.ID, v.usageFields()); err != nil {
 			return err
 		}
 	}
 	v.VM, v.Device, v.State = vm, 1, "Ready"
-	for _, o := range c.z.volumes {
+	for _, o := range z.volumes {
 		if o != v && o.VM == vm && o.Device >= v.Device {
 			v.Device = o.Device + 1
 		}
@@ -192,9 +192,9 @@ func (c *call) attachVolume(v *Volume) error {
 	return nil
 }
 
-func (c *call) resizeVolume(v *Volume) error {
+func resizeVolume(z *Zone, c *call, v *Volume) error {
 	before := v.Size
-	if o := offeringByUUID(c.z.diskOfferings, c.str("diskofferingid")); o != nil {
+	if o := offeringByUUID(z.diskOfferings, c.str("diskofferingid")); o != nil {
 		gb, _ := o.Answer["disksize"].(int)
 		v.Offering, v.Size = o, int64(gb)<<30
 	}
@@ -202,21 +202,21 @@ func (c *call) resizeVolume(v *Volume) error {
 		v.Size = int64(gb) << 30
 	}
 	fields := v.usageFields()
-	if c.z.knobs[release.ResizeEventOldSize] {
+	if z.knobs[release.ResizeEventOldSize] {
 		fields["size"] = before
 	}
-	return c.z.usageEvent(c.ctx, "VOLUME.RESIZE", v.Account, zoneID, v.ID, fields)
+	return z.usageEvent(c.ctx, "VOLUME.RESIZE", v.Account, zoneID, v.ID, fields)
 }
 
-func (c *call) listVolumes() (obj, error) {
+func listVolumes(z *Zone, c *call) (obj, error) {
 	var out []obj
-	for _, v := range c.z.volumes {
-		if !v.Removed.IsZero() || !c.visible(v.Account) || c.has("id") && c.str("id") != v.UUID || c.has("name") && c.str("name") != v.Name ||
+	for _, v := range z.volumes {
+		if !v.Removed.IsZero() || !visible(z, c, v.Account) || c.has("id") && c.str("id") != v.UUID || c.has("name") && c.str("name") != v.Name ||
 			c.has("virtualmachineid") && (v.VM == nil || v.VM.UUID != c.str("virtualmachineid")) ||
 			c.has("type") && (c.str("type") == "ROOT") != (v.Template != nil) || !matches(c.str("keyword"), v.Name) {
 			continue
 		}
-		out = append(out, c.z.volumeAnswer(v))
+		out = append(out, z.volumeAnswer(v))
 	}
 	return c.page("volume", out), nil
 }

@@ -29,47 +29,46 @@ func (z *Zone) vpcCommands() []command {
 				{"account", "string", false, "the account associated with the VPC. Must be used with the domainId parameter."},
 				{"domainid", "uuid:domain", false, "the domain ID associated with the VPC"},
 			},
-			create: (*call).createVPC, run: (*call).finishVPC,
-			describe: func(c *call) string { return fmt.Sprintf("creating VPC. Id: %d", c.target.id) },
+			create: createVPC, run: finishVPC,
+			describe: func(z *Zone, c *call) string { return fmt.Sprintf("creating VPC. Id: %d", c.target.id) },
 		},
 		{
 			name: "listVPCs", about: "Lists VPCs",
 			params: listParams(param{"id", "uuid:vpc", false, "list VPC by id"}, param{"name", "string", false, "list by name of the VPC"},
 				param{"zoneid", "uuid:zone", false, "list by zone"}, param{"vpcofferingid", "uuid:vpcoffering", false, "list by ID of the VPC offering"},
 				param{"state", "string", false, "list VPCs by state"}, param{"cidr", "string", false, "list by cidr of the VPC"}),
-			run: (*call).listVPCs,
+			run: listVPCs,
 		},
 		{
 			name: "updateVPC", about: "Updates a VPC", class: adminClasses + "vpc.UpdateVPCCmdByAdmin", kind: asyncCommand, instance: "Vpc",
 			event: "VPC.UPDATE", eventful: eventAsync, action: "updating vpc",
 			params: []param{{"id", "uuid:vpc", true, "the id of the VPC"}, {"name", "string", false, "the name of the VPC"}, {"displaytext", "string", false, "the display text of the VPC"}},
-			check:  (*call).checkVPC, run: (*call).updateVPC, sync: vpcSync,
-			describe: func(c *call) string { return "updating VPC id=" + c.str("id") },
+			check:  checkVPC, run: updateVPC, sync: vpcSync,
+			describe: func(z *Zone, c *call) string { return "updating VPC id=" + c.str("id") },
 		},
 		{
 			name: "deleteVPC", about: "Deletes a VPC", class: userClasses + "vpc.DeleteVPCCmd", kind: asyncCommand, instance: "Vpc",
 			event: "VPC.DELETE", eventful: eventUnstarted, action: "deleting VPC",
 			params: []param{{"id", "uuid:vpc", true, "the ID of the VPC"}},
-			check:  (*call).checkVPC, run: (*call).deleteVPC, sync: vpcSync,
-			describe: func(c *call) string { return fmt.Sprintf("Deleting VPC id=%d", c.eventResource) },
-			detail:   func(c *call) string { return fmt.Sprintf(" Id: %d", c.eventResource) },
+			check:  checkVPC, run: deleteVPC, sync: vpcSync,
+			describe: func(z *Zone, c *call) string { return fmt.Sprintf("Deleting VPC id=%d", c.eventResource) },
+			detail:   func(z *Zone, c *call) string { return fmt.Sprintf(" Id: %d", c.eventResource) },
 		},
 		{
 			name: "restartVPC", about: "Restarts a VPC", class: userClasses + "vpc.RestartVPCCmd", kind: asyncCommand, instance: "Vpc",
 			event: "VPC.RESTART", eventful: eventUnstarted, action: "restarting vpc",
 			params: []param{{"id", "uuid:vpc", true, "the id of the VPC"}, {"cleanup", "boolean", false, "If cleanup old network elements"},
 				{"makeredundant", "boolean", false, "Turn a single VPC into a redundant one."}, {"livepatch", "boolean", false, "Live patches the router software before restarting it."}},
-			check: (*call).checkVPC, run: (*call).restartVPC, sync: vpcSync,
-			describe: func(c *call) string { return fmt.Sprintf("restarting VPC id=%d", c.z.vpcByUUID(c.str("id")).ID) },
+			check: checkVPC, run: restartVPC, sync: vpcSync,
+			describe: func(z *Zone, c *call) string { return fmt.Sprintf("restarting VPC id=%d", z.vpcByUUID(c.str("id")).ID) },
 		},
 	}
 }
 
-func vpcSync(c *call) string { return "vpc:" + c.str("id") }
+func vpcSync(z *Zone, c *call) string { return "vpc:" + c.str("id") }
 
-func (c *call) createVPC() (created, error) {
-	z := c.z
-	a, err := c.ownerAccount()
+func createVPC(z *Zone, c *call) (created, error) {
+	a, err := ownerAccount(z, c)
 	if err != nil {
 		return created{}, err
 	}
@@ -104,14 +103,14 @@ func (c *call) createVPC() (created, error) {
 	return created{uuid: v.UUID, id: v.ID}, z.usageEvent(c.ctx, "VPC.CREATE", a, zoneID, v.ID, obj{"resource_name": v.Name})
 }
 
-func (c *call) finishVPC() (obj, error) {
-	v := c.z.vpcByUUID(c.target.uuid)
+func finishVPC(z *Zone, c *call) (obj, error) {
+	v := z.vpcByUUID(c.target.uuid)
 	if c.boolean("start", true) {
-		if err := c.z.startVPC(c.ctx, v); err != nil {
+		if err := z.startVPC(c.ctx, v); err != nil {
 			return nil, err
 		}
 	}
-	return obj{"vpc": c.z.vpcAnswer(v)}, nil
+	return obj{"vpc": z.vpcAnswer(v)}, nil
 }
 
 // startVPC makes sure that a VPC has its source NAT address and its router(s), running.
@@ -126,42 +125,42 @@ func (z *Zone) startVPC(ctx context.Context, v *VPC) error {
 	return z.ensureRouters(ctx, v, nil)
 }
 
-func (c *call) listVPCs() (obj, error) {
+func listVPCs(z *Zone, c *call) (obj, error) {
 	var out []obj
-	for _, v := range c.z.vpcs {
-		if !v.Removed.IsZero() || !c.visible(v.Account) || c.has("id") && c.str("id") != v.UUID || c.has("name") && c.str("name") != v.Name ||
+	for _, v := range z.vpcs {
+		if !v.Removed.IsZero() || !visible(z, c, v.Account) || c.has("id") && c.str("id") != v.UUID || c.has("name") && c.str("name") != v.Name ||
 			c.has("vpcofferingid") && c.str("vpcofferingid") != v.Offering.UUID || c.has("state") && c.str("state") != v.State ||
 			c.has("cidr") && c.str("cidr") != v.CIDR.String() || !matches(c.str("keyword"), v.Name) {
 			continue
 		}
-		out = append(out, c.z.vpcAnswer(v))
+		out = append(out, z.vpcAnswer(v))
 	}
 	return c.page("vpc", out), nil
 }
 
-func (c *call) checkVPC() error {
-	v, err := c.vpc("id")
+func checkVPC(z *Zone, c *call) error {
+	v, err := vpcParam(z, c, "id")
 	if err != nil {
 		return err
 	}
 	c.owner, c.eventResource, c.eventResourceType, c.target = v.Account, v.ID, "Vpc", created{uuid: v.UUID, id: v.ID}
 	if !v.Removed.IsZero() {
-		c.owner = c.z.system.Account // a VPC that is gone has no owner any more
+		c.owner = z.system.Account // a VPC that is gone has no owner any more
 	}
-	return c.mayUse(v.Account, "Vpc")
+	return mayUse(z, c, v.Account, "Vpc")
 }
 
 // liveVPC refuses a VPC that was removed meanwhile.
-func (c *call) liveVPC() (*VPC, error) {
-	v, err := c.vpc("id")
+func liveVPC(z *Zone, c *call) (*VPC, error) {
+	v, err := vpcParam(z, c, "id")
 	if err == nil && !v.Removed.IsZero() {
 		err = api.Invalid("unable to find VPC id=%d", v.ID)
 	}
 	return v, err
 }
 
-func (c *call) updateVPC() (obj, error) {
-	v, err := c.liveVPC()
+func updateVPC(z *Zone, c *call) (obj, error) {
+	v, err := liveVPC(z, c)
 	if err != nil {
 		return nil, err
 	}
@@ -171,21 +170,21 @@ func (c *call) updateVPC() (obj, error) {
 	if c.has("displaytext") {
 		v.Text = c.str("displaytext")
 	}
-	if err := c.z.update(c.ctx, "cloud.vpc", v.ID, obj{"name": v.Name, "display_text": v.Text}); err != nil {
+	if err := z.update(c.ctx, "cloud.vpc", v.ID, obj{"name": v.Name, "display_text": v.Text}); err != nil {
 		return nil, err
 	}
-	return obj{"vpc": c.z.vpcAnswer(v)}, nil
+	return obj{"vpc": z.vpcAnswer(v)}, nil
 }
 
-func (c *call) deleteVPC() (obj, error) {
-	v, err := c.liveVPC()
+func deleteVPC(z *Zone, c *call) (obj, error) {
+	v, err := liveVPC(z, c)
 	if err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(c.z.networks, func(n *Network) bool { return n.VPC == v && n.Removed.IsZero() }) {
+	if slices.ContainsFunc(z.networks, func(n *Network) bool { return n.VPC == v && n.Removed.IsZero() }) {
 		return nil, api.Invalid("Can't delete VPC %s (%d) as its used by some networks", v.Name, v.ID)
 	}
-	return obj{"success": true}, c.z.destroyVPC(c.ctx, v)
+	return obj{"success": true}, z.destroyVPC(c.ctx, v)
 }
 
 // destroyVPC releases the VPC's addresses with what hangs on them, destroys its routers and removes it.
@@ -215,9 +214,8 @@ func (z *Zone) destroyVPC(ctx context.Context, v *VPC) error {
 	return z.usageEvent(ctx, "VPC.DELETE", v.Account, zoneID, v.ID, obj{"resource_name": v.Name})
 }
 
-func (c *call) restartVPC() (obj, error) {
-	z := c.z
-	v, err := c.liveVPC()
+func restartVPC(z *Zone, c *call) (obj, error) {
+	v, err := liveVPC(z, c)
 	if err != nil {
 		return nil, err
 	}

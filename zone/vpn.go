@@ -22,38 +22,38 @@ func (z *Zone) vpnCommands() []command {
 		{
 			name: "addVpnUser", about: "Adds vpn users", class: userClasses + "vpn.AddVpnUserCmd", kind: asyncCreate, instance: "VpnUser",
 			event: "VPN.USER.ADD", eventful: eventAsync, action: "adding VPN user", params: append(owner, param{"password", "string", true, "password for the username"}),
-			create: func(c *call) (created, error) {
-				a, err := c.ownerAccount()
+			create: func(z *Zone, c *call) (created, error) {
+				a, err := ownerAccount(z, c)
 				if err != nil {
 					return created{}, err
 				}
-				if slices.ContainsFunc(c.z.vpnUsers, func(u *VPNUser) bool { return u.Account == a && u.Name == c.str("username") }) {
+				if slices.ContainsFunc(z.vpnUsers, func(u *VPNUser) bool { return u.Account == a && u.Name == c.str("username") }) {
 					return created{}, api.Invalid("VPN User with name %s is already added for account %s", c.str("username"), a.Name)
 				}
-				c.z.ids["cloud.vpn_users"]++
-				u := &VPNUser{ID: c.z.ids["cloud.vpn_users"], UUID: c.z.uuid(), Name: c.str("username"), Account: a}
-				c.z.vpnUsers = append(c.z.vpnUsers, u)
-				return created{uuid: u.UUID, id: u.ID}, c.z.usageEvent(c.ctx, "VPN.USER.ADD", a, zoneID, u.ID, obj{"resource_name": u.Name})
+				z.ids["cloud.vpn_users"]++
+				u := &VPNUser{ID: z.ids["cloud.vpn_users"], UUID: z.uuid(), Name: c.str("username"), Account: a}
+				z.vpnUsers = append(z.vpnUsers, u)
+				return created{uuid: u.UUID, id: u.ID}, z.usageEvent(c.ctx, "VPN.USER.ADD", a, zoneID, u.ID, obj{"resource_name": u.Name})
 			},
-			run: func(c *call) (obj, error) {
-				u, ok := find(c.z.vpnUsers, c.target.uuid, func(u *VPNUser) string { return u.UUID })
+			run: func(z *Zone, c *call) (obj, error) {
+				u, ok := find(z.vpnUsers, c.target.uuid, func(u *VPNUser) string { return u.UUID })
 				if !ok {
 					return nil, api.Invalid("Unable to find VPN user %s", c.str("username"))
 				}
-				return obj{"vpnuser": c.z.vpnAnswer(u)}, nil
+				return obj{"vpnuser": z.vpnAnswer(u)}, nil
 			},
 		},
 		{
 			name: "removeVpnUser", about: "Removes vpn user", class: userClasses + "vpn.RemoveVpnUserCmd", kind: asyncCommand, instance: "VpnUser",
 			event: "VPN.USER.REMOVE", eventful: eventAsync, action: "removing VPN user", params: owner,
-			run: func(c *call) (obj, error) {
-				a, err := c.ownerAccount()
+			run: func(z *Zone, c *call) (obj, error) {
+				a, err := ownerAccount(z, c)
 				if err != nil {
 					return nil, err
 				}
-				for _, u := range c.z.vpnUsers {
+				for _, u := range z.vpnUsers {
 					if u.Account == a && u.Name == c.str("username") {
-						return obj{"success": true}, c.z.removeVPNUser(c.ctx, u)
+						return obj{"success": true}, z.removeVPNUser(c.ctx, u)
 					}
 				}
 				return nil, api.Invalid("Could not find VPN user=[%s]. VPN owner id=[%d]", c.str("username"), a.ID)
@@ -61,11 +61,11 @@ func (z *Zone) vpnCommands() []command {
 		},
 		{
 			name: "listVpnUsers", about: "Lists vpn users", params: listParams(param{"username", "string", false, "the username of the vpn user."}),
-			run: func(c *call) (obj, error) {
+			run: func(z *Zone, c *call) (obj, error) {
 				var out []obj
-				for _, u := range c.z.vpnUsers {
-					if c.visible(u.Account) && (!c.has("username") || c.str("username") == u.Name) {
-						out = append(out, c.z.vpnAnswer(u))
+				for _, u := range z.vpnUsers {
+					if visible(z, c, u.Account) && (!c.has("username") || c.str("username") == u.Name) {
+						out = append(out, z.vpnAnswer(u))
 					}
 				}
 				return c.page("vpnuser", out), nil

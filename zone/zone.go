@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"time"
 
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
@@ -58,12 +59,24 @@ type Options struct {
 
 // Zone is a running lab zone.
 type Zone struct {
-	opts  Options
-	knobs release.Knobs
-	clock Clock
-	store *store
-	log   *slog.Logger
-	http  *api.Server
+	opts                Options
+	version             string // the release
+	seed                int64
+	bare, created       bool // a server that was opened bare; its zone has been created
+	startSettings       map[string]string
+	pushes              Pushes
+	managementLog       io.Writer
+	userRole, adminRole string
+	tenancyHooks        tenancyHooks
+	netHooks            netHooks
+	computeHooks        computeHooks
+	firewallHooks       firewallHooks
+	lbHooks             lbHooks
+	knobs               release.Knobs
+	clock               Clock
+	store               *store
+	log                 *slog.Logger
+	http                *api.Server
 
 	// background outlives calls: jobs, tasks. Cancelled by Close, which then waits for working.
 	background context.Context
@@ -75,51 +88,12 @@ type Zone struct {
 	randMu sync.Mutex
 	rand   *rand.Rand
 
-	registry map[string]*command
-	order    []command
+	registry map[string]*bound
+	order    []bound
 	finders  map[string]func(uuid string) bool
 
-	mu   sync.Mutex // guards all below; held while a command works, released while a push is on its way
-	idle *sync.Cond // signalled when a job ends
-	inventory
-	site    *Site
-	system  *User // what the integration port and background work act as
-	admin   *User
-	events  []*Event
-	jobs    map[string]*job
-	tails   map[string]chan struct{} // last job of each sync key
-	running int
-	closing bool
-	tasks   []*task
-	taskSeq int64
-	ids     map[string]int64 // sequences of tables that are not mirrored
-	limits  map[limitKey]int64
-	defaultLimits
-	config []*Setting
-	// deployed is nil but on a server that was opened bare.
-	deployed *deployment
-	usages   []*usageProcess // running usage servers, oldest first
-	// usagePID is the process id of the last usage server.
-	usagePID int
-	// keepRules: deleted rules keep their row, with a removal date (KeepDeletedRules).
-	keepRules bool
-}
-
-// Site is the one zone ("Sandbox-simulator") with what hangs on it.
-type Site struct {
-	ID                                      int64
-	UUID                                    string
-	Token                                   string
-	PodUUID, PhysicalNetworkUUID, VLANUUID  string
-	PublicNetwork, ControlNetwork           *Network
-	RouterOffering, RouterTemplate, VMImage *Offering
-	UserRole, AdminRole                     string
-	OSType                                  string
-	BackupOffering                          string
-}
-
-// inventory is the zone's memory, in order of creation.
-type inventory struct {
+	mu         sync.Mutex // guards all below; held while a command works, released while a push is on its way
+	idle       *sync.Cond // signalled when a job ends
 	domains    []*Domain
 	accounts   []*Account
 	users      []*User
@@ -141,7 +115,66 @@ type inventory struct {
 	profiles   []*ScaleProfile
 	groups     []*Group
 	vpnUsers   []*VPNUser
-	balancing  balancerState
+	nics       map[nicKey]routerNIC
+	lanes      map[int64]*lane
+	mocks      []*mock
+	// lastMock numbers the mocks.
+	lastMock int64
+	// previous is the last content built for each router; push-stale sends it once more.
+	previous map[int64]json.RawMessage
+	// lastPolicy is the last policy that each rule was pushed with, onceDisabled the rules whose group was ever disabled,
+	// ghosts the deleted rules: what planted faults remember.
+	lastPolicy   map[string][]stickinessTO
+	onceDisabled map[string]bool
+	ghosts       []*LBRule
+	// memberRows are the rows of groups' members by VM id, scaling the monitors' memory by group id, quiet the last quiet
+	// time by policy id.
+	memberRows map[int64]int64
+	scaling    map[int64]*scaling
+	quiet      map[int64]time.Time
+	evaluating bool
+	// late are the pushes that the next stickiness change of their router may overtake, by router id.
+	late map[int64]*latePush
 
-	serviceOfferings, networkOfferings, vpcOfferings, diskOfferings, templates []*Offering
+	serviceOfferings []*Offering
+	networkOfferings []*Offering
+	vpcOfferings     []*Offering
+	diskOfferings    []*Offering
+	templates        []*Offering
+	site             *Site
+	systemCaller     Caller
+	system           *User // what the integration port and background work act as
+	admin            *User
+	events           []*Event
+	jobs             map[string]*job
+	tails            map[string]chan struct{} // last job of each sync key
+	running          int
+	closing          bool
+	tasks            []*task
+	taskSeq          int64
+	ids              map[string]int64 // sequences of tables that are not mirrored
+	limits           map[limitKey]int64
+	defaultLimits    defaultLimits
+	config           []*Setting
+	// deployed is nil but on a server that was opened bare.
+	deployed *deployment
+	usages   []*usageProcess // running usage servers, oldest first
+	// usagePID is the process id of the last usage server.
+	usagePID int
+	// keepRules: deleted rules keep their row, with a removal date (KeepDeletedRules).
+	keepRules bool
 }
+
+// Site is the one zone ("Sandbox-simulator") with what hangs on it.
+type Site struct {
+	ID                                      int64
+	UUID                                    string
+	Token                                   string
+	PodUUID, PhysicalNetworkUUID, VLANUUID  string
+	PublicNetwork, ControlNetwork           *Network
+	RouterOffering, RouterTemplate, VMImage *Offering
+	OSType                                  string
+	BackupOffering                          string
+}
+
+type command = Command[*Zone]
