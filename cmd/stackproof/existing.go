@@ -32,7 +32,7 @@ type existingFlags struct {
 	usage, router, clients    string
 	routerProfile, clock      string
 	zone                      string
-	skewBudget                int
+	skewBudget, parallel      int
 	groups                    []int
 	disposable, keepLimits    bool
 }
@@ -65,6 +65,7 @@ func (f *existingFlags) define(s *pflag.FlagSet) {
 	s.StringVar(&f.clock, "clock", "", "whose time counts: database or api")
 	s.StringVar(&f.zone, "zone", "", "name or id of the zone (default: the first that fits)")
 	s.IntVar(&f.skewBudget, "skew-budget", 0, "harmless rules that may be made to set ids apart (default 200)")
+	s.IntVar(&f.parallel, "parallel", 0, "changes that may be at work on the server at once (default 16; fewer while it is slow)")
 	s.IntSliceVar(&f.groups, "groups", nil, "sizes of autoscale populations that fit (L-04)")
 	s.BoolVar(&f.keepLimits, "keep-limits", false, "do not lift the resource limits of the run's own domain and accounts; a run that needs more is refused")
 	s.BoolVar(&f.disposable, "disposable", false, "nobody minds what a run makes there; do not ask")

@@ -63,6 +63,7 @@ func settings() []setting {
 		{key: "template", what: "template of VMs"},
 		{key: "service_offering", what: "service offering of VMs"},
 		{flag: "skew-budget", key: "skew_budget"},
+		{flag: "parallel", key: "parallel"},
 		{flag: "groups", key: "groups"},
 		{flag: "keep-limits", key: "keep_limits"},
 		{flag: "disposable", key: "disposable"},

@@ -74,11 +74,11 @@ func laid(t *testing.T, conf config.Config, args ...string) config.Config {
 func TestFlagsAreLaidOverATarget(t *testing.T) {
 	got := laid(t, config.Config{}, "--api-url", "http://a", "--api-key", "null", "--secret-key", "12", "--user-url", "u", "--ca", "c", "--insecure",
 		"--dsn", "one", "--dsn", "two", "--log", "true", "--usage", "schedule", "--clients", "shadow", "--router-profile", "4.20",
-		"--clock", "api", "--zone", "~", "--skew-budget", "7", "--groups", "2,50", "--keep-limits", "--disposable", "--router", "shadow")
+		"--clock", "api", "--zone", "~", "--skew-budget", "7", "--parallel", "3", "--groups", "2,50", "--keep-limits", "--disposable", "--router", "shadow")
 	assert.Equal(t, config.Config{
 		API: config.API{URL: "http://a", Key: "null", Secret: "12", UserURL: "u", CA: "c", Insecure: true},
 		DSN: config.Words{"one", "two"}, Log: config.Log{File: config.Words{"true"}}, Usage: config.Usage{Run: "schedule"},
-		Clients: config.Clients{Mode: "shadow"}, RouterProfile: "4.20", Clock: "api", Zone: "~", SkewBudget: 7, Groups: []int{2, 50},
+		Clients: config.Clients{Mode: "shadow"}, RouterProfile: "4.20", Clock: "api", Zone: "~", SkewBudget: 7, Parallel: 3, Groups: []int{2, 50},
 		KeepLimits: true, Disposable: true, Router: config.RouterOf("shadow"),
 	}, got)
 }
