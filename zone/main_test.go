@@ -15,6 +15,9 @@ import (
 	"github.com/stackproof/stackproof/zone/database"
 )
 
+// obj is a JSON object.
+type obj = map[string]any
+
 // servers are the database servers of this test run, one a schema line, started when first asked for. Tests that open
 // zones on one do not run in parallel.
 type servers struct {
