@@ -22,7 +22,6 @@ const (
 	DisableWithoutPush      release.Knob = "disable-without-push"
 	PushLostUpdate          release.Knob = "push-lost-update"
 	StartWithoutPush        release.Knob = "start-without-push"
-	RestartOneTier          release.Knob = "restart-one-tier"
 	SourceListDropped       release.Knob = "source-list-dropped"
 	SourceListCommas        release.Knob = "source-list-commas"
 	PolicyLostWithMembers   release.Knob = "policy-lost-with-members"
@@ -110,11 +109,6 @@ func pushFaults() []release.KnobInfo {
 		{
 			Name: StartWithoutPush, Part: "router",
 			About: "a router that starts is not sent its configuration",
-		},
-		{
-			Name: RestartOneTier, Part: "router",
-			About: "a router that starts is sent the rules of one tier after the other, each push without the " +
-				"others (#8881)",
 		},
 		{
 			Name: SourceListDropped, Part: "router",

@@ -21,7 +21,6 @@ const (
 	RouterWrongClientAddress   release.Knob = "router-wrong-client-address"
 	RouterBackendDown          release.Knob = "router-backend-down"
 	RouterOldWorkerStays       release.Knob = "router-old-worker-stays"
-	RouterKeepAliveRefused     release.Knob = "router-keep-alive-refused"
 )
 
 func routerFaults() []release.KnobInfo {
@@ -93,10 +92,6 @@ func routerFaults() []release.KnobInfo {
 		{
 			Name: RouterOldWorkerStays, Part: "router",
 			About: "former workers never end, as if a client never left",
-		},
-		{
-			Name: RouterKeepAliveRefused, Part: "router",
-			About: "files are written as 4.22 does: keep-alive with cookies is a file that HAProxy refuses (#14131)",
 		},
 	}
 }

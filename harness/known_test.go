@@ -4,12 +4,13 @@ import (
 	"testing"
 
 	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/release"
 
 	"github.com/stretchr/testify/assert"
 )
 
 func TestRouterDefectsGoByTheRoutersCode(t *testing.T) {
-	spans := []harness.Span{{To: "4.19.1"}}
+	old := release.Where(release.VRCompareAsSet)
 	for _, c := range []struct {
 		name          string
 		router        bool
@@ -22,15 +23,15 @@ func TestRouterDefectsGoByTheRoutersCode(t *testing.T) {
 		{"a tree that does not tell", true, "4.19.1.0", harness.UnknownRelease, false},
 		{"a defect of the server", false, "4.19.1.0", "4.20.1.0", true},
 	} {
-		k := harness.Known{Spans: spans, Router: c.router}
+		k := harness.Known{Releases: old, Router: c.router}
 		assert.Equal(t, c.known, k.In(harness.Description{Release: c.release, RouterCode: c.code}), c.name)
 	}
-	everywhere := harness.Known{Spans: []harness.Span{{}}, Router: true}
+	everywhere := harness.Known{Releases: release.Everywhere(), Router: true}
 	assert.False(t, everywhere.In(harness.Description{Release: "4.19.1.0", RouterCode: harness.UnknownRelease}))
 }
 
 func TestServerDefectsThatTheRoutersCodeHides(t *testing.T) {
-	k := harness.Known{Spans: []harness.Span{{}}, Shows: harness.Span{To: "4.21"}}
+	k := harness.Known{Releases: release.Everywhere(), Shows: release.Without(release.RouterVerifies)}
 	for _, c := range []struct {
 		release, code string
 		known         bool

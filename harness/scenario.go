@@ -33,8 +33,9 @@ const (
 
 // Known is a defect that releases are known to have.
 type Known struct {
-	Spans []Span
-	Why   string // upstream issue and the release that ends it
+	// Releases are those that have it. Name the knob (release.Where) where the lab has one.
+	Releases release.Range
+	Why      string // upstream issue and the release that ends it
 	// Signs are words of which a failure must show at least one to be the known defect: a scenario that fails on a known-bad
 	// release for another reason is news. Without signs every failure is taken for the defect.
 	Signs []string
@@ -43,12 +44,12 @@ type Known struct {
 	Router bool
 	// Shows are the releases of the router's code with which a defect of the server shows; the zero value is all. Code of an
 	// unknown release is taken for one of them.
-	Shows Span
+	Shows release.Range
 }
 
 // In says whether a target has the defect. Where the router's code is of an unknown release, no defect of it is known.
 func (k Known) In(d Description) bool {
-	if code := cmp.Or(d.RouterCode, d.Release); k.Shows != (Span{}) && code != UnknownRelease && !k.Shows.Contains(code) {
+	if code := cmp.Or(d.RouterCode, d.Release); !k.Shows.IsZero() && code != UnknownRelease && !k.Shows.Contains(code) {
 		return false
 	}
 	if k.Router && d.RouterCode != "" {
@@ -66,16 +67,10 @@ func (k Known) Explains(failures []string) bool {
 
 // On says whether the release has the defect.
 func (k Known) On(release string) bool {
-	return slices.ContainsFunc(k.Spans, func(s Span) bool { return s.Contains(release) })
+	return k.Releases.Contains(release)
 }
 
-func (k Known) String() string {
-	words := make([]string, len(k.Spans))
-	for i, s := range k.Spans {
-		words[i] = s.String()
-	}
-	return strings.Join(words, ", ")
-}
+func (k Known) String() string { return k.Releases.String() }
 
 // Scenario is a named story.
 type Scenario struct {

@@ -32,7 +32,8 @@ type Tamper interface {
 	EndUsage(ctx context.Context, host UsageHost, how UsageEnd) error
 	StartUsage(ctx context.Context, host UsageHost, s UsageSettings) error
 	// UpgradePath names two releases on either side of the fix of the helper-id defect, one of them the one under test.
-	UpgradePath() (from, to string)
+	// ok is false where the target has no such upgrade.
+	UpgradePath() (from, to string, ok bool)
 	// SwitchRelease makes the site one of that release, usage server included.
 	SwitchRelease(ctx context.Context, release string) error
 	// Repair sets the close dates of usage rows, as the owner of the databases does; no usage server may run.

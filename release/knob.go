@@ -4,10 +4,8 @@
 package release
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // Knob is the name of one independent switch of the lab's behaviour. The constants of this package are behaviours of
@@ -24,8 +22,6 @@ type KnobInfo struct {
 	About string
 	// Part is who acts on it: "usage", "api", "router".
 	Part string
-	// Releases names the profiles that have it; empty for a fault that no release ever had.
-	Releases []string
 }
 
 // Fault says whether the knob is a fault that a scenario must catch, or only another way to answer.
@@ -44,12 +40,10 @@ func harmless() []Knob {
 		LogContextPlain,          // the layout of the management log
 		GroupNamedAsObject,       // words inside a refusal's text; its code and reason are the same
 		ConditionNamedAsObject,   // the same
+		RendererBefore418,        // HAProxy 1.5 ran such files, today's does not
+		RouterVerifies,           // an improvement: what L-05 sees is the router without it
+		RuleBlockOrder2,          // the order of lines, not what they say
 	}
-}
-
-// All lists the profiles, oldest first.
-func All() []string {
-	return []string{"4.19.1.0", "4.19.2.0", "4.19.3.0", "4.20.0.0", "4.20.1.0", "4.20.2.0"}
 }
 
 // AllKnobs lists the knobs of releases: their differences first, then the defects that all have.
@@ -62,17 +56,3 @@ type Knobs map[Knob]bool
 
 // Clone is a copy.
 func (k Knobs) Clone() Knobs { return maps.Clone(k) }
-
-// ProfileKnobs is the set of a release's profile.
-func ProfileKnobs(name string) (Knobs, error) {
-	if !slices.Contains(All(), name) {
-		return nil, fmt.Errorf("release %q is not one of %s", name, strings.Join(All(), ", "))
-	}
-	k := Knobs{}
-	for _, one := range AllKnobs() {
-		if slices.Contains(one.Releases, name) {
-			k[one.Name] = true
-		}
-	}
-	return k, nil
-}

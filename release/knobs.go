@@ -24,6 +24,11 @@ const (
 	UsageTypeJSONOld          Knob = "usage-type-json-old"
 	UsageDatesAsString        Knob = "usage-dates-as-string"
 	AutoscaleUnboundedRetries Knob = "autoscale-unbounded-retries"
+	RestartRendersOneTier     Knob = "restart-renders-one-tier"
+	RendererBefore418         Knob = "renderer-before-418"
+	RouterVerifies            Knob = "router-verifies"
+	RuleBlockOrder2           Knob = "rule-block-order-2"
+	KeepAliveCookieInvalid    Knob = "keep-alive-cookie-invalid"
 )
 
 // Defects of load balancing that every profile has.
@@ -52,99 +57,123 @@ const (
 func differences() []KnobInfo {
 	return []KnobInfo{
 		{
-			Name: UsageCloseByHelperID, Part: "usage", Releases: []string{"4.19.1.0", "4.19.2.0", "4.20.0.0"},
+			Name: UsageCloseByHelperID, Part: "usage",
 			About: "LB.DELETE and NET.RULEDELETE look the helper row up by its own id instead of the rule's " +
 				"(#10789, #9888, #10712)",
 		},
 		{
-			Name: ResizeEventOldSize, Part: "api", Releases: []string{"4.19.1.0"},
+			Name: ResizeEventOldSize, Part: "api",
 			About: "VOLUME.RESIZE carries the size from before the change (#9459)",
 		},
 		{
-			Name: NetworkUsageModelOld, Part: "usage", Releases: []string{"4.19.1.0", "4.19.2.0", "4.20.0.0"},
+			Name: NetworkUsageModelOld, Part: "usage",
 			About: "network and VPC helper rows are opened at each implement and one at a time closed (#10687, " +
 				"#10712, #10755)",
 		},
 		{
-			Name: UsageCleanOwnJobsAtStart, Part: "usage", Releases: []string{"4.20.2.0"},
+			Name: UsageCleanOwnJobsAtStart, Part: "usage",
 			About: "the usage server removes its own host's unfinished jobs when it starts (#10848)",
 		},
 		{
-			Name: VRCompareAsSet, Part: "router", Releases: []string{"4.19.1.0"},
+			Name: VRCompareAsSet, Part: "router",
 			About: "the router compares its configuration files as sets of lines (#9822)",
 		},
 		{
-			Name: AlgorithmVerbatim, Part: "router", Releases: []string{"4.19.1.0"},
+			Name: AlgorithmVerbatim, Part: "router",
 			About: "the balance value is written as the user typed it (#9698)",
 		},
 		{
-			Name: SessionKeyEither, Part: "api", Releases: []string{"4.19.1.0"},
+			Name: SessionKeyEither, Part: "api",
 			About: "a session key is accepted from the cookie or the parameter",
 		},
 		{
-			Name: ErrorCommandCut, Part: "api", Releases: []string{"4.19.1.0", "4.19.2.0", "4.19.3.0"},
+			Name: ErrorCommandCut, Part: "api",
 			About: "an error of the parameter check names the command by its root cut by eight letters " +
 				"(createLBStickine)",
 		},
 		{
-			Name: AnswerFieldsOld, Part: "api", Releases: []string{"4.19.1.0", "4.19.2.0", "4.19.3.0"},
+			Name: AnswerFieldsOld, Part: "api",
 			About: "answers lack deleteprotection, forsystemvms, a firewall rule's traffictype and " +
 				"destcidrlist, NSX and architecture",
 		},
 		{
-			Name: CapabilitiesNullString, Part: "api", Releases: []string{"4.20.0.0", "4.20.1.0", "4.20.2.0"},
+			Name: CapabilitiesNullString, Part: "api",
 			About: "listCapabilities answers 431 Cannot parse null string: settings of shared file systems are " +
 				"missing on a simulator build",
 		},
 		{
-			Name: AnswersSpecifyVLAN, Part: "api", Releases: []string{"4.19.2.0", "4.19.3.0", "4.20.1.0", "4.20.2.0"},
+			Name: AnswersSpecifyVLAN, Part: "api",
 			About: "networks answer specifyvlan",
 		},
 		{
-			Name: AnswersAPIKeyAccess, Part: "api", Releases: []string{"4.20.1.0", "4.20.2.0"},
+			Name: AnswersAPIKeyAccess, Part: "api",
 			About: "accounts, users and keys answer apikeyaccess to an admin (#10244), VMs and routers arch, " +
 				"zones routedmodeenabled",
 		},
 		{
-			Name: ListNetworksAnyAccount, Part: "api", Releases: []string{"4.19.1.0"},
+			Name: ListNetworksAnyAccount, Part: "api",
 			About: "listNetworks of an admin is not limited to his own account",
 		},
 		{
-			Name: NoDomainPath, Part: "api", Releases: []string{"4.19.1.0"},
+			Name: NoDomainPath, Part: "api",
 			About: "answers name an owner's domain without its path",
 		},
 		{
-			Name: NICNamesSegment, Part: "router", Releases: []string{"4.20.0.0", "4.20.1.0", "4.20.2.0"},
+			Name: NICNamesSegment, Part: "router",
 			About: "a push's NIC names the network's id and segment",
 		},
 		{
-			Name: LogContextPlain, Part: "router", Releases: []string{"4.19.1.0", "4.19.2.0", "4.19.3.0"},
+			Name: LogContextPlain, Part: "router",
 			About: "the management log's context stack has no brackets (log4j 1)",
 		},
 		{
-			Name: AddressReleaseGuardLate, Part: "api", Releases: All(),
+			Name: AddressReleaseGuardLate, Part: "api",
 			About: "releasing an address with an autoscale group on it is refused after its firewall and port " +
 				"forwarding rules are gone",
 		},
 		{
-			Name: GroupNamedAsObject, Part: "api", Releases: []string{"4.20.2.0"},
+			Name: GroupNamedAsObject, Part: "api",
 			About: "a refused group deletion names the group as an object instead of by its id",
 		},
 		{
-			Name: ConditionNamedAsObject, Part: "api", Releases: []string{"4.20.1.0", "4.20.2.0"},
+			Name: ConditionNamedAsObject, Part: "api",
 			About: "a refused change of a condition names it as an object instead of by its id",
 		},
 		{
-			Name: UsageTypeJSONOld, Part: "api", Releases: []string{"4.19.1.0", "4.19.2.0", "4.19.3.0"},
+			Name: UsageTypeJSONOld, Part: "api",
 			About: "listUsageTypes answers usagetypeid and description only",
 		},
 		{
-			Name: UsageDatesAsString, Part: "api", Releases: []string{"4.19.1.0", "4.19.2.0", "4.19.3.0"},
+			Name: UsageDatesAsString, Part: "api",
 			About: "listUsageRecords answers dates as quoted text",
 		},
 		{
-			Name: AutoscaleUnboundedRetries, Part: "api", Releases: []string{"4.19.1.0", "4.19.2.0", "4.19.3.0", "4.20.0.0", "4.20.1.0"},
+			Name: AutoscaleUnboundedRetries, Part: "api",
 			About: "a group whose members fail to start creates them without end (#11244)",
+		},
+		{
+			Name: RestartRendersOneTier, Part: "router",
+			About: "the push of a starting VPC router sends each tier's rules one after the other, each without the " +
+				"others' (#8745, ended by #8881)",
+		},
+		{
+			Name: RendererBefore418, Part: "router",
+			About: "haproxy.cfg has no admin socket and no source lists, and httpclose is written as forceclose (ended " +
+				"by #6571 and #6460)",
+		},
+		{
+			Name: RouterVerifies, Part: "router",
+			About: "the router has HAProxy check the new file before it replaces the live one; a refused file fails " +
+				"the call (#11468)",
+		},
+		{
+			Name: RuleBlockOrder2, Part: "router",
+			About: "a rule's bind, mode and source list stand before its balance and servers, statistics listeners " +
+				"are always in http mode (#11468)",
+		},
+		{
+			Name: KeepAliveCookieInvalid, Part: "router",
+			About: "keep-alive with cookies writes \"no option forceclose\", which HAProxy refuses (#14131)",
 		},
 	}
 }
@@ -152,39 +181,39 @@ func differences() []KnobInfo {
 func balancingDefects() []KnobInfo {
 	return []KnobInfo{
 		{
-			Name: ReplacedPolicyLost, Part: "api", Releases: All(),
+			Name: ReplacedPolicyLost, Part: "api",
 			About: "a stickiness policy whose replacement could not be pushed is gone with the next push " +
 				"(cloudstack.md 2.6)",
 		},
 		{
-			Name: FailedDeleteDropsMembers, Part: "api", Releases: All(),
+			Name: FailedDeleteDropsMembers, Part: "api",
 			About: "a load balancer rule whose delete could not be pushed loses its members with the next push " +
 				"(cloudstack.md 1.3)",
 		},
 		{
-			Name: FailedRemoveDropsMember, Part: "api", Releases: All(),
+			Name: FailedRemoveDropsMember, Part: "api",
 			About: "a member whose removal by address could not be pushed is gone with the next push " +
 				"(cloudstack.md 3.1)",
 		},
 		{
-			Name: AppCookieAccepted, Part: "api", Releases: All(),
+			Name: AppCookieAccepted, Part: "api",
 			About: "createLBStickinessPolicy takes AppCookie, which HAProxy refuses since 1.6 (#3253)",
 		},
 		{
-			Name: StickyValuesUnchecked, Part: "api", Releases: All(),
+			Name: StickyValuesUnchecked, Part: "api",
 			About: "createLBStickinessPolicy takes values that HAProxy refuses: table size 0, expiry above " +
 				"24.8 days, contradicting cookie modes",
 		},
 		{
-			Name: QuietTimeOfScaleUp, Part: "api", Releases: All(),
+			Name: QuietTimeOfScaleUp, Part: "api",
 			About: "scaling down starts the quiet time of the scale-up policy, its own is not kept",
 		},
 		{
-			Name: StoppedMemberStays, Part: "api", Releases: All(),
+			Name: StoppedMemberStays, Part: "api",
 			About: "a stopped member of an autoscale group is replaced and stays behind the rule (#14185)",
 		},
 		{
-			Name: KeepAliveLeaks, Part: "router", Releases: All(),
+			Name: KeepAliveLeaks, Part: "router",
 			About: "after the first keep-alive push a management server writes keep-alive defaults into every " +
 				"router's file (#14131)",
 		},
@@ -194,33 +223,33 @@ func balancingDefects() []KnobInfo {
 func usageDefects() []KnobInfo {
 	return []KnobInfo{
 		{
-			Name: DeleteEventBeforePush, Part: "api", Releases: All(),
+			Name: DeleteEventBeforePush, Part: "api",
 			About: "the LB.DELETE usage event is written before the push and stays when the push fails " +
 				"(cloudstack.md 1.3)",
 		},
 		{
-			Name: UsageNICCloseByOffering, Part: "usage", Releases: All(),
+			Name: UsageNICCloseByOffering, Part: "usage",
 			About: "NETWORK.OFFERING.REMOVE closes the rows of all NICs of the VM with the same offering",
 		},
 		{
-			Name: UsageVPNCloseAtJob, Part: "usage", Releases: All(),
+			Name: UsageVPNCloseAtJob, Part: "usage",
 			About: "VPN.USER.REMOVE closes the row with the time of the job",
 		},
 		{
-			Name: UsageReleaseByText, Part: "usage", Releases: All(),
+			Name: UsageReleaseByText, Part: "usage",
 			About: "NET.IPRELEASE finds rows by the address's text, in any zone",
 		},
 		{
-			Name: UsageCreateRepeated, Part: "usage", Releases: All(),
+			Name: UsageCreateRepeated, Part: "usage",
 			About: "a create event that is there twice is handled twice (#13399, #13909)",
 		},
 		{
-			Name: UsageYearRoll, Part: "usage", Releases: All(),
+			Name: UsageYearRoll, Part: "usage",
 			About: "a first usage window on 1 January, or in hour 0, is computed into the future " +
 				"(UsageManagerImpl.java@4.20.0.0)",
 		},
 		{
-			Name: UsageVMSnapshotsAsOne, Part: "usage", Releases: All(),
+			Name: UsageVMSnapshotsAsOne, Part: "usage",
 			About: "a VM snapshot ends the one before it, and the delete of one closes all of the VM (#13921)",
 		},
 	}

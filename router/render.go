@@ -191,7 +191,7 @@ func ruleSection(lb LoadBalancer, keepAlive bool, rules Rules) []string {
 	var mode, cidr []string
 	if lb.SrcPort == 80 && !keepAlive || cookie {
 		closing := "\toption httpclose"
-		if keepAlive && rules.FrontendFirst {
+		if keepAlive && rules.KeepAliveForceclose {
 			closing = "\tno option forceclose"
 		}
 		mode = []string{"\tmode http", closing}

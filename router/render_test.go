@@ -129,7 +129,7 @@ func TestKeepAliveLeak(t *testing.T) {
 func TestRulesFor(t *testing.T) {
 	old := Rules{CompareAsSet: true, AlgorithmVerbatim: true, KeepAliveLeaks: true}
 	plain := Rules{KeepAliveLeaks: true}
-	newest := Rules{KeepAliveLeaks: true, CheckBeforeUse: true, FrontendFirst: true}
+	newest := Rules{KeepAliveLeaks: true, CheckBeforeUse: true, FrontendFirst: true, KeepAliveForceclose: true}
 	ancient := old
 	ancient.Before418 = true
 	for release, want := range map[string]Rules{
@@ -143,7 +143,7 @@ func TestRulesFor(t *testing.T) {
 		assert.Equal(t, want, got, release)
 	}
 	for release, want := range map[string]string{
-		"4.15.2.0": "nearest known is 4.16.0.0", "3.0": "nearest known is 4.16.0.0", "4.23.0.0": "nearest known is 4.22.0.0",
+		"4.15.2.0": "nearest known is 4.16.0.0", "3.0": "nearest known is 4.16.0.0", "4.23.0.0": "nearest known is 4.22.1.0",
 		"": "is not a version", "4": "is not a version", "newest": "is not a version", "4.20.0.0.1": "is not a version",
 	} {
 		_, err := RulesFor(release)
@@ -196,7 +196,7 @@ func TestRenderToRefuses(t *testing.T) {
 		"other JSON":  {`{"a":1}`, "4.20.0.0", "no LoadBalancerConfigCommand in it"},
 		"number":      {`7`, "4.20.0.0", "a JSON number"},
 		"cut JSON":    {`{"loadBalancers":[`, "4.20.0.0", "not JSON"},
-		"bad release": {`{}`, "4.99", "nearest known is 4.22.0.0"},
+		"bad release": {`{}`, "4.99", "nearest known is 4.22.1.0"},
 		"bad maxconn": {`{"loadBalancers":[],"maxconn":"x"}`, "4.20.0.0", `maxconn "x" is not a whole number`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,8 +2,8 @@ package router
 
 import (
 	"fmt"
-	"regexp"
-	"strconv"
+
+	"github.com/stackproof/stackproof/release"
 )
 
 // Rules are the properties of a release that decide what a push does on its routers. Each is independent of the others.
@@ -22,64 +22,36 @@ type Rules struct {
 	// file, also of other networks, until it is restarted. All releases; part of #14131. It shows only on a Renderer
 	// that lives as long as the server.
 	KeepAliveLeaks bool
-	// FrontendFirst: mode, cidr list and bind stand before balance and servers, the statistics listeners always are in
-	// http mode, and a keep-alive push writes "no option forceclose" into http rules, which HAProxy 2.0 and later
-	// refuses. Rules with a certificate end TLS on the router; they are not rendered. From 4.22, #11468.
+	// FrontendFirst: mode, cidr list and bind stand before balance and servers, and the statistics listeners always are in
+	// http mode. Rules with a certificate end TLS on the router; they are not rendered. From 4.22, #11468.
 	FrontendFirst bool
+	// KeepAliveForceclose: a keep-alive push writes "no option forceclose" into http rules, which HAProxy 2.0 and later
+	// refuses. From 4.22; part of #14131.
+	KeepAliveForceclose bool
 	// Before418: the file has no admin socket, writes forceclose for httpclose (refused by HAProxy 2.0 and later) and
 	// knows no cidr list. Up to 4.17; ended by #6571 and #6460 (HAProxyConfigurator.java@4.18.0.0).
 	Before418 bool
 }
 
-type version [4]int
-
-func (v version) before(o version) bool {
-	for i := range v {
-		if v[i] != o[i] {
-			return v[i] < o[i]
-		}
-	}
-	return false
-}
-
-func (v version) String() string { return fmt.Sprintf("%d.%d.%d.%d", v[0], v[1], v[2], v[3]) }
-
-var releaseForm = regexp.MustCompile(`^(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?(?:-[0-9A-Za-z.-]+)?$`)
-
-func parseVersion(release string) (version, bool) {
-	m := releaseForm.FindStringSubmatch(release)
-	if m == nil {
-		return version{}, false
-	}
-	var v version
-	for i := range v {
-		if m[i+1] != "" {
-			v[i], _ = strconv.Atoi(m[i+1]) // the form allows digits only
-		}
-	}
-	return v, true
-}
-
-// RulesFor gives the rules of a release from 4.16 to 4.22, of any patch level, such as 4.19.1.3, 4.20 or
-// 4.22.0.0-SNAPSHOT. The error of a release outside that range names the nearest one inside it.
-func RulesFor(release string) (Rules, error) {
-	v, ok := parseVersion(release)
-	if !ok {
-		return Rules{}, fmt.Errorf("release %q is not a version: want one from 4.16 to 4.22, such as 4.20.1.0", release)
-	}
-	if first, end := (version{4, 16}), (version{4, 23}); v.before(first) {
-		return Rules{}, fmt.Errorf("router rules of release %s are not known: the nearest known is %s", release, first)
-	} else if !v.before(end) {
-		return Rules{}, fmt.Errorf("router rules of release %s are not known: the nearest known is 4.22.0.0", release)
-	}
-	before4192 := v.before(version{4, 19, 2})
-	from422 := !v.before(version{4, 22})
+// RulesOf gives the rules of a set of knobs.
+func RulesOf(on release.Knobs) Rules {
 	return Rules{
-		CompareAsSet:      before4192,
-		AlgorithmVerbatim: before4192,
-		CheckBeforeUse:    from422,
-		KeepAliveLeaks:    true,
-		FrontendFirst:     from422,
-		Before418:         v.before(version{4, 18}),
-	}, nil
+		CompareAsSet:        on[release.VRCompareAsSet],
+		AlgorithmVerbatim:   on[release.AlgorithmVerbatim],
+		CheckBeforeUse:      on[release.RouterVerifies],
+		KeepAliveLeaks:      on[release.KeepAliveLeaks],
+		FrontendFirst:       on[release.RuleBlockOrder2],
+		KeepAliveForceclose: on[release.KeepAliveCookieInvalid],
+		Before418:           on[release.RendererBefore418],
+	}
+}
+
+// RulesFor gives the rules of a known release, of any patch level, such as 4.19.1.3, 4.20 or 4.22.0.0-SNAPSHOT. The error
+// of another release names the nearest that is known.
+func RulesFor(name string) (Rules, error) {
+	on, err := release.KnobsOf(name)
+	if err != nil {
+		return Rules{}, fmt.Errorf("router rules: %w", err)
+	}
+	return RulesOf(on), nil
 }

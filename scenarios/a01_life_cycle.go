@@ -12,7 +12,6 @@ func groupLifeCycle() harness.Scenario {
 	return harness.Scenario{
 		ID: "A-01", Title: "each step of a group's life sends its pushes, with all rules in them", Group: result.GroupAutoscale, Priority: 1,
 		Guards: []string{"#9583", "#5553"}, Needs: []harness.Capability{harness.API, harness.PushLog},
-		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.15", To: "4.15"}}, Why: "#5553: enabling a group overwrites the other rules; fixed in 4.16"},
 		Twins: []release.Knob{fault.GroupCreateWithoutPush, fault.EnableWithoutPush, fault.DisableWithoutPush, fault.UpdateWithPush, fault.PushLostMembers,
 			fault.MemberCreatedTwice, fault.MembersLostOnDisable, fault.MonitorBlind, fault.PolicyRemovedOnDisable, fault.PushPartial, fault.RuleUnlisted,
 			fault.PushLostWhileEnabled},

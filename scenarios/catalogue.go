@@ -6,7 +6,10 @@
 // check the rest: unique ids, existing knobs, a control in every story.
 package scenarios
 
-import "github.com/stackproof/stackproof/harness"
+import (
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/release"
+)
 
 // Catalogue is every scenario, in the order of scenarios.md 5.4.
 func Catalogue() harness.Catalogue {
@@ -94,14 +97,14 @@ func routerNeeds() []harness.Capability {
 
 // helperIDBug is the defect of story A.
 func helperIDBug() harness.Known {
-	return harness.Known{Spans: []harness.Span{{From: "4.16.1", To: "4.19.2"}, {From: "4.20.0", To: "4.20.0"}},
+	return harness.Known{Releases: release.Where(release.UsageCloseByHelperID),
 		Why:   "#10789: usage rows are looked up by helper id; fixed by #10712 in 4.19.3.0 and #9888 in 4.20.1.0",
 		Signs: []string{"[leaked-row]", "[crossed-close]", "still open", "the time of LB.DELETE of rule id", "no longer billed", "open and 0 closed usage rows", "API only"}}
 }
 
 // setComparison is the defect of story B.
 func setComparison() harness.Known {
-	return harness.Known{Spans: []harness.Span{{To: "4.19.1"}}, Router: true,
+	return harness.Known{Releases: release.Where(release.VRCompareAsSet), Router: true,
 		Why:   "#9822: the router compares its files as sets of lines; fixed in 4.19.2.0 and 4.20.0.0",
 		Signs: []string{"is not what the newest push renders to"}}
 }
@@ -111,7 +114,7 @@ func faultNeeds() []harness.Capability { return append(routerNeeds(), harness.Pu
 
 // everywhere is a defect that every release seen has: it is reported as known and gates nothing.
 func everywhere(why string) harness.Known {
-	return harness.Known{Spans: []harness.Span{{}}, Why: why}
+	return harness.Known{Releases: release.Everywhere(), Why: why}
 }
 
 // storyA are the upstream reports of the helper-id defect.

@@ -12,8 +12,8 @@ func keepAliveCookie() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-07", Title: "a cookie policy on a network with keep-alive works", Group: result.GroupLB,
 		Guards: []string{"#14131", "#11468"}, Needs: routerNeeds(),
-		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.22"}}, Why: "#14131: keep-alive with cookies writes an option that HAProxy refuses"},
-		Twins:    []release.Knob{fault.RouterKeepAliveRefused, fault.PolicyDropped, fault.PushLost, fault.RouterReloadSkipped, fault.RouterPolicyOnWrongSection},
+		KnownBad: harness.Known{Releases: release.Where(release.KeepAliveCookieInvalid), Why: "#14131: keep-alive with cookies writes an option that HAProxy refuses"},
+		Twins:    []release.Knob{release.KeepAliveCookieInvalid, fault.PolicyDropped, fault.PushLost, fault.RouterReloadSkipped, fault.RouterPolicyOnWrongSection},
 		Run: story.Of(func(t *story.T) {
 			offering := t.KeepAliveOffering()
 			tier := t.NewAccount().VPC().TierOf(offering)

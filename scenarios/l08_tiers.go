@@ -12,8 +12,8 @@ func restartKeepsTiers() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-08", Title: "a VPC restart with cleanup keeps the rules of all tiers", Group: result.GroupLB,
 		Guards: []string{"#8745", "#8881"}, Needs: routerNeeds(),
-		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.18.0", To: "4.18.1"}, {From: "4.19.0", To: "4.19.0"}}, Why: "#8745: each tier's push overwrites the others'; fixed by #8881 in 4.18.2 and 4.19.1"},
-		Twins:    []release.Knob{fault.RestartOneTier, fault.StartWithoutPush, fault.PushOtherTiersLost, fault.RouterRuleMissing, fault.PolicyDropped},
+		KnownBad: harness.Known{Releases: release.Where(release.RestartRendersOneTier), Why: "#8745: each tier's push overwrites the others'; fixed by #8881 in 4.18.2 and 4.19.1"},
+		Twins:    []release.Knob{release.RestartRendersOneTier, fault.StartWithoutPush, fault.PushOtherTiersLost, fault.RouterRuleMissing, fault.PolicyDropped},
 		Run: story.Of(func(t *story.T) {
 			vpc := t.NewAccount().VPC()
 			first, second := vpc.Tier(), vpc.Tier()

@@ -12,7 +12,7 @@ func membersFollow() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-16", Title: "members that are assigned, removed or expunged: list, push, file and clients agree", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#7174", "#7892", "#9306"}, Needs: routerNeeds(),
-		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.18"}}, Why: "#7174: the list shows revoked members; fixed in 4.19.0"},
+		KnownBad: harness.Known{Releases: release.RevokedMembersListed(), Why: "#7174: the list shows revoked members; fixed in 4.19.0"},
 		Twins: []release.Knob{fault.PushLostMembers, fault.MemberMissing, fault.MemberNotRemoved, fault.InstanceListShort, fault.ExpungeWithoutPush,
 			fault.PolicyLostWithMembers, fault.RouterServerMissing, fault.RouterBackendDown, fault.RouterChangeLostOnce},
 		Run: story.Of(func(t *story.T) {

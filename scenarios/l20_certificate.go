@@ -15,7 +15,7 @@ func certificateRefused() harness.Scenario {
 		Guards: []string{"#11468"}, Needs: routerNeeds(), KnownBad: setComparison(),
 		Twins: []release.Knob{fault.CertificateIgnored, release.VRCompareAsSet, fault.PushLost, fault.RouterReloadSkipped},
 		Run: story.Of(func(t *story.T) {
-			t.RequireBefore("4.22", "takes certificates on routers (#11468)")
+			t.RequireNotIn(release.CertificatesOnRouters(), "takes certificates on routers (#11468)")
 			account := t.NewAccount()
 			tier := account.VPC().Tier()
 			vms := tier.VMs(2)

@@ -12,7 +12,7 @@ func healthChecks() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-23", Title: "a router's own health check is green where rules are in force, but for an algorithm in mixed case", Group: result.GroupLB, Priority: 2,
 		Guards: []string{"#9698", "#12591"}, Needs: routerNeeds(),
-		KnownBad: harness.Known{Spans: []harness.Span{{To: "4.19.1"}}, Why: "#9698: the algorithm is written as the user typed it; fixed in 4.19.2.0 and 4.20.0.0"},
+		KnownBad: harness.Known{Releases: release.Where(release.AlgorithmVerbatim), Why: "#9698: the algorithm is written as the user typed it; fixed in 4.19.2.0 and 4.20.0.0"},
 		Twins:    []release.Knob{fault.HealthCheckAlarms, release.AlgorithmVerbatim, fault.RouterReloadSkipped, fault.RouterFileStale},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()

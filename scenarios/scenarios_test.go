@@ -124,28 +124,23 @@ func TestCatalogueIsSound(t *testing.T) {
 // those, too, that can be planted in another release only.
 func TestEveryFaultIsNamed(t *testing.T) {
 	for _, k := range fault.AllKnobs() {
-		if k.Fault() && len(k.Releases) < len(release.All()) {
+		if k.Fault() && len(release.Where(k.Name).Profiles()) < len(release.All()) {
 			assert.True(t, slices.ContainsFunc(scenarios.Catalogue(), func(s harness.Scenario) bool { return slices.Contains(s.Twins, k.Name) }),
 				"no scenario names %s as its twin: %s", k.Name, k.About)
 		}
 	}
 }
 
-// TestReleases is the table of the README.
+// TestReleases runs the default scenarios on every release: what the README's table says is what fails.
 func TestReleases(t *testing.T) {
 	needLab(t)
-	always := []string{"U-09", "L-05"}
-	usage := append(slices.Clone(always), "U-01", "U-02", "U-04", "U-05a", "U-05b", "U-05c", "U-05d", "U-05e", "U-06", "U-07", "U-10")
-	both := append(slices.Clone(usage), "L-01", "L-02", "L-03", "L-04", "L-06")
-	for release, want := range map[string][]string{
-		"4.19.1.0": both, "4.19.2.0": usage, "4.19.3.0": always, "4.20.0.0": usage, "4.20.1.0": always, "4.20.2.0": always,
-	} {
+	for _, release := range release.All() {
 		t.Run(release, func(t *testing.T) {
 			got := run(t, release, nil, byDefault(t))
 			known, unknown := fails(got)
 			assert.Empty(t, unknown)
-			for _, id := range want {
-				assert.Contains(t, known, id)
+			for _, s := range byDefault(t) {
+				assert.Equal(t, s.KnownBad.On(release), slices.Contains(known, s.ID), "%s fails", s.ID)
 			}
 			assert.Zero(t, got.ExitCode(false), verdicts(got))
 			assert.Empty(t, got.Missing())

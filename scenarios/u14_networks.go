@@ -10,7 +10,7 @@ import (
 
 // openedTwice is the old model of network and VPC rows.
 func openedTwice() harness.Known {
-	return harness.Known{Spans: []harness.Span{{From: "4.19.1", To: "4.19.2"}, {From: "4.20.0", To: "4.20.0"}},
+	return harness.Known{Releases: release.Where(release.NetworkUsageModelOld),
 		Why: "#10687: network and VPC rows are opened at each create event and closed one at a time; fixed by #10712 and #10755 in 4.19.3.0 and 4.20.1.0"}
 }
 

@@ -12,7 +12,7 @@ func backups() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-23", Title: "a VM taken from its backup offering is no longer billed for backups", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#11522", "#10140"}, Needs: usageNeeds(),
-		KnownBad: harness.Known{Spans: []harness.Span{{From: "4.21.0", To: "4.21.0"}}, Why: "#11522: usage_backup.removed stays NULL; fixed in 4.22.0.0"},
+		KnownBad: harness.Known{Releases: release.BackupRemovalBroken(), Why: "#11522: usage_backup.removed stays NULL; fixed in 4.22.0.0"},
 		Twins:    []release.Knob{fault.UsageBackupCloseNothing, fault.BackupRemoveEventLost},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()

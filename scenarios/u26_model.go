@@ -57,7 +57,7 @@ func modelScenario(title string, run func(*story.T)) harness.Scenario {
 		ID: "U-26", Title: title, Group: result.GroupUsage, Priority: 1, Weight: 20,
 		Guards:   slices.Concat(storyA(), storyB()),
 		Needs:    append(usageNeeds(), harness.PushLog, harness.PushFault, harness.RouterFiles),
-		KnownBad: harness.Known{Spans: slices.Concat(usage.Spans, stick.Spans), Why: usage.Why + "; " + stick.Why},
+		KnownBad: harness.Known{Releases: usage.Releases.Or(stick.Releases), Why: usage.Why + "; " + stick.Why},
 		Twins:    modelTwins(), Run: story.Of(run),
 	}
 }

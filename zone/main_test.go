@@ -18,8 +18,8 @@ import (
 // obj is a JSON object.
 type obj = map[string]any
 
-// servers are the database servers of this test run, one a schema line, started when first asked for. Tests that open
-// zones on one do not run in parallel.
+// servers are the database servers of this test run, one for all releases with the same tables, started when first asked
+// for. Tests that open zones on one do not run in parallel.
 type servers struct {
 	mu  sync.Mutex
 	all map[string]*database.Server
@@ -47,17 +47,17 @@ func testDatabase(t testing.TB, release string) *database.Server {
 	t.Helper()
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
-	line, err := database.Line(release)
-	require.NoError(t, err)
-	if s := shared.all[line]; s != nil {
-		return s
+	for name, s := range shared.all {
+		if database.SameTables(name, release) {
+			return s
+		}
 	}
-	s, err := database.Start(context.Background(), database.Options{Schema: line})
+	s, err := database.Start(context.Background(), database.Options{Schema: release})
 	var missing *database.MissingError
 	if errors.As(err, &missing) {
 		t.Skip(missing)
 	}
 	require.NoError(t, err)
-	shared.all[line] = s
+	shared.all[release] = s
 	return s
 }

@@ -113,12 +113,8 @@ func (z *Zone) dateHeader() func() time.Time {
 }
 
 func (z *Zone) openDatabase(ctx context.Context) error {
-	have, err := database.Line(z.opts.DB.Release())
-	if err != nil {
-		return err
-	}
-	if want, err := database.Line(z.opts.Release); err != nil || have != want {
-		return fmt.Errorf("the database server has the tables of %s, release %s needs those of %s", have, z.opts.Release, want)
+	if have := z.opts.DB.Release(); !database.SameTables(have, z.opts.Release) {
+		return fmt.Errorf("the database server has the tables of %s, those of release %s differ", have, z.opts.Release)
 	}
 	if err := z.opts.DB.Reset(ctx); err != nil {
 		return fmt.Errorf("emptying the databases: %w", err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/lab"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone"
 	"github.com/stackproof/stackproof/zone/database"
 )
@@ -34,7 +35,7 @@ type standing struct {
 }
 
 func labUpCommand() *cobra.Command {
-	var release, listen, integration string
+	var name, listen, integration string
 	var knobs []string
 	var asJSON, bare bool
 	var seed int64
@@ -44,7 +45,7 @@ func labUpCommand() *cobra.Command {
 Its time is the computer's, or runs faster (--speed); its usage server runs once a minute. Pushes are written to the management log, they reach no
 router.`}
 	f := c.Flags()
-	f.StringVar(&release, "release", "4.20.1.0", "release profile")
+	f.StringVar(&name, "release", release.Default, "release profile")
 	f.StringArrayVar(&knobs, "knob", nil, "switch one behaviour: NAME or NAME=off (repeatable)")
 	f.StringVar(&listen, "listen", "127.0.0.1:0", "address of the API")
 	f.StringVar(&integration, "listen-integration", "127.0.0.1:0", "address of the unauthenticated API")
@@ -56,7 +57,7 @@ router.`}
 		if speed < 1 || speed > 600 {
 			return usage("--speed must be between 1 and 600, not %g", speed)
 		}
-		set, err := knobsOf(release, knobs)
+		set, err := knobsOf(name, knobs)
 		if err != nil {
 			return err
 		}
@@ -64,7 +65,7 @@ router.`}
 		if speed > 1 {
 			clock = zone.NewScaled(speed)
 		}
-		return cannotRun(labUp(c, zone.Options{Clock: clock, Release: release, Knobs: set, Listen: listen, ListenIntegration: integration, Seed: seed, Bare: bare}, asJSON))
+		return cannotRun(labUp(c, zone.Options{Clock: clock, Release: name, Knobs: set, Listen: listen, ListenIntegration: integration, Seed: seed, Bare: bare}, asJSON))
 	}
 	return c
 }

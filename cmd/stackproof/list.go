@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -31,40 +32,46 @@ type listedKnob struct {
 	Name     release.Knob `json:"name"`
 	About    string       `json:"about"`
 	Part     string       `json:"part"`
-	Releases []string     `json:"releases"`
+	Releases []string     `json:"releases"` // of which the lab has a zone
+	On       string       `json:"on"`       // all releases, in words
 }
 
 func listCommand() *cobra.Command {
-	var knobs, asJSON bool
+	var knobs, releases, asJSON bool
 	var patterns []string
-	var target, release string
+	var target, name string
 	c := &cobra.Command{Use: "list", Short: "The catalogue: id, title, guards, needs, known-bad releases", Args: noArgs}
 	c.Flags().BoolVar(&knobs, "knobs", false, "list the lab's knobs instead")
+	c.Flags().BoolVar(&releases, "releases", false, "list the known releases instead: whose code each continues, and what changed")
+	c.MarkFlagsMutuallyExclusive("knobs", "releases")
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	c.Flags().StringArrayVar(&patterns, "scenario", nil, "only these ids (glob, repeatable); default all")
-	c.Flags().StringVar(&release, "release", "", "say what is known to fail, or is switched on, in this release")
+	c.Flags().StringVar(&name, "release", "", "say what is known to fail, or is switched on, in this release")
 	targetFlag(c, &target)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := checkTarget(target); err != nil {
 			return err
 		}
-		if release != "" {
-			if err := checkRelease(release); err != nil {
+		if name != "" {
+			if err := checkRelease(name); err != nil {
 				return err
 			}
 		}
-		if knobs {
-			return listKnobs(c, release, asJSON)
+		switch {
+		case knobs:
+			return listKnobs(c, name, asJSON)
+		case releases:
+			return listReleases(c, name, asJSON)
 		}
 		if len(patterns) == 0 {
 			patterns = []string{"*"}
 		}
-		return listScenarios(c, patterns, release, asJSON)
+		return listScenarios(c, patterns, name, asJSON)
 	}
 	return c
 }
 
-func listScenarios(c *cobra.Command, patterns []string, release string, asJSON bool) error {
+func listScenarios(c *cobra.Command, patterns []string, name string, asJSON bool) error {
 	chosen, err := scenarios.Catalogue().Select(patterns...)
 	if err != nil {
 		return usage("%w", err)
@@ -75,8 +82,8 @@ func listScenarios(c *cobra.Command, patterns []string, release string, asJSON b
 		for _, n := range s.Needs {
 			l.Needs = append(l.Needs, string(n))
 		}
-		if release != "" {
-			known := s.KnownBad.On(release)
+		if name != "" {
+			known := s.KnownBad.On(name)
 			l.Known = &known
 		}
 		all = append(all, l)
@@ -89,20 +96,21 @@ func listScenarios(c *cobra.Command, patterns []string, release string, asJSON b
 	for _, l := range all {
 		bad := l.KnownBad
 		if l.Known != nil && *l.Known {
-			bad += " (so on " + release + ")"
+			bad += " (so on " + name + ")"
 		}
 		fmt.Fprintf(w, "%s\tP%d\t%s\t%s\t%s\t%s\n", l.ID, l.Priority, l.Title, strings.Join(l.Guards, " "), strings.Join(l.Needs, " "), bad)
 	}
 	return w.Flush()
 }
 
-func listKnobs(c *cobra.Command, release string, asJSON bool) error {
+func listKnobs(c *cobra.Command, name string, asJSON bool) error {
 	var all []listedKnob
 	for _, k := range fault.AllKnobs() {
-		if release != "" && !slices.Contains(k.Releases, release) {
+		on := release.Where(k.Name)
+		if name != "" && !on.Contains(name) {
 			continue
 		}
-		all = append(all, listedKnob{k.Name, k.About, k.Part, k.Releases})
+		all = append(all, listedKnob{k.Name, k.About, k.Part, on.Profiles(), on.String()})
 	}
 	if asJSON {
 		return printJSON(c, all)
@@ -110,11 +118,48 @@ func listKnobs(c *cobra.Command, release string, asJSON bool) error {
 	w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "KNOB\tPART\tON IN\tWHAT THE ZONE THEN DOES")
 	for _, k := range all {
-		on := strings.Join(k.Releases, " ")
-		if on == "" {
-			on = "(planted only)"
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", k.Name, k.Part, cmp.Or(k.On, "(planted only)"), k.About)
+	}
+	return w.Flush()
+}
+
+// listedRelease is one known release as JSON.
+type listedRelease struct {
+	Name    string         `json:"name"`
+	Lab     bool           `json:"lab"` // has the lab a zone of it
+	After   string         `json:"after,omitempty"`
+	Also    []string       `json:"contains_too,omitempty"`
+	Aliases []string       `json:"same_as_it,omitempty"`
+	On      []release.Knob `json:"on"`
+	Off     []release.Knob `json:"off"`
+}
+
+func listReleases(c *cobra.Command, name string, asJSON bool) error {
+	var all []listedRelease
+	for _, p := range release.Profiles() {
+		if name == "" || p.Name == name || slices.Contains(p.Aliases, name) {
+			all = append(all, listedRelease{p.Name, !p.Outline, p.After, p.Also, p.Aliases, p.On, p.Off})
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", k.Name, k.Part, on, k.About)
+	}
+	if asJSON {
+		return printJSON(c, all)
+	}
+	w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "RELEASE\tLAB\tAFTER\tWHAT CHANGED")
+	for _, l := range all {
+		lab := "lab"
+		if !l.Lab {
+			lab = "-"
+		}
+		var changes []string
+		for _, k := range l.On {
+			changes = append(changes, "+"+string(k))
+		}
+		for _, k := range l.Off {
+			changes = append(changes, "-"+string(k))
+		}
+		after := strings.Join(append([]string{cmp.Or(l.After, "-")}, l.Also...), " and ")
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", l.Name, lab, after, cmp.Or(strings.Join(changes, " "), "nothing"))
 	}
 	return w.Flush()
 }

@@ -41,7 +41,7 @@ func proveCommand() *cobra.Command {
 under all scenarios of priority 0, and prints which scenario caught which twin. Exit status 1 if a twin survives, a
 scenario is blind to a twin of its own, the sound profile shows a failure, or a scenario could not decide.`}
 	f := c.Flags()
-	f.StringVar(&o.release, "release", "4.20.1.0", "sound release profile")
+	f.StringVar(&o.release, "release", release.Default, "sound release profile")
 	f.StringArrayVar(&o.twins, "twin", nil, "only these twins (glob, repeatable)")
 	f.StringArrayVar(&o.scenarios, "scenario", nil, "only these scenarios (glob, repeatable)")
 	f.IntVar(&o.repeat, "repeat", 1, "sound runs of each scenario; false alarms are counted with their bound")

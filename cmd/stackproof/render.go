@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/router"
 )
 
@@ -17,12 +18,12 @@ func routerCommand() *cobra.Command {
 }
 
 func renderCommand() *cobra.Command {
-	var release string
+	var name string
 	var asJSON bool
 	c := &cobra.Command{Use: "render [FILE|-]", Short: "Print the haproxy.cfg that a push renders to",
 		Long: `Reads a LoadBalancerConfigCommand (its JSON, or a line or a whole file of a management server's log) from FILE or
 standard input and prints what the release's generator makes of it.`}
-	c.Flags().StringVar(&release, "release", "4.20.1.0", "whose generator (4.16 to 4.22)")
+	c.Flags().StringVar(&name, "release", release.Default, "whose generator ("+release.Known()+")")
 	c.Flags().BoolVar(&asJSON, "json", false, "print config, add_rules, remove_rules and stat_rules as JSON")
 	c.Args = func(c *cobra.Command, args []string) error {
 		if len(args) > 1 {
@@ -31,21 +32,21 @@ standard input and prints what the release's generator makes of it.`}
 		return nil
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
-		name, in := "standard input", c.InOrStdin()
+		from, in := "standard input", c.InOrStdin()
 		if len(args) == 1 && args[0] != "-" {
 			f, err := os.Open(args[0])
 			if err != nil {
 				return usage("reading a push: %w", err)
 			}
 			defer f.Close()
-			name, in = args[0], f
+			from, in = args[0], f
 		}
 		data, err := io.ReadAll(in)
 		if err != nil {
-			return usage("reading a push from %s: %w", name, err)
+			return usage("reading a push from %s: %w", from, err)
 		}
-		if err := router.RenderTo(c.OutOrStdout(), data, release, asJSON); err != nil {
-			return usage("%w", fmt.Errorf("%s: %w", name, err))
+		if err := router.RenderTo(c.OutOrStdout(), data, name, asJSON); err != nil {
+			return usage("%w", fmt.Errorf("%s: %w", from, err))
 		}
 		return nil
 	}

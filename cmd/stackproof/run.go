@@ -10,10 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stackproof/stackproof/harness"
-	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
 	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/reports"
 )
 
@@ -55,7 +56,7 @@ unless --strict is given.`,
   stackproof run --release 4.20.1.0 --knob usage-close-by-helper-id`}
 	f := c.Flags()
 	targetFlag(c, &o.target)
-	f.StringVar(&o.release, "release", "4.20.1.0", "release profile of the lab, or release of the container's image")
+	f.StringVar(&o.release, "release", release.Default, "release profile of the lab, or release of the container's image")
 	f.StringArrayVar(&o.knobs, "knob", nil, "switch one behaviour of the lab: NAME or NAME=off (repeatable; stackproof list --knobs)")
 	f.StringArrayVar(&o.scenarios, "scenario", nil, "only these ids (glob, repeatable)")
 	f.Int64Var(&o.seed, "seed", 0, "seed of shuffles and generated ids; 0 takes one from the clock and prints it")
@@ -160,7 +161,7 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 	if err != nil {
 		return nil, err
 	}
-	real, err := o.scripts.wanted(c, o.existing.router, o.target, existing.ScriptTree{})
+	real, err := o.scripts.wanted(c, o.existing.router, o.target, config.ScriptTree{})
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +211,12 @@ func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *
 	o.stream.Progress = show
 	o.stream.write(event{Event: "run", Planned: len(chosen)})
 	run, runErr := harness.Run(c.Context(), target, harness.Plan{Scenarios: chosen, Seed: o.seed, Repeat: o.repeat, Workers: o.workers,
-		UntilFailure: o.untilFailure, Budget: o.budget, Progress: o.stream, Sensitivity: o.sensitivity})
+		UntilFailure: o.untilFailure, Budget: o.budget, Progress: o.stream, Sensitivity: o.sensitivity,
+		Partial: func(run result.Run) {
+			run.Shard = part
+			// Where it goes wrong, the last version will too, and its error is the run's.
+			_ = files.partial(run, o.strict)
+		}})
 	show.close()
 	runErr = errors.Join(runErr, target.Close(context.WithoutCancel(c.Context())))
 	run.Notes = append(run.Notes, notes(run)...)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stackproof/stackproof/network"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/router/scripts"
 )
@@ -38,7 +39,7 @@ Exit status: 0 no difference, 1 a difference, 2 wrong use, 4 a tree cannot be ru
 		Example: `  stackproof vr diff cloudstack-4.19.1.0/systemvm cloudstack-4.19.2.0/systemvm
   stackproof vr diff --pushes management-server.log.gz before/systemvm after/systemvm`}
 	c.Flags().StringVar(&o.pushes, "pushes", "", "management server's log (also packed with gzip), or JSON of pushes, one after another; - is standard input (default: built-in sequences)")
-	c.Flags().StringVar(&o.release, "release-of-pushes", "4.20.1.0", "release whose generator renders the pushes (4.16 to 4.22)")
+	c.Flags().StringVar(&o.release, "release-of-pushes", release.Default, "release whose generator renders the pushes ("+release.Known()+")")
 	c.Flags().BoolVar(&o.asJSON, "json", false, "print every push of the comparison as JSON")
 	o.pythonFlags.add(c)
 	c.Args = func(c *cobra.Command, args []string) error {

@@ -64,11 +64,7 @@ func New(opts Options) (*Target, error) {
 	if opts.Knobs == nil {
 		opts.Knobs = profile
 	}
-	rules, err := router.RulesFor(opts.Release)
-	if err != nil {
-		return nil, err
-	}
-	rules = mutations{opts.Knobs}.rules(rules)
+	rules := router.RulesOf(opts.Knobs)
 	if opts.Scripts != nil && (mutations{opts.Knobs}).Router() != (router.Faults{}) {
 		return nil, errors.New("faults of the model of a router cannot be planted in real scripts: leave out " + (mutations{opts.Knobs}).ofModel())
 	}

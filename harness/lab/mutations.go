@@ -35,14 +35,6 @@ func (m mutations) planted() string {
 	return ", planted: " + strings.Join(names, " ")
 }
 
-// rules are the release's with those that planted faults change.
-func (m mutations) rules(r router.Rules) router.Rules {
-	r.CompareAsSet, r.AlgorithmVerbatim = m.on[release.VRCompareAsSet], m.on[release.AlgorithmVerbatim]
-	r.KeepAliveLeaks = m.on[release.KeepAliveLeaks]
-	r.FrontendFirst = r.FrontendFirst || m.on[fault.RouterKeepAliveRefused]
-	return r
-}
-
 // Router implements fleet.Faults.
 func (m mutations) Router() router.Faults {
 	return router.Faults{NeverCopies: m.on[fault.RouterFileStale], SkipsReload: m.on[fault.RouterReloadSkipped],

@@ -3,13 +3,13 @@ package lab
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone"
+	"github.com/stackproof/stackproof/zone/database"
 )
 
 // tamper implements harness.Tamper on one zone.
@@ -70,27 +70,9 @@ func (t tamper) EndUsage(ctx context.Context, h harness.UsageHost, how harness.U
 	return t.z.EndUsage(ctx, host(h), end)
 }
 
-// UpgradePath is the release under test and its nearest neighbour on the other side of the fix, of the same line.
-func (t tamper) UpgradePath() (from, to string) {
-	var before, after []string
-	for _, name := range release.All() {
-		if name[:4] != t.release[:4] {
-			continue
-		}
-		knobs, err := release.ProfileKnobs(name)
-		if err != nil {
-			continue // a listed release has a profile
-		}
-		if knobs[release.UsageCloseByHelperID] {
-			before = append(before, name)
-		} else {
-			after = append(after, name)
-		}
-	}
-	if slices.Contains(before, t.release) {
-		return t.release, after[0]
-	}
-	return before[len(before)-1], t.release
+// UpgradePath is the release under test and its nearest neighbour on the other side of the fix that has the same tables.
+func (t tamper) UpgradePath() (from, to string, ok bool) {
+	return release.UpgradePath(t.release, database.SameTables)
 }
 
 // SwitchRelease gives the zone the profile of another release, with the knobs that were set for the one under test.

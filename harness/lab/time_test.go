@@ -20,10 +20,15 @@ import (
 // open opens a site of a lab whose time begins at a moment.
 func open(t *testing.T, start time.Time) *harness.Site {
 	t.Helper()
+	return openRelease(t, "4.20.1.0", start)
+}
+
+func openRelease(t *testing.T, name string, start time.Time) *harness.Site {
+	t.Helper()
 	_, noHAProxy := router.FindHAProxy("")
 	_, noDatabase := database.Find("")
 	require.NoError(t, errors.Join(noHAProxy, noDatabase, network.Check()))
-	target, err := lab.New(lab.Options{Release: "4.20.1.0", Workers: 1, Start: start})
+	target, err := lab.New(lab.Options{Release: name, Workers: 1, Start: start})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, target.Close(context.WithoutCancel(t.Context()))) })
 	site, err := target.Site(t.Context(), "U-00", 1)

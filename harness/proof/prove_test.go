@@ -141,7 +141,7 @@ func TestProveFindsWhatIsWrong(t *testing.T) {
 	blind.Twins = []release.Knob{"y", "x"}
 	alarm := harness.Scenario{ID: "ALARM", Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail("always") }}
 	stuck := harness.Scenario{ID: "STUCK", Run: func(t *harness.Attempt, _ *harness.Site) { t.Inconclusive("never knows") }}
-	known := harness.Scenario{ID: "KNOWN", KnownBad: harness.Known{Spans: []harness.Span{{}}}, Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail("as known") }}
+	known := harness.Scenario{ID: "KNOWN", KnownBad: harness.Known{Releases: release.Everywhere()}, Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail("as known") }}
 	control := harness.Scenario{ID: "CONTROL", Inconclusive: "by design", Run: harnesstest.Checked}
 	for name, c := range map[string]struct {
 		scenarios harness.Catalogue
@@ -247,7 +247,7 @@ func TestProveNamed(t *testing.T) {
 
 // TestProveWithCures: what the release always fails is proven on top of its cures.
 func TestProveWithCures(t *testing.T) {
-	s := harness.Scenario{ID: "A", Twins: []release.Knob{"x"}, Cures: []release.Knob{"defect=off"}, KnownBad: harness.Known{Spans: []harness.Span{{}}}, Run: func(t *harness.Attempt, s *harness.Site) {
+	s := harness.Scenario{ID: "A", Twins: []release.Knob{"x"}, Cures: []release.Knob{"defect=off"}, KnownBad: harness.Known{Releases: release.Everywhere()}, Run: func(t *harness.Attempt, s *harness.Site) {
 		t.Checked(1)
 		if s.Missing["defect=off"] == "" || s.Missing["x"] != "" {
 			t.Fail("defect or twin")

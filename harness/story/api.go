@@ -8,10 +8,10 @@ import (
 	"time"
 	_ "time/tzdata"
 
-	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
+	"github.com/stackproof/stackproof/release"
 )
 
 // ExpectGone expects that the API no longer lists the rules.
@@ -49,33 +49,30 @@ func (c *CountPushes) ExpectSent(what string, want int) {
 // form is something in an answer that changed from one release line to the next, as programs that read it must know.
 type form struct {
 	what   string
-	old    []harness.Span // releases that answer in the old form
+	old    release.Range // releases that answer in the old form
 	isOld  func(text string) bool
 	answer func(t Answers, r *Rule) string
 }
 
-// until420 are the releases whose answers are those of the 4.19 line.
-func until420() []harness.Span { return []harness.Span{{To: "4.19"}} }
-
 func forms() []form {
 	return []form{
-		{"dates of listUsageRecords (text with quotes around the T up to 4.19, a date from 4.20 on, #8243)", until420(),
+		{"dates of listUsageRecords (text with quotes around the T up to 4.19, a date from 4.20 on, #8243)", release.Where(release.UsageDatesAsString),
 			func(date string) bool { _, err := time.Parse("2006-01-02T15:04:05-0700", date); return err != nil },
 			func(t Answers, r *Rule) string { return t.rawRecord(r, "startdate") }},
-		{"the domain's path in listUsageRecords (from 4.19.2 on)", []harness.Span{{To: "4.19.1"}},
+		{"the domain's path in listUsageRecords (from 4.19.2 on)", release.Where(release.NoDomainPath),
 			func(path string) bool { return path == "" },
 			func(t Answers, r *Rule) string { return t.rawRecord(r, "domainpath") }},
-		{"fields of listUsageTypes (usagetypeid up to 4.19; id and name from 4.20 on)", until420(),
+		{"fields of listUsageTypes (usagetypeid up to 4.19; id and name from 4.20 on)", release.Where(release.UsageTypeJSONOld),
 			func(fields string) bool { return fields != "id name" },
 			func(t Answers, _ *Rule) string {
 				return present(t.rawFirst("listUsageTypes", "usagetype", nil), "id", "name", "usagetypeid")
 			}},
-		{"the architecture of templates (from 4.20 on)", until420(),
+		{"the architecture of templates (from 4.20 on)", release.Where(release.AnswerFieldsOld),
 			func(fields string) bool { return fields == "" },
 			func(t Answers, _ *Rule) string {
 				return present(t.rawFirst("listTemplates", "template", cloud.Params{"templatefilter": "all"}), "arch")
 			}},
-		{"the command's name in the refusal of a call without a parameter (eight letters short up to 4.19)", until420(),
+		{"the command's name in the refusal of a call without a parameter (eight letters short up to 4.19)", release.Where(release.ErrorCommandCut),
 			func(text string) bool { return !strings.Contains(strings.ToLower(text), "createlbstickinesspolicy") },
 			func(t Answers, r *Rule) string {
 				_, err := r.Account.Cloud.Job(t.ctx, "createLBStickinessPolicy", cloud.Params{"lbruleid": r.ID, "methodname": "SourceBased"}, nil)
@@ -94,7 +91,7 @@ func (t Answers) ExpectForms(r *Rule) {
 	defer t.Step("forms of answers")()
 	for _, f := range forms() {
 		t.Checked(1)
-		old := harness.Known{Spans: f.old}.On(t.site.Release)
+		old := f.old.Contains(t.site.Release)
 		if got := f.answer(t, r); f.isOld(got) != old {
 			t.Fail(fmt.Sprintf("%s: %s answers %q", f.what, t.site.Release, got),
 				result.Evidence{Kind: result.KindNote, Title: "form of an answer", Text: fmt.Sprintf("%s\nrelease %s has the older form: %t", f.what, t.site.Release, old)})

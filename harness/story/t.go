@@ -16,6 +16,7 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
+	"github.com/stackproof/stackproof/release"
 )
 
 // T is what a scenario is told in. A verb that cannot be carried out ends the scenario as inconclusive: a run that could not
@@ -219,9 +220,9 @@ func (t *core) rawFirst(command, list string, p cloud.Params) map[string]any {
 	return one
 }
 
-// RequireBefore ends a story about what releases cannot do on one that can.
-func (t *T) RequireBefore(release, what string) {
-	if (harness.Known{Spans: []harness.Span{{From: release}}}).On(t.site.Release) {
+// RequireNotIn ends a story about what releases cannot do on one that can.
+func (t *T) RequireNotIn(able release.Range, what string) {
+	if able.Contains(t.site.Release) {
 		t.Unsupported("release %s %s: that is another story", t.site.Release, what)
 	}
 }

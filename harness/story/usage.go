@@ -210,7 +210,13 @@ func (t UsageRuns) StartUsageWith(host harness.UsageHost, s harness.UsageSetting
 }
 
 // UpgradePath names the releases of an upgrade across the fix of the helper-id defect.
-func (t UsageRuns) UpgradePath() (from, to string) { return t.site.Tamper.UpgradePath() }
+func (t UsageRuns) UpgradePath() (from, to string) {
+	from, to, ok := t.site.Tamper.UpgradePath()
+	if !ok {
+		t.Unsupported("the lab has no upgrade across the fix of the helper-id defect from or to %s", t.site.Release)
+	}
+	return from, to
+}
 
 // SwitchRelease upgrades the standing site.
 func (t UsageRuns) SwitchRelease(release string) {

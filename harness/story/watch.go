@@ -12,6 +12,7 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
+	"github.com/stackproof/stackproof/release"
 )
 
 // watch follows the usage rows of a scenario's accounts from drain to drain.
@@ -110,11 +111,11 @@ func (w *watch) note(key, text string) {
 // knownClasses are the defects that the invariants see beside the one that a scenario is about. Leaked and crossed rows
 // are not among them: whatever scenario meets them must say so.
 func knownClasses() map[usageprobe.Class]harness.Known {
-	all := []harness.Span{{}}
+	all := release.Everywhere()
 	return map[usageprobe.Class]harness.Known{
-		usageprobe.ClassDuplicateNetwork:  {Spans: []harness.Span{{From: "4.19.1", To: "4.19.2"}, {From: "4.20.0", To: "4.20.0"}}, Why: "#10687, ended by #10712 and #10755 in 4.19.3 and 4.20.1"},
-		usageprobe.ClassSharedNICOffering: {Spans: all, Why: "NIC rows are closed by VM and offering, UsageNetworkOfferingDaoImpl.java@4.20.0.0"},
-		usageprobe.ClassVPNUserDate:       {Spans: all, Why: "UsageVPNUserDaoImpl.java@4.20.0.0 writes the job's time"},
+		usageprobe.ClassDuplicateNetwork:  {Releases: release.Where(release.NetworkUsageModelOld), Why: "#10687, ended by #10712 and #10755 in 4.19.3 and 4.20.1"},
+		usageprobe.ClassSharedNICOffering: {Releases: all, Why: "NIC rows are closed by VM and offering, UsageNetworkOfferingDaoImpl.java@4.20.0.0"},
+		usageprobe.ClassVPNUserDate:       {Releases: all, Why: "UsageVPNUserDaoImpl.java@4.20.0.0 writes the job's time"},
 	}
 }
 

@@ -93,8 +93,8 @@ type told struct {
 	lives            []stretch
 	closes           []Happening
 	creates, deletes int
+	pendingOpen      bool // a new life has begun that no job covers yet
 	pendingClose     bool
-	pending          bool
 }
 
 func tell(happenings []Happening) told {
@@ -102,7 +102,8 @@ func tell(happenings []Happening) told {
 	var t told
 	for _, h := range happenings {
 		if h.Act&ActPending != 0 {
-			t.pending, t.pendingClose = true, t.pendingClose || h.Act&ActClose != 0
+			t.pendingOpen = t.pendingOpen || h.Act&ActOpen != 0
+			t.pendingClose = t.pendingClose || h.Act&ActClose != 0
 			continue
 		}
 		t.add(h)
@@ -230,7 +231,7 @@ func (s Subject) row(t *told, r Metering) Judgement {
 		j.CrossedBy = s.Crossed(r)
 	}
 	// A resource whose last life is over by its events may live on all the same: its delete was rolled back.
-	last := len(t.lives) == 0 || l.end == 0 || l == &t.lives[len(t.lives)-1]
+	last := len(t.lives) == 0 || l.end == 0 || l == &t.lives[len(t.lives)-1] && !t.pendingOpen
 	switch {
 	case s.Loose:
 		j.Verdict = s.looseRow(t, r)
@@ -305,7 +306,7 @@ func (s Subject) Lives() []Span {
 	t := tell(s.Happenings)
 	var spans []Span
 	for i, l := range t.lives {
-		if i == len(t.lives)-1 && s.Life == Alive {
+		if i == len(t.lives)-1 && s.Life == Alive && !t.pendingOpen {
 			l.end = 0
 		}
 		spans = append(spans, Span{l.start, l.end})

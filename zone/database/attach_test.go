@@ -23,9 +23,9 @@ func TestAttach(t *testing.T) {
 		require.NoError(t, err)
 	}
 	ended := 0
-	s, err := Attach(t.Context(), AttachOptions{Schema: "4.19", DSN: host.DSN(), OnClose: func(context.Context) error { ended++; return errors.New("it burns") }})
+	s, err := Attach(t.Context(), AttachOptions{Schema: "4.19.1.0", DSN: host.DSN(), OnClose: func(context.Context) error { ended++; return errors.New("it burns") }})
 	require.NoError(t, err)
-	assert.Equal(t, "4.19", s.Release())
+	assert.Equal(t, "4.19.1.0", s.Release())
 	assert.Contains(t, s.Version(), "Maria")
 	assert.Empty(t, s.Socket())
 	admin, err := s.Open(t.Context())

@@ -4,10 +4,13 @@ import (
 	_ "embed"
 	"fmt"
 	"strings"
+
+	"github.com/stackproof/stackproof/release"
 )
 
-// schemaText is the compact form of the recorded columns: "@database.table" opens a table, each following line is
-// release mark ("*", "4.19" or "4.20"), column, type, nullable, default, key, extra.
+// schemaText is the compact form of the recorded columns: "@database.table" opens a table, each following line is mark,
+// column, type, nullable, default, key, extra. The mark says which releases have the column: "*" all, a release's name
+// those whose code contains it, and "<" before the name the others.
 //
 //go:embed schema/columns.tsv
 var schemaText string
@@ -38,41 +41,56 @@ func uniqueKeys(table string) []string {
 	}[table]
 }
 
-// Line maps a release ("4.19.1.0", "4.20", …) to the schema line that it has: "4.19" or "4.20".
-func Line(release string) (string, error) {
-	for _, line := range []string{"4.19", "4.20"} {
-		if release == line || strings.HasPrefix(release, line+".") {
-			return line, nil
-		}
+// Tables returns the tables that a release has, in the recorded order. A release without a profile of its own, such as
+// 4.20.1.2, has those of the one that it follows.
+func Tables(name string) ([]Table, error) {
+	if _, err := release.Resolve(name); err != nil {
+		return nil, fmt.Errorf("database: no schema: %w", err)
 	}
-	return "", fmt.Errorf("database: no schema for release %q: use 4.19 or 4.20, or a release of one of them", release)
+	return parseTables(schemaText, name)
 }
 
-// Tables returns the tables that a release has, in the recorded order.
-func Tables(release string) ([]Table, error) {
-	line, err := Line(release)
+// SameTables says whether two releases have the same tables, so that a zone of one can become one of the other. A release
+// that is not known has none.
+func SameTables(a, b string) bool {
+	first, err := script(a)
 	if err != nil {
-		return nil, err
+		return false
 	}
-	return parseTables(schemaText, line)
+	second, err := script(b)
+	return err == nil && first == second
 }
 
-func parseTables(text, line string) ([]Table, error) {
+// holds says whether a release has a column with this mark.
+func holds(mark, name string) (bool, error) {
+	if mark == "*" {
+		return true, nil
+	}
+	began, before := strings.CutPrefix(mark, "<")
+	contains, err := release.Contains(name, began)
+	return contains != before, err
+}
+
+func parseTables(text, name string) ([]Table, error) {
 	var tables []Table
 	for number, row := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
-		if name, ok := strings.CutPrefix(row, "@"); ok {
-			base, table, found := strings.Cut(name, ".")
+		if full, ok := strings.CutPrefix(row, "@"); ok {
+			base, table, found := strings.Cut(full, ".")
 			if !found {
-				return nil, fmt.Errorf("database: schema line %d: %q is not database.table", number+1, name)
+				return nil, fmt.Errorf("database: schema line %d: %q is not database.table", number+1, full)
 			}
 			tables = append(tables, Table{Database: base, Name: table})
 			continue
 		}
 		fields := strings.Split(row, "\t")
 		if len(fields) < 5 || len(tables) == 0 {
-			return nil, fmt.Errorf("database: schema line %d: want release, column, type, nullable, default", number+1)
+			return nil, fmt.Errorf("database: schema line %d: want mark, column, type, nullable, default", number+1)
 		}
-		if fields[0] != "*" && fields[0] != line {
+		has, err := holds(fields[0], name)
+		if err != nil {
+			return nil, fmt.Errorf("database: schema line %d: %w", number+1, err)
+		}
+		if !has {
 			continue
 		}
 		fields = append(fields, "", "")
@@ -136,8 +154,8 @@ func quote(name string) string { return "`" + name + "`" }
 
 // script is all statements that make the schema of a release, each ended by ";\n" on a line of its own, which is the
 // form that a server in bootstrap mode reads.
-func script(release string) (string, error) {
-	tables, err := Tables(release)
+func script(name string) (string, error) {
+	tables, err := Tables(name)
 	if err != nil {
 		return "", err
 	}

@@ -21,7 +21,7 @@ const sqlMode = "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVI
 
 // Options say how a server is started. The zero value with a Schema is good.
 type Options struct {
-	// Schema is the release whose tables are wanted: "4.19", "4.20" or a release such as "4.20.1.0".
+	// Schema is the release whose tables are wanted, such as 4.20.1.0.
 	Schema string
 	// Dir is where the server's own folder is made; empty is the system's temporary folder.
 	Dir string

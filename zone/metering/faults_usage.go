@@ -89,18 +89,6 @@ func otherUsageFaults() []usageFault {
 	}
 }
 
-// usageRules are the usage server's rules by the release's knobs.
-func (mgr *Manager) usageRules() usage.Rules {
-	broken := mgr.On(release.UsageCloseByHelperID)
-	return usage.Rules{
-		CloseByHelperPK: broken, StorageByHelperPK: broken, SnapshotByHelperPK: broken,
-		NetworkModelOld: mgr.On(release.NetworkUsageModelOld), CleanOwnJobsAtStart: mgr.On(release.UsageCleanOwnJobsAtStart),
-		NICAlone: !mgr.On(release.UsageNICCloseByOffering), VPNUserAtEvent: !mgr.On(release.UsageVPNCloseAtJob),
-		AddressByID: !mgr.On(release.UsageReleaseByText), CreateOnce: !mgr.On(release.UsageCreateRepeated),
-		YearCarries: !mgr.On(release.UsageYearRoll), SnapshotsApart: !mgr.On(release.UsageVMSnapshotsAsOne),
-	}
-}
-
 func (mgr *Manager) usageFaults() usage.Faults {
 	var set usage.Faults
 	for _, f := range usageFaults() {

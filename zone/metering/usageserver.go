@@ -48,7 +48,7 @@ func (mgr *Manager) StartUsage(ctx context.Context, host string, s UsageSettings
 	}
 	mgr.Lock()
 	mgr.usagePID++
-	options := usage.Options{Rules: mgr.usageRules(), Faults: mgr.usageFaults(), Clock: mgr.Clock, Range: s.Range, Aggregation: s.Aggregation, Execution: s.Execution,
+	options := usage.Options{Rules: usage.RulesOf(mgr.Knobs()), Faults: mgr.usageFaults(), Clock: mgr.Clock, Range: s.Range, Aggregation: s.Aggregation, Execution: s.Execution,
 		Host: host, PID: mgr.usagePID, Log: mgr.Log}
 	if mgr.On(fault.UsageTiesShuffled) {
 		options.TieSeed = uint64(mgr.seed)*2 + 1

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
 )
@@ -16,7 +17,7 @@ const (
 
 // distortStart applies the planted faults that cut a command down to one network's rules.
 func (mgr *Manager) distortStart(cmd *ConfigCommand, n *net.Network, aggregated bool) {
-	if !(mgr.On(fault.RestartOneTier) && aggregated || mgr.On(fault.PushOtherTiersLost) && !aggregated) {
+	if !(mgr.On(release.RestartRendersOneTier) && aggregated || mgr.On(fault.PushOtherTiersLost) && !aggregated) {
 		return
 	}
 	cmd.LoadBalancers = slices.DeleteFunc(cmd.LoadBalancers, func(b BalancerTO) bool {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/usage"
 )
 
@@ -161,9 +162,10 @@ func insertAccounts(t *testing.T, db *sql.DB, events, addresses table) {
 
 // replay runs the recorded jobs in the order in which they ended; of two that ended at one time, the one with a window
 // came first. A single job is queued and picked up by a heartbeat, as generateUsageRecords does it.
-func replay(t *testing.T, db *sql.DB, release string, jobs table) {
-	rules, err := usage.RulesOf(release)
+func replay(t *testing.T, db *sql.DB, name string, jobs table) {
+	on, err := release.KnobsOf(name)
 	require.NoError(t, err)
+	rules := usage.RulesOf(on)
 	ended := table{}
 	for _, job := range jobs {
 		if job["end_millis"] != "0" {

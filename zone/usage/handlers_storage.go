@@ -38,7 +38,7 @@ func (p *pass) volumeEvent(ctx context.Context, event Event) error {
 
 func (p *pass) closeVolume(ctx context.Context, event Event) (int, error) {
 	return p.closeRows(ctx, event, event.Created, closing{usageType: TypeVolume, table: volumeTable, until: "deleted",
-		find:   byKey(p.options.Rules.VolumesByHelperPK, "volume_id", event).and("account_id", event.AccountID),
+		find:   row{"volume_id": event.ResourceID.V, "account_id": event.AccountID},
 		update: []string{"account_id", "volume_id"}, what: "volume"})
 }
 

@@ -1,10 +1,6 @@
 package usage
 
-import (
-	"fmt"
-	"strconv"
-	"strings"
-)
+import "github.com/stackproof/stackproof/release"
 
 // Rules are the ways in which releases differ. The zero value is a release with all fixes but without the clean-up of
 // 4.20.2.
@@ -17,15 +13,13 @@ type Rules struct {
 	StorageByHelperPK bool
 	// SnapshotByHelperPK: VMSNAPSHOT.OFF_PRIMARY looks for the row by primary key instead of by VM (same).
 	SnapshotByHelperPK bool
-	// VolumesByHelperPK: volume resize and delete look for the row by primary key (4.16.1–4.17.0; fixed by #6737).
-	VolumesByHelperPK bool
 	// NetworkModelOld: network and VPC rows are always inserted, edited in place and closed one at a time, and closing
 	// sets their state (4.19.1, 4.19.2, 4.20.0; changed by #10755).
 	NetworkModelOld bool
 	// CleanOwnJobsAtStart: at start the open jobs of the same host are removed (4.20.2; #10848).
 	CleanOwnJobsAtStart bool
 
-	// The rest are repairs of defects that every release seen has; no release's rules have them on.
+	// The rest are repairs of defects that every release seen has: no release has them on.
 
 	// NICAlone: removing a NIC closes its own row and not those of the VM's other NICs with the same offering.
 	NICAlone bool
@@ -42,26 +36,16 @@ type Rules struct {
 	SnapshotsApart bool
 }
 
-// RulesOf returns the rules of a release of 4.19 or 4.20, such as "4.19.1.0" or "4.20.1".
-func RulesOf(release string) (Rules, error) {
-	parts := strings.Split(release, ".")
-	var minor, patch int
-	var err error
-	if len(parts) >= 3 && parts[0] == "4" {
-		minor, err = strconv.Atoi(parts[1])
-		if err == nil {
-			patch, err = strconv.Atoi(parts[2])
-		}
-	}
-	fixedIn := map[int]int{19: 3, 20: 1}[minor]
-	if err != nil || fixedIn == 0 {
-		return Rules{}, fmt.Errorf("usage: no rules for release %q: use one of 4.19 or 4.20, such as 4.20.1.0", release)
-	}
-	broken := patch < fixedIn
+// RulesOf gives the rules of a set of knobs.
+func RulesOf(on release.Knobs) Rules {
+	broken := on[release.UsageCloseByHelperID]
 	return Rules{
-		CloseByHelperPK: broken, StorageByHelperPK: broken, SnapshotByHelperPK: broken, NetworkModelOld: broken,
-		CleanOwnJobsAtStart: minor == 20 && patch >= 2,
-	}, nil
+		CloseByHelperPK: broken, StorageByHelperPK: broken, SnapshotByHelperPK: broken,
+		NetworkModelOld: on[release.NetworkUsageModelOld], CleanOwnJobsAtStart: on[release.UsageCleanOwnJobsAtStart],
+		NICAlone: !on[release.UsageNICCloseByOffering], VPNUserAtEvent: !on[release.UsageVPNCloseAtJob],
+		AddressByID: !on[release.UsageReleaseByText], CreateOnce: !on[release.UsageCreateRepeated],
+		YearCarries: !on[release.UsageYearRoll], SnapshotsApart: !on[release.UsageVMSnapshotsAsOne],
+	}
 }
 
 // Usage types that are written here (UsageTypes.java@4.20.0.0).

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone"
 	"github.com/stackproof/stackproof/zone/database"
 )
@@ -99,7 +100,7 @@ func serve(ctx context.Context) (err error) {
 // the outside, and the line in the log that tells the server that stays from the one that initialises.
 func serveDatabase(ctx context.Context) (err error) {
 	fmt.Println("mariadbd: ready for connections. Version: '0'  socket: '/run/mysqld.sock'  port: 0")
-	server, err := database.Start(ctx, database.Options{Schema: "4.20"})
+	server, err := database.Start(ctx, database.Options{Schema: release.Default})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,279 @@
+package damage
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Write puts the history into the databases of a site, in few large statements. The tables must have no rows with its ids.
+// Columns that the schema does not have (vm_id before 4.22.1) and tables that it lacks are left out.
+func (h *History) Write(ctx context.Context, db *sql.DB) error {
+	w := &writer{ctx: ctx, db: db}
+	h.writeEvents(w)
+	h.writeRows(w)
+	h.writeLiving(w)
+	w.table("cloud_usage.usage_job", "host", "pid", "job_type", "start_millis", "end_millis", "exec_time", "start_date", "end_date", "success", "heartbeat")
+	for _, j := range h.jobs {
+		w.row("damage", 1, 0, j.start, j.end, 1, stamp(j.start/1000), stamp(j.end/1000), 1, stamp(j.end/1000+1))
+	}
+	w.table("cloud_usage.cloud_usage", "zone_id", "account_id", "domain_id", "description", "usage_display", "usage_type", "raw_usage", "usage_id", "vm_instance_id",
+		"offering_id", "start_date", "end_date")
+	for _, r := range h.records {
+		var vm, offering any
+		id := r.resource
+		switch r.usageType {
+		case 13:
+			vm, offering, id = r.resource, 13, 1
+		case 1, 2:
+			vm = r.resource
+		}
+		w.row(1, r.account, 1, fmt.Sprintf("usage type %d of %d", r.usageType, r.resource), fmt.Sprintf("%.6f Hrs", r.hours), r.usageType, r.hours, id, vm, offering,
+			stamp(r.from), stamp(r.to-1))
+	}
+	w.flush()
+	return w.err
+}
+
+func (h *History) writeEvents(w *writer) {
+	for _, schema := range []string{"cloud", "cloud_usage"} {
+		columns := []string{"id", "type", "account_id", "created", "zone_id", "resource_id", "resource_name", "offering_id", "processed"}
+		withVM := w.has(schema, "usage_event", "vm_id")
+		if withVM {
+			columns = append(columns, "vm_id")
+		}
+		w.table(schema+".usage_event", columns...)
+		for i, e := range h.events {
+			copied := i < h.pending
+			if schema == "cloud_usage" && !copied {
+				break
+			}
+			zone := 1
+			if e.kind == "NET.RULEDELETE" {
+				zone = 0
+			}
+			values := []any{e.id, e.kind, e.account, stamp(e.at), zone, e.resource, null(e.name), null(e.offering), e.processed && schema == "cloud_usage"}
+			if withVM {
+				values = append(values, null(e.vm))
+			}
+			w.row(values...)
+		}
+	}
+}
+
+func (h *History) writeRows(w *writer) {
+	for _, kind := range kinds() {
+		name := map[string]string{LB: "usage_load_balancer_policy", PF: "usage_port_forwarding", Address: "usage_ip_address", VM: "usage_vm_instance",
+			Running: "usage_vm_instance", NIC: "usage_network_offering", Volume: "usage_volume"}[kind]
+		columns := map[string][]string{
+			LB: {"lb_id", "created", "deleted"}, PF: {"pf_id", "created", "deleted"}, Volume: {"volume_id", "created", "deleted"},
+			Address: {"ip_id", "assigned", "released", "public_ip_address", "is_source_nat", "is_system"},
+			VM:      {"vm_instance_id", "start_date", "end_date", "usage_type", "vm_name", "service_offering_id", "template_id"},
+			Running: {"vm_instance_id", "start_date", "end_date", "usage_type", "vm_name", "service_offering_id", "template_id"},
+			NIC:     {"vm_instance_id", "created", "deleted", "nic_id", "network_offering_id", "is_default"},
+		}[kind]
+		list := []string{"id", "zone_id", "account_id"}
+		if w.has("cloud_usage", name, "domain_id") {
+			list = append(list, "domain_id")
+		}
+		w.table("cloud_usage."+name, append(list, columns...)...)
+		for _, r := range h.tables[kind] {
+			values := []any{r.id, 1, r.account, 1}[:len(list)]
+			values = append(values, r.resource, stamp(r.opened), null(stamp(r.closed)))
+			switch kind {
+			case Address:
+				values = append(values, fmt.Sprintf("192.0.2.%d", r.resource-h.Base), 0, 0)
+			case VM, Running:
+				values = append(values, usageType(kind), fmt.Sprintf("vm-%d", r.resource), 1, 1)
+			case NIC:
+				values = append(values, r.part, 13, 1)
+			}
+			w.row(values...)
+		}
+	}
+}
+
+func (h *History) writeLiving(w *writer) {
+	w.table("cloud.firewall_rules", "id", "uuid", "start_port", "end_port", "state", "protocol", "purpose", "account_id", "domain_id", "network_id", "xid", "created")
+	for kind, purpose := range map[string]string{LB: "LoadBalancing", PF: "PortForwarding"} {
+		for _, t := range h.things[kind] {
+			if t.alive {
+				w.row(t.id, uuid(kind, t.id), 80, 80, "Active", "tcp", purpose, t.account, 1, 204, uuid("x"+kind, t.id), stamp(t.lives[0].born))
+			}
+		}
+	}
+	w.table("cloud.load_balancing_rules", "id", "name", "default_port_start", "default_port_end", "algorithm", "lb_protocol")
+	for _, t := range h.things[LB] {
+		if t.alive {
+			w.row(t.id, fmt.Sprintf("lb-%d", t.id), 80, 80, "roundrobin", "tcp")
+		}
+	}
+	w.table("cloud.user_ip_address", "id", "uuid", "account_id", "domain_id", "public_ip_address", "data_center_id", "source_nat", "allocated", "state", "vlan_db_id",
+		"mac_address", "source_network_id")
+	for id := h.Base + 1; id <= h.Base+addresses; id++ {
+		holder := slices.IndexFunc(h.things[Address], func(t *thing) bool { return t.id == id && t.alive })
+		address := fmt.Sprintf("192.0.2.%d", id-h.Base)
+		if holder < 0 {
+			w.row(id, uuid(Address, id), nil, nil, address, 1, 0, nil, "Free", 1, id, 200)
+			continue
+		}
+		t := h.things[Address][holder]
+		w.row(id, uuid(Address, id), t.account, 1, address, 1, 0, stamp(t.lives[len(t.lives)-1].born), "Allocated", 1, id, 200)
+	}
+	h.writeVMs(w)
+}
+
+func (h *History) writeVMs(w *writer) {
+	w.table("cloud.vm_instance", "id", "uuid", "name", "instance_name", "account_id", "domain_id", "type", "state", "removed", "service_offering_id", "data_center_id", "vm_type")
+	for _, t := range h.things[VM] {
+		state, removed := "Running", any(nil)
+		if !t.alive {
+			state, removed = "Expunging", stamp(t.lives[0].died)
+		}
+		w.row(t.id, uuid(VM, t.id), t.name, t.name, t.account, 1, "User", state, removed, 1, 1, "User")
+	}
+	w.table("cloud.nics", "id", "uuid", "instance_id", "network_id", "removed")
+	for _, t := range h.things[NIC] {
+		removed := any(nil)
+		if !t.alive {
+			removed = stamp(t.lives[0].died)
+		}
+		w.row(t.id, uuid(NIC, t.id), t.id, 204, removed)
+	}
+	w.table("cloud.volumes", "id", "uuid", "account_id", "state", "instance_id", "removed")
+	for _, t := range h.things[Volume] {
+		state, removed := "Ready", any(nil)
+		if !t.alive {
+			state, removed = "Expunged", stamp(t.lives[0].died)
+		}
+		w.row(t.id, uuid(Volume, t.id), t.account, state, t.id, removed)
+	}
+}
+
+// uuid is made of what it names, so that a seed always gives the same site.
+func uuid(kind string, id int64) string {
+	return fmt.Sprintf("%08x-0000-4000-8000-%012x", len(kind)*0x10101, id)
+}
+
+func stamp(seconds int64) string {
+	if seconds == 0 {
+		return ""
+	}
+	return time.Unix(seconds, 0).UTC().Format(time.DateTime)
+}
+
+// null is nil for a zero value.
+func null(v any) any {
+	if v == "" || v == int64(0) {
+		return nil
+	}
+	return v
+}
+
+// writer inserts rows in batches. After an error it does nothing more.
+type writer struct {
+	ctx     context.Context
+	db      *sql.DB
+	name    string
+	columns []string
+	skip    []bool // columns that the table does not have
+	fill    []string
+	values  []any
+	rows    int
+	err     error
+}
+
+const rowsAtOnce = 500
+
+func (w *writer) has(schema, table, column string) bool {
+	if w.err != nil {
+		return false
+	}
+	var n int
+	w.err = w.db.QueryRowContext(w.ctx, "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = ? AND table_name = ? AND column_name = ?", schema, table, column).Scan(&n)
+	return n > 0
+}
+
+// table begins with the rows of a table. What must have a value and got none is filled with what its type allows.
+func (w *writer) table(name string, columns ...string) {
+	w.flush()
+	w.name, w.columns, w.skip, w.fill = "", nil, nil, nil
+	if w.err != nil {
+		return
+	}
+	schema, table, _ := strings.Cut(name, ".")
+	rows, err := w.db.QueryContext(w.ctx, `SELECT column_name, data_type, is_nullable = 'NO' AND column_default IS NULL AND extra NOT LIKE '%auto_increment%'
+		FROM information_schema.columns WHERE table_schema = ? AND table_name = ?`, schema, table)
+	if err != nil {
+		w.err = fmt.Errorf("looking at %s: %w", name, err)
+		return
+	}
+	defer func() { _ = rows.Close() }()
+	there := map[string]bool{}
+	for rows.Next() {
+		var column, kind string
+		var needed bool
+		if w.err = rows.Scan(&column, &kind, &needed); w.err != nil {
+			return
+		}
+		there[column] = true
+		if needed && !slices.Contains(columns, column) {
+			w.fill = append(w.fill, column, empty(kind))
+		}
+	}
+	if w.err = rows.Err(); w.err != nil || len(there) == 0 {
+		return
+	}
+	w.name = name
+	for _, c := range columns {
+		w.skip = append(w.skip, !there[c])
+		if there[c] {
+			w.columns = append(w.columns, "`"+c+"`")
+		}
+	}
+	for i := 0; i < len(w.fill); i += 2 {
+		w.columns = append(w.columns, "`"+w.fill[i]+"`")
+	}
+}
+
+func empty(kind string) string {
+	switch {
+	case strings.Contains(kind, "char") || strings.Contains(kind, "text"):
+		return ""
+	case kind == "datetime" || kind == "timestamp":
+		return "2026-01-01 00:00:00"
+	}
+	return "0"
+}
+
+func (w *writer) row(values ...any) {
+	if w.err != nil || w.name == "" {
+		return
+	}
+	for i, v := range values {
+		if !w.skip[i] {
+			w.values = append(w.values, v)
+		}
+	}
+	for i := 1; i < len(w.fill); i += 2 {
+		w.values = append(w.values, w.fill[i])
+	}
+	if w.rows++; w.rows == rowsAtOnce {
+		w.flush()
+	}
+}
+
+func (w *writer) flush() {
+	if w.rows == 0 || w.err != nil {
+		return
+	}
+	one := "(?" + strings.Repeat(",?", len(w.columns)-1) + ")"
+	query := "INSERT INTO " + w.name + " (" + strings.Join(w.columns, ",") + ") VALUES " + one + strings.Repeat(","+one, w.rows-1)
+	if _, err := w.db.ExecContext(w.ctx, query, w.values...); err != nil {
+		w.err = fmt.Errorf("writing %s: %w", w.name, err)
+	}
+	w.values, w.rows = w.values[:0], 0
+}
