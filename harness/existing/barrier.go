@@ -2,6 +2,7 @@ package existing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -39,6 +40,8 @@ type barrier struct {
 	members map[string]*ticket // nil ticket: at work
 	runs    []served
 	broken  error
+	ended   error // what the last run ended with
+	failed  error // that the usage server's runs fail, if they ever did
 }
 
 // ticket is one wait.
@@ -182,6 +185,10 @@ func (b *barrier) wanted() (times []time.Time, left time.Duration) {
 func (b *barrier) release(done covering, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.ended = err
+	if failing := (*failingServer)(nil); errors.As(err, &failing) {
+		b.failed = failing
+	}
 	free := map[string]*ticket{}
 	for id, t := range b.members {
 		if t != nil && (err != nil || done.until.After(t.until)) {
@@ -195,6 +202,13 @@ func (b *barrier) release(done covering, err error) {
 	for _, t := range free {
 		t.done <- err
 	}
+}
+
+// ends are what the last run ended with, and that runs failed, if they ever did.
+func (b *barrier) ends() (last, failed error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ended, b.failed
 }
 
 // made are the runs that were waited for, oldest first.

@@ -24,6 +24,7 @@ type usageServer struct {
 	wait     time.Duration
 	look     time.Duration // how often the job table is read
 	domain   func() string // the run's own; set where there is no database
+	base     int64         // the newest job that had ended when runs began to be waited for; 0 while none are. Of the barrier's goroutine.
 }
 
 // siteRuns is the usage server as one scenario sees it (harness.UsageRuns).
@@ -73,6 +74,11 @@ func (u *usageServer) run(ctx context.Context, wanted []time.Time, show func(str
 	if end.After(wanted[0]) {
 		return covering{until: end}, nil
 	}
+	if u.base == 0 { // runs that failed are not waited for once more
+		if u.base, err = u.lastJob(ctx); err != nil {
+			return covering{}, err
+		}
+	}
 	now, err := u.clock.Now(ctx)
 	if err != nil {
 		return covering{}, err
@@ -83,6 +89,9 @@ func (u *usageServer) run(ctx context.Context, wanted []time.Time, show func(str
 	ctx, cancel := context.WithTimeoutCause(ctx, u.wait+due.Sub(now), errNoRun)
 	defer cancel()
 	end, err = u.await(ctx, until, due, show)
+	if failing := (*failingServer)(nil); !errors.As(err, &failing) {
+		u.base = 0
+	}
 	if errors.Is(err, errNoRun) {
 		err = fmt.Errorf("no successful usage run covered %s within %s: %s", until.Format(time.DateTime), u.wait, u.diagnosis(context.WithoutCancel(ctx)))
 	}
@@ -105,6 +114,7 @@ func minuteAfter(t time.Time) time.Time { return t.Truncate(time.Minute).Add(tim
 
 var errNoRun = errors.New("no usage run in time")
 
+// await waits for a successful run that covers a time. The error is a *failingServer when the runs since u.base all fail.
 func (u *usageServer) await(ctx context.Context, until, due time.Time, show func(string)) (time.Time, error) {
 	if err := u.clock.until(ctx, due); err != nil {
 		return time.Time{}, err
@@ -120,6 +130,11 @@ func (u *usageServer) await(ctx context.Context, until, due time.Time, show func
 		}
 		if end.After(until) {
 			return end, nil
+		}
+		if u.db != nil {
+			if f, err := u.failing(ctx, u.base); err != nil || f != nil {
+				return time.Time{}, errors.Join(err, f.or())
+			}
 		}
 		now, err := u.clock.Now(ctx)
 		if err != nil {
@@ -214,7 +229,7 @@ func (u *usageServer) alive(ctx context.Context) Finding {
 	err := u.db.QueryRowContext(ctx, "SELECT DATE_FORMAT(heartbeat, '%Y-%m-%d %H:%i:%s'), host FROM cloud_usage.usage_job WHERE end_millis = 0 AND job_type = 0 "+
 		"ORDER BY id DESC LIMIT 1").Scan(&text, &host)
 	if errors.Is(err, sql.ErrNoRows) {
-		return broken(harness.UsageRun, startUsage, "the usage server has no open job in cloud_usage.usage_job")
+		return broken(harness.UsageRun, startUsage, noOpenJob)
 	}
 	if err != nil {
 		return broken(harness.UsageRun, "", "reading the usage server's heartbeat: %v", err)
@@ -230,14 +245,56 @@ func (u *usageServer) alive(ctx context.Context) Finding {
 	return judgeHeartbeat(host.String, beat, now)
 }
 
+// noOpenJob is what a usage server leaves that was stopped, and what one shows that has just been started.
+const noOpenJob = "the usage server has no open job in cloud_usage.usage_job"
+
+// firstBeat is how long a started usage server may take to open its job: a heartbeat, and what its start takes (confirmed.md 35).
+const firstBeat = 75 * time.Second
+
+// restarted is alive, but it waits for the first heartbeat of a usage server that may have been started just now: for a while
+// such a server looks like one that was stopped.
+func (u *usageServer) restarted(ctx context.Context) (Finding, error) {
+	f := u.alive(ctx)
+	if f.State == OK || f.Evidence != noOpenJob {
+		return f, nil
+	}
+	began, err := u.clock.Now(ctx)
+	if err != nil {
+		return f, err
+	}
+	for {
+		if err := wait(ctx, u.look); err != nil {
+			return f, err
+		}
+		if f = u.alive(ctx); f.Evidence != noOpenJob {
+			return f, nil
+		}
+		now, err := u.clock.Now(ctx)
+		if err != nil {
+			return f, err
+		}
+		if now.Sub(began) > firstBeat {
+			f.Evidence += fmt.Sprintf(", and none came within %s, as one of a server that was started just now would", firstBeat)
+			return f, nil
+		}
+	}
+}
+
 // startUsage is what to do where no usage server runs.
 const startUsage = "start it: systemctl start cloudstack-usage"
+
+// takeover is the age of a heartbeat at which another usage server takes the job (UsageJobDaoImpl.java@4.20.0.0); it looks once a minute.
+const takeover = 5 * time.Minute
 
 // judgeHeartbeat says what a usage server's newest heartbeat shows. One in the future is a wrong clock: it would look alive
 // long after it died.
 func judgeHeartbeat(host string, beat, now time.Time) Finding {
 	age := now.Sub(beat)
 	switch {
+	case age > heartbeatMax && age < takeover+heartbeatMax/2:
+		return broken(harness.UsageRun, fmt.Sprintf("look again after %s: a usage server that was started after a crash takes over the dead one's job then; or %s",
+			beat.Add(takeover+heartbeatMax/2).Format(time.TimeOnly), startUsage),
+			"no heartbeat of the usage server (%s) since %s, %s ago", host, beat.Format(time.DateTime), age.Round(time.Second))
 	case age > heartbeatMax:
 		return broken(harness.UsageRun, startUsage+", or set the clocks of usage server and database by NTP", "no heartbeat of the usage server (%s) since %s, %s ago",
 			host, beat.Format(time.DateTime), age.Round(time.Second))
@@ -282,7 +339,18 @@ func (u *usageServer) tryRange(ctx context.Context, key, text string) Finding {
 			return broken(harness.UsageRun, "set it to GMT and restart the usage server", "%s is %q", zone, v)
 		}
 	}
-	f := u.alive(ctx)
+	f, err := u.restarted(ctx)
+	if err != nil {
+		return broken(harness.UsageRun, "", "%v", err)
+	}
+	if f.State == OK {
+		if failed, err := u.failing(ctx, 0); err != nil || failed != nil {
+			if err != nil {
+				return broken(harness.UsageRun, "", "%v", err)
+			}
+			return broken(harness.UsageRun, failed.remedy(), "%s", failed.says())
+		}
+	}
 	if f.State == OK && !u.onDemand {
 		if late := u.scheduled(ctx); late.State != OK {
 			return late
