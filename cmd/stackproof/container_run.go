@@ -15,6 +15,7 @@ import (
 	"github.com/stackproof/stackproof/harness/container"
 	"github.com/stackproof/stackproof/harness/deploy"
 	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
 	"github.com/stackproof/stackproof/harness/realrouter"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
@@ -54,19 +55,19 @@ func (o *runOptions) prepareContainer(c *cobra.Command, chosen harness.Catalogue
 	if o.box.image == "" && !c.Flags().Changed("release") {
 		return nil, usage("--target container needs --release R, or --image I")
 	}
-	var config existing.Config
-	o.existing.over(c, &config)
+	var conf config.Config
+	o.existing.over(c, &conf)
 	if !c.Flags().Changed("workers") {
 		o.workers = max(1, len(chosen)) // scenarios wait for each other at the usage runs
 	}
-	real, err := o.scripts.wanted(c, config.Router.Mode, o.target, existing.ScriptTree{})
+	real, err := o.scripts.wanted(c, conf.Router.Mode, o.target, config.ScriptTree{})
 	if err != nil {
 		return nil, err
 	}
-	return func() (harness.Target, func(result.Run) []string, error) { return o.openContainer(c, config, real) }, nil
+	return func() (harness.Target, func(result.Run) []string, error) { return o.openContainer(c, conf, real) }, nil
 }
 
-func (o *runOptions) openContainer(c *cobra.Command, config existing.Config, real *existing.ScriptTree) (_ harness.Target, _ func(result.Run) []string, err error) {
+func (o *runOptions) openContainer(c *cobra.Command, conf config.Config, real *config.ScriptTree) (_ harness.Target, _ func(result.Run) []string, err error) {
 	// Where namespaces cannot be made, trying the capability says so.
 	_ = network.Enter()
 	var trace io.WriteCloser
@@ -82,7 +83,7 @@ func (o *runOptions) openContainer(c *cobra.Command, config existing.Config, rea
 	options := container.Options{Release: o.release, Image: o.box.image, Reuse: o.box.reuse, LogDir: o.box.logs, UsageCommand: o.box.usageCommand,
 		ManagementLog: o.box.log, StartTimeout: o.box.start, UsageTimeout: o.box.usage, Deploy: deployZone,
 		Say:      func(s string) { fmt.Fprintln(c.ErrOrStderr(), "container:", s) },
-		Existing: existing.Options{Config: config, Scripts: tree, OpenRouters: realrouter.Open}}
+		Existing: existing.Options{Config: conf, Scripts: tree, OpenRouters: realrouter.Open}}
 	if trace != nil {
 		options.Existing.Trace = trace
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
 )
 
 // existingFlags are the flags that say where an existing zone is. What is given wins over the file and the environment.
@@ -63,7 +64,7 @@ func (f *existingFlags) add(c *cobra.Command) {
 }
 
 // names are the flags' names, for telling whether one was given.
-func (f *existingFlags) over(c *cobra.Command, into *existing.Config) {
+func (f *existingFlags) over(c *cobra.Command, into *config.Config) {
 	given := func(name string) bool { return c.Flags().Changed(name) }
 	text := func(name, value string, field *string) {
 		if given(name) {
@@ -78,15 +79,15 @@ func (f *existingFlags) over(c *cobra.Command, into *existing.Config) {
 	text("clock", f.clock, &into.Clock)
 	text("zone", f.zone, &into.Zone)
 	if given("cmk") {
-		into.API = existing.API{URL: f.url, CA: into.API.CA, Insecure: into.API.Insecure, Cmk: existing.Cmk{Profile: f.cmk}}
+		into.API = config.API{URL: f.url, CA: into.API.CA, Insecure: into.API.Insecure, Cmk: config.Cmk{Profile: f.cmk}}
 	}
 	if given("api-key") || given("secret-key") {
-		into.API.Login, into.API.Integration = existing.Login{}, false
+		into.API.Login, into.API.Integration = config.Login{}, false
 		text("api-key", f.key, &into.API.Key)
 		text("secret-key", f.secret, &into.API.Secret)
 	}
 	if given("integration") && f.integration {
-		into.API.Integration, into.API.Key, into.API.Secret, into.API.Login = true, "", "", existing.Login{}
+		into.API.Integration, into.API.Key, into.API.Secret, into.API.Login = true, "", "", config.Login{}
 	}
 	if given("insecure") {
 		into.API.Insecure = f.insecure
@@ -102,8 +103,8 @@ func (f *existingFlags) over(c *cobra.Command, into *existing.Config) {
 	}
 	if given("router") {
 		tree := into.Router.Tree
-		into.Router = existing.RouterOf(f.router)
-		if into.Router.Mode == existing.RealScripts {
+		into.Router = config.RouterOf(f.router)
+		if into.Router.Mode == config.RealScripts {
 			into.Router.Tree = tree
 		}
 	}
@@ -142,32 +143,32 @@ func (f *existingFlags) file() string {
 }
 
 // target is the configuration of a target: the file's, the environment, the flags, later ones winning.
-func (f *existingFlags) target(c *cobra.Command, name, release string) (existing.Config, error) {
-	var targets map[string]existing.Config
+func (f *existingFlags) target(c *cobra.Command, name, release string) (config.Config, error) {
+	var targets map[string]config.Config
 	if file := f.file(); file != "" {
 		var err error
-		if targets, err = existing.Load(file); err != nil {
-			return existing.Config{}, usage("%w", err)
+		if targets, err = config.Load(file); err != nil {
+			return config.Config{}, usage("%w", err)
 		}
 	}
-	config, known := targets[name]
+	conf, known := targets[name]
 	if !known && name != existingTarget {
 		names := append(slices.Sorted(maps.Keys(targets)), labTarget, existingTarget)
-		return config, usage("target %q is not known; did you mean %q? (there are %s; --config names a file with more)", name,
+		return conf, usage("target %q is not known; did you mean %q? (there are %s; --config names a file with more)", name,
 			harness.Nearest(name, names), strings.Join(names, ", "))
 	}
-	config.Environment(os.Getenv)
-	f.over(c, &config)
+	conf.Environment(os.Getenv)
+	f.over(c, &conf)
 	if release != "" {
-		config.Release = release
+		conf.Release = release
 	}
-	if config.API.URL == "" && config.API.Cmk == (existing.Cmk{}) {
-		return config, usage("target %s has no API address: give --api-url, $CLOUDSTACK_API_URL, a profile with --cmk, or a --config file that has it", name)
+	if conf.API.URL == "" && conf.API.Cmk == (config.Cmk{}) {
+		return conf, usage("target %s has no API address: give --api-url, $CLOUDSTACK_API_URL, a profile with --cmk, or a --config file that has it", name)
 	}
-	if err := config.Check(); err != nil {
-		return config, usage("target %s: %w", name, err)
+	if err := conf.Check(); err != nil {
+		return conf, usage("target %s: %w", name, err)
 	}
-	return config, nil
+	return conf, nil
 }
 
 // confirm shows what a run will create and asks, unless the target is disposable or --yes was given.

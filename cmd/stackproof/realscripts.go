@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stackproof/stackproof/harness"
-	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
 	"github.com/stackproof/stackproof/harness/fleet"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/router/scripts"
@@ -19,7 +19,7 @@ import (
 // What --router takes besides what an existing zone knows.
 const (
 	modelRouter   = "model"
-	scriptsRouter = existing.RealScripts
+	scriptsRouter = config.RealScripts
 )
 
 // pythonFlags say which interpreter runs real scripts.
@@ -34,19 +34,19 @@ func (f *pythonFlags) add(c *cobra.Command) {
 }
 
 func (f *pythonFlags) options(tree string) scripts.Options {
-	t := existing.ScriptTree{Python: f.pythons, PythonPath: f.pythonPath}.Over(treeOfEnvironment(os.Getenv))
+	t := config.ScriptTree{Python: f.pythons, PythonPath: f.pythonPath}.Over(treeOfEnvironment(os.Getenv))
 	t.Path = tree
 	return scriptOptions(t)
 }
 
 // scriptOptions are what a tree's scripts are run with.
-func scriptOptions(t existing.ScriptTree) scripts.Options {
+func scriptOptions(t config.ScriptTree) scripts.Options {
 	return scripts.Options{Tree: t.Path, PythonPath: t.PythonPath, Interpreter: strings.Join(t.Python, string(filepath.ListSeparator))}
 }
 
 // treeOfEnvironment is what the environment says of real scripts. It does not ask for them.
-func treeOfEnvironment(lookup func(string) string) existing.ScriptTree {
-	t := existing.ScriptTree{Path: lookup("STACKPROOF_SYSTEMVM_TREE"), Release: lookup("STACKPROOF_TREE_RELEASE"), PythonPath: lookup("STACKPROOF_PYTHON_PATH")}
+func treeOfEnvironment(lookup func(string) string) config.ScriptTree {
+	t := config.ScriptTree{Path: lookup("STACKPROOF_SYSTEMVM_TREE"), Release: lookup("STACKPROOF_TREE_RELEASE"), PythonPath: lookup("STACKPROOF_PYTHON_PATH")}
 	if list := lookup("STACKPROOF_PYTHON"); list != "" {
 		t.Python = filepath.SplitList(list)
 	}
@@ -68,13 +68,13 @@ func (f *scriptFlags) add(c *cobra.Command) {
 
 // wanted gives the tree whose scripts the routers run, nil when they run none, and refuses words that do not go together. The
 // flags are laid over the environment, and that over the file's tree.
-func (f *scriptFlags) wanted(c *cobra.Command, router, target string, file existing.ScriptTree) (*existing.ScriptTree, error) {
+func (f *scriptFlags) wanted(c *cobra.Command, router, target string, file config.ScriptTree) (*config.ScriptTree, error) {
 	if target == labTarget && router != "" && router != modelRouter && router != scriptsRouter {
 		return nil, usage("--router of the lab is %s or %s, not %q; did you mean %s?", modelRouter, scriptsRouter, router,
 			harness.Nearest(router, []string{modelRouter, scriptsRouter}))
 	}
 	if router == scriptsRouter {
-		flags := existing.ScriptTree{Path: f.tree, Release: f.release, Python: f.pythons, PythonPath: f.pythonPath}
+		flags := config.ScriptTree{Path: f.tree, Release: f.release, Python: f.pythons, PythonPath: f.pythonPath}
 		tree := flags.Over(treeOfEnvironment(os.Getenv).Over(file))
 		if tree.Path == "" {
 			return nil, usage("--router %s needs --systemvm-tree (or $STACKPROOF_SYSTEMVM_TREE, or systemvm_tree in the target's router): a folder with "+
@@ -91,7 +91,7 @@ func (f *scriptFlags) wanted(c *cobra.Command, router, target string, file exist
 }
 
 // openScripts tries the scripts; nil for none. The caller has made sure that namespaces can be made.
-func openScripts(ctx context.Context, t *existing.ScriptTree) (*fleet.Scripts, error) {
+func openScripts(ctx context.Context, t *config.ScriptTree) (*fleet.Scripts, error) {
 	if t == nil {
 		return nil, nil
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stackproof/stackproof/harness"
-	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
 	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
@@ -161,7 +161,7 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 	if err != nil {
 		return nil, err
 	}
-	real, err := o.scripts.wanted(c, o.existing.router, o.target, existing.ScriptTree{})
+	real, err := o.scripts.wanted(c, o.existing.router, o.target, config.ScriptTree{})
 	if err != nil {
 		return nil, err
 	}

@@ -66,3 +66,10 @@ func (t *Target) dropDomain(ctx context.Context, name string) error {
 	}
 	return t.opts.Ledger.Gone(name)
 }
+
+// runDomain is the domain of this run, "" before it is made.
+func (t *Target) runDomain() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.domain
+}

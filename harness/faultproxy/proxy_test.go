@@ -22,6 +22,7 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
 	"github.com/stackproof/stackproof/harness/faultproxy"
 	"github.com/stackproof/stackproof/harness/inventory"
 	"github.com/stackproof/stackproof/harness/ledger"
@@ -79,9 +80,9 @@ func open(t *testing.T, db *database.Server, o zone.Options) site {
 	return site{z, db}
 }
 
-func (s site) config(api string) existing.Config {
-	return existing.Config{API: existing.API{URL: api, Key: s.APIKey(), Secret: s.SecretKey()}, DSN: existing.Words{s.db.ReadOnlyDSN()}, Clock: "api",
-		Usage: existing.Usage{Wait: 20 * time.Second}}
+func (s site) config(api string) config.Config {
+	return config.Config{API: config.API{URL: api, Key: s.APIKey(), Secret: s.SecretKey()}, DSN: config.Words{s.db.ReadOnlyDSN()}, Clock: "api",
+		Usage: config.Usage{Wait: 20 * time.Second}}
 }
 
 type silent struct{}
@@ -91,11 +92,11 @@ func (silent) Step(string, string)          {}
 func (silent) Finished(result.Case)         {}
 
 // run runs one scenario on an existing target, as the command does.
-func run(t *testing.T, config existing.Config, id string) (result.Run, error) {
+func run(t *testing.T, conf config.Config, id string) (result.Run, error) {
 	t.Helper()
 	chosen, err := scenarios.Catalogue().Select(id)
 	require.NoError(t, err)
-	target, err := existing.Open(t.Context(), existing.Options{Name: "standing", Config: config, TempDir: t.TempDir()})
+	target, err := existing.Open(t.Context(), existing.Options{Name: "standing", Config: conf, TempDir: t.TempDir()})
 	if err != nil {
 		return result.Run{}, err
 	}
@@ -184,9 +185,9 @@ func TestClocksApart(t *testing.T) {
 			t.Run(fmt.Sprint(release, " ", by), func(t *testing.T) {
 				s := open(t, db, zone.Options{Release: release, Clock: skewed{by}})
 				defer s.untouched(t)()
-				config := s.config(s.APIURL())
-				config.Clock = "database"
-				done, err := run(t, config, "U-01")
+				conf := s.config(s.APIURL())
+				conf.Clock = "database"
+				done, err := run(t, conf, "U-01")
 				require.NoError(t, err)
 				got, why := verdict(done, "U-01")
 				assert.NotEqual(t, wrong, got)
@@ -205,9 +206,9 @@ func TestSessionsInAnotherTimeZone(t *testing.T) {
 		t.Run(release, func(t *testing.T) {
 			s := open(t, db, zone.Options{Release: release})
 			defer s.untouched(t)()
-			config := s.config(s.APIURL())
-			config.DSN = existing.Words{db.ReadOnlyDSN() + "&time_zone=%27%2B05%3A30%27"}
-			done, err := run(t, config, "U-01")
+			c := s.config(s.APIURL())
+			c.DSN = config.Words{db.ReadOnlyDSN() + "&time_zone=%27%2B05%3A30%27"}
+			done, err := run(t, c, "U-01")
 			require.NoError(t, err)
 			got, why := verdict(done, "U-01")
 			assert.NotEqual(t, wrong, got, why)
@@ -225,10 +226,10 @@ func TestUsageServerStopped(t *testing.T) {
 			t.Run(release+" "+name, func(t *testing.T) {
 				s := open(t, db, zone.Options{Release: release})
 				defer s.untouched(t)()
-				config := s.config(s.APIURL())
-				config.Usage.Wait = 2 * time.Second
+				conf := s.config(s.APIURL())
+				conf.Usage.Wait = 2 * time.Second
 				require.NoError(t, s.EndUsage(t.Context(), zone.FirstUsageHost, how))
-				done, err := run(t, config, "U-01")
+				done, err := run(t, conf, "U-01")
 				require.NoError(t, err)
 				got, why := verdict(done, "U-01")
 				assert.Equal(t, result.Inconclusive, got, why)
@@ -297,9 +298,9 @@ func TestLogRotatedInMidLine(t *testing.T) {
 				require.NoError(t, os.WriteFile(log.path, nil, 0o600))
 				s := open(t, db, zone.Options{Release: release, ManagementLog: log})
 				defer s.untouched(t)()
-				config := s.config(s.APIURL())
-				config.Log.File, config.Router.Mode, config.Clients.Mode = existing.Words{log.path}, "shadow", "shadow"
-				done, err := run(t, config, "L-01")
+				conf := s.config(s.APIURL())
+				conf.Log.File, conf.Router.Mode, conf.Clients.Mode = config.Words{log.path}, "shadow", "shadow"
+				done, err := run(t, conf, "L-01")
 				require.NoError(t, err)
 				got, why := verdict(done, "L-01")
 				t.Log(got, why)
