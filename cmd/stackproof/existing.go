@@ -31,7 +31,7 @@ type existingFlags struct {
 	usage, router, clients    string
 	routerProfile, clock      string
 	zone                      string
-	skewBudget                int
+	skewBudget, parallel      int
 	groups                    []int
 	disposable, keepLimits    bool
 }
@@ -58,6 +58,7 @@ func (f *existingFlags) add(c *cobra.Command) {
 	s.StringVar(&f.clock, "clock", "", "existing zone: whose time counts: database or api")
 	s.StringVar(&f.zone, "zone", "", "existing zone: name or id of the zone (default: the first that fits)")
 	s.IntVar(&f.skewBudget, "skew-budget", 0, "existing zone: harmless rules that may be made to set ids apart (default 200)")
+	s.IntVar(&f.parallel, "parallel", 0, "existing zone: changes that may be at work on the server at once (default 16; fewer while it is slow)")
 	s.IntSliceVar(&f.groups, "groups", nil, "existing zone: sizes of autoscale populations that fit (L-04)")
 	s.BoolVar(&f.keepLimits, "keep-limits", false, "existing zone: do not lift the resource limits of the run's own domain and accounts; a run that needs more is refused")
 	s.BoolVar(&f.disposable, "disposable", false, "existing zone: nobody minds what a run makes there; do not ask")
@@ -113,6 +114,9 @@ func (f *existingFlags) over(c *cobra.Command, into *config.Config) {
 	}
 	if given("skew-budget") {
 		into.SkewBudget = f.skewBudget
+	}
+	if given("parallel") {
+		into.Parallel = f.parallel
 	}
 	if given("groups") {
 		into.Groups = f.groups
