@@ -105,21 +105,27 @@ func (z *Zone) dateHeader() func() time.Time {
 }
 
 func (z *Zone) openDatabase(ctx context.Context) error {
-	if have := z.opts.DB.Release(); !database.SameTables(have, z.opts.Release) {
-		return fmt.Errorf("the database server has the tables of %s, those of release %s differ", have, z.opts.Release)
-	}
 	if err := z.opts.DB.Reset(ctx); err != nil {
 		return fmt.Errorf("emptying the databases: %w", err)
+	}
+	if err := z.migrate(ctx); err != nil {
+		return err
 	}
 	db, err := z.opts.DB.Open(ctx)
 	if err != nil {
 		return err
 	}
-	z.store, err = newStore(db, z.opts.DB.Release())
-	if err != nil {
-		return errors.Join(err, db.Close())
-	}
+	z.store = &store{db: db, columns: z.opts.DB.Columns()}
 	return nil
+}
+
+// migrate gives the databases the tables of the zone's release and knobs.
+func (z *Zone) migrate(ctx context.Context) error {
+	tables, err := database.TablesWith(z.opts.Release, z.knobs)
+	if err != nil {
+		return err
+	}
+	return z.opts.DB.Migrate(dbContext(ctx), tables)
 }
 
 // Close stops the API, lets queued jobs end, and stops everything that works in the background.

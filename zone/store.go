@@ -10,29 +10,12 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
-	"github.com/stackproof/stackproof/zone/database"
 )
 
 // store writes rows into the two databases. It knows the tables' columns, so that a misspelt one is a clear error.
 type store struct {
 	db      *sql.DB
 	columns map[string][]string // "cloud.vpc" -> columns
-}
-
-func newStore(db *sql.DB, release string) (*store, error) {
-	tables, err := database.Tables(release)
-	if err != nil {
-		return nil, err
-	}
-	s := &store{db: db, columns: map[string][]string{}}
-	for _, t := range tables {
-		name := t.Database + "." + t.Name
-		for _, c := range t.Columns {
-			s.columns[name] = append(s.columns[name], c.Name)
-		}
-	}
-	return s, nil
 }
 
 // sorted gives a row's columns and values in a stable order, times without fraction as DATETIME holds them.

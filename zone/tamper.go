@@ -104,7 +104,7 @@ func (z *Zone) AddressInOtherZone(ctx context.Context, account int64, ip string)
 		Columns: obj{"resource_name": ip, "template_id": 0, "size": 0, "resource_type": "VirtualNetwork"}})
 }
 
-// SwitchRelease makes the standing zone one of another release of the same line, as an upgrade does (and back): the management
+// SwitchRelease makes the standing zone one of another release, as an upgrade does (and back): the management
 // server's behaviour changes at once, and the usage server is stopped and started.
 func (z *Zone) SwitchRelease(ctx context.Context, name string, knobs release.Knobs) error {
 	if _, err := release.ProfileKnobs(name); err != nil {
@@ -113,7 +113,11 @@ func (z *Zone) SwitchRelease(ctx context.Context, name string, knobs release.Kno
 	z.mu.Lock()
 	z.waitJobs()
 	z.version, z.knobs = name, maps.Clone(knobs)
-	_, err := z.store.db.ExecContext(dbContext(ctx), "INSERT IGNORE INTO cloud.version (version, updated, step) VALUES (?, ?, 'Complete')", name, z.now())
+	err := z.migrate(ctx)
+	z.store.columns = z.opts.DB.Columns()
+	if err == nil {
+		_, err = z.store.db.ExecContext(dbContext(ctx), "INSERT IGNORE INTO cloud.version (version, updated, step) VALUES (?, ?, 'Complete')", name, z.now())
+	}
 	if err == nil {
 		err = z.upgradeFaults(ctx)
 	}
