@@ -20,7 +20,9 @@ func (t *Attempt) Afresh(story Tell) Outcome {
 	if t.fresh == nil {
 		t.Inconclusive("the target gives no second site")
 	}
-	t.Must(t.cleanup(t.ctx), "cleaning up before a fresh site")
+	if err := t.cleanup(t.ctx); err != nil {
+		t.leave(err)
+	}
 	t.Must(t.site.Close(context.WithoutCancel(t.ctx)), "closing the site before a fresh one")
 	if t.ctx.Err() != nil {
 		t.Must(context.Cause(t.ctx), "opening a fresh site")
@@ -34,10 +36,10 @@ func (t *Attempt) Afresh(story Tell) Outcome {
 	inner.brief, inner.swept = t.brief, t.swept
 	inner.tell()
 	if err := inner.cleanup(t.ctx); err != nil {
-		inner.judge(result.Inconclusive, fmt.Sprintf("cleaning up: %v", err))
+		t.leave(err)
 	}
 	if err := site.Close(context.WithoutCancel(t.ctx)); err != nil {
-		inner.judge(result.Inconclusive, fmt.Sprintf("closing the site: %v", err))
+		t.leave(fmt.Errorf("closing the site: %w", err))
 	}
 	t.checks += inner.checks
 	return Outcome{inner.verdict, inner.reason, inner.evidence}

@@ -50,6 +50,7 @@ type outcome struct {
 	evidence []result.Evidence
 	views    result.Views
 	trials   []trial
+	left     []error             // what could not be removed or closed afterwards
 	used     map[Capability]bool // what the story used of its site; nil when that is not known
 }
 
@@ -238,6 +239,12 @@ func (t *Attempt) cleanup(parent context.Context) error {
 	}
 	t.undo = nil
 	return errors.Join(errs...)
+}
+
+// leave notes what could not be removed or closed. What was judged stands: it was seen before.
+func (t *Attempt) leave(err error) {
+	t.left = append(t.left, err)
+	t.Note("not removed", "%v", err)
 }
 
 // Unique makes an object's name: prefix, word, number.

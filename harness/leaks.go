@@ -21,9 +21,14 @@ const LeaksID = "leaks"
 // leakTime bounds the inventory at the end, which is also taken after an interrupt.
 const leakTime = 2 * time.Minute
 
-// watchLeaks begins the leak check; the function that it returns makes its case. Both are nil for a target that ends with the
-// run.
-func watchLeaks(ctx context.Context, target Target) (func(context.Context) result.Case, error) {
+// leakWatch looks at the end of a run what was left behind.
+type leakWatch struct {
+	leaks func(context.Context) ([]string, error)
+	began time.Duration // what taking the inventory took
+}
+
+// watchLeaks takes the inventory. It is nil for a target that ends with the run.
+func watchLeaks(ctx context.Context, target Target) (*leakWatch, error) {
 	w, ok := target.(LeakWatcher)
 	if !ok {
 		return nil, nil
@@ -36,22 +41,35 @@ func watchLeaks(ctx context.Context, target Target) (func(context.Context) resul
 	if leaks == nil {
 		return nil, nil
 	}
-	before := time.Since(began)
-	return func(ctx context.Context) result.Case {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leakTime)
-		defer cancel()
-		began := time.Now()
-		found, err := leaks(ctx)
-		c := result.Case{ID: LeaksID, Title: "nothing is left behind", Verdict: result.Pass, Repeats: 1,
-			Seconds: (before + time.Since(began)).Seconds()}
-		switch {
-		case err != nil:
-			c.Verdict, c.Inconclusives, c.Reason = result.Inconclusive, 1, fmt.Sprintf("taking the inventory after the run: %v", err)
-		case len(found) > 0:
-			c.Verdict, c.Failures = result.Fail, 1
-			c.Reason = fmt.Sprintf("%d objects were left behind (stackproof cleanup removes them): %s", len(found), found[0])
-			c.Evidence = []result.Evidence{{Kind: result.KindNote, Title: "left behind", Text: strings.Join(found, "\n")}}
+	return &leakWatch{leaks, time.Since(began)}, nil
+}
+
+// leakCase says what the run left behind. Remains are the removals that went wrong: without an inventory they decide, with one
+// they explain what it finds. It is nil where nothing is watched and nothing went wrong.
+func leakCase(ctx context.Context, w *leakWatch, remains []string) *result.Case {
+	c := &result.Case{ID: LeaksID, Title: "nothing is left behind", Verdict: result.Pass, Repeats: 1}
+	if len(remains) > 0 {
+		c.Evidence = append(c.Evidence, result.Evidence{Kind: result.KindNote, Title: "removals that went wrong", Text: strings.Join(remains, "\n")})
+	}
+	if w == nil {
+		if len(remains) == 0 {
+			return nil
 		}
+		c.Verdict, c.Inconclusives, c.Reason = result.Inconclusive, 1, fmt.Sprintf("%d removals went wrong, the first: %s", len(remains), remains[0])
 		return c
-	}, nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leakTime)
+	defer cancel()
+	began := time.Now()
+	found, err := w.leaks(ctx)
+	c.Seconds = (w.began + time.Since(began)).Seconds()
+	switch {
+	case err != nil:
+		c.Verdict, c.Inconclusives, c.Reason = result.Inconclusive, 1, fmt.Sprintf("taking the inventory after the run: %v", err)
+	case len(found) > 0:
+		c.Verdict, c.Failures = result.Fail, 1
+		c.Reason = fmt.Sprintf("%d objects were left behind (stackproof cleanup removes them): %s", len(found), found[0])
+		c.Evidence = append(c.Evidence, result.Evidence{Kind: result.KindNote, Title: "left behind", Text: strings.Join(found, "\n")})
+	}
+	return c
 }

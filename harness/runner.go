@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,6 +34,11 @@ type Plan struct {
 	Used func(map[Capability]bool)
 	// Swept says that a fault is planted which the scenario does not name as its own.
 	Swept bool
+	// Partial is told what is known so far: when the run begins and after each scenario. Calls follow one another. Nil for
+	// nobody.
+	Partial func(result.Run)
+	// Left is told what could not be removed after a scenario; nil for nobody. It never changes the scenario's verdict.
+	Left func(id string, err error)
 	// Sensitivity is what a proof showed of scenarios; it becomes part of what their repeats allow one to claim.
 	Sensitivity map[string]Sensitivity
 }
@@ -56,8 +60,8 @@ func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
 	if err != nil {
 		return run, err
 	}
-	cases := make([]*result.Case, len(p.Scenarios))
-	var mu sync.Mutex
+	found := newFound(run, p, leaks != nil)
+	p.Left = found.left
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(1, p.Workers))
 	for _, i := range LongestFirst(p.Scenarios) {
@@ -66,23 +70,22 @@ func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
 				return context.Cause(gctx)
 			}
 			c := RunScenario(gctx, target, p.Scenarios[i], p)
-			mu.Lock()
-			cases[i] = &c
-			mu.Unlock()
+			found.finished(i, c)
 			p.Progress.Finished(c)
 			return nil
 		})
 	}
 	err = group.Wait()
-	for _, c := range cases {
-		if c != nil {
-			run.Results = append(run.Results, *c)
+	run.Results = found.results()
+	if teller, ok := target.(SiteTeller); ok {
+		for _, c := range teller.SiteCases() {
+			run.Planned, run.Results = append(run.Planned, c.ID), append(run.Results, c)
+			p.Progress.Finished(c)
 		}
 	}
-	if leaks != nil {
-		c := leaks(ctx)
-		run.Planned, run.Results = append(run.Planned, c.ID), append(run.Results, c)
-		p.Progress.Finished(c)
+	if c := leakCase(ctx, leaks, found.remains); c != nil {
+		run.Planned, run.Results = append(run.Planned, c.ID), append(run.Results, *c)
+		p.Progress.Finished(*c)
 	}
 	run.Seconds = time.Since(began).Seconds()
 	if cause := context.Cause(ctx); cause != nil {
@@ -123,6 +126,9 @@ func RunScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 			}
 			if p.Used != nil {
 				p.Used(one.used)
+			}
+			if err := errors.Join(one.left...); err != nil && p.Left != nil {
+				p.Left(s.ID, err)
 			}
 		}
 	}
@@ -200,7 +206,7 @@ func runOnce(ctx context.Context, target Target, s Scenario, p Plan, seed int64,
 	if site != nil {
 		defer func() {
 			if err := site.Close(context.WithoutCancel(ctx)); err != nil {
-				t.judge(result.Inconclusive, fmt.Sprintf("closing the site: %v", err))
+				t.leave(fmt.Errorf("closing the site: %w", err))
 			}
 		}()
 	}
@@ -221,8 +227,7 @@ func runOnce(ctx context.Context, target Target, s Scenario, p Plan, seed int64,
 	}
 	defer func() {
 		if err := t.cleanup(ctx); err != nil {
-			t.judge(result.Inconclusive, fmt.Sprintf("cleaning up: %v", err))
-			t.Note("clean-up", "%v", err)
+			t.leave(err)
 		}
 	}()
 	t.tell()

@@ -3,6 +3,7 @@ package harness_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stackproof/stackproof/harness"
@@ -38,8 +39,7 @@ func TestVerdicts(t *testing.T) {
 			&harnesstest.FakeTarget{Template: harness.Site{Missing: map[harness.Capability]string{harness.UsageDB: "no DSN given"}}}, result.Unsupported, "no DSN given", 3},
 		"broken capability": {harness.Scenario{Run: harnesstest.Checked, Needs: []harness.Capability{harness.UsageDB}},
 			&harnesstest.FakeTarget{Template: harness.Site{Broken: map[harness.Capability]string{harness.UsageDB: "access denied"}}}, result.Inconclusive, "access denied", 3},
-		"site does not open":  {harness.Scenario{Run: harnesstest.Checked}, &harnesstest.FakeTarget{OpenErr: errors.New("no room")}, result.Inconclusive, "no room", 3},
-		"site does not close": {harness.Scenario{Run: harnesstest.Checked}, &harnesstest.FakeTarget{CloseErr: errors.New("stuck process")}, result.Inconclusive, "stuck process", 3},
+		"site does not open": {harness.Scenario{Run: harnesstest.Checked}, &harnesstest.FakeTarget{OpenErr: errors.New("no room")}, result.Inconclusive, "no room", 3},
 		"known failure": {harness.Scenario{KnownBad: harness.Known{Releases: release.Where(release.NetworkUsageModelOld), Why: "#1"}, Run: func(t *harness.Attempt, _ *harness.Site) { t.Fail("as known") }},
 			&harnesstest.FakeTarget{}, result.Fail, "as known", 0},
 		"inconclusive by design": {harness.Scenario{Inconclusive: "by design", Run: harnesstest.Checked}, &harnesstest.FakeTarget{}, result.Inconclusive, "by design", 0},
@@ -114,4 +114,69 @@ func TestCleanupRunsInReverseAndReportsAll(t *testing.T) {
 	}
 	assert.Contains(t, notes, "first is stuck")
 	assert.Contains(t, notes, "second is stuck")
+}
+
+// TestCleanUpChangesNoVerdict lets what comes after the story go wrong: what was judged stands, and the case leaks tells the rest.
+func TestCleanUpChangesNoVerdict(t *testing.T) {
+	stuck := func(a *harness.Attempt) {
+		a.OnRemove("account x", func(context.Context) error { return errors.New("the server is busy") })
+	}
+	for name, c := range map[string]struct {
+		run     harness.Tell
+		close   error
+		verdict result.Verdict
+		remains string
+	}{
+		"a pass":                     {func(a *harness.Attempt, _ *harness.Site) { a.Checked(1); stuck(a) }, nil, result.Pass, "X-01: removing account x: the server is busy"},
+		"a fail":                     {func(a *harness.Attempt, _ *harness.Site) { stuck(a); a.Fail("wrong") }, nil, result.Fail, "X-01: removing account x: the server is busy"},
+		"a stop":                     {func(a *harness.Attempt, _ *harness.Site) { stuck(a); a.Inconclusive("stuck") }, nil, result.Inconclusive, "the server is busy"},
+		"a site that does not close": {harnesstest.Checked, errors.New("a process that stays"), result.Pass, "X-01: closing the site: a process that stays"},
+		"a fresh site": {func(a *harness.Attempt, _ *harness.Site) {
+			out := a.Afresh(func(a *harness.Attempt, _ *harness.Site) { a.Checked(1); stuck(a) })
+			a.Checked(1)
+			if out.Verdict != result.Pass {
+				a.Fail(out.Reason)
+			}
+		}, nil, result.Pass, "the server is busy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, watched := range []bool{false, true} {
+				var target harness.Target = &harnesstest.FakeTarget{CloseErr: c.close}
+				if watched {
+					target = leaking{FakeTarget: &harnesstest.FakeTarget{CloseErr: c.close}, found: []string{"account x"}}
+				}
+				run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: harness.Catalogue{{ID: "X-01", Run: c.run}}, Repeat: 1, Workers: 1, Progress: harnesstest.Silent{}})
+				require.NoError(t, err)
+				require.Len(t, run.Results, 2)
+				assert.Equal(t, c.verdict, run.Results[0].Verdict, run.Results[0].Reason)
+				leaks := run.Results[1]
+				assert.Equal(t, harness.LeaksID, leaks.ID)
+				assert.Equal(t, map[bool]result.Verdict{true: result.Fail, false: result.Inconclusive}[watched], leaks.Verdict)
+				assert.Contains(t, leaks.Evidence[0].Text, c.remains)
+			}
+		})
+	}
+}
+
+// TestPartialResults listens to what is known so far: nothing but the plan at first, then each scenario, in the plan's order.
+func TestPartialResults(t *testing.T) {
+	var told []string
+	scenarios := harness.Catalogue{{ID: "X-01", Run: harnesstest.Checked}, {ID: "X-02", Weight: 9, Run: harnesstest.Checked}}
+	run, err := harness.Run(t.Context(), leaking{FakeTarget: &harnesstest.FakeTarget{}}, harness.Plan{Scenarios: scenarios, Workers: 1, Progress: harnesstest.Silent{},
+		Partial: func(run result.Run) {
+			line := ""
+			for _, c := range run.Results {
+				line += c.ID + " " + string(c.Verdict) + ", "
+			}
+			told = append(told, line+strings.Join(run.Notes, "; "))
+		}})
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		"this run has not ended: 3 of 3 have no result yet (X-01 X-02 leaks)",
+		"X-02 pass, this run has not ended: 2 of 3 have no result yet (X-01 leaks)",
+		"X-01 pass, X-02 pass, this run has not ended: 1 of 3 have no result yet (leaks)",
+	}, told)
+	assert.Len(t, run.Results, 3)
+	assert.Empty(t, run.Missing())
+	assert.Empty(t, run.Notes)
 }

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/stackproof/stackproof/audit"
-	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
 )
 
 // siteFlags say which databases are audited.
@@ -67,7 +67,7 @@ func (f *siteFlags) targetDSN() ([]string, error) {
 	if file == "" {
 		return nil, usage("--target %s: there is no file of targets; name it with --config", f.target)
 	}
-	targets, err := existing.Load(file)
+	targets, err := config.Load(file)
 	if err != nil {
 		return nil, usage("%w", err)
 	}

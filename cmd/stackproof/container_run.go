@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/container"
 	"github.com/stackproof/stackproof/harness/deploy"
 	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
 	"github.com/stackproof/stackproof/harness/realrouter"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
@@ -30,15 +32,16 @@ type containerFlags struct {
 	start, usage                   time.Duration
 }
 
-func (f *containerFlags) add(c *cobra.Command) {
-	s := c.Flags()
-	s.StringVar(&f.image, "image", "", "container: image to start (default "+container.Repository+":RELEASE)")
-	s.BoolVar(&f.reuse, "reuse", false, "container: take the one that an earlier run kept, and keep it (stackproof cleanup --kept removes it)")
-	s.StringVar(&f.logs, "logs", "", "container: keep its logs in this folder (default: after a failure only, in a temporary one)")
-	s.StringVar(&f.usageCommand, "usage-command", container.DefaultUsageCommand, "container: what starts the usage server inside")
-	s.StringVar(&f.log, "management-log", container.DefaultLog, "container: path of the management server's log inside")
-	s.DurationVar(&f.start, "start-timeout", 20*time.Minute, "container: how long the API may take to come up")
-	s.DurationVar(&f.usage, "usage-timeout", 10*time.Minute, "container: how long the usage server may take to come up")
+func (f *containerFlags) add(c *cobra.Command) { inGroup(c.Flags(), containerTarget, f.define) }
+
+func (f *containerFlags) define(s *pflag.FlagSet) {
+	s.StringVar(&f.image, "image", "", "image to start (default "+container.Repository+":RELEASE)")
+	s.BoolVar(&f.reuse, "reuse", false, "take the one that an earlier run kept, and keep it (stackproof cleanup --kept removes it)")
+	s.StringVar(&f.logs, "logs", "", "keep its logs in this folder (default: after a failure only, in a temporary one)")
+	s.StringVar(&f.usageCommand, "usage-command", container.DefaultUsageCommand, "what starts the usage server inside")
+	s.StringVar(&f.log, "management-log", container.DefaultLog, "path of the management server's log inside")
+	s.DurationVar(&f.start, "start-timeout", 20*time.Minute, "how long the API may take to come up")
+	s.DurationVar(&f.usage, "usage-timeout", 10*time.Minute, "how long the usage server may take to come up")
 }
 
 // prepareContainer checks what can be checked before anything is started.
@@ -54,19 +57,21 @@ func (o *runOptions) prepareContainer(c *cobra.Command, chosen harness.Catalogue
 	if o.box.image == "" && !c.Flags().Changed("release") {
 		return nil, usage("--target container needs --release R, or --image I")
 	}
-	var config existing.Config
-	o.existing.over(c, &config)
+	var conf config.Config
+	if err := o.existing.over(c, &conf); err != nil {
+		return nil, err
+	}
 	if !c.Flags().Changed("workers") {
 		o.workers = max(1, len(chosen)) // scenarios wait for each other at the usage runs
 	}
-	real, err := o.scripts.wanted(c, config.Router.Mode, o.target, existing.ScriptTree{})
+	real, err := o.scripts.wanted(c, conf.Router.Mode, o.target, config.ScriptTree{})
 	if err != nil {
 		return nil, err
 	}
-	return func() (harness.Target, func(result.Run) []string, error) { return o.openContainer(c, config, real) }, nil
+	return func() (harness.Target, func(result.Run) []string, error) { return o.openContainer(c, conf, real) }, nil
 }
 
-func (o *runOptions) openContainer(c *cobra.Command, config existing.Config, real *existing.ScriptTree) (_ harness.Target, _ func(result.Run) []string, err error) {
+func (o *runOptions) openContainer(c *cobra.Command, conf config.Config, real *config.ScriptTree) (_ harness.Target, _ func(result.Run) []string, err error) {
 	// Where namespaces cannot be made, trying the capability says so.
 	_ = network.Enter()
 	var trace io.WriteCloser
@@ -82,7 +87,7 @@ func (o *runOptions) openContainer(c *cobra.Command, config existing.Config, rea
 	options := container.Options{Release: o.release, Image: o.box.image, Reuse: o.box.reuse, LogDir: o.box.logs, UsageCommand: o.box.usageCommand,
 		ManagementLog: o.box.log, StartTimeout: o.box.start, UsageTimeout: o.box.usage, Deploy: deployZone,
 		Say:      func(s string) { fmt.Fprintln(c.ErrOrStderr(), "container:", s) },
-		Existing: existing.Options{Config: config, Scripts: tree, OpenRouters: realrouter.Open}}
+		Existing: existing.Options{Config: conf, Scripts: tree, OpenRouters: realrouter.Open}}
 	if trace != nil {
 		options.Existing.Trace = trace
 	}

@@ -8,15 +8,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
+	"github.com/stackproof/stackproof/harness/existing/finding"
 	"github.com/stackproof/stackproof/network"
 )
 
 // diagnosed is what doctor prints as JSON.
 type diagnosed struct {
-	Target   string             `json:"target"`
-	Release  string             `json:"release"`
-	Router   string             `json:"router"`
-	Findings []existing.Finding `json:"findings"`
+	Target   string            `json:"target"`
+	Release  string            `json:"release"`
+	Router   string            `json:"router"`
+	Findings []finding.Finding `json:"findings"`
 }
 
 func doctorCommand() *cobra.Command {
@@ -38,6 +40,8 @@ Exit status: 0 nothing is broken, 3 something that should work does not, 4 the t
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	f.add(c)
 	s.add(c)
+	nameVariables(c.Flags())
+	foldFlags(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if target == labTarget {
 			if err := onlyOfLab(c); err != nil {
@@ -45,21 +49,21 @@ Exit status: 0 nothing is broken, 3 something that should work does not, 4 the t
 			}
 			return doctorLab(c, thisMachine(), asJSON)
 		}
-		config, err := f.target(c, target, release)
+		conf, err := f.target(c, target, release)
 		if err != nil {
 			return err
 		}
-		real, err := s.wanted(c, config.Router.Mode, target, config.Router.Tree)
+		real, err := s.wanted(c, conf.Router.Mode, target, conf.Router.Tree)
 		if err != nil {
 			return err
 		}
-		return doctor(c, target, config, real, asJSON)
+		return doctor(c, target, conf, real, asJSON)
 	}
 	return c
 }
 
-func doctor(c *cobra.Command, name string, config existing.Config, real *existing.ScriptTree, asJSON bool) error {
-	if config.Shadows() {
+func doctor(c *cobra.Command, name string, conf config.Config, real *config.ScriptTree, asJSON bool) error {
+	if conf.Shadows() {
 		// Where namespaces cannot be made, trying the capability says so.
 		_ = network.Enter()
 	}
@@ -69,7 +73,7 @@ func doctor(c *cobra.Command, name string, config existing.Config, real *existin
 	if err != nil {
 		return cannotRun(err)
 	}
-	t, err := existing.Open(ctx, existing.Options{Name: name, Config: config, Scripts: tree})
+	t, err := existing.Open(ctx, existing.Options{Name: name, Config: conf, Scripts: tree})
 	if err != nil {
 		return cannotRun(err)
 	}
@@ -86,7 +90,7 @@ func doctor(c *cobra.Command, name string, config existing.Config, real *existin
 		return err
 	}
 	for _, f := range d.Findings {
-		if f.State == existing.Broken {
+		if f.State == finding.Broken {
 			return &exitError{code: exitInconclusive}
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/finding"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/zone/database"
@@ -23,8 +23,8 @@ import (
 
 // need is one thing that the lab takes from the machine.
 type need struct {
-	Name  string         `json:"need"`
-	State existing.State `json:"state"`
+	Name  string        `json:"need"`
+	State finding.State `json:"state"`
 	// Evidence is what was seen, or what is missing.
 	Evidence string `json:"evidence"`
 	// Remedy is the command that mends it; empty when nothing is wrong.
@@ -88,9 +88,9 @@ func (m machine) needs() []need {
 func (m machine) program(name, pkg string, find func() (string, error)) need {
 	path, err := find()
 	if err != nil {
-		return need{name, existing.Missing, err.Error(), m.install(pkg)}
+		return need{name, finding.Missing, err.Error(), m.install(pkg)}
 	}
-	return need{name, existing.OK, path, ""}
+	return need{name, finding.OK, path, ""}
 }
 
 func (m machine) namespace() need {
@@ -98,11 +98,11 @@ func (m machine) namespace() need {
 	var refused *network.PrivilegeError
 	switch {
 	case errors.As(err, &refused):
-		return need{"namespaces", existing.Missing, fmt.Sprintf("cannot make network namespaces: %v", refused.Reason), refused.Help}
+		return need{"namespaces", finding.Missing, fmt.Sprintf("cannot make network namespaces: %v", refused.Reason), refused.Help}
 	case err != nil:
-		return need{"namespaces", existing.Broken, err.Error(), ""}
+		return need{"namespaces", finding.Broken, err.Error(), ""}
 	}
-	return need{"namespaces", existing.OK, "network namespaces can be made", ""}
+	return need{"namespaces", finding.OK, "network namespaces can be made", ""}
 }
 
 // What a lab takes, in MiB. Measured with MariaDB 10.11 and HAProxy 2.6: 80 for a zone's database, 13 for each of a router's
@@ -115,17 +115,17 @@ const (
 func (m machine) room() need {
 	free, err := m.available()
 	if err != nil {
-		return need{"memory", existing.Broken, err.Error(), ""}
+		return need{"memory", finding.Broken, err.Error(), ""}
 	}
 	fit := (free - labMemory) / zoneMemory
 	evidence := fmt.Sprintf("%d MiB are free; a lab takes about %d MiB, and %d MiB for each zone", free, labMemory, zoneMemory)
 	switch {
 	case fit < 1:
-		return need{"memory", existing.Missing, evidence, "end other programs, or give the machine more memory"}
+		return need{"memory", finding.Missing, evidence, "end other programs, or give the machine more memory"}
 	case fit < m.workers:
-		return need{"memory", existing.OK, evidence, fmt.Sprintf("run with --workers %d: %d zones at once are the default here", fit, m.workers)}
+		return need{"memory", finding.OK, evidence, fmt.Sprintf("run with --workers %d: %d zones at once are the default here", fit, m.workers)}
 	}
-	return need{"memory", existing.OK, evidence, ""}
+	return need{"memory", finding.OK, evidence, ""}
 }
 
 // available is the memory that programs can still have, in MiB.
@@ -156,9 +156,9 @@ func (m machine) folder() need {
 		err = os.Remove(dir)
 	}
 	if err != nil {
-		return need{"folder", existing.Missing, err.Error(), "name another one: TMPDIR=/var/tmp stackproof ..."}
+		return need{"folder", finding.Missing, err.Error(), "name another one: TMPDIR=/var/tmp stackproof ..."}
 	}
-	return need{"folder", existing.OK, "databases and routers live in " + m.temporary, ""}
+	return need{"folder", finding.OK, "databases and routers live in " + m.temporary, ""}
 }
 
 // onlyOfLab refuses flags that the doctor of the lab does not look at.
@@ -184,7 +184,7 @@ func doctorLab(c *cobra.Command, m machine, asJSON bool) error {
 		return cannotRun(err)
 	}
 	for _, n := range d.Needs {
-		if n.State != existing.OK {
+		if n.State != finding.OK {
 			return &exitError{code: exitCannotRun}
 		}
 	}
@@ -199,7 +199,7 @@ func (d labDiagnosed) print(out io.Writer) error {
 		if n.Remedy != "" {
 			fmt.Fprintf(w, "\t\t→ %s\n", n.Remedy)
 		}
-		if n.State != existing.OK {
+		if n.State != finding.OK {
 			lacking++
 		}
 	}

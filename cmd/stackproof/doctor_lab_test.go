@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/finding"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/zone/database"
@@ -35,36 +35,36 @@ func TestDoctorOfTheLab(t *testing.T) {
 	for name, c := range map[string]struct {
 		without func(*machine)
 		need    string
-		state   existing.State
+		state   finding.State
 		says    []string
 		runs    bool
 	}{
-		"nothing": {func(*machine) {}, "haproxy", existing.OK, []string{"/usr/sbin/program"}, true},
+		"nothing": {func(*machine) {}, "haproxy", finding.OK, []string{"/usr/sbin/program"}, true},
 		"HAProxy": {func(m *machine) {
 			m.haproxy = func() (string, error) {
 				return "", &router.MissingError{Program: "haproxy", Err: errors.New("not in PATH")}
 			}
-		}, "haproxy", existing.Missing, []string{"→ sudo apt-get install haproxy"}, false},
+		}, "haproxy", finding.Missing, []string{"→ sudo apt-get install haproxy"}, false},
 		"a database": {func(m *machine) {
 			m.database = func() (string, error) { return "", &database.MissingError{What: "mariadbd", Package: "mariadb-server"} }
-		}, "database", existing.Missing, []string{"→ sudo apt-get install mariadb-server"}, false},
+		}, "database", finding.Missing, []string{"→ sudo apt-get install mariadb-server"}, false},
 		"an installer that we know": {func(m *machine) {
 			m.installer = ""
 			m.haproxy = func() (string, error) { return "", errors.New("not in PATH") }
-		}, "haproxy", existing.Missing, []string{"→ install the package haproxy"}, false},
+		}, "haproxy", finding.Missing, []string{"→ install the package haproxy"}, false},
 		"rights": {func(m *machine) {
 			m.namespaces = func() error { return &network.PrivilegeError{Reason: errors.New("EPERM"), Help: "sudo sysctl -w a=1"} }
-		}, "namespaces", existing.Missing, []string{"EPERM", "→ sudo sysctl -w a=1"}, false},
+		}, "namespaces", finding.Missing, []string{"EPERM", "→ sudo sysctl -w a=1"}, false},
 		"working namespaces": {func(m *machine) { m.namespaces = func() error { return errors.New("netlink says no") } },
-			"namespaces", existing.Broken, []string{"netlink says no"}, false},
+			"namespaces", finding.Broken, []string{"netlink says no"}, false},
 		"memory": {func(m *machine) { m.memory = meminfo("MemAvailable: 200000 kB\n") },
-			"memory", existing.Missing, []string{"195 MiB are free", "→ end other programs"}, false},
+			"memory", finding.Missing, []string{"195 MiB are free", "→ end other programs"}, false},
 		"memory for two": {func(m *machine) { m.memory = meminfo("MemAvailable: 300000 kB\n") },
-			"memory", existing.OK, []string{"→ run with --workers 1"}, true},
+			"memory", finding.OK, []string{"→ run with --workers 1"}, true},
 		"meminfo": {func(m *machine) { m.memory = meminfo("MemFree: 1 kB\n") },
-			"memory", existing.Broken, []string{"no line MemAvailable"}, false},
+			"memory", finding.Broken, []string{"no line MemAvailable"}, false},
 		"a folder": {func(m *machine) { m.temporary = filepath.Join(m.temporary, "gone") },
-			"folder", existing.Missing, []string{"→ name another one: TMPDIR="}, false},
+			"folder", finding.Missing, []string{"→ name another one: TMPDIR="}, false},
 	} {
 		t.Run("without "+name, func(t *testing.T) {
 			m := complete(t)
@@ -85,7 +85,7 @@ func TestDoctorOfTheLab(t *testing.T) {
 			}
 			var d labDiagnosed
 			require.NoError(t, json.Unmarshal(data.Bytes(), &d))
-			states := map[string]existing.State{}
+			states := map[string]finding.State{}
 			for _, n := range d.Needs {
 				states[n.Name] = n.State
 			}

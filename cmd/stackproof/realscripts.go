@@ -8,9 +8,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/stackproof/stackproof/harness"
-	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
 	"github.com/stackproof/stackproof/harness/fleet"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/router/scripts"
@@ -19,7 +20,7 @@ import (
 // What --router takes besides what an existing zone knows.
 const (
 	modelRouter   = "model"
-	scriptsRouter = existing.RealScripts
+	scriptsRouter = config.RealScripts
 )
 
 // pythonFlags say which interpreter runs real scripts.
@@ -28,25 +29,25 @@ type pythonFlags struct {
 	pythonPath string
 }
 
-func (f *pythonFlags) add(c *cobra.Command) {
-	c.Flags().StringArrayVar(&f.pythons, "python", nil, "interpreter of real scripts; of several the first that can run the tree (default: python3, python2.7)")
-	c.Flags().StringVar(&f.pythonPath, "python-path", "", "folder that holds netaddr, where the interpreter does not find it itself")
+func (f *pythonFlags) add(s *pflag.FlagSet) {
+	s.StringArrayVar(&f.pythons, "python", nil, "interpreter of real scripts; of several the first that can run the tree (default: python3, python2.7)")
+	s.StringVar(&f.pythonPath, "python-path", "", "folder that holds netaddr, where the interpreter does not find it itself")
 }
 
 func (f *pythonFlags) options(tree string) scripts.Options {
-	t := existing.ScriptTree{Python: f.pythons, PythonPath: f.pythonPath}.Over(treeOfEnvironment(os.Getenv))
+	t := config.ScriptTree{Python: f.pythons, PythonPath: f.pythonPath}.Over(treeOfEnvironment(os.Getenv))
 	t.Path = tree
 	return scriptOptions(t)
 }
 
 // scriptOptions are what a tree's scripts are run with.
-func scriptOptions(t existing.ScriptTree) scripts.Options {
+func scriptOptions(t config.ScriptTree) scripts.Options {
 	return scripts.Options{Tree: t.Path, PythonPath: t.PythonPath, Interpreter: strings.Join(t.Python, string(filepath.ListSeparator))}
 }
 
 // treeOfEnvironment is what the environment says of real scripts. It does not ask for them.
-func treeOfEnvironment(lookup func(string) string) existing.ScriptTree {
-	t := existing.ScriptTree{Path: lookup("STACKPROOF_SYSTEMVM_TREE"), Release: lookup("STACKPROOF_TREE_RELEASE"), PythonPath: lookup("STACKPROOF_PYTHON_PATH")}
+func treeOfEnvironment(lookup func(string) string) config.ScriptTree {
+	t := config.ScriptTree{Path: lookup("STACKPROOF_SYSTEMVM_TREE"), Release: lookup("STACKPROOF_TREE_RELEASE"), PythonPath: lookup("STACKPROOF_PYTHON_PATH")}
 	if list := lookup("STACKPROOF_PYTHON"); list != "" {
 		t.Python = filepath.SplitList(list)
 	}
@@ -60,21 +61,24 @@ type scriptFlags struct {
 }
 
 func (f *scriptFlags) add(c *cobra.Command) {
-	s := c.Flags()
-	s.StringVar(&f.tree, "systemvm-tree", "", "with --router real-scripts: folder with debian/opt/cloud, such as the folder systemvm of a CloudStack checkout (or $STACKPROOF_SYSTEMVM_TREE)")
+	inGroup(c.Flags(), "routers", f.define)
+}
+
+func (f *scriptFlags) define(s *pflag.FlagSet) {
+	s.StringVar(&f.tree, "systemvm-tree", "", "with --router real-scripts: folder with debian/opt/cloud, such as the folder systemvm of a CloudStack checkout")
 	s.StringVar(&f.release, "tree-release", "", "with --router real-scripts: release of the tree, where no pom.xml tells it; by it known failures of routers are told")
-	f.pythonFlags.add(c)
+	f.pythonFlags.add(s)
 }
 
 // wanted gives the tree whose scripts the routers run, nil when they run none, and refuses words that do not go together. The
 // flags are laid over the environment, and that over the file's tree.
-func (f *scriptFlags) wanted(c *cobra.Command, router, target string, file existing.ScriptTree) (*existing.ScriptTree, error) {
+func (f *scriptFlags) wanted(c *cobra.Command, router, target string, file config.ScriptTree) (*config.ScriptTree, error) {
 	if target == labTarget && router != "" && router != modelRouter && router != scriptsRouter {
 		return nil, usage("--router of the lab is %s or %s, not %q; did you mean %s?", modelRouter, scriptsRouter, router,
 			harness.Nearest(router, []string{modelRouter, scriptsRouter}))
 	}
 	if router == scriptsRouter {
-		flags := existing.ScriptTree{Path: f.tree, Release: f.release, Python: f.pythons, PythonPath: f.pythonPath}
+		flags := config.ScriptTree{Path: f.tree, Release: f.release, Python: f.pythons, PythonPath: f.pythonPath}
 		tree := flags.Over(treeOfEnvironment(os.Getenv).Over(file))
 		if tree.Path == "" {
 			return nil, usage("--router %s needs --systemvm-tree (or $STACKPROOF_SYSTEMVM_TREE, or systemvm_tree in the target's router): a folder with "+
@@ -91,7 +95,7 @@ func (f *scriptFlags) wanted(c *cobra.Command, router, target string, file exist
 }
 
 // openScripts tries the scripts; nil for none. The caller has made sure that namespaces can be made.
-func openScripts(ctx context.Context, t *existing.ScriptTree) (*fleet.Scripts, error) {
+func openScripts(ctx context.Context, t *config.ScriptTree) (*fleet.Scripts, error) {
 	if t == nil {
 		return nil, nil
 	}

@@ -10,11 +10,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
 )
 
 // chosenTree is what a run of target "t" of the file would run in its routers.
-func chosenTree(t *testing.T, file string, environment map[string]string, args ...string) (*existing.ScriptTree, existing.Config, error) {
+func chosenTree(t *testing.T, file string, environment map[string]string, args ...string) (*config.ScriptTree, config.Config, error) {
 	t.Helper()
 	for _, name := range []string{"STACKPROOF_SYSTEMVM_TREE", "STACKPROOF_TREE_RELEASE", "STACKPROOF_PYTHON", "STACKPROOF_PYTHON_PATH"} {
 		t.Setenv(name, environment[name])
@@ -30,12 +30,12 @@ func chosenTree(t *testing.T, file string, environment map[string]string, args .
 	zone.add(c)
 	tree.add(c)
 	require.NoError(t, c.ParseFlags(append(args, "--config", name)))
-	config, err := zone.target(c, "t", "")
+	conf, err := zone.target(c, "t", "")
 	if err != nil {
-		return nil, config, err
+		return nil, conf, err
 	}
-	got, err := tree.wanted(c, config.Router.Mode, "t", config.Router.Tree)
-	return got, config, err
+	got, err := tree.wanted(c, conf.Router.Mode, "t", conf.Router.Tree)
+	return got, conf, err
 }
 
 func TestTreeOfFileEnvironmentAndFlags(t *testing.T) {
@@ -44,32 +44,32 @@ func TestTreeOfFileEnvironmentAndFlags(t *testing.T) {
 		file        string
 		environment map[string]string
 		args        []string
-		want        existing.ScriptTree
+		want        config.ScriptTree
 	}{
 		"the file alone": {file, nil, nil,
-			existing.ScriptTree{Path: "file", Release: "4.19.1.0", Python: existing.Words{"python2.7"}, PythonPath: "lib"}},
+			config.ScriptTree{Path: "file", Release: "4.19.1.0", Python: config.Words{"python2.7"}, PythonPath: "lib"}},
 		"the environment's tree has another release": {file, map[string]string{"STACKPROOF_SYSTEMVM_TREE": "env"}, nil,
-			existing.ScriptTree{Path: "env", Python: existing.Words{"python2.7"}, PythonPath: "lib"}},
+			config.ScriptTree{Path: "env", Python: config.Words{"python2.7"}, PythonPath: "lib"}},
 		"the same tree keeps its release": {file, map[string]string{"STACKPROOF_SYSTEMVM_TREE": "file"}, nil,
-			existing.ScriptTree{Path: "file", Release: "4.19.1.0", Python: existing.Words{"python2.7"}, PythonPath: "lib"}},
+			config.ScriptTree{Path: "file", Release: "4.19.1.0", Python: config.Words{"python2.7"}, PythonPath: "lib"}},
 		"all of the environment": {file, map[string]string{"STACKPROOF_SYSTEMVM_TREE": "env", "STACKPROOF_TREE_RELEASE": "4.20.0.0",
 			"STACKPROOF_PYTHON": "a:b", "STACKPROOF_PYTHON_PATH": "env-lib"}, nil,
-			existing.ScriptTree{Path: "env", Release: "4.20.0.0", Python: existing.Words{"a", "b"}, PythonPath: "env-lib"}},
+			config.ScriptTree{Path: "env", Release: "4.20.0.0", Python: config.Words{"a", "b"}, PythonPath: "env-lib"}},
 		"flags over both": {file, map[string]string{"STACKPROOF_SYSTEMVM_TREE": "env", "STACKPROOF_TREE_RELEASE": "4.20.0.0", "STACKPROOF_PYTHON": "a"},
 			[]string{"--systemvm-tree", "flag", "--python", "c", "--python", "d"},
-			existing.ScriptTree{Path: "flag", Python: existing.Words{"c", "d"}, PythonPath: "lib"}},
+			config.ScriptTree{Path: "flag", Python: config.Words{"c", "d"}, PythonPath: "lib"}},
 		"the flag's mode takes the file's tree": {`targets: {t: {router: {mode: real-scripts, systemvm_tree: file}}}`, nil, []string{"--router", "real-scripts"},
-			existing.ScriptTree{Path: "file"}},
+			config.ScriptTree{Path: "file"}},
 		"the file's mode takes the environment's tree": {`targets: {t: {router: real-scripts}}`, map[string]string{"STACKPROOF_SYSTEMVM_TREE": "env"}, nil,
-			existing.ScriptTree{Path: "env"}},
+			config.ScriptTree{Path: "env"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, config, err := chosenTree(t, c.file, c.environment, c.args...)
+			got, conf, err := chosenTree(t, c.file, c.environment, c.args...)
 			require.NoError(t, err)
 			require.NotNil(t, got)
 			assert.Equal(t, c.want, *got)
-			assert.Equal(t, existing.RealScripts, config.Router.Mode)
-			assert.Equal(t, strings.Contains(c.file, "log"), config.Shadows())
+			assert.Equal(t, config.RealScripts, conf.Router.Mode)
+			assert.Equal(t, strings.Contains(c.file, "log"), conf.Shadows())
 		})
 	}
 }
@@ -81,10 +81,10 @@ func TestTreeThatNobodyAskedFor(t *testing.T) {
 		require.NoError(t, err)
 		assert.Nil(t, got, "the environment says which tree, not that it is to run")
 	}
-	got, config, err := chosenTree(t, `targets: {t: {router: {systemvm_tree: file}}}`, nil, "--router", "shadow")
+	got, conf, err := chosenTree(t, `targets: {t: {router: {systemvm_tree: file}}}`, nil, "--router", "shadow")
 	require.NoError(t, err)
 	assert.Nil(t, got)
-	assert.Equal(t, existing.Router{Mode: "shadow"}, config.Router, "nothing of the file's tree is left for the model")
+	assert.Equal(t, config.Router{Mode: "shadow"}, conf.Router, "nothing of the file's tree is left for the model")
 
 	_, _, err = chosenTree(t, `targets: {t: {router: real-scripts}}`, nil)
 	assert.ErrorContains(t, err, "needs --systemvm-tree (or $STACKPROOF_SYSTEMVM_TREE, or systemvm_tree in the target's router)")

@@ -13,7 +13,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/deploy"
-	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
 )
 
 func zoneCommand() *cobra.Command {
@@ -45,19 +45,20 @@ target's restart_usage command or --restart-usage, or you are told to.`,
 	f.StringVar(&o.restart, "restart-usage", "", "command that restarts the usage server, such as \"ssh mgmt systemctl restart cloudstack-usage\"")
 	f.DurationVar(&o.wait, "wait", 15*time.Minute, "how long the zone may take to become ready")
 	o.existing.add(c)
+	nameVariables(f)
 	c.RunE = func(c *cobra.Command, _ []string) error { return o.run(c) }
 	return c
 }
 
 func (o *deployOptions) run(c *cobra.Command) error {
-	config, err := o.existing.target(c, o.target, "")
+	conf, err := o.existing.target(c, o.target, "")
 	if err != nil {
 		return err
 	}
 	if o.restart != "" {
-		config.Restart = existing.Words{o.restart}
+		conf.Restart = config.Words{o.restart}
 	}
-	client, closeClient, err := connect(config, o.trace)
+	client, closeClient, err := connect(conf, o.trace)
 	if err != nil {
 		return cannotRun(err)
 	}
@@ -80,7 +81,7 @@ func (o *deployOptions) run(c *cobra.Command) error {
 	if !result.UsageChanged {
 		return nil
 	}
-	restarted, err := config.RestartUsage(c.Context())
+	restarted, err := conf.RestartUsage(c.Context())
 	switch {
 	case err != nil:
 		return cannotRun(err)
@@ -93,7 +94,7 @@ func (o *deployOptions) run(c *cobra.Command) error {
 }
 
 // connect is a client of a target with a trace where a file is named; what it returns closes both.
-func connect(config existing.Config, trace string) (*cloud.Client, func(context.Context) error, error) {
+func connect(conf config.Config, trace string) (*cloud.Client, func(context.Context) error, error) {
 	var file *os.File
 	var into io.Writer
 	if trace != "" {
@@ -109,7 +110,7 @@ func connect(config existing.Config, trace string) (*cloud.Client, func(context.
 		}
 		return file.Close()
 	}
-	client, err := config.Connect(into)
+	client, err := conf.Connect(into)
 	if err != nil {
 		return nil, nil, errors.Join(err, closeFile())
 	}

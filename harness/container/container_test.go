@@ -18,6 +18,8 @@ import (
 	"github.com/stackproof/stackproof/harness/container"
 	"github.com/stackproof/stackproof/harness/deploy"
 	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
+	"github.com/stackproof/stackproof/harness/existing/finding"
 	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
@@ -56,7 +58,7 @@ func TestScenarios(t *testing.T) {
 			}()
 			for _, f := range target.Findings() {
 				if slices.Contains([]harness.Capability{harness.API, harness.UsageDB, harness.UsageRun, harness.PushLog, harness.DataPlane}, f.Capability) {
-					assert.Equal(t, existing.OK, f.State, f.String())
+					assert.Equal(t, finding.OK, f.State, f.String())
 				}
 			}
 			assert.Equal(t, release, target.Describe().Release)
@@ -151,7 +153,7 @@ func TestReuse(t *testing.T) {
 	for i := range ids {
 		var said []string
 		target, err := container.Open(t.Context(), container.Options{Image: ref, Reuse: true, Deploy: deployed, Say: func(s string) { said = append(said, s) },
-			Existing: existing.Options{Config: existing.Config{Router: existing.Router{Mode: "none"}}}})
+			Existing: existing.Options{Config: config.Config{Router: config.Router{Mode: "none"}}}})
 		require.NoError(t, err)
 		require.NoError(t, target.Close(t.Context()))
 		ids[i] = ours(t, ref)

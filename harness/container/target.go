@@ -14,6 +14,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/config"
 )
 
 // Facts of the simulator image (tools/docker/Dockerfile and supervisord.conf of CloudStack's source, build/replace.properties).
@@ -81,25 +82,25 @@ func Open(ctx context.Context, o Options) (_ *Target, err error) {
 			err = b.failed(context.WithoutCancel(ctx), err)
 		}
 	}()
-	config := o.Existing.Config
+	c := o.Existing.Config
 	for _, step := range []func(context.Context) error{b.connect, b.start, b.reachDatabase, b.registerKeys, b.deploy, b.startUsage, b.followLog} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
 	}
-	config.API = existing.API{URL: b.apiURL, Key: b.keys.APIKey, Secret: b.keys.SecretKey}
-	config.DSN = existing.Words{b.readDSN}
-	config.Disposable = true
+	c.API = config.API{URL: b.apiURL, Key: b.keys.APIKey, Secret: b.keys.SecretKey}
+	c.DSN = config.Words{b.readDSN}
+	c.Disposable = true
 	// A command and not the file: what the container writes reaches the file a moment later, and a command's reader waits until
 	// the output is silent.
-	config.Log = existing.Log{Command: existing.Words{"tail", "-n", "+1", "-F", b.logFile()}, Settle: config.Log.Settle}
-	if config.Router.Mode == "" {
-		config.Router.Mode = "shadow"
+	c.Log = config.Log{Command: config.Words{"tail", "-n", "+1", "-F", b.logFile()}, Settle: c.Log.Settle}
+	if c.Router.Mode == "" {
+		c.Router.Mode = "shadow"
 	}
-	if config.Clients.Mode == "" {
-		config.Clients.Mode = "shadow"
+	if c.Clients.Mode == "" {
+		c.Clients.Mode = "shadow"
 	}
-	o.Existing.Config = config
+	o.Existing.Config = c
 	inner, err := existing.Open(ctx, o.Existing)
 	if err != nil {
 		return nil, err

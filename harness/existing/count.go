@@ -8,6 +8,8 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/existing/finding"
+	"github.com/stackproof/stackproof/harness/existing/mgmtlog"
 )
 
 // counter counts pushes through the simulator: a mock that changes nothing and applies a great many times
@@ -78,9 +80,9 @@ func (t *Target) tryCount(ctx context.Context) error {
 	}
 	for _, c := range []harness.Capability{harness.PushCount, harness.PushFault} {
 		if t.simulated {
-			t.found(ok(c, "the zone's hosts are simulated"))
+			t.found(finding.Works(c, "the zone's hosts are simulated"))
 		} else {
-			t.found(missing(c, remedy, "the zone's hosts are not simulated"))
+			t.found(finding.Lacks(c, remedy, "the zone's hosts are not simulated"))
 		}
 	}
 	return nil
@@ -103,7 +105,7 @@ func (t *Target) startCount(ctx context.Context) (err error) {
 		}
 		t.watch.poll(ctx)
 		t.watch.mu.Lock()
-		c.base = t.watch.inbox.total
+		c.base = t.watch.inbox.Total
 		t.watch.mu.Unlock()
 		used, err := c.used(ctx)
 		if err != nil {
@@ -152,7 +154,7 @@ func (t *Target) countOn(ctx context.Context) error {
 const countTries = 20
 
 func (c *counter) set(ctx context.Context) error {
-	mock, err := harness.SetMock(ctx, c.api, c.ledger, c.zone, pushWord, "wait:0", countFrom)
+	mock, err := harness.SetMock(ctx, c.api, c.ledger, c.zone, mgmtlog.PushWord, "wait:0", countFrom)
 	if mock != nil {
 		c.mock = mock
 	}

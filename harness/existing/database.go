@@ -11,6 +11,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/existing/finding"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
 
@@ -60,31 +61,18 @@ func tryDatabase(ctx context.Context, db *sql.DB, c *mysql.Config, two bool) err
 	return nil
 }
 
-// setting reads a configuration value; "" when it is not set.
-func setting(ctx context.Context, db *sql.DB, name string) (string, error) {
-	var v sql.NullString
-	err := db.QueryRowContext(ctx, "SELECT COALESCE(value, default_value) FROM cloud.configuration WHERE name = ?", name).Scan(&v)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("reading the configuration %s: %w", name, err)
-	}
-	return v.String, nil
-}
-
 // tryRights notes an account that may do more than it needs.
-func tryRights(ctx context.Context, db *sql.DB) (Finding, error) {
+func tryRights(ctx context.Context, db *sql.DB) (finding.Finding, error) {
 	rows, err := db.QueryContext(ctx, "SHOW GRANTS")
 	if err != nil {
-		return Finding{}, fmt.Errorf("reading our grants: %w", err)
+		return finding.Finding{}, fmt.Errorf("reading our grants: %w", err)
 	}
 	defer rows.Close()
 	more := false
 	for rows.Next() {
 		var grant string
 		if err := rows.Scan(&grant); err != nil {
-			return Finding{}, fmt.Errorf("reading our grants: %w", err)
+			return finding.Finding{}, fmt.Errorf("reading our grants: %w", err)
 		}
 		words, _, _ := strings.Cut(strings.TrimPrefix(grant, "GRANT "), " ON ")
 		for _, w := range strings.Split(words, ",") {
@@ -93,10 +81,10 @@ func tryRights(ctx context.Context, db *sql.DB) (Finding, error) {
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return Finding{}, fmt.Errorf("reading our grants: %w", err)
+		return finding.Finding{}, fmt.Errorf("reading our grants: %w", err)
 	}
 	if more {
-		return ok(harness.UsageDB, "cloud and cloud_usage can be read (the account may do more than SELECT, which is not needed)"), nil
+		return finding.Works(harness.UsageDB, "cloud and cloud_usage can be read (the account may do more than SELECT, which is not needed)"), nil
 	}
-	return ok(harness.UsageDB, "cloud and cloud_usage can be read, with SELECT only"), nil
+	return finding.Works(harness.UsageDB, "cloud and cloud_usage can be read, with SELECT only"), nil
 }

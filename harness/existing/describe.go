@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/existing/finding"
 	"github.com/stackproof/stackproof/harness/result"
 )
 
 // Findings is what trying the capabilities gave.
-func (t *Target) Findings() []Finding { return slices.Clone(t.findings) }
+func (t *Target) Findings() []finding.Finding { return slices.Clone(t.findings) }
 
 // Release is the release under test.
 func (t *Target) Release() string { return t.release }
@@ -60,9 +61,12 @@ func (t *Target) Notes(run result.Run) []string {
 	if runs := t.usageRuns(); len(runs) > 0 {
 		said := make([]string, len(runs))
 		for i, r := range runs {
-			said[i] = fmt.Sprintf("to %s for %s", r.covered.Format(time.TimeOnly), strings.Join(r.ids, " "))
+			said[i] = fmt.Sprintf("to %s for %s", r.Covered.Format(time.TimeOnly), strings.Join(r.IDs, " "))
 		}
 		notes = append(notes, waitedFor(said))
+	}
+	if p := t.cloud.Pacer(); p != nil {
+		notes = append(notes, "API calls: "+p.Stats().String())
 	}
 	if t.watch != nil && t.watch.fleet != nil {
 		notes = append(notes, t.watch.past.notes()...)

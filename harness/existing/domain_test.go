@@ -9,15 +9,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/existing/config"
 )
 
 // TestDomainHasRoom makes more in a run's domain than a domain may have (40; servers whose database was made by an old release have no limit), which a default set of scenarios does.
 func TestDomainHasRoom(t *testing.T) {
 	t.Parallel()
 	s := standWith(t, "4.20.1.0", map[string]string{"max.domain.networks": "40"}, nil)
-	config := s.config()
-	config.Log = Log{}
-	target, err := Open(t.Context(), Options{Name: "existing", Config: config, TempDir: t.TempDir()})
+	conf := s.config()
+	conf.Log = config.Log{}
+	target, err := Open(t.Context(), Options{Name: "existing", Config: conf, TempDir: t.TempDir()})
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, target.Close(context.WithoutCancel(t.Context()))) }()
 	site, err := target.Site(t.Context(), "U-01", 1)

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackproof/stackproof/harness/existing/config"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/zone"
 )
@@ -26,16 +27,16 @@ func TestGroupsThatFit(t *testing.T) {
 	assert.Len(t, (&Target{slots: 60, chosen: 24}).groupsNote(ran), 1)
 	assert.Empty(t, (&Target{slots: 60, chosen: 24}).groupsNote(result.Run{}))
 	assert.Empty(t, (&Target{slots: 400, chosen: 24}).groupsNote(ran))
-	assert.Equal(t, []int{7}, (&Target{slots: 1000, config: Config{Groups: []int{7}}}).groups(1), "what is given counts")
+	assert.Equal(t, []int{7}, (&Target{slots: 1000, config: config.Config{Groups: []int{7}}}).groups(1), "what is given counts")
 }
 
 // TestRoomOfASimulatorZone opens a zone of four simulated hosts of 8 GiB, as setup/dev/advanced.cfg makes it.
 func TestRoomOfASimulatorZone(t *testing.T) {
 	t.Parallel()
 	s := standAt(t, zone.Wall{})
-	config := s.config()
-	config.Log, config.Clock, config.Groups = Log{}, "", nil
-	target, err := Open(t.Context(), Options{Name: "existing", Config: config, TempDir: t.TempDir()})
+	conf := s.config()
+	conf.Log, conf.Clock, conf.Groups = config.Log{}, "", nil
+	target, err := Open(t.Context(), Options{Name: "existing", Config: conf, TempDir: t.TempDir()})
 	require.NoError(t, err)
 	assert.EqualValues(t, 4*8<<30/(512<<20), target.slots)
 	assert.Equal(t, []int{2, 10}, target.groups(1), "50 groups do not fit")

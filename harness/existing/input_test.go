@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +16,9 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/existing/config"
+	"github.com/stackproof/stackproof/harness/existing/finding"
+	"github.com/stackproof/stackproof/harness/harnesstest"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/scenarios"
 	"github.com/stackproof/stackproof/zone"
@@ -68,32 +72,32 @@ func TestWrongInput(t *testing.T) {
 	require.NoError(t, free.Close())
 	before := s.domains(t)
 	for name, c := range map[string]struct {
-		wrong func(*Config)
+		wrong func(*config.Config)
 		want  []string
 	}{
-		"URL":         {func(c *Config) { c.API.URL = "http://" + nobody }, []string{"does not answer", "check the URL"}},
-		"key":         {func(c *Config) { c.API.Key = "nonsense" }, []string{"refuses the keys", "check them"}},
-		"secret":      {func(c *Config) { c.API.Secret = "s3cret" }, []string{"refuses the keys"}},
-		"no key":      {func(c *Config) { c.API = API{URL: c.API.URL} }, []string{"no way to authenticate"}},
-		"scheme":      {func(c *Config) { c.API.URL = strings.Replace(c.API.URL, "http", "https", 1) }, []string{"does not answer"}},
-		"authority":   {func(c *Config) { c.API.CA = "/nowhere.pem" }, []string{"certificate authorities", "nowhere.pem"}},
-		"database":    {func(c *Config) { c.DSN = Words{"ro:s3cret@tcp(" + nobody + ")/"} }, []string{nobody, "host and port"}},
-		"password":    {func(c *Config) { c.DSN = Words{s.as(t, "half", "s3cret")} }, []string{"half is refused", "GRANT SELECT"}},
-		"grant":       {func(c *Config) { c.DSN = Words{s.as(t, "half", "pw-half")} }, []string{"GRANT SELECT ON cloud_usage.* TO 'half'@'%'"}},
-		"two servers": {func(c *Config) { c.DSN = Words{s.as(t, "half", "pw-half"), s.server.ReadOnlyDSN()} }, []string{"two servers are not supported"}},
-		"log":         {func(c *Config) { c.Log.File = Words{"/nowhere/m.log"} }, []string{"/nowhere/m.log", "no such file"}},
-		"log command": {func(c *Config) {
-			c.Log = Log{Command: Words{"sh", "-c", "echo no route >&2; exit 1"}, Settle: time.Second}
+		"URL":         {func(c *config.Config) { c.API.URL = "http://" + nobody }, []string{"does not answer", "check the URL"}},
+		"key":         {func(c *config.Config) { c.API.Key = "nonsense" }, []string{"refuses the keys", "check them"}},
+		"secret":      {func(c *config.Config) { c.API.Secret = "s3cret" }, []string{"refuses the keys"}},
+		"no key":      {func(c *config.Config) { c.API = config.API{URL: c.API.URL} }, []string{"no way to authenticate"}},
+		"scheme":      {func(c *config.Config) { c.API.URL = strings.Replace(c.API.URL, "http", "https", 1) }, []string{"does not answer"}},
+		"authority":   {func(c *config.Config) { c.API.CA = "/nowhere.pem" }, []string{"certificate authorities", "nowhere.pem"}},
+		"database":    {func(c *config.Config) { c.DSN = config.Words{"ro:s3cret@tcp(" + nobody + ")/"} }, []string{nobody, "host and port"}},
+		"password":    {func(c *config.Config) { c.DSN = config.Words{s.as(t, "half", "s3cret")} }, []string{"half is refused", "GRANT SELECT"}},
+		"grant":       {func(c *config.Config) { c.DSN = config.Words{s.as(t, "half", "pw-half")} }, []string{"GRANT SELECT ON cloud_usage.* TO 'half'@'%'"}},
+		"two servers": {func(c *config.Config) { c.DSN = config.Words{s.as(t, "half", "pw-half"), s.server.ReadOnlyDSN()} }, []string{"two servers are not supported"}},
+		"log":         {func(c *config.Config) { c.Log.File = config.Words{"/nowhere/m.log"} }, []string{"/nowhere/m.log", "no such file"}},
+		"log command": {func(c *config.Config) {
+			c.Log = config.Log{Command: config.Words{"sh", "-c", "echo no route >&2; exit 1"}, Settle: time.Second}
 		}, []string{"no route"}},
-		"router rules":     {func(c *Config) { c.RouterProfile = "3.0" }, []string{"--router-profile"}},
-		"zone":             {func(c *Config) { c.Zone = "Sandbox-simulater" }, []string{"Sandbox-simulator"}},
-		"no such way":      {func(c *Config) { c.Usage.Run = "never" }, []string{"on-demand"}},
-		"a zone to choose": {func(c *Config) { c.Zone = "nosuch" }, []string{"did you mean"}},
+		"router rules":     {func(c *config.Config) { c.RouterProfile = "3.0" }, []string{"--router-profile"}},
+		"zone":             {func(c *config.Config) { c.Zone = "Sandbox-simulater" }, []string{"Sandbox-simulator"}},
+		"no such way":      {func(c *config.Config) { c.Usage.Run = "never" }, []string{"on-demand"}},
+		"a zone to choose": {func(c *config.Config) { c.Zone = "nosuch" }, []string{"did you mean"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config := s.config()
-			c.wrong(&config)
-			target, err := Open(t.Context(), Options{Name: "existing", Config: config, TempDir: t.TempDir()})
+			conf := s.config()
+			c.wrong(&conf)
+			target, err := Open(t.Context(), Options{Name: "existing", Config: conf, TempDir: t.TempDir()})
 			if err == nil {
 				require.NoError(t, target.Close(t.Context()))
 			}
@@ -109,7 +113,7 @@ func TestWrongInput(t *testing.T) {
 }
 
 // found is what trying a capability gave.
-func found(t *testing.T, c Config, of harness.Capability) Finding {
+func found(t *testing.T, c config.Config, of harness.Capability) finding.Finding {
 	t.Helper()
 	target, err := Open(t.Context(), Options{Name: "existing", Config: c, TempDir: t.TempDir()})
 	require.NoError(t, err)
@@ -120,7 +124,7 @@ func found(t *testing.T, c Config, of harness.Capability) Finding {
 		}
 	}
 	t.Fatalf("%s was not tried", of)
-	return Finding{}
+	return finding.Finding{}
 }
 
 // TestDiagnosis breaks the usage server's surroundings one by one.
@@ -134,7 +138,7 @@ func TestDiagnosis(t *testing.T) {
 		require.NoError(t, err)
 	}
 	f := found(t, s.config(), harness.UsageRun)
-	assert.Equal(t, OK, f.State, f)
+	assert.Equal(t, finding.OK, f.State, f)
 
 	const set = "UPDATE cloud.configuration SET value = '%' WHERE name = '"
 	for _, c := range []struct{ key, bad, good string }{
@@ -143,34 +147,34 @@ func TestDiagnosis(t *testing.T) {
 	} {
 		change(strings.Replace(set, "%", c.bad, 1) + c.key + "'")
 		f = found(t, s.config(), harness.UsageRun)
-		assert.Equal(t, Broken, f.State, c.key)
+		assert.Equal(t, finding.Broken, f.State, c.key)
 		assert.Contains(t, f.Evidence, c.key)
 		assert.Contains(t, f.Remedy, "restart the usage server")
 		change(strings.Replace(set, "%", c.good, 1) + c.key + "'")
-		assert.Equal(t, OK, found(t, s.config(), harness.UsageRun).State, c.key)
+		assert.Equal(t, finding.OK, found(t, s.config(), harness.UsageRun).State, c.key)
 	}
 
 	// The zone's time runs away from the database's.
 	apart := s.config()
 	apart.Clock = "database"
-	eventually(t, "the clocks to be apart", func() (bool, string) {
+	harnesstest.Eventually(t, "the clocks to be apart", func() (bool, string) {
 		f = found(t, apart, harness.UsageRun)
-		return f.State == Broken && strings.Contains(f.Evidence, "NTP"), f.String()
+		return f.State == finding.Broken && strings.Contains(f.Evidence, "NTP"), f.String()
 	})
 
 	without := s.config()
-	without.DSN, without.Log = nil, Log{}
+	without.DSN, without.Log = nil, config.Log{}
 	without.Release = "4.20.1.0"
 	for _, c := range []harness.Capability{harness.UsageDB, harness.PushLog, harness.DataPlane} {
 		f = found(t, without, c)
-		assert.Equal(t, Missing, f.State, c)
+		assert.Equal(t, finding.Missing, f.State, c)
 		assert.NotEmpty(t, f.Remedy, c)
 	}
 	f = found(t, without, harness.UsageRun)
-	assert.Equal(t, OK, f.State, "without a database usage runs are seen in listUsageRecords: %s", f)
+	assert.Equal(t, finding.OK, f.State, "without a database usage runs are seen in listUsageRecords: %s", f)
 	change("DELETE FROM cloud_usage.usage_job WHERE end_millis = 0")
 	f = found(t, s.config(), harness.UsageRun)
-	assert.Equal(t, Broken, f.State)
+	assert.Equal(t, finding.Broken, f.State)
 	assert.Contains(t, f.Remedy, "cloudstack-usage")
 }
 
@@ -179,15 +183,15 @@ func TestLogThatMissesPushes(t *testing.T) {
 	t.Parallel()
 	s := stand(t, "4.20.1.0")
 	c := s.config()
-	other := logFile{t, filepath.Join(t.TempDir(), "other.log")}
-	other.add("2026-11-22 00:00:00,000 INFO  nothing here\n")
-	c.Log.File = Words{other.path}
+	other := filepath.Join(t.TempDir(), "other.log")
+	require.NoError(t, os.WriteFile(other, []byte("2026-11-22 00:00:00,000 INFO  nothing here\n"), 0o600))
+	c.Log.File = config.Words{other}
 	chosen, err := scenarios.Catalogue().Select("L-01")
 	require.NoError(t, err)
 	target, err := Open(t.Context(), Options{Name: "existing", Config: c, TempDir: t.TempDir()})
 	require.NoError(t, err)
 	target.watch.patience = 200 * time.Millisecond
-	run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Workers: 1, Seed: 1, Progress: silent{}})
+	run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Workers: 1, Seed: 1, Progress: harnesstest.Silent{}})
 	require.NoError(t, err)
 	require.NoError(t, target.Close(context.WithoutCancel(t.Context())))
 	require.Len(t, run.Results, 1)
@@ -206,7 +210,7 @@ func TestDeadUsageServer(t *testing.T) {
 	target, err := Open(t.Context(), Options{Name: "existing", Config: c, TempDir: t.TempDir()})
 	require.NoError(t, err)
 	require.NoError(t, s.zone.EndUsage(t.Context(), zone.FirstUsageHost, zone.UsageKilled))
-	run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Workers: 2, Seed: 1, Progress: silent{}})
+	run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Workers: 2, Seed: 1, Progress: harnesstest.Silent{}})
 	require.NoError(t, err)
 	require.NoError(t, target.Close(context.WithoutCancel(t.Context())))
 	for _, c := range run.Results {

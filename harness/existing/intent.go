@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/existing/finding"
 )
 
 // Disposable says that the owner does not mind what a run creates.
@@ -45,7 +46,7 @@ func (t *Target) Intent(ctx context.Context, chosen harness.Catalogue) ([]string
 	}
 	lines = append(append(lines, room...), fitted...)
 	for _, f := range t.findings {
-		if f.State != OK {
+		if f.State != finding.OK {
 			lines = append(lines, fmt.Sprintf("%s is %s: %s", f.Capability, f.State, f))
 		}
 	}

@@ -8,12 +8,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackproof/stackproof/harness/existing/config"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/scenarios"
 )
 
 // intend opens a target and asks what a run would create.
-func intend(t *testing.T, c Config, ids ...string) ([]string, error) {
+func intend(t *testing.T, c config.Config, ids ...string) ([]string, error) {
 	t.Helper()
 	chosen, err := scenarios.Catalogue().Select(ids...)
 	require.NoError(t, err)

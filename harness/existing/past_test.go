@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackproof/stackproof/harness/existing/mgmtlog"
 	"github.com/stackproof/stackproof/harness/fleet"
 	"github.com/stackproof/stackproof/router"
 )
@@ -75,7 +76,7 @@ func TestShadowOfARouterThatWasThereBefore(t *testing.T) {
 	for _, n := range []int{1, 4, 5, 30, 58} {
 		assert.Equal(t, live(all, story[:n]...), live(p.first, story[:n]...), fmt.Sprint(n))
 	}
-	assert.NotEqual(t, live(all, story...), live(newest, story...), "the newest push alone hides what was lost")
+	assert.NotEqual(t, live(all, story...), live(mgmtlog.Newest, story...), "the newest push alone hides what was lost")
 }
 
 func TestPastNotes(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/existing/config"
+	"github.com/stackproof/stackproof/harness/existing/finding"
 	"github.com/stackproof/stackproof/zone"
 )
 
@@ -26,19 +28,19 @@ func TestScheduleThatDoesNotRun(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
-	config := s.config()
-	config.Log, config.Usage.Run = Log{}, "schedule"
+	conf := s.config()
+	conf.Log, conf.Usage.Run = config.Log{}, "schedule"
 	for _, c := range []struct {
 		ago  time.Duration
-		want State
+		want finding.State
 		says string
-	}{{0, Broken, "no scheduled usage run has come yet; the first comes at 00:15 GMT"}, {time.Minute, OK, "by schedule"}, {time.Hour, Broken, "begin at 00:15 GMT"}} {
+	}{{0, finding.Broken, "no scheduled usage run has come yet; the first comes at 00:15 GMT"}, {time.Minute, finding.OK, "by schedule"}, {time.Hour, finding.Broken, "begin at 00:15 GMT"}} {
 		ended(c.ago)
-		f := found(t, config, harness.UsageRun)
+		f := found(t, conf, harness.UsageRun)
 		assert.Equal(t, c.want, f.State, f)
 		assert.Contains(t, f.Evidence, c.says)
-		assert.Equal(t, c.want == Broken, f.Remedy != "", f)
+		assert.Equal(t, c.want == finding.Broken, f.Remedy != "", f)
 	}
-	config.Usage.Run = ""
-	assert.Equal(t, OK, found(t, config, harness.UsageRun).State, "on demand the schedule does not matter")
+	conf.Usage.Run = ""
+	assert.Equal(t, finding.OK, found(t, conf, harness.UsageRun).State, "on demand the schedule does not matter")
 }

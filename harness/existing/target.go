@@ -13,13 +13,17 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/existing/clock"
+	"github.com/stackproof/stackproof/harness/existing/config"
+	"github.com/stackproof/stackproof/harness/existing/finding"
+	"github.com/stackproof/stackproof/harness/existing/usageruns"
 	"github.com/stackproof/stackproof/harness/fleet"
 )
 
 // Options say which target to open.
 type Options struct {
 	Name   string
-	Config Config
+	Config config.Config
 	// Ledger notes what a run creates; nil for none.
 	Ledger harness.Ledger
 	// Trace gets every call, with secrets removed.
@@ -29,12 +33,12 @@ type Options struct {
 	// TempDir is where the shadow routers' folders are made; default the system's.
 	TempDir string
 	// OpenRouters looks at real routers (router mode command); nil where that is not built in.
-	OpenRouters func(ctx context.Context, o RouterAccess) (harness.Routers, Finding, error)
+	OpenRouters func(ctx context.Context, o RouterAccess) (harness.Routers, finding.Finding, error)
 }
 
 // RouterAccess is what a reader of real routers needs.
 type RouterAccess struct {
-	Config Config
+	Config config.Config
 	Cloud  *cloud.Client
 	Pushes harness.Pushes // nil without a log
 	Rules  string         // release whose generator renders
@@ -43,14 +47,14 @@ type RouterAccess struct {
 // Target is an open target.
 type Target struct {
 	opts     Options
-	config   Config
+	config   config.Config
 	cloud    *cloud.Client
 	db       *sql.DB
-	clock    clock
-	apiClock *apiClock
-	usage    *usageServer
+	clock    clock.Clock
+	apiClock *clock.API
+	usage    *usageruns.Server
 	release  string
-	findings []Finding
+	findings []finding.Finding
 	notes    []string
 
 	watch *watcher // pushes and routers; nil without a log
@@ -63,7 +67,7 @@ type Target struct {
 	counted   bool  // pushes are, or were, counted
 
 	gate    *gate
-	barrier *barrier
+	barrier *usageruns.Barrier
 	ending  context.CancelFunc
 	serving sync.WaitGroup
 
@@ -91,7 +95,7 @@ func Open(ctx context.Context, o Options) (_ *Target, err error) {
 			err = errors.Join(fmt.Errorf("target %s: %w", o.Name, err), t.Close(context.WithoutCancel(ctx)))
 		}
 	}()
-	if err := t.config.check(); err != nil {
+	if err := t.config.Check(); err != nil {
 		return nil, err
 	}
 	for _, step := range []func(context.Context) error{t.openAPI, t.openDatabase, t.openClock, t.openRelease, t.openUsage, t.tryCount, t.tryGroups, t.openWatch, t.openRouters} {
@@ -108,11 +112,11 @@ func (t *Target) onClose(what string, do func(context.Context) error) {
 	t.undo = append(t.undo, undo{what, do})
 }
 
-func (t *Target) found(f Finding) { t.findings = append(t.findings, f) }
+func (t *Target) found(f finding.Finding) { t.findings = append(t.findings, f) }
 
 // openAPI makes sure that the API answers and that we are its root administrator.
 func (t *Target) openAPI(ctx context.Context) error {
-	o, err := t.config.options()
+	o, err := t.config.Options()
 	if err != nil {
 		return err
 	}
@@ -127,11 +131,11 @@ func (t *Target) openAPI(ctx context.Context) error {
 		return err
 	}
 	t.onClose("closing the API client", t.cloud.Close)
-	t.apiClock, err = newAPIClock(o, t.cloud.URL())
+	t.apiClock, err = clock.NewAPI(o, t.cloud.URL())
 	if err != nil {
 		return err
 	}
-	t.onClose("closing the clock's client", func(context.Context) error { t.apiClock.close(); return nil })
+	t.onClose("closing the clock's client", func(context.Context) error { t.apiClock.Close(); return nil })
 	err = t.cloud.Call(ctx, "listConfigurations", cloud.Params{"name": "usage.stats.job.aggregation.range"}, nil)
 	switch {
 	case cloud.IsUnauthorized(err), o.Username != "" && cloud.IsDenied(err):
@@ -143,13 +147,13 @@ func (t *Target) openAPI(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("the API does not answer: check the URL, and that the management server is up: %w", err)
 	}
-	t.found(ok(harness.API, "%s answers a root administrator", t.cloud.URL()))
+	t.found(finding.Works(harness.API, "%s answers a root administrator", t.cloud.URL()))
 	return nil
 }
 
 func (t *Target) openDatabase(ctx context.Context) error {
 	if len(t.config.DSN) == 0 {
-		t.found(missing(harness.UsageDB, "give a dsn with SELECT on cloud and cloud_usage", "no database is given"))
+		t.found(finding.Lacks(harness.UsageDB, "give a dsn with SELECT on cloud and cloud_usage", "no database is given"))
 		return nil
 	}
 	db, err := openDatabase(ctx, t.config.DSN)
@@ -168,13 +172,13 @@ func (t *Target) openDatabase(ctx context.Context) error {
 
 // openClock chooses whose time counts. Usage events carry the management server's time, so the two must agree.
 func (t *Target) openClock(ctx context.Context) error {
-	t.clock = clock{t.apiClock}
+	t.clock = clock.Clock{Source: t.apiClock}
 	if t.db != nil && t.config.Clock != "api" {
-		t.clock = clock{databaseClock{t.db}}
+		t.clock = clock.Clock{Source: clock.Database{DB: t.db}}
 	}
 	_, err := t.clock.Now(ctx)
-	if errors.Is(err, errNoDate) && t.db == nil && t.config.Clock == "" {
-		t.clock = clock{ownClock{}}
+	if errors.Is(err, clock.ErrNoDate) && t.db == nil && t.config.Clock == "" {
+		t.clock = clock.Clock{Source: clock.Own{}}
 		t.notes = append(t.notes, "neither the API nor a database tells the server's time: this machine's is taken, set both by NTP")
 		return nil
 	}
@@ -212,26 +216,26 @@ func (t *Target) openRelease(ctx context.Context) error {
 }
 
 func (t *Target) openUsage(ctx context.Context) error {
-	u := &usageServer{db: t.db, api: t.cloud, clock: t.clock, onDemand: t.config.Usage.Run != "schedule", wait: t.config.Usage.Wait, look: 250 * time.Millisecond}
+	u := &usageruns.Server{DB: t.db, API: t.cloud, Clock: t.clock, OnDemand: t.config.Usage.Run != "schedule", Wait: t.config.Usage.Wait, Look: 250 * time.Millisecond}
 	t.usage = u
 	if t.db == nil {
-		u.domain = t.runDomain
-		t.found(u.tryListed(ctx))
-		if u.wait == 0 {
-			u.wait = 5*time.Minute + 2*u.window
+		u.Domain = t.runDomain
+		t.found(u.TryListed(ctx))
+		if u.Wait == 0 {
+			u.Wait = 5*time.Minute + 2*u.Window
 		}
 		return nil
 	}
 	if t.config.Clock != "api" {
-		u.check = func(ctx context.Context) error { return sameTime(ctx, t.db) }
-		if err := u.check(ctx); err != nil {
-			t.found(broken(harness.UsageRun, "", "%v", err))
+		u.Check = func(ctx context.Context) error { return usageruns.SameTime(ctx, t.db) }
+		if err := u.Check(ctx); err != nil {
+			t.found(finding.Fails(harness.UsageRun, "", "%v", err))
 			return nil
 		}
 	}
-	t.found(u.tryUsage(ctx))
-	if u.wait == 0 {
-		u.wait = 5*time.Minute + 2*u.window
+	t.found(u.TryUsage(ctx))
+	if u.Wait == 0 {
+		u.Wait = 5*time.Minute + 2*u.Window
 	}
 	return nil
 }
@@ -246,7 +250,7 @@ func (t *Target) Planned(p harness.Plan) {
 	for _, s := range p.Scenarios {
 		t.needs[s.ID] = s.Needs
 		if p.Workers >= len(p.Scenarios) && slices.Contains(s.Needs, harness.UsageRun) {
-			t.barrier.join(s.ID)
+			t.barrier.Join(s.ID)
 		}
 	}
 }
@@ -260,23 +264,23 @@ func (t *Target) startBarrier() {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	t.ending = cancel
-	t.barrier = newBarrier(t.usage.run, grace, func(id, text string) { t.show(id, text) })
+	t.barrier = usageruns.NewBarrier(t.usage.Run, grace, func(id, text string) { t.show(id, text) })
 	t.serving.Add(1)
 	go func() {
 		defer t.serving.Done()
-		t.barrier.serve(ctx)
+		t.barrier.Serve(ctx)
 	}()
 }
 
 // usageRuns are the usage runs that were waited for so far.
-func (t *Target) usageRuns() []served {
+func (t *Target) usageRuns() []usageruns.Served {
 	t.mu.Lock()
 	b := t.barrier
 	t.mu.Unlock()
 	if b == nil {
 		return nil
 	}
-	return b.made()
+	return b.Made()
 }
 
 // Site implements harness.Target. All sites are the same zone; scenarios keep apart by accounts of their own.
@@ -286,20 +290,23 @@ func (t *Target) Site(ctx context.Context, scenario string, _ int64) (*harness.S
 	needs, planned := t.needs[scenario]
 	t.mu.Unlock()
 	s := &harness.Site{Description: t.Describe(), Cloud: t.cloud, DB: t.db, Clock: t.clock, Ledger: t.opts.Ledger,
-		Missing: map[harness.Capability]string{}, Broken: map[harness.Capability]string{}, SkewBudget: t.budget(), KeepLimits: t.config.KeepLimits, Named: t.config.named()}
+		Missing: map[harness.Capability]string{}, Broken: map[harness.Capability]string{}, SkewBudget: t.budget(), KeepLimits: t.config.KeepLimits, Named: t.config.Named()}
 	for _, f := range t.findings {
 		switch f.State {
-		case Missing:
+		case finding.Missing:
 			s.Missing[f.Capability] = f.String()
-		case Broken:
+		case finding.Broken:
 			s.Broken[f.Capability] = f.String()
 		}
 	}
-	leave := func() { t.barrier.leave(scenario) }
+	if f, _ := t.failures(); f != nil {
+		s.Broken[harness.UsageRun] = f.Error()
+	}
+	leave := func() { t.barrier.Leave(scenario) }
 	s.OnTold(leave)
 	s.OnClose(func(context.Context) error { leave(); return nil })
 	if !planned || slices.Contains(needs, harness.UsageRun) {
-		t.barrier.join(scenario)
+		t.barrier.Join(scenario)
 	}
 	p := &pass{gate: t.gate, together: t.countOn, parted: t.countOff}
 	s.Gate = p
@@ -336,7 +343,7 @@ func (t *Target) budget() int {
 // Close implements harness.Target.
 func (t *Target) Close(ctx context.Context) error {
 	if t.ending != nil {
-		t.barrier.close(errors.New("the target is closed"))
+		t.barrier.Close(errors.New("the target is closed"))
 		t.ending()
 		t.serving.Wait()
 	}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 
 	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/existing/clock"
 )
 
 // userURL is the address at which customers' keys are known. The integration port takes everybody for the system, so a
@@ -20,7 +21,7 @@ func userURL(ctx context.Context, o cloud.Options) (string, error) {
 		return "", err
 	}
 	defer func() { _ = admin.Close(context.WithoutCancel(ctx)) }()
-	endpoint, told, err := listedSetting(ctx, admin, "endpoint.url")
+	endpoint, told, err := admin.Setting(ctx, "endpoint.url")
 	switch {
 	case cloud.IsUnauthorized(err):
 		return "", fmt.Errorf("%s refuses calls without keys: it is not the integration port", admin.URL())
@@ -61,12 +62,12 @@ func fromElsewhere(endpoint, works string) (string, error) {
 
 // answers makes sure that an API is there, and not somebody else's page.
 func answers(ctx context.Context, o cloud.Options, at string) error {
-	c, err := newAPIClock(o, at)
+	c, err := clock.NewAPI(o, at)
 	if err != nil {
 		return err
 	}
-	defer c.close()
-	if _, err = c.once(ctx); errors.Is(err, errNoDate) {
+	defer c.Close()
+	if _, err = c.Once(ctx); errors.Is(err, clock.ErrNoDate) {
 		return nil
 	}
 	return err

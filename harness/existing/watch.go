@@ -10,29 +10,26 @@ import (
 	"time"
 
 	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/existing/clock"
+	"github.com/stackproof/stackproof/harness/existing/config"
+	"github.com/stackproof/stackproof/harness/existing/finding"
+	"github.com/stackproof/stackproof/harness/existing/mgmtlog"
 	"github.com/stackproof/stackproof/harness/fleet"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/probes/dataplane"
 	"github.com/stackproof/stackproof/router"
 )
 
-// lines is where log lines come from.
-type lines interface {
-	poll(each func(line string)) error
-	close() error
-	describe() string
-}
-
 // watcher reads pushes from the management log, hands them to the shadow routers, and makes sure that whoever looks sees
 // all that was sent before (harness.Pushes, harness.Routers).
 type watcher struct {
-	source lines
+	source mgmtlog.Source
 	fleet  *fleet.Fleet // nil when routers are not stood in for
 	rules  string
 	count  *counter // nil where the zone is not simulated
 
 	mu       sync.Mutex
-	inbox    *inbox
+	inbox    *mgmtlog.Inbox
 	pushes   map[string][]router.Push
 	refused  map[string]error // what could not be applied, by router
 	patience time.Duration    // how long log and counter may disagree
@@ -54,15 +51,15 @@ func (t *Target) openWatch(ctx context.Context) error {
 			if c != harness.PushLog && t.config.Router.Mode == "command" {
 				continue // real routers are seen without a log
 			}
-			t.found(missing(c, remedy, "no management log is given"))
+			t.found(finding.Lacks(c, remedy, "no management log is given"))
 		}
 		return nil
 	}
-	w := &watcher{inbox: newInbox(), pushes: map[string][]router.Push{}, refused: map[string]error{}, patience: settleTime}
+	w := &watcher{inbox: mgmtlog.NewInbox(), pushes: map[string][]router.Push{}, refused: map[string]error{}, patience: settleTime}
 	if err := t.openSource(w); err != nil {
 		return err
 	}
-	t.onClose("closing the log", func(context.Context) error { return w.source.close() })
+	t.onClose("closing the log", func(context.Context) error { return w.source.Close() })
 	if err := t.openShadow(w); err != nil {
 		return err
 	}
@@ -81,19 +78,19 @@ func (t *Target) openWatch(ctx context.Context) error {
 
 func (t *Target) openSource(w *watcher) error {
 	if len(t.config.Log.Command) > 0 {
-		w.source = startCommand(t.config.Log.Command, t.config.Log.Settle)
+		w.source = mgmtlog.StartCommand(t.config.Log.Command, t.config.Log.Settle)
 		return nil
 	}
-	f, err := newFiles(t.config.Log.File)
+	f, err := mgmtlog.NewFiles(t.config.Log.File)
 	if err != nil {
 		return err
 	}
-	paths, err := f.paths()
+	paths, err := f.Paths()
 	if err != nil {
 		return err
 	}
 	if len(paths) == 0 {
-		return fmt.Errorf("log %s: there is no such file: give the path of management-server.log as this machine sees it, or a command (ssh mgmt tail -n +1 -F ...)", f.describe())
+		return fmt.Errorf("log %s: there is no such file: give the path of management-server.log as this machine sees it, or a command (ssh mgmt tail -n +1 -F ...)", f.Describe())
 	}
 	w.source = f
 	return nil
@@ -105,13 +102,13 @@ func (t *Target) openShadow(w *watcher) error {
 	switch {
 	case mode == "none":
 		for _, c := range []harness.Capability{harness.RouterFiles, harness.DataPlane} {
-			t.found(missing(c, "set router: shadow", "routers are not looked at (router: none)"))
+			t.found(finding.Lacks(c, "set router: shadow", "routers are not looked at (router: none)"))
 		}
 		return nil
 	case mode == "command":
 		return nil
-	case mode == RealScripts && t.opts.Scripts == nil:
-		return errors.New("router: no scripts were opened for mode " + RealScripts)
+	case mode == config.RealScripts && t.opts.Scripts == nil:
+		return errors.New("router: no scripts were opened for mode " + config.RealScripts)
 	}
 	w.rules = t.release
 	if t.config.RouterProfile != "" {
@@ -123,8 +120,8 @@ func (t *Target) openShadow(w *watcher) error {
 	}
 	_, noHAProxy := router.FindHAProxy("")
 	if err := errors.Join(noHAProxy, network.Check()); err != nil {
-		t.found(missing(harness.RouterFiles, "", "no shadow routers: %v", err))
-		t.found(missing(harness.DataPlane, "", "no shadow routers: %v", err))
+		t.found(finding.Lacks(harness.RouterFiles, "", "no shadow routers: %v", err))
+		t.found(finding.Lacks(harness.DataPlane, "", "no shadow routers: %v", err))
 		return nil
 	}
 	dir, err := os.MkdirTemp(t.opts.TempDir, fmt.Sprintf("stackproof-lab-%d-", os.Getpid()))
@@ -142,62 +139,59 @@ func (t *Target) openShadow(w *watcher) error {
 	if t.opts.Scripts != nil {
 		whose = t.opts.Scripts.String()
 	}
-	t.found(ok(harness.RouterFiles, "shadow routers, %s", whose))
-	t.found(ok(harness.DataPlane, "clients, HAProxy and backends in namespaces of this machine"))
+	t.found(finding.Works(harness.RouterFiles, "shadow routers, %s", whose))
+	t.found(finding.Works(harness.DataPlane, "clients, HAProxy and backends in namespaces of this machine"))
 	return nil
 }
 
 // catchUp reads what the log holds already and takes, of each router, the pushes that can still show.
 func (w *watcher) catchUp(ctx context.Context) error {
-	if c, is := w.source.(*command); is {
-		if err := c.quiet(ctx); err != nil {
+	if c, is := w.source.(*mgmtlog.Command); is {
+		if err := c.Quiet(ctx); err != nil {
 			return err
 		}
-		if err := c.health(); err != nil && w.inbox.lines == 0 {
-			c.mu.Lock()
-			none := len(c.lines) == 0
-			c.mu.Unlock()
-			if none {
+		if err := c.Health(); err != nil && w.inbox.Lines == 0 {
+			if !c.Printed() {
 				return err
 			}
 		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.source.poll(w.inbox.add); err != nil {
+	if err := w.source.Poll(w.inbox.Add); err != nil {
 		return err
 	}
 	// What was damaged before we came is no concern of ours.
-	w.inbox.damaged = nil
-	first := newest
+	w.inbox.Damaged = nil
+	first := mgmtlog.Newest
 	if w.fleet != nil {
 		first = w.past.first
 	}
-	w.deliver(ctx, w.inbox.take(first))
+	w.deliver(ctx, w.inbox.Take(first))
 	w.past.routers = len(w.pushes)
 	return nil
 }
 
 // tryLog says what the log showed so far.
-func (w *watcher) tryLog() Finding {
+func (w *watcher) tryLog() finding.Finding {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	const level = "set the logger com.cloud.agent.transport.Request to DEBUG in log4j-cloud.xml (log4j2 from 4.20 on) and wait a minute"
 	switch {
-	case w.inbox.silent > 0 && w.inbox.total == 0:
-		return broken(harness.PushLog, level, "%s names pushes without their content (%d)", w.source.describe(), w.inbox.silent)
-	case w.inbox.total == 0 && w.inbox.lines > 0:
-		return ok(harness.PushLog, "%s is read (%d lines), no push in it yet; if none comes: %s", w.source.describe(), w.inbox.lines, level)
-	case w.inbox.total == 0:
-		return ok(harness.PushLog, "%s is read, it is empty so far", w.source.describe())
+	case w.inbox.Silent > 0 && w.inbox.Total == 0:
+		return finding.Fails(harness.PushLog, level, "%s names pushes without their content (%d)", w.source.Describe(), w.inbox.Silent)
+	case w.inbox.Total == 0 && w.inbox.Lines > 0:
+		return finding.Works(harness.PushLog, "%s is read (%d lines), no push in it yet; if none comes: %s", w.source.Describe(), w.inbox.Lines, level)
+	case w.inbox.Total == 0:
+		return finding.Works(harness.PushLog, "%s is read, it is empty so far", w.source.Describe())
 	}
-	return ok(harness.PushLog, "%s shows %d pushes to %d routers", w.source.describe(), w.inbox.total, len(w.pushes))
+	return finding.Works(harness.PushLog, "%s shows %d pushes to %d routers", w.source.Describe(), w.inbox.Total, len(w.pushes))
 }
 
 // follow keeps the routers up to date while nobody looks.
 func (w *watcher) follow(ctx context.Context) {
 	defer w.ended.Done()
-	for wait(ctx, pollEvery) == nil {
+	for clock.Wait(ctx, pollEvery) == nil {
 		w.poll(ctx)
 	}
 }
@@ -205,11 +199,11 @@ func (w *watcher) follow(ctx context.Context) {
 func (w *watcher) poll(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.failed = w.source.poll(w.inbox.add)
-	if f, is := w.source.(*files); is {
-		w.lost = f.lost
+	w.failed = w.source.Poll(w.inbox.Add)
+	if f, is := w.source.(*mgmtlog.Files); is {
+		w.lost = f.Lost
 	}
-	w.deliver(ctx, w.inbox.take(nil))
+	w.deliver(ctx, w.inbox.Take(nil))
 }
 
 // deliver hands pushes to their routers; the lock is held.
@@ -233,19 +227,19 @@ const settleTime = 30 * time.Second
 // settled returns when everything that was sent before the call has been read and applied. Where the simulator counts
 // pushes too, both must agree.
 func (w *watcher) settled(ctx context.Context) error {
-	if c, is := w.source.(*command); is {
+	if c, is := w.source.(*mgmtlog.Command); is {
 		// Where pushes are counted the count says when all was printed; else nothing does but silence.
 		if w.counter() == nil {
-			if err := c.quiet(ctx); err != nil {
+			if err := c.Quiet(ctx); err != nil {
 				return err
 			}
 		}
-		if err := c.health(); err != nil {
+		if err := c.Health(); err != nil {
 			return err
 		}
 	}
 	deadline := time.Now().Add(w.patience)
-	for step := firstLook; ; step = min(2*step, lastLook) {
+	for step := clock.FirstLook; ; step = min(2*step, clock.LastLook) {
 		agree, seen, err := w.compare(ctx)
 		if err != nil || agree {
 			return err
@@ -253,7 +247,7 @@ func (w *watcher) settled(ctx context.Context) error {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("log and simulator do not agree within %s: %s", w.patience, seen)
 		}
-		if err := wait(ctx, step); err != nil {
+		if err := clock.Wait(ctx, step); err != nil {
 			return err
 		}
 	}
@@ -279,15 +273,15 @@ func (w *watcher) compare(ctx context.Context) (agree bool, seen string, err err
 	switch {
 	case w.failed != nil:
 		return false, "", w.failed
-	case len(w.inbox.damaged) > 0:
-		return false, "", fmt.Errorf("the log lost a push: %s", w.inbox.damaged[len(w.inbox.damaged)-1])
+	case len(w.inbox.Damaged) > 0:
+		return false, "", fmt.Errorf("the log lost a push: %s", w.inbox.Damaged[len(w.inbox.Damaged)-1])
 	case w.lost > 0:
 		return false, "", fmt.Errorf("the log lost %d pushes when it was cut", w.lost)
 	case count == nil:
 		return true, "", nil
 	}
-	seen = fmt.Sprintf("the log shows %d pushes, the simulator counted %d", w.inbox.total-count.base, after)
-	return count.agrees(w.inbox.total, before, after, time.Now()), seen, nil
+	seen = fmt.Sprintf("the log shows %d pushes, the simulator counted %d", w.inbox.Total-count.base, after)
+	return count.agrees(w.inbox.Total, before, after, time.Now()), seen, nil
 }
 
 func (w *watcher) counter() *counter {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/existing/config"
+	"github.com/stackproof/stackproof/harness/harnesstest"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/scenarios"
@@ -38,7 +40,7 @@ func stand(t *testing.T, release string) standing {
 // standWith is a zone with settings of its own, or with some behaviour switched ("name", "name=off").
 func standWith(t *testing.T, name string, settings map[string]string, words []release.Knob) standing {
 	t.Helper()
-	needLab(t)
+	harnesstest.NeedLab(t)
 	server, err := database.Start(t.Context(), database.Options{Schema: name})
 	if server != nil {
 		t.Cleanup(func() { assert.NoError(t, server.Close()) })
@@ -58,19 +60,19 @@ func standWith(t *testing.T, name string, settings map[string]string, words []re
 	return standing{z, server, log.Name()}
 }
 
-func (s standing) config() Config {
-	return Config{API: API{URL: s.zone.APIURL(), Key: s.zone.APIKey(), Secret: s.zone.SecretKey()}, DSN: Words{s.server.ReadOnlyDSN()},
-		Log: Log{File: Words{s.log}}, Clock: "api", Disposable: true, Groups: []int{2}}
+func (s standing) config() config.Config {
+	return config.Config{API: config.API{URL: s.zone.APIURL(), Key: s.zone.APIKey(), Secret: s.zone.SecretKey()}, DSN: config.Words{s.server.ReadOnlyDSN()},
+		Log: config.Log{File: config.Words{s.log}}, Clock: "api", Disposable: true, Groups: []int{2}}
 }
 
 // carryOut runs scenarios at once and wants nothing left behind.
-func carryOut(t *testing.T, c Config, ids ...string) (result.Run, *Target) {
+func carryOut(t *testing.T, c config.Config, ids ...string) (result.Run, *Target) {
 	t.Helper()
 	chosen, err := scenarios.Catalogue().Select(ids...)
 	require.NoError(t, err)
 	target, err := Open(t.Context(), Options{Name: "existing", Config: c, TempDir: t.TempDir()})
 	require.NoError(t, err)
-	run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: len(chosen), Progress: silent{}})
+	run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: len(chosen), Progress: harnesstest.Silent{}})
 	require.NoError(t, errors.Join(err, target.Close(context.WithoutCancel(t.Context()))))
 	return run, target
 }
@@ -121,7 +123,7 @@ func TestCrossedIDs(t *testing.T) {
 			t.Parallel()
 			s := stand(t, release)
 			c := s.config()
-			c.Log = Log{}
+			c.Log = config.Log{}
 			run, target := carryOut(t, c, ids...)
 			for _, id := range ids {
 				assert.Equal(t, want, verdicts(run)[id], reasons(run))
@@ -176,7 +178,7 @@ func TestFaultIsNoOneElses(t *testing.T) {
 
 // TestPatchedBuild gives a release that is known for a defect the fix.
 func TestPatchedBuild(t *testing.T) {
-	needLab(t)
+	harnesstest.NeedLab(t)
 	target := &Target{release: "4.20.0.0", gate: newGate()}
 	notes := target.Notes(result.Run{Results: []result.Case{{ID: "U-01", Known: true, Verdict: result.Pass}, {ID: "U-02", Known: true, Verdict: result.Fail}}})
 	require.Len(t, notes, 1)
@@ -192,7 +194,7 @@ func TestPartWithoutDatabase(t *testing.T) {
 			t.Parallel()
 			s := standWith(t, "4.20.1.0", nil, []release.Knob{knob})
 			c := s.config()
-			c.DSN, c.Log, c.Release = nil, Log{}, "4.20.1.0"
+			c.DSN, c.Log, c.Release = nil, config.Log{}, "4.20.1.0"
 			run, _ := carryOut(t, c, "U-07")
 			assert.Equal(t, result.Fail, run.Results[0].Verdict, reasons(run))
 			assert.Regexp(t, "so the window from .* is to bill between", run.Results[0].Reason)
@@ -207,7 +209,7 @@ func TestWithoutDatabase(t *testing.T) {
 			t.Parallel()
 			s := stand(t, release)
 			c := s.config()
-			c.DSN, c.Log, c.Release = nil, Log{}, release
+			c.DSN, c.Log, c.Release = nil, config.Log{}, release
 			run, _ := carryOut(t, c, "U-01", "U-02")
 			require.Len(t, run.Results, 2)
 			assert.Equal(t, want, run.Results[0].Verdict, reasons(run))

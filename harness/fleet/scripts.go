@@ -24,6 +24,10 @@ type Scripts struct {
 // OpenScripts tries the scripts of a tree: it opens one sandbox and closes it. What the machine or the tree lacks is a
 // *scripts.Unsupported. The release is the tree's; when it is empty, what the tree says of itself.
 func OpenScripts(ctx context.Context, o scripts.Options, release string) (*Scripts, error) {
+	o, err := scripts.Prepare(ctx, o)
+	if err != nil {
+		return nil, err
+	}
 	v, err := scripts.Open(ctx, o)
 	if err != nil {
 		return nil, err

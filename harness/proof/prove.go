@@ -7,6 +7,7 @@ package proof
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -174,12 +175,13 @@ func (proof *Proof) run(ctx context.Context, p Plan, one proofRun) error {
 		return fmt.Errorf("a target with %v: %w", knobs, err)
 	}
 	var used map[harness.Capability]bool
+	var left error
 	c := harness.RunScenario(ctx, target, one.scenario, harness.Plan{Seed: one.seed, Repeat: 1, Progress: p.Progress, Brief: one.twin.ID != "", Swept: one.twin.ID != "" && !one.named,
-		Used: func(all map[harness.Capability]bool) { used = all }})
+		Used: func(all map[harness.Capability]bool) { used = all }, Left: func(_ string, err error) { left = errors.Join(left, err) }})
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err := target.Close(ctx); err != nil {
+	if err := errors.Join(left, target.Close(ctx)); err != nil {
 		return fmt.Errorf("closing a target with %v: %w", knobs, err)
 	}
 	proof.mu.Lock()

@@ -8,13 +8,14 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/existing"
+	"github.com/stackproof/stackproof/harness/existing/finding"
 	"github.com/stackproof/stackproof/router"
 )
 
 // Open reaches the routers of an existing target as its configuration says (existing.Options.OpenRouters). It tries the
 // command on one running router, if there is any.
-func Open(ctx context.Context, a existing.RouterAccess) (harness.Routers, existing.Finding, error) {
-	var none existing.Finding
+func Open(ctx context.Context, a existing.RouterAccess) (harness.Routers, finding.Finding, error) {
+	var none finding.Finding
 	template, err := ParseTemplate(a.Config.Router.Command)
 	if err != nil {
 		return nil, none, err
@@ -59,11 +60,11 @@ func placeOf(c *cloud.Client) func(context.Context, string) (Place, error) {
 }
 
 // try looks at the first running router.
-func (r *Routers) try(ctx context.Context, c *cloud.Client) existing.Finding {
-	f := existing.Finding{Capability: harness.RouterFiles, State: existing.OK}
+func (r *Routers) try(ctx context.Context, c *cloud.Client) finding.Finding {
+	f := finding.Finding{Capability: harness.RouterFiles, State: finding.OK}
 	found, err := c.ListRouters(ctx, cloud.Params{"state": "Running"})
 	if err != nil {
-		f.State, f.Evidence = existing.Broken, err.Error()
+		f.State, f.Evidence = finding.Broken, err.Error()
 		return f
 	}
 	if len(found) == 0 {
@@ -72,7 +73,7 @@ func (r *Routers) try(ctx context.Context, c *cloud.Client) existing.Finding {
 	}
 	files, err := r.Files(ctx, found[0].Name)
 	if err != nil {
-		f.State, f.Evidence = existing.Broken, err.Error()
+		f.State, f.Evidence = finding.Broken, err.Error()
 		f.Remedy = "try the command by hand: " + strings.Join(r.o.Template.words, " ")
 		return f
 	}

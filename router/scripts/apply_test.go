@@ -14,6 +14,7 @@ import (
 )
 
 func TestAppliedPushIsServedByANewWorker(t *testing.T) {
+	t.Parallel()
 	v := open(t, listTree(t))
 	r := apply(t, v, pushOf(t, sticky(8080), plain(8082)), Direct)
 	assert.Equal(t, router.ActionReload, r.Action, "%+v", r)
@@ -50,6 +51,7 @@ func TestAppliedPushIsServedByANewWorker(t *testing.T) {
 }
 
 func TestEveryCallOfSystemctlIsReported(t *testing.T) {
+	t.Parallel()
 	v := open(t, listTree(t))
 	r := apply(t, v, pushOf(t, plain(8080)), Direct)
 	var calls []string
@@ -60,6 +62,7 @@ func TestEveryCallOfSystemctlIsReported(t *testing.T) {
 }
 
 func TestIdenticalPushTouchesNothing(t *testing.T) {
+	t.Parallel()
 	v := open(t, listTree(t))
 	apply(t, v, pushOf(t, plain(8080)), Direct)
 	r := apply(t, v, pushOf(t, plain(8080)), Direct)
@@ -72,6 +75,7 @@ func TestIdenticalPushTouchesNothing(t *testing.T) {
 }
 
 func TestSetComparisonMasksASecondEqualPolicy(t *testing.T) {
+	t.Parallel()
 	v := open(t, setTree(t))
 	apply(t, v, pushOf(t, sticky(8080), plain(8082)), Direct)
 	r := apply(t, v, pushOf(t, sticky(8080), sticky(8082)), Direct)
@@ -86,6 +90,7 @@ func TestSetComparisonMasksASecondEqualPolicy(t *testing.T) {
 }
 
 func TestRefusedFileLeavesTheFormerWorker(t *testing.T) {
+	t.Parallel()
 	v := open(t, listTree(t))
 	good := apply(t, v, pushOf(t, plain(8080)), Direct)
 	bad := rule{port: 8080, method: "AppCookie", params: [][2]string{{"cookie-name", "c"}}}
@@ -107,6 +112,7 @@ func TestRefusedFileLeavesTheFormerWorker(t *testing.T) {
 }
 
 func TestDeadHAProxy(t *testing.T) {
+	t.Parallel()
 	v := open(t, listTree(t))
 	apply(t, v, pushOf(t, plain(8080)), Direct)
 	_, err := v.Systemctl(t.Context(), "stop", "haproxy")
@@ -126,6 +132,7 @@ func TestDeadHAProxy(t *testing.T) {
 }
 
 func TestAggregatedFormCollapsesBlanks(t *testing.T) {
+	t.Parallel()
 	v := open(t, listTree(t))
 	p := pushOf(t, plain(8080))
 	r := apply(t, v, p, Aggregated)
@@ -138,13 +145,14 @@ func TestAggregatedFormCollapsesBlanks(t *testing.T) {
 }
 
 func TestTreeWithoutADefaultFileStartsHAProxyWithTheFirstPush(t *testing.T) {
+	t.Parallel()
 	o := listTree(t)
 	o.Tree += "/debian/opt" // has no opt/cloud
 	_, err := Open(t.Context(), o)
 	var u *Unsupported
 	require.ErrorAs(t, err, &u)
 
-	o = Options{Tree: treeWithoutDefault(t)}
+	o = Options{Tree: treeWithoutDefault(t), Interpreter: interpreters}
 	v := open(t, o)
 	r := apply(t, v, pushOf(t, plain(8080)), Direct)
 	assert.Equal(t, router.ActionStart, r.Action)
@@ -152,7 +160,8 @@ func TestTreeWithoutADefaultFileStartsHAProxyWithTheFirstPush(t *testing.T) {
 }
 
 func TestCrash(t *testing.T) {
-	v := open(t, Options{Tree: scriptstest.Tree(t, scriptstest.Crash)})
+	t.Parallel()
+	v := open(t, treeOf(t, scriptstest.Crash))
 	r := apply(t, v, pushOf(t, plain(8080)), Direct)
 	assert.Equal(t, 1, r.Exit)
 	assert.True(t, r.Crashed())
@@ -164,7 +173,8 @@ func TestCrash(t *testing.T) {
 }
 
 func TestFileRefusedByTheScriptsThemselves(t *testing.T) {
-	v := open(t, Options{Tree: scriptstest.Tree(t, scriptstest.Check)})
+	t.Parallel()
+	v := open(t, treeOf(t, scriptstest.Check))
 	good := apply(t, v, pushOf(t, plain(8080)), Direct)
 	require.Equal(t, router.ActionReload, good.Action, "%+v", good)
 	r := apply(t, v, pushOf(t, rule{port: 8080, method: "AppCookie", params: [][2]string{{"cookie-name", "c"}}}), Direct)
@@ -179,7 +189,9 @@ func TestFileRefusedByTheScriptsThemselves(t *testing.T) {
 }
 
 func TestHangIsEndedWithItsLastWords(t *testing.T) {
-	v := open(t, Options{Tree: scriptstest.Tree(t, scriptstest.Hang), Limit: 700 * time.Millisecond})
+	o := treeOf(t, scriptstest.Hang)
+	o.Limit = 700 * time.Millisecond
+	v := open(t, o)
 	before, err := v.Files(t.Context())
 	require.NoError(t, err)
 	r := apply(t, v, pushOf(t, plain(8080)), Direct)
@@ -205,6 +217,7 @@ func TestCleanEnvironment(t *testing.T) {
 }
 
 func TestPushThatCannotBeRendered(t *testing.T) {
+	t.Parallel()
 	v := open(t, listTree(t))
 	p := pushOf(t, plain(8080))
 	p.MaxConn = "many"

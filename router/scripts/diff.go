@@ -64,8 +64,8 @@ type DiffResult struct {
 	Seconds float64    `json:"seconds"`
 }
 
-// Diff plays the same pushes, rendered once as a management server of the rules does, through two trees, each router of the pushes in a sandbox of its own per tree
-// and each push in the form in which it was sent. Where the trees differ is in the result and no error; an error means that
+// Diff plays the same pushes through two trees. The pushes are rendered once, as a management server of the rules does. Each
+// router has a sandbox of its own per tree, and each push arrives in the form in which it was sent. Where the trees differ is in the result and no error; an error means that
 // a tree cannot be run (an *Unsupported that names it) or that a push cannot be rendered.
 func Diff(ctx context.Context, a, b Options, rules router.Rules, pushes []router.Push) (result DiffResult, err error) {
 	begin := time.Now()
@@ -80,6 +80,12 @@ func Diff(ctx context.Context, a, b Options, rules router.Rules, pushes []router
 		}
 		result.Seconds = time.Since(begin).Seconds()
 	}()
+	var badA, badB error
+	a, badA = prepareSide(ctx, a)
+	b, badB = prepareSide(ctx, b)
+	if err := errors.Join(badA, badB); err != nil {
+		return result, err
+	}
 	renderer := new(router.Renderer)
 	for i, push := range pushes {
 		p := pairs[push.Router()]
@@ -127,6 +133,14 @@ func (r *DiffResult) add(number int, s DiffStep) {
 		}
 	}
 	r.Steps = append(r.Steps, s)
+}
+
+func prepareSide(ctx context.Context, o Options) (Options, error) {
+	prepared, err := Prepare(ctx, o)
+	if err != nil {
+		return o, fmt.Errorf("%s: %w", o.Tree, err)
+	}
+	return prepared, nil
 }
 
 // pair is one router in both trees.

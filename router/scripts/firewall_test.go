@@ -18,7 +18,7 @@ func firewallTree(tb testing.TB) Options {
 	if _, err := exec.LookPath("iptables"); err != nil {
 		tb.Skip("iptables is not installed (apt-get install iptables)")
 	}
-	return Options{Tree: scriptstest.Tree(tb, scriptstest.Firewall)}
+	return treeOf(tb, scriptstest.Firewall)
 }
 
 // inside runs a command in the sandbox and gives what it said on standard output.
@@ -32,6 +32,7 @@ func inside(tb testing.TB, v *VR, command string) string {
 
 // The kernel of the sandbox's network namespace has the rules that the scripts set, and the host's has none of them.
 func TestFirewallIsTheSandboxesOwn(t *testing.T) {
+	t.Parallel()
 	v := open(t, firewallTree(t))
 	for _, rules := range [][]rule{{plain(8080)}, {plain(8080), plain(8082)}, {plain(8082)}} {
 		r := apply(t, v, pushOf(t, rules...), Direct)

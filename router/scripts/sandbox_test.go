@@ -50,7 +50,7 @@ func actors() map[string]func(context.Context) error {
 
 // actHolder opens a sandbox, says so and keeps it until its input ends.
 func actHolder(ctx context.Context) error {
-	v, err := Open(ctx, Options{Tree: os.Getenv("TREE")})
+	v, err := Open(ctx, Options{Tree: os.Getenv("TREE"), Interpreter: interpreters})
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func actHolder(ctx context.Context) error {
 
 // actPusher opens a sandbox, applies two pushes given on its input and prints the reports.
 func actPusher(ctx context.Context) error {
-	v, err := Open(ctx, Options{Tree: os.Getenv("TREE")})
+	v, err := Open(ctx, Options{Tree: os.Getenv("TREE"), Interpreter: interpreters})
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func actStarved(ctx context.Context) error {
 	if err := os.WriteFile("/proc/sys/user/max_pid_namespaces", []byte("0"), 0o644); err != nil {
 		return err
 	}
-	v, err := Open(ctx, Options{Tree: os.Getenv("TREE")})
+	v, err := Open(ctx, Options{Tree: os.Getenv("TREE"), Interpreter: interpreters})
 	if err != nil {
 		return err
 	}
@@ -248,6 +248,7 @@ func TestKilledFirstProcessIsNoticed(t *testing.T) {
 
 // A foreign HAProxy in the list of processes would turn a start into a reload, and the other way round.
 func TestSeveralAtOnceDoNotDisturbEachOther(t *testing.T) {
+	t.Parallel()
 	stopped, running := open(t, listTree(t)), open(t, listTree(t))
 	_, err := stopped.Systemctl(t.Context(), "stop", "haproxy")
 	require.NoError(t, err)
@@ -269,9 +270,10 @@ func TestSeveralAtOnceDoNotDisturbEachOther(t *testing.T) {
 }
 
 func TestScriptsCannotReachTheHost(t *testing.T) {
+	t.Parallel()
 	passwd, err := os.ReadFile("/etc/passwd")
 	require.NoError(t, err)
-	v := open(t, Options{Tree: scriptstest.Tree(t, scriptstest.Escape)})
+	v := open(t, treeOf(t, scriptstest.Escape))
 	r := apply(t, v, pushOf(t, plain(8080)), Direct)
 	assert.NotContains(t, r.Stdout, "POSSIBLE")
 	assert.GreaterOrEqual(t, strings.Count(r.Stdout, "refused: "), 12, r.Stdout+r.Stderr)
@@ -285,6 +287,7 @@ func TestScriptsCannotReachTheHost(t *testing.T) {
 }
 
 func TestNamespacesOfItsOwn(t *testing.T) {
+	t.Parallel()
 	v := open(t, listTree(t))
 	for _, kind := range []string{"mnt", "pid", "net", "ipc", "uts"} {
 		ours, err := os.Readlink("/proc/self/ns/" + kind)
@@ -306,6 +309,7 @@ func TestNotServedWhileAFormerWorkerListens(t *testing.T) {
 }
 
 func TestTreeIsNotWritten(t *testing.T) {
+	t.Parallel()
 	o := listTree(t)
 	before := listing(t, o.Tree)
 	v := open(t, o)

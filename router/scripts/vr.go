@@ -2,6 +2,7 @@ package scripts
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -35,6 +37,8 @@ type Options struct {
 	Isolated bool
 	Name     string        // of the router, such as r-6-VM, for its data bag; default r-1-VM
 	Limit    time.Duration // for one run of the scripts, default 30 s
+
+	found *found // of Prepare
 }
 
 const (
@@ -45,10 +49,8 @@ const (
 // VR is one router: a sandbox with the tree's scripts and a HAProxy in it. Its methods may be called from any goroutine;
 // pushes are applied one after another.
 type VR struct {
-	options     Options
-	interpreter interpreter
-	haproxy     string
-	version     string
+	options Options
+	found
 
 	cmd    *exec.Cmd
 	stderr *boundedBuffer
@@ -65,7 +67,16 @@ type VR struct {
 // Open starts a sandbox and HAProxy in it with the tree's own default file, when there is one. What the machine or the tree
 // lacks is an *Unsupported. Nothing is written outside the sandbox. Close must be called unless there is an error.
 func Open(ctx context.Context, o Options) (*VR, error) {
-	v, spec, err := prepare(ctx, o)
+	o, err := Prepare(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Limit <= 0 {
+		o.Limit = defaultLimit
+	}
+	o.Name = cmp.Or(o.Name, "r-1-VM")
+	v := &VR{options: o, found: *o.found, gone: make(chan struct{}), stderr: &boundedBuffer{}}
+	spec, err := v.composition()
 	if err != nil {
 		return nil, err
 	}
@@ -78,46 +89,59 @@ func Open(ctx context.Context, o Options) (*VR, error) {
 	return v, nil
 }
 
-// prepare is the preflight.
-func prepare(ctx context.Context, o Options) (*VR, rootSpec, error) {
-	if os.Getenv(envChild) != "" {
-		return nil, rootSpec{}, errors.New("opening a sandbox: this process is a sandbox's own: main or TestMain must call scripts.MaybeChild first")
+// found is what the preflight of a tree gives: what runs, and on what.
+type found struct {
+	tree        tree
+	interpreter interpreter
+	haproxy     string // path
+	version     string // of HAProxy
+}
+
+// Prepare does the preflight of a tree once for many routers: it looks for the tree, an interpreter and HAProxy. Options that come
+// from it open faster; of them only Host, Isolated, Name and Limit may be changed. What the machine or the tree lacks is an
+// *Unsupported.
+func Prepare(ctx context.Context, o Options) (Options, error) {
+	if o.found != nil {
+		return o, nil
 	}
-	t, err := findTree(o.Tree)
-	if err != nil {
-		return nil, rootSpec{}, err
+	if os.Getenv(envChild) != "" {
+		return o, errors.New("opening a sandbox: this process is a sandbox's own: main or TestMain must call scripts.MaybeChild first")
+	}
+	var f found
+	var err error
+	if f.tree, err = findTree(o.Tree); err != nil {
+		return o, err
 	}
 	if _, err := exec.LookPath("ps"); err != nil {
-		return nil, rootSpec{}, unsupported("install it (apt-get install procps)", "ps was not found, by which the scripts look for HAProxy")
+		return o, unsupported("install it (apt-get install procps)", "ps was not found, by which the scripts look for HAProxy")
 	}
-	v := &VR{options: o, gone: make(chan struct{}), stderr: &boundedBuffer{}}
-	if v.haproxy, v.version, err = findHAProxy(ctx, o.HAProxy); err != nil {
-		return nil, rootSpec{}, err
+	if f.haproxy, f.version, err = findHAProxy(ctx, o.HAProxy); err != nil {
+		return o, err
 	}
-	if v.interpreter, err = findInterpreter(ctx, t, o.Interpreter, o.PythonPath); err != nil {
-		return nil, rootSpec{}, err
+	if f.interpreter, err = findInterpreter(ctx, f.tree, o.Interpreter, o.PythonPath); err != nil {
+		return o, err
 	}
-	if v.options.Limit <= 0 {
-		v.options.Limit = defaultLimit
-	}
-	if v.options.Name == "" {
-		v.options.Name = "r-1-VM"
-	}
+	o.found = &f
+	return o, nil
+}
+
+// composition says what the sandbox's root is made of.
+func (v *VR) composition() (rootSpec, error) {
 	kind := "vpcrouter"
-	if o.Isolated {
+	if v.options.Isolated {
 		kind = "router"
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return nil, rootSpec{}, fmt.Errorf("opening a sandbox: finding this program: %w", err)
+		return rootSpec{}, fmt.Errorf("opening a sandbox: finding this program: %w", err)
 	}
 	more := []string{v.interpreter.pythonPath}
-	if dir := v.haproxy[:strings.LastIndexByte(v.haproxy, '/')]; dir != "/sbin" {
+	if dir := filepath.Dir(v.haproxy); dir != "/sbin" {
 		more = append(more, dir)
 	}
-	return v, rootSpec{
-		Cloud: t.cloud, DefaultConfig: t.defaultConfig, Mounts: v.interpreter.mounts(more...), Self: self,
-		Interpreter: v.interpreter.Executable, Cmdline: cmdline(kind, v.options.Name), OwnNetwork: o.Host == nil,
+	return rootSpec{
+		Cloud: v.tree.cloud, DefaultConfig: v.tree.defaultConfig, Mounts: v.interpreter.mounts(more...), Self: self,
+		Interpreter: v.interpreter.Executable, Cmdline: cmdline(kind, v.options.Name), OwnNetwork: v.options.Host == nil,
 	}, nil
 }
 
