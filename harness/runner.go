@@ -77,6 +77,12 @@ func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
 	}
 	err = group.Wait()
 	run.Results = found.results()
+	if teller, ok := target.(SiteTeller); ok {
+		for _, c := range teller.SiteCases() {
+			run.Planned, run.Results = append(run.Planned, c.ID), append(run.Results, c)
+			p.Progress.Finished(c)
+		}
+	}
 	if c := leakCase(ctx, leaks, found.remains); c != nil {
 		run.Planned, run.Results = append(run.Planned, c.ID), append(run.Results, *c)
 		p.Progress.Finished(*c)
@@ -185,7 +191,7 @@ func fold(c *result.Case, one *outcome, i int, p Plan) {
 	worst := result.Worse(one.verdict, c.Verdict)
 	if first || worst != c.Verdict {
 		c.Reason, c.Steps, c.Evidence = one.reason, one.steps, one.evidence
-		c.Findings, c.Views = one.findings, one.views
+		c.Findings, c.Calls, c.Views = one.findings, one.calls, one.views
 		if p.Repeat > 1 && one.verdict != result.Pass {
 			c.Reason = fmt.Sprintf("repeat %d (seed %d): %s", i+1, p.Seed+int64(i), one.reason)
 		}
@@ -242,6 +248,9 @@ func (t *Attempt) tell() {
 			t.Note("stack", "%s", debug.Stack())
 		}
 		t.troubles()
+		if t.verdict == result.Fail && !t.brief {
+			t.calls = t.site.Calls.Newest()
+		}
 		for i := range t.steps {
 			if t.steps[i].State == "running" {
 				t.steps[i].State = string(t.verdict)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/probes/dataplane"
 	"github.com/stackproof/stackproof/router"
 )
@@ -54,6 +55,8 @@ type Site struct {
 	Clock   Clock
 	Pushes  Pushes
 	Routers Routers
+	// Calls are the newest API calls of this site alone; nil where several scenarios share a client.
+	Calls *Calls
 	// Tamper is a lab's; nil elsewhere.
 	Tamper Tamper
 	// Missing says why a capability is not there. A capability that should be there but does not work is Broken.
@@ -138,6 +141,15 @@ type UsageRuns interface {
 	Cover(ctx context.Context, t time.Time) error
 	// Window is the aggregation range.
 	Window() time.Duration
+}
+
+// SiteID is the id of the case about the site as a whole.
+const SiteID = "site"
+
+// SiteTeller is a target that may meet something that is wrong with the site as a whole. It is told once, instead of by each
+// scenario that it keeps from an answer.
+type SiteTeller interface {
+	SiteCases() []result.Case
 }
 
 // RunAsker is a usage server that can be asked for a run without waiting for it.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -28,9 +29,22 @@ type wantedReport struct {
 }
 
 func (r *reportFlags) add(f *pflag.FlagSet) {
+	common := []string{"junit", "json"}
 	for _, format := range reports.Formats() {
-		r.wanted = append(r.wanted, wantedReport{format, f.String(format.Flag, "", format.Usage)})
+		define := func(f *pflag.FlagSet) {
+			r.wanted = append(r.wanted, wantedReport{format, f.String(format.Flag, "", format.Usage)})
+		}
+		if slices.Contains(common, format.Flag) {
+			define(f)
+		} else {
+			inGroup(f, "reports", define)
+		}
 	}
+}
+
+// any says whether a document is wanted.
+func (r *reportFlags) any() bool {
+	return slices.ContainsFunc(r.wanted, func(w wantedReport) bool { return *w.path != "" })
 }
 
 // open looks whether the wanted files can be written. It changes none of them: a wrong command line must not cost somebody

@@ -5,11 +5,12 @@ import (
 	"fmt"
 )
 
-// Waiting are the resources (internal ids) of events of a type that no usage run has copied yet, in the order in which one
-// will process them (UsageManagerImpl.java@4.20.0.0).
+// Waiting are the resources (internal ids) of events of a type that no usage run has processed yet, in the order in which one
+// will (UsageManagerImpl.java@4.20.0.0). A run that failed has copied events and not processed them.
 func (p *Probe) Waiting(ctx context.Context, eventType string) ([]int64, error) {
-	rows, err := p.db.QueryContext(ctx, "SELECT resource_id FROM cloud.usage_event WHERE type = ? "+
-		"AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event) ORDER BY created, id", eventType)
+	rows, err := p.db.QueryContext(ctx, "SELECT resource_id FROM (SELECT id, resource_id, created FROM cloud.usage_event WHERE type = ? "+
+		"AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event) "+
+		"UNION ALL SELECT id, resource_id, created FROM cloud_usage.usage_event WHERE type = ? AND processed = 0) e ORDER BY created, id", eventType, eventType)
 	if err != nil {
 		return nil, fmt.Errorf("read events that wait for a usage run: %w", err)
 	}
