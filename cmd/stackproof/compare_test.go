@@ -12,7 +12,7 @@ func TestCompareRuns(t *testing.T) {
 	failed := func(id string, classes ...string) result.Case {
 		c := result.Case{ID: id, Verdict: result.Fail, Reason: "broken"}
 		for _, class := range classes {
-			c.Findings = append(c.Findings, result.Finding{Class: class, Says: class})
+			c.Findings = append(c.Findings, result.Finding{Class: result.Class(class), Says: class})
 		}
 		return c
 	}

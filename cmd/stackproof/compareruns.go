@@ -37,8 +37,8 @@ func failures(c result.Case) []string {
 	}
 	var all []string
 	for _, f := range c.Findings {
-		if f.Class != "" && !slices.Contains(all, f.Class) {
-			all = append(all, string(f.Class))
+		if class := string(f.Class); class != "" && !slices.Contains(all, class) {
+			all = append(all, class)
 		}
 	}
 	if len(all) == 0 {
