@@ -129,8 +129,9 @@ func helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND [GROUP]]",
 		Short: "Help about a command, about a group of its flags, or about configuration",
-		Long: `Prints the help of a command. With the name of a group it prints the flags of that group; with "all" those of
-every group. "help configuration" prints every setting with its flag, its environment variable and its key in the --config file.`,
+		Long: `Prints the help of a command. With the name of a group it prints the flags of that group; with "all" those
+of every group. "help configuration" prints every setting with its flag, its environment variable and its key in
+the --config file.`,
 		Example: "  stackproof help run existing\n  stackproof help configuration",
 		RunE: func(c *cobra.Command, args []string) error {
 			root := c.Root()
