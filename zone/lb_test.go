@@ -9,7 +9,7 @@ import (
 
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
-	"github.com/stackproof/stackproof/zone/lb"
+	"github.com/stackproof/stackproof/zone/faults"
 )
 
 func TestRuleCreateWritesItsRowsBeforeTheJob(t *testing.T) {
@@ -231,7 +231,7 @@ func TestUsageEventFaults(t *testing.T) {
 			assert.Equal(t, want.mine, of(id))
 			assert.Equal(t, want.sibling, of(other))
 			if knob == fault.DeleteEventLate {
-				b.advance(lb.EventShift)
+				b.advance(faults.EventShift)
 				assert.Equal(t, 1, of(id))
 			}
 		})

@@ -13,6 +13,7 @@ import (
 	"github.com/stackproof/stackproof/zone/autoscale"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/database"
+	"github.com/stackproof/stackproof/zone/faults"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/lb"
@@ -94,13 +95,14 @@ func newZone(opts Options) (*Zone, error) {
 	z.autoscale = autoscale.New(k, z.tenancy, z.net, z.compute, z.firewall, z.push, z.lb)
 	z.metering = metering.New(k, z.tenancy, z.net, z.compute, z.firewall, z.push, opts.Seed)
 	z.site = site.New(k, z.tenancy, z.net, z.compute, z.firewall, z.push, z.autoscale, z.metering, opts.Settings)
+	z.faults = faults.New(k, z.push, z.lb, z.autoscale)
 	for _, finders := range []map[string]func(string) bool{
 		z.tenancy.Finders(), z.net.Finders(), z.compute.Finders(), z.firewall.Finders(), z.lb.Finders(), z.autoscale.Finders(),
 	} {
 		k.AddFinders(finders)
 	}
 	z.connect()
-	return z, k.Register(z.commands())
+	return z, k.Register(z.faults.Commands(z.commands()))
 }
 
 // dateHeader is the time in the header of that name where the zone's time is not the computer's, so that a client can follow it.

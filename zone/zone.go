@@ -19,6 +19,7 @@ import (
 	"github.com/stackproof/stackproof/zone/autoscale"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/database"
+	"github.com/stackproof/stackproof/zone/faults"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/lb"
@@ -87,4 +88,5 @@ type Zone struct {
 	autoscale *autoscale.Manager
 	metering  *metering.Manager
 	site      *site.Manager
+	faults    *faults.Faults
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/lb"
+	"github.com/stackproof/stackproof/zone/push"
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
@@ -255,7 +256,7 @@ func updateGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, err
 	}
 	if mgr.On(fault.UpdateWithPush) {
-		if err := mgr.push.PushNetwork(c.Ctx, g.Rule.Network); err != nil {
+		if err := mgr.push.PushNetwork(c.Ctx, g.Rule.Network, push.Cause{}); err != nil {
 			return nil, err
 		}
 	}

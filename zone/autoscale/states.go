@@ -36,7 +36,7 @@ func configureGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := mgr.firewall.SetRuleState(ctx, &g.Rule.Rule, firewall.StateAdd); err != nil {
 		return nil, err
 	}
-	if err := mgr.push.PushNetwork(push.WithCause(ctx, push.CauseGroup, g.Rule), g.Rule.Network); err != nil {
+	if err := mgr.push.PushNetwork(ctx, g.Rule.Network, push.Cause{Why: push.ForGroup, Rule: g.Rule}); err != nil {
 		if err := mgr.firewall.SetRuleState(ctx, &g.Rule.Rule, state); err != nil {
 			return nil, err
 		}
@@ -71,7 +71,7 @@ func enableGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := mgr.setGroupState(c.Ctx, g, groupEnabled); err != nil {
 		return nil, err
 	}
-	if err := mgr.push.PushNetwork(push.WithCause(c.Ctx, push.CauseEnable, g.Rule), g.Rule.Network); err != nil {
+	if err := mgr.push.PushNetwork(c.Ctx, g.Rule.Network, push.Cause{Why: push.Enable, Rule: g.Rule}); err != nil {
 		return nil, restoreGroup(mgr, c, g, groupDisabled, "enable", err)
 	}
 	mgr.watch(g)
@@ -106,7 +106,7 @@ func disableGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 			}
 		}
 	}
-	if err := mgr.push.PushNetwork(push.WithCause(ctx, push.CauseDisable, g.Rule), g.Rule.Network); err != nil {
+	if err := mgr.push.PushNetwork(ctx, g.Rule.Network, push.Cause{Why: push.Disable, Rule: g.Rule}); err != nil {
 		return nil, restoreGroup(mgr, c, g, groupEnabled, "disable", err)
 	}
 	mgr.unwatch(g)
@@ -182,16 +182,11 @@ func (mgr *Manager) endGroup(ctx context.Context, g *Group, cleanup bool) error 
 			return err
 		}
 	}
-	if err := mgr.push.PushNetwork(ctx, g.Rule.Network); err != nil {
+	if err := mgr.push.PushNetwork(ctx, g.Rule.Network, push.Cause{}); err != nil {
 		if err := mgr.setGroupState(ctx, g, state); err != nil {
 			return err
 		}
 		return &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to delete autoscale vm group"}
-	}
-	if mgr.On(fault.GroupDeleteEndsRule) {
-		if err := mgr.lb.LBUsage(ctx, "LB.DELETE", g.Rule); err != nil {
-			return err
-		}
 	}
 	return mgr.removeGroup(ctx, g)
 }
@@ -212,7 +207,7 @@ func (mgr *Manager) removeGroup(ctx context.Context, g *Group) error {
 // GuardMember refuses to stop, destroy or unmap a member of a group that is not disabled.
 func (mgr *Manager) GuardMember(vm *compute.VM) error {
 	g, member := vm.Group.(*Group)
-	if !member || !g.Removed.IsZero() || g.State == groupDisabled || mgr.On(fault.MemberGuardMissing) {
+	if !member || !g.Removed.IsZero() || g.State == groupDisabled {
 		return nil
 	}
 	return api.Invalid("Cannot perform actions on VM in an AutoScale VM group, Please disable the VM group and retry.")

@@ -1,7 +1,6 @@
 package compute
 
 import (
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
@@ -52,8 +51,5 @@ func removeBackup(mgr *Manager, c *kernel.Call, vm *VM) error {
 		return api.Invalid("The VM is not assigned to a backup offering")
 	}
 	vm.Backup = false
-	if mgr.On(fault.BackupRemoveEventLost) {
-		return nil
-	}
 	return mgr.UsageEvent(c.Ctx, "BACKUP.OFFERING.REMOVE", vm.Account, kernel.ZoneID, vm.ID, obj{"resource_name": "Backup-" + vm.Name, "offering_id": net.DummyBackup(mgr.net).ID})
 }

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
@@ -239,10 +238,7 @@ func (mgr *Manager) destroyRoot(ctx context.Context, vm *VM) error {
 		return nil
 	}
 	vm.Volume.State = "Destroy"
-	if mgr.On(fault.VMVolumeEventLost) {
-		return nil
-	}
-	return mgr.volumeEnded(ctx, vm.Volume)
+	return mgr.volumeEnded(ctx, vm.Volume, kernel.WhyWithVM)
 }
 
 func (mgr *Manager) recoverRoot(ctx context.Context, vm *VM) error {
@@ -250,10 +246,10 @@ func (mgr *Manager) recoverRoot(ctx context.Context, vm *VM) error {
 		return nil
 	}
 	vm.Volume.State = "Ready"
-	if mgr.On(fault.RecoverWithoutVolumeEvent) {
-		return nil
-	}
-	return mgr.UsageEvent(ctx, "VOLUME.CREATE", vm.Account, kernel.ZoneID, vm.Volume.ID, vm.Volume.usageFields())
+	return mgr.WriteUsage(ctx, kernel.UsageEvent{
+		Type: "VOLUME.CREATE", Owner: vm.Account, Zone: kernel.ZoneID, Resource: vm.Volume.ID, Fields: vm.Volume.usageFields(),
+		Why: kernel.WhyRecovered,
+	})
 }
 
 // ExpungeVM removes a VM for good: from its load balancers (one push a rule), its port forwarding and static NAT rules,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -46,16 +45,21 @@ func (v *Volume) usageFields() obj {
 
 // DeleteVolume removes a volume; that of a destroyed VM had its event then.
 func (mgr *Manager) DeleteVolume(ctx context.Context, v *Volume) error {
-	told := v.State == "Destroy" || v.State == "Allocated" && mgr.On(fault.VolumeDeleteEventLost)
+	told, why := v.State == "Destroy", ""
+	if v.State == "Allocated" {
+		why = kernel.WhyNeverUsed
+	}
 	v.State, v.Removed = "Expunged", mgr.Now()
 	if told {
 		return nil
 	}
-	return mgr.volumeEnded(ctx, v)
+	return mgr.volumeEnded(ctx, v, why)
 }
 
-func (mgr *Manager) volumeEnded(ctx context.Context, v *Volume) error {
-	return mgr.UsageEvent(ctx, "VOLUME.DELETE", v.Account, kernel.ZoneID, v.ID, obj{"resource_name": v.Name})
+func (mgr *Manager) volumeEnded(ctx context.Context, v *Volume, why string) error {
+	return mgr.WriteUsage(ctx, kernel.UsageEvent{
+		Type: "VOLUME.DELETE", Owner: v.Account, Zone: kernel.ZoneID, Resource: v.ID, Fields: obj{"resource_name": v.Name}, Why: why,
+	})
 }
 
 func (mgr *Manager) volumeAnswer(v *Volume) obj {

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -273,7 +272,7 @@ func (mgr *Manager) RemovePFRule(ctx context.Context, pf *PFRule) error {
 	if !slices.Contains(mgr.PFRules, pf) {
 		return nil
 	}
-	if pf.State != StateRevoke && !mgr.On(fault.PFDeleteEventLost) {
+	if pf.State != StateRevoke {
 		if err := mgr.UsageEvent(ctx, "NET.RULEDELETE", pf.Account, 0, pf.ID, nil); err != nil {
 			return err
 		}

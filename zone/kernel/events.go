@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"time"
 )
@@ -73,10 +74,42 @@ func storable(s string, limit int) string {
 // UsageEvent writes a row of cloud.usage_event. Fields are the table's further columns: resource_name, offering_id,
 // template_id, size, resource_type, virtual_size; absent ones are NULL.
 func (k *Kernel) UsageEvent(ctx context.Context, typ string, account Owner, zoneID, resourceID int64, fields obj) error {
-	row := obj{"type": typ, "account_id": account.OwnerID(), "created": k.Now(), "zone_id": zoneID, "resource_id": resourceID, "processed": 0}
-	for k, v := range fields {
-		row[k] = v
+	return k.WriteUsage(ctx, UsageEvent{Type: typ, Owner: account, Zone: zoneID, Resource: resourceID, Fields: fields})
+}
+
+// UsageEvent is a row of cloud.usage_event to be written.
+type UsageEvent struct {
+	Type           string
+	Owner          Owner
+	Zone, Resource int64  // internal ids
+	Fields         obj    // further columns
+	Why            string // one of the reasons below; planted faults tell events apart by it
+}
+
+// Why a usage event is written, where its type does not say it.
+const (
+	WhyReleased  = "released"   // the rule went with its address, network or account
+	WhyUndone    = "undone"     // the rule's creation failed
+	WhyWithVM    = "with-vm"    // the volume went with its VM
+	WhyNeverUsed = "never-used" // the volume was never attached
+	WhyRecovered = "recovered"  // the volume came back with its VM
+)
+
+// WriteUsage writes a usage event.
+type WriteUsage func(ctx context.Context, e UsageEvent) error
+
+// WriteUsage writes a usage event through the wrappers of WrapUsage.
+func (k *Kernel) WriteUsage(ctx context.Context, e UsageEvent) error { return k.usage(ctx, e) }
+
+// WrapUsage puts a wrapper around the writing of usage events.
+func (k *Kernel) WrapUsage(wrap func(next WriteUsage) WriteUsage) { k.usage = wrap(k.usage) }
+
+func (k *Kernel) insertUsage(ctx context.Context, e UsageEvent) error {
+	row := obj{
+		"type": e.Type, "account_id": e.Owner.OwnerID(), "created": k.Now(), "zone_id": e.Zone, "resource_id": e.Resource,
+		"processed": 0,
 	}
+	maps.Copy(row, e.Fields)
 	_, err := k.Insert(ctx, "cloud.usage_event", row)
 	return err
 }

@@ -45,6 +45,7 @@ type Kernel struct {
 	version string
 	knobs   release.Knobs
 	store   *store.Rows
+	usage   WriteUsage
 
 	// background outlives calls: jobs, tasks. Stop cancels it and waits for working.
 	background context.Context
@@ -79,6 +80,7 @@ func New(o Options) *Kernel {
 		planned: make(chan struct{}, 1), jobs: map[string]*Job{}, tails: map[string]chan struct{}{}, ids: map[string]int64{},
 	}
 	k.background, k.cancelAll = context.WithCancel(context.Background())
+	k.usage = k.insertUsage
 	k.idle = sync.NewCond(&k.mu)
 	k.finders = map[string]func(string) bool{"job": func(u string) bool { return k.JobByUUID(u) != nil }}
 	return k

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"slices"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/tenancy"
@@ -107,8 +106,11 @@ func assignCert(mgr *Manager, c *kernel.Call) (obj, error) {
 	if _, err := cert(mgr, c, "certid"); err != nil {
 		return nil, err
 	}
-	if mgr.On(fault.CertificateIgnored) {
-		return obj{"success": true}, nil
-	}
 	return nil, api.Invalid("Ssl termination not supported by the loadbalancer")
+}
+
+// HasCert says whether the caller has the certificate that a parameter names.
+func HasCert(mgr *Manager, c *kernel.Call, name string) bool {
+	_, err := cert(mgr, c, name)
+	return err == nil
 }

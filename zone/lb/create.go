@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -180,7 +179,7 @@ func storeRule(mgr *Manager, c *kernel.Call, r *push.Rule, open bool) error {
 	if err := mgr.firewall.SetRuleState(ctx, &r.Rule, firewall.StateAdd); err != nil {
 		return err
 	}
-	return mgr.LBUsage(ctx, "LB.CREATE", r)
+	return mgr.LBUsage(ctx, "LB.CREATE", r, "")
 }
 
 // finishRule is the job: nothing is pushed, only the firewall is opened.
@@ -199,7 +198,7 @@ func finishRule(mgr *Manager, c *kernel.Call) (obj, error) {
 			}
 		}
 	}
-	return obj{"loadbalancer": ruleAnswer(mgr, r)}, nil
+	return obj{"loadbalancer": RuleAnswer(mgr, r)}, nil
 }
 
 // firewallRefused says whether the rule opened a firewall on a router that refuses it (CreateLoadBalancerRuleCmd@4.20.0.0).
@@ -220,8 +219,5 @@ func firewallRefused(mgr *Manager, c *kernel.Call, r *push.Rule) bool {
 // failedRule takes a rule back whose job failed: it leaves a pair of usage events.
 func failedRule(mgr *Manager, c *kernel.Call, r *push.Rule) error {
 	failed := &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create load balancer rule"}
-	if mgr.On(fault.FailedCreateEventLost) {
-		return errors.Join(failed, mgr.removeLBRule(c.Ctx, r))
-	}
-	return errors.Join(failed, mgr.firewall.RevokeRelated(c.Ctx, &r.Rule), mgr.deleteLB(c.Ctx, r, false))
+	return errors.Join(failed, mgr.firewall.RevokeRelated(c.Ctx, &r.Rule), mgr.deleteLB(c.Ctx, r, undone))
 }

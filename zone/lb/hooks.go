@@ -36,7 +36,7 @@ func (mgr *Manager) Balances(n *net.Network) bool {
 
 // DropBalancing deletes all load balancer rules of a network that loses the service.
 func (mgr *Manager) DropBalancing(ctx context.Context, n *net.Network) error {
-	return mgr.revokeLB(withRelease(ctx), rulesWhere(mgr.push.LBRules, func(r *push.Rule) bool { return r.Network == n }))
+	return mgr.revokeLB(ctx, rulesWhere(mgr.push.LBRules, func(r *push.Rule) bool { return r.Network == n }))
 }
 
 // InternalAddresses are the addresses of internal load balancer rules in a network.

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/push"
@@ -42,17 +41,16 @@ func lbInstancesCommand() command {
 
 func listRules(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
-	rules := append(slices.Clone(mgr.push.LBRules), mgr.push.Ghosts...)
-	for _, r := range rules {
-		if wantsRule(mgr, c, r) {
-			out = append(out, ruleAnswer(mgr, r))
+	for _, r := range mgr.push.LBRules {
+		if WantsRule(mgr, c, r) {
+			out = append(out, RuleAnswer(mgr, r))
 		}
 	}
 	return c.Page("loadbalancerrule", out), nil
 }
 
-// wantsRule applies every filter of listLoadBalancerRules. No resource carries tags here, so a tag matches nothing.
-func wantsRule(mgr *Manager, c *kernel.Call, r *push.Rule) bool {
+// WantsRule applies every filter of listLoadBalancerRules. No resource carries tags here, so a tag matches nothing.
+func WantsRule(mgr *Manager, c *kernel.Call, r *push.Rule) bool {
 	name, keyword := c.Str("name"), strings.ToLower(c.Str("keyword"))
 	switch {
 	case !tenancy.Visible(mgr.tenancy, c, r.Account), c.HasMap("tags"), r.Internal:
@@ -63,7 +61,6 @@ func wantsRule(mgr *Manager, c *kernel.Call, r *push.Rule) bool {
 	case c.Has("networkid") && r.Network.UUID != c.Str("networkid"):
 	case c.Has("fordisplay") && r.Display != c.Boolean("fordisplay", true):
 	case c.Has("virtualmachineid") && !slices.ContainsFunc(r.Members, func(m *push.Member) bool { return m.VM.UUID == c.Str("virtualmachineid") }):
-	case mgr.On(fault.RuleUnlisted) && r.Group != nil && r.Group.Disabled():
 	default:
 		return true
 	}
@@ -86,9 +83,6 @@ func listRuleInstances(mgr *Manager, c *kernel.Call) (obj, error) {
 	}
 	var out []obj
 	vms := mappedVMs(r)
-	if n := len(vms); mgr.On(fault.InstanceListShort) && n > 1 {
-		vms = vms[:n-1]
-	}
 	for _, vm := range vms {
 		if !c.Boolean("applied", true) || slices.Contains([]string{"Destroyed", "Expunging", "Error", "Unknown"}, vm.State) {
 			continue

@@ -132,7 +132,7 @@ func (mgr *Manager) Assign(ctx context.Context, r *push.Rule, members []Wanted) 
 	if err := mgr.firewall.SetRuleState(ctx, &r.Rule, firewall.StateAdd); err != nil {
 		return err
 	}
-	err := mgr.applyRule(push.WithCause(ctx, push.CauseMembers, r), r)
+	err := mgr.applyRule(ctx, r, push.Members)
 	if !kernel.Unavailable(err) {
 		return err
 	}
@@ -226,7 +226,7 @@ func (mgr *Manager) Unassign(ctx context.Context, r *push.Rule, members []Wanted
 	if err != nil {
 		return err
 	}
-	err = mgr.applyRule(push.WithCause(ctx, push.CauseMembers, r), r)
+	err = mgr.applyRule(ctx, r, push.Members)
 	if err == nil {
 		mgr.leaveGroup(ctx, r, members)
 		return nil

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
@@ -23,9 +22,6 @@ func healthCommand() command {
 				return nil, err
 			}
 			details := mgr.balanceMismatch(r)
-			if mgr.On(fault.HealthCheckAlarms) {
-				details = "Missing section for load balancing"
-			}
 			one := obj{"checkname": "haproxy_check.py", "checktype": "advanced", "success": details == "", "lastupdated": kernel.Stamp(mgr.Now()), "details": details}
 			return obj{"routerhealthchecks": obj{"routerid": r.UUID, "healthchecks": []obj{one}}}, nil
 		},

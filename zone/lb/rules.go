@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
@@ -185,8 +183,8 @@ func ownRule(mgr *Manager, c *kernel.Call) error {
 	return tenancy.MayUse(mgr.tenancy, c, r.Account, "load balancer rule")
 }
 
-// ruleAnswer is a rule as createLoadBalancerRule and listLoadBalancerRules answer it. Ports are text.
-func ruleAnswer(mgr *Manager, r *push.Rule) obj {
+// RuleAnswer is a rule as createLoadBalancerRule and listLoadBalancerRules answer it. Ports are text.
+func RuleAnswer(mgr *Manager, r *push.Rule) obj {
 	out := obj{
 		"id": r.UUID, "name": r.Name, "publicipid": r.Address.UUID, "publicip": r.Address.IP.String(),
 		"publicport": kernel.IntText(r.StartPort), "privateport": kernel.IntText(r.PrivateStart), "algorithm": r.Algorithm,
@@ -196,7 +194,7 @@ func ruleAnswer(mgr *Manager, r *push.Rule) obj {
 	if r.Text != "" {
 		out["description"] = r.Text
 	}
-	if len(r.CIDRs) > 0 && !mgr.On(fault.SourceListUnlisted) {
+	if len(r.CIDRs) > 0 {
 		out["cidrlist"] = firewall.JoinCIDRs(r.CIDRs)
 	}
 	if r.LBProtocol != "" {
@@ -235,9 +233,6 @@ func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
 		return err
 	}
 	mgr.push.LBRules = slices.DeleteFunc(mgr.push.LBRules, func(o *push.Rule) bool { return o == r })
-	if mgr.On(fault.RuleListedAfterDelete) {
-		mgr.push.Ghosts = append(mgr.push.Ghosts, r)
-	}
 	return nil
 }
 
@@ -269,8 +264,8 @@ func (mgr *Manager) removePolicy(ctx context.Context, r *push.Rule, p *push.Poli
 }
 
 // applyRule pushes the configuration of the rule's network and carries out what a good push ends.
-func (mgr *Manager) applyRule(ctx context.Context, r *push.Rule) error {
-	if err := mgr.push.PushNetwork(ctx, r.Network); err != nil {
+func (mgr *Manager) applyRule(ctx context.Context, r *push.Rule, why string) error {
+	if err := mgr.push.PushNetwork(ctx, r.Network, push.Cause{Why: why, Rule: r}); err != nil {
 		return err
 	}
 	return mgr.afterPush(ctx, r)
@@ -313,44 +308,7 @@ func (mgr *Manager) afterPush(ctx context.Context, r *push.Rule) error {
 	return nil
 }
 
-// LBUsage writes LB.CREATE or LB.DELETE for a rule.
-func (mgr *Manager) LBUsage(ctx context.Context, typ string, r *push.Rule) error {
-	id, times := r.ID, 1
-	if typ == "LB.CREATE" {
-		if mgr.On(fault.CreateEventLost) {
-			return nil
-		}
-		return mgr.UsageEvent(ctx, typ, r.Account, mgr.net.Site.ID, id, nil)
-	}
-	switch {
-	case mgr.On(fault.DeleteEventLost), mgr.On(fault.ReleaseEventLost) && releasing(ctx):
-		return nil
-	case mgr.On(fault.DeleteEventTwice):
-		times = 2
-	case mgr.On(fault.DeleteEventWrongRule):
-		for _, other := range mgr.push.LBRules {
-			if other != r && other.Account == r.Account {
-				id = other.ID
-			}
-		}
-	case mgr.On(fault.DeleteEventLate):
-		account := r.Account
-		mgr.At(mgr.Now().Add(EventShift), "a late LB.DELETE", func(ctx context.Context) {
-			if err := mgr.UsageEvent(ctx, typ, account, mgr.net.Site.ID, id, nil); err != nil {
-				mgr.Log.Error("writing a late usage event", "err", err)
-			}
-		})
-		return nil
-	case mgr.On(fault.DeleteEventEarly):
-		return mgr.UsageEvent(ctx, typ, r.Account, mgr.net.Site.ID, id, obj{"created": mgr.Now().Add(-EventShift)})
-	}
-	for range times {
-		if err := mgr.UsageEvent(ctx, typ, r.Account, mgr.net.Site.ID, id, nil); err != nil {
-			return err
-		}
-	}
-	return nil
+// LBUsage writes LB.CREATE or LB.DELETE for a rule; why is a reason of the kernel's, "" for a command of its own.
+func (mgr *Manager) LBUsage(ctx context.Context, typ string, r *push.Rule, why string) error {
+	return mgr.WriteUsage(ctx, kernel.UsageEvent{Type: typ, Owner: r.Account, Zone: mgr.net.Site.ID, Resource: r.ID, Why: why})
 }
-
-// EventShift is how far the planted faults move a usage event in time.
-const EventShift = 10 * time.Minute

@@ -173,7 +173,7 @@ func applyPolicy(mgr *Manager, c *kernel.Call) (obj, error) {
 			return nil, err
 		}
 	}
-	err = mgr.applyRule(push.WithCause(ctx, push.CauseSticky, r), r)
+	err = mgr.applyRule(ctx, r, push.Sticky)
 	if kernel.Unavailable(err) {
 		if err := mgr.firewall.SetRuleState(ctx, &r.Rule, state); err != nil {
 			return nil, err
@@ -212,9 +212,6 @@ func deletePolicy(mgr *Manager, c *kernel.Call) (obj, error) {
 	if p == nil {
 		return nil, api.Invalid("Invalid Stickiness policy id value: %d", c.Target.ID)
 	}
-	if mgr.On(fault.StickyDeleteIgnored) {
-		return obj{"success": true}, nil
-	}
 	state, revoke := r.State, p.Revoke
 	if state == firewall.StateActive {
 		if err := mgr.firewall.SetRuleState(ctx, &r.Rule, firewall.StateAdd); err != nil {
@@ -224,7 +221,7 @@ func deletePolicy(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := mgr.setPolicyRevoke(ctx, p, true); err != nil {
 		return nil, err
 	}
-	err := mgr.applyRule(push.WithCause(ctx, push.CauseSticky, r), r)
+	err := mgr.applyRule(ctx, r, push.Sticky)
 	if kernel.Unavailable(err) {
 		if err := mgr.setPolicyRevoke(ctx, p, revoke); err != nil {
 			return nil, err
@@ -260,7 +257,7 @@ func listPolicies(mgr *Manager, c *kernel.Call) (obj, error) {
 	}
 	policies := slices.Clone(r.Policies)
 	policies = slices.DeleteFunc(policies, func(p *push.Policy) bool {
-		return p.Display != c.Boolean("fordisplay", true) || mgr.On(fault.StickyListEmpty)
+		return p.Display != c.Boolean("fordisplay", true)
 	})
 	return obj{"count": 1, "stickinesspolicies": []obj{policiesAnswer(r, policies)}}, nil
 }

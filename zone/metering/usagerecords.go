@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/compute"
@@ -74,9 +73,6 @@ func listUsageRecords(mgr *Manager, c *kernel.Call) (obj, error) {
 	}
 	if total == 0 {
 		return obj{}, nil
-	}
-	if mgr.On(fault.UsageAPIShort) && len(out) > 0 {
-		out = out[:len(out)-1]
 	}
 	answer := obj{"count": total}
 	if len(out) > 0 {
@@ -220,7 +216,7 @@ func recordAnswer(mgr *Manager, c *kernel.Call, r *record) obj {
 	if t := offeringByID(mgr.net.Templates, r.template); t != nil {
 		out["templateid"] = t.UUID
 	}
-	if text := mgr.describeRecord(r, out); (!c.Boolean("oldformat", false) || mgr.On(fault.UsageAPIOldFormatIgnored)) && text != "" {
+	if text := mgr.describeRecord(r, out); !c.Boolean("oldformat", false) && text != "" {
 		out["description"] = text
 	}
 	return out

@@ -30,7 +30,7 @@ func (mgr *Manager) lane(r *net.Router) *lane {
 
 // PushNetwork sends the configuration to each router of the network, one after the other; the first failure stops. A
 // stopped router counts as done without a push. Called with the lock held, which is released while a push is on its way.
-func (mgr *Manager) PushNetwork(ctx context.Context, n *net.Network) error {
+func (mgr *Manager) PushNetwork(ctx context.Context, n *net.Network, c Cause) error {
 	targets, err := mgr.pushTargets(ctx, n)
 	if err != nil {
 		return err
@@ -46,7 +46,7 @@ func (mgr *Manager) PushNetwork(ctx context.Context, n *net.Network) error {
 		default:
 			return fmt.Errorf("router %s is %s: %w", r.Name, r.State, kernel.ErrUnavailable)
 		}
-		if err := mgr.PushRouter(ctx, r, n, false); err != nil {
+		if err := mgr.PushRouter(ctx, r, n, c, false); err != nil {
 			return err
 		}
 	}
@@ -64,7 +64,7 @@ func (mgr *Manager) PushStart(ctx context.Context, r *net.Router) error {
 		}
 		ruled := slices.ContainsFunc(mgr.LBRules, func(l *Rule) bool { return l.Network == n || r.VPC != nil && l.Network.VPC == r.VPC })
 		if ruled {
-			if err := mgr.PushRouter(WithCause(ctx, causeStart, nil), r, n, true); err != nil {
+			if err := mgr.PushRouter(ctx, r, n, Cause{Why: Start}, true); err != nil {
 				return err
 			}
 		}
@@ -77,17 +77,17 @@ func (mgr *Manager) PushStart(ctx context.Context, r *net.Router) error {
 
 // PushRouter builds, logs and delivers one command. The zone's lock is released while it waits for the pushes before it and
 // while it is on its way; nobody waits for a lane with the zone's lock held.
-func (mgr *Manager) PushRouter(ctx context.Context, r *net.Router, n *net.Network, aggregated bool) error {
+func (mgr *Manager) PushRouter(ctx context.Context, r *net.Router, n *net.Network, c Cause, aggregated bool) error {
 	l := mgr.lane(r)
 	mgr.Unlock()
 	l.mu.Lock()
 	mgr.Lock()
 	defer l.mu.Unlock()
-	text, send, err := mgr.preparePush(ctx, r, n, aggregated)
-	if err != nil || !send || mgr.overtaken(ctx, r, text) {
+	text, send, err := mgr.preparePush(r, n, c, aggregated)
+	if err != nil || !send || mgr.overtaken(ctx, r, text, c) {
 		return err
 	}
-	for _, one := range mgr.inOrder(ctx, r, content{text, kernel.OriginOf(ctx), net.GuestIP(r, n), aggregated}) {
+	for _, one := range mgr.inOrder(r, c, content{text, kernel.OriginOf(ctx), net.GuestIP(r, n), aggregated}) {
 		if err := mgr.send(ctx, r, one); err != nil {
 			return err
 		}
@@ -124,14 +124,13 @@ func (mgr *Manager) released(f func() error) error {
 }
 
 // preparePush makes the command; send is false where a planted fault swallows it.
-func (mgr *Manager) preparePush(ctx context.Context, r *net.Router, n *net.Network, aggregated bool) (text json.RawMessage, send bool, err error) {
-	why := causeOf(ctx)
-	if mgr.swallowed(why) {
+func (mgr *Manager) preparePush(r *net.Router, n *net.Network, c Cause, aggregated bool) (text json.RawMessage, send bool, err error) {
+	if mgr.swallowed(c) {
 		return nil, false, nil
 	}
 	cmd := buildCommand(mgr, r, n)
 	mgr.distortStart(&cmd, n, aggregated)
-	mgr.distort(&cmd, why)
+	mgr.distort(&cmd, c)
 	if r.Internal && mgr.On(fault.InternalPoliciesDropped) {
 		dropPolicies(&cmd)
 	}
@@ -139,7 +138,7 @@ func (mgr *Manager) preparePush(ctx context.Context, r *net.Router, n *net.Netwo
 	if err != nil {
 		return nil, false, err
 	}
-	return mgr.stale(r, text, why), true, nil
+	return mgr.stale(r, text, c), true, nil
 }
 
 // logged gives the command its sequence number and writes its log line.
