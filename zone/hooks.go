@@ -35,7 +35,7 @@ func (z *Zone) connect() {
 		Started: z.push.PushStart,
 	}
 	z.compute.Hooks = compute.Hooks{
-		Taken: z.lb.InternalAddresses, Guard: z.faults.Guard(z.autoscale.GuardMember), LeaveRules: z.lb.RemoveVMFromRules,
+		Taken: z.lb.InternalAddresses, Guard: z.faults.Guard(z.autoscale.GuardMember), LeaveRules: z.faults.LeaveRules(z.lb.RemoveVMFromRules),
 		LeaveAddresses: func(ctx context.Context, vm *compute.VM) error {
 			if err := z.firewall.RemovePFOfVM(ctx, vm); err != nil {
 				return err
@@ -45,5 +45,5 @@ func (z *Zone) connect() {
 		Expunged: z.autoscale.Expunged,
 	}
 	z.firewall.Hooks = firewall.Hooks{Balanced: z.lb.BalancedOn}
-	z.lb.Hooks = lb.Hooks{Guard: z.faults.Guard(z.autoscale.GuardMember), Left: z.autoscale.LeftRule}
+	z.lb.Hooks = lb.Hooks{Bound: z.faults.Bound(lb.Scaled), Guard: z.faults.Guard(z.autoscale.GuardMember), Left: z.autoscale.LeftRule}
 }

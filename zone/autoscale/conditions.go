@@ -29,7 +29,7 @@ func counterCommands() []command {
 				}
 				return obj{"counter": counterAnswer(k)}, nil
 			},
-			Describe: func(mgr *Manager, c *kernel.Call) string { c.EventResource = c.Target.ID; return "creating a counter" },
+			Describe: func(mgr *Manager, c *kernel.Call) string { return "creating a counter" },
 		},
 		{
 			Name: "deleteCounter", About: "Deletes a counter for VM auto scaling", Admin: true, Kind: kernel.AsyncCommand, Event: "COUNTER.DELETE",
@@ -115,7 +115,6 @@ func conditionCommands() []command {
 				return obj{"condition": conditionAnswer(mgr, k)}, nil
 			},
 			Describe: func(mgr *Manager, c *kernel.Call) string {
-				c.EventResource = c.Target.ID
 				return "creating a condition"
 			},
 			Detail: func(mgr *Manager, c *kernel.Call) string {

@@ -9,7 +9,6 @@ import (
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/lb"
-	"github.com/stackproof/stackproof/zone/push"
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
@@ -34,7 +33,6 @@ func groupCommands() []command {
 			},
 			Create: createGroup, Run: configureGroup,
 			Describe: func(mgr *Manager, c *kernel.Call) string {
-				c.EventResource = c.Target.ID
 				return fmt.Sprintf("configuring AutoScale Vm Group. Vm Group Id: %d", c.Target.ID)
 			},
 		},
@@ -50,25 +48,28 @@ func groupCommands() []command {
 				{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the group to the end user or not"},
 			},
 			Check: ownGroup, Run: updateGroup,
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return "Updating AutoScale Vm Group. " + groupID(mgr, c, "Vm Group Id: ")
+			Subject: groupSubject,
+			Describe: func(_ *Manager, c *kernel.Call) string {
+				return "Updating AutoScale Vm Group. " + targetID(c, "Vm Group Id: ")
 			},
-			Detail: func(mgr *Manager, c *kernel.Call) string { return groupID(mgr, c, "AutoScale Vm Group Id: ") },
+			Detail: func(mgr *Manager, c *kernel.Call) string { return targetID(c, "AutoScale Vm Group Id: ") },
 		},
 		{
 			Name: "enableAutoScaleVmGroup", About: "Enables an AutoScale Vm Group", Root: "enableautoscalevmGroupresponse",
 			Class: autoscaleClasses + "EnableAutoScaleVmGroupCmd", Kind: kernel.AsyncCommand, Event: "AUTOSCALEVMGROUP.ENABLE", Eventful: kernel.EventAsync,
 			Action: "enabling autoscale vm group", Params: []param{id}, Check: ownGroup, Run: enableGroup,
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return "Enabling AutoScale Vm Group. " + groupID(mgr, c, "Vm Group Id: ")
+			Subject: groupSubject,
+			Describe: func(_ *Manager, c *kernel.Call) string {
+				return "Enabling AutoScale Vm Group. " + targetID(c, "Vm Group Id: ")
 			},
 		},
 		{
 			Name: "disableAutoScaleVmGroup", About: "Disables an AutoScale Vm Group", Root: "disableautoscalevmGroupresponse",
 			Class: autoscaleClasses + "DisableAutoScaleVmGroupCmd", Kind: kernel.AsyncCommand, Event: "AUTOSCALEVMGROUP.DISABLE", Eventful: kernel.EventAsync,
 			Action: "disabling autoscale vm group", Params: []param{id}, Check: ownGroup, Run: disableGroup,
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return "Disabling AutoScale Vm Group. " + groupID(mgr, c, "Vm Group Id: ")
+			Subject: groupSubject,
+			Describe: func(_ *Manager, c *kernel.Call) string {
+				return "Disabling AutoScale Vm Group. " + targetID(c, "Vm Group Id: ")
 			},
 		},
 		{
@@ -76,10 +77,11 @@ func groupCommands() []command {
 			Kind: kernel.AsyncCommand, Event: "AUTOSCALEVMGROUP.DELETE", Eventful: kernel.EventAsync, Action: "deleting autoscale vm group",
 			Params: []param{id, {Name: "cleanup", Type: "boolean", About: "true if all VMs have to be cleaned up, false otherwise"}},
 			Check:  ownGroup, Run: deleteGroup,
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return "deleting autoscale vm group: " + groupID(mgr, c, "")
+			Subject: groupSubject,
+			Describe: func(_ *Manager, c *kernel.Call) string {
+				return "deleting autoscale vm group: " + targetID(c, "")
 			},
-			Detail: func(mgr *Manager, c *kernel.Call) string { return groupID(mgr, c, "AutoScale Vm Group Id: ") },
+			Detail: func(mgr *Manager, c *kernel.Call) string { return targetID(c, "AutoScale Vm Group Id: ") },
 		},
 	}
 }
@@ -97,12 +99,12 @@ func groupListCommands() []command {
 	}}
 }
 
-func groupID(mgr *Manager, c *kernel.Call, words string) string {
-	c.EventResourceType = "AutoScaleVmGroup"
-	if g := mgr.GroupByUUID(c.Str("id")); g != nil {
-		c.EventResource, c.Target = g.ID, kernel.Created{UUID: g.UUID, ID: g.ID}
+// groupSubject is what the events of update and delete name.
+func groupSubject(mgr *Manager, c *kernel.Call) kernel.Subject {
+	if one := mgr.GroupByUUID(c.Str("id")); one != nil {
+		return kernel.Named("AutoScaleVmGroup", one.ID, one.UUID, nil)
 	}
-	return fmt.Sprintf("%s%d", words, c.Target.ID)
+	return kernel.Subject{Kind: "AutoScaleVmGroup"}
 }
 
 // ownGroup refuses removed groups and those of others.
@@ -254,11 +256,6 @@ func updateGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 	row := obj{"name": g.Name, "min_members": g.Min, "max_members": g.Max, "interval": g.Interval}
 	if err := mgr.Update(c.Ctx, "cloud.autoscale_vmgroups", g.ID, row); err != nil {
 		return nil, err
-	}
-	if mgr.On(fault.UpdateWithPush) {
-		if err := mgr.push.PushNetwork(c.Ctx, g.Rule.Network, push.Cause{}); err != nil {
-			return nil, err
-		}
 	}
 	return obj{"autoscalevmgroup": groupAnswer(mgr, g)}, nil
 }

@@ -1,7 +1,6 @@
 package autoscale
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -34,7 +33,6 @@ func scalePolicyCommands() []command {
 				return obj{"autoscalepolicy": scalePolicyAnswer(mgr, p)}, nil
 			},
 			Describe: func(mgr *Manager, c *kernel.Call) string {
-				c.EventResource = c.Target.ID
 				return "creating AutoScale Policy"
 			},
 		},
@@ -47,20 +45,22 @@ func scalePolicyCommands() []command {
 				{Name: "quiettime", Type: "integer", About: "the cool down period in which the policy should not be evaluated after the action has been taken"},
 				{Name: "conditionids", Type: "list:condition", About: "the list of IDs of the conditions that are being evaluated on every interval"},
 			},
-			Run: updateScalePolicy,
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return "Updating Auto Scale Policy." + scalePolicyID(mgr, c, " Policy Id: ")
+			Run:     updateScalePolicy,
+			Subject: scalePolicySubject,
+			Describe: func(_ *Manager, c *kernel.Call) string {
+				return "Updating Auto Scale Policy." + targetID(c, " Policy Id: ")
 			},
-			Detail: func(mgr *Manager, c *kernel.Call) string { return scalePolicyID(mgr, c, "AutoScale Policy Id: ") },
+			Detail: func(mgr *Manager, c *kernel.Call) string { return targetID(c, "AutoScale Policy Id: ") },
 		},
 		{
 			Name: "deleteAutoScalePolicy", About: "Deletes a autoscale policy.", Class: autoscaleClasses + "DeleteAutoScalePolicyCmd",
 			Kind: kernel.AsyncCommand, Event: "AUTOSCALEPOLICY.DELETE", Eventful: kernel.EventAsync, Action: "deleting autoscale policy",
 			Params: []param{{Name: "id", Type: "uuid:scalepolicy", Required: true, About: "the ID of the autoscale policy"}}, Run: deleteScalePolicy,
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return "deleting AutoScale Policy: " + scalePolicyID(mgr, c, "")
+			Subject: scalePolicySubject,
+			Describe: func(_ *Manager, c *kernel.Call) string {
+				return "deleting AutoScale Policy: " + targetID(c, "")
 			},
-			Detail: func(mgr *Manager, c *kernel.Call) string { return scalePolicyID(mgr, c, "AutoScale Policy Id: ") },
+			Detail: func(mgr *Manager, c *kernel.Call) string { return targetID(c, "AutoScale Policy Id: ") },
 		},
 		{
 			Name: "listAutoScalePolicies", About: "Lists autoscale policies.",
@@ -75,12 +75,12 @@ func scalePolicyCommands() []command {
 }
 
 // scalePolicyID sets what the event rows name and answers the id after words; the policy may be gone by then.
-func scalePolicyID(mgr *Manager, c *kernel.Call, words string) string {
-	c.EventResourceType = "AutoScalePolicy"
-	if p := mgr.scalePolicyByUUID(c.Str("id")); p != nil {
-		c.EventResource, c.Target = p.ID, kernel.Created{UUID: p.UUID, ID: p.ID}
+// scalePolicySubject is what the events of update and delete name.
+func scalePolicySubject(mgr *Manager, c *kernel.Call) kernel.Subject {
+	if one := mgr.scalePolicyByUUID(c.Str("id")); one != nil {
+		return kernel.Named("AutoScalePolicy", one.ID, one.UUID, nil)
 	}
-	return fmt.Sprintf("%s%d", words, c.Target.ID)
+	return kernel.Subject{Kind: "AutoScalePolicy"}
 }
 
 func createScalePolicy(mgr *Manager, c *kernel.Call) (kernel.Created, error) {

@@ -2,7 +2,6 @@ package autoscale
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -50,7 +49,6 @@ func scaleProfileCommands() []command {
 				return obj{"autoscalevmprofile": profileAnswer(mgr, p)}, nil
 			},
 			Describe: func(mgr *Manager, c *kernel.Call) string {
-				c.EventResource = c.Target.ID
 				return "creating AutoScale Vm Profile"
 			},
 		},
@@ -62,20 +60,22 @@ func scaleProfileCommands() []command {
 				{Name: "serviceofferingid", Type: "uuid:serviceoffering", About: "the service offering of the auto deployed virtual machine"},
 				{Name: "templateid", Type: "uuid:template", About: "the template of the auto deployed virtual machine"},
 			}, deploy...),
-			Run: updateProfile,
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return "Updating AutoScale Vm Profile." + profileID(mgr, c, " Vm Profile Id: ")
+			Run:     updateProfile,
+			Subject: profileSubject,
+			Describe: func(_ *Manager, c *kernel.Call) string {
+				return "Updating AutoScale Vm Profile." + targetID(c, " Vm Profile Id: ")
 			},
-			Detail: func(mgr *Manager, c *kernel.Call) string { return profileID(mgr, c, "AutoScale Vm Profile Id: ") },
+			Detail: func(mgr *Manager, c *kernel.Call) string { return targetID(c, "AutoScale Vm Profile Id: ") },
 		},
 		{
 			Name: "deleteAutoScaleVmProfile", About: "Deletes a autoscale vm profile.", Class: autoscaleClasses + "DeleteAutoScaleVmProfileCmd",
 			Kind: kernel.AsyncCommand, Event: "AUTOSCALEVMPROFILE.DELETE", Eventful: kernel.EventAsync, Action: "deleting autoscale vm profile",
 			Params: []param{{Name: "id", Type: "uuid:scaleprofile", Required: true, About: "the ID of the autoscale profile"}}, Run: deleteProfile,
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return "deleting autoscale vm profile: " + profileID(mgr, c, "")
+			Subject: profileSubject,
+			Describe: func(_ *Manager, c *kernel.Call) string {
+				return "deleting autoscale vm profile: " + targetID(c, "")
 			},
-			Detail: func(mgr *Manager, c *kernel.Call) string { return profileID(mgr, c, "AutoScale VM Profile Id: ") },
+			Detail: func(mgr *Manager, c *kernel.Call) string { return targetID(c, "AutoScale VM Profile Id: ") },
 		},
 		{
 			Name: "listAutoScaleVmProfiles", About: "Lists autoscale vm profiles.",
@@ -89,12 +89,12 @@ func scaleProfileCommands() []command {
 	}
 }
 
-func profileID(mgr *Manager, c *kernel.Call, words string) string {
-	c.EventResourceType = "AutoScaleVmProfile"
-	if p := mgr.scaleProfileByUUID(c.Str("id")); p != nil {
-		c.EventResource, c.Target = p.ID, kernel.Created{UUID: p.UUID, ID: p.ID}
+// profileSubject is what the events of update and delete name.
+func profileSubject(mgr *Manager, c *kernel.Call) kernel.Subject {
+	if one := mgr.scaleProfileByUUID(c.Str("id")); one != nil {
+		return kernel.Named("AutoScaleVmProfile", one.ID, one.UUID, nil)
 	}
-	return fmt.Sprintf("%s%d", words, c.Target.ID)
+	return kernel.Subject{Kind: "AutoScaleVmProfile"}
 }
 
 func createProfile(mgr *Manager, c *kernel.Call) (kernel.Created, error) {

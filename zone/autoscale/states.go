@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/compute"
@@ -99,13 +98,6 @@ func disableGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 		mgr.push.OnceDisabled = map[string]bool{}
 	}
 	mgr.push.OnceDisabled[g.Rule.UUID] = true
-	if mgr.On(fault.MembersLostOnDisable) {
-		for _, m := range slices.Clone(g.Rule.Members) {
-			if err := mgr.lb.RemoveMember(ctx, g.Rule, m); err != nil {
-				return nil, err
-			}
-		}
-	}
 	if err := mgr.push.PushNetwork(ctx, g.Rule.Network, push.Cause{Why: push.Disable, Rule: g.Rule}); err != nil {
 		return nil, restoreGroup(mgr, c, g, groupEnabled, "disable", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/lb"
+	"github.com/stackproof/stackproof/zone/push"
 )
 
 // run is the work of a command.
@@ -26,6 +27,8 @@ func (f *Faults) Commands(all []kernel.Bound) []kernel.Bound {
 		"getRouterHealthCheckResults":   f.healthChecks,
 		"listUsageRecords":              f.listRecords,
 		"deleteAutoScaleVmGroup":        f.deleteGroup,
+		"disableAutoScaleVmGroup":       f.disableGroup,
+		"updateAutoScaleVmGroup":        f.updateGroup,
 	}
 	for i := range all {
 		if wrap := wrappers[all[i].Name]; wrap != nil {
@@ -208,6 +211,32 @@ func (f *Faults) deleteGroup(next run) run {
 		answer, err := next(k, c)
 		if err == nil && g != nil && f.On(fault.GroupDeleteEndsRule) {
 			err = f.lb.LBUsage(c.Ctx, "LB.DELETE", g.Rule, "")
+		}
+		return answer, err
+	}
+}
+
+// disableGroup loses the members of a group that works.
+func (f *Faults) disableGroup(next run) run {
+	return func(k *kernel.Kernel, c *kernel.Call) (obj, error) {
+		g := f.autoscale.GroupByUUID(c.Str("id"))
+		if g != nil && g.Removed.IsZero() && !g.Disabled() && f.On(fault.MembersLostOnDisable) {
+			for _, m := range slices.Clone(g.Rule.Members) {
+				if err := f.lb.RemoveMember(c.Ctx, g.Rule, m); err != nil {
+					return nil, err
+				}
+			}
+		}
+		return next(k, c)
+	}
+}
+
+// updateGroup sends the group's rule to its routers, which no release does.
+func (f *Faults) updateGroup(next run) run {
+	return func(k *kernel.Kernel, c *kernel.Call) (obj, error) {
+		answer, err := next(k, c)
+		if g := f.autoscale.GroupByUUID(c.Str("id")); err == nil && g != nil && f.On(fault.UpdateWithPush) {
+			err = f.push.PushNetwork(c.Ctx, g.Rule.Network, push.Cause{})
 		}
 		return answer, err
 	}

@@ -4,7 +4,11 @@
 package faults
 
 import (
+	"context"
+	"slices"
+
 	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/autoscale"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -39,5 +43,23 @@ func (f *Faults) Guard(guard func(vm *compute.VM) error) func(vm *compute.VM) er
 			return nil
 		}
 		return guard(vm)
+	}
+}
+
+// Bound is the guard of rules that have an autoscale group.
+func (f *Faults) Bound(bound func(*push.Rule, lb.Change) bool) func(*push.Rule, lb.Change) bool {
+	missing := map[lb.Change]release.Knob{lb.Delete: fault.GuardMissing, lb.Assign: fault.AssignGuardMissing}
+	return func(r *push.Rule, c lb.Change) bool { return bound(r, c) && !f.On(missing[c]) }
+}
+
+// LeaveRules takes a VM that goes out of its rules; the fault tells no router.
+func (f *Faults) LeaveRules(leave func(context.Context, *compute.VM) error) func(context.Context, *compute.VM) error {
+	return func(ctx context.Context, vm *compute.VM) error {
+		if f.On(fault.ExpungeWithoutPush) {
+			for _, r := range f.push.LBRules {
+				r.Members = slices.DeleteFunc(r.Members, func(m *push.Member) bool { return m.VM == vm })
+			}
+		}
+		return leave(ctx, vm)
 	}
 }

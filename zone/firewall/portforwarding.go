@@ -43,19 +43,20 @@ func pfCommands() []command {
 				}
 				return ""
 			},
+			Subject: func(mgr *Manager, c *kernel.Call) kernel.Subject {
+				return forwardingSubject(mgr.PFRuleByUUID(c.Target.UUID))
+			},
 			Describe: func(mgr *Manager, c *kernel.Call) string {
 				pf := mgr.PFRuleByUUID(c.Target.UUID)
 				if pf == nil {
 					return "Applying port forwarding  rule"
 				}
-				c.Concerns("FirewallRule", pf.ID, pf.UUID, pf.Account)
 				return fmt.Sprintf("Applying port forwarding  rule for Ip: %s with virtual machine:%d", pf.Address.IP, pf.VM.ID)
 			},
 			Detail: func(mgr *Manager, c *kernel.Call) string {
 				if c.Target.ID == 0 {
 					return ""
 				}
-				c.Owner = nil
 				return fmt.Sprintf("Rule Id: %d", c.Target.ID)
 			},
 		},
@@ -76,14 +77,13 @@ func pfOtherCommands() []command {
 				}
 				return tenancy.MayUse(mgr.tenancy, c, pf.Account, "port forwarding rule")
 			},
+			Subject: func(mgr *Manager, c *kernel.Call) kernel.Subject {
+				return forwardingSubject(mgr.PFRuleByUUID(c.Str("id")))
+			},
 			Describe: func(mgr *Manager, c *kernel.Call) string {
-				if pf := mgr.PFRuleByUUID(c.Str("id")); pf != nil {
-					c.Concerns("FirewallRule", pf.ID, pf.UUID, pf.Account)
-				}
 				return fmt.Sprintf("Deleting port forwarding rule for ID=%d", c.Target.ID)
 			},
 			Detail: func(mgr *Manager, c *kernel.Call) string {
-				c.Owner = nil
 				return fmt.Sprintf("Rule ID: %d", c.Target.ID)
 			},
 		},

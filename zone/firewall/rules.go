@@ -35,9 +35,11 @@ func fwCommands() []command {
 				{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to the end user or not"},
 			},
 			Create: createFW, Run: finishFW,
+			Subject: func(mgr *Manager, c *kernel.Call) kernel.Subject {
+				return ruleSubject(mgr.FWRuleByUUID(c.Target.UUID))
+			},
 			Describe: func(mgr *Manager, c *kernel.Call) string {
 				if fw := mgr.FWRuleByUUID(c.Target.UUID); fw != nil {
-					c.Concerns("FirewallRule", fw.ID, fw.UUID, fw.Account)
 					return fmt.Sprintf("Creating firewall rule for IP: %s for protocol:%s", fw.Address.IP, c.Str("protocol"))
 				}
 				return "Creating firewall rule"
@@ -49,7 +51,6 @@ func fwCommands() []command {
 				case c.Job == nil:
 					return fmt.Sprintf("Rule Id: %d", c.Target.ID)
 				}
-				c.Owner = nil
 				return fmt.Sprintf("Rule ID: %d", c.Target.ID)
 			},
 		},
@@ -70,14 +71,11 @@ func fwOtherCommands() []command {
 				}
 				return tenancy.MayUse(mgr.tenancy, c, fw.Account, "firewall rule")
 			},
+			Subject: func(mgr *Manager, c *kernel.Call) kernel.Subject { return ruleSubject(mgr.FWRuleByUUID(c.Str("id"))) },
 			Describe: func(mgr *Manager, c *kernel.Call) string {
-				if fw := mgr.FWRuleByUUID(c.Str("id")); fw != nil {
-					c.Concerns("FirewallRule", fw.ID, fw.UUID, fw.Account)
-				}
 				return fmt.Sprintf("Deleting firewall rule ID=%d", c.Target.ID)
 			},
 			Detail: func(mgr *Manager, c *kernel.Call) string {
-				c.Owner = nil
 				return fmt.Sprintf("Rule Id: %d", c.Target.ID)
 			},
 		},
@@ -251,4 +249,20 @@ func (mgr *Manager) fwAnswer(fw *Rule) obj {
 	mgr.NewField(out, "destcidrlist", "")
 	mgr.NewField(out, "traffictype", "Ingress")
 	return out
+}
+
+// ruleSubject is what the events of a rule name; nothing for nil.
+func ruleSubject(r *Rule) kernel.Subject {
+	if r == nil {
+		return kernel.Subject{}
+	}
+	return kernel.Named("FirewallRule", r.ID, r.UUID, r.Account)
+}
+
+// forwardingSubject is what the events of a port forwarding rule name; nothing for nil.
+func forwardingSubject(pf *PFRule) kernel.Subject {
+	if pf == nil {
+		return kernel.Subject{}
+	}
+	return ruleSubject(&pf.Rule)
 }

@@ -26,10 +26,13 @@ func staticNATCommands() []command {
 				{Name: "vmguestip", Type: "string", About: "VM guest NIC secondary IP address for the port forwarding rule"},
 			},
 			Run: enableStaticNAT,
-			Detail: func(mgr *Manager, c *kernel.Call) string {
+			Subject: func(mgr *Manager, c *kernel.Call) kernel.Subject {
 				if vm := mgr.compute.VMByUUID(c.Str("virtualmachineid")); vm != nil {
-					c.EventResourceType, c.EventResource, c.Target = "VirtualMachine", vm.ID, kernel.Created{UUID: vm.UUID, ID: vm.ID}
+					return kernel.Named("VirtualMachine", vm.ID, vm.UUID, nil)
 				}
+				return kernel.Subject{}
+			},
+			Detail: func(mgr *Manager, c *kernel.Call) string {
 				if a := mgr.net.AddressByUUID(c.Str("ipaddressid")); a != nil {
 					return fmt.Sprintf("Ip Id: %d", a.ID)
 				}
@@ -41,10 +44,14 @@ func staticNATCommands() []command {
 			Kind: kernel.AsyncCommand, Event: "STATICNAT.DISABLE", Eventful: kernel.EventAsync, Action: "disabling static nat",
 			Params: []param{{Name: "ipaddressid", Type: "uuid:address", Required: true, About: "the public IP address ID for which static NAT feature is being disabled"}},
 			Run:    disableStaticNAT,
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				if a := mgr.net.AddressByUUID(c.Str("ipaddressid")); a != nil {
-					c.Concerns("IpAddress", a.ID, a.UUID, a.Account)
+			Subject: func(mgr *Manager, c *kernel.Call) kernel.Subject {
+				a := mgr.net.AddressByUUID(c.Str("ipaddressid"))
+				if a == nil || a.Account == nil {
+					return kernel.Subject{}
 				}
+				return kernel.Named("IpAddress", a.ID, a.UUID, a.Account)
+			},
+			Describe: func(mgr *Manager, c *kernel.Call) string {
 				return fmt.Sprintf("Disabling static NAT for IP ID=%d", c.Target.ID)
 			},
 			Detail: func(mgr *Manager, c *kernel.Call) string { return fmt.Sprintf("Ip Id: %d", c.Target.ID) },

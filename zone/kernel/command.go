@@ -60,6 +60,10 @@ type Command[M any] struct {
 	Run func(m M, c *Call) (obj, error)
 	// Sync names what jobs are serialised on ("network:212"); "" does not serialise.
 	Sync func(m M, c *Call) string
+	// Subject is what the event rows from the Scheduled one on name; nil leaves it to what check and create found. Later
+	// is the resource type of the rows after the Scheduled one where it differs.
+	Subject func(m M, c *Call) Subject
+	Later   string
 	// Describe is the whole text of the Scheduled event row ("deleting load balancer: 6"); internal ids may be used.
 	Describe func(m M, c *Call) string
 	// Action is how the other rows begin ("deleting load balancer"), creating the same for the row of the create phase
@@ -79,7 +83,7 @@ func Bind[M any](m M, table []Command[M]) []Bound {
 			Name: c.Name, About: c.About, Root: c.Root, Class: c.Class, Kind: c.Kind, Params: c.Params, Instance: c.Instance,
 			Event: c.Event, Eventful: c.Eventful, Admin: c.Admin, Action: c.Action, Creating: c.Creating,
 			Check: bind(m, c.Check), Sync: bind(m, c.Sync), Describe: bind(m, c.Describe), Detail: bind(m, c.Detail),
-			Create: bindFailing(m, c.Create), Run: bindFailing(m, c.Run),
+			Subject: bind(m, c.Subject), Later: c.Later, Create: bindFailing(m, c.Create), Run: bindFailing(m, c.Run),
 		}
 	}
 	return all
@@ -97,6 +101,20 @@ func bindFailing[M, T any](m M, f func(M, *Call) (T, error)) func(*Kernel, *Call
 		return nil
 	}
 	return func(_ *Kernel, c *Call) (T, error) { return f(m, c) }
+}
+
+// Subject is what event rows name. Empty fields leave what the call has.
+type Subject struct {
+	Owner    Owner  // whose account the Scheduled row names
+	Kind     string // resource type
+	Resource int64  // internal id
+	// Target is the object that texts and listEvents name.
+	Target Created
+}
+
+// Named is the subject of an object that has a row and a uuid.
+func Named(kind string, id int64, uuid string, owner Owner) Subject {
+	return Subject{Owner: owner, Kind: kind, Resource: id, Target: Created{UUID: uuid, ID: id}}
 }
 
 // Created is what a create phase leaves: the public id and the internal one.

@@ -9,10 +9,23 @@ import (
 	"strings"
 )
 
-// Concerns sets what the event rows name.
-func (c *Call) Concerns(kind string, id int64, uuid string, owner Owner) {
-	c.EventResourceType, c.EventResource, c.Owner = kind, id, owner
-	c.Target = Created{UUID: uuid, ID: id}
+// Concerns takes over what the event rows name.
+func (c *Call) Concerns(s Subject) {
+	if s.Owner != nil {
+		c.Owner = s.Owner
+	}
+	if s.Kind != "" {
+		c.EventResourceType = s.Kind
+	}
+	if s.Resource != 0 {
+		c.EventResource = s.Resource
+	}
+	if s.Target.ID != 0 {
+		c.Target.ID = s.Target.ID
+	}
+	if s.Target.UUID != "" {
+		c.Target.UUID = s.Target.UUID
+	}
 }
 
 func NullText(s string) any {

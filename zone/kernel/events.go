@@ -176,11 +176,21 @@ func (c *Call) eventScheduled() {
 	if c.Cmd.Event == "" || c.Cmd.Eventful == EventSync {
 		return
 	}
+	c.subject()
 	words := c.Cmd.Action
 	if c.Cmd.Describe != nil {
 		words = c.Cmd.Describe(c.k, c)
 	}
 	c.eventRow("Scheduled", words, "")
+	if c.Cmd.Later != "" {
+		c.EventResourceType = c.Cmd.Later
+	}
+}
+
+func (c *Call) subject() {
+	if c.Cmd.Subject != nil {
+		c.Concerns(c.Cmd.Subject(c.k, c))
+	}
 }
 
 func (c *Call) eventStarted() {
@@ -192,6 +202,9 @@ func (c *Call) eventStarted() {
 func (c *Call) eventDone(err error) {
 	if c.Cmd.Event == "" || c.Cmd.Eventful == EventCreatePlain || c.Cmd.Eventful == EventCreateOnly {
 		return
+	}
+	if c.Cmd.Eventful == EventSync {
+		c.subject()
 	}
 	if err != nil && !c.EventFine {
 		c.eventRow("Completed", c.Text("Error while "+c.Cmd.Action), "ERROR")

@@ -64,11 +64,8 @@ func certCommands() []command {
 				return err
 			},
 			Run: assignCert, Sync: func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "lbruleid") },
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				concernsRule(mgr, c, "lbruleid")
-				return "Assigning a certificate to a load balancer"
-			},
-			Detail: func(mgr *Manager, c *kernel.Call) string { c.Owner = nil; return "" },
+			Subject:  func(mgr *Manager, c *kernel.Call) kernel.Subject { return ruleSubject(mgr, c.Str("lbruleid")) },
+			Describe: func(*Manager, *kernel.Call) string { return "Assigning a certificate to a load balancer" },
 		},
 	}
 }

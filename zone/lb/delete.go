@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/firewall"
@@ -33,7 +32,7 @@ func deleteRule(mgr *Manager, c *kernel.Call) (obj, error) {
 
 // groupGuard refuses what would take the rule from its autoscale group, whatever the group's state.
 func (mgr *Manager) groupGuard(r *push.Rule) error {
-	if r.Group == nil || mgr.On(fault.GuardMissing) {
+	if !mgr.Hooks.Bound(r, Delete) {
 		return nil
 	}
 	return api.Internal("Cannot delete load balancer rule %d because it is being used by 1 Autoscale VM group.", r.ID)

@@ -37,20 +37,18 @@ func internalCommands() []command {
 			Describe: func(mgr *Manager, c *kernel.Call) string {
 				return "creating load balancer: " + c.Str("name") + " account: null"
 			},
-			Detail: func(mgr *Manager, c *kernel.Call) string { return "" },
 		},
 		{
 			Name: "deleteLoadBalancer", About: "Deletes an internal load balancer", Class: lbClasses + "DeleteApplicationLoadBalancerCmd",
 			Kind: kernel.AsyncCommand, Event: "LB.DELETE", Eventful: kernel.EventAsync, Action: "deleting load balancer",
 			Params: []param{{Name: "id", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer"}},
 			Check:  ownRule, Run: deleteRule,
-			Sync: func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
+			Sync:    func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
+			Subject: ruleByID,
 			Describe: func(mgr *Manager, c *kernel.Call) string {
-				concernsRule(mgr, c, "id")
 				return fmt.Sprintf("deleting load balancer: %d", c.Target.ID)
 			},
 			Detail: func(mgr *Manager, c *kernel.Call) string {
-				c.Owner = nil
 				return fmt.Sprintf("Load balancer ID: %d", c.Target.ID)
 			},
 		},
@@ -120,7 +118,7 @@ func createInternal(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	if err := storeRule(mgr, c, r, false); err != nil {
 		return kernel.Created{}, err
 	}
-	c.Concerns("FirewallRule", r.ID, r.UUID, r.Account)
+	c.Concerns(kernel.Named("FirewallRule", r.ID, r.UUID, r.Account))
 	return kernel.Created{UUID: r.UUID, ID: r.ID}, nil
 }
 

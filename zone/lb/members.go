@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/compute"
@@ -96,7 +95,7 @@ func assignToRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Group != nil && !mgr.On(fault.AssignGuardMissing) {
+	if mgr.Hooks.Bound(r, Assign) {
 		return nil, failed
 	}
 	if err := mgr.Assign(c.Ctx, r, members); err != nil {
@@ -283,10 +282,6 @@ func (mgr *Manager) leaveGroup(ctx context.Context, r *push.Rule, members []Want
 func (mgr *Manager) RemoveVMFromRules(ctx context.Context, vm *compute.VM) error {
 	for _, r := range slices.Clone(mgr.push.LBRules) {
 		if !slices.ContainsFunc(r.Members, func(m *push.Member) bool { return m.VM == vm }) {
-			continue
-		}
-		if mgr.On(fault.ExpungeWithoutPush) {
-			r.Members = slices.DeleteFunc(r.Members, func(m *push.Member) bool { return m.VM == vm })
 			continue
 		}
 		if err := mgr.Unassign(ctx, r, []Wanted{{VM: vm}}, false); err != nil {

@@ -48,16 +48,14 @@ func lbCreateCommand() command {
 			{Name: "protocol", Type: "string", About: "The protocol for the LB such as tcp, udp or tcp-proxy."},
 			{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to the end user or not"},
 		},
-		Create: createRule,
-		Run:    finishRule,
-		Sync:   func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "") },
+		Create:  createRule,
+		Run:     finishRule,
+		Sync:    func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "") },
+		Subject: func(mgr *Manager, c *kernel.Call) kernel.Subject { return ruleSubject(mgr, c.Target.UUID) },
 		Describe: func(mgr *Manager, c *kernel.Call) string {
 			owner := "null"
 			if c.Has("account") {
 				owner = c.Str("account")
-			}
-			if r := mgr.push.LBRuleByUUID(c.Target.UUID); r != nil {
-				c.Concerns("FirewallRule", r.ID, r.UUID, r.Account)
 			}
 			return "creating load balancer: " + c.Str("name") + " account: " + owner
 		},
@@ -86,17 +84,13 @@ func lbUpdateCommand() command {
 		Check: ownRule,
 		Run:   updateRule,
 		Sync:  func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
-		Describe: func(mgr *Manager, c *kernel.Call) string {
-			c.EventResourceType = "None"
-			if r := mgr.push.LBRuleByUUID(c.Str("id")); r != nil {
-				c.Target.ID, c.Owner = r.ID, r.Account
-			}
-			return "updating load balancer rule"
+		Subject: func(mgr *Manager, c *kernel.Call) kernel.Subject {
+			s := ruleSubject(mgr, c.Str("id"))
+			return kernel.Subject{Kind: "None", Owner: s.Owner, Target: kernel.Created{ID: s.Target.ID}}
 		},
-		Detail: func(mgr *Manager, c *kernel.Call) string {
-			c.EventResourceType, c.Owner = "LoadBalancer", nil
-			return fmt.Sprintf("Load balancer ID: %d", c.Target.ID)
-		},
+		Later:    "LoadBalancer",
+		Describe: func(*Manager, *kernel.Call) string { return "updating load balancer rule" },
+		Detail:   func(_ *Manager, c *kernel.Call) string { return fmt.Sprintf("Load balancer ID: %d", c.Target.ID) },
 	}
 }
 
@@ -104,16 +98,15 @@ func lbDeleteCommand() command {
 	return command{
 		Name: "deleteLoadBalancerRule", About: "Deletes a load balancer rule.", Class: lbClasses + "DeleteLoadBalancerRuleCmd",
 		Kind: kernel.AsyncCommand, Event: "LB.DELETE", Eventful: kernel.EventAsync, Action: "deleting load balancer",
-		Params: []param{{Name: "id", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"}},
-		Check:  ownRule,
-		Run:    deleteRule,
-		Sync:   func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
+		Params:  []param{{Name: "id", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"}},
+		Check:   ownRule,
+		Run:     deleteRule,
+		Sync:    func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
+		Subject: ruleByID,
 		Describe: func(mgr *Manager, c *kernel.Call) string {
-			concernsRule(mgr, c, "id")
 			return fmt.Sprintf("deleting load balancer: %d", c.Target.ID)
 		},
 		Detail: func(mgr *Manager, c *kernel.Call) string {
-			c.Owner = nil
 			return fmt.Sprintf("Load balancer ID: %d", c.Target.ID)
 		},
 	}
@@ -128,15 +121,14 @@ func lbMembersCommand(name, about, event, scheduled, action string, run func(*Ma
 			{Name: "virtualmachineids", Type: "list:vm", About: "the list of IDs of the virtual machine that are concerned"},
 			{Name: "vmidipmap", Type: "map", About: "VM ID and IP map, vmidipmap[0].vmid=1 vmidipmap[0].vmip=10.1.1.75"},
 		},
-		Check: ownRule,
-		Run:   run,
-		Sync:  func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
+		Check:   ownRule,
+		Run:     run,
+		Sync:    func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
+		Subject: ruleByID,
 		Describe: func(mgr *Manager, c *kernel.Call) string {
-			concernsRule(mgr, c, "id")
 			return fmt.Sprintf("%s: %d (ids: %s)", scheduled, c.Target.ID, memberIDs(mgr, c))
 		},
 		Detail: func(mgr *Manager, c *kernel.Call) string {
-			c.Owner = nil
 			return fmt.Sprintf("Load balancer Id: %d VmIds: %s", c.Target.ID, memberIDs(mgr, c))
 		},
 	}
@@ -156,11 +148,16 @@ func memberIDs(mgr *Manager, c *kernel.Call) string {
 	return strings.Join(ids, ",")
 }
 
-func concernsRule(mgr *Manager, c *kernel.Call, name string) {
-	if r := mgr.push.LBRuleByUUID(c.Str(name)); r != nil {
-		c.Concerns("FirewallRule", r.ID, r.UUID, r.Account)
+// ruleSubject is the rule with a uuid; nothing when there is none.
+func ruleSubject(mgr *Manager, uuid string) kernel.Subject {
+	if r := mgr.push.LBRuleByUUID(uuid); r != nil {
+		return kernel.Named("FirewallRule", r.ID, r.UUID, r.Account)
 	}
+	return kernel.Subject{}
 }
+
+// ruleByID is the rule that the parameter id names.
+func ruleByID(mgr *Manager, c *kernel.Call) kernel.Subject { return ruleSubject(mgr, c.Str("id")) }
 
 // ruleSync serialises LB and stickiness jobs of one network.
 func ruleSync(mgr *Manager, c *kernel.Call, name string) string {

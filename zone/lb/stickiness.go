@@ -34,15 +34,17 @@ func stickinessCreateCommand() []command {
 			},
 			Create: createPolicy, Run: applyPolicy,
 			Sync: func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "lbruleid") },
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				c.EventResourceType, c.EventResource = "None", c.Target.ID
+			Subject: func(_ *Manager, c *kernel.Call) kernel.Subject {
+				return kernel.Subject{Kind: "None", Resource: c.Target.ID}
+			},
+			Later: "StickinessPolicy",
+			Describe: func(_ *Manager, c *kernel.Call) string {
 				return "creating a load balancer stickiness policy: " + c.Str("name")
 			},
 			Detail: func(mgr *Manager, c *kernel.Call) string {
 				if c.Target.ID == 0 || c.Job == nil {
 					return ""
 				}
-				c.EventResourceType = "StickinessPolicy"
 				return fmt.Sprintf("Rule Id: %d", c.Target.ID)
 			},
 		},
@@ -60,10 +62,10 @@ func stickinessOtherCommands() []command {
 				{Name: "customid", Type: "string", About: "an optional field, in case you want to set a custom id to the resource. Allowed to Root Admins only"},
 			},
 			Check: ownPolicy, Run: updatePolicy,
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return fmt.Sprintf("Update load balancer stickiness policy ID= %d", concernsPolicy(mgr, c, "None"))
+			Subject: policySubject, Later: "StickinessPolicy",
+			Describe: func(_ *Manager, c *kernel.Call) string {
+				return fmt.Sprintf("Update load balancer stickiness policy ID= %d", c.Target.ID)
 			},
-			Detail: func(mgr *Manager, c *kernel.Call) string { c.EventResourceType = "StickinessPolicy"; return "" },
 		},
 		{
 			Name: "deleteLBStickinessPolicy", About: "Deletes a load balancer stickiness policy.", Root: "deleteLBstickinessrruleresponse",
@@ -77,11 +79,11 @@ func stickinessOtherCommands() []command {
 				}
 				return ""
 			},
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return fmt.Sprintf("deleting load balancer stickiness policy: %d", concernsPolicy(mgr, c, "None"))
+			Subject: policySubject, Later: "StickinessPolicy",
+			Describe: func(_ *Manager, c *kernel.Call) string {
+				return fmt.Sprintf("deleting load balancer stickiness policy: %d", c.Target.ID)
 			},
 			Detail: func(mgr *Manager, c *kernel.Call) string {
-				c.EventResourceType = "StickinessPolicy"
 				return fmt.Sprintf("Load balancer stickiness policy ID: %d", c.Target.ID)
 			},
 		},
@@ -97,13 +99,12 @@ func stickinessOtherCommands() []command {
 	}
 }
 
-// concernsPolicy sets what the event rows of update and delete name, and answers the policy's internal id.
-func concernsPolicy(mgr *Manager, c *kernel.Call, kind string) int64 {
-	c.EventResourceType = kind
+// policySubject is the policy that update and delete name.
+func policySubject(mgr *Manager, c *kernel.Call) kernel.Subject {
 	if _, p := mgr.policyByUUID(c.Str("id")); p != nil {
-		c.EventResource, c.Target = p.ID, kernel.Created{UUID: p.UUID, ID: p.ID}
+		return kernel.Named("None", p.ID, p.UUID, nil)
 	}
-	return c.Target.ID
+	return kernel.Subject{Kind: "None"}
 }
 
 func ownPolicy(mgr *Manager, c *kernel.Call) error {
