@@ -19,7 +19,8 @@ func TestUpdateCondition(t *testing.T) {
 			up := b.one("listConditions", "condition", "policyid="+b.policyID("up"))
 			change := []string{"id=" + up["id"].(string), "relationaloperator=le", "threshold=7"}
 			assert.Regexp(t, named, b.broken("updateCondition", change...))
-			assert.Equal(t, up, b.one("listConditions", "condition", "policyid="+b.policyID("up")), "a refusal changes nothing")
+			assert.Equal(t, up, b.one("listConditions", "condition", "policyid="+b.policyID("up")),
+				"a refusal changes nothing")
 
 			b.job("disableAutoScaleVmGroup", "id="+group)
 			changed := b.job("updateCondition", change...)["condition"].(obj)

@@ -203,10 +203,12 @@ func newReplay(t testing.TB, release string, all []*exchange) *replay {
 		}
 	}
 	require.False(t, start.IsZero(), "the recording holds no time")
-	r := &replay{TB: t, release: release, clock: kernel.NewManual(start), client: &http.Client{}, ids: map[string]string{}, mocks: map[string]string{}}
+	r := &replay{TB: t, release: release, clock: kernel.NewManual(start), client: &http.Client{},
+		ids: map[string]string{}, mocks: map[string]string{}}
 	var err error
 	r.zone, err = Open(t.Context(), Options{
-		Release: nearest(release), DB: testDatabase(t, nearest(release)), Clock: r.clock, Pushes: r, ManagementLog: &r.log, Seed: 1,
+		Release: nearest(release), DB: testDatabase(t, nearest(release)), Clock: r.clock, Pushes: r,
+		ManagementLog: &r.log, Seed: 1,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() {
@@ -250,8 +252,8 @@ func mockID(body map[string]any) string {
 	return fmt.Sprint(mock["id"])
 }
 
-// firstUsage makes the first successful usage run. The recorded servers had had theirs before the recording; from then on
-// the usage server catches up by itself.
+// firstUsage makes the first successful usage run. The recorded servers had had theirs before the recording; from
+// then on the usage server catches up by itself.
 func (r *replay) firstUsage() {
 	var n int
 	require.NoError(r, r.zone.kernel.DB().QueryRow("SELECT COUNT(*) FROM cloud_usage.usage_job WHERE success=1").Scan(&n))

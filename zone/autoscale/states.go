@@ -23,8 +23,8 @@ func (mgr *Manager) setGroupState(ctx context.Context, g *Group, state string) e
 	return mgr.Update(ctx, "cloud.autoscale_vmgroups", g.ID, obj{"state": state})
 }
 
-// configureGroup is the job of createAutoScaleVmGroup: it pushes, makes the rule Active even without a VM, and enables the
-// group. A failed push deletes the group again.
+// configureGroup is the job of createAutoScaleVmGroup: it pushes, makes the rule Active even without a VM, and
+// enables the group. A failed push deletes the group again.
 func configureGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 	ctx := c.Ctx
 	g := mgr.GroupByUUID(c.Target.UUID)
@@ -42,7 +42,8 @@ func configureGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 		if err := mgr.removeGroup(ctx, g); err != nil {
 			return nil, err
 		}
-		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create Autoscale Vm Group"}
+		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create " +
+			"Autoscale Vm Group"}
 	}
 	if err := mgr.firewall.SetRuleState(ctx, &g.Rule.Rule, firewall.StateActive); err != nil {
 		return nil, err
@@ -114,7 +115,8 @@ func restoreGroup(mgr *Manager, c *kernel.Call, g *Group, state, what string, ca
 	if err := mgr.setGroupState(c.Ctx, g, state); err != nil {
 		return err
 	}
-	return &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: fmt.Sprintf("Failed to %s AutoScale Vm Group", what)}
+	return &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: fmt.Sprintf("Failed to %s "+
+		"AutoScale Vm Group", what)}
 }
 
 func deleteGroup(mgr *Manager, c *kernel.Call) (obj, error) {
@@ -126,9 +128,11 @@ func deleteGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 	switch {
 	case cleanup:
 	case g.State != groupNew && g.State != groupDisabled:
-		return nil, api.Invalid("Cannot delete autoscale vm group %s because it is in %s state. Please disable it or pass cleanup=true flag which will destroy all VMs.", mgr.groupName(g), g.State)
+		return nil, api.Invalid("Cannot delete autoscale vm group %s because it is in %s state. Please disable "+
+			"it or pass cleanup=true flag which will destroy all VMs.", mgr.groupName(g), g.State)
 	case len(g.Members) > 0:
-		return nil, api.Invalid("Cannot delete autoscale vm group %s because there are %d VMs. Please remove the VMs or pass cleanup=true flag which will destroy all VMs.", mgr.groupName(g), len(g.Members))
+		return nil, api.Invalid("Cannot delete autoscale vm group %s because there are %d VMs. Please remove the "+
+			"VMs or pass cleanup=true flag which will destroy all VMs.", mgr.groupName(g), len(g.Members))
 	}
 	if err := mgr.endGroup(c.Ctx, g, cleanup); err != nil {
 		return nil, err
@@ -178,7 +182,8 @@ func (mgr *Manager) endGroup(ctx context.Context, g *Group, cleanup bool) error 
 		if err := mgr.setGroupState(ctx, g, state); err != nil {
 			return err
 		}
-		return &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to delete autoscale vm group"}
+		return &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to delete autoscale " +
+			"vm group"}
 	}
 	return mgr.removeGroup(ctx, g)
 }

@@ -5,5 +5,6 @@ import (
 )
 
 func Commands() []command {
-	return slices.Concat(vmCommands(), volumeCommands(), nicCommands(), []command{uploadVolumeCommand()}, backupCommands(), simulatorCommands())
+	return slices.Concat(vmCommands(), volumeCommands(), nicCommands(), []command{uploadVolumeCommand()},
+		backupCommands(), simulatorCommands())
 }

@@ -1,6 +1,7 @@
-// Package faults plants the faults that act between the zone's rooms: what usage events are written, what commands do with their
-// parameters and answers, and what guards allow. Each is a wrapper around something that works; the registry of package fault names
-// them. Faults of pushes are in zone/push, those of the usage server in zone/usage, those of routers with the routers.
+// Package faults plants the faults that act between the zone's rooms: what usage events are written, what commands
+// do with their parameters and answers, and what guards allow. Each is a wrapper around something that works; the
+// registry of package fault names them. Faults of pushes are in zone/push, those of the usage server in zone/usage,
+// those of routers with the routers.
 package faults
 
 import (

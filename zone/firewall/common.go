@@ -46,7 +46,8 @@ func (mgr *Manager) Conflict(r *Rule) error {
 		if o.Purpose == purposePF && r.Purpose == purposePF && !strings.EqualFold(o.Protocol, r.Protocol) {
 			continue
 		}
-		return api.Conflict("The range specified, %d-%d, conflicts with rule %d which has %d-%d", r.StartPort, r.EndPort, o.ID, o.StartPort, o.EndPort)
+		return api.Conflict("The range specified, %d-%d, conflicts with rule %d which has %d-%d", r.StartPort,
+			r.EndPort, o.ID, o.StartPort, o.EndPort)
 	}
 	return nil
 }
@@ -55,14 +56,15 @@ func shareCIDR(a, b []string) bool {
 	return slices.ContainsFunc(a, func(one string) bool { return slices.Contains(b, one) })
 }
 
-// The rows behind rules. firewall_rules numbers every kind of rule from one sequence; a load balancer or port forwarding
-// rule has a second row under the same id (facts: cloudstack.md 1.4).
+// The rows behind rules. firewall_rules numbers every kind of rule from one sequence; a load balancer or port
+// forwarding rule has a second row under the same id (facts: cloudstack.md 1.4).
 
 // InsertRule writes the firewall_rules row and gives the rule its id.
 func (mgr *Manager) InsertRule(ctx context.Context, r *Rule) error {
 	r.UUID, r.Created, r.State = mgr.UUID(), mgr.Now(), StateStaged
 	row := obj{
-		"uuid": r.UUID, "ip_address_id": nullID(r.Address.ID), "start_port": nullPort(r.StartPort), "end_port": nullPort(r.EndPort), "state": r.State,
+		"uuid": r.UUID, "ip_address_id": nullID(r.Address.ID), "start_port": nullPort(r.StartPort),
+		"end_port": nullPort(r.EndPort), "state": r.State,
 		"protocol": r.Protocol, "purpose": r.Purpose, "account_id": r.Account.ID, "domain_id": r.Account.Domain.ID,
 		"network_id": r.Network.ID, "xid": mgr.UUID(), "created": r.Created, "type": "User", "display": 1,
 	}

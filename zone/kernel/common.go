@@ -39,8 +39,8 @@ func Matches(keyword string, names ...string) bool {
 	return keyword == "" || slices.ContainsFunc(names, func(n string) bool { return strings.Contains(strings.ToLower(n), strings.ToLower(keyword)) })
 }
 
-// ErrUnavailable is CloudStack's ResourceUnavailableException: a router that cannot be reached or answered result=false.
-// Callers roll back on it, half-done as the release does.
+// ErrUnavailable is CloudStack's ResourceUnavailableException: a router that cannot be reached or answered
+// result=false. Callers roll back on it, half-done as the release does.
 var ErrUnavailable = errors.New("resource is unavailable")
 
 // Unavailable reports whether an operation failed because of a router.

@@ -44,9 +44,11 @@ func (k *Kernel) Event(ctx context.Context, e Event) (int64, error) {
 		kind = e.ResourceType
 	}
 	id, err := k.Insert(ctx, "cloud.event", obj{
-		"uuid": e.UUID, "type": e.Type, "state": e.State, "description": storable(e.Text, 1024), "user_id": e.User.UserID(),
-		"account_id": e.Account.OwnerID(), "domain_id": e.Account.DomainID(), "resource_id": e.ResourceID, "resource_type": kind,
-		"created": e.Created, "level": e.Level, "start_id": e.StartID, "archived": 0, "display": 1,
+		"uuid": e.UUID, "type": e.Type, "state": e.State, "description": storable(e.Text, 1024),
+		"user_id":    e.User.UserID(),
+		"account_id": e.Account.OwnerID(), "domain_id": e.Account.DomainID(), "resource_id": e.ResourceID,
+		"resource_type": kind,
+		"created":       e.Created, "level": e.Level, "start_id": e.StartID, "archived": 0, "display": 1,
 	})
 	if err != nil {
 		return 0, err
@@ -73,7 +75,8 @@ func storable(s string, limit int) string {
 
 // UsageEvent writes a row of cloud.usage_event. Fields are the table's further columns: resource_name, offering_id,
 // template_id, size, resource_type, virtual_size; absent ones are NULL.
-func (k *Kernel) UsageEvent(ctx context.Context, typ string, account Owner, zoneID, resourceID int64, fields obj) error {
+func (k *Kernel) UsageEvent(ctx context.Context, typ string, account Owner, zoneID, resourceID int64,
+	fields obj) error {
 	return k.WriteUsage(ctx, UsageEvent{Type: typ, Owner: account, Zone: zoneID, Resource: resourceID, Fields: fields})
 }
 
@@ -106,8 +109,9 @@ func (k *Kernel) WrapUsage(wrap func(next WriteUsage) WriteUsage) { k.usage = wr
 
 func (k *Kernel) insertUsage(ctx context.Context, e UsageEvent) error {
 	row := obj{
-		"type": e.Type, "account_id": e.Owner.OwnerID(), "created": k.Now(), "zone_id": e.Zone, "resource_id": e.Resource,
-		"processed": 0,
+		"type": e.Type, "account_id": e.Owner.OwnerID(), "created": k.Now(), "zone_id": e.Zone,
+		"resource_id": e.Resource,
+		"processed":   0,
 	}
 	maps.Copy(row, e.Fields)
 	_, err := k.Insert(ctx, "cloud.usage_event", row)

@@ -31,13 +31,15 @@ func (k *Kernel) submit(c *Call) (*Job, error) {
 	if k.closing {
 		return nil, api.Internal("the management server is shutting down")
 	}
-	j := &Job{UUID: k.UUID(), Cmd: c.Cmd, Caller: c.Caller, Created: k.Now(), done: make(chan struct{}), Instance: c.Target.UUID}
+	j := &Job{UUID: k.UUID(), Cmd: c.Cmd, Caller: c.Caller, Created: k.Now(), done: make(chan struct{}),
+		Instance: c.Target.UUID}
 	if c.Cmd.Kind == AsyncCommand {
 		j.Instance = c.Str("id")
 	}
 	row := obj{
-		"uuid": j.UUID, "user_id": c.Caller.UserID(), "account_id": c.Caller.Owner().OwnerID(), "instance_type": c.Cmd.Instance,
-		"job_cmd": c.Cmd.Class, "job_cmd_ver": 0, "job_status": 0, "job_process_status": 0, "job_result_code": 0,
+		"uuid": j.UUID, "user_id": c.Caller.UserID(), "account_id": c.Caller.Owner().OwnerID(),
+		"instance_type": c.Cmd.Instance,
+		"job_cmd":       c.Cmd.Class, "job_cmd_ver": 0, "job_status": 0, "job_process_status": 0, "job_result_code": 0,
 		"created": j.Created, "related": "", "job_type": "AsyncJobVO", "job_dispatcher": "ApiAsyncJobDispatcher",
 	}
 	id, err := k.Insert(c.Ctx, "cloud.async_job", row)
@@ -95,7 +97,8 @@ func (k *Kernel) mirrorJob(j *Job) {
 	text, err := json.Marshal(j.Result)
 	if err == nil {
 		err = k.Update(k.background, "cloud.async_job", j.ID, obj{
-			"job_status": j.Status, "job_result_code": j.Code, "job_result": storable(string(text), 20000), "last_updated": j.Completed, "removed": j.Completed,
+			"job_status": j.Status, "job_result_code": j.Code, "job_result": storable(string(text), 20000),
+			"last_updated": j.Completed, "removed": j.Completed,
 		})
 	}
 	if err != nil {

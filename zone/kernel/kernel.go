@@ -77,7 +77,8 @@ type Kernel struct {
 func New(o Options) *Kernel {
 	k := &Kernel{
 		Clock: o.Clock, Log: o.Log, version: o.Release, knobs: maps.Clone(o.Knobs), rand: newRand(o.Seed),
-		planned: make(chan struct{}, 1), jobs: map[string]*Job{}, tails: map[string]chan struct{}{}, ids: map[string]int64{},
+		planned: make(chan struct{}, 1), jobs: map[string]*Job{}, tails: map[string]chan struct{}{},
+		ids: map[string]int64{},
 	}
 	k.background, k.cancelAll = context.WithCancel(context.Background())
 	k.usage = k.insertUsage

@@ -53,7 +53,8 @@ func (k *Kernel) Number(n int) int {
 
 func newRand(seed int64) *rand.Rand { return rand.New(rand.NewPCG(uint64(seed), 0x9e3779b97f4a7c15)) }
 
-// KeepDeletedRules makes deleted rules keep their row with a removal date; their table has the column. The lock must be held.
+// KeepDeletedRules makes deleted rules keep their row with a removal date; their table has the column. The lock
+// must be held.
 func (k *Kernel) KeepDeletedRules() {
 	k.store.AddColumn("cloud.firewall_rules", "removed")
 	k.keepRules = true

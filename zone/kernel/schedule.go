@@ -50,8 +50,8 @@ func (k *Kernel) runDue(ctx context.Context, t time.Time) {
 	}
 }
 
-// Advance lets d pass on a manual clock: jobs that are queued end first, then everything that falls due happens in order,
-// then the clock stands at the end. On the wall clock it waits for the time to come.
+// Advance lets d pass on a manual clock: jobs that are queued end first, then everything that falls due happens in
+// order, then the clock stands at the end. On the wall clock it waits for the time to come.
 func (k *Kernel) Advance(ctx context.Context, d time.Duration) error {
 	m, manual := k.Clock.(*Manual)
 	if !manual {

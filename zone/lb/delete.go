@@ -87,8 +87,8 @@ func (mgr *Manager) deleteLB(ctx context.Context, r *push.Rule, how deletion) er
 	return fmt.Errorf("%w: %w", api.Internal("Unable to remove load balancer rule %d", r.ID), err)
 }
 
-// markRule sets the revoke flag of a dying rule's mappings. Its policies keep theirs: the recorded pushes of revoked rules
-// still carry them.
+// markRule sets the revoke flag of a dying rule's mappings. Its policies keep theirs: the recorded pushes of
+// revoked rules still carry them.
 func (mgr *Manager) markRule(ctx context.Context, r *push.Rule) error {
 	for _, m := range r.Members {
 		if err := mgr.setMemberRevoke(ctx, m, true); err != nil {
@@ -141,11 +141,14 @@ func (mgr *Manager) ReleaseAddressRules(ctx context.Context, a *net.Address) err
 	return mgr.revokeLB(ctx, rules)
 }
 
-// ReleaseNetworkRules deletes all rules of a network that goes: load balancer and port forwarding rules with their usage
-// events, and firewall rules. The shutdown before it pushes once, with the rules as they stand; after that the network has
-// no router, and deleting the rules pushes nothing.
+// ReleaseNetworkRules deletes all rules of a network that goes: load balancer and port forwarding rules with their
+// usage events, and firewall rules. The shutdown before it pushes once, with the rules as they stand; after that
+// the network has no router, and deleting the rules pushes nothing.
 func (mgr *Manager) ReleaseNetworkRules(ctx context.Context, n *net.Network) error {
-	rules := rulesWhere(mgr.push.LBRules, func(r *push.Rule) bool { return r.Network == n && r.State != firewall.StateRevoke })
+	rules := rulesWhere(mgr.push.LBRules, func(r *push.Rule) bool {
+		return r.Network == n &&
+			r.State != firewall.StateRevoke
+	})
 	if n.State == "Implemented" {
 		if len(rules) > 0 {
 			if err := mgr.push.PushNetwork(ctx, n, push.Cause{}); err != nil {

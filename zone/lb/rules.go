@@ -18,10 +18,13 @@ func lbCommands() []command {
 	return append(lbHealthCommands(), []command{
 		healthCommand(),
 		lbCreateCommand(), lbUpdateCommand(), lbDeleteCommand(),
-		lbMembersCommand("assignToLoadBalancerRule", "Assigns virtual machine or a list of virtual machines to a load balancer rule.",
+		lbMembersCommand("assignToLoadBalancerRule", "Assigns virtual machine or a list of virtual machines to a "+
+			"load balancer rule.",
 			"LB.ASSIGN.TO.RULE", "applying instances for load balancer", "assigning to load balancer", assignToRule),
-		lbMembersCommand("removeFromLoadBalancerRule", "Removes a virtual machine or a list of virtual machines from a load balancer rule.",
-			"LB.REMOVE.FROM.RULE", "removing instances from load balancer", "removing from load balancer", removeFromRule),
+		lbMembersCommand("removeFromLoadBalancerRule", "Removes a virtual machine or a list of virtual machines "+
+			"from a load balancer rule.",
+			"LB.REMOVE.FROM.RULE", "removing instances from load balancer", "removing from load balancer",
+			removeFromRule),
 		lbListCommand(), lbInstancesCommand(),
 	}...)
 }
@@ -30,23 +33,38 @@ const lbClasses = "org.apache.cloudstack.api.command.user.loadbalancer."
 
 func lbCreateCommand() command {
 	return command{
-		Name: "createLoadBalancerRule", About: "Creates a load balancer rule", Class: lbClasses + "CreateLoadBalancerRuleCmd",
-		Kind: kernel.AsyncCreate, Instance: "FirewallRule", Event: "LB.CREATE", Eventful: kernel.EventCreatePlain, Action: "creating load balancer",
+		Name: "createLoadBalancerRule", About: "Creates a load balancer rule",
+		Class: lbClasses + "CreateLoadBalancerRuleCmd",
+		Kind:  kernel.AsyncCreate, Instance: "FirewallRule", Event: "LB.CREATE", Eventful: kernel.EventCreatePlain,
+		Action: "creating load balancer",
 		Params: []param{
-			{Name: "algorithm", Type: "string", Required: true, About: "load balancer algorithm (source, roundrobin, leastconn)"},
+			{Name: "algorithm", Type: "string", Required: true, About: "load balancer algorithm (source, " +
+				"roundrobin, leastconn)"},
 			{Name: "description", Type: "string", About: "the description of the load balancer rule"},
 			{Name: "name", Type: "string", Required: true, About: "name of the load balancer rule"},
-			{Name: "privateport", Type: "integer", Required: true, About: "the private port of the private IP address/virtual machine where the network traffic will be load balanced to"},
-			{Name: "publicipid", Type: "uuid:address", About: "public IP address ID from where the network traffic will be load balanced from"},
-			{Name: "zoneid", Type: "uuid:zone", About: "zone where the load balancer is going to be created. This parameter is required when LB service provider is ElasticLoadBalancerVm"},
-			{Name: "publicport", Type: "integer", Required: true, About: "the public port from where the network traffic will be load balanced from"},
-			{Name: "openfirewall", Type: "boolean", About: "if true, firewall rule for source/end public port is automatically created; if false - firewall rule has to be created explicitly. If not specified 1) defaulted to false when LB rule is being created for VPC guest network 2) in all other cases defaulted to true"},
-			{Name: "account", Type: "string", About: "the account associated with the load balancer. Must be used with the domainId parameter."},
+			{Name: "privateport", Type: "integer", Required: true, About: "the private port of the private IP " +
+				"address/virtual machine where the network traffic will be load balanced to"},
+			{Name: "publicipid", Type: "uuid:address", About: "public IP address ID from where the network " +
+				"traffic will be load balanced from"},
+			{Name: "zoneid", Type: "uuid:zone", About: "zone where the load balancer is going to be created. " +
+				"This parameter is required when LB service provider is ElasticLoadBalancerVm"},
+			{Name: "publicport", Type: "integer", Required: true, About: "the public port from where the network " +
+				"traffic will be load balanced from"},
+			{Name: "openfirewall", Type: "boolean", About: "if true, firewall rule for source/end public port is " +
+				"automatically created; if false - firewall rule has to be created explicitly. If not specified " +
+				"1) defaulted to false when LB rule is being created for VPC guest network 2) in all other " +
+				"cases defaulted to true"},
+			{Name: "account", Type: "string", About: "the account associated with the load balancer. Must be " +
+				"used with the domainId parameter."},
 			{Name: "domainid", Type: "uuid:domain", About: "the domain ID associated with the load balancer"},
-			{Name: "cidrlist", Type: "list", About: "the CIDR list to allow traffic, all other CIDRs will be blocked. Multiple entries must be separated by a single comma character (,). By default, all CIDRs are allowed."},
-			{Name: "networkid", Type: "uuid:network", About: "The guest network this rule will be created for. Required when public Ip address is not associated with any Guest network yet (VPC case)"},
+			{Name: "cidrlist", Type: "list", About: "the CIDR list to allow traffic, all other CIDRs will be " +
+				"blocked. Multiple entries must be separated by a single comma character (,). By default, all " +
+				"CIDRs are allowed."},
+			{Name: "networkid", Type: "uuid:network", About: "The guest network this rule will be created for. " +
+				"Required when public Ip address is not associated with any Guest network yet (VPC case)"},
 			{Name: "protocol", Type: "string", About: "The protocol for the LB such as tcp, udp or tcp-proxy."},
-			{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to the end user or not"},
+			{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to " +
+				"the end user or not"},
 		},
 		Create:  createRule,
 		Run:     finishRule,
@@ -77,9 +95,11 @@ func lbUpdateCommand() command {
 			{Name: "algorithm", Type: "string", About: "load balancer algorithm (source, roundrobin, leastconn)"},
 			{Name: "description", Type: "string", About: "the description of the load balancer rule"},
 			{Name: "name", Type: "string", About: "the name of the load balancer rule"},
-			{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to the end user or not"},
+			{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to " +
+				"the end user or not"},
 			{Name: "protocol", Type: "string", About: "The protocol for the LB"},
-			{Name: "customid", Type: "string", About: "an optional field, in case you want to set a custom id to the resource. Allowed to Root Admins only"},
+			{Name: "customid", Type: "string", About: "an optional field, in case you want to set a custom id to " +
+				"the resource. Allowed to Root Admins only"},
 		},
 		Check: ownRule,
 		Run:   updateRule,
@@ -96,9 +116,12 @@ func lbUpdateCommand() command {
 
 func lbDeleteCommand() command {
 	return command{
-		Name: "deleteLoadBalancerRule", About: "Deletes a load balancer rule.", Class: lbClasses + "DeleteLoadBalancerRuleCmd",
-		Kind: kernel.AsyncCommand, Event: "LB.DELETE", Eventful: kernel.EventAsync, Action: "deleting load balancer",
-		Params:  []param{{Name: "id", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"}},
+		Name: "deleteLoadBalancerRule", About: "Deletes a load balancer rule.",
+		Class: lbClasses + "DeleteLoadBalancerRuleCmd",
+		Kind:  kernel.AsyncCommand, Event: "LB.DELETE", Eventful: kernel.EventAsync, Action: "deleting load balancer",
+		Params: []param{
+			{Name: "id", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"},
+		},
 		Check:   ownRule,
 		Run:     deleteRule,
 		Sync:    func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
@@ -112,14 +135,17 @@ func lbDeleteCommand() command {
 	}
 }
 
-func lbMembersCommand(name, about, event, scheduled, action string, run func(*Manager, *kernel.Call) (obj, error)) command {
+func lbMembersCommand(name, about, event, scheduled, action string, run func(*Manager, *kernel.Call) (obj,
+	error)) command {
 	return command{
 		Name: name, About: about, Class: lbClasses + strings.ToUpper(name[:1]) + name[1:] + "Cmd",
 		Kind: kernel.AsyncCommand, Event: event, Eventful: kernel.EventAsync, Action: action,
 		Params: []param{
 			{Name: "id", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"},
-			{Name: "virtualmachineids", Type: "list:vm", About: "the list of IDs of the virtual machine that are concerned"},
-			{Name: "vmidipmap", Type: "map", About: "VM ID and IP map, vmidipmap[0].vmid=1 vmidipmap[0].vmip=10.1.1.75"},
+			{Name: "virtualmachineids", Type: "list:vm", About: "the list of IDs of the virtual machine that are " +
+				"concerned"},
+			{Name: "vmidipmap", Type: "map", About: "VM ID and IP map, vmidipmap[0].vmid=1 " +
+				"vmidipmap[0].vmip=10.1.1.75"},
 		},
 		Check:   ownRule,
 		Run:     run,
@@ -184,9 +210,11 @@ func ownRule(mgr *Manager, c *kernel.Call) error {
 func RuleAnswer(mgr *Manager, r *push.Rule) obj {
 	out := obj{
 		"id": r.UUID, "name": r.Name, "publicipid": r.Address.UUID, "publicip": r.Address.IP.String(),
-		"publicport": kernel.IntText(r.StartPort), "privateport": kernel.IntText(r.PrivateStart), "algorithm": r.Algorithm,
-		"networkid": r.Network.UUID, "state": firewall.ShownState(r.State), "zoneid": mgr.net.Site.UUID, "zonename": net.SiteName,
-		"tags": []any{}, "fordisplay": r.Display,
+		"publicport": kernel.IntText(r.StartPort), "privateport": kernel.IntText(r.PrivateStart),
+		"algorithm": r.Algorithm,
+		"networkid": r.Network.UUID, "state": firewall.ShownState(r.State), "zoneid": mgr.net.Site.UUID,
+		"zonename": net.SiteName,
+		"tags":     []any{}, "fordisplay": r.Display,
 	}
 	if r.Text != "" {
 		out["description"] = r.Text
@@ -307,5 +335,6 @@ func (mgr *Manager) afterPush(ctx context.Context, r *push.Rule) error {
 
 // LBUsage writes LB.CREATE or LB.DELETE for a rule; why is a reason of the kernel's, "" for a command of its own.
 func (mgr *Manager) LBUsage(ctx context.Context, typ string, r *push.Rule, why string) error {
-	return mgr.WriteUsage(ctx, kernel.UsageEvent{Type: typ, Owner: r.Account, Zone: mgr.net.Site.ID, Resource: r.ID, Why: why})
+	return mgr.WriteUsage(ctx, kernel.UsageEvent{Type: typ, Owner: r.Account, Zone: mgr.net.Site.ID, Resource: r.ID,
+		Why: why})
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
-// updateRule changes a rule. It pushes only when the algorithm is another text than the stored one, upper and lower case
-// apart; a new protocol waits for the next push (facts: cloudstack.md 2.5).
+// updateRule changes a rule. It pushes only when the algorithm is another text than the stored one, upper and lower
+// case apart; a new protocol waits for the next push (facts: cloudstack.md 2.5).
 func updateRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	ctx := c.Ctx
 	r, err := LBRuleParam(mgr, c, "id")
@@ -79,6 +79,7 @@ func (mgr *Manager) saveRule(c *kernel.Call, r *push.Rule) error {
 		return err
 	}
 	return mgr.Update(c.Ctx, "cloud.load_balancing_rules", r.ID, obj{
-		"name": r.Name, "description": kernel.NullText(r.Text), "algorithm": r.Algorithm, "lb_protocol": kernel.NullText(r.LBProtocol),
+		"name": r.Name, "description": kernel.NullText(r.Text), "algorithm": r.Algorithm,
+		"lb_protocol": kernel.NullText(r.LBProtocol),
 	})
 }

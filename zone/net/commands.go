@@ -5,5 +5,6 @@ import (
 )
 
 func Commands() []command {
-	return slices.Concat(offeringCommands(), networkOfferingCommands(), vpcCommands(), networkCommands(), routerCommands(), addressCommands(), vpnCommands())
+	return slices.Concat(offeringCommands(), networkOfferingCommands(), vpcCommands(), networkCommands(),
+		routerCommands(), addressCommands(), vpnCommands())
 }

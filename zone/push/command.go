@@ -144,8 +144,10 @@ func buildCommand(mgr *Manager, r *net.Router, n *net.Network) ConfigCommand {
 		maxConn = 4096 // network.loadbalancer.haproxy.max.conn
 	}
 	cmd := ConfigCommand{
-		LoadBalancers: to, Visibility: "global", PublicIP: r.PublicIP.String(), PrivateIP: r.LinkIP.String(), GuestIP: net.GuestIP(r, n),
-		Port: "8081", SrcCIDRs: "0/0", Auth: "admin1:AdMiN123", URI: "/admin?stats", MaxConn: kernel.IntText(maxConn),
+		LoadBalancers: to, Visibility: "global", PublicIP: r.PublicIP.String(), PrivateIP: r.LinkIP.String(),
+		GuestIP: net.GuestIP(r, n),
+		Port:    "8081", SrcCIDRs: "0/0", Auth: "admin1:AdMiN123", URI: "/admin?stats",
+		MaxConn:   kernel.IntText(maxConn),
 		KeepAlive: kernel.BoolText(n.Offering.KeepAlive), NIC: mgr.nicTO(r, n),
 		Access: accessDetails{Router: r.Name, GuestIP: net.GuestIP(r, n), IP: r.LinkIP.String(), Zone: "Advanced"},
 		Wait:   "0", BypassHostMode: "false",
@@ -176,13 +178,16 @@ func (mgr *Manager) RulesOnRouter(r *net.Router, n *net.Network) []*Rule {
 
 func balancerTOOf(rule *Rule) BalancerTO {
 	to := BalancerTO{
-		UUID: rule.UUID, SrcIP: rule.Address.IP.String(), SrcPort: kernel.IntText(rule.StartPort), Protocol: rule.Protocol,
-		LBProtocol: rule.LBProtocol, Algorithm: rule.Algorithm, Revoked: kernel.BoolText(rule.State == firewall.StateRevoke), AlreadyAdded: "false",
+		UUID: rule.UUID, SrcIP: rule.Address.IP.String(), SrcPort: kernel.IntText(rule.StartPort),
+		Protocol:   rule.Protocol,
+		LBProtocol: rule.LBProtocol, Algorithm: rule.Algorithm,
+		Revoked: kernel.BoolText(rule.State == firewall.StateRevoke), AlreadyAdded: "false",
 		Inline: "false", Destinations: []destinationTO{}, CIDRs: firewall.JoinCIDRs(rule.CIDRs),
 	}
 	for _, m := range rule.Members {
 		to.Destinations = append(to.Destinations, destinationTO{
-			IP: m.IP.String(), Port: kernel.IntText(rule.PrivateStart), Revoked: kernel.BoolText(m.Revoke), AlreadyAdded: "false",
+			IP: m.IP.String(), Port: kernel.IntText(rule.PrivateStart), Revoked: kernel.BoolText(m.Revoke),
+			AlreadyAdded: "false",
 		})
 	}
 	if p := livePolicy(rule); p != nil {

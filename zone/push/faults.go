@@ -29,7 +29,8 @@ const (
 func (mgr *Manager) swallowed(c Cause) bool {
 	switch c.Why {
 	case Sticky:
-		return mgr.On(fault.PushLost) || mgr.On(fault.PushLostWhileEnabled) && c.Rule.Group != nil && !c.Rule.Group.Disabled()
+		return mgr.On(fault.PushLost) || mgr.On(fault.PushLostWhileEnabled) && c.Rule.Group != nil &&
+			!c.Rule.Group.Disabled()
 	case Update:
 		return mgr.On(fault.PushLostUpdate)
 	case ForGroup:
@@ -51,7 +52,8 @@ func (mgr *Manager) swallowed(c Cause) bool {
 // distort applies the planted faults that change a command's rules.
 func (mgr *Manager) distort(cmd *ConfigCommand, c Cause) {
 	if mgr.On(fault.PushPartial) && c.Why == Sticky && c.Rule != nil {
-		cmd.LoadBalancers = slices.DeleteFunc(cmd.LoadBalancers, func(b BalancerTO) bool { return b.UUID != c.Rule.UUID })
+		cmd.LoadBalancers = slices.DeleteFunc(cmd.LoadBalancers,
+			func(b BalancerTO) bool { return b.UUID != c.Rule.UUID })
 	}
 	mgr.distortLB(cmd, c)
 	if mgr.On(fault.ReplacedPolicyPushed) && c.Why == Sticky {
@@ -116,7 +118,8 @@ func (mgr *Manager) keepPolicies(rules []BalancerTO) {
 	}
 }
 
-// stale answers the content that is really sent: with push-stale the one before, for changes of stickiness or algorithm.
+// stale answers the content that is really sent: with push-stale the one before, for changes of stickiness or
+// algorithm.
 func (mgr *Manager) stale(r *net.Router, text json.RawMessage, c Cause) json.RawMessage {
 	if mgr.previous == nil {
 		mgr.previous = map[int64]json.RawMessage{}

@@ -28,8 +28,9 @@ func (mgr *Manager) lane(r *net.Router) *lane {
 	return l
 }
 
-// PushNetwork sends the configuration to each router of the network, one after the other; the first failure stops. A
-// stopped router counts as done without a push. Called with the lock held, which is released while a push is on its way.
+// PushNetwork sends the configuration to each router of the network, one after the other; the first failure stops.
+// A stopped router counts as done without a push. Called with the lock held, which is released while a push is on
+// its way.
 func (mgr *Manager) PushNetwork(ctx context.Context, n *net.Network, c Cause) error {
 	targets, err := mgr.pushTargets(ctx, n)
 	if err != nil {
@@ -53,16 +54,20 @@ func (mgr *Manager) PushNetwork(ctx context.Context, n *net.Network, c Cause) er
 	return nil
 }
 
-// PushStart sends the bulk configuration of a router that starts. A VPC's router gets one command with the rules of all tiers, on the
-// NIC of the first tier that balances load (VpcVirtualNetworkApplianceManagerImpl.java@4.19.1.0, @4.20.1.0,
-// createApplyLoadBalancingRulesCommandsForVpc).
+// PushStart sends the bulk configuration of a router that starts. A VPC's router gets one command with the rules of
+// all tiers, on the NIC of the first tier that balances load (VpcVirtualNetworkApplianceManagerImpl.java@4.19.1.0,
+// @4.20.1.0, createApplyLoadBalancingRulesCommandsForVpc).
 func (mgr *Manager) PushStart(ctx context.Context, r *net.Router) error {
 	for _, n := range mgr.net.Networks {
 		mine := r.Network == n || r.VPC != nil && n.VPC == r.VPC
-		if !mine || n.State != "Implemented" || !n.Removed.IsZero() || !n.Offering.Has("Lb") || n.Offering.LBProvider() != n.Offering.Provider() {
+		if !mine || n.State != "Implemented" || !n.Removed.IsZero() || !n.Offering.Has("Lb") ||
+			n.Offering.LBProvider() != n.Offering.Provider() {
 			continue
 		}
-		ruled := slices.ContainsFunc(mgr.LBRules, func(l *Rule) bool { return l.Network == n || r.VPC != nil && l.Network.VPC == r.VPC })
+		ruled := slices.ContainsFunc(mgr.LBRules, func(l *Rule) bool {
+			return l.Network == n || r.VPC != nil &&
+				l.Network.VPC == r.VPC
+		})
 		if ruled {
 			if err := mgr.PushRouter(ctx, r, n, Cause{Why: Start}, true); err != nil {
 				return err
@@ -75,8 +80,8 @@ func (mgr *Manager) PushStart(ctx context.Context, r *net.Router) error {
 	return nil
 }
 
-// PushRouter builds, logs and delivers one command. The zone's lock is released while it waits for the pushes before it and
-// while it is on its way; nobody waits for a lane with the zone's lock held.
+// PushRouter builds, logs and delivers one command. The zone's lock is released while it waits for the pushes
+// before it and while it is on its way; nobody waits for a lane with the zone's lock held.
 func (mgr *Manager) PushRouter(ctx context.Context, r *net.Router, n *net.Network, c Cause, aggregated bool) error {
 	l := mgr.lane(r)
 	mgr.Unlock()
@@ -103,8 +108,8 @@ type content struct {
 	aggregated bool
 }
 
-// send writes the log line of a command and delivers it. The caller holds the router's lane and the zone's lock, which is
-// released meanwhile.
+// send writes the log line of a command and delivers it. The caller holds the router's lane and the zone's lock,
+// which is released meanwhile.
 func (mgr *Manager) send(ctx context.Context, r *net.Router, c content) error {
 	p, err := mgr.logged(r, c)
 	if err != nil {
@@ -124,7 +129,8 @@ func (mgr *Manager) released(f func() error) error {
 }
 
 // preparePush makes the command; send is false where a planted fault swallows it.
-func (mgr *Manager) preparePush(r *net.Router, n *net.Network, c Cause, aggregated bool) (text json.RawMessage, send bool, err error) {
+func (mgr *Manager) preparePush(r *net.Router, n *net.Network, c Cause, aggregated bool) (text json.RawMessage,
+	send bool, err error) {
 	if mgr.swallowed(c) {
 		return nil, false, nil
 	}
