@@ -10,7 +10,8 @@ import (
 func TestUpdateCondition(t *testing.T) {
 	for release, named := range map[string]string{
 		"4.20.0.0": `^536 Cannot update condition \d+ as it is being used in 1 vm groups NOT in Disabled state\.$`,
-		"4.20.1.0": `^536 Cannot update condition Condition \{"id":\d+,"uuid":"[0-9a-f-]{36}"\} as it is being used in 1 vm groups NOT in Disabled state\.$`,
+		"4.20.1.0": `^536 Cannot update condition Condition \{"id":\d+,"uuid":"[0-9a-f-]{36}"\} as ` +
+			`it is being used in 1 vm groups NOT in Disabled state\.$`,
 	} {
 		t.Run(release, func(t *testing.T) {
 			b := newBench(t, release)

@@ -256,7 +256,8 @@ func mockID(body map[string]any) string {
 // then on the usage server catches up by itself.
 func (r *replay) firstUsage() {
 	var n int
-	require.NoError(r, r.zone.kernel.DB().QueryRow("SELECT COUNT(*) FROM cloud_usage.usage_job WHERE success=1").Scan(&n))
+	row := r.zone.kernel.DB().QueryRow("SELECT COUNT(*) FROM cloud_usage.usage_job WHERE success=1")
+	require.NoError(r, row.Scan(&n))
 	if n == 0 {
 		_, err := r.zone.metering.RunUsage(r.Context())
 		require.NoError(r, err)

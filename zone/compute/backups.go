@@ -17,8 +17,9 @@ func backupCommands() []command {
 		return command{
 			Name: name, About: about, Class: backupClasses + class, Kind: kernel.AsyncCommand,
 			Instance: "VirtualMachine", Event: event, Eventful: kernel.EventAsync, Action: action,
-			Params: params, Sync: func(mgr *Manager, c *kernel.Call) string { return "vm:" + c.Str("virtualmachineid") },
-			Check: mayChangeVM,
+			Params: params,
+			Sync:   func(mgr *Manager, c *kernel.Call) string { return "vm:" + c.Str("virtualmachineid") },
+			Check:  mayChangeVM,
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 				vm, err := VMParam(mgr, c, "virtualmachineid")
 				if err != nil {
@@ -36,7 +37,8 @@ func backupCommands() []command {
 		change("removeVirtualMachineFromBackupOffering", "Removes a VM from any existing backup offering",
 			"RemoveVirtualMachineFromBackupOfferingCmd",
 			"BACKUP.OFFERING.REMOVE", "removing VM from backup offering", removeBackup, vm,
-			param{Name: "forced", Type: "boolean", About: "Whether to force remove VM from the backup offering that may also delete VM backups."}),
+			param{Name: "forced", Type: "boolean", About: "Whether to force remove VM from the " +
+				"backup offering that may also delete VM backups."}),
 	}
 }
 

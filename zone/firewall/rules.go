@@ -83,7 +83,9 @@ func fwOtherCommands() []command {
 				}
 				return tenancy.MayUse(mgr.tenancy, c, fw.Account, "firewall rule")
 			},
-			Subject: func(mgr *Manager, c *kernel.Call) kernel.Subject { return ruleSubject(mgr.FWRuleByUUID(c.Str("id"))) },
+			Subject: func(mgr *Manager, c *kernel.Call) kernel.Subject {
+				return ruleSubject(mgr.FWRuleByUUID(c.Str("id")))
+			},
 			Describe: func(mgr *Manager, c *kernel.Call) string {
 				return fmt.Sprintf("Deleting firewall rule ID=%d", c.Target.ID)
 			},

@@ -9,6 +9,7 @@ import (
 // ZoneID is the only zone's id in the database.
 const ZoneID = 1
 
+// Itoa is a number as text.
 func Itoa(n int) string { return strconv.Itoa(n) }
 
 // NewField adds a field that 4.20 brought.

@@ -213,11 +213,13 @@ func maxLength(name string) int {
 	return 255
 }
 
+// BadValue refuses a value of a wrong form.
 func (c *Call) BadValue(name, value string) error {
 	return api.BadParameter("Unable to execute API command %s due to invalid value %s for parameter %s",
 		c.shownName(), value, name)
 }
 
+// BadEntity refuses an id that nothing has.
 func (c *Call) BadEntity(name, value string) error {
 	return api.BadParameter("Unable to execute API command %s due to invalid value. Invalid parameter %s "+
 		"value=%s due to incorrect long value format, or entity does not exist or due to incorrect parameter "+

@@ -148,6 +148,7 @@ func (c *Call) Text(words string) string {
 	return words
 }
 
+// Capitalize writes the first letter large.
 func Capitalize(s string) string {
 	if s == "" {
 		return s

@@ -106,6 +106,7 @@ func (k *Kernel) mirrorJob(j *Job) {
 	}
 }
 
+// JobByUUID finds the job with a uuid, removed ones included; nil for none.
 func (k *Kernel) JobByUUID(u string) *Job { return k.jobs[u] }
 
 // AllJobs lists the jobs, oldest first. The lock must be held.

@@ -43,6 +43,7 @@ func (mgr *Manager) BalancedOn(a *net.Address) []*firewall.Rule {
 	return rules
 }
 
+// Balances says whether a network has a load balancer rule.
 func (mgr *Manager) Balances(n *net.Network) bool {
 	return slices.ContainsFunc(mgr.push.LBRules, func(r *push.Rule) bool { return r.Network == n })
 }

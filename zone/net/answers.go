@@ -11,6 +11,7 @@ import (
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
+// Netmask is the mask of a network.
 func Netmask(p netip.Prefix) string {
 	return net.IP(net.CIDRMask(p.Bits(), 32)).String()
 }
@@ -72,6 +73,7 @@ func networkAnswer(mgr *Manager, n *Network) obj {
 	return out
 }
 
+// NetworkDomain is the DNS domain of a network.
 func (mgr *Manager) NetworkDomain(n *Network) string {
 	if n.VPC != nil {
 		return n.VPC.Domain

@@ -50,7 +50,8 @@ func serviceCapabilities(o *Offering, service string) []obj {
 func lbCapabilities(o *Offering) []obj {
 	out := capabilities(false, "SupportedLbAlgorithms", "roundrobin,leastconn,source", "SupportedProtocols",
 		"tcp, udp, tcp-proxy",
-		"AutoScaleCounters", `[{"methodname":"CPU","paramlist":[]},{"methodname":"MEMORY","paramlist":[]},{"methodname":"VIRTUALROUTER","paramlist":[]}]`,
+		"AutoScaleCounters", `[{"methodname":"CPU","paramlist":[]},{"methodname":"MEMORY","paramlist":[]},`+
+			`{"methodname":"VIRTUALROUTER","paramlist":[]}]`,
 		"SupportedStickinessMethods", stickinessMethods(), "LbSchemes", "Public")
 	out = append(out, capabilities(true, "SupportedLBIsolation", "dedicated")...)
 	return append(out, capabilities(false, "VmAutoScaling", fmt.Sprint(o.LBProvider() == o.Provider()), "ElasticLb",

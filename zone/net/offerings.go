@@ -91,6 +91,7 @@ func networkOffering(mgr *Manager, id int64, name, text string, services []strin
 	mgr.NetworkOfferings = append(mgr.NetworkOfferings, o)
 }
 
+// Provider is who provides the services of an offering.
 func (o *Offering) Provider() string {
 	if o.ForVPC {
 		return "VpcVirtualRouter"

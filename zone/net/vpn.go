@@ -93,6 +93,7 @@ func vpnAnswer(mgr *Manager, u *VPNUser) obj {
 	return out
 }
 
+// RemoveVPNUser removes a VPN user with its usage.
 func (mgr *Manager) RemoveVPNUser(ctx context.Context, u *VPNUser) error {
 	mgr.VPNUsers = slices.DeleteFunc(mgr.VPNUsers, func(o *VPNUser) bool { return o == u })
 	return mgr.UsageEvent(ctx, "VPN.USER.REMOVE", u.Account, kernel.ZoneID, u.ID, obj{"resource_name": u.Name})

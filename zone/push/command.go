@@ -16,6 +16,7 @@ const LoadBalancerCommand = "com.cloud.agent.api.routing.LoadBalancerConfigComma
 
 // The order of the fields below is the order of the recorded lines.
 
+// ConfigCommand is a LoadBalancerConfigCommand.
 type ConfigCommand struct {
 	LoadBalancers  []BalancerTO  `json:"loadBalancers"`
 	Visibility     string        `json:"lbStatsVisibility"`
@@ -35,6 +36,7 @@ type ConfigCommand struct {
 	BypassHostMode string        `json:"bypassHostMaintenance"`
 }
 
+// BalancerTO is a rule in a command.
 type BalancerTO struct {
 	UUID         string          `json:"uuid"`
 	SrcIP        string          `json:"srcIp"`
@@ -57,11 +59,13 @@ type destinationTO struct {
 	AlreadyAdded string `json:"alreadyAdded"`
 }
 
+// StickinessTO is a policy in a command.
 type StickinessTO struct {
 	Method string   `json:"methodName"`
 	Params []PairTO `json:"params"`
 }
 
+// PairTO is a parameter of a policy.
 type PairTO struct {
 	First  string `json:"t"`
 	Second string `json:"u"`
@@ -99,9 +103,11 @@ type accessDetails struct {
 // nicDetails are in the order of the release's map.
 func nicDetails(mgr *Manager) json.RawMessage {
 	if mgr.On(release.NICNamesSegment) {
-		return json.RawMessage(`{"PromiscuousMode":"false","MacAddressChanges":"true","ForgedTransmits":"true","MacLearning":"false"}`)
+		return json.RawMessage(`{"PromiscuousMode":"false","MacAddressChanges":"true",` +
+			`"ForgedTransmits":"true","MacLearning":"false"}`)
 	}
-	return json.RawMessage(`{"MacAddressChanges":"true","MacLearning":"false","ForgedTransmits":"true","PromiscuousMode":"false"}`)
+	return json.RawMessage(`{"MacAddressChanges":"true","MacLearning":"false",` +
+		`"ForgedTransmits":"true","PromiscuousMode":"false"}`)
 }
 
 func (mgr *Manager) nicTO(r *net.Router, n *net.Network) nicTO {

@@ -40,10 +40,13 @@ func (mgr *Manager) requestLine(at time.Time, o kernel.Origin, r *net.Router, se
 // applied in bulk ends with AggregationControlCommand Finish (facts: confirmed.md 19).
 func startCommands(r *net.Router, guest, command string) string {
 	control := func(action string) string {
-		return fmt.Sprintf(`{"com.cloud.agent.api.routing.AggregationControlCommand":{"action":%q,"accessDetails":{"router.name":%q,"router.ip":%q,"router.guest.ip":%q},"wait":"0","bypassHostMaintenance":"false"}}`,
+		return fmt.Sprintf(`{"com.cloud.agent.api.routing.AggregationControlCommand":{"action":%q,`+
+			`"accessDetails":{"router.name":%q,"router.ip":%q,"router.guest.ip":%q},`+
+			`"wait":"0","bypassHostMaintenance":"false"}}`,
 			action, r.Name, r.LinkIP, guest)
 	}
-	start := fmt.Sprintf(`{"com.cloud.agent.api.StartCommand":{"vm":{"id":"%d","name":%q,"state":"Starting","type":"DomainRouter"},"wait":"0","bypassHostMaintenance":"false"}}`,
+	start := fmt.Sprintf(`{"com.cloud.agent.api.StartCommand":{"vm":{"id":"%d","name":%q,"state":"Starting",`+
+		`"type":"DomainRouter"},"wait":"0","bypassHostMaintenance":"false"}}`,
 		r.ID, r.Name)
 	return strings.Join([]string{start, control("Start"), control("Finish"), command}, ",")
 }

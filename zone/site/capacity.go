@@ -44,7 +44,8 @@ func listCapacity(mgr *Manager, c *kernel.Call) (obj, error) {
 		name        string
 		used, total int64
 	}{
-		{capacityMemory, "MEMORY", usedOnHosts(mgr, tenancy.LimitMemory)<<20 + int64(len(mgr.net.Routers))*routerMemory, memory(mgr)},
+		{capacityMemory, "MEMORY",
+			usedOnHosts(mgr, tenancy.LimitMemory)<<20 + int64(len(mgr.net.Routers))*routerMemory, memory(mgr)},
 		{capacityCPU, "CPU", usedOnHosts(mgr, tenancy.LimitCPU)*routerCPU + int64(len(mgr.net.Routers))*routerCPU,
 			cpu(mgr)},
 		{capacityPublicIPs, "VIRTUAL_NETWORK_PUBLIC_IP", usedAddresses(mgr), int64(len(mgr.net.Addresses))},

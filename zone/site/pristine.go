@@ -142,7 +142,8 @@ func (mgr *Manager) pristineAddresses(ctx context.Context) error {
 
 // addAddresses makes a range of public addresses, of which the first few are the system's.
 func (mgr *Manager) addAddresses(ctx context.Context, first, last netip.Addr, system int) error {
-	const columns = "(id,uuid,public_ip_address,data_center_id,vlan_db_id,state,mac_address,source_network_id,physical_network_id,account_id,domain_id,allocated,forsystemvms,created)"
+	const columns = "(id,uuid,public_ip_address,data_center_id,vlan_db_id,state,mac_address,source_network_id," +
+		"physical_network_id,account_id,domain_id,allocated,forsystemvms,created)"
 	var rows []string
 	var values []any
 	for ip := first; ip.Compare(last) <= 0; ip = ip.Next() {

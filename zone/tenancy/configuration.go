@@ -78,6 +78,7 @@ func (mgr *Manager) TellEndpoint(ctx context.Context, url string) error {
 	return nil
 }
 
+// PristineConfiguration makes the settings as a server has them that starts; values are those that differ.
 func (mgr *Manager) PristineConfiguration(ctx context.Context, values map[string]string) error {
 	mgr.Config = append(settings(), limitSettings()...)
 	for name, value := range values {
@@ -100,6 +101,7 @@ func (mgr *Manager) PristineConfiguration(ctx context.Context, values map[string
 	return nil
 }
 
+// OrNull is the column value of a text: NULL for an empty one.
 func OrNull(s string) any {
 	if s == "" {
 		return nil

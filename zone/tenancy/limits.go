@@ -26,6 +26,7 @@ type limitType struct {
 	def     int64  // of an account
 }
 
+// LimitTypes are the limited resources, by number.
 func LimitTypes() []limitType {
 	return []limitType{
 		{"user_vm", "vm", "user.vms", 20}, {"public_ip", "ip", "public.ips", 20}, {"volume", "volume", "volumes", 20},
@@ -72,6 +73,7 @@ func (mgr *Manager) readLimits() (d defaultLimits) {
 	return d
 }
 
+// LimitKey names a limit of its own.
 type LimitKey struct {
 	account, domain int64 // one of them
 	typ             int

@@ -14,16 +14,19 @@ func (mgr *Manager) Finders() map[string]func(uuid string) bool {
 	}
 }
 
+// DomainByUUID finds the domain with a uuid, removed ones included; nil for none.
 func (mgr *Manager) DomainByUUID(u string) *Domain {
 	d, _ := kernel.Find(mgr.Domains, u, func(d *Domain) string { return d.UUID })
 	return d
 }
 
+// AccountByUUID finds the account with a uuid, removed ones included; nil for none.
 func (mgr *Manager) AccountByUUID(u string) *Account {
 	a, _ := kernel.Find(mgr.Accounts, u, func(a *Account) string { return a.UUID })
 	return a
 }
 
+// UserByUUID finds the user with a uuid, removed ones included; nil for none.
 func (mgr *Manager) UserByUUID(u string) *User {
 	x, _ := kernel.Find(mgr.Users, u, func(x *User) string { return x.UUID })
 	return x

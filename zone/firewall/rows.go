@@ -23,6 +23,7 @@ func ShownState(s string) string {
 	return s
 }
 
+// JoinCIDRs writes a source list as rows and pushes have it.
 func JoinCIDRs(cidrs []string) string { return strings.Join(cidrs, " ") }
 
 // Conflict compares a new rule with the live ones of its address (FirewallManagerImpl.detectRulesConflict@4.20.0.0).
@@ -95,6 +96,7 @@ func nullPort(p int) any {
 	return p
 }
 
+// SetRuleState changes the state of a rule and its row.
 func (mgr *Manager) SetRuleState(ctx context.Context, r *Rule, state string) error {
 	if r.State == state {
 		return nil

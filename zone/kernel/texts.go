@@ -28,6 +28,7 @@ func (c *Call) Concerns(s Subject) {
 	}
 }
 
+// NullText is the column value of a text: NULL for an empty one.
 func NullText(s string) any {
 	if s == "" {
 		return nil
@@ -35,8 +36,11 @@ func NullText(s string) any {
 	return s
 }
 
+// Matches says whether a keyword is part of one of the names, upper and lower case apart; no keyword matches all.
 func Matches(keyword string, names ...string) bool {
-	return keyword == "" || slices.ContainsFunc(names, func(n string) bool { return strings.Contains(strings.ToLower(n), strings.ToLower(keyword)) })
+	return keyword == "" || slices.ContainsFunc(names, func(n string) bool {
+		return strings.Contains(strings.ToLower(n), strings.ToLower(keyword))
+	})
 }
 
 // ErrUnavailable is CloudStack's ResourceUnavailableException: a router that cannot be reached or answered
@@ -46,12 +50,14 @@ var ErrUnavailable = errors.New("resource is unavailable")
 // Unavailable reports whether an operation failed because of a router.
 func Unavailable(err error) bool { return errors.Is(err, ErrUnavailable) }
 
-// boolText, intText and longText are how the agent protocol's JSON writes booleans and numbers: every scalar is text
+// BoolText, IntText and LongText are how the agent protocol's JSON writes booleans and numbers: every scalar is text
 // (facts: confirmed.md 7).
 func BoolText(b bool) string { return strconv.FormatBool(b) }
 
+// IntText is a number of the agent protocol.
 func IntText(n int) string { return strconv.Itoa(n) }
 
+// LongText is a number of the agent protocol.
 func LongText(n int64) string { return strconv.FormatInt(n, 10) }
 
 // ManagementID is the number by which the management server names itself in its log.
@@ -75,6 +81,7 @@ func WithOrigin(ctx context.Context, o Origin) context.Context {
 	return context.WithValue(ctx, originKey{}, o)
 }
 
+// OriginOf is whose work runs under ctx.
 func OriginOf(ctx context.Context) Origin {
 	if o, ok := ctx.Value(originKey{}).(Origin); ok {
 		return o
@@ -102,6 +109,7 @@ func (k *Kernel) Hex(n int) string {
 	return string(b)
 }
 
+// The packages of the commands' Java classes.
 const (
 	AdminClasses = "org.apache.cloudstack.api.command.admin."
 	UserClasses  = "org.apache.cloudstack.api.command.user."
