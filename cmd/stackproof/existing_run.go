@@ -16,7 +16,6 @@ import (
 	"github.com/stackproof/stackproof/harness/ledger"
 	"github.com/stackproof/stackproof/harness/realrouter"
 	"github.com/stackproof/stackproof/harness/result"
-	"github.com/stackproof/stackproof/network"
 )
 
 // prepareExisting reads the target's configuration; what is wrong there is found before anything is touched.
@@ -47,8 +46,9 @@ func (o *runOptions) prepareExisting(c *cobra.Command, chosen harness.Catalogue)
 func (o *runOptions) openExisting(c *cobra.Command, conf config.Config, chosen harness.Catalogue, real *config.ScriptTree) (_ harness.Target, _ func(result.Run) []string, err error) {
 	ctx := c.Context()
 	if conf.Shadows() {
-		// Where namespaces cannot be made, trying the capability says so.
-		_ = network.Enter()
+		if err := tryNamespaces(); err != nil {
+			return nil, nil, err
+		}
 	}
 	var trace io.WriteCloser
 	if o.trace != "" {
@@ -67,24 +67,36 @@ func (o *runOptions) openExisting(c *cobra.Command, conf config.Config, chosen h
 	if err := confirm(ctx, c, t, chosen, o.yes, o.dryRun); err != nil || o.dryRun {
 		return nil, nil, errors.Join(err, t.Close(context.WithoutCancel(ctx)))
 	}
-	if err := keepLedger(t, o.target, o.ledgers); err != nil {
+	l, err := keepLedger(t, o.target, o.ledgers)
+	if err != nil {
 		return nil, nil, errors.Join(err, t.Close(context.WithoutCancel(ctx)))
 	}
+	context.AfterFunc(ctx, func() { sayWhatGoes(c.ErrOrStderr(), l) })
 	return t, withNotes(t.Notes, scriptNotes(tree, t.Release())), nil
 }
 
 // keepLedger notes what the run creates in a ledger, so that cleanup can remove it if the run cannot.
-func keepLedger(t *existing.Target, name, dir string) error {
+func keepLedger(t *existing.Target, name, dir string) (*ledger.Ledger, error) {
 	dir, err := ledgerFolder(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	l, err := ledger.Create(dir, name, t.URL())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	t.Keep(l)
-	return nil
+	return l, nil
+}
+
+// sayWhatGoes says after an interrupt how much is being removed, and for how long at most.
+func sayWhatGoes(errs io.Writer, l *ledger.Ledger) {
+	accounts, objects, err := l.Open()
+	if err != nil || objects == 0 {
+		return
+	}
+	fmt.Fprintf(errs, "stackproof: up to %d objects are removed now, %d accounts with all that is in them first: within %s. The ledger is %s\n",
+		objects, accounts, harness.CleanupTime+existing.DropTime, l.Path())
 }
 
 // openTarget opens an existing zone; the trace, which may be nil, is closed with it.

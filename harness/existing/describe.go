@@ -65,6 +65,9 @@ func (t *Target) Notes(run result.Run) []string {
 		}
 		notes = append(notes, waitedFor(said))
 	}
+	if p := t.cloud.Pacer(); p != nil {
+		notes = append(notes, "API calls: "+p.Stats().String())
+	}
 	if t.watch != nil && t.watch.fleet != nil {
 		notes = append(notes, t.watch.past.notes()...)
 	}

@@ -49,9 +49,9 @@ func (t *Target) begin(ctx context.Context) (string, error) {
 	return t.domain, nil
 }
 
-// dropTime bounds the removal of the domain and of whatever the run left in it. The server cleans up after accounts by itself, every 20 s on
+// DropTime bounds the removal of the domain and of whatever the run left in it. The server cleans up after accounts by itself, every 20 s on
 // a simulator zone (account.cleanup.interval).
-const dropTime = 2 * time.Minute
+const DropTime = 2 * time.Minute
 
 // dropDomain removes the run's domain, and looks whether it is gone. What other people put into it keeps it.
 func (t *Target) dropDomain(ctx context.Context, name string) error {
@@ -59,7 +59,7 @@ func (t *Target) dropDomain(ctx context.Context, name string) error {
 	if t.opts.Ledger != nil { // whatever the server committed late carries the run's prefix
 		scope = cleanup.OfRun(t.opts.Ledger.Prefix(), []ledger.Entry{{Kind: ledger.Domain, Name: name}})
 	}
-	report, err := cleanup.Remove(ctx, cleanup.Options{Cloud: t.cloud, Scope: scope, Wait: dropTime,
+	report, err := cleanup.Remove(ctx, cleanup.Options{Cloud: t.cloud, Scope: scope, Wait: DropTime,
 		Show: func(format string, a ...any) { t.show("clean-up", fmt.Sprintf(format, a...)) }})
 	if err := errors.Join(err, report.Err()); err != nil || t.opts.Ledger == nil {
 		return err

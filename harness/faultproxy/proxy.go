@@ -48,12 +48,18 @@ func (f Fault) Reaches() bool {
 	return f != ResetBefore && f != BadGateway && f != Starting && f != StartingFine
 }
 
+// Share is how often a fault hits: the probability that it hits one exchange.
+type Share struct {
+	Fault Fault
+	Rate  float64
+}
+
 // Proxy is the server in front. Close what serves it.
 type Proxy struct {
-	to    *url.URL
-	rate  float64
-	delay time.Duration
-	fault Fault
+	to     *url.URL
+	shares []Share
+	delay  time.Duration // of the fault Delay
+	late   time.Duration // of every answer
 
 	mu   sync.Mutex
 	rng  *rand.Rand
@@ -63,11 +69,16 @@ type Proxy struct {
 
 // New stands in front of the server at address and breaks each exchange with the given probability, by seed.
 func New(address string, fault Fault, rate float64, seed uint64) (*Proxy, error) {
+	return Mix(address, seed, 0, Share{fault, rate})
+}
+
+// Mix is New with several faults, of which at most one hits an exchange, in front of a server whose every answer is late.
+func Mix(address string, seed uint64, late time.Duration, shares ...Share) (*Proxy, error) {
 	to, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("fault proxy: %w", err)
 	}
-	return &Proxy{to: to, rate: rate, delay: 300 * time.Millisecond, fault: fault, rng: rand.New(rand.NewPCG(seed, 0xfa17))}, nil //nolint:gosec // repeatable on purpose
+	return &Proxy{to: to, shares: shares, delay: 300 * time.Millisecond, late: late, rng: rand.New(rand.NewPCG(seed, 0xfa17))}, nil //nolint:gosec // repeatable on purpose
 }
 
 // Hits is how many exchanges were broken.
@@ -77,21 +88,26 @@ func (p *Proxy) Hits() int {
 	return p.hits
 }
 
-func (p *Proxy) hit() bool {
+// hit is the fault that hits the next exchange; empty for none.
+func (p *Proxy) hit() Fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.rng.Float64() >= p.rate {
-		return false
+	drawn := p.rng.Float64()
+	for _, s := range p.shares {
+		if drawn < s.Rate {
+			p.hits++
+			return s.Fault
+		}
+		drawn -= s.Rate
 	}
-	p.hits++
-	return true
+	return ""
 }
 
 // ServeHTTP implements http.Handler.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	hit := p.hit()
-	if hit && !p.fault.Reaches() {
-		p.refuse(w)
+	if hit != "" && !hit.Reaches() {
+		p.refuse(w, hit)
 		return
 	}
 	answer, err := p.forward(r)
@@ -103,16 +119,17 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	before := p.last
 	p.last = answer.body
 	p.mu.Unlock()
-	if hit {
-		p.spoil(w, r, answer, before)
+	pause(r, p.late)
+	if hit != "" {
+		p.spoil(w, r, hit, answer, before)
 		return
 	}
 	answer.write(w, answer.body)
 }
 
 // refuse breaks an exchange that the server never sees.
-func (p *Proxy) refuse(w http.ResponseWriter) {
-	switch p.fault {
+func (p *Proxy) refuse(w http.ResponseWriter, fault Fault) {
+	switch fault {
 	case ResetBefore:
 		panic(http.ErrAbortHandler)
 	case BadGateway:
@@ -131,15 +148,10 @@ func page(w http.ResponseWriter, status int, text string) {
 }
 
 // spoil breaks the answer to a call that was carried out.
-func (p *Proxy) spoil(w http.ResponseWriter, r *http.Request, a answer, before []byte) {
-	switch p.fault {
+func (p *Proxy) spoil(w http.ResponseWriter, r *http.Request, fault Fault, a answer, before []byte) {
+	switch fault {
 	case Delay:
-		timer := time.NewTimer(p.delay)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-r.Context().Done():
-		}
+		pause(r, p.delay)
 		a.write(w, a.body)
 	case ResetAfter:
 		panic(http.ErrAbortHandler)
@@ -155,6 +167,19 @@ func (p *Proxy) spoil(w http.ResponseWriter, r *http.Request, a answer, before [
 		a.write(w, append(bytes.Clone(a.body), a.body...))
 	case Stale:
 		a.write(w, before)
+	}
+}
+
+// pause lets time go by, unless the client goes first.
+func pause(r *http.Request, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
 	}
 }
 

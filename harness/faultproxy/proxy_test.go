@@ -166,7 +166,40 @@ func TestBrokenExchanges(t *testing.T) {
 				})
 			}
 			assert.GreaterOrEqual(t, hits, len(faultproxy.All()), "too few exchanges were broken for this to show anything")
-			assert.GreaterOrEqual(t, right, 2, "hardly a run came to a verdict")
+			assert.GreaterOrEqual(t, right, 8, "too few runs came to a verdict")
+		})
+	}
+}
+
+// Through a proxy that makes every answer five of the zone's seconds late, loses two of a hundred, and cuts one connection of a hundred,
+// the verdicts are those of a quiet server.
+func TestSlowServerThatLosesAnswers(t *testing.T) {
+	t.Parallel()
+	for release, wrong := range profiles() {
+		right := map[result.Verdict]result.Verdict{result.Pass: result.Fail, result.Fail: result.Pass}[wrong]
+		t.Run(release, func(t *testing.T) {
+			t.Parallel()
+			db := startDatabase(t, release)
+			hits := 0
+			for seed := range uint64(3) {
+				t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+					s := open(t, db, zone.Options{Release: release})
+					defer s.untouched(t)()
+					proxy, err := faultproxy.Mix(s.APIURL(), seed, 5*time.Second/speed,
+						faultproxy.Share{Fault: faultproxy.ResetAfter, Rate: 0.02}, faultproxy.Share{Fault: faultproxy.ResetBefore, Rate: 0.01})
+					require.NoError(t, err)
+					front := httptest.NewServer(proxy)
+					defer front.Close()
+					path, err := url.Parse(s.APIURL())
+					require.NoError(t, err)
+					done, err := run(t, s.config(front.URL+path.Path), "U-01")
+					require.NoError(t, err)
+					got, why := verdict(done, "U-01")
+					assert.Equal(t, right, got, why)
+					hits += proxy.Hits()
+				})
+			}
+			assert.GreaterOrEqual(t, hits, 4, "too few exchanges were broken for this to show anything")
 		})
 	}
 }

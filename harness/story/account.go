@@ -90,6 +90,43 @@ func made[T any](a *Account, kind, name, table string, create func(context.Conte
 	return accepted.ID, internal, object
 }
 
+// setUp is made for what a story stands on and does not test: what a busy server refuses is tried again, each time as a new object
+// with a name of its own, and the refusals are in the report.
+func setUp[T any](a *Account, kind string, name func() string, table string,
+	create func(ctx context.Context, name string) (*cloud.Creating[T], error)) (uuid string, internal int64, object *T) {
+	t := a.t
+	err := cloud.SetUp(t.ctx, func(try int, refusal error) {
+		t.Note("set up again", "the server refused %s at try %d, a new one is made: %v", kind, try, refusal)
+	}, func(int) error {
+		called := name()
+		entry := t.intend(kind, called, a.Name)
+		accepted, err := create(t.ctx, called)
+		if err != nil {
+			return fmt.Errorf("creating %s %s: %w", kind, called, t.refused(entry, err))
+		}
+		uuid, internal = accepted.ID, t.internalID(table, accepted.ID)
+		t.created(entry, uuid, internal)
+		if object, err = accepted.Wait(t.ctx); err != nil {
+			return fmt.Errorf("creating %s %s: %w", kind, called, err)
+		}
+		return nil
+	})
+	t.Must(err, "setting up")
+	return uuid, internal, object
+}
+
+// firstThen gives one name the first time and new ones after that.
+func firstThen(name string, next func() string) func() string {
+	used := false
+	return func() string {
+		if used {
+			return next()
+		}
+		used = true
+		return name
+	}
+}
+
 // intend, created, refused and removed keep the ledger; without one they do nothing.
 func (t *core) intend(kind, name, account string) int {
 	if t.site.Ledger == nil {

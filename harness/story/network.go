@@ -27,8 +27,13 @@ func (a *Account) VPC() *VPC {
 	v := &VPC{owned: a.own(), Name: a.t.Unique("vpc"), number: 10 + a.vpcs}
 	defer a.t.Step("VPC %s", v.Name)()
 	c := a.t.choices()
-	v.ID, v.InternalID, _ = made(a, "vpc", v.Name, "cloud.vpc", func(ctx context.Context) (*cloud.Creating[cloud.VPC], error) {
-		return a.Cloud.CreateVPC(ctx, cloud.VPCSpec{Name: v.Name, ZoneID: c.zone, OfferingID: c.vpcOffering, CIDR: fmt.Sprintf("10.%d.0.0/16", v.number)})
+	name := firstThen(v.Name, func() string {
+		a.vpcs++
+		v.Name, v.number = a.t.Unique("vpc"), 10+a.vpcs
+		return v.Name
+	})
+	v.ID, v.InternalID, _ = setUp(a, "vpc", name, "cloud.vpc", func(ctx context.Context, name string) (*cloud.Creating[cloud.VPC], error) {
+		return a.Cloud.CreateVPC(ctx, cloud.VPCSpec{Name: name, ZoneID: c.zone, OfferingID: c.vpcOffering, CIDR: fmt.Sprintf("10.%d.0.0/16", v.number)})
 	})
 	return v
 }
@@ -130,7 +135,11 @@ func (n *Network) PortableAddress() *Address {
 
 func (n *Network) acquire(associate func(context.Context) (*cloud.Creating[cloud.PublicIPAddress], error)) *Address {
 	a := &Address{owned: n.owned, nextPort: firstPort}
-	a.ID, a.InternalID, _ = made(n.Account, "address", n.Name, "cloud.user_ip_address", associate)
+	name := func() string { return n.Name } // addresses have no names
+	a.ID, a.InternalID, _ = setUp(n.Account, "address", name, "cloud.user_ip_address",
+		func(ctx context.Context, _ string) (*cloud.Creating[cloud.PublicIPAddress], error) {
+			return associate(ctx)
+		})
 	found, err := n.Account.Cloud.ListPublicIPAddresses(n.t.ctx, cloud.Params{"id": a.ID})
 	n.t.Must(err, "listing address %s", a.ID)
 	if len(found) != 1 {

@@ -36,8 +36,9 @@ func (n *Network) NewVM() *VM {
 	vm := &VM{owned: n.owned, Name: n.t.Unique("vm")}
 	defer n.t.Step("VM %s", vm.Name)()
 	var deployed *cloud.VirtualMachine
-	vm.ID, vm.InternalID, deployed = made(n.Account, "vm", vm.Name, "cloud.vm_instance", func(ctx context.Context) (*cloud.Creating[cloud.VirtualMachine], error) {
-		return n.Account.Cloud.DeployVirtualMachine(ctx, cloud.VirtualMachineSpec{Name: vm.Name, ZoneID: c.zone, TemplateID: c.template,
+	name := firstThen(vm.Name, func() string { vm.Name = n.t.Unique("vm"); return vm.Name })
+	vm.ID, vm.InternalID, deployed = setUp(n.Account, "vm", name, "cloud.vm_instance", func(ctx context.Context, name string) (*cloud.Creating[cloud.VirtualMachine], error) {
+		return n.Account.Cloud.DeployVirtualMachine(ctx, cloud.VirtualMachineSpec{Name: name, ZoneID: c.zone, TemplateID: c.template,
 			ServiceOfferingID: c.serviceOffering, NetworkIDs: []string{n.ID}})
 	})
 	if len(deployed.Nic) == 0 {

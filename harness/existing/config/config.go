@@ -39,6 +39,8 @@ type Config struct {
 	// RouterProfile is the release whose router rules the shadow applies; default the target's own.
 	RouterProfile string `yaml:"router_profile"`
 	SkewBudget    int    `yaml:"skew_budget"`
+	// Parallel bounds how many changes are at work on the server at once; default 16. Fewer are while it is slow.
+	Parallel int `yaml:"parallel"`
 	// Groups are the sizes of autoscale populations that fit (L-04).
 	Groups []int `yaml:"groups"`
 	// Restart is a command that restarts the usage server, for zone deploy.
@@ -287,6 +289,8 @@ func (c *Config) check() error {
 		errs = errors.New("clock: database needs a dsn")
 	case c.SkewBudget < 0:
 		errs = fmt.Errorf("skew_budget: %d is negative", c.SkewBudget)
+	case c.Parallel < 0:
+		errs = fmt.Errorf("parallel: %d is negative", c.Parallel)
 	case slices.ContainsFunc(c.Groups, func(n int) bool { return n < 2 }):
 		errs = fmt.Errorf("groups: %v; each size must be at least 2", c.Groups)
 	}
@@ -303,7 +307,7 @@ func oneOf(what, have string, known ...string) error {
 
 // Options are how the client reaches the API.
 func (c *Config) Options() (cloud.Options, error) {
-	o := cloud.Options{URL: c.API.URL, APIKey: c.API.Key, SecretKey: c.API.Secret, Username: c.API.Login.Username,
+	o := cloud.Options{Parallel: c.Parallel, URL: c.API.URL, APIKey: c.API.Key, SecretKey: c.API.Secret, Username: c.API.Login.Username,
 		Password: c.API.Login.Password, Domain: c.API.Login.Domain, Integration: c.API.Integration, UserURL: c.API.UserURL, CAFile: c.API.CA, Insecure: c.API.Insecure}
 	if c.API.Cmk == (Cmk{}) {
 		return o, nil

@@ -82,6 +82,7 @@ func TestCheckRefuses(t *testing.T) {
 		"mode command needs a command":   {Router: Router{Mode: "command"}},
 		"clock: database needs a dsn":    {Clock: "database"},
 		"skew_budget: -1 is negative":    {SkewBudget: -1},
+		"parallel: -1 is negative":       {Parallel: -1},
 		"each size must be at least 2":   {Groups: []int{1}},
 		`clients: "sock5" is not one of`: {Clients: Clients{Mode: "sock5"}},
 	} {
