@@ -87,7 +87,7 @@ func (k *Kernel) Call(ctx context.Context, login any, name string, params map[st
 			c.EventResource = c.Target.ID
 		}
 	}
-	j, err := k.submit(c)
+	j, err := submit(k, c)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +180,7 @@ func (c *Call) validateType(p Param, value string) error {
 				"mentioned in the api documentation", value, c.shownName())
 		}
 	case "uuid":
-		if entity != "" && !c.k.exists(entity, value) {
+		if entity != "" && !exists(c.k, entity, value) {
 			return c.BadEntity(p.Name, value)
 		}
 	case "map":
@@ -192,7 +192,7 @@ func (c *Call) validateType(p Param, value string) error {
 			return nil
 		}
 		for _, one := range c.List(p.Name) {
-			if !c.k.exists(entity, one) {
+			if !exists(c.k, entity, one) {
 				return c.BadEntity(p.Name, one)
 			}
 		}

@@ -107,7 +107,7 @@ func (k *Kernel) WriteUsage(ctx context.Context, e UsageEvent) error { return k.
 // WrapUsage puts a wrapper around the writing of usage events.
 func (k *Kernel) WrapUsage(wrap func(next WriteUsage) WriteUsage) { k.usage = wrap(k.usage) }
 
-func (k *Kernel) insertUsage(ctx context.Context, e UsageEvent) error {
+func insertUsage(ctx context.Context, k *Kernel, e UsageEvent) error {
 	row := obj{
 		"type": e.Type, "account_id": e.Owner.OwnerID(), "created": k.Now(), "zone_id": e.Zone,
 		"resource_id": e.Resource,

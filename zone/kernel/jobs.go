@@ -27,7 +27,7 @@ type Job struct {
 }
 
 // submit queues the call's work, after the job before it that has the same sync key. The zone's lock is held.
-func (k *Kernel) submit(c *Call) (*Job, error) {
+func submit(k *Kernel, c *Call) (*Job, error) {
 	if k.closing {
 		return nil, api.Internal("the management server is shutting down")
 	}
@@ -82,7 +82,7 @@ func (c *Call) work(before <-chan struct{}) {
 		e := AsAPI(err)
 		j.Status, j.Code, j.Result = 2, e.Code, obj{"errorcode": e.Code, "errortext": e.Text}
 	}
-	k.mirrorJob(j)
+	mirrorJob(k, j)
 	k.running--
 	k.idle.Broadcast()
 	close(j.done)
@@ -93,7 +93,7 @@ func (c *Call) runSafely() (result obj, err error) {
 	return c.Cmd.Run(c.k, c)
 }
 
-func (k *Kernel) mirrorJob(j *Job) {
+func mirrorJob(k *Kernel, j *Job) {
 	text, err := json.Marshal(j.Result)
 	if err == nil {
 		err = k.Update(k.background, "cloud.async_job", j.ID, obj{

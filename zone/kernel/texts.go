@@ -99,16 +99,6 @@ func (o Origin) StartWork() Origin {
 	return o
 }
 
-// Hex is n random hexadecimal digits.
-func (k *Kernel) Hex(n int) string {
-	const digits = "0123456789abcdef"
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = digits[k.Number(len(digits))]
-	}
-	return string(b)
-}
-
 // The packages of the commands' Java classes.
 const (
 	AdminClasses = "org.apache.cloudstack.api.command.admin."
