@@ -19,6 +19,10 @@ func Formats() []Format {
 		{Flag: "json", Usage: "write the result as JSON to this file", Render: withoutStrict(JSON)},
 		{Flag: "summary", Usage: "append a Markdown summary to this file", Append: true, Render: Markdown},
 		{Flag: "html", Usage: "write a report to look at to this file: one page that needs nothing else", Render: HTML},
+		{Flag: "ctrf", Usage: "write a CTRF report (JSON) to this file", Render: CTRF},
+		{Flag: "openmetrics", Usage: "write counts and times as OpenMetrics to this file", Render: OpenMetrics},
+		{Flag: "csv", Usage: "write a table of the scenarios as CSV to this file", Render: CSV},
+		{Flag: "bundle", Usage: "write what bug reports about the failures need to this file (.tar.gz)", Render: Bundle},
 	}
 }
 

@@ -42,6 +42,11 @@ func (r *reportFlags) add(f *pflag.FlagSet) {
 	}
 }
 
+// any says whether a document is wanted.
+func (r *reportFlags) any() bool {
+	return slices.ContainsFunc(r.wanted, func(w wantedReport) bool { return *w.path != "" })
+}
+
 // open looks whether the wanted files can be written. It changes none of them: a wrong command line must not cost somebody
 // the last report.
 func (r *reportFlags) open() (files reportFiles, err error) {

@@ -139,7 +139,8 @@ func (t *Target) Site(ctx context.Context, scenario string, seed int64) (_ *harn
 func (t *Target) site(ctx context.Context, now clock, server *database.Server, routers *fleet.Fleet, undo *[]func(context.Context) error,
 	closeAll func(context.Context) error) (*harness.Site, error) {
 	z := now.z
-	admin, err := cloud.New(cloud.Options{URL: z.APIURL(), APIKey: z.APIKey(), SecretKey: z.SecretKey(), Eager: true})
+	calls := &harness.Calls{}
+	admin, err := cloud.New(cloud.Options{URL: z.APIURL(), APIKey: z.APIKey(), SecretKey: z.SecretKey(), Eager: true, Trace: calls})
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +150,7 @@ func (t *Target) site(ctx context.Context, now clock, server *database.Server, r
 		return nil, err
 	}
 	*undo = append(*undo, func(context.Context) error { return db.Close() })
-	s := &harness.Site{Description: t.Describe(), Cloud: admin, DB: db, Usage: usageRuns{now, db}, Clock: now, Pushes: routers, Routers: routers,
+	s := &harness.Site{Description: t.Describe(), Cloud: admin, DB: db, Usage: usageRuns{now, db}, Clock: now, Pushes: routers, Routers: routers, Calls: calls,
 		SkewBudget: skewBudget, Disposable: true, Tamper: tamper{z, t.opts.Release, t.opts.Knobs}, Checks: harness.ChecksOfModel}
 	if t.opts.Scripts != nil {
 		s.Checks = harness.ChecksNotRun
