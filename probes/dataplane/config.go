@@ -33,13 +33,14 @@ type Dialer interface {
 	Dial(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error)
 }
 
-// Watch tells whether the router changed. Mark is opaque: it must contain the start of the router's process and the number of
-// pushes, so that two equal marks mean that nothing happened in between.
+// Watch tells whether the router changed. Mark is opaque: it must contain the start of the router's process and the
+// number of pushes, so that two equal marks mean that nothing happened in between.
 type Watch interface {
 	Mark(ctx context.Context) (string, error)
 }
 
-// Tables reads how many entries a rule's stick table has. known is false where the rule has none or the view is missing.
+// Tables reads how many entries a rule's stick table has. known is false where the rule has none or the view is
+// missing.
 type Tables interface {
 	Table(ctx context.Context, rule string) (used int, known bool, err error)
 }
@@ -72,8 +73,8 @@ type Config struct {
 	Seed uint64
 	// Timeout bounds one request; 0 means DefaultTimeout.
 	Timeout time.Duration
-	// Parallel is how many clients of a shuffled round are under way at once; 0 means one. A client never has two connections
-	// to one rule at once, and the first contact is serial whatever is said here.
+	// Parallel is how many clients of a shuffled round are under way at once; 0 means one. A client never has two
+	// connections to one rule at once, and the first contact is serial whatever is said here.
 	Parallel int
 
 	// Backends is the number of live backends behind the control rule where it is known, else 0.
@@ -135,7 +136,8 @@ func (c Config) refuse() error {
 	case !c.Target.Address.IsValid() || !c.Control.Address.IsValid():
 		return errors.New("target and control rule need an address and port each")
 	case c.Target.Address == c.Control.Address:
-		return fmt.Errorf("target and control are the same address %s: name a rule without policy as control", c.Control.Address)
+		return fmt.Errorf("target and control are the same address %s: name a rule without policy as control",
+			c.Control.Address)
 	case c.Requests < 2:
 		return fmt.Errorf("%d requests for each client: at least 2 are needed to see a move", c.Requests)
 	case len(c.Clients) < 2:
