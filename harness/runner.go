@@ -204,7 +204,7 @@ func fold(c *result.Case, one *outcome, i int, p Plan) {
 	worst := result.Worse(one.verdict, c.Verdict)
 	if first || worst != c.Verdict {
 		c.Reason, c.Steps, c.Evidence = one.reason, one.steps, one.evidence
-		c.Findings, c.Views = one.findings, one.views
+		c.Findings, c.Calls, c.Views = one.findings, one.calls, one.views
 		if p.Repeat > 1 && one.verdict != result.Pass {
 			c.Reason = fmt.Sprintf("repeat %d (seed %d): %s", i+1, p.Seed+int64(i), one.reason)
 		}
@@ -261,6 +261,9 @@ func (t *Attempt) tell() {
 			t.Note("stack", "%s", debug.Stack())
 		}
 		t.troubles()
+		if t.verdict == result.Fail && !t.brief {
+			t.calls = t.site.Calls.Newest()
+		}
 		for i := range t.steps {
 			if t.steps[i].State == "running" {
 				t.steps[i].State = string(t.verdict)

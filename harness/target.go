@@ -55,6 +55,8 @@ type Site struct {
 	Clock   Clock
 	Pushes  Pushes
 	Routers Routers
+	// Calls are the newest API calls of this site alone; nil where several scenarios share a client.
+	Calls *Calls
 	// Tamper is a lab's; nil elsewhere.
 	Tamper Tamper
 	// Missing says why a capability is not there. A capability that should be there but does not work is Broken.
