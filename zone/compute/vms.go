@@ -253,7 +253,7 @@ func (mgr *Manager) recoverRoot(ctx context.Context, vm *VM) error {
 	if mgr.On(fault.RecoverWithoutVolumeEvent) {
 		return nil
 	}
-	return mgr.UsageEvent(ctx, "VOLUME.CREATE", vm.Account, kernel.ZoneID, vm.Volume.ID, vm.Volume.usageFields())
+	return mgr.volumeBegan(ctx, vm.Volume)
 }
 
 // ExpungeVM removes a VM for good: from its load balancers (one push a rule), its port forwarding and static NAT rules,
