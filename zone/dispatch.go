@@ -52,7 +52,7 @@ func (z *Zone) Call(ctx context.Context, login any, name string, params map[stri
 	if u, ok := login.(Caller); ok {
 		user = u
 	}
-	c := &call{ctx: ctx, z: z, cmd: cmd, params: params, caller: user}
+	c := &call{ctx: z.load.hold(ctx, name), z: z, cmd: cmd, params: params, caller: user}
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	defer c.explained(&err)

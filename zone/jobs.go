@@ -68,6 +68,7 @@ func (c *call) work(before <-chan struct{}) {
 	if before != nil {
 		<-before
 	}
+	defer z.load.work(c.cmd.name)()
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	c.eventStarted()

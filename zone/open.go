@@ -47,7 +47,7 @@ func Open(ctx context.Context, opts Options) (_ *Zone, err error) {
 	}
 	z.http, err = api.Listen(api.Options{
 		Listen: opts.Listen, ListenIntegration: opts.ListenIntegration, Backend: z, Log: z.log,
-		SessionKeyEither: z.knobs[release.SessionKeyEither], Date: z.dateHeader(),
+		SessionKeyEither: z.knobs[release.SessionKeyEither], Date: z.dateHeader(), Lost: z.load.lost,
 	})
 	if err != nil {
 		return z, err
@@ -83,6 +83,7 @@ func newZone(opts Options) (*Zone, error) {
 		planned: make(chan struct{}, 1), jobs: map[string]*job{}, tails: map[string]chan struct{}{},
 		ids: map[string]int64{}, limits: map[limitKey]int64{},
 	}
+	z.load = newLoaded(opts.Load, opts.Clock)
 	z.background, z.stop = context.WithCancel(context.Background())
 	z.idle = sync.NewCond(&z.mu)
 	z.finders = map[string]func(string) bool{"job": func(u string) bool { return z.jobByUUID(u) != nil }}
@@ -125,6 +126,7 @@ func (z *Zone) openDatabase(ctx context.Context) error {
 // Close stops the API, lets queued jobs end, and stops everything that works in the background.
 func (z *Zone) Close(ctx context.Context) error {
 	var errs []error
+	z.load.end()
 	if z.http != nil {
 		errs = append(errs, z.http.Close(ctx))
 	}
