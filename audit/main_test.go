@@ -7,17 +7,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/stackproof/stackproof/zone/database"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // testSite is a real database server with the tables of a release.
 type testSite struct {
@@ -206,3 +204,5 @@ func (s *testSite) dsnWith(change func(*mysql.Config)) string {
 	change(c)
 	return c.FormatDSN()
 }
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

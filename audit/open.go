@@ -19,10 +19,6 @@ type Options struct {
 	MaxLoad int
 	// Progress is told how far the audit is, some times a second; nil for nobody.
 	Progress func(Progress)
-	// Checkpoint is a file in which the work that is done is kept until the audit has ended; "" for none. With Resume an audit
-	// goes on from it.
-	Checkpoint string
-	Resume     bool
 }
 
 // InputError is a mistake of the caller: a wrong address, a plan of another site.
@@ -94,7 +90,8 @@ func needed() map[string]map[string][]string {
 // check tries one row of each table that is needed. The server's own refusal tells a missing grant from a missing table.
 func (s *site) check(ctx context.Context) error {
 	for _, source := range []*source{s.cloud, s.usage} {
-		for table, columns := range needed()[source.schema] {
+		for _, table := range sortedKeys(needed()[source.schema]) {
+			columns := needed()[source.schema][table]
 			name := source.schema + "." + table
 			rows, err := source.conn.QueryContext(ctx, "SELECT 1 FROM "+name+" LIMIT 1")
 			if err == nil {

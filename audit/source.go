@@ -45,6 +45,7 @@ func dial(ctx context.Context, dsn string) (*sql.DB, *mysql.Config, error) {
 		return nil, nil, badInput(err)
 	}
 	config.ParseTime, config.Loc, config.InterpolateParams = false, time.UTC, true
+	config.Logger = &mysql.NopLogger{} // what it would say is in the errors
 	config.Timeout, config.ReadTimeout, config.WriteTimeout = 10*time.Second, readTimeout, readTimeout
 	db, err := usageprobe.Connect(config)
 	if err != nil {

@@ -77,6 +77,12 @@ func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
 	}
 	err = group.Wait()
 	run.Results = found.results()
+	if teller, ok := target.(SiteTeller); ok {
+		for _, c := range teller.SiteCases() {
+			run.Planned, run.Results = append(run.Planned, c.ID), append(run.Results, c)
+			p.Progress.Finished(c)
+		}
+	}
 	if c := leakCase(ctx, leaks, found.remains); c != nil {
 		run.Planned, run.Results = append(run.Planned, c.ID), append(run.Results, *c)
 		p.Progress.Finished(*c)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/probes/dataplane"
 	"github.com/stackproof/stackproof/router"
 )
@@ -138,6 +139,15 @@ type UsageRuns interface {
 	Cover(ctx context.Context, t time.Time) error
 	// Window is the aggregation range.
 	Window() time.Duration
+}
+
+// SiteID is the id of the case about the site as a whole.
+const SiteID = "site"
+
+// SiteTeller is a target that may meet something that is wrong with the site as a whole. It is told once, instead of by each
+// scenario that it keeps from an answer.
+type SiteTeller interface {
+	SiteCases() []result.Case
 }
 
 // RunAsker is a usage server that can be asked for a run without waiting for it.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
+	"github.com/stackproof/stackproof/zone/autoscale"
 )
 
 func (b *bench) theGroup() obj { return b.one("listAutoScaleVmGroups", "autoscalevmgroup") }
@@ -108,7 +109,7 @@ func TestGroupCreateChecks(t *testing.T) {
 		assert.Equal(t, 431, e.Code, text)
 		assert.Contains(t, e.Text, text)
 	}
-	plain := b.refused("createAutoScaleVmProfile", "zoneid="+b.z.site.UUID, "serviceofferingid="+b.offering("listServiceOfferings", "serviceoffering", "Small"),
+	plain := b.refused("createAutoScaleVmProfile", "zoneid="+b.z.net.Site.UUID, "serviceofferingid="+b.offering("listServiceOfferings", "serviceoffering", "Small"),
 		"templateid="+b.offering("listTemplates", "template", "CentOS"), "otherdeployparams=networkids=x")
 	assert.Equal(t, "Unable to execute API command autoscalevmprofile due to invalid value networkids=x for parameter otherdeployparams", plain.Text)
 }
@@ -141,10 +142,10 @@ func TestScaling(t *testing.T) {
 	rule := b.rule(b.address(site.vpc), site.tier, "G", 80)
 	group := b.group(rule, 1)
 	b.job("disableAutoScaleVmGroup", "id="+group)
-	g := b.z.groupByUUID(group)
-	b.z.mu.Lock()
+	g := b.z.autoscale.GroupByUUID(group)
+	b.z.kernel.Lock()
 	g.Up[0].Conditions[0].Threshold = 5
-	b.z.mu.Unlock()
+	b.z.kernel.Unlock()
 	b.job("updateAutoScaleVmGroup", "id="+group, "maxmembers=3")
 	b.job("enableAutoScaleVmGroup", "id="+group)
 	b.advance(11 * time.Second)
@@ -172,11 +173,11 @@ func TestScaling(t *testing.T) {
 
 // Members that do not start: up to 4.20.1 one more VM each interval without end, from 4.20.2 on no more after the threshold.
 func TestFailingStarts(t *testing.T) {
-	for release, want := range map[string]int{"4.20.1.0": 20, "4.20.2.0": erroredThreshold + 1} {
+	for release, want := range map[string]int{"4.20.1.0": 20, "4.20.2.0": autoscale.ErroredThreshold + 1} {
 		b := newBench(t, release)
 		site := b.vpcSite(0)
 		rule := b.rule(b.address(site.vpc), site.tier, "G", 80)
-		b.call("configureSimulator", "zoneid="+b.z.site.UUID, "name=StartCommand", "value=result:fail")
+		b.call("configureSimulator", "zoneid="+b.z.net.Site.UUID, "name=StartCommand", "value=result:fail")
 		b.group(rule, 2)
 		b.advance(201 * time.Second)
 		assert.Equal(t, want, b.count("SELECT COUNT(*) FROM cloud.vm_instance WHERE name LIKE 'autoScaleVm%'"), release)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/apache/cloudstack-go/v2/cloudstack"
 	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/zone/net"
 )
 
 // TestGoClient: the Go client that people use signs, calls, waits for jobs and decodes what the zone answers.
@@ -20,7 +22,7 @@ func TestGoClient(t *testing.T) {
 	cs := cloudstack.NewAsyncClient(z.APIURL(), z.APIKey(), z.SecretKey(), false, cloudstack.WithHTTPClient(&http.Client{Transport: transport}))
 	cs.AsyncTimeout(int64(time.Minute / time.Second))
 
-	zone, count, err := cs.Zone.GetZoneID(siteName)
+	zone, count, err := cs.Zone.GetZoneID(net.SiteName)
 	require.NoError(t, err)
 	require.Equal(t, 1, count)
 	offering, _, err := cs.VPC.GetVPCOfferingID("Default VPC offering")

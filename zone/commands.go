@@ -1,33 +1,27 @@
 package zone
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/stackproof/stackproof/zone/autoscale"
+	"github.com/stackproof/stackproof/zone/compute"
+	"github.com/stackproof/stackproof/zone/firewall"
+	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/lb"
+	"github.com/stackproof/stackproof/zone/metering"
+	"github.com/stackproof/stackproof/zone/net"
+	"github.com/stackproof/stackproof/zone/site"
+	"github.com/stackproof/stackproof/zone/tenancy"
+)
 
 // commands are those of all rooms, in the order of listApis.
-func (z *Zone) commands() []bound {
-	return slices.Concat(z.siteCommands(), z.tenancyCommands(), z.netCommands(), z.computeCommands(), z.firewallRoomCommands(), z.lbRoomCommands(),
-		z.autoscaleCommands(), z.meteringCommands())
+func (z *Zone) commands() []kernel.Bound {
+	all := slices.Concat(
+		kernel.Bind(z.site, site.Commands()), kernel.Bind(z.tenancy, tenancy.Commands()), kernel.Bind(z.net, net.Commands()),
+		kernel.Bind(z.compute, compute.Commands()), kernel.Bind(z.firewall, firewall.Commands()), kernel.Bind(z.lb, lb.Commands()),
+		kernel.Bind(z.autoscale, autoscale.Commands()), kernel.Bind(z.metering, metering.Commands()))
+	if z.opts.Bare {
+		all = append(all, kernel.Bind(z.site, site.DeployCommands())...)
+	}
+	return all
 }
-
-func (z *Zone) siteCommands() []command {
-	return slices.Concat(z.infoCommands(), z.jobCommands(), z.eventCommands(), z.capacityCommands(), z.deployCommands())
-}
-
-func (z *Zone) tenancyCommands() []command {
-	return slices.Concat(z.domainCommands(), z.accountCommands(), z.userCommands(), z.limitCommands(), z.configurationCommands())
-}
-
-func (z *Zone) netCommands() []command {
-	return slices.Concat(z.offeringCommands(), networkOfferingCommands(), z.vpcCommands(), z.networkCommands(), z.routerCommands(), z.addressCommands(), z.vpnCommands())
-}
-
-func (z *Zone) computeCommands() []command {
-	return slices.Concat(z.vmCommands(), z.volumeCommands(), z.nicCommands(), []command{uploadVolumeCommand()}, z.backupCommands(), z.simulatorCommands())
-}
-
-func (z *Zone) firewallRoomCommands() []command { return z.firewallCommands() }
-
-func (z *Zone) lbRoomCommands() []command {
-	return slices.Concat(z.lbCommands(), z.internalCommands(), z.certCommands(), z.stickinessCommands())
-}
-
-func (z *Zone) meteringCommands() []command { return z.usageCommands() }

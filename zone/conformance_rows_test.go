@@ -42,7 +42,7 @@ func readTable(t testing.TB, file string) []map[string]string {
 // table reads one of the zone's tables in the same form.
 func table(t testing.TB, z *Zone, name string) []map[string]string {
 	t.Helper()
-	rows, err := z.store.db.Query("SELECT * FROM " + name + " ORDER BY id")
+	rows, err := z.kernel.DB().Query("SELECT * FROM " + name + " ORDER BY id")
 	require.NoError(t, err)
 	defer rows.Close()
 	names, err := rows.Columns()

@@ -22,6 +22,8 @@ import (
 
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
+	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/net"
 )
 
 // exchange is one line of a recording.
@@ -42,24 +44,25 @@ type replay struct {
 	testing.TB
 	release string // of the recording
 	zone    *Zone
-	clock   *Manual
+	clock   *kernel.Manual
 	client  *http.Client
 	ids     map[string]string // recorded uuid to ours
 	mocks   map[string]string // the same for the simulator's mocks, which have numbers
 	diffs   []string
 
 	mu     sync.Mutex
-	pushes []Push
+	pushes []net.Push
 	log    bytes.Buffer // the management log
 }
 
 // Push and RouterState make a replay the zone's routers: all pushes succeed.
-func (r *replay) Push(_ context.Context, p Push) error {
+func (r *replay) Push(_ context.Context, p net.Push) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.pushes = append(r.pushes, p)
 	return nil
 }
+
 func (r *replay) RouterState(context.Context, string, string) error { return nil }
 
 // recordings are the files to play, by release. STACKPROOF_CONFORMANCE names another folder of the same form.
@@ -200,7 +203,7 @@ func newReplay(t testing.TB, release string, all []*exchange) *replay {
 		}
 	}
 	require.False(t, start.IsZero(), "the recording holds no time")
-	r := &replay{TB: t, release: release, clock: NewManual(start), client: &http.Client{}, ids: map[string]string{}, mocks: map[string]string{}}
+	r := &replay{TB: t, release: release, clock: kernel.NewManual(start), client: &http.Client{}, ids: map[string]string{}, mocks: map[string]string{}}
 	var err error
 	r.zone, err = Open(t.Context(), Options{
 		Release: nearest(release), DB: testDatabase(t, nearest(release)), Clock: r.clock, Pushes: r, ManagementLog: &r.log, Seed: 1,
@@ -251,9 +254,9 @@ func mockID(body map[string]any) string {
 // the usage server catches up by itself.
 func (r *replay) firstUsage() {
 	var n int
-	require.NoError(r, r.zone.store.db.QueryRow("SELECT COUNT(*) FROM cloud_usage.usage_job WHERE success=1").Scan(&n))
+	require.NoError(r, r.zone.kernel.DB().QueryRow("SELECT COUNT(*) FROM cloud_usage.usage_job WHERE success=1").Scan(&n))
 	if n == 0 {
-		_, err := r.zone.RunUsage(r.Context())
+		_, err := r.zone.metering.RunUsage(r.Context())
 		require.NoError(r, err)
 	}
 }

@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/stackproof/stackproof/zone/kernel"
 )
 
 // BenchmarkFiftyGroups is story B's site: 50 rules with groups of two members on one router, a policy on each.
 func BenchmarkFiftyGroups(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
-		t := &bench{TB: b, clock: NewManual(time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC))}
+		t := &bench{TB: b, clock: kernel.NewManual(time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC))}
 		t.open("4.19.1.0", nil)
 		site := t.vpcSite(0)
 		a := t.address(site.vpc)

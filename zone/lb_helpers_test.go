@@ -16,22 +16,25 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
+	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/net"
+	"github.com/stackproof/stackproof/zone/push"
 )
 
 // bench is a zone on a manual clock whose pushes are kept, with what most tests of load balancing need.
 type bench struct {
 	testing.TB
 	z     *Zone
-	clock *Manual
+	clock *kernel.Manual
 	log   bytes.Buffer
 
 	mu     sync.Mutex
-	pushes []Push
+	pushes []net.Push
 	fail   error // what the next pushes answer
 }
 
 // Push keeps the push.
-func (b *bench) Push(_ context.Context, p Push) error {
+func (b *bench) Push(_ context.Context, p net.Push) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.pushes = append(b.pushes, p)
@@ -51,7 +54,7 @@ func (b *bench) failing(on bool) {
 }
 
 // taken answers the pushes since the last call.
-func (b *bench) taken() []Push {
+func (b *bench) taken() []net.Push {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p := b.pushes
@@ -61,7 +64,7 @@ func (b *bench) taken() []Push {
 
 func newBench(t *testing.T, name string, words ...release.Knob) *bench {
 	t.Helper()
-	b := &bench{TB: t, clock: NewManual(time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC))}
+	b := &bench{TB: t, clock: kernel.NewManual(time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC))}
 	b.open(name, words)
 	t.Cleanup(b.shut)
 	return b
@@ -93,7 +96,7 @@ func params(words []string) map[string]string {
 // call makes a synchronous call that must succeed.
 func (b *bench) call(name string, words ...string) obj {
 	b.Helper()
-	answer, err := b.z.Call(b.Context(), b.z.admin, name, params(words))
+	answer, err := b.z.Call(b.Context(), b.z.tenancy.Admin, name, params(words))
 	require.NoError(b, err, name)
 	return asJSON(b, answer)
 }
@@ -101,9 +104,9 @@ func (b *bench) call(name string, words ...string) obj {
 // refused makes a call that must be refused at once.
 func (b *bench) refused(name string, words ...string) *api.Error {
 	b.Helper()
-	answer, err := b.z.Call(b.Context(), b.z.admin, name, params(words))
+	answer, err := b.z.Call(b.Context(), b.z.tenancy.Admin, name, params(words))
 	require.Error(b, err, "%s answered %v", name, answer)
-	return asAPI(err)
+	return kernel.AsAPI(err)
 }
 
 // ended makes an asynchronous call, waits for its job and answers the job.
@@ -168,7 +171,7 @@ type labSite struct {
 
 func (b *bench) vpcSite(vms int) labSite {
 	b.Helper()
-	zone := b.z.site.UUID
+	zone := b.z.net.Site.UUID
 	var s labSite
 	s.vpc = id(b.job("createVPC", "zoneid="+zone, "name=v", "displaytext=v", "cidr=10.0.0.0/16",
 		"vpcofferingid="+b.offering("listVPCOfferings", "vpcoffering", "Default VPC offering")), "vpc")
@@ -181,21 +184,21 @@ func (b *bench) vpcSite(vms int) labSite {
 
 func (b *bench) tier(vpc string, n int) string {
 	b.Helper()
-	return id(b.call("createNetwork", "zoneid="+b.z.site.UUID, fmt.Sprintf("name=tier%d", n), "displaytext=t", "vpcid="+vpc,
+	return id(b.call("createNetwork", "zoneid="+b.z.net.Site.UUID, fmt.Sprintf("name=tier%d", n), "displaytext=t", "vpcid="+vpc,
 		fmt.Sprintf("gateway=10.0.%d.1", n), "netmask=255.255.255.0",
 		"networkofferingid="+b.offering("listNetworkOfferings", "networkoffering", "DefaultIsolatedNetworkOfferingForVpcNetworks")), "network")
 }
 
 func (b *bench) vm(network, name string) string {
 	b.Helper()
-	return id(b.job("deployVirtualMachine", "zoneid="+b.z.site.UUID, "name="+name, "networkids="+network,
+	return id(b.job("deployVirtualMachine", "zoneid="+b.z.net.Site.UUID, "name="+name, "networkids="+network,
 		"serviceofferingid="+b.offering("listServiceOfferings", "serviceoffering", "Small"),
 		"templateid="+b.offering("listTemplates", "template", "CentOS")), "virtualmachine")
 }
 
 func (b *bench) address(vpc string) string {
 	b.Helper()
-	return id(b.job("associateIpAddress", "vpcid="+vpc, "zoneid="+b.z.site.UUID), "ipaddress")
+	return id(b.job("associateIpAddress", "vpcid="+vpc, "zoneid="+b.z.net.Site.UUID), "ipaddress")
 }
 
 // rule makes a rule of the tier on an address.
@@ -223,7 +226,7 @@ func (b *bench) group(rule string, size int) string {
 		id(b.job("createCondition", "counterid="+cpu, "relationaloperator=GT", "threshold=90"), "condition")), "autoscalepolicy")
 	down := id(b.job("createAutoScalePolicy", "action=scaledown", "duration=60", "conditionids="+
 		id(b.job("createCondition", "counterid="+cpu, "relationaloperator=LT", "threshold=1"), "condition")), "autoscalepolicy")
-	profile := id(b.job("createAutoScaleVmProfile", "zoneid="+b.z.site.UUID,
+	profile := id(b.job("createAutoScaleVmProfile", "zoneid="+b.z.net.Site.UUID,
 		"serviceofferingid="+b.offering("listServiceOfferings", "serviceoffering", "Small"),
 		"templateid="+b.offering("listTemplates", "template", "CentOS")), "autoscalevmprofile")
 	return id(b.job("createAutoScaleVmGroup", "lbruleid="+rule, fmt.Sprintf("minmembers=%d", size), fmt.Sprintf("maxmembers=%d", size), "scaleuppolicyids="+up,
@@ -236,14 +239,14 @@ func (b *bench) advance(d time.Duration) {
 }
 
 // sent decodes a push.
-func sent(t require.TestingT, p Push) configCommand {
-	var all map[string]configCommand
+func sent(t require.TestingT, p net.Push) push.ConfigCommand {
+	var all map[string]push.ConfigCommand
 	require.NoError(t, json.Unmarshal(p.Command, &all))
-	return all[loadBalancerCommand]
+	return all[push.LoadBalancerCommand]
 }
 
 // balancer is one rule of a push.
-func balancer(t require.TestingT, p Push, id string) *balancerTO {
+func balancer(t require.TestingT, p net.Push, id string) *push.BalancerTO {
 	for _, one := range sent(t, p).LoadBalancers {
 		if one.UUID == id {
 			return &one
@@ -256,6 +259,6 @@ func balancer(t require.TestingT, p Push, id string) *balancerTO {
 func (b *bench) count(query string, args ...any) int {
 	b.Helper()
 	var n int
-	require.NoError(b, b.z.store.db.QueryRowContext(b.Context(), query, args...).Scan(&n))
+	require.NoError(b, b.z.kernel.DB().QueryRowContext(b.Context(), query, args...).Scan(&n))
 	return n
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
+	"github.com/stackproof/stackproof/zone/lb"
 )
 
 func TestRuleCreateWritesItsRowsBeforeTheJob(t *testing.T) {
@@ -19,7 +20,7 @@ func TestRuleCreateWritesItsRowsBeforeTheJob(t *testing.T) {
 	internal := b.count("SELECT id FROM cloud.firewall_rules WHERE uuid=?", rule)
 	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.load_balancing_rules WHERE id=?", internal))
 	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.usage_event WHERE type='LB.CREATE' AND resource_id=?", internal))
-	rows, err := b.z.store.db.Query("SELECT state, description FROM cloud.event WHERE type='LB.CREATE' ORDER BY id")
+	rows, err := b.z.kernel.DB().Query("SELECT state, description FROM cloud.event WHERE type='LB.CREATE' ORDER BY id")
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, rows.Close()) }()
 	var states []string
@@ -125,7 +126,7 @@ func TestFailedMemberChanges(t *testing.T) {
 	b.failing(true)
 	b.broken("removeFromLoadBalancerRule", "id="+rule, "virtualmachineids="+site.vms[0])
 	assert.Zero(t, rows("`revoke`=1"), "a VM named by its id is restored")
-	vm := b.z.vmByUUID(site.vms[1])
+	vm := b.z.compute.VMByUUID(site.vms[1])
 	b.broken("removeFromLoadBalancerRule", "id="+rule, "vmidipmap[0].vmid="+vm.UUID, "vmidipmap[0].vmip="+vm.NICs[0].IP.String())
 	assert.Equal(t, 1, rows("`revoke`=1"), "one named by its address stays revoked, the release's defect")
 	b.failing(false)
@@ -190,7 +191,7 @@ func TestListFilters(t *testing.T) {
 	}
 	members := b.call("listLoadBalancerRuleInstances", "id="+two, "lbvmips=true")["lbrulevmidip"].([]any)
 	require.Len(t, members, 1)
-	assert.Equal(t, []any{b.z.vmByUUID(site.vms[0]).NICs[0].IP.String()}, members[0].(obj)["lbvmipaddresses"])
+	assert.Equal(t, []any{b.z.compute.VMByUUID(site.vms[0]).NICs[0].IP.String()}, members[0].(obj)["lbvmipaddresses"])
 	assert.Empty(t, b.call("listLoadBalancerRuleInstances", "id="+two, "applied=false"))
 }
 
@@ -230,7 +231,7 @@ func TestUsageEventFaults(t *testing.T) {
 			assert.Equal(t, want.mine, of(id))
 			assert.Equal(t, want.sibling, of(other))
 			if knob == fault.DeleteEventLate {
-				b.advance(eventShift)
+				b.advance(lb.EventShift)
 				assert.Equal(t, 1, of(id))
 			}
 		})

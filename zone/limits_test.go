@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
 // TestLimitsOfDomainsAbove: what a domain may have binds the accounts in it and below it, each on its own and all together.
 func TestLimitsOfDomainsAbove(t *testing.T) {
 	b := newBench(t, "4.20.1.0")
-	root := b.z.domains[0].UUID
+	root := b.z.tenancy.Domains[0].UUID
 	outer := id(b.call("createDomain", "name=outer"), "domain")
 	inner := id(b.call("createDomain", "name=inner", "parentdomainid="+outer), "domain")
 	for _, name := range []string{"u", "v"} {
@@ -23,21 +25,21 @@ func TestLimitsOfDomainsAbove(t *testing.T) {
 	set := func(domain string, typ, max int) []string {
 		return []string{"domainid=" + domain, fmt.Sprint("resourcetype=", typ), fmt.Sprint("max=", max)}
 	}
-	require.Equal(t, "-1", listed(inner, limitVPC), "domains have no limit unless they are given one")
-	require.Equal(t, "20", fmt.Sprint(b.one("listResourceLimits", "resourcelimit", "account=u", "domainid="+inner, fmt.Sprint("resourcetype=", limitVPC))["max"]))
-	require.Equal(t, 531, b.refused("updateResourceLimit", set(root, limitVPC, 5)...).Code)
-	b.call("updateResourceLimit", set(outer, limitVPC, 1)...)
-	require.Equal(t, "1", listed(inner, limitVPC), "that of the domain above")
-	require.Equal(t, 431, b.refused("updateResourceLimit", set(inner, limitVPC, 2)...).Code, "no more than the domain above")
+	require.Equal(t, "-1", listed(inner, tenancy.LimitVPC), "domains have no limit unless they are given one")
+	require.Equal(t, "20", fmt.Sprint(b.one("listResourceLimits", "resourcelimit", "account=u", "domainid="+inner, fmt.Sprint("resourcetype=", tenancy.LimitVPC))["max"]))
+	require.Equal(t, 531, b.refused("updateResourceLimit", set(root, tenancy.LimitVPC, 5)...).Code)
+	b.call("updateResourceLimit", set(outer, tenancy.LimitVPC, 1)...)
+	require.Equal(t, "1", listed(inner, tenancy.LimitVPC), "that of the domain above")
+	require.Equal(t, 431, b.refused("updateResourceLimit", set(inner, tenancy.LimitVPC, 2)...).Code, "no more than the domain above")
 
-	vpc := []string{"zoneid=" + b.z.site.UUID, "name=v", "cidr=10.0.0.0/16", "vpcofferingid=" + b.offering("listVPCOfferings", "vpcoffering", "Default VPC offering"), "domainid=" + inner}
+	vpc := []string{"zoneid=" + b.z.net.Site.UUID, "name=v", "cidr=10.0.0.0/16", "vpcofferingid=" + b.offering("listVPCOfferings", "vpcoffering", "Default VPC offering"), "domainid=" + inner}
 	b.job("createVPC", append(vpc, "account=u")...)
 	refused := b.refused("createVPC", append(vpc, "account=v")...)
 	require.Equal(t, 535, refused.Code)
 	require.Contains(t, refused.Text, "Maximum domain resource limits of Type 'vpc' for Domain Id = "+inner)
 	require.Equal(t, "1", b.one("listDomains", "domain", "id="+inner)["vpclimit"])
 	require.Equal(t, "0", b.one("listDomains", "domain", "id="+inner)["vpcavailable"])
-	b.call("updateResourceLimit", set(outer, limitVPC, -1)...)
+	b.call("updateResourceLimit", set(outer, tenancy.LimitVPC, -1)...)
 	b.job("createVPC", append(vpc, "account=v")...)
 }
 
@@ -63,13 +65,13 @@ func TestGroupsKeepLimits(t *testing.T) {
 	b := newBench(t, "4.20.1.0")
 	domain := id(b.call("createDomain", "name=d"), "domain")
 	b.call("createAccount", "account=u", "username=u", "password=p", "email=e", "firstname=f", "lastname=l", "domainid="+domain)
-	b.call("updateResourceLimit", "account=u", "domainid="+domain, fmt.Sprint("resourcetype=", limitVM), "max=0")
-	vpc := id(b.job("createVPC", "zoneid="+b.z.site.UUID, "name=v", "cidr=10.0.0.0/16", "account=u", "domainid="+domain,
+	b.call("updateResourceLimit", "account=u", "domainid="+domain, fmt.Sprint("resourcetype=", tenancy.LimitVM), "max=0")
+	vpc := id(b.job("createVPC", "zoneid="+b.z.net.Site.UUID, "name=v", "cidr=10.0.0.0/16", "account=u", "domainid="+domain,
 		"vpcofferingid="+b.offering("listVPCOfferings", "vpcoffering", "Default VPC offering")), "vpc")
 	b.groupOf("u", b.rule(b.address(vpc), b.tier(vpc, 1), "grouped", 81))
 	members := func() int {
 		n := 0
-		for _, vm := range b.z.vms {
+		for _, vm := range b.z.compute.VMs {
 			if vm.Group != nil && vm.Removed.IsZero() {
 				n++
 			}
@@ -78,7 +80,7 @@ func TestGroupsKeepLimits(t *testing.T) {
 	}
 	require.NoError(t, b.z.Advance(t.Context(), 5*time.Minute))
 	require.Zero(t, members(), "the group wants one, and may not have it")
-	b.call("updateResourceLimit", "account=u", "domainid="+domain, fmt.Sprint("resourcetype=", limitVM), "max=-1")
+	b.call("updateResourceLimit", "account=u", "domainid="+domain, fmt.Sprint("resourcetype=", tenancy.LimitVM), "max=-1")
 	require.NoError(t, b.z.Advance(t.Context(), time.Minute))
 	require.Positive(t, members())
 }

@@ -15,8 +15,11 @@ import (
 	"github.com/stackproof/stackproof/zone/database"
 )
 
-// servers are the database servers of this test run, one for all releases with the same tables, started when first asked for. Tests that open
-// zones on one do not run in parallel.
+// obj is a JSON object.
+type obj = map[string]any
+
+// servers are the database servers of this test run, one for all releases with the same tables, started when first asked
+// for. Tests that open zones on one do not run in parallel.
 type servers struct {
 	mu  sync.Mutex
 	all map[string]*database.Server

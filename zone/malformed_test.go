@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/stackproof/stackproof/zone/api"
+	"github.com/stackproof/stackproof/zone/kernel"
 )
 
 // alarms keeps what is logged as an error: a panic that was caught is one.
@@ -23,6 +24,7 @@ type alarms struct {
 }
 
 func (a *alarms) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelError }
+
 func (a *alarms) Handle(_ context.Context, r slog.Record) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -31,26 +33,28 @@ func (a *alarms) Handle(_ context.Context, r slog.Record) error {
 	a.lines = append(a.lines, line)
 	return nil
 }
+
 func (a *alarms) WithAttrs([]slog.Attr) slog.Handler { return a }
-func (a *alarms) WithGroup(string) slog.Handler      { return a }
+
+func (a *alarms) WithGroup(string) slog.Handler { return a }
 
 // populated is a zone that has one of everything, so that malformed calls meet real objects.
 func populated(t testing.TB, alarm slog.Handler) (*Zone, map[string]string) {
 	t.Helper()
-	z, err := Open(t.Context(), Options{Release: "4.20.1.0", DB: testDatabase(t, "4.20.1.0"), Clock: NewManual(time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)),
+	z, err := Open(t.Context(), Options{Release: "4.20.1.0", DB: testDatabase(t, "4.20.1.0"), Clock: kernel.NewManual(time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)),
 		Log: slog.New(alarm), ManagementLog: io.Discard, Seed: 3})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, z.Close(context.Background())) })
-	ids := map[string]string{"zone": z.site.UUID, "template": z.site.VMImage.UUID, "serviceoffering": z.serviceOfferings[0].UUID,
-		"domain": z.domains[0].UUID, "account": z.admin.Account.UUID, "user": z.admin.UUID, "host": z.hosts[0].UUID, "diskoffering": z.diskOfferings[0].UUID,
-		"networkoffering": z.networkOfferings[2].UUID, "vpcoffering": z.vpcOfferings[0].UUID, "counter": z.counters[5].UUID}
+	ids := map[string]string{"zone": z.net.Site.UUID, "template": z.net.Site.VMImage.UUID, "serviceoffering": z.net.ServiceOfferings[0].UUID,
+		"domain": z.tenancy.Domains[0].UUID, "account": z.tenancy.Admin.Account.UUID, "user": z.tenancy.Admin.UUID, "host": z.net.Hosts[0].UUID, "diskoffering": z.net.DiskOfferings[0].UUID,
+		"networkoffering": z.net.NetworkOfferings[2].UUID, "vpcoffering": z.net.VPCOfferings[0].UUID, "counter": z.autoscale.Counters[5].UUID}
 	make := func(entity, command string, words ...string) {
 		t.Helper()
 		p := map[string]string{}
 		for i := 0; i+1 < len(words); i += 2 {
 			p[words[i]] = words[i+1]
 		}
-		answer, err := z.Call(t.Context(), z.admin, command, p)
+		answer, err := z.Call(t.Context(), z.tenancy.Admin, command, p)
 		require.NoError(t, err, command)
 		require.NoError(t, z.Jobs(t.Context()))
 		if id, ok := answer["id"].(string); ok {
@@ -58,14 +62,14 @@ func populated(t testing.TB, alarm slog.Handler) (*Zone, map[string]string) {
 		}
 		if job, ok := answer["jobid"].(string); ok {
 			ids["job"] = job
-			require.Equal(t, 1, z.jobByUUID(job).status, "%s: %v", command, z.jobByUUID(job).result)
+			require.Equal(t, 1, z.kernel.JobByUUID(job).Status, "%s: %v", command, z.kernel.JobByUUID(job).Result)
 		}
 	}
 	make("vpc", "createVPC", "name", "v", "zoneid", ids["zone"], "vpcofferingid", ids["vpcoffering"], "cidr", "10.0.0.0/16")
 	make("network", "createNetwork", "name", "t", "zoneid", ids["zone"], "networkofferingid", ids["networkoffering"], "vpcid", ids["vpc"], "gateway", "10.0.1.1", "netmask", "255.255.255.0")
-	ids["network"] = z.networks[0].UUID
+	ids["network"] = z.net.Networks[0].UUID
 	make("vm", "deployVirtualMachine", "zoneid", ids["zone"], "serviceofferingid", ids["serviceoffering"], "templateid", ids["template"], "networkids", ids["network"], "name", "m")
-	ids["router"], ids["volume"] = z.routers[0].UUID, z.volumes[0].UUID
+	ids["router"], ids["volume"] = z.net.Routers[0].UUID, z.compute.Volumes[0].UUID
 	make("address", "associateIpAddress", "vpcid", ids["vpc"])
 	make("pfrule", "createPortForwardingRule", "ipaddressid", ids["address"], "privateport", "22", "publicport", "22", "protocol", "tcp", "virtualmachineid", ids["vm"], "networkid", ids["network"])
 	make("lbrule", "createLoadBalancerRule", "publicipid", ids["address"], "networkid", ids["network"], "name", "l", "algorithm", "roundrobin", "privateport", "80", "publicport", "80")
@@ -81,35 +85,35 @@ func TestMalformedCalls(t *testing.T) {
 	z, ids := populated(t, alarm)
 	hostile := []string{"", " ", "0", "-1", "99999999999999999999", "NaN", "null", "true", "a,b,,c", "00000000-0000-0000-0000-000000000000", "' OR 1=1 --",
 		"10.0.1.300", "2026-13-45", strings.Repeat("x", 70000), "\u202e\U0001F600", "../../etc/passwd", "%s%d%n"}
-	for i := range z.order {
-		cmd := &z.order[i]
+	for i := range z.kernel.Commands() {
+		cmd := &z.kernel.Commands()[i]
 		good := map[string]string{}
-		for _, p := range cmd.params {
-			typ, entity, _ := strings.Cut(p.typ, ":")
+		for _, p := range cmd.Params {
+			typ, entity, _ := strings.Cut(p.Type, ":")
 			switch {
 			case entity != "" && ids[entity] != "":
-				good[p.name] = ids[entity]
+				good[p.Name] = ids[entity]
 			case typ == "integer" || typ == "long":
-				good[p.name] = "7"
+				good[p.Name] = "7"
 			case typ == "boolean":
-				good[p.name] = "false"
+				good[p.Name] = "false"
 			case typ == "date":
-				good[p.name] = "2026-11-21"
-			case typ == "string" && p.required:
-				good[p.name] = "word"
+				good[p.Name] = "2026-11-21"
+			case typ == "string" && p.Required:
+				good[p.Name] = "word"
 			}
 		}
-		for _, p := range cmd.params {
+		for _, p := range cmd.Params {
 			for _, bad := range hostile {
 				words := maps.Clone(good)
-				words[p.name] = bad
-				words[strings.ToLower(p.name)+"[0].name"] = bad
-				attempt(t, z, cmd.name, words)
-				attempt(t, z, cmd.name, map[string]string{p.name: bad, "page": bad, "pagesize": bad})
+				words[p.Name] = bad
+				words[strings.ToLower(p.Name)+"[0].name"] = bad
+				attempt(t, z, cmd.Name, words)
+				attempt(t, z, cmd.Name, map[string]string{p.Name: bad, "page": bad, "pagesize": bad})
 			}
 		}
-		attempt(t, z, cmd.name, nil)
-		require.Empty(t, alarm.lines, "after %s", cmd.name)
+		attempt(t, z, cmd.Name, nil)
+		require.Empty(t, alarm.lines, "after %s", cmd.Name)
 	}
 	require.NoError(t, z.Advance(t.Context(), 10*time.Minute))
 	require.Empty(t, alarm.lines)
@@ -120,7 +124,7 @@ func attempt(t *testing.T, z *Zone, name string, params map[string]string) {
 	if params == nil {
 		params = map[string]string{}
 	}
-	_, err := z.Call(t.Context(), z.admin, name, params)
+	_, err := z.Call(t.Context(), z.tenancy.Admin, name, params)
 	var refusal *api.Error
 	if err != nil {
 		require.ErrorAs(t, err, &refusal, "%s %v", name, shortened(params))

@@ -6,13 +6,21 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
-	"sync"
 	"time"
 
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
+	"github.com/stackproof/stackproof/zone/autoscale"
+	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/database"
+	"github.com/stackproof/stackproof/zone/firewall"
+	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/lb"
+	"github.com/stackproof/stackproof/zone/metering"
+	"github.com/stackproof/stackproof/zone/net"
+	"github.com/stackproof/stackproof/zone/push"
+	"github.com/stackproof/stackproof/zone/site"
+	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
 // Open starts a pristine zone of a release: its database emptied, the API listening.
@@ -29,32 +37,29 @@ func Open(ctx context.Context, opts Options) (_ *Zone, err error) {
 	if err := z.openDatabase(ctx); err != nil {
 		return nil, err
 	}
-	z.mu.Lock()
-	err = z.pristine(ctx)
-	z.mu.Unlock()
+	z.kernel.Lock()
+	err = z.site.Pristine(ctx)
+	z.kernel.Unlock()
 	if err != nil {
 		return nil, fmt.Errorf("preparing a pristine zone: %w", err)
 	}
-	if err := z.startHeartbeat(ctx); err != nil {
+	if err := z.site.StartHeartbeat(ctx); err != nil {
 		return nil, err
 	}
-	if err := z.StartUsage(ctx, FirstUsageHost, UsageSettings{}); err != nil {
+	if err := z.metering.StartUsage(ctx, metering.FirstUsageHost, metering.UsageSettings{}); err != nil {
 		return nil, err
 	}
-	if _, manual := z.clock.(*Manual); !manual {
-		z.working.Add(1)
-		go z.follow()
-	}
+	z.kernel.Start()
 	z.http, err = api.Listen(api.Options{
-		Listen: opts.Listen, ListenIntegration: opts.ListenIntegration, Backend: z, Log: z.log,
-		SessionKeyEither: z.knobs[release.SessionKeyEither], Date: z.dateHeader(), Lost: z.load.lost,
+		Listen: opts.Listen, ListenIntegration: opts.ListenIntegration, Backend: z, Log: z.kernel.Log,
+		SessionKeyEither: z.kernel.On(release.SessionKeyEither), Date: z.dateHeader(), Lost: z.kernel.Lost,
 	})
 	if err != nil {
 		return z, err
 	}
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	return z, z.tellEndpoint(ctx, z.APIURL())
+	z.kernel.Lock()
+	defer z.kernel.Unlock()
+	return z, z.tenancy.TellEndpoint(ctx, z.APIURL())
 }
 
 // newZone fills in the options' defaults.
@@ -78,31 +83,33 @@ func newZone(opts Options) (*Zone, error) {
 	if opts.ManagementLog == nil {
 		opts.ManagementLog = io.Discard
 	}
-	z := &Zone{
-		opts: opts, version: opts.Release, seed: opts.Seed, bare: opts.Bare, startSettings: opts.Settings, pushes: opts.Pushes, managementLog: opts.ManagementLog, knobs: maps.Clone(opts.Knobs), clock: opts.Clock, log: opts.Log, rand: newRand(opts.Seed),
-		planned: make(chan struct{}, 1), jobs: map[string]*job{}, tails: map[string]chan struct{}{},
-		ids: map[string]int64{}, limits: map[limitKey]int64{},
-	}
-	z.load = newLoaded(opts.Load, opts.Clock)
-	z.background, z.stop = context.WithCancel(context.Background())
-	z.idle = sync.NewCond(&z.mu)
-	z.finders = map[string]func(string) bool{"job": func(u string) bool { return z.jobByUUID(u) != nil }}
-	for _, room := range []map[string]func(string) bool{
-		z.tenancyFinders(), z.netFinders(), z.computeFinders(), z.firewallFinders(), z.lbFinders(), z.autoscaleFinders(),
+	k := kernel.New(kernel.Options{Release: opts.Release, Knobs: opts.Knobs, Clock: opts.Clock, Log: opts.Log, Load: opts.Load, Seed: opts.Seed})
+	z := &Zone{opts: opts, kernel: k}
+	z.tenancy = tenancy.New(k)
+	z.net = net.New(k, z.tenancy, opts.Pushes, opts.Bare)
+	z.compute = compute.New(k, z.tenancy, z.net)
+	z.firewall = firewall.New(k, z.tenancy, z.net, z.compute)
+	z.push = push.New(k, z.net, z.compute, opts.ManagementLog)
+	z.lb = lb.New(k, z.tenancy, z.net, z.compute, z.firewall, z.push)
+	z.autoscale = autoscale.New(k, z.tenancy, z.net, z.compute, z.firewall, z.push, z.lb)
+	z.metering = metering.New(k, z.tenancy, z.net, z.compute, z.firewall, z.push, opts.Seed)
+	z.site = site.New(k, z.tenancy, z.net, z.compute, z.firewall, z.push, z.autoscale, z.metering, opts.Settings)
+	for _, finders := range []map[string]func(string) bool{
+		z.tenancy.Finders(), z.net.Finders(), z.compute.Finders(), z.firewall.Finders(), z.lb.Finders(), z.autoscale.Finders(),
 	} {
-		maps.Copy(z.finders, room)
+		k.AddFinders(finders)
 	}
 	z.connect()
-	return z, z.register(z.commands())
+	return z, k.Register(z.commands())
 }
 
 // dateHeader is the time in the header of that name where the zone's time is not the computer's, so that a client can follow it.
 // On the wall clock the API has none, as a packaged management server's has none (ServerDaemon.java@4.20.0.0).
 func (z *Zone) dateHeader() func() time.Time {
-	if _, wall := z.clock.(Wall); wall {
+	if _, wall := z.kernel.Clock.(Wall); wall {
 		return nil
 	}
-	return z.clock.Now
+	return z.kernel.Clock.Now
 }
 
 func (z *Zone) openDatabase(ctx context.Context) error {
@@ -116,8 +123,7 @@ func (z *Zone) openDatabase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	z.store, err = newStore(db, z.opts.DB.Release())
-	if err != nil {
+	if err := z.kernel.UseDatabase(db, z.opts.DB.Release()); err != nil {
 		return errors.Join(err, db.Close())
 	}
 	return nil
@@ -126,36 +132,20 @@ func (z *Zone) openDatabase(ctx context.Context) error {
 // Close stops the API, lets queued jobs end, and stops everything that works in the background.
 func (z *Zone) Close(ctx context.Context) error {
 	var errs []error
-	z.load.end()
+	z.kernel.Hurry()
 	if z.http != nil {
 		errs = append(errs, z.http.Close(ctx))
 	}
-	z.mu.Lock()
-	z.closing = true
-	z.mu.Unlock()
-	errs = append(errs, z.Jobs(ctx))
-	z.stop()
-	if err := z.wait(ctx); err != nil {
+	if err := z.kernel.Stop(ctx); err != nil {
 		return errors.Join(append(errs, err)...)
 	}
-	for _, p := range z.usages {
-		errs = append(errs, p.server.Stop(ctx, true))
+	for _, p := range z.metering.Usages {
+		errs = append(errs, p.Server.Stop(ctx, true))
 	}
-	if z.store != nil {
-		errs = append(errs, z.dropRemoved(ctx), z.store.db.Close())
+	if z.kernel.DB() != nil {
+		errs = append(errs, z.site.DropRemoved(ctx), z.kernel.DB().Close())
 	}
 	return errors.Join(errs...)
-}
-
-func (z *Zone) wait(ctx context.Context) error {
-	ended := make(chan struct{})
-	go func() { z.working.Wait(); close(ended) }()
-	select {
-	case <-ended:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("waiting for the zone's work to end: %w", ctx.Err())
-	}
 }
 
 // APIURL is the address of the signed API, IntegrationURL that of the unauthenticated port.
@@ -163,22 +153,5 @@ func (z *Zone) APIURL() string         { return z.http.URL() }
 func (z *Zone) IntegrationURL() string { return z.http.IntegrationURL() }
 
 // APIKey and SecretKey belong to the root admin.
-func (z *Zone) APIKey() string    { return z.admin.APIKey }
-func (z *Zone) SecretKey() string { return z.admin.SecretKey }
-
-// Knobs is a copy of what is switched on.
-func (z *Zone) Knobs() release.Knobs { return maps.Clone(z.knobs) }
-
-// RouterNames lists the routers that exist, oldest first.
-func (z *Zone) RouterNames() []string {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	names := make([]string, len(z.routers))
-	for i, r := range z.routers {
-		names[i] = r.Name
-	}
-	return names
-}
-
-// Now is the zone's time.
-func (z *Zone) Now() time.Time { return z.now() }
+func (z *Zone) APIKey() string    { return z.tenancy.Admin.APIKey }
+func (z *Zone) SecretKey() string { return z.tenancy.Admin.SecretKey }

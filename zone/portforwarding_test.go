@@ -17,7 +17,7 @@ func TestPortForwardingSharesTheIDs(t *testing.T) {
 	rule := b.rule(other, site.tier, "A", 80)
 	first := b.count("SELECT id FROM cloud.firewall_rules WHERE uuid=?", pf)
 	assert.Equal(t, first+1, b.count("SELECT id FROM cloud.load_balancing_rules WHERE id=(SELECT id FROM cloud.firewall_rules WHERE uuid=?)", rule))
-	assert.Equal(t, int(b.z.site.ID), b.count("SELECT zone_id FROM cloud.usage_event WHERE type='NET.RULEADD' AND resource_id=?", first))
+	assert.Equal(t, int(b.z.net.Site.ID), b.count("SELECT zone_id FROM cloud.usage_event WHERE type='NET.RULEADD' AND resource_id=?", first))
 	same := b.refused("createPortForwardingRule", "ipaddressid="+a, "privateport=22", "publicport=2222", "protocol=tcp", "virtualmachineid="+site.vms[0])
 	assert.Equal(t, 537, same.Code)
 	taken := b.refused("createLoadBalancerRule", "publicipid="+a, "networkid="+site.tier, "name=x", "algorithm=source", "publicport=2222", "privateport=1")
@@ -53,7 +53,7 @@ func TestAddressReleaseIsRefusedTooLate(t *testing.T) {
 
 func TestOpenFirewallTakesAnID(t *testing.T) {
 	b := newBench(t, "4.20.0.0")
-	network := id(b.call("createNetwork", "zoneid="+b.z.site.UUID, "name=iso", "displaytext=iso",
+	network := id(b.call("createNetwork", "zoneid="+b.z.net.Site.UUID, "name=iso", "displaytext=iso",
 		"networkofferingid="+b.offering("listNetworkOfferings", "networkoffering", "DefaultIsolatedNetworkOfferingWithSourceNatService")), "network")
 	vm := b.vm(network, "vm")
 	a := id(b.job("associateIpAddress", "networkid="+network), "ipaddress")

@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/zone/push"
 )
 
 var requestForm = regexp.MustCompile(`^(\S+ \S+) DEBUG .* Seq (\d+)-(\d+): Executing: .*?, \[(.*)\] \}$`)
@@ -39,8 +41,8 @@ func readPushes(t testing.TB, text []byte) []loggedPush {
 		var commands []map[string]json.RawMessage
 		require.NoError(t, json.Unmarshal([]byte("["+m[4]+"]"), &commands), "line %d", i)
 		for _, one := range commands {
-			if raw, ok := one[loadBalancerCommand]; ok {
-				var c configCommand
+			if raw, ok := one[push.LoadBalancerCommand]; ok {
+				var c push.ConfigCommand
 				require.NoError(t, json.Unmarshal(raw, &c))
 				require.NotEmpty(t, c.LoadBalancers, "line %d", i)
 				out = append(out, loggedPush{line: line, at: at, rule: c.LoadBalancers[0].UUID, command: raw})

@@ -9,15 +9,17 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/zone/net"
 )
 
 // gate holds pushes back until it is opened.
 type gate struct {
-	entered chan Push
+	entered chan net.Push
 	open    chan struct{}
 }
 
-func (g *gate) Push(ctx context.Context, p Push) error {
+func (g *gate) Push(ctx context.Context, p net.Push) error {
 	select {
 	case g.entered <- p:
 	case <-ctx.Done():
@@ -39,10 +41,10 @@ func TestZoneAnswersDuringAPush(t *testing.T) {
 	site := b.vpcSite(1)
 	a := b.address(site.vpc)
 	rule := b.rule(a, site.tier, "A", 80)
-	g := &gate{entered: make(chan Push), open: make(chan struct{})}
-	b.z.mu.Lock()
-	b.z.pushes = g
-	b.z.mu.Unlock()
+	g := &gate{entered: make(chan net.Push), open: make(chan struct{})}
+	b.z.kernel.Lock()
+	b.z.net.Pushes = g
+	b.z.kernel.Unlock()
 	job := b.call("createLBStickinessPolicy", "lbruleid="+rule, "name=s", "methodname=SourceBased")["jobid"].(string)
 	first := <-g.entered
 	assert.NotNil(t, balancer(t, first, rule))
@@ -74,7 +76,7 @@ func TestConcurrentPushesKeepTheirOrder(t *testing.T) {
 	for _, rule := range rules {
 		calls.Go(func() {
 			for i := range 6 {
-				_, err := b.z.Call(context.Background(), b.z.admin, "updateLoadBalancerRule",
+				_, err := b.z.Call(context.Background(), b.z.tenancy.Admin, "updateLoadBalancerRule",
 					map[string]string{"id": rule, "algorithm": []string{"source", "leastconn"}[i%2]})
 				assert.NoError(t, err)
 			}
@@ -98,14 +100,15 @@ func TestPushThatPanics(t *testing.T) {
 	b := newBench(t, "4.20.1.0")
 	site := b.vpcSite(1)
 	rule := b.rule(b.address(site.vpc), site.tier, "A", 80)
-	b.z.mu.Lock()
-	b.z.pushes = panicking{}
-	b.z.mu.Unlock()
+	b.z.kernel.Lock()
+	b.z.net.Pushes = panicking{}
+	b.z.kernel.Unlock()
 	assert.Contains(t, b.broken("updateLoadBalancerRule", "id="+rule, "algorithm=source"), "530")
 	assert.Equal(t, "Add", b.ruleState(rule))
 }
 
 type panicking struct{}
 
-func (panicking) Push(context.Context, Push) error                  { panic("no router here") }
+func (panicking) Push(context.Context, net.Push) error { panic("no router here") }
+
 func (panicking) RouterState(context.Context, string, string) error { return nil }

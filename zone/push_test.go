@@ -10,6 +10,7 @@ import (
 
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
+	"github.com/stackproof/stackproof/zone/net"
 )
 
 // The numbers are those counted on a running 4.20.0.0 (facts: confirmed.md, pushes per call).
@@ -139,27 +140,27 @@ func TestStoppedRouterCountsAsDone(t *testing.T) {
 }
 
 func TestPushFaults(t *testing.T) {
-	sticky := func(b *bench, p []Push, rule string) int {
+	sticky := func(b *bench, p []net.Push, rule string) int {
 		require.NotEmpty(b, p)
 		return len(balancer(b, p[len(p)-1], rule).Stickiness)
 	}
 	for _, one := range []struct {
 		knob  release.Knob
-		check func(b *bench, p []Push, rule, sibling string)
+		check func(b *bench, p []net.Push, rule, sibling string)
 	}{
-		{fault.PushLost, func(b *bench, p []Push, _, _ string) { assert.Empty(b, p) }},
-		{fault.PushStale, func(b *bench, p []Push, rule, _ string) { assert.Zero(b, sticky(b, p, rule)) }},
-		{fault.PushPartial, func(b *bench, p []Push, rule, sibling string) {
+		{fault.PushLost, func(b *bench, p []net.Push, _, _ string) { assert.Empty(b, p) }},
+		{fault.PushStale, func(b *bench, p []net.Push, rule, _ string) { assert.Zero(b, sticky(b, p, rule)) }},
+		{fault.PushPartial, func(b *bench, p []net.Push, rule, sibling string) {
 			assert.NotNil(b, balancer(b, p[0], rule))
 			assert.Nil(b, balancer(b, p[0], sibling))
 		}},
-		{fault.PolicyDropped, func(b *bench, p []Push, rule, _ string) { assert.Zero(b, sticky(b, p, rule)) }},
-		{fault.PolicyWrongRule, func(b *bench, p []Push, rule, sibling string) {
+		{fault.PolicyDropped, func(b *bench, p []net.Push, rule, _ string) { assert.Zero(b, sticky(b, p, rule)) }},
+		{fault.PolicyWrongRule, func(b *bench, p []net.Push, rule, sibling string) {
 			assert.Zero(b, sticky(b, p, rule))
 			assert.Equal(b, 1, sticky(b, p, sibling))
 		}},
-		{fault.MemberMissing, func(b *bench, p []Push, rule, _ string) { assert.Len(b, balancer(b, p[0], rule).Destinations, 1) }},
-		{"", func(b *bench, p []Push, rule, sibling string) {
+		{fault.MemberMissing, func(b *bench, p []net.Push, rule, _ string) { assert.Len(b, balancer(b, p[0], rule).Destinations, 1) }},
+		{"", func(b *bench, p []net.Push, rule, sibling string) {
 			assert.Equal(b, 1, sticky(b, p, rule))
 			assert.Zero(b, sticky(b, p, sibling))
 			assert.Len(b, balancer(b, p[0], rule).Destinations, 2)
@@ -185,7 +186,7 @@ func TestPushFaults(t *testing.T) {
 // Two routers of a redundant VPC get each change one after the other; a first that fails stops.
 func TestRedundantRouters(t *testing.T) {
 	b := newBench(t, "4.20.0.0")
-	vpc := id(b.job("createVPC", "zoneid="+b.z.site.UUID, "name=v", "displaytext=v", "cidr=10.0.0.0/16",
+	vpc := id(b.job("createVPC", "zoneid="+b.z.net.Site.UUID, "name=v", "displaytext=v", "cidr=10.0.0.0/16",
 		"vpcofferingid="+b.offering("listVPCOfferings", "vpcoffering", "Redundant VPC offering")), "vpc")
 	tier := b.tier(vpc, 1)
 	vm := b.vm(tier, "vm")

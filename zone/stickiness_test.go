@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/zone/push"
 )
 
 func TestStickinessRefusals(t *testing.T) {
@@ -49,7 +51,7 @@ func TestStickinessParametersAreStoredAndPushed(t *testing.T) {
 		"param[1].name=nocache", "param[2].name=domain", "param[2].value=a", "param[3].name=domain", "param[3].value=b")
 	p := b.taken()
 	require.Equal(t, 1, len(p))
-	assert.Equal(t, []stickinessTO{{Method: "lbcookie", Params: []pairTO{{"cookie-name", "SRV"}, {"nocache", "null"}, {"domain", "a"}, {"domain", "b"}}}},
+	assert.Equal(t, []push.StickinessTO{{Method: "lbcookie", Params: []push.PairTO{{First: "cookie-name", Second: "SRV"}, {First: "nocache", Second: "null"}, {First: "domain", Second: "a"}, {First: "domain", Second: "b"}}}},
 		balancer(t, p[0], rule).Stickiness)
 	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.load_balancer_stickiness_policies WHERE params='cookie-name=SRV&nocache=null&domain=a&domain=b&'"))
 	policy := b.one("listLBStickinessPolicies", "stickinesspolicies", "lbruleid="+rule)["stickinesspolicy"].([]any)[0].(obj)

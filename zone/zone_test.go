@@ -11,6 +11,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/zone/autoscale"
+	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/net"
+	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
 // usageTypesOf lists the usage event types of the zone's accounts in order, system networks left out.
@@ -61,21 +66,21 @@ func TestLimits(t *testing.T) {
 	limit := func(typ, max int) {
 		b.call("updateResourceLimit", append(who, fmt.Sprint("resourcetype=", typ), fmt.Sprint("max=", max))...)
 	}
-	vpc := []string{"zoneid=" + b.z.site.UUID, "name=v", "cidr=10.0.0.0/16", "vpcofferingid=" + b.offering("listVPCOfferings", "vpcoffering", "Default VPC offering")}
-	limit(limitVPC, 0)
+	vpc := []string{"zoneid=" + b.z.net.Site.UUID, "name=v", "cidr=10.0.0.0/16", "vpcofferingid=" + b.offering("listVPCOfferings", "vpcoffering", "Default VPC offering")}
+	limit(tenancy.LimitVPC, 0)
 	require.Equal(t, 535, b.refused("createVPC", append(vpc, who...)...).Code)
-	limit(limitVPC, 1)
+	limit(tenancy.LimitVPC, 1)
 	v := id(b.job("createVPC", append(vpc, who...)...), "vpc")
 	require.Equal(t, 535, b.refused("createVPC", append(vpc, who...)...).Code)
-	limit(limitNetwork, 0)
-	tier := []string{"zoneid=" + b.z.site.UUID, "name=t", "vpcid=" + v, "gateway=10.0.1.1", "netmask=255.255.255.0",
+	limit(tenancy.LimitNetwork, 0)
+	tier := []string{"zoneid=" + b.z.net.Site.UUID, "name=t", "vpcid=" + v, "gateway=10.0.1.1", "netmask=255.255.255.0",
 		"networkofferingid=" + b.offering("listNetworkOfferings", "networkoffering", "DefaultIsolatedNetworkOfferingForVpcNetworks")}
 	refused := b.refused("createNetwork", tier...)
 	require.Equal(t, 535, refused.Code)
 	require.Contains(t, refused.Text, "Type = 'network' for Account Name = u")
-	limit(limitIP, 1) // the VPC's own source NAT address
+	limit(tenancy.LimitIP, 1) // the VPC's own source NAT address
 	require.Equal(t, 532, b.refused("associateIpAddress", "vpcid="+v).Code)
-	limit(limitIP, 2)
+	limit(tenancy.LimitIP, 2)
 	b.job("associateIpAddress", "vpcid="+v)
 	require.Equal(t, "2", b.one("listAccounts", "account", who...)["iplimit"])
 	require.Equal(t, "0", b.one("listAccounts", "account", who...)["ipavailable"])
@@ -87,13 +92,13 @@ func TestDomainLimits(t *testing.T) {
 	b := newBench(t, "4.20.1.0")
 	domain := id(b.call("createDomain", "name=d"), "domain")
 	vpc := func(account string, n int) []string {
-		return []string{"zoneid=" + b.z.site.UUID, fmt.Sprint("name=", account, n), "cidr=10.0.0.0/16", "account=" + account, "domainid=" + domain,
+		return []string{"zoneid=" + b.z.net.Site.UUID, fmt.Sprint("name=", account, n), "cidr=10.0.0.0/16", "account=" + account, "domainid=" + domain,
 			"vpcofferingid=" + b.offering("listVPCOfferings", "vpcoffering", "Default VPC offering")}
 	}
 	limit := func(typ, max int) {
 		b.call("updateResourceLimit", "domainid="+domain, fmt.Sprint("resourcetype=", typ), fmt.Sprint("max=", max))
 	}
-	limit(limitVPC, 2)
+	limit(tenancy.LimitVPC, 2)
 	for _, one := range []string{"a", "b", "c"} {
 		b.call("createAccount", "account="+one, "username="+one, "password=p", "email=e", "firstname=f", "lastname=l", "domainid="+domain)
 	}
@@ -102,18 +107,18 @@ func TestDomainLimits(t *testing.T) {
 	refused := b.refused("createVPC", vpc("c", 1)...)
 	require.Equal(t, 535, refused.Code)
 	require.Contains(t, refused.Text, "Maximum domain resource limits of Type 'vpc'")
-	limit(limitVPC, -1)
+	limit(tenancy.LimitVPC, -1)
 	b.job("createVPC", vpc("c", 1)...)
 
-	c := b.z.accounts[len(b.z.accounts)-1]
-	o := offeringByUUID(b.z.serviceOfferings, b.z.serviceOfferings[0].UUID)
-	require.NoError(t, b.z.checkVMLimits(c, o))
-	for _, typ := range []int{limitVM, limitCPU, limitMemory, limitVolume} {
+	c := b.z.tenancy.Accounts[len(b.z.tenancy.Accounts)-1]
+	o := net.OfferingByUUID(b.z.net.ServiceOfferings, b.z.net.ServiceOfferings[0].UUID)
+	require.NoError(t, b.z.compute.CheckVMLimits(c, o))
+	for _, typ := range []int{tenancy.LimitVM, tenancy.LimitCPU, tenancy.LimitMemory, tenancy.LimitVolume} {
 		limit(typ, 0)
-		require.ErrorContains(t, b.z.checkVMLimits(c, o), limitTypes()[typ].name)
+		require.ErrorContains(t, b.z.compute.CheckVMLimits(c, o), tenancy.LimitTypes()[typ].Name)
 		limit(typ, -1)
 	}
-	require.EqualValues(t, -1, b.z.domainLimit(c.Domain, limitIP), "as installed: schema-452to460.sql, and as recorded (listDomains)")
+	require.EqualValues(t, -1, b.z.tenancy.DomainLimit(c.Domain, tenancy.LimitIP), "as installed: schema-452to460.sql, and as recorded (listDomains)")
 }
 
 // TestAccountRemoval: everything that an account owns goes, in order, and its rules' deletes are on the record.
@@ -123,10 +128,10 @@ func TestAccountRemoval(t *testing.T) {
 	other := b.rule(b.address(s.vpc), s.tier, "stays", 80)
 	domain := id(b.call("createDomain", "name=d"), "domain")
 	account := id(b.call("createAccount", "account=u", "username=u", "password=p", "email=e", "firstname=f", "lastname=l", "domainid="+domain), "account")
-	vpc := id(b.job("createVPC", "zoneid="+b.z.site.UUID, "name=v", "cidr=10.0.0.0/16", "account=u", "domainid="+domain,
+	vpc := id(b.job("createVPC", "zoneid="+b.z.net.Site.UUID, "name=v", "cidr=10.0.0.0/16", "account=u", "domainid="+domain,
 		"vpcofferingid="+b.offering("listVPCOfferings", "vpcoffering", "Default VPC offering")), "vpc")
 	tier := b.tier(vpc, 1)
-	vm := id(b.job("deployVirtualMachine", "zoneid="+b.z.site.UUID, "name=m", "networkids="+tier, "account=u", "domainid="+domain,
+	vm := id(b.job("deployVirtualMachine", "zoneid="+b.z.net.Site.UUID, "name=m", "networkids="+tier, "account=u", "domainid="+domain,
 		"serviceofferingid="+b.offering("listServiceOfferings", "serviceoffering", "Small"), "templateid="+b.offering("listTemplates", "template", "CentOS")), "virtualmachine")
 	rule := b.rule(b.address(vpc), tier, "plain", 80)
 	b.job("assignToLoadBalancerRule", "id="+rule, "virtualmachineids="+vm)
@@ -146,29 +151,29 @@ func TestAccountRemoval(t *testing.T) {
 	}
 	require.Equal(t, other, b.one("listLoadBalancerRules", "loadbalancerrule")["id"])
 	require.Equal(t, obj{}, b.call("listAutoScaleVmGroups", "listall=true"))
-	require.Equal(t, "1 removed", fmt.Sprint(b.z.accountByUUID(account).Type+1, " ", b.z.accountByUUID(account).State))
-	_, _, known := b.z.KeyOwner("")
+	require.Equal(t, "1 removed", fmt.Sprint(b.z.tenancy.AccountByUUID(account).Type+1, " ", b.z.tenancy.AccountByUUID(account).State))
+	_, _, known := b.z.tenancy.KeyOwner("")
 	require.False(t, known)
 }
 
 // groupOf makes a group of one member as the user of that name, whose objects all must be.
 func (b *bench) groupOf(name, rule string) {
 	b.Helper()
-	user, ok := find(b.z.users, name, func(u *User) string { return u.Username })
+	user, ok := kernel.Find(b.z.tenancy.Users, name, func(u *tenancy.User) string { return u.Username })
 	require.True(b, ok)
 	made := func(command string, words ...string) string {
 		b.Helper()
 		answer, err := b.z.Call(b.Context(), user, command, params(words))
 		require.NoError(b, err, command)
 		require.NoError(b, b.z.Jobs(b.Context()))
-		require.Equal(b, 1, b.z.jobByUUID(answer["jobid"].(string)).status, command)
+		require.Equal(b, 1, b.z.kernel.JobByUUID(answer["jobid"].(string)).Status, command)
 		return answer["id"].(string)
 	}
-	counter := b.z.counters[slices.IndexFunc(b.z.counters, func(c *Counter) bool { return c.Provider == "VpcVirtualRouter" })].UUID
+	counter := b.z.autoscale.Counters[slices.IndexFunc(b.z.autoscale.Counters, func(c *autoscale.Counter) bool { return c.Provider == "VpcVirtualRouter" })].UUID
 	condition := made("createCondition", "counterid="+counter, "relationaloperator=GT", "threshold=90")
 	up := made("createAutoScalePolicy", "action=scaleup", "duration=60", "conditionids="+condition)
 	down := made("createAutoScalePolicy", "action=scaledown", "duration=60", "conditionids="+condition)
-	profile := made("createAutoScaleVmProfile", "zoneid="+b.z.site.UUID, "serviceofferingid="+b.z.serviceOfferings[0].UUID, "templateid="+b.z.site.VMImage.UUID)
+	profile := made("createAutoScaleVmProfile", "zoneid="+b.z.net.Site.UUID, "serviceofferingid="+b.z.net.ServiceOfferings[0].UUID, "templateid="+b.z.net.Site.VMImage.UUID)
 	made("createAutoScaleVmGroup", "lbruleid="+rule, "minmembers=1", "maxmembers=1", "scaleuppolicyids="+up, "scaledownpolicyids="+down, "vmprofileid="+profile, "name=grp", "interval=10")
 }
 
@@ -181,7 +186,7 @@ func TestUsageRecords(t *testing.T) {
 			rule := b.rule(address, s.tier, "web", 80)
 			run := func() {
 				require.NoError(t, b.z.Advance(t.Context(), 2*time.Minute))
-				job, err := b.z.RunUsage(t.Context())
+				job, err := b.z.metering.RunUsage(t.Context())
 				require.NoError(t, err)
 				require.NoError(t, job.Err)
 			}
@@ -214,7 +219,7 @@ func TestUsageRecords(t *testing.T) {
 			require.Equal(t, 431, b.refused("removeRawUsageRecords", "interval=0").Code)
 			b.call("removeRawUsageRecords", "interval=1")
 			require.NotEmpty(t, b.call("listUsageRecords", query...))
-			_, err := b.z.store.db.Exec("UPDATE cloud_usage.cloud_usage SET end_date = end_date - INTERVAL 25 HOUR")
+			_, err := b.z.kernel.DB().Exec("UPDATE cloud_usage.cloud_usage SET end_date = end_date - INTERVAL 25 HOUR")
 			require.NoError(t, err)
 			b.call("removeRawUsageRecords", "interval=1")
 			require.Equal(t, obj{}, b.call("listUsageRecords", query...))
@@ -228,7 +233,8 @@ type states struct {
 	lines []string
 }
 
-func (s *states) Push(context.Context, Push) error { return nil }
+func (s *states) Push(context.Context, net.Push) error { return nil }
+
 func (s *states) RouterState(_ context.Context, router, state string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -238,14 +244,14 @@ func (s *states) RouterState(_ context.Context, router, state string) error {
 
 func TestRouters(t *testing.T) {
 	told := &states{}
-	z, err := Open(t.Context(), Options{Release: "4.20.1.0", DB: testDatabase(t, "4.20.1.0"), Clock: NewManual(time.Now()), Pushes: told})
+	z, err := Open(t.Context(), Options{Release: "4.20.1.0", DB: testDatabase(t, "4.20.1.0"), Clock: kernel.NewManual(time.Now()), Pushes: told})
 	require.NoError(t, err)
 	b := &bench{TB: t, z: z}
-	vpc := id(b.job("createVPC", "zoneid="+z.site.UUID, "name=v", "cidr=10.0.0.0/16", "vpcofferingid="+b.offering("listVPCOfferings", "vpcoffering", "Redundant")), "vpc")
+	vpc := id(b.job("createVPC", "zoneid="+z.net.Site.UUID, "name=v", "cidr=10.0.0.0/16", "vpcofferingid="+b.offering("listVPCOfferings", "vpcoffering", "Redundant")), "vpc")
 	require.Equal(t, []string{"r-3-VM", "r-4-VM"}, z.RouterNames())
 	b.job("restartVPC", "id="+vpc, "cleanup=true")
 	require.Equal(t, []string{"r-5-VM", "r-6-VM"}, z.RouterNames())
-	router := b.z.routers[0].UUID
+	router := b.z.net.Routers[0].UUID
 	b.job("stopRouter", "id="+router)
 	b.job("startRouter", "id="+router)
 	b.job("destroyRouter", "id="+router)
@@ -260,11 +266,11 @@ func TestScheduleOrder(t *testing.T) {
 	b := newBench(t, "4.20.1.0")
 	start := b.z.Now()
 	var got []string
-	plan := func(after time.Duration, what string) *task {
-		b.z.mu.Lock()
-		defer b.z.mu.Unlock()
-		return b.z.at(start.Add(after), what, func(context.Context) {
-			got = append(got, fmt.Sprint(what, " ", b.z.now().Sub(start)))
+	plan := func(after time.Duration, what string) *kernel.Task {
+		b.z.kernel.Lock()
+		defer b.z.kernel.Unlock()
+		return b.z.kernel.At(start.Add(after), what, func(context.Context) {
+			got = append(got, fmt.Sprint(what, " ", b.z.Now().Sub(start)))
 		})
 	}
 	plan(30*time.Second, "late")
@@ -272,9 +278,9 @@ func TestScheduleOrder(t *testing.T) {
 	plan(10*time.Second, "second")
 	cancelled := plan(20*time.Second, "cancelled")
 	plan(time.Hour, "beyond")
-	b.z.mu.Lock()
-	b.z.cancel(cancelled)
-	b.z.mu.Unlock()
+	b.z.kernel.Lock()
+	b.z.kernel.Cancel(cancelled)
+	b.z.kernel.Unlock()
 	require.NoError(t, b.z.Advance(t.Context(), time.Minute))
 	require.Equal(t, []string{"early 10s", "second 10s", "late 30s"}, got)
 	require.Equal(t, time.Minute, b.z.Now().Sub(start))
@@ -285,9 +291,9 @@ func TestWallClock(t *testing.T) {
 	z, err := Open(t.Context(), Options{Release: "4.20.1.0", DB: testDatabase(t, "4.20.1.0")})
 	require.NoError(t, err)
 	ran := make(chan struct{})
-	z.mu.Lock()
-	z.at(z.now().Add(time.Millisecond), "test", func(context.Context) { close(ran) })
-	z.mu.Unlock()
+	z.kernel.Lock()
+	z.kernel.At(z.Now().Add(time.Millisecond), "test", func(context.Context) { close(ran) })
+	z.kernel.Unlock()
 	select {
 	case <-ran:
 	case <-time.After(30 * time.Second):

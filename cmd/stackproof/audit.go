@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -78,41 +79,136 @@ func (f *siteFlags) targetDSN() ([]string, error) {
 	return t.DSN, nil
 }
 
+// auditFlags are those of the verb audit.
+type auditFlags struct {
+	site   siteFlags
+	docs   auditDocuments
+	gate   string
+	watch  time.Duration
+	nagios bool
+	quiet  bool
+}
+
 func auditCommand() *cobra.Command {
-	var site siteFlags
-	var docs auditDocuments
-	var quiet bool
+	var f auditFlags
 	c := &cobra.Command{Use: "audit", Short: "Finds damaged usage rows and rules that a router refuses, read-only", Args: noArgs,
 		Long: `Looks at the databases of a whole site, with an account that needs SELECT only: which usage rows lie and what that cost, which load balancer
 rules a router refuses, and whether the usage server stands still.
 
-Exit status: 0 nothing found, 1 damage found, 2 wrong use, 3 nothing could be decided yet, 4 the audit could not be done.`}
-	site.add(c)
-	docs.add(c.Flags())
-	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "no progress")
+Exit status: 0 nothing found (with --gate: go), 1 damage found (no-go), 2 wrong use, 3 nothing could be decided yet, 4 the audit could not be done.
+With --nagios: 0 OK, 1 warning, 2 critical, 3 unknown.`}
+	f.site.add(c)
+	f.docs.add(c.Flags())
+	c.Flags().StringVar(&f.gate, "gate", "", "say go or no-go for an upgrade to this release, and the order of steps")
+	c.Flags().DurationVar(&f.watch, "watch", 0, "audit again and again, with this time between the ends and the next beginnings, until Ctrl-C")
+	c.Flags().BoolVar(&f.nagios, "nagios", false, "print one line and end with the status that a Nagios-style check expects")
+	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		o, err := site.options()
+		o, err := f.options(c)
 		if err != nil {
 			return err
 		}
-		if err := docs.check(); err != nil {
-			return err
-		}
-		if !quiet {
-			o.Progress = auditProgress(c.ErrOrStderr())
+		if f.watch > 0 {
+			return f.again(c, o)
 		}
 		r, err := audit.Run(c.Context(), o)
+		if err != nil && f.nagios {
+			fmt.Fprintf(c.OutOrStdout(), "STACKPROOF UNKNOWN - %s\n", oneLine(err))
+			return &exitError{code: audit.MonitorUnknown}
+		}
 		if err != nil {
 			return auditError(err)
 		}
-		if err := docs.write(r); err != nil {
+		if err := f.docs.write(r); err != nil {
 			return cannotRun(err)
 		}
-		fmt.Fprint(c.OutOrStdout(), r.Text())
-		return auditStatus(r)
+		return f.show(c, r)
 	}
 	return c
 }
+
+func (f *auditFlags) options(c *cobra.Command) (audit.Options, error) {
+	o, err := f.site.options()
+	if err != nil {
+		return o, err
+	}
+	given := c.Flags().Changed
+	switch {
+	case given("watch") && f.watch < time.Minute:
+		return o, usage("--watch %s is too often: give 1m or more", f.watch)
+	case given("watch") && (f.gate != "" || f.nagios):
+		return o, usage("--watch goes with neither --gate nor --nagios")
+	case f.gate != "" && f.nagios:
+		return o, usage("--gate and --nagios do not go together")
+	}
+	if f.gate != "" {
+		if _, err := audit.MakeGate(&audit.Result{}, f.gate); err != nil {
+			return o, usage("--gate: %w", err)
+		}
+	}
+	if !f.quiet && !f.nagios && f.watch == 0 {
+		o.Progress = auditProgress(c.ErrOrStderr())
+	}
+	return o, f.docs.check()
+}
+
+// show prints the result and answers the exit status.
+func (f *auditFlags) show(c *cobra.Command, r *audit.Result) error {
+	switch {
+	case f.nagios:
+		state, line := r.Monitor()
+		fmt.Fprintln(c.OutOrStdout(), line)
+		if state != audit.MonitorOK {
+			return &exitError{code: state}
+		}
+		return nil
+	case f.gate != "":
+		g, err := audit.MakeGate(r, f.gate)
+		if err != nil {
+			return auditError(err)
+		}
+		fmt.Fprint(c.OutOrStdout(), g.Text())
+		if !g.Go {
+			return &exitError{code: exitFailure}
+		}
+		return nil
+	}
+	fmt.Fprint(c.OutOrStdout(), r.Text())
+	return auditStatus(r)
+}
+
+// again audits until Ctrl-C, which is how a watch ends. A site that cannot be reached is told and tried again.
+func (f *auditFlags) again(c *cobra.Command, o audit.Options) error {
+	ctx := c.Context()
+	for {
+		r, err := audit.Run(ctx, o)
+		if ctx.Err() != nil {
+			return nil
+		}
+		var input audit.InputError
+		if errors.As(err, &input) {
+			return auditError(err)
+		}
+		line := "STACKPROOF UNKNOWN - "
+		if err == nil {
+			_, line = r.Monitor()
+			err = f.docs.write(r)
+		} else {
+			err = errors.Join(err, f.docs.down())
+		}
+		if err != nil {
+			line += oneLine(err)
+		}
+		fmt.Fprintf(c.OutOrStdout(), "%s %s\n", time.Now().UTC().Format(time.RFC3339), line)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(f.watch):
+		}
+	}
+}
+
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // auditError tells wrong use from what could not be done.
 func auditError(err error) error {

@@ -29,6 +29,13 @@ func (d *auditDocuments) add(f *pflag.FlagSet) {
 			err := r.Encode(&b)
 			return b.Bytes(), err
 		}},
+		{flag: "csv", help: "write one line a finding as CSV", make: (*audit.Result).CSV},
+		{flag: "money", help: "write hours billed too much and too little, by account, month and usage type, as CSV", make: (*audit.Result).MoneyCSV},
+		{flag: "html", help: "write the result as one HTML page", make: (*audit.Result).HTML},
+		{flag: "junit", help: "write JUnit XML, one case a check", make: (*audit.Result).JUnit},
+		{flag: "metrics", help: "write numbers for monitoring in the OpenMetrics text format", make: func(r *audit.Result) ([]byte, error) {
+			return r.Metrics(), nil
+		}},
 	}
 	for _, one := range d.all {
 		f.StringVar(&one.path, one.flag, "", one.help)
@@ -71,6 +78,16 @@ func (d *auditDocuments) write(r *audit.Result) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// down tells monitoring that the site could not be audited.
+func (d *auditDocuments) down() error {
+	for _, one := range d.all {
+		if one.flag == "metrics" && one.path != "" {
+			return writeWhole(one.path, audit.MetricsDown())
+		}
+	}
+	return nil
 }
 
 // writeWhole writes a file so that nobody ever reads half of it: under another name first. What is no ordinary file

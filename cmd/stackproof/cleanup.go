@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/stackproof/stackproof/harness/cleanup"
 	"github.com/stackproof/stackproof/harness/container"
@@ -40,8 +41,9 @@ while the server may still commit a domain or an account that was asked for and 
 	f.StringVar(&o.trace, "trace", "", "write every API call to this file, without secrets")
 	f.DurationVar(&o.wait, "wait", 10*time.Minute, "how long removal is tried")
 	f.DurationVar(&o.late, "late", ledger.DefaultLate, "how long after it was sent a call may still be committed; 0 where the server was restarted since")
-	ledgerFlag(c, &o.ledgers)
+	ledgerFlag(f, &o.ledgers)
 	o.existing.add(c)
+	nameVariables(f)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if o.wait <= 0 || o.late < 0 {
 			return usage("--wait must be longer than nothing and --late not negative, not %s and %s", o.wait, o.late)
@@ -51,8 +53,8 @@ while the server may still commit a domain or an account that was asked for and 
 	return c
 }
 
-func ledgerFlag(c *cobra.Command, dir *string) {
-	c.Flags().StringVar(dir, "ledger-dir", "", "folder of the ledgers of runs (default: $XDG_STATE_HOME or ~/.local/state, stackproof/ledger)")
+func ledgerFlag(f *pflag.FlagSet, dir *string) {
+	f.StringVar(dir, "ledger-dir", "", "folder of the ledgers of runs (default: $XDG_STATE_HOME or ~/.local/state, stackproof/ledger)")
 }
 
 // ledgerFolder is the flag's folder or the default one.

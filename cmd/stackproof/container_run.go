@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
@@ -31,15 +32,16 @@ type containerFlags struct {
 	start, usage                   time.Duration
 }
 
-func (f *containerFlags) add(c *cobra.Command) {
-	s := c.Flags()
-	s.StringVar(&f.image, "image", "", "container: image to start (default "+container.Repository+":RELEASE)")
-	s.BoolVar(&f.reuse, "reuse", false, "container: take the one that an earlier run kept, and keep it (stackproof cleanup --kept removes it)")
-	s.StringVar(&f.logs, "logs", "", "container: keep its logs in this folder (default: after a failure only, in a temporary one)")
-	s.StringVar(&f.usageCommand, "usage-command", container.DefaultUsageCommand, "container: what starts the usage server inside")
-	s.StringVar(&f.log, "management-log", container.DefaultLog, "container: path of the management server's log inside")
-	s.DurationVar(&f.start, "start-timeout", 20*time.Minute, "container: how long the API may take to come up")
-	s.DurationVar(&f.usage, "usage-timeout", 10*time.Minute, "container: how long the usage server may take to come up")
+func (f *containerFlags) add(c *cobra.Command) { inGroup(c.Flags(), containerTarget, f.define) }
+
+func (f *containerFlags) define(s *pflag.FlagSet) {
+	s.StringVar(&f.image, "image", "", "image to start (default "+container.Repository+":RELEASE)")
+	s.BoolVar(&f.reuse, "reuse", false, "take the one that an earlier run kept, and keep it (stackproof cleanup --kept removes it)")
+	s.StringVar(&f.logs, "logs", "", "keep its logs in this folder (default: after a failure only, in a temporary one)")
+	s.StringVar(&f.usageCommand, "usage-command", container.DefaultUsageCommand, "what starts the usage server inside")
+	s.StringVar(&f.log, "management-log", container.DefaultLog, "path of the management server's log inside")
+	s.DurationVar(&f.start, "start-timeout", 20*time.Minute, "how long the API may take to come up")
+	s.DurationVar(&f.usage, "usage-timeout", 10*time.Minute, "how long the usage server may take to come up")
 }
 
 // prepareContainer checks what can be checked before anything is started.
@@ -56,7 +58,9 @@ func (o *runOptions) prepareContainer(c *cobra.Command, chosen harness.Catalogue
 		return nil, usage("--target container needs --release R, or --image I")
 	}
 	var conf config.Config
-	o.existing.over(c, &conf)
+	if err := o.existing.over(c, &conf); err != nil {
+		return nil, err
+	}
 	if !c.Flags().Changed("workers") {
 		o.workers = max(1, len(chosen)) // scenarios wait for each other at the usage runs
 	}

@@ -40,6 +40,8 @@ Exit status: 0 nothing is broken, 3 something that should work does not, 4 the t
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	f.add(c)
 	s.add(c)
+	nameVariables(c.Flags())
+	foldFlags(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if target == labTarget {
 			if err := onlyOfLab(c); err != nil {

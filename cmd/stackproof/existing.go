@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/stackproof/stackproof/harness"
@@ -38,66 +39,56 @@ type existingFlags struct {
 
 // add defines the flags.
 func (f *existingFlags) add(c *cobra.Command) {
-	s := c.Flags()
-	s.StringVar(&f.config, "config", "", "YAML file of targets (default: $STACKPROOF_CONFIG, else stackproof.yaml where there is one)")
-	s.StringVar(&f.url, "api-url", "", "existing zone: address of the API (or $CLOUDSTACK_API_URL)")
-	s.StringVar(&f.userURL, "user-url", "", "existing zone, with --integration: address of the API for customers' keys (default: the server's endpoint.url)")
-	s.StringVar(&f.key, "api-key", "", "existing zone: API key of a root administrator (or $CLOUDSTACK_API_KEY)")
-	s.StringVar(&f.secret, "secret-key", "", "existing zone: secret key; better in $CLOUDSTACK_SECRET_KEY, which others do not see")
-	s.StringVar(&f.cmk, "cmk", "", "existing zone: profile of ~/.cmk/config")
-	s.StringVar(&f.ca, "ca", "", "existing zone: PEM file of the API's certificate authority")
-	s.BoolVar(&f.insecure, "insecure", false, "existing zone: accept any certificate")
-	s.BoolVar(&f.integration, "integration", false, "existing zone: the address is the integration port, without authentication")
-	s.StringArrayVar(&f.dsn, "dsn", nil, "existing zone: database with SELECT on cloud and cloud_usage, user:password@tcp(host:3306)/")
-	s.StringArrayVar(&f.logFiles, "log", nil, "existing zone: management server's log, a file or glob (repeatable)")
-	s.StringVar(&f.logCommand, "log-command", "", "existing zone: command that prints the log for ever, such as \"ssh mgmt tail -n +1 -F /var/log/...\"")
-	s.StringVar(&f.usage, "usage", "", "existing zone: how usage runs are had: on-demand or schedule")
-	s.StringVar(&f.router, "router", "", "what stands for the routers; lab: model (default) or real-scripts; existing zone: none, shadow, real-scripts (shadow routers that run them), or a command template")
-	s.StringVar(&f.clients, "clients", "", "existing zone: where requests come from: shadow, addresses or socks5")
-	s.StringVar(&f.routerProfile, "router-profile", "", "existing zone: release whose router rules the shadow applies (default: the target's)")
-	s.StringVar(&f.clock, "clock", "", "existing zone: whose time counts: database or api")
-	s.StringVar(&f.zone, "zone", "", "existing zone: name or id of the zone (default: the first that fits)")
-	s.IntVar(&f.skewBudget, "skew-budget", 0, "existing zone: harmless rules that may be made to set ids apart (default 200)")
-	s.IntVar(&f.parallel, "parallel", 0, "existing zone: changes that may be at work on the server at once (default 16; fewer while it is slow)")
-	s.IntSliceVar(&f.groups, "groups", nil, "existing zone: sizes of autoscale populations that fit (L-04)")
-	s.BoolVar(&f.keepLimits, "keep-limits", false, "existing zone: do not lift the resource limits of the run's own domain and accounts; a run that needs more is refused")
-	s.BoolVar(&f.disposable, "disposable", false, "existing zone: nobody minds what a run makes there; do not ask")
+	inGroup(c.Flags(), existingTarget, f.define)
+	inGroup(c.Flags(), "routers", func(s *pflag.FlagSet) {
+		s.StringVar(&f.router, "router", "", "of the lab: model (default) or real-scripts; of an existing zone: none, shadow, real-scripts "+
+			"(shadow routers that run them), or a template of a command that reads real ones")
+	})
 }
 
-// names are the flags' names, for telling whether one was given.
-func (f *existingFlags) over(c *cobra.Command, into *config.Config) {
+func (f *existingFlags) define(s *pflag.FlagSet) {
+	s.StringVar(&f.config, "config", "", "YAML file of targets (default: stackproof.yaml where there is one)")
+	s.StringVar(&f.url, "api-url", "", "address of the API")
+	s.StringVar(&f.userURL, "user-url", "", "with --integration: address of the API for customers' keys (default: the server's endpoint.url)")
+	s.StringVar(&f.key, "api-key", "", "API key of a root administrator")
+	s.StringVar(&f.secret, "secret-key", "", "secret key; others see it on a command line, but not in the environment")
+	s.StringVar(&f.cmk, "cmk", "", "profile of ~/.cmk/config")
+	s.StringVar(&f.ca, "ca", "", "PEM file of the API's certificate authority")
+	s.BoolVar(&f.insecure, "insecure", false, "accept any certificate")
+	s.BoolVar(&f.integration, "integration", false, "the address is the integration port, without authentication")
+	s.StringArrayVar(&f.dsn, "dsn", nil, "database with SELECT on cloud and cloud_usage, user:password@tcp(host:3306)/")
+	s.StringArrayVar(&f.logFiles, "log", nil, "management server's log, a file or glob (repeatable)")
+	s.StringVar(&f.logCommand, "log-command", "", "command that prints the log for ever, such as \"ssh mgmt tail -n +1 -F /var/log/...\"")
+	s.StringVar(&f.usage, "usage", "", "how usage runs are had: on-demand or schedule")
+	s.StringVar(&f.clients, "clients", "", "where requests come from: shadow, addresses or socks5")
+	s.StringVar(&f.routerProfile, "router-profile", "", "release whose router rules the shadow applies (default: the target's)")
+	s.StringVar(&f.clock, "clock", "", "whose time counts: database or api")
+	s.StringVar(&f.zone, "zone", "", "name or id of the zone (default: the first that fits)")
+	s.IntVar(&f.skewBudget, "skew-budget", 0, "harmless rules that may be made to set ids apart (default 200)")
+	s.IntVar(&f.parallel, "parallel", 0, "changes that may be at work on the server at once (default 16; fewer while it is slow)")
+	s.IntSliceVar(&f.groups, "groups", nil, "sizes of autoscale populations that fit (L-04)")
+	s.BoolVar(&f.keepLimits, "keep-limits", false, "do not lift the resource limits of the run's own domain and accounts; a run that needs more is refused")
+	s.BoolVar(&f.disposable, "disposable", false, "nobody minds what a run makes there; do not ask")
+}
+
+// over lays the flags that were given over a target. Ways to be authenticated exclude each other, and so do a log's files and its
+// command: a flag of one takes the others back.
+func (f *existingFlags) over(c *cobra.Command, into *config.Config) error {
 	given := func(name string) bool { return c.Flags().Changed(name) }
-	text := func(name, value string, field *string) {
-		if given(name) {
-			*field = value
-		}
-	}
-	text("api-url", f.url, &into.API.URL)
-	text("user-url", f.userURL, &into.API.UserURL)
-	text("ca", f.ca, &into.API.CA)
-	text("usage", f.usage, &into.Usage.Run)
-	text("router-profile", f.routerProfile, &into.RouterProfile)
-	text("clock", f.clock, &into.Clock)
-	text("zone", f.zone, &into.Zone)
 	if given("cmk") {
-		into.API = config.API{URL: f.url, CA: into.API.CA, Insecure: into.API.Insecure, Cmk: config.Cmk{Profile: f.cmk}}
+		into.API = config.API{CA: into.API.CA, Insecure: into.API.Insecure, Cmk: config.Cmk{Profile: f.cmk}}
 	}
 	if given("api-key") || given("secret-key") {
 		into.API.Login, into.API.Integration = config.Login{}, false
-		text("api-key", f.key, &into.API.Key)
-		text("secret-key", f.secret, &into.API.Secret)
+	}
+	if given("log") {
+		into.Log.Command = nil
+	}
+	if err := layFlags(c, into); err != nil {
+		return usage("%w", err)
 	}
 	if given("integration") && f.integration {
 		into.API.Integration, into.API.Key, into.API.Secret, into.API.Login = true, "", "", config.Login{}
-	}
-	if given("insecure") {
-		into.API.Insecure = f.insecure
-	}
-	if given("dsn") {
-		into.DSN = f.dsn
-	}
-	if given("log") {
-		into.Log.File, into.Log.Command = f.logFiles, nil
 	}
 	if given("log-command") {
 		into.Log.Command, into.Log.File = strings.Fields(f.logCommand), nil
@@ -109,24 +100,7 @@ func (f *existingFlags) over(c *cobra.Command, into *config.Config) {
 			into.Router.Tree = tree
 		}
 	}
-	if given("clients") {
-		into.Clients.Mode = f.clients
-	}
-	if given("skew-budget") {
-		into.SkewBudget = f.skewBudget
-	}
-	if given("parallel") {
-		into.Parallel = f.parallel
-	}
-	if given("groups") {
-		into.Groups = f.groups
-	}
-	if given("keep-limits") {
-		into.KeepLimits = f.keepLimits
-	}
-	if given("disposable") {
-		into.Disposable = f.disposable
-	}
+	return nil
 }
 
 // defaultConfig is looked for in the current folder.
@@ -162,7 +136,9 @@ func (f *existingFlags) target(c *cobra.Command, name, release string) (config.C
 			harness.Nearest(name, names), strings.Join(names, ", "))
 	}
 	conf.Environment(os.Getenv)
-	f.over(c, &conf)
+	if err := f.over(c, &conf); err != nil {
+		return conf, err
+	}
 	if release != "" {
 		conf.Release = release
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/existing/config"
@@ -28,9 +29,9 @@ type pythonFlags struct {
 	pythonPath string
 }
 
-func (f *pythonFlags) add(c *cobra.Command) {
-	c.Flags().StringArrayVar(&f.pythons, "python", nil, "interpreter of real scripts; of several the first that can run the tree (default: python3, python2.7)")
-	c.Flags().StringVar(&f.pythonPath, "python-path", "", "folder that holds netaddr, where the interpreter does not find it itself")
+func (f *pythonFlags) add(s *pflag.FlagSet) {
+	s.StringArrayVar(&f.pythons, "python", nil, "interpreter of real scripts; of several the first that can run the tree (default: python3, python2.7)")
+	s.StringVar(&f.pythonPath, "python-path", "", "folder that holds netaddr, where the interpreter does not find it itself")
 }
 
 func (f *pythonFlags) options(tree string) scripts.Options {
@@ -60,10 +61,13 @@ type scriptFlags struct {
 }
 
 func (f *scriptFlags) add(c *cobra.Command) {
-	s := c.Flags()
-	s.StringVar(&f.tree, "systemvm-tree", "", "with --router real-scripts: folder with debian/opt/cloud, such as the folder systemvm of a CloudStack checkout (or $STACKPROOF_SYSTEMVM_TREE)")
+	inGroup(c.Flags(), "routers", f.define)
+}
+
+func (f *scriptFlags) define(s *pflag.FlagSet) {
+	s.StringVar(&f.tree, "systemvm-tree", "", "with --router real-scripts: folder with debian/opt/cloud, such as the folder systemvm of a CloudStack checkout")
 	s.StringVar(&f.release, "tree-release", "", "with --router real-scripts: release of the tree, where no pom.xml tells it; by it known failures of routers are told")
-	f.pythonFlags.add(c)
+	f.pythonFlags.add(s)
 }
 
 // wanted gives the tree whose scripts the routers run, nil when they run none, and refuses words that do not go together. The

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -28,8 +29,16 @@ type wantedReport struct {
 }
 
 func (r *reportFlags) add(f *pflag.FlagSet) {
+	common := []string{"junit", "json"}
 	for _, format := range reports.Formats() {
-		r.wanted = append(r.wanted, wantedReport{format, f.String(format.Flag, "", format.Usage)})
+		define := func(f *pflag.FlagSet) {
+			r.wanted = append(r.wanted, wantedReport{format, f.String(format.Flag, "", format.Usage)})
+		}
+		if slices.Contains(common, format.Flag) {
+			define(f)
+		} else {
+			inGroup(f, "reports", define)
+		}
 	}
 }
 

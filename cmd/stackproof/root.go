@@ -25,7 +25,8 @@ Exit status: 0 all as expected, 1 a failure, 2 wrong use, 3 inconclusive (and no
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(runCommand(), listCommand(), doctorCommand(), proveCommand(), labCommand(), cleanupCommand(), routerCommand(), vrCommand(),
-		mergeCommand(), versionCommand(), zoneCommand(), replayCommand(), auditCommand())
+		mergeCommand(), versionCommand(), zoneCommand(), replayCommand(), auditCommand(), repairCommand(), compareCommand())
+	root.SetHelpCommand(helpCommand())
 	for _, c := range root.Commands() {
 		requireVerb(c)
 	}
@@ -40,12 +41,7 @@ func requireVerb(c *cobra.Command) {
 	}
 	c.Args = cobra.ArbitraryArgs
 	c.RunE = func(c *cobra.Command, args []string) error {
-		var names []string
-		for _, sub := range c.Commands() {
-			if sub.IsAvailableCommand() {
-				names = append(names, sub.Name())
-			}
-		}
+		names := commandNames(c)
 		if len(args) == 0 {
 			return usage("%s needs one of: %s", c.CommandPath(), strings.Join(names, ", "))
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/existing/config"
@@ -61,29 +62,45 @@ unless --strict is given.`,
 	f.StringArrayVar(&o.scenarios, "scenario", nil, "only these ids (glob, repeatable)")
 	f.Int64Var(&o.seed, "seed", 0, "seed of shuffles and generated ids; 0 takes one from the clock and prints it")
 	f.IntVar(&o.repeat, "repeat", 1, "independent repeats of each scenario, folded into one case; with --budget or --until-failure up to 1000")
-	f.StringVar(&o.proof, "proof", "", "JSON of prove, whose measured sensitivity becomes part of what repeats allow one to claim")
-	f.BoolVar(&o.untilFailure, "until-failure", false, "end the repeats of a scenario at its first failure")
-	f.DurationVar(&o.budget, "budget", 0, "end the repeats of a scenario after this time (0: no limit)")
 	f.IntVar(&o.workers, "workers", runtime.NumCPU(), "scenarios at once")
-	o.reports.add(f)
-	o.text.add(f)
-	f.StringVar(&o.events, "events", "", "write what happens, as it happens, to this file: a JSON object a line")
-	f.StringVar(&o.shard, "shard", "", "run one part of the chosen scenarios: i/n, counted from 0 (stackproof merge joins the results)")
-	f.StringVar(&o.durations, "durations", "", "JSON result of an earlier run, by whose durations --shard splits")
-	f.StringVar(&o.labDB, "lab-db", privateDatabase, "database of the lab: private (a process of our own), or container:IMAGE, such as container:mysql:8.4")
-	o.start.add(f)
 	f.BoolVar(&o.strict, "strict", false, "known failures change the exit status too")
-	f.BoolVar(&o.yes, "yes", false, "existing zone: create what is needed without asking")
-	f.BoolVar(&o.dryRun, "dry-run", false, "existing zone: say what would be created, and stop")
-	f.StringVar(&o.trace, "trace", "", "existing zone: write every API call to this file, without secrets")
-	ledgerFlag(c, &o.ledgers)
-	f.StringVar(&o.replay, "replay", "", "run the steps of this file, as U-26 writes them")
-	f.StringVar(&o.save, "save-failing", "", "write each failing sequence of U-26 to a file in this folder, for --replay")
+	o.text.add(f)
+	o.reports.add(f)
+	inGroup(f, "reports", func(f *pflag.FlagSet) {
+		f.StringVar(&o.events, "events", "", "write what happens, as it happens, to this file: a JSON object a line")
+	})
+	inGroup(f, "repeats", o.addRepeats)
+	inGroup(f, "shards", func(f *pflag.FlagSet) {
+		f.StringVar(&o.shard, "shard", "", "run one part of the chosen scenarios: i/n, counted from 0 (stackproof merge joins the results)")
+		f.StringVar(&o.durations, "durations", "", "JSON result of an earlier run, by whose durations --shard splits")
+	})
+	inGroup(f, "lab", func(f *pflag.FlagSet) {
+		f.StringVar(&o.labDB, "lab-db", privateDatabase,
+			"database of the lab: private (a process of our own), or container:IMAGE, such as container:mysql:8.4")
+		o.start.add(f)
+	})
+	inGroup(f, "existing", func(f *pflag.FlagSet) {
+		f.BoolVar(&o.yes, "yes", false, "create what is needed without asking")
+		f.BoolVar(&o.dryRun, "dry-run", false, "say what would be created, and stop")
+		f.StringVar(&o.trace, "trace", "", "write every API call to this file, without secrets")
+		ledgerFlag(f, &o.ledgers)
+	})
 	o.existing.add(c)
 	o.box.add(c)
 	o.scripts.add(c)
+	nameVariables(f)
+	foldFlags(c)
 	c.RunE = func(c *cobra.Command, _ []string) error { return o.run(c) }
 	return c
+}
+
+// addRepeats defines the flags of repeats, of replays, and of what they allow one to claim.
+func (o *runOptions) addRepeats(f *pflag.FlagSet) {
+	f.BoolVar(&o.untilFailure, "until-failure", false, "end the repeats of a scenario at its first failure")
+	f.DurationVar(&o.budget, "budget", 0, "end the repeats of a scenario after this time (0: no limit)")
+	f.StringVar(&o.proof, "proof", "", "JSON of prove, whose measured sensitivity becomes part of what repeats allow one to claim")
+	f.StringVar(&o.replay, "replay", "", "run the steps of this file, as U-26 writes them")
+	f.StringVar(&o.save, "save-failing", "", "write each failing sequence of U-26 to a file in this folder, for --replay")
 }
 
 // check refuses a wrong command line before anything is started.

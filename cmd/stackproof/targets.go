@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
@@ -63,21 +62,4 @@ func knobsOf(name string, words []string) (release.Knobs, error) {
 		}
 	}
 	return knobs, nil
-}
-
-// foreign refuses flags that only other targets look at: who forgets --target would take the lab's answer for that of the site
-// whose address he gave. Which target looks at a flag is how its text begins.
-func foreign(c *cobra.Command, target string) (err error) {
-	c.Flags().Visit(func(f *pflag.Flag) {
-		switch {
-		case err != nil:
-		case target == labTarget && (f.Name == "config" || strings.HasPrefix(f.Usage, "existing zone")):
-			err = usage("--%s is for an existing zone: give --target existing, or --target NAME for one of the --config file", f.Name)
-		case target != containerTarget && strings.HasPrefix(f.Usage, "container: "):
-			err = usage("--%s is for --target container", f.Name)
-		case target != labTarget && (f.Name == "lab-db" || f.Name == "start"):
-			err = usage("--%s is for --target lab", f.Name)
-		}
-	})
-	return err
 }

@@ -41,7 +41,7 @@ Exit status: 0 no difference, 1 a difference, 2 wrong use, 4 a tree cannot be ru
 	c.Flags().StringVar(&o.pushes, "pushes", "", "management server's log (also packed with gzip), or JSON of pushes, one after another; - is standard input (default: built-in sequences)")
 	c.Flags().StringVar(&o.release, "release-of-pushes", release.Default, "release whose generator renders the pushes ("+release.Known()+")")
 	c.Flags().BoolVar(&o.asJSON, "json", false, "print every push of the comparison as JSON")
-	o.pythonFlags.add(c)
+	o.pythonFlags.add(c.Flags())
 	c.Args = func(c *cobra.Command, args []string) error {
 		if len(args) != 2 {
 			return usage("%s takes two trees (folders with debian/opt/cloud), but got %d words", c.CommandPath(), len(args))

@@ -45,6 +45,7 @@ target's restart_usage command or --restart-usage, or you are told to.`,
 	f.StringVar(&o.restart, "restart-usage", "", "command that restarts the usage server, such as \"ssh mgmt systemctl restart cloudstack-usage\"")
 	f.DurationVar(&o.wait, "wait", 15*time.Minute, "how long the zone may take to become ready")
 	o.existing.add(c)
+	nameVariables(f)
 	c.RunE = func(c *cobra.Command, _ []string) error { return o.run(c) }
 	return c
 }

@@ -299,6 +299,9 @@ func (t *Target) Site(ctx context.Context, scenario string, _ int64) (*harness.S
 			s.Broken[f.Capability] = f.String()
 		}
 	}
+	if f, _ := t.failures(); f != nil {
+		s.Broken[harness.UsageRun] = f.Error()
+	}
 	leave := func() { t.barrier.Leave(scenario) }
 	s.OnTold(leave)
 	s.OnClose(func(context.Context) error { leave(); return nil })

@@ -4,6 +4,7 @@ package usageruns
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -41,6 +42,8 @@ type Barrier struct {
 	members map[string]*ticket // nil ticket: at work
 	runs    []Served
 	broken  error
+	ended   error // what the last run ended with
+	failed  error // that the usage server's runs fail, if they ever did
 }
 
 // ticket is one wait.
@@ -185,6 +188,10 @@ func (b *Barrier) wanted() (times []time.Time, left time.Duration) {
 func (b *Barrier) release(done Covering, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.ended = err
+	if failing := (*Failing)(nil); errors.As(err, &failing) {
+		b.failed = failing
+	}
 	free := map[string]*ticket{}
 	for id, t := range b.members {
 		if t != nil && (err != nil || done.Until.After(t.until)) {
@@ -198,6 +205,13 @@ func (b *Barrier) release(done Covering, err error) {
 	for _, t := range free {
 		t.done <- err
 	}
+}
+
+// Ends are what the last run ended with, and that runs failed, if they ever did.
+func (b *Barrier) Ends() (last, failed error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ended, b.failed
 }
 
 // Made are the runs that were waited for, oldest first.

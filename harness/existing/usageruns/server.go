@@ -32,6 +32,8 @@ type Server struct {
 	Look time.Duration
 	// Domain is the run's own; needed where there is no database.
 	Domain func() string
+
+	base int64 // the newest job that had ended when runs began to be waited for; 0 while none are
 }
 
 // Run implements Runner. A window ends just before the current minute (UsageManagerImpl.java@4.20.0.0), so a run can cover
@@ -49,6 +51,11 @@ func (u *Server) Run(ctx context.Context, wanted []time.Time, show func(string))
 	if end.After(wanted[0]) {
 		return Covering{Until: end}, nil
 	}
+	if u.base == 0 { // runs that failed are not waited for once more
+		if u.base, err = u.lastJob(ctx); err != nil {
+			return Covering{}, err
+		}
+	}
 	now, err := u.Clock.Now(ctx)
 	if err != nil {
 		return Covering{}, err
@@ -59,6 +66,9 @@ func (u *Server) Run(ctx context.Context, wanted []time.Time, show func(string))
 	ctx, cancel := context.WithTimeoutCause(ctx, u.Wait+due.Sub(now), errNoRun)
 	defer cancel()
 	end, err = u.await(ctx, until, due, show)
+	if failing := (*Failing)(nil); !errors.As(err, &failing) {
+		u.base = 0
+	}
 	if errors.Is(err, errNoRun) {
 		err = fmt.Errorf("no successful usage run covered %s within %s: %s", until.Format(time.DateTime), u.Wait, u.diagnosis(context.WithoutCancel(ctx)))
 	}
@@ -81,6 +91,7 @@ func minuteAfter(t time.Time) time.Time { return t.Truncate(time.Minute).Add(tim
 
 var errNoRun = errors.New("no usage run in time")
 
+// await waits for a successful run that covers a time. The error is a *Failing when the runs since u.base all fail.
 func (u *Server) await(ctx context.Context, until, due time.Time, show func(string)) (time.Time, error) {
 	if err := u.Clock.Until(ctx, due); err != nil {
 		return time.Time{}, err
@@ -96,6 +107,11 @@ func (u *Server) await(ctx context.Context, until, due time.Time, show func(stri
 		}
 		if end.After(until) {
 			return end, nil
+		}
+		if u.DB != nil {
+			if f, err := u.failing(ctx, u.base); err != nil || f != nil {
+				return time.Time{}, errors.Join(err, f.or())
+			}
 		}
 		now, err := u.Clock.Now(ctx)
 		if err != nil {
@@ -193,7 +209,7 @@ func (u *Server) alive(ctx context.Context) finding.Finding {
 	err := u.DB.QueryRowContext(ctx, "SELECT DATE_FORMAT(heartbeat, '%Y-%m-%d %H:%i:%s'), host FROM cloud_usage.usage_job WHERE end_millis = 0 AND job_type = 0 "+
 		"ORDER BY id DESC LIMIT 1").Scan(&text, &host)
 	if errors.Is(err, sql.ErrNoRows) {
-		return finding.Fails(harness.UsageRun, startUsage, "the usage server has no open job in cloud_usage.usage_job")
+		return finding.Fails(harness.UsageRun, startUsage, noOpenJob)
 	}
 	if err != nil {
 		return finding.Fails(harness.UsageRun, "", "reading the usage server's heartbeat: %v", err)
@@ -217,6 +233,10 @@ const startUsage = "start it: systemctl start cloudstack-usage"
 func judgeHeartbeat(host string, beat, now time.Time) finding.Finding {
 	age := now.Sub(beat)
 	switch {
+	case age > heartbeatMax && age < takeover+heartbeatMax/2:
+		return finding.Fails(harness.UsageRun, fmt.Sprintf("look again after %s: a usage server that was started after a crash takes over the dead one's job then; or %s",
+			beat.Add(takeover+heartbeatMax/2).Format(time.TimeOnly), startUsage),
+			"no heartbeat of the usage server (%s) since %s, %s ago", host, beat.Format(time.DateTime), age.Round(time.Second))
 	case age > heartbeatMax:
 		return finding.Fails(harness.UsageRun, startUsage+", or set the clocks of usage server and database by NTP", "no heartbeat of the usage server (%s) since %s, %s ago",
 			host, beat.Format(time.DateTime), age.Round(time.Second))
@@ -261,7 +281,18 @@ func (u *Server) tryRange(ctx context.Context, key, text string) finding.Finding
 			return finding.Fails(harness.UsageRun, "set it to GMT and restart the usage server", "%s is %q", zone, v)
 		}
 	}
-	f := u.alive(ctx)
+	f, err := u.restarted(ctx)
+	if err != nil {
+		return finding.Fails(harness.UsageRun, "", "%v", err)
+	}
+	if f.State == finding.OK {
+		if failed, err := u.failing(ctx, 0); err != nil || failed != nil {
+			if err != nil {
+				return finding.Fails(harness.UsageRun, "", "%v", err)
+			}
+			return finding.Fails(harness.UsageRun, failed.Remedy(), "%s", failed.Says())
+		}
+	}
 	if f.State == finding.OK && !u.OnDemand {
 		if late := u.scheduled(ctx); late.State != finding.OK {
 			return late

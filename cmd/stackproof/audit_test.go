@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/audit/damage"
+	"github.com/stackproof/stackproof/zone/database"
+)
+
+// said runs a command line and answers its status, output and errors.
+func said(args ...string) (int, string, string) {
+	var out, errs bytes.Buffer
+	code := run(args, strings.NewReader(""), &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// TestAuditAndRepairByCommand: the verbs of an operator, one after another, on a site that an affected release has left.
+func TestAuditAndRepairByCommand(t *testing.T) {
+	server, err := database.Start(t.Context(), database.Options{Schema: "4.20.0.0"})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	db, err := server.Open(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	h := damage.Play(damage.Options{Handler: damage.ByHelperID, Actions: 300, Seed: 2, Start: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)})
+	require.NoError(t, h.Write(t.Context(), db))
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+
+	code, out, errs := said("audit", "-q", "--dsn", server.ReadOnlyDSN(), "--json", in("before.json"), "--csv", in("a.csv"), "--money", in("m.csv"), "--html", in("a.html"),
+		"--junit", in("a.xml"), "--metrics", in("a.prom"))
+	require.Equal(t, exitFailure, code, errs)
+	require.Contains(t, out, "OPEN_BUT_DEAD")
+	for _, name := range []string{"before.json", "a.csv", "m.csv", "a.html", "a.xml", "a.prom"} {
+		info, err := os.Stat(in(name))
+		require.NoError(t, err)
+		require.NotZero(t, info.Size(), name)
+	}
+	code, out, _ = said("audit", "--nagios", "--dsn", server.ReadOnlyDSN())
+	require.Equal(t, 2, code)
+	require.Equal(t, 1, strings.Count(out, "\n"))
+	code, out, _ = said("audit", "-q", "--dsn", server.ReadOnlyDSN(), "--gate", "4.22.1.0")
+	require.Equal(t, exitFailure, code)
+	require.Contains(t, out, "NO-GO for the upgrade")
+
+	code, out, errs = said("repair", "plan", "-q", "--dsn", server.ReadOnlyDSN(), "--out", in("plan"), "--credits", in("credits.csv"), "--debits", in("debits.csv"))
+	require.Equal(t, exitOK, code, errs)
+	require.Contains(t, out, "rows are planned in")
+	credits, err := os.ReadFile(in("credits.csv"))
+	require.NoError(t, err)
+	require.Contains(t, string(credits), "2,,2026-03,11,")
+	code, out, _ = said("repair", "sql", in("plan"))
+	require.Equal(t, exitOK, code)
+	require.Contains(t, out, "UPDATE cloud_usage.usage_load_balancer_policy SET deleted = '2026-03-")
+
+	code, _, errs = said("repair", "apply", in("plan"), "--dsn", server.DSN(), "--release", "4.20.1.0")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, errs, "confirm both with --backed-up")
+	code, _, errs = said("repair", "apply", in("plan"), "--dsn", server.DSN(), "--backed-up")
+	require.Equal(t, exitFailure, code)
+	require.Contains(t, errs, "cloud.version does not tell the release")
+	code, out, errs = said("repair", "apply", in("plan"), "--dsn", server.DSN(), "--release", "4.20.1.0", "--backed-up")
+	require.Equal(t, exitOK, code, errs)
+	require.Contains(t, out, "takes them back")
+
+	code, _, _ = said("audit", "-q", "--dsn", server.ReadOnlyDSN(), "--json", in("after.json"))
+	require.Equal(t, exitFailure, code)
+	code, out, errs = said("compare", in("before.json"), in("after.json"))
+	require.Equal(t, exitOK, code, errs)
+	require.Contains(t, out, "shrunk")
+
+	code, _, errs = said("repair", "undo", in("plan.undo"), "--dsn", server.DSN(), "--backed-up")
+	require.Equal(t, exitOK, code, errs)
+	code, _, _ = said("audit", "-q", "--dsn", server.ReadOnlyDSN(), "--json", in("again.json"))
+	require.Equal(t, exitFailure, code)
+	code, out, _ = said("compare", in("after.json"), in("again.json"), "--json", in("c.json"))
+	require.Equal(t, exitFailure, code, "the damage is back")
+	require.Contains(t, out, "grown")
+}
+
+// TestAuditWrongUse: each mistake of the command line has one line and status 2.
+func TestAuditWrongUse(t *testing.T) {
+	t.Setenv("STACKPROOF_DSN", "")
+	file := filepath.Join(t.TempDir(), "x.json")
+	require.NoError(t, os.WriteFile(file, []byte(`{"document":"other"}`), 0o600))
+	for name, tt := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no database":       {[]string{"audit"}, "which database? Give --dsn"},
+		"no address":        {[]string{"audit", "--dsn", "s3cret"}, "want user:password@tcp(host:3306)/"},
+		"watch too often":   {[]string{"audit", "--dsn", "x", "--watch", "1s"}, "--watch 1s is too often"},
+		"watch and gate":    {[]string{"audit", "--dsn", "x", "--watch", "1h", "--gate", "4.22.0.0"}, "--watch goes with neither --gate nor --nagios"},
+		"gate of nothing":   {[]string{"audit", "--dsn", "x", "--gate", "next"}, "is not of the form 4.22.1.0"},
+		"small batch":       {[]string{"audit", "--dsn", "x", "--batch", "1"}, "--batch must be between"},
+		"two names":         {[]string{"audit", "--dsn", "x", "--json", "a", "--csv", "./a"}, "--json and --csv name the same file"},
+		"no folder":         {[]string{"audit", "--dsn", "x", "--json", "/nowhere/a"}, "is no folder"},
+		"plan nowhere":      {[]string{"repair", "plan", "--dsn", "x"}, "Give --out FILE"},
+		"no plan":           {[]string{"repair", "apply", file, "--dsn", "x"}, "this is no stackproof repair plan"},
+		"no plan named":     {[]string{"repair", "apply"}, "needs one file: the plan"},
+		"repair what":       {[]string{"repair"}, "needs one of: apply, plan, sql, undo"},
+		"compare one":       {[]string{"compare", file}, "needs two files"},
+		"compare something": {[]string{"compare", file, file}, "is neither the JSON of an audit nor that of a run"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, out, errs := said(tt.args...)
+			require.Equal(t, exitUsage, code)
+			require.Contains(t, errs, tt.want)
+			require.Equal(t, 1, strings.Count(errs, "\n"), errs)
+			require.Empty(t, out)
+			require.NotContains(t, errs, "s3cret")
+		})
+	}
+}

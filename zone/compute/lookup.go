@@ -1,0 +1,31 @@
+package compute
+
+import (
+	"github.com/stackproof/stackproof/zone/kernel"
+)
+
+// Finders find the room's objects by what stands after "uuid:" in a parameter's type.
+func (mgr *Manager) Finders() map[string]func(uuid string) bool {
+	return map[string]func(string) bool{
+		"vm":     func(u string) bool { return mgr.VMByUUID(u) != nil },
+		"volume": func(u string) bool { return mgr.VolumeByUUID(u) != nil },
+	}
+}
+
+func (mgr *Manager) VMByUUID(u string) *VM {
+	v, _ := kernel.Find(mgr.VMs, u, func(v *VM) string { return v.UUID })
+	return v
+}
+
+func (mgr *Manager) VolumeByUUID(u string) *Volume {
+	v, _ := kernel.Find(mgr.Volumes, u, func(v *Volume) string { return v.UUID })
+	return v
+}
+
+func VMParam(mgr *Manager, c *kernel.Call, name string) (*VM, error) {
+	return kernel.Lookup(c, name, mgr.VMByUUID)
+}
+
+func volumeParam(mgr *Manager, c *kernel.Call, name string) (*Volume, error) {
+	return kernel.Lookup(c, name, mgr.VolumeByUUID)
+}

@@ -1,0 +1,3 @@
+package firewall
+
+func Commands() []command { return firewallCommands() }

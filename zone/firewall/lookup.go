@@ -1,0 +1,31 @@
+package firewall
+
+import (
+	"github.com/stackproof/stackproof/zone/kernel"
+)
+
+// Finders find the room's objects by what stands after "uuid:" in a parameter's type.
+func (mgr *Manager) Finders() map[string]func(uuid string) bool {
+	return map[string]func(string) bool{
+		"pfrule": func(u string) bool { return mgr.PFRuleByUUID(u) != nil },
+		"fwrule": func(u string) bool { return mgr.FWRuleByUUID(u) != nil },
+	}
+}
+
+func (mgr *Manager) PFRuleByUUID(u string) *PFRule {
+	r, _ := kernel.Find(mgr.PFRules, u, func(r *PFRule) string { return r.UUID })
+	return r
+}
+
+func (mgr *Manager) FWRuleByUUID(u string) *Rule {
+	r, _ := kernel.Find(mgr.FWRules, u, func(r *Rule) string { return r.UUID })
+	return r
+}
+
+func pfRuleParam(mgr *Manager, c *kernel.Call, name string) (*PFRule, error) {
+	return kernel.Lookup(c, name, mgr.PFRuleByUUID)
+}
+
+func fwRuleParam(mgr *Manager, c *kernel.Call, name string) (*Rule, error) {
+	return kernel.Lookup(c, name, mgr.FWRuleByUUID)
+}

@@ -1,0 +1,37 @@
+package firewall
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/stackproof/stackproof/zone/compute"
+	"github.com/stackproof/stackproof/zone/net"
+	"github.com/stackproof/stackproof/zone/tenancy"
+)
+
+// Rule is what the shared id sequence cloud.firewall_rules numbers: LB, port forwarding, firewall, static NAT
+// (facts: cloudstack.md 1.4, joined inheritance of FirewallRuleVO).
+type Rule struct {
+	ID        int64
+	UUID      string
+	Purpose   string // LoadBalancing, PortForwarding, Firewall, StaticNat
+	State     string // Staged, Add, Active, Revoke
+	Address   *net.Address
+	Network   *net.Network
+	Account   *tenancy.Account
+	StartPort int
+	EndPort   int
+	Protocol  string
+	CIDRs     []string
+	Created   time.Time
+	Related   *Rule
+}
+
+// PFRule is a port forwarding rule.
+type PFRule struct {
+	Rule
+	VM           *compute.VM
+	VMIP         netip.Addr
+	PrivateStart int
+	PrivateEnd   int
+}

@@ -1,0 +1,95 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Concerns sets what the event rows name.
+func (c *Call) Concerns(kind string, id int64, uuid string, owner Owner) {
+	c.EventResourceType, c.EventResource, c.Owner = kind, id, owner
+	c.Target = Created{UUID: uuid, ID: id}
+}
+
+func NullText(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func Matches(keyword string, names ...string) bool {
+	return keyword == "" || slices.ContainsFunc(names, func(n string) bool { return strings.Contains(strings.ToLower(n), strings.ToLower(keyword)) })
+}
+
+// ErrUnavailable is CloudStack's ResourceUnavailableException: a router that cannot be reached or answered result=false.
+// Callers roll back on it, half-done as the release does.
+var ErrUnavailable = errors.New("resource is unavailable")
+
+// Unavailable reports whether an operation failed because of a router.
+func Unavailable(err error) bool { return errors.Is(err, ErrUnavailable) }
+
+// boolText, intText and longText are how the agent protocol's JSON writes booleans and numbers: every scalar is text
+// (facts: confirmed.md 7).
+func BoolText(b bool) string { return strconv.FormatBool(b) }
+
+func IntText(n int) string { return strconv.Itoa(n) }
+
+func LongText(n int64) string { return strconv.FormatInt(n, 10) }
+
+// ManagementID is the number by which the management server names itself in its log.
+const ManagementID = 2130706433
+
+// Origin says who sends: what the log line's thread and logid show.
+type Origin struct {
+	Thread string // "API-Job-Executor-22" or "VmGroup-Monitor-1-1"
+	Job    string // "job-34", "" for the monitor
+	LogID  string // first eight digits of the job's uuid
+}
+
+type originKey struct{}
+
+func jobOrigin(j *Job) Origin {
+	return Origin{Thread: fmt.Sprintf("API-Job-Executor-%d", j.ID), Job: fmt.Sprintf("job-%d", j.ID), LogID: j.UUID[:8]}
+}
+
+// WithOrigin marks what runs under ctx as the work of o.
+func WithOrigin(ctx context.Context, o Origin) context.Context {
+	return context.WithValue(ctx, originKey{}, o)
+}
+
+func OriginOf(ctx context.Context) Origin {
+	if o, ok := ctx.Value(originKey{}).(Origin); ok {
+		return o
+	}
+	return Origin{Thread: "API-Job-Executor-1"}
+}
+
+// StartWork is the inner job that starts a VM on behalf of o.
+func (o Origin) StartWork() Origin {
+	_, number, _ := strings.Cut(o.Job, "-")
+	if number == "" {
+		number = "1"
+	}
+	o.Thread, o.Job = "Work-Job-Executor-"+number, o.Job+"/job-"+number
+	return o
+}
+
+// Hex is n random hexadecimal digits.
+func (k *Kernel) Hex(n int) string {
+	const digits = "0123456789abcdef"
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = digits[k.Number(len(digits))]
+	}
+	return string(b)
+}
+
+const (
+	AdminClasses = "org.apache.cloudstack.api.command.admin."
+	UserClasses  = "org.apache.cloudstack.api.command.user."
+)

@@ -1,0 +1,34 @@
+package lb
+
+import (
+	"context"
+
+	"github.com/stackproof/stackproof/release"
+	"github.com/stackproof/stackproof/zone/push"
+)
+
+// restoreReplaced brings back the policies that a replacement revoked, where the release's defect is switched off.
+func (mgr *Manager) restoreReplaced(ctx context.Context, replaced []*push.Policy) error {
+	if mgr.On(release.ReplacedPolicyLost) {
+		return nil
+	}
+	for _, p := range replaced {
+		if err := mgr.setPolicyRevoke(ctx, p, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restoreMembers brings back a rule's members after a delete that could not be pushed, likewise.
+func (mgr *Manager) restoreMembers(ctx context.Context, r *push.Rule) error {
+	if mgr.On(release.FailedDeleteDropsMembers) {
+		return nil
+	}
+	for _, m := range r.Members {
+		if err := mgr.setMemberRevoke(ctx, m, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}

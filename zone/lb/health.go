@@ -1,0 +1,56 @@
+package lb
+
+import (
+	"github.com/stackproof/stackproof/zone/api"
+	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/tenancy"
+)
+
+// lbHealthCommands are the health check policies, which the virtual router does not have: none can be created, and a
+// rule's list is empty (facts: cloudstack.md 2.5).
+func lbHealthCommands() []command {
+	return []command{
+		{
+			Name: "createLBHealthCheckPolicy", About: "Creates a load balancer health check policy", Class: lbClasses + "CreateLBHealthCheckPolicyCmd",
+			Kind: kernel.AsyncCreate, Instance: "None", Event: "LB.HEALTHCHECKPOLICY.CREATE", Eventful: kernel.EventCreateAsync,
+			Creating: "create load balancer health check to load balancer", Action: "Apply HealthCheckPolicy to load balancer ",
+			Params: []param{
+				{Name: "lbruleid", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"}, {Name: "description", Type: "string", About: "the description of the load balancer health check policy"},
+				{Name: "pingpath", Type: "string", About: "HTTP ping path"}, {Name: "responsetimeout", Type: "integer", About: "Time to wait when receiving a response from the health check (2sec - 60 sec)"},
+				{Name: "intervaltime", Type: "integer", About: "Amount of time between health checks (1 sec - 20940 sec)"},
+				{Name: "healthythreshold", Type: "integer", About: "Number of consecutive health check success before declaring an instance healthy"},
+				{Name: "unhealthythreshold", Type: "integer", About: "Number of consecutive health check failures before declaring an instance unhealthy"},
+			},
+			Create: func(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
+				r, err := LBRuleParam(mgr, c, "lbruleid")
+				if err != nil {
+					return kernel.Created{}, err
+				}
+				if err := tenancy.MayUse(mgr.tenancy, c, r.Account, "load balancer rule"); err != nil {
+					return kernel.Created{}, err
+				}
+				refusal := api.BadParameter("Failed to create HealthCheck policy: Validation Failed (HealthCheck Policy is not supported by LB Provider for the LB rule id :%d)", r.ID)
+				refusal.Code = api.CodeMalformed
+				return kernel.Created{}, refusal
+			},
+			Run: func(*Manager, *kernel.Call) (obj, error) {
+				return nil, api.Internal("Failed to create health check policy")
+			},
+		},
+		{
+			Name: "listLBHealthCheckPolicies", About: "Lists load balancer health check policies.",
+			Params: kernel.ListParams(param{Name: "lbruleid", Type: "uuid:lbrule", About: "the ID of the load balancer rule"}, param{Name: "id", Type: "string", About: "the ID of the health check policy"}),
+			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
+				r := mgr.push.LBRuleByUUID(c.Str("lbruleid"))
+				if r == nil {
+					return nil, api.Invalid("Either load balancer rule ID or health check policy ID should be specified")
+				}
+				if err := tenancy.MayUse(mgr.tenancy, c, r.Account, "load balancer rule"); err != nil {
+					return nil, err
+				}
+				one := obj{"lbruleid": r.UUID, "account": r.Account.Name, "domainid": r.Account.Domain.UUID, "domain": r.Account.Domain.Name, "healthcheckpolicy": []obj{}}
+				return obj{"count": 1, "healthcheckpolicies": []obj{one}}, nil
+			},
+		},
+	}
+}

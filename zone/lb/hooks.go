@@ -1,0 +1,51 @@
+package lb
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+
+	"github.com/stackproof/stackproof/zone/compute"
+	"github.com/stackproof/stackproof/zone/firewall"
+	"github.com/stackproof/stackproof/zone/net"
+	"github.com/stackproof/stackproof/zone/push"
+)
+
+// Hooks are what load balancing asks of autoscale.
+type Hooks struct {
+	// Guard refuses to unmap a member of a group that scales.
+	Guard func(vm *compute.VM) error
+	// Left tells that a VM left a rule.
+	Left func(ctx context.Context, r *push.Rule, vm *compute.VM)
+}
+
+// BalancedOn lists the load balancer rules of an address.
+func (mgr *Manager) BalancedOn(a *net.Address) []*firewall.Rule {
+	var rules []*firewall.Rule
+	for _, r := range mgr.push.LBRules {
+		if r.Address == a {
+			rules = append(rules, &r.Rule)
+		}
+	}
+	return rules
+}
+
+func (mgr *Manager) Balances(n *net.Network) bool {
+	return slices.ContainsFunc(mgr.push.LBRules, func(r *push.Rule) bool { return r.Network == n })
+}
+
+// DropBalancing deletes all load balancer rules of a network that loses the service.
+func (mgr *Manager) DropBalancing(ctx context.Context, n *net.Network) error {
+	return mgr.revokeLB(withRelease(ctx), rulesWhere(mgr.push.LBRules, func(r *push.Rule) bool { return r.Network == n }))
+}
+
+// InternalAddresses are the addresses of internal load balancer rules in a network.
+func (mgr *Manager) InternalAddresses(n *net.Network) []netip.Addr {
+	var taken []netip.Addr
+	for _, r := range mgr.push.LBRules {
+		if r.Internal && r.Network == n {
+			taken = append(taken, r.Address.IP)
+		}
+	}
+	return taken
+}

@@ -1,0 +1,125 @@
+package lb
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/zone/compute"
+	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/push"
+	"github.com/stackproof/stackproof/zone/tenancy"
+)
+
+func lbListCommand() command {
+	return command{
+		Name: "listLoadBalancerRules", About: "Lists load balancer rules.",
+		Params: kernel.ListParams(
+			param{Name: "id", Type: "uuid:lbrule", About: "the ID of the load balancer rule"},
+			param{Name: "name", Type: "string", About: "the name of the load balancer rule"},
+			param{Name: "publicipid", Type: "uuid:address", About: "the public IP address ID of the load balancer rule"},
+			param{Name: "virtualmachineid", Type: "uuid:vm", About: "the ID of the virtual machine of the load balancer rule"},
+			param{Name: "zoneid", Type: "uuid:zone", About: "the availability zone ID"},
+			param{Name: "networkid", Type: "uuid:network", About: "list by network ID the rule belongs to"},
+			param{Name: "tags", Type: "map", About: "List resources by tags (key/value pairs)"},
+			param{Name: "fordisplay", Type: "boolean", About: "list resources by display flag; only ROOT admin is eligible to pass this parameter"},
+		),
+		Run: listRules,
+	}
+}
+
+func lbInstancesCommand() command {
+	return command{
+		Name: "listLoadBalancerRuleInstances", About: "List all virtual machine instances that are assigned to a load balancer rule.",
+		Params: kernel.ListParams(
+			param{Name: "id", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"},
+			param{Name: "applied", Type: "boolean", About: "true if listing all virtual machines currently applied to the load balancer rule; default is true"},
+			param{Name: "lbvmips", Type: "boolean", About: "true if load balancer rule VM IP information to be included; default is false"},
+		),
+		Run: listRuleInstances,
+	}
+}
+
+func listRules(mgr *Manager, c *kernel.Call) (obj, error) {
+	var out []obj
+	rules := append(slices.Clone(mgr.push.LBRules), mgr.push.Ghosts...)
+	for _, r := range rules {
+		if wantsRule(mgr, c, r) {
+			out = append(out, ruleAnswer(mgr, r))
+		}
+	}
+	return c.Page("loadbalancerrule", out), nil
+}
+
+// wantsRule applies every filter of listLoadBalancerRules. No resource carries tags here, so a tag matches nothing.
+func wantsRule(mgr *Manager, c *kernel.Call, r *push.Rule) bool {
+	name, keyword := c.Str("name"), strings.ToLower(c.Str("keyword"))
+	switch {
+	case !tenancy.Visible(mgr.tenancy, c, r.Account), c.HasMap("tags"), r.Internal:
+	case c.Has("id") && r.UUID != c.Str("id"):
+	case name != "" && !strings.EqualFold(r.Name, name):
+	case keyword != "" && !strings.Contains(strings.ToLower(r.Name), keyword) && !strings.Contains(strings.ToLower(r.Text), keyword):
+	case c.Has("publicipid") && r.Address.UUID != c.Str("publicipid"):
+	case c.Has("networkid") && r.Network.UUID != c.Str("networkid"):
+	case c.Has("fordisplay") && r.Display != c.Boolean("fordisplay", true):
+	case c.Has("virtualmachineid") && !slices.ContainsFunc(r.Members, func(m *push.Member) bool { return m.VM.UUID == c.Str("virtualmachineid") }):
+	case mgr.On(fault.RuleUnlisted) && r.Group != nil && r.Group.Disabled():
+	default:
+		return true
+	}
+	return false
+}
+
+// listRuleInstances lists the mapped VMs. With applied=false it is empty: every mapping counts as applied
+// (LoadBalancingRulesManagerImpl.listLoadBalancerInstances@4.20.0.0).
+func listRuleInstances(mgr *Manager, c *kernel.Call) (obj, error) {
+	r, err := LBRuleParam(mgr, c, "id")
+	if err != nil {
+		return nil, err
+	}
+	if err := tenancy.MayUse(mgr.tenancy, c, r.Account, "load balancer rule"); err != nil {
+		return nil, err
+	}
+	withIPs, key := c.Boolean("lbvmips", false), "loadbalancerruleinstance"
+	if withIPs {
+		key = "lbrulevmidip"
+	}
+	var out []obj
+	vms := mappedVMs(r)
+	if n := len(vms); mgr.On(fault.InstanceListShort) && n > 1 {
+		vms = vms[:n-1]
+	}
+	for _, vm := range vms {
+		if !c.Boolean("applied", true) || slices.Contains([]string{"Destroyed", "Expunging", "Error", "Unknown"}, vm.State) {
+			continue
+		}
+		answer := mgr.compute.VMAnswer(vm)
+		if withIPs {
+			answer = obj{"loadbalancerruleinstance": answer, "lbvmipaddresses": addressesOf(r, vm)}
+		}
+		out = append(out, answer)
+	}
+	return c.Page(key, out), nil
+}
+
+// mappedVMs lists a rule's VMs once each, in the order of their ids.
+func mappedVMs(r *push.Rule) []*compute.VM {
+	var vms []*compute.VM
+	for _, m := range r.Members {
+		if !slices.Contains(vms, m.VM) {
+			vms = append(vms, m.VM)
+		}
+	}
+	slices.SortFunc(vms, func(a, b *compute.VM) int { return int(a.ID - b.ID) })
+	return vms
+}
+
+func addressesOf(r *push.Rule, vm *compute.VM) []string {
+	var ips []string
+	for _, m := range r.Members {
+		if m.VM == vm {
+			ips = append(ips, m.IP.String())
+		}
+	}
+	return ips
+}

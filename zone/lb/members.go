@@ -1,0 +1,297 @@
+package lb
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
+	"github.com/stackproof/stackproof/zone/api"
+	"github.com/stackproof/stackproof/zone/compute"
+	"github.com/stackproof/stackproof/zone/firewall"
+	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/push"
+	"github.com/stackproof/stackproof/zone/tenancy"
+)
+
+// Wanted is one VM that assign or remove names, with the addresses that vmidipmap gives; none means the primary one for
+// assign and all for remove.
+type Wanted struct {
+	VM  *compute.VM
+	ips []netip.Addr
+}
+
+// wantedMembers reads virtualmachineids and vmidipmap, in the order in which a Java HashMap of the internal ids would
+// give them: that is the order of the mapping rows, and so of the destinations in a push.
+func wantedMembers(mgr *Manager, c *kernel.Call) ([]Wanted, error) {
+	byVM := map[*compute.VM][]netip.Addr{}
+	var order []*compute.VM
+	add := func(vm *compute.VM, ip netip.Addr) {
+		if _, known := byVM[vm]; !known {
+			order = append(order, vm)
+		}
+		ips := byVM[vm]
+		if ip.IsValid() {
+			ips = append(ips, ip)
+		}
+		byVM[vm] = ips
+	}
+	for _, e := range c.Entries("vmidipmap") {
+		vm := mgr.compute.VMByUUID(e["vmid"])
+		if vm == nil {
+			return nil, api.Invalid("Unable to find virtual machine ID: %s", e["vmid"])
+		}
+		var ip netip.Addr
+		if text := e["vmip"]; text != "" || c.Cmd.Name == "assignToLoadBalancerRule" {
+			var err error
+			if ip, err = netip.ParseAddr(text); err != nil {
+				return nil, api.Invalid("Invalid ip address %s passed in vmidipmap for vmid %d", text, vm.ID)
+			}
+		}
+		add(vm, ip)
+	}
+	for _, u := range c.List("virtualmachineids") {
+		vm := mgr.compute.VMByUUID(u)
+		if vm == nil {
+			return nil, c.BadEntity("virtualmachineids", u)
+		}
+		given := byVM[vm]
+		add(vm, netip.Addr{})
+		if c.Cmd.Name == "assignToLoadBalancerRule" && len(given) > 0 {
+			byVM[vm] = append(byVM[vm], netip.Addr{}) // the primary address as well
+		}
+	}
+	if len(order) == 0 {
+		return nil, api.Invalid("Both instanceids and vmidipmap  can't be null")
+	}
+	hashOrder(order)
+	out := make([]Wanted, 0, len(order))
+	for _, vm := range order {
+		out = append(out, Wanted{vm, byVM[vm]})
+	}
+	return out, nil
+}
+
+// hashOrder sorts VMs as java.util.HashMap iterates over their ids: by bucket, the table doubling at three quarters.
+func hashOrder(vms []*compute.VM) {
+	buckets := int64(16)
+	for int64(len(vms))*4 > buckets*3 {
+		buckets *= 2
+	}
+	slices.SortStableFunc(vms, func(a, b *compute.VM) int { return int(a.ID&(buckets-1) - b.ID&(buckets-1)) })
+}
+
+// assignToRule is the job of assignToLoadBalancerRule. Whatever is wrong, the release answers one text
+// (AssignToLoadBalancerRuleCmd@4.20.0.0).
+func assignToRule(mgr *Manager, c *kernel.Call) (obj, error) {
+	failed := &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to assign load balancer rule"}
+	r, err := LBRuleParam(mgr, c, "id")
+	if err != nil {
+		return nil, err
+	}
+	members, err := wantedMembers(mgr, c)
+	if err != nil {
+		return nil, err
+	}
+	if r.Group != nil && !mgr.On(fault.AssignGuardMissing) {
+		return nil, failed
+	}
+	if err := mgr.Assign(c.Ctx, r, members); err != nil {
+		mgr.Log.Debug("assigning to a load balancer", "rule", r.ID, "err", err)
+		return nil, failed
+	}
+	return obj{"success": true}, nil
+}
+
+// Assign maps VMs to a rule and pushes. A failed push takes all mappings of these VMs back.
+func (mgr *Manager) Assign(ctx context.Context, r *push.Rule, members []Wanted) error {
+	for i := range members {
+		ips, err := mgr.checkMember(r, members[i])
+		if err != nil {
+			return err
+		}
+		members[i].ips = ips
+	}
+	for _, w := range members {
+		for _, ip := range w.ips {
+			m := &push.Member{VM: w.VM, IP: ip}
+			id, err := mgr.Insert(ctx, "cloud.load_balancer_vm_map", obj{
+				"load_balancer_id": r.ID, "instance_id": w.VM.ID, "revoke": 0, "instance_ip": ip.String(),
+			})
+			if err != nil {
+				return err
+			}
+			m.ID = id
+			r.Members = append(r.Members, m)
+		}
+	}
+	state := r.State
+	if err := mgr.firewall.SetRuleState(ctx, &r.Rule, firewall.StateAdd); err != nil {
+		return err
+	}
+	err := mgr.applyRule(push.WithCause(ctx, push.CauseMembers, r), r)
+	if !kernel.Unavailable(err) {
+		return err
+	}
+	for _, m := range slices.Clone(r.Members) {
+		if slices.ContainsFunc(members, func(w Wanted) bool { return w.VM == m.VM }) {
+			if err := mgr.RemoveMember(ctx, r, m); err != nil {
+				return err
+			}
+		}
+	}
+	if err := mgr.firewall.SetRuleState(ctx, &r.Rule, state); err != nil {
+		return err
+	}
+	return fmt.Errorf("adding members to load balancer rule %d: %w", r.ID, err)
+}
+
+// checkMember answers the addresses to map.
+func (mgr *Manager) checkMember(r *push.Rule, w Wanted) ([]netip.Addr, error) {
+	if slices.Contains([]string{"Destroyed", "Expunging", "Error"}, w.VM.State) || !w.VM.Removed.IsZero() {
+		return nil, api.Invalid("Invalid instance id specified")
+	}
+	if w.VM.Account != r.Account {
+		return nil, tenancy.Permission("Acct[%s-%s] does not have permission to operate with resource", r.Account.UUID, r.Account.Name)
+	}
+	nic := compute.NICIn(w.VM, r.Network)
+	if nic == nil {
+		return nil, api.Invalid("VM with id specified cannot be added because it doesn't belong in the same network.")
+	}
+	var ips []netip.Addr
+	for _, ip := range w.ips {
+		if !ip.IsValid() {
+			ip = nic.IP
+		}
+		if ip != nic.IP {
+			return nil, api.Invalid("VM ip %s specified does not belong to nic in network %d", ip, r.Network.ID)
+		}
+		if !slices.Contains(ips, ip) {
+			ips = append(ips, ip)
+		}
+	}
+	if len(ips) == 0 {
+		ips = []netip.Addr{nic.IP}
+	}
+	for _, m := range r.Members {
+		if m.VM == w.VM && !m.Revoke && slices.Contains(ips, m.IP) {
+			return nil, api.Invalid("VM %d with %s is already mapped to load balancer.", w.VM.ID, m.IP)
+		}
+	}
+	return ips, nil
+}
+
+// removeFromRule is the job of removeFromLoadBalancerRule.
+func removeFromRule(mgr *Manager, c *kernel.Call) (obj, error) {
+	r, err := LBRuleParam(mgr, c, "id")
+	if err != nil {
+		return nil, err
+	}
+	members, err := wantedMembers(mgr, c)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range members {
+		if mgr.Hooks.Guard(w.VM) != nil || !mapped(r, w) {
+			return nil, api.BadParameter("Failed to remove instance from load balancer rule")
+		}
+	}
+	if err := mgr.Unassign(c.Ctx, r, members, true); err != nil {
+		return nil, err
+	}
+	return obj{"success": true}, nil
+}
+
+// mapped reports whether the rule has the addresses that vmidipmap names. A VM that is not mapped at all is no error.
+func mapped(r *push.Rule, w Wanted) bool {
+	for _, ip := range w.ips {
+		if !slices.ContainsFunc(r.Members, func(m *push.Member) bool { return m.VM == w.VM && m.IP == ip }) {
+			return false
+		}
+	}
+	return true
+}
+
+// Unassign marks mappings, pushes and removes them. Rolled back after a failed push, a mapping named by VM is restored;
+// one named by address stays revoked, as the release's rollback sets the flag instead of clearing it (facts: cloudstack.md 3.1).
+func (mgr *Manager) Unassign(ctx context.Context, r *push.Rule, members []Wanted, rollback bool) error {
+	state := r.State
+	if err := mgr.firewall.SetRuleState(ctx, &r.Rule, firewall.StateAdd); err != nil {
+		return err
+	}
+	marked, err := mgr.markMembers(ctx, r, members)
+	if err != nil {
+		return err
+	}
+	err = mgr.applyRule(push.WithCause(ctx, push.CauseMembers, r), r)
+	if err == nil {
+		mgr.leaveGroup(ctx, r, members)
+		return nil
+	}
+	if !kernel.Unavailable(err) {
+		return err
+	}
+	if rollback {
+		for _, m := range marked {
+			if err := mgr.setMemberRevoke(ctx, m, false); err != nil {
+				return err
+			}
+		}
+		if err := mgr.firewall.SetRuleState(ctx, &r.Rule, state); err != nil {
+			return err
+		}
+	}
+	var ids []string
+	for _, w := range members {
+		ids = append(ids, fmt.Sprint(w.VM.ID))
+	}
+	return fmt.Errorf("%w: %w", api.Internal("Failed to remove specified load balancer rule id for vms [%s]", strings.Join(ids, ", ")), err)
+}
+
+// markMembers sets the mappings' revoke flag and answers those that a rollback clears again: of each VM that was named
+// without an address the first one.
+func (mgr *Manager) markMembers(ctx context.Context, r *push.Rule, members []Wanted) (restore []*push.Member, err error) {
+	for _, w := range members {
+		first := true
+		for _, m := range r.Members {
+			if m.VM != w.VM || len(w.ips) > 0 && !slices.Contains(w.ips, m.IP) {
+				continue
+			}
+			if err := mgr.setMemberRevoke(ctx, m, true); err != nil {
+				return nil, err
+			}
+			if first && len(w.ips) == 0 || !mgr.On(release.FailedRemoveDropsMember) {
+				restore, first = append(restore, m), false
+			}
+		}
+	}
+	return restore, nil
+}
+
+// leaveGroup takes VMs that left a group's rule out of the group.
+func (mgr *Manager) leaveGroup(ctx context.Context, r *push.Rule, members []Wanted) {
+	for _, w := range members {
+		mgr.Hooks.Left(ctx, r, w.VM)
+	}
+}
+
+// RemoveVMFromRules takes a VM that is being expunged out of every rule, one push a rule, without rollback. A failed push
+// leaves the mapping revoked, and the expunge fails.
+func (mgr *Manager) RemoveVMFromRules(ctx context.Context, vm *compute.VM) error {
+	for _, r := range slices.Clone(mgr.push.LBRules) {
+		if !slices.ContainsFunc(r.Members, func(m *push.Member) bool { return m.VM == vm }) {
+			continue
+		}
+		if mgr.On(fault.ExpungeWithoutPush) {
+			r.Members = slices.DeleteFunc(r.Members, func(m *push.Member) bool { return m.VM == vm })
+			continue
+		}
+		if err := mgr.Unassign(ctx, r, []Wanted{{VM: vm}}, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}

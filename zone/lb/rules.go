@@ -1,0 +1,356 @@
+package lb
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/zone/firewall"
+	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/net"
+	"github.com/stackproof/stackproof/zone/push"
+	"github.com/stackproof/stackproof/zone/tenancy"
+)
+
+// lbCommands are the load balancer rule commands.
+func lbCommands() []command {
+	return append(lbHealthCommands(), []command{
+		healthCommand(),
+		lbCreateCommand(), lbUpdateCommand(), lbDeleteCommand(),
+		lbMembersCommand("assignToLoadBalancerRule", "Assigns virtual machine or a list of virtual machines to a load balancer rule.",
+			"LB.ASSIGN.TO.RULE", "applying instances for load balancer", "assigning to load balancer", assignToRule),
+		lbMembersCommand("removeFromLoadBalancerRule", "Removes a virtual machine or a list of virtual machines from a load balancer rule.",
+			"LB.REMOVE.FROM.RULE", "removing instances from load balancer", "removing from load balancer", removeFromRule),
+		lbListCommand(), lbInstancesCommand(),
+	}...)
+}
+
+const lbClasses = "org.apache.cloudstack.api.command.user.loadbalancer."
+
+func lbCreateCommand() command {
+	return command{
+		Name: "createLoadBalancerRule", About: "Creates a load balancer rule", Class: lbClasses + "CreateLoadBalancerRuleCmd",
+		Kind: kernel.AsyncCreate, Instance: "FirewallRule", Event: "LB.CREATE", Eventful: kernel.EventCreatePlain, Action: "creating load balancer",
+		Params: []param{
+			{Name: "algorithm", Type: "string", Required: true, About: "load balancer algorithm (source, roundrobin, leastconn)"},
+			{Name: "description", Type: "string", About: "the description of the load balancer rule"},
+			{Name: "name", Type: "string", Required: true, About: "name of the load balancer rule"},
+			{Name: "privateport", Type: "integer", Required: true, About: "the private port of the private IP address/virtual machine where the network traffic will be load balanced to"},
+			{Name: "publicipid", Type: "uuid:address", About: "public IP address ID from where the network traffic will be load balanced from"},
+			{Name: "zoneid", Type: "uuid:zone", About: "zone where the load balancer is going to be created. This parameter is required when LB service provider is ElasticLoadBalancerVm"},
+			{Name: "publicport", Type: "integer", Required: true, About: "the public port from where the network traffic will be load balanced from"},
+			{Name: "openfirewall", Type: "boolean", About: "if true, firewall rule for source/end public port is automatically created; if false - firewall rule has to be created explicitly. If not specified 1) defaulted to false when LB rule is being created for VPC guest network 2) in all other cases defaulted to true"},
+			{Name: "account", Type: "string", About: "the account associated with the load balancer. Must be used with the domainId parameter."},
+			{Name: "domainid", Type: "uuid:domain", About: "the domain ID associated with the load balancer"},
+			{Name: "cidrlist", Type: "list", About: "the CIDR list to allow traffic, all other CIDRs will be blocked. Multiple entries must be separated by a single comma character (,). By default, all CIDRs are allowed."},
+			{Name: "networkid", Type: "uuid:network", About: "The guest network this rule will be created for. Required when public Ip address is not associated with any Guest network yet (VPC case)"},
+			{Name: "protocol", Type: "string", About: "The protocol for the LB such as tcp, udp or tcp-proxy."},
+			{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to the end user or not"},
+		},
+		Create: createRule,
+		Run:    finishRule,
+		Sync:   func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "") },
+		Describe: func(mgr *Manager, c *kernel.Call) string {
+			owner := "null"
+			if c.Has("account") {
+				owner = c.Str("account")
+			}
+			if r := mgr.push.LBRuleByUUID(c.Target.UUID); r != nil {
+				c.Concerns("FirewallRule", r.ID, r.UUID, r.Account)
+			}
+			return "creating load balancer: " + c.Str("name") + " account: " + owner
+		},
+		Detail: func(mgr *Manager, c *kernel.Call) string {
+			if c.Target.ID == 0 {
+				return ""
+			}
+			return fmt.Sprintf("Load balancer Id: %d", c.Target.ID)
+		},
+	}
+}
+
+func lbUpdateCommand() command {
+	return command{
+		Name: "updateLoadBalancerRule", About: "Updates load balancer", Class: lbClasses + "UpdateLoadBalancerRuleCmd",
+		Kind: kernel.AsyncCommand, Event: "LB.UPDATE", Eventful: kernel.EventAsync, Action: "updating load balancer",
+		Params: []param{
+			{Name: "id", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule to update"},
+			{Name: "algorithm", Type: "string", About: "load balancer algorithm (source, roundrobin, leastconn)"},
+			{Name: "description", Type: "string", About: "the description of the load balancer rule"},
+			{Name: "name", Type: "string", About: "the name of the load balancer rule"},
+			{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to the end user or not"},
+			{Name: "protocol", Type: "string", About: "The protocol for the LB"},
+			{Name: "customid", Type: "string", About: "an optional field, in case you want to set a custom id to the resource. Allowed to Root Admins only"},
+		},
+		Check: ownRule,
+		Run:   updateRule,
+		Sync:  func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
+		Describe: func(mgr *Manager, c *kernel.Call) string {
+			c.EventResourceType = "None"
+			if r := mgr.push.LBRuleByUUID(c.Str("id")); r != nil {
+				c.Target.ID, c.Owner = r.ID, r.Account
+			}
+			return "updating load balancer rule"
+		},
+		Detail: func(mgr *Manager, c *kernel.Call) string {
+			c.EventResourceType, c.Owner = "LoadBalancer", nil
+			return fmt.Sprintf("Load balancer ID: %d", c.Target.ID)
+		},
+	}
+}
+
+func lbDeleteCommand() command {
+	return command{
+		Name: "deleteLoadBalancerRule", About: "Deletes a load balancer rule.", Class: lbClasses + "DeleteLoadBalancerRuleCmd",
+		Kind: kernel.AsyncCommand, Event: "LB.DELETE", Eventful: kernel.EventAsync, Action: "deleting load balancer",
+		Params: []param{{Name: "id", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"}},
+		Check:  ownRule,
+		Run:    deleteRule,
+		Sync:   func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
+		Describe: func(mgr *Manager, c *kernel.Call) string {
+			concernsRule(mgr, c, "id")
+			return fmt.Sprintf("deleting load balancer: %d", c.Target.ID)
+		},
+		Detail: func(mgr *Manager, c *kernel.Call) string {
+			c.Owner = nil
+			return fmt.Sprintf("Load balancer ID: %d", c.Target.ID)
+		},
+	}
+}
+
+func lbMembersCommand(name, about, event, scheduled, action string, run func(*Manager, *kernel.Call) (obj, error)) command {
+	return command{
+		Name: name, About: about, Class: lbClasses + strings.ToUpper(name[:1]) + name[1:] + "Cmd",
+		Kind: kernel.AsyncCommand, Event: event, Eventful: kernel.EventAsync, Action: action,
+		Params: []param{
+			{Name: "id", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"},
+			{Name: "virtualmachineids", Type: "list:vm", About: "the list of IDs of the virtual machine that are concerned"},
+			{Name: "vmidipmap", Type: "map", About: "VM ID and IP map, vmidipmap[0].vmid=1 vmidipmap[0].vmip=10.1.1.75"},
+		},
+		Check: ownRule,
+		Run:   run,
+		Sync:  func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
+		Describe: func(mgr *Manager, c *kernel.Call) string {
+			concernsRule(mgr, c, "id")
+			return fmt.Sprintf("%s: %d (ids: %s)", scheduled, c.Target.ID, memberIDs(mgr, c))
+		},
+		Detail: func(mgr *Manager, c *kernel.Call) string {
+			c.Owner = nil
+			return fmt.Sprintf("Load balancer Id: %d VmIds: %s", c.Target.ID, memberIDs(mgr, c))
+		},
+	}
+}
+
+// memberIDs are the internal ids of virtualmachineids, as the events name them; null where only vmidipmap is given.
+func memberIDs(mgr *Manager, c *kernel.Call) string {
+	if !c.Has("virtualmachineids") {
+		return "null"
+	}
+	var ids []string
+	for _, u := range c.List("virtualmachineids") {
+		if vm := mgr.compute.VMByUUID(u); vm != nil {
+			ids = append(ids, fmt.Sprint(vm.ID))
+		}
+	}
+	return strings.Join(ids, ",")
+}
+
+func concernsRule(mgr *Manager, c *kernel.Call, name string) {
+	if r := mgr.push.LBRuleByUUID(c.Str(name)); r != nil {
+		c.Concerns("FirewallRule", r.ID, r.UUID, r.Account)
+	}
+}
+
+// ruleSync serialises LB and stickiness jobs of one network.
+func ruleSync(mgr *Manager, c *kernel.Call, name string) string {
+	u := c.Target.UUID
+	if name != "" {
+		u = c.Str(name)
+	}
+	if r := mgr.push.LBRuleByUUID(u); r != nil {
+		return fmt.Sprintf("network:%d", r.Network.ID)
+	}
+	return ""
+}
+
+// ownRule refuses another account's rule.
+func ownRule(mgr *Manager, c *kernel.Call) error {
+	r, err := LBRuleParam(mgr, c, "id")
+	if err != nil {
+		return err
+	}
+	return tenancy.MayUse(mgr.tenancy, c, r.Account, "load balancer rule")
+}
+
+// ruleAnswer is a rule as createLoadBalancerRule and listLoadBalancerRules answer it. Ports are text.
+func ruleAnswer(mgr *Manager, r *push.Rule) obj {
+	out := obj{
+		"id": r.UUID, "name": r.Name, "publicipid": r.Address.UUID, "publicip": r.Address.IP.String(),
+		"publicport": kernel.IntText(r.StartPort), "privateport": kernel.IntText(r.PrivateStart), "algorithm": r.Algorithm,
+		"networkid": r.Network.UUID, "state": firewall.ShownState(r.State), "zoneid": mgr.net.Site.UUID, "zonename": net.SiteName,
+		"tags": []any{}, "fordisplay": r.Display,
+	}
+	if r.Text != "" {
+		out["description"] = r.Text
+	}
+	if len(r.CIDRs) > 0 && !mgr.On(fault.SourceListUnlisted) {
+		out["cidrlist"] = firewall.JoinCIDRs(r.CIDRs)
+	}
+	if r.LBProtocol != "" {
+		out["protocol"] = r.LBProtocol
+	}
+	mgr.tenancy.Owned(out, r.Account)
+	return out
+}
+
+// removeLBRule deletes the rule for good, with its mappings and policies; a related firewall rule goes with its row.
+func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
+	if !slices.Contains(mgr.push.LBRules, r) {
+		return nil
+	}
+	for _, m := range r.Members {
+		if err := mgr.Remove(ctx, "cloud.load_balancer_vm_map", m.ID); err != nil {
+			return err
+		}
+	}
+	for _, p := range r.Policies {
+		if err := mgr.Remove(ctx, "cloud.load_balancer_stickiness_policies", p.ID); err != nil {
+			return err
+		}
+	}
+	for _, fw := range slices.Clone(mgr.firewall.FWRules) {
+		if fw.Related == &r.Rule {
+			if err := mgr.firewall.RemoveFWRule(ctx, fw); err != nil {
+				return err
+			}
+		}
+	}
+	if err := mgr.Remove(ctx, "cloud.load_balancing_rules", r.ID); err != nil {
+		return err
+	}
+	if err := mgr.Remove(ctx, "cloud.firewall_rules", r.ID); err != nil {
+		return err
+	}
+	mgr.push.LBRules = slices.DeleteFunc(mgr.push.LBRules, func(o *push.Rule) bool { return o == r })
+	if mgr.On(fault.RuleListedAfterDelete) {
+		mgr.push.Ghosts = append(mgr.push.Ghosts, r)
+	}
+	return nil
+}
+
+// RemoveMember deletes a mapping.
+func (mgr *Manager) RemoveMember(ctx context.Context, r *push.Rule, m *push.Member) error {
+	r.Members = slices.DeleteFunc(r.Members, func(o *push.Member) bool { return o == m })
+	return mgr.Remove(ctx, "cloud.load_balancer_vm_map", m.ID)
+}
+
+func (mgr *Manager) setMemberRevoke(ctx context.Context, m *push.Member, revoke bool) error {
+	if m.Revoke == revoke {
+		return nil
+	}
+	m.Revoke = revoke
+	return mgr.Update(ctx, "cloud.load_balancer_vm_map", m.ID, obj{"revoke": revoke})
+}
+
+func (mgr *Manager) setPolicyRevoke(ctx context.Context, p *push.Policy, revoke bool) error {
+	if p.Revoke == revoke {
+		return nil
+	}
+	p.Revoke = revoke
+	return mgr.Update(ctx, "cloud.load_balancer_stickiness_policies", p.ID, obj{"revoke": revoke})
+}
+
+func (mgr *Manager) removePolicy(ctx context.Context, r *push.Rule, p *push.Policy) error {
+	r.Policies = slices.DeleteFunc(r.Policies, func(o *push.Policy) bool { return o == p })
+	return mgr.Remove(ctx, "cloud.load_balancer_stickiness_policies", p.ID)
+}
+
+// applyRule pushes the configuration of the rule's network and carries out what a good push ends.
+func (mgr *Manager) applyRule(ctx context.Context, r *push.Rule) error {
+	if err := mgr.push.PushNetwork(ctx, r.Network); err != nil {
+		return err
+	}
+	return mgr.afterPush(ctx, r)
+}
+
+// afterPush is the state of a rule once the router has it: Revoke goes away, Add becomes Active, revoked mappings and
+// policies are deleted, and a rule without mappings is back in Add. A VPC's address whose last rule went is untied from
+// its tier (LoadBalancingRulesManagerImpl.applyLoadBalancerRules@4.20.0.0).
+func (mgr *Manager) afterPush(ctx context.Context, r *push.Rule) error {
+	switch r.State {
+	case firewall.StateRevoke:
+		if err := mgr.removeLBRule(ctx, r); err != nil {
+			return err
+		}
+		return mgr.net.UntieAddress(ctx, r.Address)
+	case firewall.StateAdd:
+		if err := mgr.firewall.SetRuleState(ctx, &r.Rule, firewall.StateActive); err != nil {
+			return err
+		}
+	}
+	for _, m := range slices.Clone(r.Members) {
+		if m.Revoke {
+			if err := mgr.RemoveMember(ctx, r, m); err != nil {
+				return err
+			}
+		}
+	}
+	if len(r.Members) == 0 {
+		if err := mgr.firewall.SetRuleState(ctx, &r.Rule, firewall.StateAdd); err != nil {
+			return err
+		}
+	}
+	for _, p := range slices.Clone(r.Policies) {
+		if p.Revoke {
+			if err := mgr.removePolicy(ctx, r, p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// LBUsage writes LB.CREATE or LB.DELETE for a rule.
+func (mgr *Manager) LBUsage(ctx context.Context, typ string, r *push.Rule) error {
+	id, times := r.ID, 1
+	if typ == "LB.CREATE" {
+		if mgr.On(fault.CreateEventLost) {
+			return nil
+		}
+		return mgr.UsageEvent(ctx, typ, r.Account, mgr.net.Site.ID, id, nil)
+	}
+	switch {
+	case mgr.On(fault.DeleteEventLost), mgr.On(fault.ReleaseEventLost) && releasing(ctx):
+		return nil
+	case mgr.On(fault.DeleteEventTwice):
+		times = 2
+	case mgr.On(fault.DeleteEventWrongRule):
+		for _, other := range mgr.push.LBRules {
+			if other != r && other.Account == r.Account {
+				id = other.ID
+			}
+		}
+	case mgr.On(fault.DeleteEventLate):
+		account := r.Account
+		mgr.At(mgr.Now().Add(EventShift), "a late LB.DELETE", func(ctx context.Context) {
+			if err := mgr.UsageEvent(ctx, typ, account, mgr.net.Site.ID, id, nil); err != nil {
+				mgr.Log.Error("writing a late usage event", "err", err)
+			}
+		})
+		return nil
+	case mgr.On(fault.DeleteEventEarly):
+		return mgr.UsageEvent(ctx, typ, r.Account, mgr.net.Site.ID, id, obj{"created": mgr.Now().Add(-EventShift)})
+	}
+	for range times {
+		if err := mgr.UsageEvent(ctx, typ, r.Account, mgr.net.Site.ID, id, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// EventShift is how far the planted faults move a usage event in time.
+const EventShift = 10 * time.Minute

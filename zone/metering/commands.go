@@ -1,0 +1,3 @@
+package metering
+
+func Commands() []command { return usageCommands() }

@@ -1,0 +1,356 @@
+package metering
+
+import (
+	"database/sql"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
+	"github.com/stackproof/stackproof/zone/api"
+	"github.com/stackproof/stackproof/zone/compute"
+	"github.com/stackproof/stackproof/zone/firewall"
+	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/net"
+	"github.com/stackproof/stackproof/zone/push"
+	"github.com/stackproof/stackproof/zone/tenancy"
+)
+
+// record is a row of cloud_usage.cloud_usage.
+type record struct {
+	zone, account, domain        int64
+	description, display         string
+	usageType                    int
+	raw                          float64
+	vm, cores, speed, memory     sql.Null[int64]
+	vmName, typ, state           sql.Null[string]
+	offering, template, usageID  sql.Null[int64]
+	size, virtualSize, networkID sql.Null[int64]
+	start, end                   time.Time
+}
+
+const recordColumns = "zone_id, account_id, domain_id, description, usage_display, usage_type, raw_usage, vm_instance_id, cpu_cores, cpu_speed, memory, " +
+	"vm_name, type, state, offering_id, template_id, usage_id, size, virtual_size, network_id, start_date, end_date"
+
+func listUsageRecords(mgr *Manager, c *kernel.Call) (obj, error) {
+	where, args, none, err := usageFilter(mgr, c)
+	if err != nil || none {
+		return obj{}, err
+	}
+	ctx := kernel.DBContext(c.Ctx)
+	db := mgr.DB()
+	var total int
+	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM cloud_usage.cloud_usage WHERE "+where, args...).Scan(&total); err != nil {
+		return nil, fmt.Errorf("counting usage records: %w", err)
+	}
+	size, from := kernel.MaxPageSize, 0
+	if s, err := strconv.Atoi(c.Str("pagesize")); err == nil {
+		size = s
+		if page := c.Integer("page", 1); page > 0 {
+			from = s * (page - 1)
+		}
+	}
+	if size < 0 {
+		size = total
+	}
+	rows, err := db.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM cloud_usage.cloud_usage WHERE %s ORDER BY id LIMIT %d OFFSET %d", recordColumns, where, max(size, 0), max(from, 0)), args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading usage records: %w", err)
+	}
+	defer rows.Close()
+	var out []obj
+	for rows.Next() {
+		var r record
+		if err := rows.Scan(&r.zone, &r.account, &r.domain, &r.description, &r.display, &r.usageType, &r.raw, &r.vm, &r.cores, &r.speed, &r.memory,
+			&r.vmName, &r.typ, &r.state, &r.offering, &r.template, &r.usageID, &r.size, &r.virtualSize, &r.networkID, &r.start, &r.end); err != nil {
+			return nil, fmt.Errorf("reading usage records: %w", err)
+		}
+		out = append(out, recordAnswer(mgr, c, &r))
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("reading usage records: %w", err)
+	}
+	if total == 0 {
+		return obj{}, nil
+	}
+	if mgr.On(fault.UsageAPIShort) && len(out) > 0 {
+		out = out[:len(out)-1]
+	}
+	answer := obj{"count": total}
+	if len(out) > 0 {
+		answer["usagerecord"] = out
+	}
+	return answer, nil
+}
+
+// usageFilter turns the parameters into a condition; none says that nothing can match.
+func usageFilter(mgr *Manager, c *kernel.Call) (where string, args []any, none bool, err error) {
+	start, _ := kernel.ParseDate(c.Str("startdate"))
+	end, _ := kernel.ParseDate(c.Str("enddate"))
+	if len(c.Str("enddate")) == len("2006-01-02") {
+		end = end.Add(24*time.Hour - time.Second)
+	}
+	if start.After(end) {
+		return "", nil, false, api.Invalid("Incorrect Date Range. Start date: %s is after end date:%s", c.Str("startdate"), c.Str("enddate"))
+	}
+	conditions := []string{"is_hidden=0", "start_date BETWEEN ? AND ?", "end_date BETWEEN ? AND ?"}
+	args = []any{start, end, start, end}
+	add := func(condition string, arg any) { conditions, args = append(conditions, condition), append(args, arg) }
+	switch {
+	case c.Has("accountid"):
+		add("account_id=?", mgr.tenancy.AccountByUUID(c.Str("accountid")).ID)
+	case c.Has("account"):
+		a, err := tenancy.OwnerAccount(mgr.tenancy, c)
+		if err != nil {
+			return "", nil, false, err
+		}
+		add("account_id=?", a.ID)
+	case c.Has("domainid"):
+		add("domain_id=?", mgr.tenancy.DomainByUUID(c.Str("domainid")).ID)
+	}
+	if c.Has("type") {
+		add("usage_type=?", c.Str("type"))
+	}
+	if u := c.Str("usageid"); u != "" {
+		if !c.Has("type") {
+			return "", nil, false, api.Invalid("usageid parameter can be used only together with type parameter")
+		}
+		id, ok := mgr.internalID(c.Integer("type", 0), u)
+		if !ok {
+			return "", nil, true, nil
+		}
+		add("usage_id=?", id)
+	}
+	return strings.Join(conditions, " AND "), args, false, nil
+}
+
+// internalID finds what a usage id of a type means; rules that are deleted are not found, as on a real server.
+func (mgr *Manager) internalID(usageType int, uuid string) (int64, bool) {
+	switch usageType {
+	case 1, 2:
+		if vm := mgr.compute.VMByUUID(uuid); vm != nil {
+			return vm.ID, true
+		}
+	case 3:
+		if a := mgr.net.AddressByUUID(uuid); a != nil {
+			return a.ID, true
+		}
+	case 6:
+		if v := mgr.compute.VolumeByUUID(uuid); v != nil {
+			return v.ID, true
+		}
+	case 11:
+		if r := mgr.push.LBRuleByUUID(uuid); r != nil {
+			return r.ID, true
+		}
+	case 12:
+		if r := mgr.firewall.PFRuleByUUID(uuid); r != nil {
+			return r.ID, true
+		}
+	case 13:
+		if o := net.OfferingByUUID(mgr.net.NetworkOfferings, uuid); o != nil {
+			return o.ID, true
+		}
+	case 14:
+		if u, ok := kernel.Find(mgr.net.VPNUsers, uuid, func(u *net.VPNUser) string { return u.UUID }); ok {
+			return u.ID, true
+		}
+	case 30:
+		if n := mgr.net.NetworkByUUID(uuid); n != nil {
+			return n.ID, true
+		}
+	case 31:
+		if v := mgr.net.VPCByUUID(uuid); v != nil {
+			return v.ID, true
+		}
+	}
+	return 0, false
+}
+
+func ByID[T any](items []T, id int64, get func(T) int64) (T, bool) {
+	for _, one := range items {
+		if get(one) == id {
+			return one, true
+		}
+	}
+	var none T
+	return none, false
+}
+
+func offeringByID(all []*net.Offering, id sql.Null[int64]) *net.Offering {
+	if !id.Valid {
+		return nil
+	}
+	o, _ := ByID(all, id.V, func(o *net.Offering) int64 { return o.ID })
+	return o
+}
+
+// usageStamp is how the release writes a record's dates: 4.19 as text with the quotes of a format left in it.
+func (mgr *Manager) usageStamp(t time.Time) string {
+	if mgr.On(release.UsageDatesAsString) {
+		return t.UTC().Format("2006-01-02'T'15:04:05-07:00")
+	}
+	return kernel.Stamp(t)
+}
+
+func recordAnswer(mgr *Manager, c *kernel.Call, r *record) obj {
+	out := obj{
+		"description": r.description, "usage": r.display, "usagetype": r.usageType, "rawusage": rawText(r.raw), "startdate": mgr.usageStamp(r.start),
+		"enddate": mgr.usageStamp(r.end), "tags": []obj{},
+	}
+	if a, ok := ByID(mgr.tenancy.Accounts, r.account, func(a *tenancy.Account) int64 { return a.ID }); ok {
+		out["account"], out["accountid"] = a.Name, a.UUID
+	}
+	if d, ok := ByID(mgr.tenancy.Domains, r.domain, func(d *tenancy.Domain) int64 { return d.ID }); ok {
+		out["domainid"], out["domain"] = d.UUID, d.Name
+		mgr.tenancy.DomainPath(out, d.Path)
+	}
+	if r.zone == kernel.ZoneID {
+		out["zoneid"] = mgr.net.Site.UUID
+	}
+	vm, hasVM := ByID(mgr.compute.VMs, r.vm.V, func(vm *compute.VM) int64 { return vm.ID })
+	if r.vm.Valid && hasVM {
+		out["virtualmachineid"] = vm.UUID
+	}
+	if r.vmName.Valid {
+		out["name"] = r.vmName.V
+	}
+	if t := offeringByID(mgr.net.Templates, r.template); t != nil {
+		out["templateid"] = t.UUID
+	}
+	if text := mgr.describeRecord(r, out); (!c.Boolean("oldformat", false) || mgr.On(fault.UsageAPIOldFormatIgnored)) && text != "" {
+		out["description"] = text
+	}
+	return out
+}
+
+// rawText is Java's pattern ###########.######.
+func rawText(v float64) string {
+	s := strings.TrimRight(strings.TrimRight(strconv.FormatFloat(v, 'f', 6, 64), "0"), ".")
+	if s == "" {
+		return "0"
+	}
+	return s
+}
+
+// describeRecord adds the fields of the record's type and answers the new-format description
+// (server/src/main/java/com/cloud/api/ApiResponseHelper.java@4.20.0.0).
+func (mgr *Manager) describeRecord(r *record, out obj) string {
+	switch r.usageType {
+	case 1, 2:
+		return mgr.describeVM(r, out)
+	case 3:
+		if a, ok := ByID(mgr.net.Addresses, r.usageID.V, func(a *net.Address) int64 { return a.ID }); ok {
+			out["usageid"] = a.UUID
+		}
+		out["issourcenat"], out["issystem"] = r.typ.V == "SourceNat", r.size.V == 1
+	case 6:
+		return mgr.describeVolume(r, out)
+	case 11:
+		text := "Loadbalancer policy usage "
+		if l, ok := ByID(mgr.push.LBRules, r.usageID.V, func(l *push.Rule) int64 { return l.ID }); ok {
+			out["usageid"] = l.UUID
+			text += l.Name + " (" + l.UUID + ")"
+		}
+		return text
+	case 12:
+		text := "Port forwarding rule usage"
+		if p, ok := ByID(mgr.firewall.PFRules, r.usageID.V, func(p *firewall.PFRule) int64 { return p.ID }); ok {
+			out["usageid"] = p.UUID
+			text += " (" + p.UUID + ")"
+		}
+		return text
+	case 13:
+		return mgr.describeNetworkOffering(r, out)
+	case 14:
+		text := "VPN usage "
+		if u, ok := ByID(mgr.net.VPNUsers, r.usageID.V, func(u *net.VPNUser) int64 { return u.ID }); ok {
+			out["usageid"] = u.UUID
+			text += "for user " + u.Name + " (" + u.UUID + ")"
+		}
+		return text
+	case 30:
+		return mgr.describeNetwork(r, out)
+	case 31:
+		if v, ok := ByID(mgr.net.VPCs, r.usageID.V, func(v *net.VPC) int64 { return v.ID }); ok {
+			out["usageid"], out["name"] = v.UUID, v.Name
+			return fmt.Sprintf("VPC usage for %s (%s)", v.Name, v.UUID)
+		}
+		return "VPC usage for null"
+	}
+	return ""
+}
+
+func (mgr *Manager) describeVM(r *record, out obj) string {
+	text := map[int]string{1: "Running VM usage ", 2: "Allocated VM usage "}[r.usageType]
+	if vm, ok := ByID(mgr.compute.VMs, r.usageID.V, func(vm *compute.VM) int64 { return vm.ID }); ok {
+		out["usageid"], out["ostypeid"], out["osdisplayname"] = vm.UUID, vm.Template.Answer["ostypeid"], vm.Template.Answer["ostypename"]
+		out["oscategoryname"] = "CentOS"
+		text += fmt.Sprintf("for %s (%s) (%s) ", vm.Name, vm.InstanceName, vm.UUID)
+	}
+	out["type"] = r.typ.V
+	if o := offeringByID(mgr.net.ServiceOfferings, r.offering); o != nil {
+		out["offeringid"], out["cpunumber"], out["cpuspeed"], out["memory"] = o.UUID, o.Answer["cpunumber"], o.Answer["cpuspeed"], o.Answer["memory"]
+		text += fmt.Sprintf("using service offering %s (%s) ", o.Name, o.UUID)
+	}
+	for name, v := range map[string]sql.Null[int64]{"cpunumber": r.cores, "cpuspeed": r.speed, "memory": r.memory} {
+		if v.Valid {
+			out[name] = v.V
+		}
+	}
+	if t := offeringByID(mgr.net.Templates, r.template); t != nil {
+		text += fmt.Sprintf("and template %s (%s)", t.Name, t.UUID)
+	}
+	return text
+}
+
+func (mgr *Manager) describeVolume(r *record, out obj) string {
+	text := "Volume usage "
+	if v, ok := ByID(mgr.compute.Volumes, r.usageID.V, func(v *compute.Volume) int64 { return v.ID }); ok {
+		out["usageid"] = v.UUID
+		text += fmt.Sprintf("for %s (%s)", v.Name, v.UUID)
+	}
+	if o := offeringByID(mgr.net.DiskOfferings, r.offering); o != nil {
+		out["offeringid"] = o.UUID
+		text += fmt.Sprintf(" with disk offering %s (%s)", o.Name, o.UUID)
+	}
+	if t := offeringByID(mgr.net.Templates, r.template); t != nil {
+		text += fmt.Sprintf(" and template %s (%s)", t.Name, t.UUID)
+	}
+	if r.size.Valid {
+		out["size"] = r.size.V
+		text += fmt.Sprintf(" and size (%.2f GB) %d", float64(r.size.V)/(1<<30), r.size.V)
+	}
+	return text
+}
+
+func (mgr *Manager) describeNetworkOffering(r *record, out obj) string {
+	text := "Network offering "
+	if o := offeringByID(mgr.net.NetworkOfferings, r.offering); o != nil {
+		out["offeringid"] = o.UUID
+		text += fmt.Sprintf("%s (%s) usage ", o.Name, o.UUID)
+	}
+	out["isdefault"] = r.usageID.V == 1
+	if vm, ok := ByID(mgr.compute.VMs, r.vm.V, func(vm *compute.VM) int64 { return vm.ID }); ok && r.vm.Valid {
+		text += fmt.Sprintf("for VM %s (%s) ", vm.Name, vm.UUID)
+	}
+	return text
+}
+
+func (mgr *Manager) describeNetwork(r *record, out obj) string {
+	text := "Network usage "
+	if n, ok := ByID(mgr.net.Networks, r.usageID.V, func(n *net.Network) int64 { return n.ID }); ok {
+		out["usageid"], out["name"] = n.UUID, n.Name
+		text += fmt.Sprintf("for %s (%s) ", n.Name, n.UUID)
+	}
+	if o := offeringByID(mgr.net.NetworkOfferings, r.offering); o != nil {
+		out["offeringid"] = o.UUID
+		text += fmt.Sprintf("with network offering %s (%s)", o.Name, o.UUID)
+	}
+	if r.state.Valid {
+		out["state"] = r.state.V
+	}
+	return text
+}

@@ -1,0 +1,9 @@
+package net
+
+import (
+	"slices"
+)
+
+func Commands() []command {
+	return slices.Concat(offeringCommands(), networkOfferingCommands(), vpcCommands(), networkCommands(), routerCommands(), addressCommands(), vpnCommands())
+}

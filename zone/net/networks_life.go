@@ -1,0 +1,106 @@
+package net
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/stackproof/stackproof/release"
+	"github.com/stackproof/stackproof/zone/api"
+	"github.com/stackproof/stackproof/zone/kernel"
+)
+
+// Implement readies a network for its first VM: VLAN, source NAT address and router. Called for every VM that starts, as
+// the release's usage events show.
+func (mgr *Manager) Implement(ctx context.Context, n *Network) error {
+	if n.State == "Implemented" {
+		if mgr.On(release.NetworkUsageModelOld) {
+			return mgr.networkUsage(ctx, "NETWORK.UPDATE", n)
+		}
+		return nil
+	}
+	n.VLAN = mgr.freeVLAN()
+	if _, err := mgr.Event(ctx, kernel.Event{Type: "ZONE.VLAN.ASSIGN", Text: fmt.Sprintf("Assigned Zone Vlan: %d Network Id: %d", n.VLAN, n.ID),
+		User: mgr.tenancy.UserOf(n.Account), Account: n.Account, ResourceID: n.ID, ResourceType: "Network", ResourceUUID: n.UUID}); err != nil {
+		return err
+	}
+	if n.VPC == nil && n.Offering.Has("SourceNat") && mgr.sourceIP(nil, n) == nil {
+		if _, err := mgr.allocate(ctx, n.Account, netip.Addr{}, func(a *Address) { a.Network, a.SourceNAT = n, true }); err != nil {
+			return err
+		}
+	}
+	n.State = "Implemented"
+	if err := mgr.Update(ctx, "cloud.networks", n.ID, obj{"state": n.State, "broadcast_uri": fmt.Sprintf("vlan://%d", n.VLAN)}); err != nil {
+		return err
+	}
+	if n.VPC != nil {
+		if err := mgr.startVPC(ctx, n.VPC); err != nil {
+			return err
+		}
+	} else if len(n.Offering.Services) > 0 {
+		if err := mgr.ensureRouters(ctx, nil, n); err != nil {
+			return err
+		}
+	}
+	typ := "NETWORK.UPDATE"
+	if mgr.On(release.NetworkUsageModelOld) {
+		typ = "NETWORK.CREATE"
+	}
+	return mgr.networkUsage(ctx, typ, n)
+}
+
+// freeVLAN picks one of the zone's guest VLANs; they are not exhausted in a lab, so a used one may come again.
+func (mgr *Manager) freeVLAN() int {
+	for range 200 {
+		v := 100 + mgr.Number(101)
+		if !slices.ContainsFunc(mgr.Networks, func(n *Network) bool { return n.VLAN == v && n.Removed.IsZero() }) {
+			return v
+		}
+	}
+	return 100 + mgr.Number(101)
+}
+
+// errNetworkInUse is the failure that a network with VMs gets; the event says that all went well.
+var errNetworkInUse = api.Internal("Failed to delete network")
+
+// DestroyNetwork removes a network with its rules, addresses and, for an isolated one, its router. VMs that are not
+// expunged forbid it.
+func (mgr *Manager) DestroyNetwork(ctx context.Context, n *Network) error {
+	if mgr.Hooks.InUse(n, false) {
+		return errNetworkInUse
+	}
+	if err := mgr.Hooks.ReleaseNetwork(ctx, n); err != nil {
+		return err
+	}
+	for _, a := range mgr.Addresses {
+		if a.Network != n {
+			continue
+		}
+		if n.VPC == nil {
+			if err := mgr.Release(ctx, a); err != nil {
+				return err
+			}
+			continue
+		}
+		a.Network = nil
+		if err := mgr.Update(ctx, "cloud.user_ip_address", a.ID, obj{"network_id": nil}); err != nil {
+			return err
+		}
+	}
+	if err := mgr.Hooks.DestroyBalancers(ctx, n); err != nil {
+		return err
+	}
+	for _, r := range slices.Clone(mgr.Routers) {
+		if r.Network == n {
+			if err := mgr.destroyRouter(ctx, r); err != nil {
+				return err
+			}
+		}
+	}
+	n.State, n.Removed = "Destroy", mgr.Now()
+	if err := mgr.Update(ctx, "cloud.networks", n.ID, obj{"state": n.State, "removed": n.Removed}); err != nil {
+		return err
+	}
+	return mgr.networkUsage(ctx, "NETWORK.DELETE", n)
+}

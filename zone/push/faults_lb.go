@@ -1,0 +1,45 @@
+package push
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
+	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/net"
+)
+
+const (
+	causeStart = "start"
+	CauseGroup = "group"
+)
+
+// distortStart applies the planted faults that cut a command down to one network's rules.
+func (mgr *Manager) distortStart(cmd *ConfigCommand, n *net.Network, aggregated bool) {
+	if !(mgr.On(release.RestartRendersOneTier) && aggregated || mgr.On(fault.PushOtherTiersLost) && !aggregated) {
+		return
+	}
+	cmd.LoadBalancers = slices.DeleteFunc(cmd.LoadBalancers, func(b BalancerTO) bool {
+		return !slices.ContainsFunc(mgr.LBRules, func(r *Rule) bool { return r.UUID == b.UUID && r.Network == n })
+	})
+}
+
+// distortLB applies the planted faults that change a command's rules.
+func (mgr *Manager) distortLB(cmd *ConfigCommand, c cause) {
+	if mgr.On(fault.KeepAlivePushed) {
+		cmd.KeepAlive = kernel.BoolText(true)
+	}
+	for i := range cmd.LoadBalancers {
+		b := &cmd.LoadBalancers[i]
+		switch {
+		case mgr.On(fault.SourceListDropped):
+			b.CIDRs = ""
+		case mgr.On(fault.SourceListCommas):
+			b.CIDRs = strings.ReplaceAll(b.CIDRs, " ", ",")
+		}
+		if mgr.On(fault.PolicyLostWithMembers) && c.why == CauseMembers && c.rule != nil && c.rule.UUID == b.UUID {
+			b.Stickiness = nil
+		}
+	}
+}

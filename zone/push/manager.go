@@ -1,0 +1,47 @@
+// Package push brings load balancer rules to the virtual routers: it holds the rules as a router sees them, builds each command, logs it as
+// the management server does, and delivers the commands to a router one after the other. Before changing it know that the zone's
+// lock is released while a command is on its way.
+package push
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/stackproof/stackproof/zone/compute"
+	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/net"
+)
+
+// obj is a JSON object of an answer; nil values are left out when it is written.
+type obj = map[string]any
+
+type (
+	command = kernel.Command[*Manager]
+	param   = kernel.Param
+)
+
+// Manager keeps load balancer rules on their way to the routers.
+type Manager struct {
+	*kernel.Kernel
+	net     *net.Manager
+	compute *compute.Manager
+
+	managementLog io.Writer
+	Balancers     []*net.Router // VMs of internal load balancing
+	LBRules       []*Rule
+	lanes         map[int64]*lane
+	// previous is the last content built for each router; push-stale sends it once more.
+	previous map[int64]json.RawMessage
+	// lastPolicy is the last policy that each rule was pushed with, onceDisabled the rules whose group was ever disabled,
+	// ghosts the deleted rules: what planted faults remember.
+	lastPolicy   map[string][]StickinessTO
+	OnceDisabled map[string]bool
+	Ghosts       []*Rule
+	// late are the pushes that the next stickiness change of their router may overtake, by router id.
+	late map[int64]*latePush
+}
+
+// New returns an empty room on the rooms below it; its hooks are set before the first call.
+func New(k *kernel.Kernel, networks *net.Manager, instances *compute.Manager, log io.Writer) *Manager {
+	return &Manager{Kernel: k, net: networks, compute: instances, managementLog: log}
+}

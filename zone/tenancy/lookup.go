@@ -1,0 +1,81 @@
+package tenancy
+
+import (
+	"github.com/stackproof/stackproof/zone/api"
+	"github.com/stackproof/stackproof/zone/kernel"
+)
+
+// Finders find the room's objects by what stands after "uuid:" in a parameter's type.
+func (mgr *Manager) Finders() map[string]func(uuid string) bool {
+	return map[string]func(string) bool{
+		"domain":  func(u string) bool { return mgr.DomainByUUID(u) != nil },
+		"account": func(u string) bool { return mgr.AccountByUUID(u) != nil },
+		"user":    func(u string) bool { return mgr.UserByUUID(u) != nil },
+	}
+}
+
+func (mgr *Manager) DomainByUUID(u string) *Domain {
+	d, _ := kernel.Find(mgr.Domains, u, func(d *Domain) string { return d.UUID })
+	return d
+}
+
+func (mgr *Manager) AccountByUUID(u string) *Account {
+	a, _ := kernel.Find(mgr.Accounts, u, func(a *Account) string { return a.UUID })
+	return a
+}
+
+func (mgr *Manager) UserByUUID(u string) *User {
+	x, _ := kernel.Find(mgr.Users, u, func(x *User) string { return x.UUID })
+	return x
+}
+
+// OwnerAccount is the account that a create command works for: the one named by account and domainid, else the caller's.
+func OwnerAccount(mgr *Manager, c *kernel.Call) (*Account, error) {
+	name, domain := c.Str("account"), c.Str("domainid")
+	if name == "" {
+		return Caller(c).Account, nil
+	}
+	if domain == "" {
+		return nil, api.Invalid("domainId must be specified with accountName")
+	}
+	for _, a := range mgr.Accounts {
+		if a.Name == name && a.Domain.UUID == domain && a.Removed.IsZero() {
+			if Caller(c).Account.Type == 0 && a != Caller(c).Account {
+				return nil, Permission("Acct[%s-%s] does not have permission to operate within domain id=%s", Caller(c).Account.UUID, Caller(c).Account.Name, domain)
+			}
+			return a, nil
+		}
+	}
+	return nil, api.Invalid("Unable to find account %s in domain id=%s", name, domain)
+}
+
+// Visible is the filter of list commands: own objects, or those that account, domainid, listall and isrecursive name.
+func Visible(mgr *Manager, c *kernel.Call, a *Account) bool {
+	if name := c.Str("account"); name != "" && (a.Name != name || (c.Has("domainid") && a.Domain.UUID != c.Str("domainid"))) {
+		return false
+	}
+	if d := c.Str("domainid"); d != "" && a.Domain.UUID != d &&
+		!(c.Boolean("isrecursive", false) && mgr.within(a.Domain, d)) {
+		return false
+	}
+	if Caller(c).Account.Type == 1 {
+		return Caller(c).Account == a || c.Boolean("listall", false) || c.Has("account") || c.Has("domainid") || c.Has("id") || Caller(c) == mgr.System
+	}
+	return Caller(c).Account == a
+}
+
+func (mgr *Manager) within(d *Domain, uuid string) bool {
+	for ; d != nil; d = d.Parent {
+		if d.UUID == uuid {
+			return true
+		}
+	}
+	return false
+}
+
+// Permission is a 531.
+func Permission(format string, a ...any) *api.Error {
+	e := api.BadParameter(format, a...)
+	e.Code, e.CSCode = api.CodeAccount, api.CSPermissionDenied
+	return e
+}
