@@ -67,7 +67,7 @@ func (b *loaded) pass(d time.Duration) {
 	if d <= 0 {
 		return
 	}
-	timer := time.NewTimer(realTime(b.clock, d))
+	timer := time.NewTimer(RealTime(b.clock, d))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -82,7 +82,7 @@ func (b *loaded) take(most time.Duration) bool {
 	}
 	var late <-chan time.Time
 	if most > 0 {
-		timer := time.NewTimer(realTime(b.clock, most))
+		timer := time.NewTimer(RealTime(b.clock, most))
 		defer timer.Stop()
 		late = timer.C
 	}
