@@ -1,5 +1,5 @@
-// Package reports turns a run result into documents: JUnit for gates, JSON for programs, text for a terminal, Markdown for
-// a step summary.
+// Package reports turns a run result into documents: text for a terminal, HTML to look at, JUnit and CTRF for gates, JSON for
+// programs, Markdown for a step summary, OpenMetrics for a trend, CSV for a spreadsheet. Formats lists those that are files.
 //
 // Every function is pure: a result in, a document out. Nothing here asks a target, reads a clock or judges; what gates and
 // what does not is decided by package result, and all documents say the same as the exit status.

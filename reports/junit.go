@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"strconv"
@@ -101,7 +102,7 @@ func JUnit(run result.Run, strict bool) ([]byte, error) {
 	for _, id := range run.Missing() {
 		m := "planned, and has no result: it did not finish"
 		suite.Cases = append(suite.Cases, junitCase{
-			Class: "not run", Name: unique(names, "not run", line(id)), Time: seconds(0), Failure: &junitOutcome{Message: m, Type: "missing", Text: m + "\n"},
+			Class: "not run", Name: unique(names, "not run", cmp.Or(name(id), "without a name")), Time: seconds(0), Failure: &junitOutcome{Message: m, Type: "missing", Text: m + "\n"},
 		})
 	}
 	if len(suite.Cases) == 0 { // some consumers drop a suite without a case, and with it the fact that nothing ran
@@ -142,11 +143,9 @@ func (s *junitSuite) count() {
 }
 
 func junitOf(c result.Case, release string, strict bool, names map[string]bool) junitCase {
-	class := line(c.Group)
-	if class == "" {
-		class = "scenarios"
-	}
-	j := junitCase{Class: class, Name: unique(names, class, strings.TrimSpace(line(c.ID)+" "+line(c.Title))), Time: seconds(c.Seconds)}
+	class := cmp.Or(name(c.Group), "scenarios")
+	label := cmp.Or(strings.TrimSpace(name(c.ID)+" "+shorten(line(c.Title), 2*longest)), "without a name")
+	j := junitCase{Class: class, Name: unique(names, class, label), Time: seconds(c.Seconds)}
 	for _, p := range []junitProperty{
 		{"verdict", verdict(c)}, {"repeats", strconv.Itoa(c.Repeats)}, {"failures", strconv.Itoa(c.Failures)},
 		{"inconclusives", strconv.Itoa(c.Inconclusives)}, {"guards", line(strings.Join(c.Guards, " "))},

@@ -66,11 +66,17 @@ func mdDetails(c result.Case, release string) string {
 	if msg := message(c, release); msg != "" {
 		text = strings.TrimSpace(msg + "\n" + text)
 	}
+	fence := fenceFor(text)
+	return fmt.Sprintf("\n<details><summary>%s %s: %s</summary>\n\n%s\n%s\n%s\n\n</details>\n", html.EscapeString(line(c.ID)), html.EscapeString(line(c.Title)), verdict(c), fence, text, fence)
+}
+
+// fenceFor is a fence that the text does not hold.
+func fenceFor(text string) string {
 	fence := "```"
 	for strings.Contains(text, fence) {
 		fence += "`"
 	}
-	return fmt.Sprintf("\n<details><summary>%s %s: %s</summary>\n\n%s\n%s\n%s\n\n</details>\n", html.EscapeString(line(c.ID)), html.EscapeString(line(c.Title)), verdict(c), fence, text, fence)
+	return fence
 }
 
 // mdText is one line in which nothing is markup.

@@ -72,6 +72,7 @@ type Case struct {
 	Evidence      []Evidence `json:"evidence"`
 	ByDesign      bool       `json:"by_design,omitempty"` // inconclusive by design: left out of the exit status
 	Claim         string     `json:"claim,omitempty"`     // what the repeats allow one to say
+	Calls         []Call     `json:"calls,omitempty"`     // the API calls of a failure that changed something, the newest ones
 	Views
 }
 

@@ -1,6 +1,9 @@
 package result
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Views are what a report draws of a case: plain data, collected while the story was told. All of it may be empty.
 type Views struct {
@@ -8,6 +11,17 @@ type Views struct {
 	Lives    []Life    `json:"lives,omitempty"`
 	Grids    []Grid    `json:"grids,omitempty"`
 	Sections []Section `json:"sections,omitempty"`
+}
+
+// Call is one API call of the story, without secrets.
+type Call struct {
+	At      time.Time       `json:"at,omitzero"` // when it was sent, by this machine's clock
+	Seconds float64         `json:"seconds"`     // how long its answer took
+	Command string          `json:"command"`
+	Params  map[string]any  `json:"params,omitempty"`
+	Status  int             `json:"status"` // of HTTP; 0 when no answer came
+	Error   string          `json:"error,omitempty"`
+	Answer  json.RawMessage `json:"answer,omitempty"`
 }
 
 // Kinds of moments.

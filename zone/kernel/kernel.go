@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
 	"sync"
 
 	"github.com/stackproof/stackproof/release"
@@ -38,6 +37,7 @@ type Options struct {
 
 // Kernel is embedded by every room's manager.
 type Kernel struct {
+	*Random
 	Clock Clock
 	Log   *slog.Logger
 	// Events are the rows of cloud.event, oldest first, and System is who acts where nobody calls. Both are guarded by
@@ -50,6 +50,7 @@ type Kernel struct {
 	server  Server
 	store   *store.Rows
 	load    *loaded
+	usage   WriteUsage
 
 	// background outlives calls: jobs, tasks. Stop cancels it and waits for working.
 	background context.Context
@@ -57,8 +58,6 @@ type Kernel struct {
 	working    sync.WaitGroup
 	planned    chan struct{}
 	advancing  sync.Mutex
-	randMu     sync.Mutex
-	rand       *rand.Rand
 
 	registry map[string]*Bound
 	order    []Bound
@@ -80,10 +79,13 @@ type Kernel struct {
 // New returns a kernel without commands and without a database.
 func New(o Options) *Kernel {
 	k := &Kernel{
-		Clock: o.Clock, Log: o.Log, version: o.Release, knobs: maps.Clone(o.Knobs), load: newLoaded(o.Load, o.Clock), rand: newRand(o.Seed),
-		planned: make(chan struct{}, 1), jobs: map[string]*Job{}, tails: map[string]chan struct{}{}, ids: map[string]int64{},
+		Clock: o.Clock, Log: o.Log, version: o.Release, knobs: maps.Clone(o.Knobs),
+		load: newLoaded(o.Load, o.Clock), Random: newRandom(o.Seed),
+		planned: make(chan struct{}, 1), jobs: map[string]*Job{}, tails: map[string]chan struct{}{},
+		ids: map[string]int64{},
 	}
 	k.background, k.cancelAll = context.WithCancel(context.Background())
+	k.usage = func(ctx context.Context, e UsageEvent) error { return insertUsage(ctx, k, e) }
 	k.idle = sync.NewCond(&k.mu)
 	k.finders = map[string]func(string) bool{"job": func(u string) bool { return k.JobByUUID(u) != nil }}
 	return k
@@ -121,7 +123,7 @@ func (k *Kernel) migrate(ctx context.Context) error {
 // Start runs due tasks on a clock that goes by itself, until Stop.
 func (k *Kernel) Start() {
 	if _, manual := k.Clock.(*Manual); !manual {
-		k.Go(func(context.Context) { k.follow() })
+		k.Go(func(context.Context) { follow(k) })
 	}
 }
 

@@ -1,6 +1,6 @@
-// Package push brings load balancer rules to the virtual routers: it holds the rules as a router sees them, builds each command, logs it as
-// the management server does, and delivers the commands to a router one after the other. Before changing it know that the zone's
-// lock is released while a command is on its way.
+// Package push brings load balancer rules to the virtual routers: it holds the rules as a router sees them, builds
+// each command, logs it as the management server does, and delivers the commands to a router one after the other.
+// Before changing it know that the zone's lock is released while a command is on its way.
 package push
 
 import (
@@ -32,8 +32,8 @@ type Manager struct {
 	lanes         map[int64]*lane
 	// previous is the last content built for each router; push-stale sends it once more.
 	previous map[int64]json.RawMessage
-	// lastPolicy is the last policy that each rule was pushed with, onceDisabled the rules whose group was ever disabled,
-	// ghosts the deleted rules: what planted faults remember.
+	// lastPolicy is the last policy that each rule was pushed with, onceDisabled the rules whose group was ever
+	// disabled, ghosts the deleted rules: what planted faults remember.
 	lastPolicy   map[string][]StickinessTO
 	OnceDisabled map[string]bool
 	Ghosts       []*Rule
