@@ -105,8 +105,8 @@ func (m machine) namespace() need {
 	return need{"namespaces", finding.OK, "network namespaces can be made", ""}
 }
 
-// What a lab takes, in MiB. Measured with MariaDB 10.11 and HAProxy 2.6: 80 for a zone's database, 13 for each of a router's
-// two HAProxy processes, 60 to 100 for stackproof itself.
+// What a lab takes, in MiB. Measured with MariaDB 10.11 and HAProxy 2.6: 80 for a zone's database, 13 for each of a
+// router's two HAProxy processes, 60 to 100 for stackproof itself.
 const (
 	labMemory  = 100
 	zoneMemory = 120

@@ -1,5 +1,5 @@
-// Package testhome gives the tests of a package state, cache and configuration folders of their own. Without it they would
-// meet the ledgers, profiles and prepared databases of whoever runs them, and write among them.
+// Package testhome gives the tests of a package state, cache and configuration folders of their own. Without it they
+// would meet the ledgers, profiles and prepared databases of whoever runs them, and write among them.
 //
 // It is used in TestMain, around the tests:
 //

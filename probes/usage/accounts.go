@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// LostAccounts holds accounts against invariant I10: after a usage run cloud_usage.account knows every account that was made
-// before it. The server copies accounts above the largest id that it has copied; one that commits later than an account with
-// a larger id is never copied, and its first event ends every run of the site (UsageManagerImpl.java@4.20.0.0, parse).
+// LostAccounts holds accounts against invariant I10: after a usage run cloud_usage.account knows every account that was
+// made before it. The server copies accounts above the largest id that it has copied; one that commits later than an
+// account with a larger id is never copied, and its first event ends every run of the site
+// (UsageManagerImpl.java@4.20.0.0, parse).
 func (p *Probe) LostAccounts(ctx context.Context, accountIDs ...int64) ([]Violation, error) {
 	if len(accountIDs) == 0 {
 		return nil, nil
