@@ -69,6 +69,11 @@ func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
 			if gctx.Err() != nil {
 				return context.Cause(gctx)
 			}
+			leave, err := admit(gctx, target)
+			if err != nil {
+				return err
+			}
+			defer leave()
 			c := RunScenario(gctx, target, p.Scenarios[i], p)
 			found.finished(i, c)
 			p.Progress.Finished(c)
@@ -92,6 +97,14 @@ func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
 		err = fmt.Errorf("interrupted: %w", cause)
 	}
 	return run, err
+}
+
+// admit waits until the target has room for one more scenario.
+func admit(ctx context.Context, target Target) (leave func(), err error) {
+	if a, ok := target.(Admitter); ok {
+		return a.Admit(ctx)
+	}
+	return func() {}, nil
 }
 
 // LongestFirst orders by weight, so that the longest scenario does not start last; results keep the catalogue's order.

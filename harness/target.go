@@ -143,6 +143,12 @@ type UsageRuns interface {
 	Window() time.Duration
 }
 
+// Admitter is a target that says when it has room for one more scenario: one that many scenarios at once would slow down.
+type Admitter interface {
+	// Admit waits for room. What it returns gives the room back, after the scenario and its clean-up.
+	Admit(ctx context.Context) (leave func(), err error)
+}
+
 // SiteID is the id of the case about the site as a whole.
 const SiteID = "site"
 

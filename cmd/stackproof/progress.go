@@ -33,6 +33,8 @@ type progress struct {
 	done   int
 	active []string // ids, oldest first
 	steps  map[string]step
+	// awaited is the newest usage run that several scenarios wait for, as it was said.
+	awaited string
 }
 
 type step struct {
@@ -167,6 +169,11 @@ func (p *progress) Step(id, text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.steps[id] = step{text: text, since: time.Now(), times: p.steps[id].times}
+	// A usage run is what all wait for: said once, and not by each of them.
+	if !p.live && !p.quiet && strings.HasPrefix(text, "usage run for ") && text != p.awaited {
+		p.awaited = text
+		fmt.Fprintln(p.out, text)
+	}
 }
 
 // Finished implements harness.Progress.
@@ -199,7 +206,11 @@ func (p *progress) Finished(c result.Case) {
 	if c.Known && c.Verdict == result.Fail {
 		verdict += " (known)"
 	}
-	fmt.Fprintf(p.out, "%-6s %-14s %6.1fs  %s\n", c.ID, verdict, c.Seconds, c.Title)
+	line := fmt.Sprintf("%-6s %-14s %6.1fs  %s", c.ID, verdict, c.Seconds, c.Title)
+	if c.Verdict == result.Inconclusive || c.Verdict == result.Unsupported {
+		line += ": " + c.Reason
+	}
+	fmt.Fprintln(p.out, line)
 }
 
 func (p *progress) close() {

@@ -133,10 +133,10 @@ func (r reportFile) same(other reportFile) bool {
 	return filepath.Clean(r.path) == filepath.Clean(other.path)
 }
 
-// partial writes what is known so far to the reports that are files of their own.
+// partial writes what is known so far to the reports that are to survive a killed run, where they are files of their own.
 func (r reportFiles) partial(run result.Run, strict bool) error {
 	for _, one := range r {
-		if one.stream == nil && !one.Append {
+		if one.stream == nil && one.Early {
 			if err := one.write(run, strict); err != nil {
 				return err
 			}

@@ -86,6 +86,12 @@ type Config struct {
 
 	// Identify reads from an answer's body who sent it; nil means Identify of this package.
 	Identify func(body []byte) (Origin, error)
+	// Identity reads it from the whole answer instead, where it is not nil.
+	Identity Identity
+	// Path of the requests; "" means /.
+	Path string
+	// Host is the requests' Host header; "" means the address.
+	Host string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -107,11 +113,20 @@ func (c Config) checked() (Config, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Path == "" {
+		c.Path = "/"
+	}
 	c.Parallel = max(1, min(c.Parallel, len(c.Clients)))
 	if err := c.refuse(); err != nil {
 		return c, fmt.Errorf("stickiness probe of %s: %w", c.Target.Rule, err)
 	}
 	return c, nil
+}
+
+// Check says what is wrong with a configuration, without probing.
+func (c Config) Check() error {
+	_, err := c.checked()
+	return err
 }
 
 func (c Config) refuse() error {
