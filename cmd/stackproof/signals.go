@@ -26,7 +26,8 @@ func interruptible(errs io.Writer) (context.Context, func()) {
 	done := make(chan struct{})
 	go heed(signals, done,
 		func(os.Signal) {
-			fmt.Fprintln(errs, "stackproof: interrupted: what was started is ended and removed now. Another signal after a second or more "+
+			fmt.Fprintln(errs, "stackproof: interrupted: what was started is ended and removed now. Another signal "+
+				"after a second or more "+
 				"ends the program at once; stackproof cleanup then removes the rest.")
 			cancel(harness.ErrInterrupted)
 		},
