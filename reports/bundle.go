@@ -12,8 +12,9 @@ import (
 	"github.com/stackproof/stackproof/harness/result"
 )
 
-// Bundle is what an upstream bug report needs of each failure, as a gzipped tar: a folder a case with the issue's text, the API
-// calls, the rows before and after, the pushes, the router's files and what the page draws. Secrets are taken out of all of it.
+// Bundle is what an upstream bug report needs of each failure, as a gzipped tar: a folder a case with the issue's text,
+// the API calls, the rows before and after, the pushes, the router's files and what the page draws. Secrets are taken
+// out of all of it.
 func Bundle(run result.Run, strict bool) ([]byte, error) {
 	run, err := withoutSecrets(run)
 	if err != nil {
@@ -78,7 +79,13 @@ func (w *bundle) add(name, text string) {
 		return
 	}
 	data := []byte(text)
-	header := &tar.Header{Name: "stackproof/" + name, Mode: 0o644, Size: int64(len(data)), ModTime: w.at, Format: tar.FormatPAX}
+	header := &tar.Header{
+		Name:    "stackproof/" + name,
+		Mode:    0o644,
+		Size:    int64(len(data)),
+		ModTime: w.at,
+		Format:  tar.FormatPAX,
+	}
 	if w.err = w.tar.WriteHeader(header); w.err == nil {
 		_, w.err = w.tar.Write(data)
 	}
@@ -86,7 +93,11 @@ func (w *bundle) add(name, text string) {
 
 func (w *bundle) failure(run result.Run, c result.Case, folder string) {
 	w.add(folder+"/issue.md", issueText(run, c))
-	files := map[string]string{result.KindRows: "rows.txt", result.KindPush: "pushes.txt", result.KindFileDiff: "files.txt"}
+	files := map[string]string{
+		result.KindRows:     "rows.txt",
+		result.KindPush:     "pushes.txt",
+		result.KindFileDiff: "files.txt",
+	}
 	texts := map[string]*strings.Builder{}
 	for _, e := range c.Evidence {
 		file, ok := files[e.Kind]

@@ -28,12 +28,22 @@ func leaky() result.Run {
 		"-----BEGIN RSA PRIVATE KEY-----\n" + canary + "\n-----END RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\n" + canary,
 	} {
 		for _, kind := range []string{result.KindPush, result.KindFileDiff, result.KindRows, result.KindNote} {
-			c.Evidence = append(c.Evidence, result.Evidence{Kind: kind, Title: "title", Text: form, Data: map[string]any{"text": form}})
+			c.Evidence = append(
+				c.Evidence,
+				result.Evidence{Kind: kind, Title: "title", Text: form, Data: map[string]any{"text": form}},
+			)
 		}
 		c.Findings[0].Numbers = append(c.Findings[0].Numbers, form)
 		run.Notes = append(run.Notes, form)
 	}
-	c.Calls = []result.Call{{Command: "registerUserKeys", Params: map[string]any{"signature": canary}, Status: 200, Answer: json.RawMessage(`{"userkeys":{"apikey":"` + canary + `","secretkey":"` + canary + `"}}`)}}
+	c.Calls = []result.Call{
+		{
+			Command: "registerUserKeys",
+			Params:  map[string]any{"signature": canary},
+			Status:  200,
+			Answer:  json.RawMessage(`{"userkeys":{"apikey":"` + canary + `","secretkey":"` + canary + `"}}`),
+		},
+	}
 	run.Results[1].Sections[0].Live = []string{"stats auth admin1:" + canary}
 	return run
 }

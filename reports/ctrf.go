@@ -9,7 +9,8 @@ import (
 	"github.com/stackproof/stackproof/harness/result"
 )
 
-// ctrf is the Common Test Report Format (https://ctrf.io, ctrf-io/ctrf schema 0.0.0), as far as there is something to say.
+// ctrf is the Common Test Report Format (https://ctrf.io, ctrf-io/ctrf schema 0.0.0), as far as there is something to
+// say.
 type ctrf struct {
 	ReportFormat string      `json:"reportFormat"`
 	SpecVersion  string      `json:"specVersion"`
@@ -59,13 +60,19 @@ type ctrfStep struct {
 	Status string `json:"status"`
 }
 
-// CTRF is the run as CTRF JSON. Like JUnit it is red exactly when the exit status is not 0: failed is what gates as a failure,
+// CTRF is the run as CTRF JSON. Like JUnit it is red exactly when the exit status is not 0: failed is what gates as a
+// failure,
 // other what gates as inconclusive; what is known, undecided by design or unsupported is skipped.
 func CTRF(run result.Run, strict bool) ([]byte, error) {
 	release := line(run.Release)
 	r := ctrfResults{Tool: ctrfTool{"stackproof"}, Tests: []ctrfTest{}, Environment: map[string]any{
 		"appName": "Apache CloudStack", "appVersion": release, "testEnvironment": line(run.Target),
-		"extra": map[string]any{"router": line(run.Router), "seed": run.Seed, "strict": strict, "exitStatus": run.ExitCode(strict)}}}
+		"extra": map[string]any{
+			"router":     line(run.Router),
+			"seed":       run.Seed,
+			"strict":     strict,
+			"exitStatus": run.ExitCode(strict),
+		}}}
 	if !run.Started.IsZero() {
 		r.Summary.Start = run.Started.UnixMilli()
 		r.Summary.Stop = run.Started.Add(time.Duration(run.Seconds * float64(time.Second))).UnixMilli()
@@ -74,13 +81,32 @@ func CTRF(run result.Run, strict bool) ([]byte, error) {
 		r.Tests = append(r.Tests, ctrfOf(c, release, strict))
 	}
 	for _, id := range run.Missing() {
-		r.Tests = append(r.Tests, ctrfTest{Name: name(id), Status: "failed", Raw: "missing", Message: "planned, and has no result: it did not finish"})
+		r.Tests = append(
+			r.Tests,
+			ctrfTest{
+				Name:    name(id),
+				Status:  "failed",
+				Raw:     "missing",
+				Message: "planned, and has no result: it did not finish",
+			},
+		)
 	}
 	if len(r.Tests) == 0 {
-		r.Tests = append(r.Tests, ctrfTest{Name: "run", Status: "failed", Raw: "missing", Message: "nothing ran: the run has no result"})
+		r.Tests = append(
+			r.Tests,
+			ctrfTest{Name: "run", Status: "failed", Raw: "missing", Message: "nothing ran: the run has no result"},
+		)
 	}
 	if run.NothingShown() {
-		r.Tests = append(r.Tests, ctrfTest{Name: "anything", Status: "other", Raw: "inconclusive", Message: "the target could show nothing of what was asked"})
+		r.Tests = append(
+			r.Tests,
+			ctrfTest{
+				Name:    "anything",
+				Status:  "other",
+				Raw:     "inconclusive",
+				Message: "the target could show nothing of what was asked",
+			},
+		)
 	}
 	r.count()
 	data, err := json.MarshalIndent(ctrf{"CTRF", "0.0.0", "stackproof", r}, "", "  ")
@@ -107,8 +133,13 @@ func (r *ctrfResults) count() {
 }
 
 func ctrfOf(c result.Case, release string, strict bool) ctrfTest {
-	t := ctrfTest{Name: strings.TrimSpace(name(c.ID) + " " + shorten(line(c.Title), longest)), Duration: int64(c.Seconds * 1000), Raw: verdict(c), Message: message(c, release),
-		Extra: map[string]any{"repeats": c.Repeats, "failures": c.Failures, "inconclusives": c.Inconclusives}}
+	t := ctrfTest{
+		Name:     strings.TrimSpace(name(c.ID) + " " + shorten(line(c.Title), longest)),
+		Duration: int64(c.Seconds * 1000),
+		Raw:      verdict(c),
+		Message:  message(c, release),
+		Extra:    map[string]any{"repeats": c.Repeats, "failures": c.Failures, "inconclusives": c.Inconclusives},
+	}
 	if group := name(c.Group); group != "" {
 		t.Suite = []string{group}
 	}

@@ -2,13 +2,15 @@ package reports
 
 import "github.com/stackproof/stackproof/harness/result"
 
-// Format is one kind of document that a run is written as. A new one is a file with its function, and a line in Formats.
+// Format is one kind of document that a run is written as. A new one is a file with its function, and a line in
+// Formats.
 type Format struct {
 	Flag  string // name of the command's flag that takes the file
 	Usage string // text of that flag
 	// Append says that the document is added to what its file holds already, as the file of a step summary wants it.
 	Append bool
-	// Early says that the document is written after each finished scenario, too, so that a run that is killed leaves it.
+	// Early says that the document is written after each finished scenario, too, so that a run that is killed leaves
+	// it.
 	Early bool
 	// Render is pure: a run in, the whole document out. strict says how the run is judged.
 	Render func(run result.Run, strict bool) ([]byte, error)
@@ -24,7 +26,11 @@ func Formats() []Format {
 		{Flag: "ctrf", Usage: "write a CTRF report (JSON) to this file", Render: CTRF},
 		{Flag: "openmetrics", Usage: "write counts and times as OpenMetrics to this file", Render: OpenMetrics},
 		{Flag: "csv", Usage: "write a table of the scenarios as CSV to this file", Render: CSV},
-		{Flag: "bundle", Usage: "write what bug reports about the failures need to this file (.tar.gz)", Render: Bundle},
+		{
+			Flag:   "bundle",
+			Usage:  "write what bug reports about the failures need to this file (.tar.gz)",
+			Render: Bundle,
+		},
 	}
 }
 

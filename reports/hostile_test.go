@@ -144,7 +144,9 @@ func FuzzResultFile(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(string(data))
 	}
-	f.Add(`{"schema":2,"results":[{"verdict":"fail","lives":[{}],"grids":[{"clients":[{"rule":[-1,99]}]}],"sections":[{}],"moments":[{"step":-1}],"steps":[{}]}]}`)
+	f.Add(
+		`{"schema":2,"results":[{"verdict":"fail","lives":[{}],"grids":[{"clients":[{"rule":[-1,99]}]}],"sections":[{}],"moments":[{"step":-1}],"steps":[{}]}]}`,
+	)
 	f.Add(`{"schema":3}`)
 	f.Fuzz(func(t *testing.T, s string) {
 		run, err := result.Decode(strings.NewReader(s))

@@ -83,7 +83,10 @@ func output(s string) *junitText {
 // Repeats are one case, with their counts as properties. Characters that XML does not allow are left out.
 func JUnit(run result.Run, strict bool) ([]byte, error) {
 	release := line(run.Release)
-	suite := junitSuite{Name: strings.TrimSpace("stackproof " + line(run.Target) + " " + release), Time: seconds(run.Seconds)}
+	suite := junitSuite{
+		Name: strings.TrimSpace("stackproof " + line(run.Target) + " " + release),
+		Time: seconds(run.Seconds),
+	}
 	if !run.Started.IsZero() {
 		suite.Timestamp = run.Started.UTC().Format(time.RFC3339)
 	}
@@ -107,14 +110,38 @@ func JUnit(run result.Run, strict bool) ([]byte, error) {
 	}
 	if len(suite.Cases) == 0 { // some consumers drop a suite without a case, and with it the fact that nothing ran
 		m := "nothing ran: the run has no result"
-		suite.Cases = append(suite.Cases, junitCase{Class: "not run", Name: "run", Time: seconds(0), Failure: &junitOutcome{Message: m, Type: "missing", Text: m + "\n"}})
+		suite.Cases = append(
+			suite.Cases,
+			junitCase{
+				Class:   "not run",
+				Name:    "run",
+				Time:    seconds(0),
+				Failure: &junitOutcome{Message: m, Type: "missing", Text: m + "\n"},
+			},
+		)
 	}
 	if run.NothingShown() { // skips alone are green to every consumer
 		m := "the target could show nothing of what was asked"
-		suite.Cases = append(suite.Cases, junitCase{Class: "not run", Name: unique(names, "not run", "anything"), Time: seconds(0), Error: &junitOutcome{Message: m, Type: "inconclusive", Text: m + "\n"}})
+		suite.Cases = append(
+			suite.Cases,
+			junitCase{
+				Class: "not run",
+				Name:  unique(names, "not run", "anything"),
+				Time:  seconds(0),
+				Error: &junitOutcome{Message: m, Type: "inconclusive", Text: m + "\n"},
+			},
+		)
 	}
 	suite.count()
-	doc := junitSuites{Name: "stackproof", Time: suite.Time, Tests: suite.Tests, Fails: suite.Fails, Errors: suite.Errors, Skipped: suite.Skipped, Suite: suite}
+	doc := junitSuites{
+		Name:    "stackproof",
+		Time:    suite.Time,
+		Tests:   suite.Tests,
+		Fails:   suite.Fails,
+		Errors:  suite.Errors,
+		Skipped: suite.Skipped,
+		Suite:   suite,
+	}
 	data, err := xml.MarshalIndent(doc, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write JUnit report: %w", err)

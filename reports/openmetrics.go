@@ -8,13 +8,30 @@ import (
 	"github.com/stackproof/stackproof/harness/result"
 )
 
-// OpenMetrics is the run as OpenMetrics 1.0 text, for the trend over nights: verdicts, times and repeats of each scenario, and
+// OpenMetrics is the run as OpenMetrics 1.0 text, for the trend over nights: verdicts, times and repeats of each
+// scenario, and
 // the exit status. It has no time stamps: whoever collects it knows when.
 func OpenMetrics(run result.Run, strict bool) ([]byte, error) {
 	m := &metrics{common: labels("target", name(run.Target), "release", name(run.Release))}
 	m.family("stackproof_run", "info", "", "What was tested.")
-	m.sample("stackproof_run_info", labels("router", shorten(line(run.Router), longest), "seed", strconv.FormatInt(run.Seed, 10), "strict", strconv.FormatBool(strict)), 1)
-	m.family("stackproof_exit_status", "gauge", "", "Exit status of the run: 0 as expected, 1 a failure, 3 inconclusive.")
+	m.sample(
+		"stackproof_run_info",
+		labels(
+			"router",
+			shorten(line(run.Router), longest),
+			"seed",
+			strconv.FormatInt(run.Seed, 10),
+			"strict",
+			strconv.FormatBool(strict),
+		),
+		1,
+	)
+	m.family(
+		"stackproof_exit_status",
+		"gauge",
+		"",
+		"Exit status of the run: 0 as expected, 1 a failure, 3 inconclusive.",
+	)
 	m.sample("stackproof_exit_status", "", float64(run.ExitCode(strict)))
 	m.family("stackproof_run_duration_seconds", "gauge", "seconds", "How long the run took.")
 	m.sample("stackproof_run_duration_seconds", "", run.Seconds)
@@ -38,7 +55,8 @@ type metrics struct {
 	common string
 }
 
-// scenarios writes the families that have a sample for each scenario. Of two cases of one id the later is left out: a series may
+// scenarios writes the families that have a sample for each scenario. Of two cases of one id the later is left out: a
+// series may
 // be there once.
 func (m *metrics) scenarios(run result.Run) {
 	for _, f := range []struct {

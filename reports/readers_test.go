@@ -22,7 +22,9 @@ func readers(t *testing.T) string {
 	dir, err := filepath.Abs("../out/readers")
 	require.NoError(t, err)
 	python := filepath.Join(dir, "bin", "python")
-	if exec.Command(python, "-c", "import junitparser, prometheus_client").Run() == nil { //nolint:gosec // our own folder
+	if exec.Command(python, "-c", "import junitparser, prometheus_client").
+		Run() ==
+		nil { //nolint:gosec // our own folder
 		return python
 	}
 	for _, command := range [][]string{{"python3", "-m", "venv", "--clear", dir},

@@ -13,7 +13,18 @@ import (
 
 // secretWords are what names of fields and parameters that hold a secret end with, in lower case and without blanks.
 func secretWords() []string {
-	return []string{"password", "passwd", "secret", "secretkey", "apikey", "sessionkey", "signature", "privatekey", "token", "statsauth"}
+	return []string{
+		"password",
+		"passwd",
+		"secret",
+		"secretkey",
+		"apikey",
+		"sessionkey",
+		"signature",
+		"privatekey",
+		"token",
+		"statsauth",
+	}
 }
 
 const redacted = "redacted"
@@ -21,7 +32,8 @@ const redacted = "redacted"
 // scrubber takes secrets out of text.
 type scrubber []*regexp.Regexp
 
-// newScrubber knows the forms in which a secret stands in what is collected: API calls, pushes, haproxy.cfg, PEM files, addresses.
+// newScrubber knows the forms in which a secret stands in what is collected: API calls, pushes, haproxy.cfg, PEM files,
+// addresses.
 // The first group of each expression stays.
 func newScrubber() scrubber {
 	words := strings.Join(secretWords(), "|")

@@ -9,7 +9,9 @@ import (
 
 // Table is several runs side by side, a line each: what passed, what failed, and what failed without being known.
 func Table(runs []result.Run, strict bool) string {
-	rows := [][]string{{"RELEASE", "TARGET", "PASSED", "KNOWN", "NEW", "UNDECIDED", "NOT SHOWN", "NOT RUN", "EXIT", "FAILS"}}
+	rows := [][]string{
+		{"RELEASE", "TARGET", "PASSED", "KNOWN", "NEW", "UNDECIDED", "NOT SHOWN", "NOT RUN", "EXIT", "FAILS"},
+	}
 	for _, run := range runs {
 		counts, fails := map[string]int{}, []string{}
 		for _, c := range run.Results {

@@ -101,7 +101,8 @@ func TestFailedDelete(t *testing.T) {
 	b.failing(false)
 	assert.Equal(t, "Active", b.ruleState(rule), "the rule's state is restored")
 	assert.Equal(t, 1, events(), "the usage event stays")
-	assert.Equal(t, 2, b.count("SELECT COUNT(*) FROM cloud.load_balancer_vm_map WHERE load_balancer_id=? AND `revoke`=1",
+	revoked := "SELECT COUNT(*) FROM cloud.load_balancer_vm_map WHERE load_balancer_id=? AND `revoke`=1"
+	assert.Equal(t, 2, b.count(revoked,
 		internal), "the mappings stay revoked")
 	b.taken()
 	b.job("assignToLoadBalancerRule", "id="+sibling, "virtualmachineids="+site.vms[0])

@@ -52,7 +52,7 @@ func Open(ctx context.Context, opts Options) (_ *Zone, err error) {
 	z.kernel.Start()
 	z.http, err = api.Listen(api.Options{
 		Listen: opts.Listen, ListenIntegration: opts.ListenIntegration, Backend: z, Log: z.kernel.Log,
-		SessionKeyEither: z.kernel.On(release.SessionKeyEither), Date: z.dateHeader(),
+		SessionKeyEither: z.kernel.On(release.SessionKeyEither), Date: z.dateHeader(), Lost: z.kernel.Lost,
 	})
 	if err != nil {
 		return z, err
@@ -84,7 +84,7 @@ func newZone(opts Options) (*Zone, error) {
 		opts.ManagementLog = io.Discard
 	}
 	k := kernel.New(kernel.Options{Release: opts.Release, Knobs: opts.Knobs, Clock: opts.Clock, Log: opts.Log,
-		Seed: opts.Seed})
+		Load: opts.Load, Seed: opts.Seed})
 	z := &Zone{opts: opts, kernel: k}
 	z.tenancy = tenancy.New(k)
 	z.net = net.New(k, z.tenancy, opts.Pushes, opts.Bare)
@@ -126,6 +126,7 @@ func (z *Zone) openDatabase(ctx context.Context) error {
 // Close stops the API, lets queued jobs end, and stops everything that works in the background.
 func (z *Zone) Close(ctx context.Context) error {
 	var errs []error
+	z.kernel.Hurry()
 	if z.http != nil {
 		errs = append(errs, z.http.Close(ctx))
 	}

@@ -70,6 +70,8 @@ type Options struct {
 	Seed int64
 	// Bare opens a management server without a zone: one is set up through the API.
 	Bare bool
+	// Load is how busy the management server is.
+	Load Load
 	// Settings are values of the configuration that the server starts with, by name.
 	Settings map[string]string
 }

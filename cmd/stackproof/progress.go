@@ -13,7 +13,8 @@ import (
 	"github.com/stackproof/stackproof/harness/result"
 )
 
-// progress shows how a run goes: on a terminal a few lines that are rewritten, and a line for each scenario that did not pass;
+// progress shows how a run goes: on a terminal a few lines that are rewritten, and a line for each scenario that did
+// not pass;
 // elsewhere a line for each finished scenario.
 type progress struct {
 	out    io.Writer
@@ -44,7 +45,14 @@ type step struct {
 }
 
 func newProgress(out io.Writer, total, repeat int) *progress {
-	p := &progress{out: out, total: total, repeat: repeat, began: time.Now(), stop: make(chan struct{}), steps: map[string]step{}}
+	p := &progress{
+		out:    out,
+		total:  total,
+		repeat: repeat,
+		began:  time.Now(),
+		stop:   make(chan struct{}),
+		steps:  map[string]step{},
+	}
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) { //nolint:gosec // a file descriptor is small
 		p.live = true
 		p.size = func() (int, int) {

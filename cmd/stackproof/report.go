@@ -16,8 +16,8 @@ func reportCommand() *cobra.Command {
 	var strict bool
 	var issue string
 	c := &cobra.Command{Use: "report RESULT.json...", Short: "Makes documents of a result",
-		Long: `Makes documents of a JSON result that run or merge wrote, and prints it. Of several results it prints one table. The exit
-status says whether the documents could be made, not what the run found: 0 or 2.`,
+		Long: `Makes documents of a JSON result that run or merge wrote, and prints it. Of several results it prints one table.
+The exit status says whether the documents could be made, not what the run found: 0 or 2.`,
 		Example: `  stackproof report result.json --html report.html
   stackproof report result.json --issue U-02
   stackproof report result.json --bundle failures.tar.gz
@@ -26,7 +26,12 @@ status says whether the documents could be made, not what the run found: 0 or 2.
 	files.add(f)
 	text.add(f)
 	f.BoolVar(&strict, "strict", false, "judge known failures as failures")
-	f.StringVar(&issue, "issue", "", "print the text of a bug report about this scenario, in Markdown, and nothing else")
+	f.StringVar(
+		&issue,
+		"issue",
+		"",
+		"print the text of a bug report about this scenario, in Markdown, and nothing else",
+	)
 	c.Args = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return usage("%s needs a JSON result", c.CommandPath())

@@ -28,7 +28,8 @@ type vantage struct {
 // mostClients bounds a range of addresses.
 const mostClients = 4096
 
-// parseVantage reads the words of --from: addresses and ranges of this machine, netns:NAME, or socks5://HOST:PORT. They are all
+// parseVantage reads the words of --from: addresses and ranges of this machine, netns:NAME, or socks5://HOST:PORT. They
+// are all
 // of one kind.
 func parseVantage(words []string) (vantage, error) {
 	kinds := map[string][]string{}
@@ -98,7 +99,8 @@ func throughProxies(words []string) (vantage, error) {
 	return v, nil
 }
 
-// namespaces are vantage points in network namespaces of this machine (ip netns). Each has a number in the discard prefix
+// namespaces are vantage points in network namespaces of this machine (ip netns). Each has a number in the discard
+// prefix
 // 100::/64 (RFC 6666), since several may have the same address.
 type namespaces map[netip.Addr]string
 
@@ -150,7 +152,10 @@ type secured struct {
 }
 
 func newSecured(d dataplane.Dialer, serverName string) secured {
-	return secured{d, &tls.Config{ServerName: serverName, InsecureSkipVerify: true}} //nolint:gosec // who answers is the question, not whether to trust
+	return secured{
+		d,
+		&tls.Config{ServerName: serverName, InsecureSkipVerify: true},
+	} //nolint:gosec // who answers is the question, not whether to trust
 }
 
 // Dial implements dataplane.Dialer.
@@ -179,5 +184,6 @@ func (v vantage) doubt(o dataplane.Observation) string {
 	if !v.assumed || o.Method == dataplane.ByCookie || o.Sources.Told == o.Clients && o.Sources.Distinct == o.Clients {
 		return ""
 	}
-	return "the backends did not tell whose requests they got, so it is not known whether these vantage points reach the load balancer from different addresses"
+	return "the backends did not tell whose requests they got, so it is not known whether these vantage points " +
+		"reach the load balancer from different addresses"
 }

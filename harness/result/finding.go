@@ -2,7 +2,8 @@ package result
 
 import "slices"
 
-// Finding is one fact that speaks against what a scenario expects. A fact that breaks several expectations is one finding:
+// Finding is one fact that speaks against what a scenario expects. A fact that breaks several expectations is one
+// finding:
 // a row that was never closed breaks I1, I4 and I5, and is told once.
 type Finding struct {
 	// Says is the fact as a person would say it, in one sentence.

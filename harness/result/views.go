@@ -40,7 +40,8 @@ type Moment struct {
 	Says  string    `json:"says"`
 }
 
-// Life is one row of a usage helper table beside the life of what it bills. All times are the database's, of whole seconds.
+// Life is one row of a usage helper table beside the life of what it bills. All times are the database's, of whole
+// seconds.
 type Life struct {
 	Kind     string `json:"kind"`           // e.g. "load balancer rule"
 	Table    string `json:"table"`          // of cloud_usage
@@ -78,14 +79,16 @@ type Grid struct {
 	Clients  []GridRow `json:"clients"`
 }
 
-// GridRow is one client. The numbers are indices into Grid.Backends, a request each, in the order in which they were sent.
+// GridRow is one client. The numbers are indices into Grid.Backends, a request each, in the order in which they were
+// sent.
 type GridRow struct {
 	Client  string `json:"client"`
 	Rule    []int  `json:"rule"`
 	Control []int  `json:"control"`
 }
 
-// Section is a listen section of haproxy.cfg at its four stations. A list that is nil says that the section is not there.
+// Section is a listen section of haproxy.cfg at its four stations. A list that is nil says that the section is not
+// there.
 type Section struct {
 	Router  string   `json:"router"`
 	Name    string   `json:"name"`

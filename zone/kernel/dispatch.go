@@ -52,7 +52,7 @@ func (k *Kernel) Call(ctx context.Context, login any, name string, params map[st
 	if u, ok := login.(Caller); ok {
 		user = u
 	}
-	c := &Call{Ctx: ctx, k: k, Cmd: cmd, Params: params, Caller: user}
+	c := &Call{Ctx: k.load.hold(ctx, name), k: k, Cmd: cmd, Params: params, Caller: user}
 	k.Lock()
 	defer k.Unlock()
 	defer c.explained(&err)

@@ -71,6 +71,7 @@ func (c *Call) work(before <-chan struct{}) {
 	if before != nil {
 		<-before
 	}
+	defer k.load.work(c.Cmd.Name)()
 	k.Lock()
 	defer k.Unlock()
 	c.eventStarted()

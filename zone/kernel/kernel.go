@@ -29,6 +29,8 @@ type Options struct {
 	Knobs   release.Knobs
 	Clock   Clock
 	Log     *slog.Logger
+	// Load is how busy the management server is; the zero value is quiet.
+	Load Load
 	// Seed makes uuids, secrets and MACs repeatable.
 	Seed int64
 }
@@ -47,6 +49,7 @@ type Kernel struct {
 	knobs   release.Knobs
 	server  Server
 	store   *store.Rows
+	load    *loaded
 	usage   WriteUsage
 
 	// background outlives calls: jobs, tasks. Stop cancels it and waits for working.
@@ -76,7 +79,8 @@ type Kernel struct {
 // New returns a kernel without commands and without a database.
 func New(o Options) *Kernel {
 	k := &Kernel{
-		Clock: o.Clock, Log: o.Log, version: o.Release, knobs: maps.Clone(o.Knobs), Random: newRandom(o.Seed),
+		Clock: o.Clock, Log: o.Log, version: o.Release, knobs: maps.Clone(o.Knobs),
+		load: newLoaded(o.Load, o.Clock), Random: newRandom(o.Seed),
 		planned: make(chan struct{}, 1), jobs: map[string]*Job{}, tails: map[string]chan struct{}{},
 		ids: map[string]int64{},
 	}
@@ -127,6 +131,12 @@ func (k *Kernel) Start() {
 func (k *Kernel) Go(f func(ctx context.Context)) {
 	k.working.Go(func() { f(k.background) })
 }
+
+// Hurry ends everything that only takes time because the server is busy; nothing does after that.
+func (k *Kernel) Hurry() { k.load.end() }
+
+// Lost says whether the answer to a call that was carried out is lost.
+func (k *Kernel) Lost(command string) bool { return k.load.lost(command) }
 
 // Stop refuses new jobs, lets queued ones end, and stops what works in the background.
 func (k *Kernel) Stop(ctx context.Context) error {

@@ -15,11 +15,6 @@ import (
 // obj is a JSON object of an answer; nil values are left out when it is written.
 type obj = map[string]any
 
-type (
-	command = kernel.Command[*Manager]
-	param   = kernel.Param
-)
-
 // Manager keeps load balancer rules on their way to the routers.
 type Manager struct {
 	*kernel.Kernel
