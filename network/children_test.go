@@ -58,7 +58,12 @@ func playSite() error {
 
 // playEnter is a program whose main calls Enter first. Its last argument says how it ends.
 func playEnter() error {
-	if err := Enter(); err != nil {
+	err := Enter()
+	var ran *ReexecutedError
+	if errors.As(err, &ran) {
+		os.Exit(ran.Status)
+	}
+	if err != nil {
 		return err
 	}
 	s, err := NewSite(context.Background(), SiteOptions{Name: "entered"})

@@ -65,10 +65,17 @@ func Check() error {
 	return n.Close()
 }
 
-// Enter makes sure that network namespaces can be made. Where the process may not, it starts the same program again, with the
-// same arguments, in a new user namespace that maps the caller to id 0, waits for it and exits with its status; in that case it
-// does not return. main must call it before anything that must not happen twice. The error is a *PrivilegeError when neither
-// way is open.
+// ReexecutedError says that the program has already run to its end, as a child inside a user namespace: whoever gets it ends with
+// Status and does nothing else.
+type ReexecutedError struct{ Status int }
+
+func (e *ReexecutedError) Error() string {
+	return fmt.Sprintf("the program ran in a user namespace of its own and ended with status %d", e.Status)
+}
+
+// Enter makes sure that network namespaces can be made. Where the process may not, it starts the same program again, with the same
+// arguments, in a new user namespace that maps the caller to id 0, and waits for it; the error is then a *ReexecutedError. main must call
+// Enter before anything that must not happen twice. The error is a *PrivilegeError when neither way is open.
 func Enter() error {
 	err := Check()
 	if err == nil || os.Getenv(enteredVariable) != "" {
@@ -78,12 +85,11 @@ func Enter() error {
 	if !errors.As(err, &refused) {
 		return err
 	}
-	code, err := reexecute()
+	status, err := reexecute()
 	if err != nil {
 		return explain(fmt.Errorf("start in a user namespace: %w", err))
 	}
-	os.Exit(code)
-	return nil
+	return &ReexecutedError{Status: status}
 }
 
 // reexecute runs this program again inside new user and mount namespaces and gives its exit status. The network stays the

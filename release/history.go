@@ -179,8 +179,8 @@ func Contains(name, first string) (bool, error) {
 }
 
 // UpgradePath names two releases with lab zones on either side of the fix of the helper-id defect, one of them the release
-// itself. ok is false where no such upgrade leads from or to it within its own tables: the lab alters no tables.
-func UpgradePath(name string, sameTables func(a, b string) bool) (from, to string, ok bool) {
+// itself. ok is false where no such upgrade leads from or to it.
+func UpgradePath(name string) (from, to string, ok bool) {
 	h := history()
 	own, known := h.named(name)
 	if !known {
@@ -189,7 +189,7 @@ func UpgradePath(name string, sameTables func(a, b string) bool) (from, to strin
 	broken := h.knobs(own)[UsageCloseByHelperID]
 	var best Profile
 	for _, p := range h {
-		if p.Outline || h.knobs(p)[UsageCloseByHelperID] == broken || !sameTables(p.Name, name) {
+		if p.Outline || h.knobs(p)[UsageCloseByHelperID] == broken {
 			continue
 		}
 		switch {

@@ -42,6 +42,7 @@ func harmless() []Knob {
 		ConditionNamedAsObject,   // the same
 		RendererBefore418,        // HAProxy 1.5 ran such files, today's does not
 		RouterVerifies,           // an improvement: what L-05 sees is the router without it
+		VolumeUsagePerVM,         // another way to meter: whoever sums must leave out the rows of VMs
 		RuleBlockOrder2,          // the order of lines, not what they say
 	}
 }

@@ -29,6 +29,8 @@ const (
 	RouterVerifies            Knob = "router-verifies"
 	RuleBlockOrder2           Knob = "rule-block-order-2"
 	KeepAliveCookieInvalid    Knob = "keep-alive-cookie-invalid"
+	VolumeUsagePerVM          Knob = "volume-usage-per-vm"
+	UsageVolumeKeyNarrow      Knob = "usage-volume-key-narrow"
 )
 
 // Defects of load balancing that every profile has.
@@ -174,6 +176,15 @@ func differences() []KnobInfo {
 		{
 			Name: KeepAliveCookieInvalid, Part: "router",
 			About: "keep-alive with cookies writes \"no option forceclose\", which HAProxy refuses (#14131)",
+		},
+		{
+			Name: VolumeUsagePerVM, Part: "usage",
+			About: "an attached volume has a second usage row and a second record, for its VM (#11531)",
+		},
+		{
+			Name: UsageVolumeKeyNarrow, Part: "usage",
+			About: "the key of volume rows has no VM: the second row of a volume is refused, and all that the run had " +
+				"handled up to it is rolled back, run after run (#13399, #13909)",
 		},
 	}
 }

@@ -55,7 +55,7 @@ func history() History {
 			Name: "4.22.0.0", After: "4.21.0.0", Outline: true, Aliases: []string{"4.22.0.1"},
 			On: []Knob{RouterVerifies, RuleBlockOrder2, KeepAliveCookieInvalid},
 		},
-		{Name: "4.22.1.0", After: "4.22.0.0", Also: []string{"4.20.3.0"}, Outline: true, Aliases: []string{"4.22.1.1"}},
+		{Name: "4.22.1.0", After: "4.22.0.0", Also: []string{"4.20.3.0"}, Outline: true, Aliases: []string{"4.22.1.1"}, On: []Knob{VolumeUsagePerVM, UsageVolumeKeyNarrow}},
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/stackproof/stackproof/release"
 )
 
-// Catalogue is every scenario, in the order of scenarios.md 5.4.
+// Catalogue is every scenario, in the order in which reports list them.
 func Catalogue() harness.Catalogue {
 	return harness.Catalogue{
 		ownRow(),

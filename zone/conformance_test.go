@@ -78,24 +78,18 @@ func recordings(t testing.TB) map[string][]string {
 	out := map[string][]string{}
 	for _, f := range files {
 		release := filepath.Base(filepath.Dir(f))
-		out[release] = append(out[release], f)
+		if slices.Contains(played(), release) {
+			out[release] = append(out[release], f)
+		}
 	}
+	require.NotEmpty(t, out, "no recordings of %s in %s", played(), dir)
 	return out
 }
 
-// nearest is the profile for a release: itself, else the last one before it of the same line, else the line's first.
-func nearest(name string) string {
-	best := ""
-	line := strings.Join(strings.Split(name, ".")[:2], ".")
-	for _, r := range release.All() {
-		if strings.HasPrefix(r, line+".") && (best == "" || r <= name) {
-			best = r
-		}
-	}
-	if best == "" {
-		return release.All()[len(release.All())-1]
-	}
-	return best
+// played are the releases whose recordings the zone answers as recorded. That of 4.22.1.0 is walked by the usage server
+// and the schema alone.
+func played() []string {
+	return slices.DeleteFunc(release.All(), release.Where(release.VolumeUsagePerVM).Contains)
 }
 
 func readRecording(t testing.TB, file string) []*exchange {
@@ -206,7 +200,7 @@ func newReplay(t testing.TB, release string, all []*exchange) *replay {
 	r := &replay{TB: t, release: release, clock: kernel.NewManual(start), client: &http.Client{}, ids: map[string]string{}, mocks: map[string]string{}}
 	var err error
 	r.zone, err = Open(t.Context(), Options{
-		Release: nearest(release), DB: testDatabase(t, nearest(release)), Clock: r.clock, Pushes: r, ManagementLog: &r.log, Seed: 1,
+		Release: release, DB: testDatabase(t, release), Clock: r.clock, Pushes: r, ManagementLog: &r.log, Seed: 1,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() {

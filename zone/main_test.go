@@ -47,10 +47,8 @@ func testDatabase(t testing.TB, release string) *database.Server {
 	t.Helper()
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
-	for name, s := range shared.all {
-		if database.SameTables(name, release) {
-			return s
-		}
+	for _, s := range shared.all {
+		return s // a zone gives it the tables that it needs
 	}
 	s, err := database.Start(context.Background(), database.Options{Schema: release})
 	var missing *database.MissingError

@@ -12,7 +12,6 @@ import (
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/autoscale"
 	"github.com/stackproof/stackproof/zone/compute"
-	"github.com/stackproof/stackproof/zone/database"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/lb"
@@ -113,20 +112,10 @@ func (z *Zone) dateHeader() func() time.Time {
 }
 
 func (z *Zone) openDatabase(ctx context.Context) error {
-	if have := z.opts.DB.Release(); !database.SameTables(have, z.opts.Release) {
-		return fmt.Errorf("the database server has the tables of %s, those of release %s differ", have, z.opts.Release)
-	}
 	if err := z.opts.DB.Reset(ctx); err != nil {
 		return fmt.Errorf("emptying the databases: %w", err)
 	}
-	db, err := z.opts.DB.Open(ctx)
-	if err != nil {
-		return err
-	}
-	if err := z.kernel.UseDatabase(db, z.opts.DB.Release()); err != nil {
-		return errors.Join(err, db.Close())
-	}
-	return nil
+	return z.kernel.UseDatabase(ctx, z.opts.DB)
 }
 
 // Close stops the API, lets queued jobs end, and stops everything that works in the background.

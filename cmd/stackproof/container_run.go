@@ -19,7 +19,6 @@ import (
 	"github.com/stackproof/stackproof/harness/existing/config"
 	"github.com/stackproof/stackproof/harness/realrouter"
 	"github.com/stackproof/stackproof/harness/result"
-	"github.com/stackproof/stackproof/network"
 )
 
 // containerTarget is the simulator image, started by us.
@@ -72,8 +71,9 @@ func (o *runOptions) prepareContainer(c *cobra.Command, chosen harness.Catalogue
 }
 
 func (o *runOptions) openContainer(c *cobra.Command, conf config.Config, real *config.ScriptTree) (_ harness.Target, _ func(result.Run) []string, err error) {
-	// Where namespaces cannot be made, trying the capability says so.
-	_ = network.Enter()
+	if err := tryNamespaces(); err != nil {
+		return nil, nil, err
+	}
 	var trace io.WriteCloser
 	if o.trace != "" {
 		if trace, err = os.Create(o.trace); err != nil {

@@ -10,7 +10,6 @@ import (
 	"github.com/stackproof/stackproof/harness/existing"
 	"github.com/stackproof/stackproof/harness/existing/config"
 	"github.com/stackproof/stackproof/harness/existing/finding"
-	"github.com/stackproof/stackproof/network"
 )
 
 // diagnosed is what doctor prints as JSON.
@@ -64,8 +63,9 @@ Exit status: 0 nothing is broken, 3 something that should work does not, 4 the t
 
 func doctor(c *cobra.Command, name string, conf config.Config, real *config.ScriptTree, asJSON bool) error {
 	if conf.Shadows() {
-		// Where namespaces cannot be made, trying the capability says so.
-		_ = network.Enter()
+		if err := tryNamespaces(); err != nil {
+			return cannotRun(err)
+		}
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), openTimeout)
 	defer cancel()

@@ -16,7 +16,6 @@ import (
 	"github.com/stackproof/stackproof/harness/ledger"
 	"github.com/stackproof/stackproof/harness/realrouter"
 	"github.com/stackproof/stackproof/harness/result"
-	"github.com/stackproof/stackproof/network"
 )
 
 // prepareExisting reads the target's configuration; what is wrong there is found before anything is touched.
@@ -47,8 +46,9 @@ func (o *runOptions) prepareExisting(c *cobra.Command, chosen harness.Catalogue)
 func (o *runOptions) openExisting(c *cobra.Command, conf config.Config, chosen harness.Catalogue, real *config.ScriptTree) (_ harness.Target, _ func(result.Run) []string, err error) {
 	ctx := c.Context()
 	if conf.Shadows() {
-		// Where namespaces cannot be made, trying the capability says so.
-		_ = network.Enter()
+		if err := tryNamespaces(); err != nil {
+			return nil, nil, err
+		}
 	}
 	var trace io.WriteCloser
 	if o.trace != "" {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/router/scripts"
 )
@@ -71,12 +72,26 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// cannotRun says that the work could not be done at all.
+// cannotRun says that the work could not be done at all. Where it was done in a user namespace, only the status is left.
 func cannotRun(err error) error {
 	if err == nil {
 		return nil
 	}
+	var ran *network.ReexecutedError
+	if errors.As(err, &ran) {
+		return &exitError{code: ran.Status}
+	}
 	return &exitError{exitCannotRun, err}
+}
+
+// tryNamespaces makes network namespaces possible where it can. Where it cannot, trying the capability says so; the error is only that
+// the program has run already, in a user namespace.
+func tryNamespaces() error {
+	err := network.Enter()
+	if errors.As(err, new(*network.ReexecutedError)) {
+		return err
+	}
+	return nil
 }
 
 // usage says that the command line is wrong.

@@ -9,7 +9,6 @@ import (
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone"
-	"github.com/stackproof/stackproof/zone/database"
 )
 
 // tamper implements harness.Tamper on one zone.
@@ -70,9 +69,9 @@ func (t tamper) EndUsage(ctx context.Context, h harness.UsageHost, how harness.U
 	return t.z.EndUsage(ctx, host(h), end)
 }
 
-// UpgradePath is the release under test and its nearest neighbour on the other side of the fix that has the same tables.
+// UpgradePath is the release under test and its nearest neighbour on the other side of the fix.
 func (t tamper) UpgradePath() (from, to string, ok bool) {
-	return release.UpgradePath(t.release, database.SameTables)
+	return release.UpgradePath(t.release)
 }
 
 // SwitchRelease gives the zone the profile of another release, with the knobs that were set for the one under test.

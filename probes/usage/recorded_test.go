@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/release"
 )
 
 // conformance is the folder of recordings of running servers.
@@ -108,17 +110,21 @@ func TestRecordedReleases(t *testing.T) {
 			"I1: port forwarding rule 5 of account 2, cloud_usage.usage_port_forwarding id 2: expected it closed at 2026-11-21 22:21:02 by the resource's own delete event, seen opened at 2026-11-21 22:16:11 and still open [leaked-row]",
 		},
 	}
-	for _, release := range releases(t) {
-		t.Run(release, func(t *testing.T) {
-			s := recorded(t, release)
+	for _, name := range releases(t) {
+		t.Run(name, func(t *testing.T) {
+			s := recorded(t, name)
 			require.NotEmpty(t, s.Rows)
 			require.NotEmpty(t, s.Records)
+			stalled := release.Where(release.UsageVolumeKeyNarrow).Contains(name) // each run writes all records anew
 			var found []string
 			for _, v := range Invariants(nil, s, nil) {
 				found = append(found, v.String())
-				require.NotEqual(t, ClassOther, v.Class, "not a known defect of any release: %s", v)
+				require.True(t, stalled || v.Class != ClassOther, "not a known defect of any release: %s", v)
 			}
-			require.Subset(t, found, known[release])
+			require.Subset(t, found, known[name])
+			if stalled {
+				require.Contains(t, strings.Join(found, "\n"), "hours too many")
+			}
 		})
 	}
 }

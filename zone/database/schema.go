@@ -10,7 +10,7 @@ import (
 
 // schemaText is the compact form of the recorded columns: "@database.table" opens a table, each following line is mark,
 // column, type, nullable, default, key, extra. The mark says which releases have the column: "*" all, a release's name
-// those whose code contains it, and "<" before the name the others.
+// those whose code contains it, "<" before the name the others, and a knob in brackets those in which it is on.
 //
 //go:embed schema/columns.tsv
 var schemaText string
@@ -23,6 +23,8 @@ type Table struct {
 	Database string
 	Name     string
 	Columns  []Column
+	// Unique is the unique key over several columns, if there is one.
+	Unique []string
 }
 
 // Column is one column. Default is SQL text, or "NULL" when there is none. Key is PRI, UNI, MUL or empty.
@@ -32,11 +34,16 @@ type Column struct {
 }
 
 // uniqueKeys are the unique keys over several columns, which a per-column listing cannot show
-// (setup/db/create-schema.sql and schema-41600to41610.sql@4.20.0.0).
-func uniqueKeys(table string) []string {
+// (setup/db/create-schema.sql and schema-41600to41610.sql@4.20.0.0). That of volumes has the VM where volumes are metered
+// per VM, but for 4.22.1.0 (#13399; schema-42210to42300.sql@main).
+func uniqueKeys(table string, on release.Knobs) []string {
+	volume := []string{"volume_id", "created"}
+	if on[release.VolumeUsagePerVM] && !on[release.UsageVolumeKeyNarrow] {
+		volume = append(volume, "vm_id")
+	}
 	return map[string][]string{
 		"cloud_usage.usage_ip_address": {"ip_id", "assigned"},
-		"cloud_usage.usage_volume":     {"volume_id", "created"},
+		"cloud_usage.usage_volume":     volume,
 		"cloud_usage.usage_storage":    {"entity_id", "storage_type", "zone_id", "created"},
 	}[table]
 }
@@ -44,34 +51,32 @@ func uniqueKeys(table string) []string {
 // Tables returns the tables that a release has, in the recorded order. A release without a profile of its own, such as
 // 4.20.1.2, has those of the one that it follows.
 func Tables(name string) ([]Table, error) {
-	if _, err := release.Resolve(name); err != nil {
+	on, err := release.KnobsOf(name)
+	if err != nil {
 		return nil, fmt.Errorf("database: no schema: %w", err)
 	}
-	return parseTables(schemaText, name)
+	return TablesWith(name, on)
 }
 
-// SameTables says whether two releases have the same tables, so that a zone of one can become one of the other. A release
-// that is not known has none.
-func SameTables(a, b string) bool {
-	first, err := script(a)
-	if err != nil {
-		return false
-	}
-	second, err := script(b)
-	return err == nil && first == second
+// TablesWith returns the tables of a release with other knobs than its own.
+func TablesWith(name string, on release.Knobs) ([]Table, error) {
+	return parseTables(schemaText, name, on)
 }
 
 // holds says whether a release has a column with this mark.
-func holds(mark, name string) (bool, error) {
+func holds(mark, name string, on release.Knobs) (bool, error) {
 	if mark == "*" {
 		return true, nil
+	}
+	if knob, ok := strings.CutPrefix(mark, "["); ok {
+		return on[release.Knob(strings.TrimSuffix(knob, "]"))], nil
 	}
 	began, before := strings.CutPrefix(mark, "<")
 	contains, err := release.Contains(name, began)
 	return contains != before, err
 }
 
-func parseTables(text, name string) ([]Table, error) {
+func parseTables(text, name string, on release.Knobs) ([]Table, error) {
 	var tables []Table
 	for number, row := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
 		if full, ok := strings.CutPrefix(row, "@"); ok {
@@ -79,14 +84,14 @@ func parseTables(text, name string) ([]Table, error) {
 			if !found {
 				return nil, fmt.Errorf("database: schema line %d: %q is not database.table", number+1, full)
 			}
-			tables = append(tables, Table{Database: base, Name: table})
+			tables = append(tables, Table{Database: base, Name: table, Unique: uniqueKeys(full, on)})
 			continue
 		}
 		fields := strings.Split(row, "\t")
 		if len(fields) < 5 || len(tables) == 0 {
 			return nil, fmt.Errorf("database: schema line %d: want mark, column, type, nullable, default", number+1)
 		}
-		has, err := holds(fields[0], name)
+		has, err := holds(fields[0], name, on)
 		if err != nil {
 			return nil, fmt.Errorf("database: schema line %d: %w", number+1, err)
 		}
@@ -110,28 +115,43 @@ func parseTables(text, name string) ([]Table, error) {
 
 // DDL is the CREATE TABLE statement of the table.
 func (t Table) DDL() string {
-	var parts, primary, keys []string
+	var parts, primary []string
 	for _, column := range t.Columns {
 		parts = append(parts, column.ddl())
-		name := quote(column.Name)
-		switch column.Key {
-		case "PRI":
-			primary = append(primary, name)
-		case "UNI":
-			keys = append(keys, fmt.Sprintf("UNIQUE KEY %s (%s)", quote("uc_"+t.Name+"__"+column.Name), name))
-		case "MUL":
-			keys = append(keys, fmt.Sprintf("KEY %s (%s)", quote("i_"+t.Name+"__"+column.Name), name))
+		if column.Key == "PRI" {
+			primary = append(primary, quote(column.Name))
 		}
 	}
 	if len(primary) > 0 {
 		parts = append(parts, "PRIMARY KEY ("+strings.Join(primary, ", ")+")")
 	}
-	parts = append(parts, keys...)
-	if unique := uniqueKeys(t.Database + "." + t.Name); unique != nil {
-		parts = append(parts, fmt.Sprintf("UNIQUE KEY %s (`%s`)", quote("u_"+t.Name), strings.Join(unique, "`, `")))
+	for _, k := range t.keys() {
+		parts = append(parts, k.ddl)
 	}
 	return fmt.Sprintf("CREATE TABLE %s.%s (%s) ENGINE=InnoDB DEFAULT CHARSET=utf8",
 		quote(t.Database), quote(t.Name), strings.Join(parts, ", "))
+}
+
+// key is a key other than the primary one.
+type key struct{ name, ddl string }
+
+func (t Table) keys() (all []key) {
+	for _, column := range t.Columns {
+		name := quote(column.Name)
+		switch column.Key {
+		case "UNI":
+			called := quote("uc_" + t.Name + "__" + column.Name)
+			all = append(all, key{called, fmt.Sprintf("UNIQUE KEY %s (%s)", called, name)})
+		case "MUL":
+			called := quote("i_" + t.Name + "__" + column.Name)
+			all = append(all, key{called, fmt.Sprintf("KEY %s (%s)", called, name)})
+		}
+	}
+	if t.Unique != nil {
+		called := quote("u_" + t.Name)
+		all = append(all, key{called, fmt.Sprintf("UNIQUE KEY %s (`%s`)", called, strings.Join(t.Unique, "`, `"))})
+	}
+	return all
 }
 
 func (c Column) ddl() string {

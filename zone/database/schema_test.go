@@ -113,7 +113,7 @@ func TestReleasesDiffer(t *testing.T) {
 
 func TestDamagedSchemaText(t *testing.T) {
 	for want, text := range map[string]string{"line 1": "*\tid\tint\tNO\tNULL\n", "line 2": "@cloud.a\n*\tid\n", "database.table": "@cloud\n"} {
-		_, err := parseTables(text, "4.20")
+		_, err := parseTables(text, "4.20", nil)
 		require.ErrorContains(t, err, want)
 	}
 }

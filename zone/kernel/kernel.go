@@ -17,6 +17,7 @@ import (
 	"sync"
 
 	"github.com/stackproof/stackproof/release"
+	"github.com/stackproof/stackproof/zone/database"
 	"github.com/stackproof/stackproof/zone/store"
 )
 
@@ -44,6 +45,7 @@ type Kernel struct {
 
 	version string
 	knobs   release.Knobs
+	server  Server
 	store   *store.Rows
 
 	// background outlives calls: jobs, tasks. Stop cancels it and waits for working.
@@ -84,10 +86,33 @@ func New(o Options) *Kernel {
 	return k
 }
 
-// UseDatabase gives the kernel its databases; schema names their tables' release.
-func (k *Kernel) UseDatabase(db *sql.DB, schema string) (err error) {
-	k.store, err = store.NewRows(db, schema)
-	return err
+// Server holds the zone's two databases.
+type Server interface {
+	Open(ctx context.Context) (*sql.DB, error)
+	Migrate(ctx context.Context, tables []database.Table) error
+	Columns() map[string][]string
+}
+
+// UseDatabase gives the kernel its databases, and these the tables of its release and knobs.
+func (k *Kernel) UseDatabase(ctx context.Context, server Server) error {
+	k.server = server
+	if err := k.migrate(ctx); err != nil {
+		return err
+	}
+	db, err := server.Open(ctx)
+	if err != nil {
+		return err
+	}
+	k.store = store.NewRows(db, server.Columns())
+	return nil
+}
+
+func (k *Kernel) migrate(ctx context.Context) error {
+	tables, err := database.TablesWith(k.version, k.knobs)
+	if err != nil {
+		return err
+	}
+	return k.server.Migrate(DBContext(ctx), tables)
 }
 
 // Start runs due tasks on a clock that goes by itself, until Stop.
@@ -125,9 +150,14 @@ func (k *Kernel) Stopped() bool { return k.background.Err() != nil }
 // Version is the release.
 func (k *Kernel) Version() string { return k.version }
 
-// Switch makes the server one of another release. The lock must be held.
-func (k *Kernel) Switch(version string, knobs release.Knobs) {
+// Switch makes the server one of another release, tables and all. The lock must be held.
+func (k *Kernel) Switch(ctx context.Context, version string, knobs release.Knobs) error {
 	k.version, k.knobs = version, maps.Clone(knobs)
+	if err := k.migrate(ctx); err != nil {
+		return err
+	}
+	k.store.Know(k.server.Columns())
+	return nil
 }
 
 // On says whether a knob is switched on.

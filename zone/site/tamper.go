@@ -107,7 +107,7 @@ func (mgr *Manager) AddressInOtherZone(ctx context.Context, account int64, ip st
 		Columns: obj{"resource_name": ip, "template_id": 0, "size": 0, "resource_type": "VirtualNetwork"}})
 }
 
-// SwitchRelease makes the standing zone one of another release of the same line, as an upgrade does (and back): the management
+// SwitchRelease makes the standing zone one of another release, as an upgrade does (and back): the management
 // server's behaviour changes at once, and the usage server is stopped and started.
 func (mgr *Manager) SwitchRelease(ctx context.Context, name string, knobs release.Knobs) error {
 	if _, err := release.ProfileKnobs(name); err != nil {
@@ -115,8 +115,10 @@ func (mgr *Manager) SwitchRelease(ctx context.Context, name string, knobs releas
 	}
 	mgr.Lock()
 	mgr.WaitJobs()
-	mgr.Switch(name, knobs)
-	_, err := mgr.DB().ExecContext(kernel.DBContext(ctx), "INSERT IGNORE INTO cloud.version (version, updated, step) VALUES (?, ?, 'Complete')", name, mgr.Now())
+	err := mgr.Switch(ctx, name, knobs)
+	if err == nil {
+		_, err = mgr.DB().ExecContext(kernel.DBContext(ctx), "INSERT IGNORE INTO cloud.version (version, updated, step) VALUES (?, ?, 'Complete')", name, mgr.Now())
+	}
 	if err == nil {
 		err = mgr.upgradeFaults(ctx)
 	}

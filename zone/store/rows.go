@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/stackproof/stackproof/zone/database"
 )
 
 // Rows writes rows into the two databases. It knows the tables' columns, so that a misspelt one is a clear error.
@@ -19,21 +17,11 @@ type Rows struct {
 	columns map[string][]string // "cloud.vpc" -> columns
 }
 
-// NewRows knows the tables of a release.
-func NewRows(db *sql.DB, release string) (*Rows, error) {
-	tables, err := database.Tables(release)
-	if err != nil {
-		return nil, err
-	}
-	s := &Rows{db: db, columns: map[string][]string{}}
-	for _, t := range tables {
-		name := t.Database + "." + t.Name
-		for _, c := range t.Columns {
-			s.columns[name] = append(s.columns[name], c.Name)
-		}
-	}
-	return s, nil
-}
+// NewRows knows the columns of all tables.
+func NewRows(db *sql.DB, columns map[string][]string) *Rows { return &Rows{db: db, columns: columns} }
+
+// Know gives the rows other columns, after the tables were changed.
+func (s *Rows) Know(columns map[string][]string) { s.columns = columns }
 
 // sorted gives a row's columns and values in a stable order, times without fraction as DATETIME holds them.
 func (s *Rows) sorted(table string, row map[string]any) ([]string, []any, error) {

@@ -23,6 +23,15 @@ type Event struct {
 	Size         sql.Null[int64]
 	ResourceType sql.Null[string]
 	VirtualSize  sql.Null[int64]
+	VMID         sql.Null[int64] // only under Rules.VolumesPerVM
+}
+
+// eventColumns are the columns that are copied and read.
+func (s *Server) eventColumns() string {
+	if s.options.Rules.VolumesPerVM {
+		return eventColumns + ", vm_id"
+	}
+	return eventColumns
 }
 
 const eventColumns = "id, type, account_id, created, zone_id, resource_id, resource_name, offering_id, template_id, size, resource_type, virtual_size"
@@ -37,7 +46,7 @@ func (s *Server) copyEvents(ctx context.Context, end time.Time) error {
 	if err := s.db.QueryRowContext(ctx, "SELECT MAX(id) FROM cloud.usage_event WHERE created <= ?", second(end)).Scan(&high); err != nil {
 		return fmt.Errorf("usage: reading the last event: %w", err)
 	}
-	_, err := s.db.ExecContext(ctx, "INSERT INTO cloud_usage.usage_event ("+eventColumns+") SELECT "+eventColumns+
+	_, err := s.db.ExecContext(ctx, "INSERT INTO cloud_usage.usage_event ("+s.eventColumns()+") SELECT "+s.eventColumns()+
 		" FROM cloud.usage_event WHERE id > ? AND id <= ?", low.V, high.V)
 	if err != nil {
 		return fmt.Errorf("usage: copying events: %w", err)
@@ -56,7 +65,7 @@ func (s *Server) copyEvents(ctx context.Context, end time.Time) error {
 // loseEvent drops the oldest newly copied event that the faults concern, and every event dropped before: the copy would
 // fetch the last one again, because its lower bound is the highest id present.
 func (s *Server) loseEvent(ctx context.Context, above int64) error {
-	events, err := readEvents(ctx, s.db, "id > ? ORDER BY id", above)
+	events, err := s.readEvents(ctx, "id > ? ORDER BY id", above)
 	if err != nil {
 		return err
 	}
@@ -74,12 +83,8 @@ func (s *Server) loseEvent(ctx context.Context, above int64) error {
 	return nil
 }
 
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
-func readEvents(ctx context.Context, db querier, where string, args ...any) (_ []Event, err error) {
-	rows, err := db.QueryContext(ctx, "SELECT "+eventColumns+" FROM cloud_usage.usage_event WHERE "+where, args...)
+func (s *Server) readEvents(ctx context.Context, where string, args ...any) (_ []Event, err error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT "+s.eventColumns()+" FROM cloud_usage.usage_event WHERE "+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("usage: reading events: %w", err)
 	}
@@ -87,8 +92,12 @@ func readEvents(ctx context.Context, db querier, where string, args ...any) (_ [
 	var events []Event
 	for rows.Next() {
 		var e Event
-		if err := rows.Scan(&e.ID, &e.Type, &e.AccountID, &e.Created, &e.ZoneID, &e.ResourceID, &e.ResourceName,
-			&e.OfferingID, &e.TemplateID, &e.Size, &e.ResourceType, &e.VirtualSize); err != nil {
+		fields := []any{&e.ID, &e.Type, &e.AccountID, &e.Created, &e.ZoneID, &e.ResourceID, &e.ResourceName,
+			&e.OfferingID, &e.TemplateID, &e.Size, &e.ResourceType, &e.VirtualSize}
+		if s.options.Rules.VolumesPerVM {
+			fields = append(fields, &e.VMID)
+		}
+		if err := rows.Scan(fields...); err != nil {
 			return nil, fmt.Errorf("usage: reading an event: %w", err)
 		}
 		events = append(events, e)
@@ -99,7 +108,7 @@ func readEvents(ctx context.Context, db querier, where string, args ...any) (_ [
 // pendingEvents are the unprocessed events up to end, oldest first. CloudStack leaves the order within one second to the
 // database; here it is that of the ids, or shuffled by Options.TieSeed.
 func (s *Server) pendingEvents(ctx context.Context, end time.Time) ([]Event, error) {
-	events, err := readEvents(ctx, s.db, "processed = 0 AND created <= ? ORDER BY created, id", second(end))
+	events, err := s.readEvents(ctx, "processed = 0 AND created <= ? ORDER BY created, id", second(end))
 	if err != nil || s.options.TieSeed == 0 {
 		return events, err
 	}

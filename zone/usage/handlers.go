@@ -2,6 +2,7 @@ package usage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -26,7 +27,11 @@ func (p *pass) handleAll(ctx context.Context, events []Event) error {
 		if p.options.Faults.IgnoreRemovedAccounts && p.removed(event.AccountID) {
 			continue
 		}
-		if err := handle(p, ctx, event); err != nil {
+		err := handle(p, ctx, event)
+		if errors.Is(err, errRefusedRow) {
+			err = p.rollBack()
+		}
+		if err != nil {
 			return err
 		}
 	}

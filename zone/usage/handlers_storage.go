@@ -19,6 +19,9 @@ const (
 )
 
 func (p *pass) volumeEvent(ctx context.Context, event Event) error {
+	if p.options.Rules.VolumesPerVM {
+		return p.volumeEventPerVM(ctx, event)
+	}
 	switch event.Type {
 	case "VOLUME.CREATE":
 		if err := p.attachUpload(ctx, event); err != nil {

@@ -16,6 +16,9 @@ const duplicateKey = 1062
 // errDuplicate is the DuplicateBlocks fault at work.
 var errDuplicate = errors.New("usage: duplicate key: the transaction is rolled back")
 
+// errRefusedRow ends the handling of an event, under Rules.DuplicateRollsBack.
+var errRefusedRow = errors.New("usage: a helper row is refused as a duplicate")
+
 // row is a row of a helper table, by column.
 type row map[string]any
 
@@ -42,6 +45,9 @@ func (p *pass) insert(ctx context.Context, usageType int, table string, event Ev
 				return errDuplicate
 			}
 			p.log.WarnContext(ctx, fmt.Sprintf("Failed to create usage event id: %d type: %s due to %s", event.ID, event.Type, refused.Message))
+			if p.options.Rules.DuplicateRollsBack {
+				return errRefusedRow
+			}
 			continue
 		}
 		if err != nil {
@@ -62,6 +68,7 @@ type closing struct {
 	update    []string
 	what      string // for the log: "load balancer policy"
 	onlyOne   bool   // act on exactly one match or not at all
+	also      string // a further condition on the rows
 }
 
 // closeRows does a closing and returns how many rows were found.
@@ -72,6 +79,9 @@ func (p *pass) closeRows(ctx context.Context, event Event, at time.Time, c closi
 	condition, arguments := where(c.find)
 	if !c.anyState {
 		condition += " AND " + c.until + " IS NULL"
+	}
+	if c.also != "" {
+		condition += " AND " + c.also
 	}
 	found, err := p.rows(ctx, fmt.Sprintf("SELECT id, account_id, %s FROM cloud_usage.%s WHERE %s ORDER BY id",
 		strings.Join(c.update, ", "), c.table, condition), arguments...)

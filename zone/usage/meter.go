@@ -24,7 +24,7 @@ type meter struct {
 // recordsOf makes the records of one account and slice, in the order of CloudStack's parsers.
 func (p *pass) recordsOf(ctx context.Context, a account, part slice) ([]Record, error) {
 	var all []Record
-	for _, m := range meters() {
+	for _, m := range meters(p.options.Rules) {
 		made, err := p.measure(ctx, m, a, part)
 		if err != nil {
 			return nil, err

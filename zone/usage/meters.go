@@ -3,11 +3,11 @@ package usage
 import "fmt"
 
 // meters are the helper tables that follow the common pattern, in CloudStack's order (usage/parser@4.20.0.0).
-func meters() []meter {
-	return append(append(computeMeters(), ruleMeters()...), spanMeters()...)
+func meters(rules Rules) []meter {
+	return append(append(computeMeters(rules), ruleMeters()...), spanMeters()...)
 }
 
-func computeMeters() []meter {
+func computeMeters(rules Rules) []meter {
 	return []meter{{
 		table: vmTable, from: "start_date", until: "end_date",
 		columns: "usage_type, vm_instance_id, vm_name, service_offering_id, template_id, hypervisor_type, cpu_cores, cpu_speed, memory",
@@ -16,20 +16,7 @@ func computeMeters() []meter {
 			return int(r.integer("usage_type"))
 		},
 		fill: fillVM,
-	}, {
-		table: volumeTable, from: "created", until: "deleted", columns: "volume_id, disk_offering_id, template_id, size",
-		key: keyed("volume_id", "disk_offering_id", "size"), usageType: always(TypeVolume),
-		fill: func(r row, record *Record) {
-			record.Description = fmt.Sprintf("Volume Id: %d usage time", r.integer("volume_id"))
-			if r["template_id"] != nil {
-				record.Description += fmt.Sprintf(" (Template: %d)", r.integer("template_id"))
-			} else if r["disk_offering_id"] != nil {
-				record.Description += fmt.Sprintf(" (DiskOffering: %d)", r.integer("disk_offering_id"))
-			}
-			record.OfferingID, record.TemplateID = r["disk_offering_id"], r["template_id"]
-			record.UsageID, record.Size = r["volume_id"], r["size"]
-		},
-	}, {
+	}, volumeMeter(rules), {
 		table: storageTable, from: "created", until: "deleted", columns: "entity_id, storage_type, source_id, size, virtual_size",
 		key: keyed("entity_id", "zone_id", "storage_type"),
 		usageType: func(r row) int {
@@ -44,6 +31,34 @@ func computeMeters() []meter {
 			record.VMInstanceID, record.UsageID = r["vm_instance_id"], r["security_group_id"]
 		},
 	}}
+}
+
+// volumeMeter makes one record of a volume, and under Rules.VolumesPerVM one more for its VM.
+func volumeMeter(rules Rules) meter {
+	m := meter{
+		table: volumeTable, from: "created", until: "deleted", columns: "volume_id, disk_offering_id, template_id, size",
+		key: keyed("volume_id", "disk_offering_id", "size"), usageType: always(TypeVolume), fill: fillVolume,
+	}
+	if rules.VolumesPerVM {
+		m.columns += ", vm_id"
+		m.key = keyed("volume_id", "disk_offering_id", "vm_id", "size")
+	}
+	return m
+}
+
+func fillVolume(r row, record *Record) {
+	record.Description = fmt.Sprintf("Volume Id: %d usage time", r.integer("volume_id"))
+	if r["template_id"] != nil {
+		record.Description += fmt.Sprintf(" (Template: %d)", r.integer("template_id"))
+	} else if r["disk_offering_id"] != nil {
+		record.Description += fmt.Sprintf(" (DiskOffering: %d)", r.integer("disk_offering_id"))
+	}
+	record.OfferingID, record.TemplateID = r["disk_offering_id"], r["template_id"]
+	record.UsageID, record.Size = r["volume_id"], r["size"]
+	if r["vm_id"] != nil {
+		record.Description += fmt.Sprintf(" (VM: %d)", r.integer("vm_id"))
+		record.VMInstanceID = r["vm_id"]
+	}
 }
 
 func fillVM(r row, record *Record) {

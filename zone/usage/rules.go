@@ -18,6 +18,13 @@ type Rules struct {
 	NetworkModelOld bool
 	// CleanOwnJobsAtStart: at start the open jobs of the same host are removed (4.20.2; #10848).
 	CleanOwnJobsAtStart bool
+	// VolumesPerVM: events of volumes name a VM, and an attached volume has a second row and a second record, for its VM
+	// (from 4.22.1.0; #11531). Tables must have the vm_id columns.
+	VolumesPerVM bool
+	// DuplicateRollsBack: a helper row that is refused as a duplicate rolls back all that the run has handled so far, its
+	// own event included. What comes later is committed statement by statement, and the job succeeds (4.22.1.0; #13399,
+	// GenericDaoBase.persist and TransactionLegacy.removeUpTo).
+	DuplicateRollsBack bool
 
 	// The rest are repairs of defects that every release seen has: no release has them on.
 
@@ -42,6 +49,7 @@ func RulesOf(on release.Knobs) Rules {
 	return Rules{
 		CloseByHelperPK: broken, StorageByHelperPK: broken, SnapshotByHelperPK: broken,
 		NetworkModelOld: on[release.NetworkUsageModelOld], CleanOwnJobsAtStart: on[release.UsageCleanOwnJobsAtStart],
+		VolumesPerVM: on[release.VolumeUsagePerVM], DuplicateRollsBack: on[release.UsageVolumeKeyNarrow],
 		NICAlone: !on[release.UsageNICCloseByOffering], VPNUserAtEvent: !on[release.UsageVPNCloseAtJob],
 		AddressByID: !on[release.UsageReleaseByText], CreateOnce: !on[release.UsageCreateRepeated],
 		YearCarries: !on[release.UsageYearRoll], SnapshotsApart: !on[release.UsageVMSnapshotsAsOne],

@@ -68,10 +68,17 @@ func (s *Server) run(ctx context.Context) (Job, error) {
 	return job, s.closeJob(ctx, job, time.Since(began))
 }
 
+// statements are what a transaction, or a database without one, carries out.
+type statements interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
 // pass is the work of one run inside a transaction.
 type pass struct {
 	*Server
-	tx       *sql.Tx
+	tx       statements
+	open     *sql.Tx // nil once the transaction was rolled back: statements stand for themselves from then on
 	now      time.Time
 	accounts []account
 	domains  map[int64]int64
@@ -118,15 +125,31 @@ func (s *Server) inTransaction(ctx context.Context, now time.Time, work func(*pa
 	if err != nil {
 		return fmt.Errorf("usage: beginning a transaction: %w", err)
 	}
-	p := &pass{Server: s, tx: tx, now: now, domains: map[int64]int64{}}
+	p := &pass{Server: s, tx: tx, open: tx, now: now, domains: map[int64]int64{}}
 	if err = p.readAccounts(ctx); err == nil {
 		err = work(p)
+	}
+	if p.open == nil {
+		return err
 	}
 	if err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("usage: committing: %w", err)
+	}
+	return nil
+}
+
+// rollBack takes back what was done so far. What is done from now on is committed statement by statement.
+func (p *pass) rollBack() error {
+	if p.open == nil {
+		return nil
+	}
+	tx := p.open
+	p.open, p.tx = nil, p.db
+	if err := tx.Rollback(); err != nil {
+		return fmt.Errorf("usage: rolling back: %w", err)
 	}
 	return nil
 }
