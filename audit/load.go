@@ -115,7 +115,7 @@ func (l *ledger) loadEvents(ctx context.Context) error {
 	if err := l.usage.conn.QueryRowContext(ctx, "SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event").Scan(&l.lastCopied); err != nil {
 		return l.usage.failed("reading the last copied event", err)
 	}
-	err := l.usage.scan(ctx, "usage_event", eventColumns(l.usage, number("processed")), "", func(id int64, f *fields) error {
+	err := l.usage.scan(ctx, "usage_event", eventColumns(l.usage, "processed"), "", func(id int64, f *fields) error {
 		l.copied++
 		return l.event(id, f.int() != 0, true, f)
 	})
@@ -126,13 +126,13 @@ func (l *ledger) loadEvents(ctx context.Context) error {
 }
 
 func eventColumns(s *source, processed string) []string {
-	return []string{processed, "account_id", seconds("created"), number("resource_id"), number("zone_id"), s.either("usage_event", "vm_id", number("vm_id"), "0"),
-		"type", "COALESCE(resource_name, '')"}
+	return []string{processed, "account_id", "TO_SECONDS(created)", number("resource_id"), number("zone_id"), s.either("usage_event", "vm_id", number("vm_id"), "0"),
+		"type", "IF(type LIKE 'NETWORK.%', resource_name, NULL)"}
 }
 
 // event adds one event to the resources that it moves.
 func (l *ledger) event(id int64, processed, copied bool, f *fields) error {
-	account, at, resourceID := f.id(), f.id(), f.id()
+	account, at, resourceID := f.id(), lowID(f.int()-year1970), f.id()
 	zone, vm := f.int(), f.id()
 	effects := l.types[string(f.text())]
 	standing := usageprobe.Standing(id, usageprobe.Moment(at), copied, processed, l.cutoff, l.lastCopied)

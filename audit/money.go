@@ -78,7 +78,7 @@ func (a *accounting) linesOf() {
 	for i := range a.result.Findings {
 		l := a.result.Findings[i].money
 		s := a.stores[l.kind]
-		if s.RecordType == 0 || s.Loose {
+		if s.RecordType == 0 || s.Loose || l.verdict.Verdict == usageprobe.AuditOpenNoDeleteEvent { // nobody knows when that died
 			continue
 		}
 		k := recordKey{usageType: s.RecordType, account: l.owner, id: l.key.id, part: l.key.part}

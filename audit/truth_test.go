@@ -111,6 +111,20 @@ func TestClassesEqualTheTruth(t *testing.T) {
 	}
 }
 
+// TestPlantedClasses: what no handler leaves behind is found as well, once each.
+func TestPlantedClasses(t *testing.T) {
+	s := site4(t)
+	s.volumes()
+	h := damage.Play(damage.Options{Handler: damage.Sound, Actions: 400, Seed: 9, Start: time.Date(2026, 3, 20, 0, 0, 0, 0, time.UTC)})
+	require.Equal(t, 3, h.Plant())
+	require.NoError(t, h.Write(t.Context(), s.db))
+	r := s.audit()
+	requireSame(t, truths(h), lines(r))
+	for _, class := range []string{"MISSING", "DUPLICATE_OPEN", "OPEN_NO_DELETE_EVENT"} {
+		require.Equal(t, 1, r.Classes()[class], class)
+	}
+}
+
 func hoursEqual(t *testing.T, h *damage.History, r *Result) {
 	t.Helper()
 	type thing struct {

@@ -108,6 +108,7 @@ type History struct {
 	records []record
 	rule    int64 // last id of firewall_rules
 	vms     int64
+	extra   []Truth  // what Plant has planted, where the truth of a thing does not tell
 	journal []func() // undo of an open transaction; nil when none is open
 	open    bool
 }
