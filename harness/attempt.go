@@ -49,6 +49,7 @@ type outcome struct {
 	findings []result.Finding
 	evidence []result.Evidence
 	views    result.Views
+	calls    []result.Call // of a failure
 	trials   []trial
 	left     []error             // what could not be removed or closed afterwards
 	used     map[Capability]bool // what the story used of its site; nil when that is not known

@@ -69,6 +69,11 @@ func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
 			if gctx.Err() != nil {
 				return context.Cause(gctx)
 			}
+			leave, err := admit(gctx, target)
+			if err != nil {
+				return err
+			}
+			defer leave()
 			c := RunScenario(gctx, target, p.Scenarios[i], p)
 			found.finished(i, c)
 			p.Progress.Finished(c)
@@ -92,6 +97,14 @@ func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
 		err = fmt.Errorf("interrupted: %w", cause)
 	}
 	return run, err
+}
+
+// admit waits until the target has room for one more scenario.
+func admit(ctx context.Context, target Target) (leave func(), err error) {
+	if a, ok := target.(Admitter); ok {
+		return a.Admit(ctx)
+	}
+	return func() {}, nil
 }
 
 // LongestFirst orders by weight, so that the longest scenario does not start last; results keep the catalogue's order.
@@ -191,7 +204,7 @@ func fold(c *result.Case, one *outcome, i int, p Plan) {
 	worst := result.Worse(one.verdict, c.Verdict)
 	if first || worst != c.Verdict {
 		c.Reason, c.Steps, c.Evidence = one.reason, one.steps, one.evidence
-		c.Findings, c.Views = one.findings, one.views
+		c.Findings, c.Calls, c.Views = one.findings, one.calls, one.views
 		if p.Repeat > 1 && one.verdict != result.Pass {
 			c.Reason = fmt.Sprintf("repeat %d (seed %d): %s", i+1, p.Seed+int64(i), one.reason)
 		}
@@ -248,6 +261,9 @@ func (t *Attempt) tell() {
 			t.Note("stack", "%s", debug.Stack())
 		}
 		t.troubles()
+		if t.verdict == result.Fail && !t.brief {
+			t.calls = t.site.Calls.Newest()
+		}
 		for i := range t.steps {
 			if t.steps[i].State == "running" {
 				t.steps[i].State = string(t.verdict)

@@ -55,6 +55,8 @@ type Site struct {
 	Clock   Clock
 	Pushes  Pushes
 	Routers Routers
+	// Calls are the newest API calls of this site alone; nil where several scenarios share a client.
+	Calls *Calls
 	// Tamper is a lab's; nil elsewhere.
 	Tamper Tamper
 	// Missing says why a capability is not there. A capability that should be there but does not work is Broken.
@@ -139,6 +141,12 @@ type UsageRuns interface {
 	Cover(ctx context.Context, t time.Time) error
 	// Window is the aggregation range.
 	Window() time.Duration
+}
+
+// Admitter is a target that says when it has room for one more scenario: one that many scenarios at once would slow down.
+type Admitter interface {
+	// Admit waits for room. What it returns gives the room back, after the scenario and its clean-up.
+	Admit(ctx context.Context) (leave func(), err error)
 }
 
 // SiteID is the id of the case about the site as a whole.

@@ -33,8 +33,8 @@ func settings() [][2]string {
 	}
 }
 
-// writeSysctls must run on the namespace's thread: /proc/sys/net shows the namespace of the thread that opens a file. In a
-// container /proc/sys may be read-only; the defaults then do for load balancing, but the router does not forward.
+// writeSysctls must run on the namespace's thread: /proc/sys/net shows the namespace of the thread that opens a file.
+// In a container /proc/sys may be read-only; the defaults then do for load balancing, but the router does not forward.
 func writeSysctls() error {
 	for _, s := range settings() {
 		err := os.WriteFile("/proc/sys/net/"+s[0], []byte(s[1]), 0o644)
@@ -45,7 +45,8 @@ func writeSysctls() error {
 	return nil
 }
 
-// EnsureAddress gives the namespace the address as a single-host address (/32, /128) on its loopback. It may be called again.
+// EnsureAddress gives the namespace the address as a single-host address (/32, /128) on its loopback. It may be called
+// again.
 func (n *Namespace) EnsureAddress(ctx context.Context, a netip.Addr) error {
 	return n.change(ctx, "add address", a, func(lo netlink.Link, addr *netlink.Addr) error {
 		return n.handle.AddrReplace(lo, addr)
@@ -63,7 +64,8 @@ func (n *Namespace) RemoveAddress(ctx context.Context, a netip.Addr) error {
 	})
 }
 
-func (n *Namespace) change(ctx context.Context, what string, a netip.Addr, f func(netlink.Link, *netlink.Addr) error) error {
+func (n *Namespace) change(ctx context.Context, what string, a netip.Addr,
+	f func(netlink.Link, *netlink.Addr) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

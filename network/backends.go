@@ -11,8 +11,8 @@ import (
 	"sync/atomic"
 )
 
-// Backends are the members behind a router: real TCP servers at guest addresses that speak enough HTTP/1.x for a probe, a
-// health check and a person with curl. See serve for what they answer.
+// Backends are the members behind a router: real TCP servers at guest addresses that speak enough HTTP/1.x for a probe,
+// a health check and a person with curl. See serve for what they answer.
 type Backends struct {
 	guests *Namespace
 
@@ -41,8 +41,9 @@ func NewBackends(guests *Namespace) *Backends {
 // Backends gives backends in the site's guests namespace.
 func (s *Site) Backends() *Backends { return NewBackends(s.Guests) }
 
-// SetMembers makes the running members exactly those given: new ones are started (their address added), missing ones are
-// stopped and forgotten (their address taken away when no other member has it), the others are left alone, stopped ones too.
+// SetMembers makes the running members exactly those given: new ones are started (their address added), missing ones
+// are stopped and forgotten (their address taken away when no other member has it), the others are left alone, stopped
+// ones too.
 func (b *Backends) SetMembers(ctx context.Context, members []netip.AddrPort) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -141,7 +142,8 @@ func (b *Backends) Members() []Member {
 	defer b.mu.Unlock()
 	list := make([]Member, 0, len(b.members))
 	for at, m := range b.members {
-		list = append(list, Member{Address: at, Running: m.listener != nil, Requests: m.requests.Load(), Sources: m.seen()})
+		list = append(list, Member{Address: at, Running: m.listener != nil, Requests: m.requests.Load(),
+			Sources: m.seen()})
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Address.Compare(list[j].Address) < 0 })
 	return list

@@ -92,7 +92,8 @@ func playEnter() error {
 }
 
 // child starts the test binary in a role, with a pipe or the given terminal as its input.
-func child(t *testing.T, role string, attr *syscall.SysProcAttr, terminal ...*os.File) (*exec.Cmd, io.WriteCloser, *bufio.Reader) {
+func child(t *testing.T, role string, attr *syscall.SysProcAttr, terminal ...*os.File) (*exec.Cmd, io.WriteCloser,
+	*bufio.Reader) {
 	t.Helper()
 	// The test binary lies in a folder that only its owner may enter; another user needs a copy.
 	folder, err := os.MkdirTemp("", "stackproof-network-*")
@@ -177,7 +178,8 @@ func TestKilledProgramLeavesNothing(t *testing.T) {
 	})
 }
 
-// processState is the letter of /proc/pid/stat, empty when there is no such process. A dead one stays Z until init reaps it.
+// processState is the letter of /proc/pid/stat, empty when there is no such process. A dead one stays Z until init
+// reaps it.
 func processState(pid int) string {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -216,7 +218,8 @@ func TestUnprivilegedUser(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root to become another user")
 	}
-	if b, err := os.ReadFile("/proc/sys/kernel/apparmor_restrict_unprivileged_userns"); err == nil && strings.TrimSpace(string(b)) == "1" {
+	if b, err := os.ReadFile("/proc/sys/kernel/apparmor_restrict_unprivileged_userns"); err == nil &&
+		strings.TrimSpace(string(b)) == "1" {
 		t.Skip("this kernel forbids user namespaces: " + help(os.ReadFile))
 	}
 	t.Run("exit status and input", func(t *testing.T) {
@@ -272,7 +275,8 @@ func TestUnprivilegedUser(t *testing.T) {
 
 // TestKeysAreNotDoubled: Ctrl-C reaches the whole group of processes by itself, a signal to one process does not.
 func TestKeysAreNotDoubled(t *testing.T) {
-	all := []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGUSR2}
+	all := []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGHUP,
+		syscall.SIGUSR2}
 	for terminal, want := range map[bool][]os.Signal{
 		false: all,
 		true:  {syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2},
@@ -298,7 +302,8 @@ func TestRefusalIsTyped(t *testing.T) {
 	require.ErrorIs(t, refused, syscall.EPERM)
 	for _, c := range []struct{ file, content, want string }{
 		{"/proc/sys/kernel/unprivileged_userns_clone", "0\n", "sudo sysctl -w kernel.unprivileged_userns_clone=1"},
-		{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n", "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"},
+		{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n",
+			"sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"},
 		{"/proc/sys/user/max_user_namespaces", "0\n", "sudo sysctl -w user.max_user_namespaces=1000"},
 		{"/proc/sys/user/max_user_namespaces", "9000\n", "CAP_SYS_ADMIN"},
 	} {

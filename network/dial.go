@@ -14,12 +14,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// poolBatch is how many sockets one visit to the namespace's thread makes. A visit costs two thread switches, more than a
-// whole local connect.
+// poolBatch is how many sockets one visit to the namespace's thread makes. A visit costs two thread switches, more than
+// a whole local connect.
 const poolBatch = 64
 
-// socketPool holds unbound, non-blocking TCP sockets of one address family. A socket belongs to the namespace that it was made
-// in, so that bind and connect can be done by any thread.
+// socketPool holds unbound, non-blocking TCP sockets of one address family. A socket belongs to the namespace that it
+// was made in, so that bind and connect can be done by any thread.
 type socketPool struct {
 	mu     sync.Mutex
 	closed bool
@@ -63,7 +63,8 @@ func newSocket(family int) (int, error) {
 		return -1, os.NewSyscallError("socket", err)
 	}
 	// The port is chosen at connect, for the whole 4-tuple: an address then has as many ports for each destination.
-	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err != nil && family == unix.AF_INET {
+	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err != nil &&
+		family == unix.AF_INET {
 		_ = unix.Close(fd)
 		return -1, os.NewSyscallError("setsockopt IP_BIND_ADDRESS_NO_PORT", err)
 	}
@@ -84,12 +85,13 @@ func (p *socketPool) close() {
 	p.ready = nil
 }
 
-// Dial opens a TCP connection from inside the namespace with the given source address (the zero Addr leaves the choice to the
-// kernel). Only the making of the socket needs the namespace's thread, many dials go on at once.
+// Dial opens a TCP connection from inside the namespace with the given source address (the zero Addr leaves the choice
+// to the kernel). Only the making of the socket needs the namespace's thread, many dials go on at once.
 func (n *Namespace) Dial(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
 	c, err := n.dial(ctx, from.Unmap(), netip.AddrPortFrom(to.Addr().Unmap(), to.Port()))
 	if err != nil {
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Source: tcpAddr(netip.AddrPortFrom(from, 0)), Addr: tcpAddr(to), Err: err}
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Source: tcpAddr(netip.AddrPortFrom(from, 0)),
+			Addr: tcpAddr(to), Err: err}
 	}
 	return c, nil
 }
@@ -121,8 +123,9 @@ func (n *Namespace) dial(ctx context.Context, from netip.Addr, to netip.AddrPort
 	return connect(ctx, fd, to)
 }
 
-// connect finishes the handshake and hands the socket over to the runtime's poller. os.File serves here as a connected socket
-// because net.FileConn would duplicate the descriptor and ask for both names, four calls more for each connection.
+// connect finishes the handshake and hands the socket over to the runtime's poller. os.File serves here as a connected
+// socket because net.FileConn would duplicate the descriptor and ask for both names, four calls more for each
+// connection.
 func connect(ctx context.Context, fd int, to netip.AddrPort) (net.Conn, error) {
 	sa := sockaddr(to)
 	err := unix.Connect(fd, sa)
@@ -211,7 +214,8 @@ func (c *Conn) Write(p []byte) (int, error) { return c.file.Write(p) }
 // Close closes the connection in order (FIN).
 func (c *Conn) Close() error { return c.file.Close() }
 
-// Abort closes with a reset, which leaves no TIME_WAIT behind. For a connection whose answer is of no interest any more.
+// Abort closes with a reset, which leaves no TIME_WAIT behind. For a connection whose answer is of no interest any
+// more.
 func (c *Conn) Abort() error {
 	err := c.control(func(fd int) error {
 		return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})

@@ -107,7 +107,8 @@ func (n *Namespace) enter() error {
 }
 
 // Do runs f on the namespace's thread and returns its error. The context bounds the wait for the thread only; f itself
-// always runs to its end. f must not call Do of the same namespace, and a goroutine that f starts is not in the namespace.
+// always runs to its end. f must not call Do of the same namespace, and a goroutine that f starts is not in the
+// namespace.
 func (n *Namespace) Do(ctx context.Context, f func() error) error {
 	result := make(chan error, 1)
 	select {
@@ -120,8 +121,8 @@ func (n *Namespace) Do(ctx context.Context, f func() error) error {
 	}
 }
 
-// Start starts cmd inside the namespace. The kernel kills the process (SIGKILL) when the namespace is closed or this program
-// dies in whatever way. The caller must call cmd.Wait; a SysProcAttr that the caller set is kept.
+// Start starts cmd inside the namespace. The kernel kills the process (SIGKILL) when the namespace is closed or this
+// program dies in whatever way. The caller must call cmd.Wait; a SysProcAttr that the caller set is kept.
 func (n *Namespace) Start(cmd *exec.Cmd) error {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -135,7 +136,8 @@ func (n *Namespace) Start(cmd *exec.Cmd) error {
 	})
 }
 
-// Listen opens a TCP listener inside the namespace; it and the connections that it accepts are usable from any goroutine.
+// Listen opens a TCP listener inside the namespace; it and the connections that it accepts are usable from any
+// goroutine.
 func (n *Namespace) Listen(ctx context.Context, at netip.AddrPort) (net.Listener, error) {
 	var l net.Listener
 	err := n.Do(ctx, func() error {
@@ -152,8 +154,9 @@ func (n *Namespace) Listen(ctx context.Context, at netip.AddrPort) (net.Listener
 	return l, nil
 }
 
-// Close ends the namespace's thread and kills the processes started in it. Links whose other end lies in another namespace
-// vanish with it; sockets still open keep the kernel's namespace, not the thread, alive until they are closed.
+// Close ends the namespace's thread and kills the processes started in it. Links whose other end lies in another
+// namespace vanish with it; sockets still open keep the kernel's namespace, not the thread, alive until they are
+// closed.
 func (n *Namespace) Close() error {
 	var errs []error
 	n.once.Do(func() {

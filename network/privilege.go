@@ -31,14 +31,15 @@ func (e *PrivilegeError) Unwrap() error { return e.Reason }
 
 // explain turns the kernel's refusal into a PrivilegeError and leaves other errors alone.
 func explain(err error) error {
-	if !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EUSERS) {
+	if !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.ENOSPC) &&
+		!errors.Is(err, unix.EUSERS) {
 		return err
 	}
 	return &PrivilegeError{Reason: err, Help: help(os.ReadFile)}
 }
 
-// help names the switch that is off on this machine. Debian's older kernels have the first, Ubuntu 24.04 has the second,
-// every kernel has the third.
+// help names the switch that is off on this machine. Debian's older kernels have the first, Ubuntu 24.04 has the
+// second, every kernel has the third.
 func help(read func(string) ([]byte, error)) string {
 	switches := []struct{ name, bad, good string }{
 		{"kernel.unprivileged_userns_clone", "0", "1"},
@@ -55,8 +56,8 @@ func help(read func(string) ([]byte, error)) string {
 	return "run with sudo (in a container: with CAP_SYS_ADMIN and CAP_NET_ADMIN)"
 }
 
-// Check tries to make a network namespace and to set it up as this package needs it. The error is a *PrivilegeError when the
-// kernel refuses.
+// Check tries to make a network namespace and to set it up as this package needs it. The error is a *PrivilegeError
+// when the kernel refuses.
 func Check() error {
 	n, err := New("privilege check")
 	if err != nil {
@@ -65,17 +66,18 @@ func Check() error {
 	return n.Close()
 }
 
-// ReexecutedError says that the program has already run to its end, as a child inside a user namespace: whoever gets it ends with
-// Status and does nothing else.
+// ReexecutedError says that the program has already run to its end, as a child inside a user namespace: whoever gets it
+// ends with Status and does nothing else.
 type ReexecutedError struct{ Status int }
 
 func (e *ReexecutedError) Error() string {
 	return fmt.Sprintf("the program ran in a user namespace of its own and ended with status %d", e.Status)
 }
 
-// Enter makes sure that network namespaces can be made. Where the process may not, it starts the same program again, with the same
-// arguments, in a new user namespace that maps the caller to id 0, and waits for it; the error is then a *ReexecutedError. main must call
-// Enter before anything that must not happen twice. The error is a *PrivilegeError when neither way is open.
+// Enter makes sure that network namespaces can be made. Where the process may not, it starts the same program again,
+// with the same arguments, in a new user namespace that maps the caller to id 0, and waits for it; the error is then a
+// *ReexecutedError. main must call Enter before anything that must not happen twice. The error is a *PrivilegeError
+// when neither way is open.
 func Enter() error {
 	err := Check()
 	if err == nil || os.Getenv(enteredVariable) != "" {
@@ -92,9 +94,9 @@ func Enter() error {
 	return &ReexecutedError{Status: status}
 }
 
-// reexecute runs this program again inside new user and mount namespaces and gives its exit status. The network stays the
-// same: the program talks to its own database, and to zones elsewhere. The thread stays
-// locked: the kernel kills the child when the thread that forked it ends.
+// reexecute runs this program again inside new user and mount namespaces and gives its exit status. The network stays
+// the same: the program talks to its own database, and to zones elsewhere. The thread stays locked: the kernel kills
+// the child when the thread that forked it ends.
 func reexecute() (int, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

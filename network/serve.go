@@ -100,8 +100,8 @@ type exchange struct {
 	proxy [64]byte
 }
 
-// serve answers every request on a connection with 200 and a body of three lines, "backend <ip:port>", "source <ip>" and
-// "via <proxy|x-forwarded-for|connection>": who answers, whose request it is, and how the backend knows.
+// serve answers every request on a connection with 200 and a body of three lines, "backend <ip:port>", "source <ip>"
+// and "via <proxy|x-forwarded-for|connection>": who answers, whose request it is, and how the backend knows.
 func (m *member) serve(c net.Conn) {
 	e := buffers.Get().(*exchange)
 	defer func() {
@@ -144,7 +144,8 @@ func (m *member) serve(c net.Conn) {
 	}
 }
 
-// readHead reads until the empty line. It gives the head and what was read behind it; nil when the connection ended before.
+// readHead reads until the empty line. It gives the head and what was read behind it; nil when the connection ended
+// before.
 func readHead(c net.Conn, in []byte, have int) (head, rest []byte) {
 	for {
 		if i := bytes.Index(in[:have], []byte("\r\n\r\n")); i >= 0 {
@@ -208,7 +209,8 @@ func parseRequest(head []byte) request {
 		case bytes.EqualFold(name, []byte("x-forwarded-for")):
 			r.forwarded = bytes.TrimSpace(value[bytes.LastIndexByte(value, ',')+1:])
 		case bytes.EqualFold(name, []byte("connection")):
-			r.closing = bytes.EqualFold(value, []byte("close")) || r.closing && !bytes.EqualFold(value, []byte("keep-alive"))
+			r.closing = bytes.EqualFold(value, []byte("close")) || r.closing &&
+				!bytes.EqualFold(value, []byte("keep-alive"))
 		case bytes.EqualFold(name, []byte("content-length")):
 			if n, err := strconv.Atoi(string(value)); err == nil && n > 0 {
 				r.length = n

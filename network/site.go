@@ -15,16 +15,18 @@ import (
 // defaultClients is N of the stickiness probe: coprime to every usual number of backends.
 const defaultClients = 31
 
-// transfer is the addresses of one of the two transfer links. They never leave a site, so that every site has the same ones; 169.254 and fd00:0:0:fffe
-// keep clear of the private networks that a zone gives its guests.
+// transfer is the addresses of one of the two transfer links. They never leave a site, so that every site has the same
+// ones; 169.254 and fd00:0:0:fffe keep clear of the private networks that a zone gives its guests.
 type transfer struct{ router, peer, router6, peer6 string }
 
 func guestLink() transfer {
-	return transfer{router: "169.254.252.1", peer: "169.254.252.2", router6: "fd00:0:0:fffe::1", peer6: "fd00:0:0:fffe::2"}
+	return transfer{router: "169.254.252.1", peer: "169.254.252.2", router6: "fd00:0:0:fffe::1",
+		peer6: "fd00:0:0:fffe::2"}
 }
 
 func clientLink() transfer {
-	return transfer{router: "169.254.253.1", peer: "169.254.253.2", router6: "fd00:0:0:fffd::1", peer6: "fd00:0:0:fffd::2"}
+	return transfer{router: "169.254.253.1", peer: "169.254.253.2", router6: "fd00:0:0:fffd::1",
+		peer6: "fd00:0:0:fffd::2"}
 }
 
 // SiteOptions says how a site is made. The zero value is usable.
@@ -35,8 +37,8 @@ type SiteOptions struct {
 	ClientAddresses []netip.Addr
 }
 
-// Site is one router with its guests and its clients: three namespaces, two veth pairs, no address translation. Sites share
-// nothing, their guest networks may overlap.
+// Site is one router with its guests and its clients: three namespaces, two veth pairs, no address translation. Sites
+// share nothing, their guest networks may overlap.
 //
 //	clients ──198.18.x.y── router ──guest members── guests
 //	                       (public addresses, HAProxy)
@@ -109,8 +111,8 @@ func (s *Site) build(ctx context.Context, options SiteOptions) error {
 // join makes the veth pair between the router and a peer, with one end in each namespace from the start, and the peer's
 // default route.
 func (s *Site) join(peer *Namespace, name string, t transfer) error {
-	// On the router the link is called after the peer, on the peer "router". Never eth*, which CloudStack's scripts would take
-	// for a network of the zone.
+	// On the router the link is called after the peer, on the peer "router". Never eth*, which CloudStack's scripts
+	// would take for a network of the zone.
 	veth := netlink.NewVeth(netlink.NewLinkAttrs())
 	veth.Name, veth.PeerName, veth.PeerNamespace = name, "router", netlink.NsFd(int(peer.fd))
 	if err := s.Router.handle.LinkAdd(veth); err != nil {
@@ -182,14 +184,15 @@ func (n *Namespace) route(to netip.Prefix, gateway netip.Addr, link string) erro
 
 // noFamily recognises a kernel without IPv6.
 func noFamily(err error) bool {
-	return errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENODEV)
+	return errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EACCES) ||
+		errors.Is(err, unix.ENODEV)
 }
 
 // foreignTable is the routing table of packets that came in for an address that is not here.
 const foreignTable = 100
 
-// refuseForeign answers "host unreachable" to a packet from the link for an address that is not here, as a network answers for
-// a machine that is gone. Without it the packet would go round in circles and the connection hang.
+// refuseForeign answers "host unreachable" to a packet from the link for an address that is not here, as a network
+// answers for a machine that is gone. Without it the packet would go round in circles and the connection hang.
 func (n *Namespace) refuseForeign(link string) error {
 	for _, everything := range []string{"0.0.0.0/0", "::/0"} {
 		p := netip.MustParsePrefix(everything)

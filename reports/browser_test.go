@@ -48,8 +48,13 @@ func browse(t *testing.T, page []byte) *browser {
 	require.NotEmpty(t, program, "no Chromium: ci/setup chromium installs it")
 	file := filepath.Join(t.TempDir(), "report.html")
 	require.NoError(t, os.WriteFile(file, page, 0o600))
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-breakpad", true))
+	opts := append(
+		chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(program),
+		chromedp.NoSandbox,
+		chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-breakpad", true),
+	)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), browserTime)
 	t.Cleanup(cancel)
 	ctx, end := chromedp.NewExecAllocator(ctx, opts...)
@@ -108,7 +113,10 @@ func (b *browser) picture(name string) {
 	require.Greater(b.t, len(png), 5000, "the page is not blank")
 	if dir := os.Getenv("SCREENSHOTS"); dir != "" {
 		require.NoError(b.t, os.MkdirAll(dir, 0o755))
-		require.NoError(b.t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644)) //nolint:gosec // for others to look at
+		require.NoError(
+			b.t,
+			os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644),
+		) //nolint:gosec // for others to look at
 	}
 }
 
@@ -128,15 +136,36 @@ func TestReportWorksInABrowser(t *testing.T) {
 	b := browse(t, webPage(t, pictured()))
 	require.Equal(t, "U-02 L-01 U-03 L-02", b.ask(visibleCases))
 	require.Equal(t, "L-01", b.ask(openCases), "what failed and was not known is open")
-	require.Contains(t, b.ask(`document.querySelector('.verdict').innerText`), "1 of 4 scenarios failed in a way that is not known")
+	require.Contains(
+		t,
+		b.ask(`document.querySelector('.verdict').innerText`),
+		"1 of 4 scenarios failed in a way that is not known",
+	)
 
 	b.run(chromedp.Click("#U-02 summary"))
 	require.Equal(t, "U-02 L-01", b.ask(openCases))
-	require.Equal(t, "true", b.ask(`document.querySelector('#U-02 svg').getBoundingClientRect().height > 50`), "the lives are drawn")
-	require.Equal(t, "true", b.ask(`getComputedStyle(document.querySelector('#U-02 rect.badbar')).fill !== getComputedStyle(document.querySelector('#U-02 rect.rowbar')).fill`),
-		"the style is in force: a wrong row looks another way than a sound one")
+	require.Equal(
+		t,
+		"true",
+		b.ask(`document.querySelector('#U-02 svg').getBoundingClientRect().height > 50`),
+		"the lives are drawn",
+	)
+	require.Equal(
+		t,
+		"true",
+		b.ask(
+			`getComputedStyle(document.querySelector('#U-02 rect.badbar')).fill !== getComputedStyle(document.querySelector('#U-02 rect.rowbar')).fill`,
+		),
+		"the style is in force: a wrong row looks another way than a sound one",
+	)
 	require.Equal(t, "true", b.ask(`document.querySelector('#L-01 table.grid').innerText.includes('10.9.0.1 moved')`))
-	require.Equal(t, "✓ has it|✓ has it|✗ not there|✗ not there", b.ask(`[...document.querySelectorAll('#L-01 tr.differs .yes, #L-01 tr.differs .no')].map(d => d.innerText).join('|')`))
+	require.Equal(
+		t,
+		"✓ has it|✓ has it|✗ not there|✗ not there",
+		b.ask(
+			`[...document.querySelectorAll('#L-01 tr.differs .yes, #L-01 tr.differs .no')].map(d => d.innerText).join('|')`,
+		),
+	)
 	b.picture("light")
 
 	b.run(chromedp.Click("#fold"))
@@ -151,13 +180,25 @@ func TestReportWorksInABrowser(t *testing.T) {
 	require.Equal(t, "3 of 4 shown", b.ask(`document.getElementById('count').textContent`))
 
 	b.run(chromedp.Func(func(ctx context.Context, page *chromedp.Target) error {
-		_, err := cdp.Call(ctx, page, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
+		_, err := cdp.Call(
+			ctx,
+			page,
+			emulation.SetEmulatedMedia,
+			emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}},
+			},
+		)
 		return err
 	}))
 	require.Equal(t, "rgb(20, 23, 28)", b.ask(`getComputedStyle(document.body).backgroundColor`))
 	b.picture("dark")
 	b.run(chromedp.EmulateViewport(390, 800))
-	require.Equal(t, "true", b.ask(`document.documentElement.scrollWidth <= 390`), "a narrow page does not scroll sideways")
+	require.Equal(
+		t,
+		"true",
+		b.ask(`document.documentElement.scrollWidth <= 390`),
+		"a narrow page does not scroll sideways",
+	)
 	b.picture("narrow")
 	b.quiet()
 }
@@ -195,7 +236,11 @@ func TestHostileNamesDoNothingInABrowser(t *testing.T) {
 	}
 	b := browse(t, webPage(t, run))
 	require.Equal(t, fmt.Sprint(len(run.Results)), b.ask(`document.querySelectorAll('.case').length`))
-	require.Equal(t, "0", b.ask(`document.querySelectorAll('main script, main img, main iframe, main [onerror], main [onload]').length`))
+	require.Equal(
+		t,
+		"0",
+		b.ask(`document.querySelectorAll('main script, main img, main iframe, main [onerror], main [onload]').length`),
+	)
 	require.Equal(t, "undefined", b.ask(`typeof window.harmed`))
 	require.Equal(t, "true", b.ask(`document.documentElement.scrollWidth <= 1280`), "no name pushes the page wide")
 	b.quiet()
@@ -223,7 +268,8 @@ func BenchmarkLargeReport(b *testing.B) {
 	b.ReportMetric(float64(size), "bytes")
 }
 
-// BenchmarkLargeReportOpens shows how long Chromium takes from the address to the last element of a report of 400 cases.
+// BenchmarkLargeReportOpens shows how long Chromium takes from the address to the last element of a report of 400
+// cases.
 func BenchmarkLargeReportOpens(b *testing.B) {
 	data, err := HTML(large(400), false)
 	require.NoError(b, err)

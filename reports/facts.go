@@ -8,7 +8,8 @@ import (
 	"github.com/stackproof/stackproof/harness/result"
 )
 
-// facts are the findings of a case, those with a class first: a class says what a customer feels, what has none is often only
+// facts are the findings of a case, those with a class first: a class says what a customer feels, what has none is
+// often only
 // how it came about. A case without findings has its reason as the only fact.
 func facts(c result.Case) []result.Finding {
 	all := slices.Clone(c.Findings)
@@ -39,7 +40,8 @@ func reasonOf(c result.Case) string {
 	return reason
 }
 
-// headline is the sentence that a person would say of the case. Where several repeats were made, the reason names the one that
+// headline is the sentence that a person would say of the case. Where several repeats were made, the reason names the
+// one that
 // it is from.
 func headline(c result.Case) string {
 	if c.Verdict != result.Fail || len(c.Findings) == 0 {

@@ -20,7 +20,8 @@ import (
 //go:embed html
 var htmlFiles embed.FS
 
-// HTMLLimit is about the most bytes of an HTML report. Of cases beyond it the report has the facts, without pictures and
+// HTMLLimit is about the most bytes of an HTML report. Of cases beyond it the report has the facts, without pictures
+// and
 // evidence, and says so.
 const HTMLLimit = 2_800_000
 
@@ -112,9 +113,20 @@ func overview(run result.Run, strict bool) (page, error) {
 	if err != nil {
 		return page{}, fmt.Errorf("read the script of the HTML report: %w", err)
 	}
-	p := page{Style: template.CSS(style), Script: template.JS(script), Target: name(run.Target), Release: name(run.Release), //nolint:gosec // our own files
-		Schema: result.SchemaVersion, Alarms: alarms(run), Summary: summary(run, strict)}
-	p.Policy = fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; script-src 'sha256-%s'; img-src data:; base-uri 'none'; form-action 'none'", hash(style), hash(script))
+	p := page{
+		Style:   template.CSS(style),
+		Script:  template.JS(script),
+		Target:  name(run.Target),
+		Release: name(run.Release), //nolint:gosec // our own files
+		Schema:  result.SchemaVersion,
+		Alarms:  alarms(run),
+		Summary: summary(run, strict),
+	}
+	p.Policy = fmt.Sprintf(
+		"default-src 'none'; style-src 'sha256-%s'; script-src 'sha256-%s'; img-src data:; base-uri 'none'; form-action 'none'",
+		hash(style),
+		hash(script),
+	)
 	p.Sentence, p.Class, p.Sign = verdictSentence(run, strict)
 	p.Short = map[string]string{"pass": "as expected", "known": "fails as known", "fail": "failed", "inconclusive": "undecided"}[p.Class]
 	p.Counts = countKinds(run.Results)
@@ -187,13 +199,24 @@ func verdictSentence(run result.Run, strict bool) (sentence, class, sign string)
 	release, n := name(run.Release), len(run.Results)
 	asKnown := ""
 	if known > 0 {
-		asKnown = fmt.Sprintf("%d of %d scenarios fail through %d known %s", known, n, len(defects), plural("defect", len(defects)))
+		asKnown = fmt.Sprintf(
+			"%d of %d scenarios fail through %d known %s",
+			known,
+			n,
+			len(defects),
+			plural("defect", len(defects)),
+		)
 	}
 	switch code := run.ExitCode(strict); {
 	case n == 0:
 		return "Nothing ran, so nothing is shown.", "fail", "✗"
 	case fails > 0:
-		sentence = fmt.Sprintf("%s fails: %d of %d scenarios failed in a way that is not known of it", release, fails, n)
+		sentence = fmt.Sprintf(
+			"%s fails: %d of %d scenarios failed in a way that is not known of it",
+			release,
+			fails,
+			n,
+		)
 		if asKnown != "" {
 			sentence += "; besides, " + asKnown
 		}
@@ -205,7 +228,12 @@ func verdictSentence(run result.Run, strict bool) (sentence, class, sign string)
 	case run.NothingShown():
 		return "The target could show nothing of what was asked.", "inconclusive", "?"
 	case open > 0:
-		return fmt.Sprintf("%s is undecided: %d of %d scenarios could not be judged.", release, open, n), "inconclusive", "?"
+		return fmt.Sprintf(
+			"%s is undecided: %d of %d scenarios could not be judged.",
+			release,
+			open,
+			n,
+		), "inconclusive", "?"
 	case asKnown != "":
 		return release + " fails as is known of it, and in no other way: " + asKnown + ".", "known", "!"
 	}
@@ -246,7 +274,10 @@ func countKinds(cases []result.Case) []kindCount {
 		}
 		counts[i].Number++
 	}
-	slices.SortFunc(counts, func(a, b kindCount) int { return slices.Index(order, a.Kind) - slices.Index(order, b.Kind) })
+	slices.SortFunc(
+		counts,
+		func(a, b kindCount) int { return slices.Index(order, a.Kind) - slices.Index(order, b.Kind) },
+	)
 	return counts
 }
 
@@ -276,7 +307,12 @@ func linked(text string) template.HTML {
 	at := 0
 	for _, m := range issue.FindAllStringSubmatchIndex(text, -1) {
 		b.WriteString(html.EscapeString(text[at:m[0]]))
-		fmt.Fprintf(&b, `<a href="https://github.com/apache/cloudstack/issues/%s" rel="noreferrer">%s</a>`, text[m[2]:m[3]], text[m[0]:m[1]])
+		fmt.Fprintf(
+			&b,
+			`<a href="https://github.com/apache/cloudstack/issues/%s" rel="noreferrer">%s</a>`,
+			text[m[2]:m[3]],
+			text[m[0]:m[1]],
+		)
 		at = m[1]
 	}
 	b.WriteString(html.EscapeString(text[at:]))

@@ -57,8 +57,23 @@ var signs = map[string]string{"pass": "✓", "fail": "✗", "known": "✗", "inc
 
 func caseView(c result.Case, release string, strict bool, anchors map[string]bool) htmlCase {
 	key, _ := kind(c)
-	v := htmlCase{ID: name(c.ID), Anchor: anchor(name(c.ID), anchors), Kind: key, Class: key, Sign: signs[key], Verdict: verdict(c), Title: shorten(line(c.Title), longest*2),
-		Headline: shorten(headline(c), 600), Seconds: fmt.Sprintf("%.2f", c.Seconds), Open: c.Gates(strict) != result.ExitOK, Repeats: counts(c), Claim: line(c.Claim)}
+	v := htmlCase{
+		ID:      name(c.ID),
+		Anchor:  anchor(name(c.ID), anchors),
+		Kind:    key,
+		Class:   key,
+		Sign:    signs[key],
+		Verdict: verdict(c),
+		Title:   shorten(line(c.Title), longest*2),
+		Headline: shorten(
+			headline(c),
+			600,
+		),
+		Seconds: fmt.Sprintf("%.2f", c.Seconds),
+		Open:    c.Gates(strict) != result.ExitOK,
+		Repeats: counts(c),
+		Claim:   line(c.Claim),
+	}
 	if c.UnexpectedPass() {
 		v.Class, v.Sign, v.Headline = "known", "!", message(c, release)
 	}
@@ -96,7 +111,10 @@ func caseView(c result.Case, release string, strict bool, anchors map[string]boo
 	}
 	v.Steps = htmlSteps(c)
 	for _, e := range c.Evidence {
-		v.Evidence = append(v.Evidence, htmlEvidence{line(e.Title), line(e.Kind), strings.TrimRight(clean(e.Text), "\n")})
+		v.Evidence = append(
+			v.Evidence,
+			htmlEvidence{line(e.Title), line(e.Kind), strings.TrimRight(clean(e.Text), "\n")},
+		)
 	}
 	return v
 }

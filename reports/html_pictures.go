@@ -80,7 +80,13 @@ func drawLives(c result.Case) *livesPicture {
 		p.Table = append(p.Table, lifeText(l))
 		wrong += boolInt(l.Class != "")
 	}
-	p.Label = fmt.Sprintf("%d usage rows from %s to %s, %d of them wrong; the table below says the same", len(c.Lives), clockText(from), clockText(to), wrong)
+	p.Label = fmt.Sprintf(
+		"%d usage rows from %s to %s, %d of them wrong; the table below says the same",
+		len(c.Lives),
+		clockText(from),
+		clockText(to),
+		wrong,
+	)
 	return p
 }
 
@@ -91,7 +97,8 @@ func boolInt(b bool) int {
 	return 0
 }
 
-// spanOf is the time that the picture covers: all that is drawn, and a little more, so that what is open runs out of it.
+// spanOf is the time that the picture covers: all that is drawn, and a little more, so that what is open runs out of
+// it.
 func spanOf(c result.Case) (from, to time.Time) {
 	var times []time.Time
 	for _, l := range c.Lives {
@@ -114,7 +121,12 @@ func drawLife(l result.Life, top int, x func(time.Time) int, end time.Time) life
 	if title == "" {
 		title = line(fmt.Sprintf("%s %d", l.Kind, l.ID))
 	}
-	r := lifeRow{Name: shorten(title, 34), Note: fmt.Sprintf("id %d, row (helper id) %d", l.ID, l.HelperID), TextY: top + 14, NoteY: top + 30}
+	r := lifeRow{
+		Name:  shorten(title, 34),
+		Note:  fmt.Sprintf("id %d, row (helper id) %d", l.ID, l.HelperID),
+		TextY: top + 14,
+		NoteY: top + 30,
+	}
 	bar := func(class string, lane int, from time.Time, to *time.Time, label string) {
 		until := end
 		if to != nil {
@@ -155,8 +167,16 @@ func lifeText(l result.Life) lifeLine {
 		}
 		return clockText(*t)
 	}
-	row := lifeLine{Name: shorten(line(l.Name), longest), ID: fmt.Sprint(l.ID), HelperID: fmt.Sprint(l.HelperID), Born: at(l.Born, "not told"), Died: at(l.Died, "alive"),
-		Opened: clockText(l.Opened), Closed: at(l.Closed, "open"), Bad: line(l.Class)}
+	row := lifeLine{
+		Name:     shorten(line(l.Name), longest),
+		ID:       fmt.Sprint(l.ID),
+		HelperID: fmt.Sprint(l.HelperID),
+		Born:     at(l.Born, "not told"),
+		Died:     at(l.Died, "alive"),
+		Opened:   clockText(l.Opened),
+		Closed:   at(l.Closed, "open"),
+		Bad:      line(l.Class),
+	}
 	if l.UUID != "" {
 		row.ID += ", " + line(l.UUID)
 	}
@@ -201,7 +221,13 @@ func backend(i int) cell {
 }
 
 func drawGrid(g result.Grid) gridPicture {
-	p := gridPicture{Rule: name(g.Rule), Control: name(g.Control), Verdict: strings.ToLower(line(g.Verdict)), Reason: line(g.Reason), Clients: len(g.Clients)}
+	p := gridPicture{
+		Rule:    name(g.Rule),
+		Control: name(g.Control),
+		Verdict: strings.ToLower(line(g.Verdict)),
+		Reason:  line(g.Reason),
+		Clients: len(g.Clients),
+	}
 	for i, b := range g.Backends {
 		c := backend(i)
 		c.Name = name(b)
@@ -247,7 +273,12 @@ type sectionLine struct {
 }
 
 func drawSection(s result.Section) sectionPicture {
-	p := sectionPicture{Router: name(s.Router), Name: name(s.Name), Rule: name(s.Rule), Refusal: shorten(line(s.Refusal), 600)}
+	p := sectionPicture{
+		Router:  name(s.Router),
+		Name:    name(s.Name),
+		Rule:    name(s.Rule),
+		Refusal: shorten(line(s.Refusal), 600),
+	}
 	stations := [][]string{s.Push, s.Written, s.Live, s.Process}
 	words := []string{"newest push", "haproxy.cfg.new", "haproxy.cfg", "running process"}
 	var gone []string
@@ -261,7 +292,10 @@ func drawSection(s result.Section) sectionPicture {
 				seen[text] = true
 				one := sectionLine{Text: text}
 				for _, other := range stations {
-					one.There = append(one.There, slices.ContainsFunc(other, func(o string) bool { return line(o) == text }))
+					one.There = append(
+						one.There,
+						slices.ContainsFunc(other, func(o string) bool { return line(o) == text }),
+					)
 				}
 				one.Differs = slices.Contains(one.There, false)
 				p.Lines = append(p.Lines, one)

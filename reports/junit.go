@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"strconv"
@@ -82,7 +83,10 @@ func output(s string) *junitText {
 // Repeats are one case, with their counts as properties. Characters that XML does not allow are left out.
 func JUnit(run result.Run, strict bool) ([]byte, error) {
 	release := line(run.Release)
-	suite := junitSuite{Name: strings.TrimSpace("stackproof " + line(run.Target) + " " + release), Time: seconds(run.Seconds)}
+	suite := junitSuite{
+		Name: strings.TrimSpace("stackproof " + line(run.Target) + " " + release),
+		Time: seconds(run.Seconds),
+	}
 	if !run.Started.IsZero() {
 		suite.Timestamp = run.Started.UTC().Format(time.RFC3339)
 	}
@@ -101,19 +105,43 @@ func JUnit(run result.Run, strict bool) ([]byte, error) {
 	for _, id := range run.Missing() {
 		m := "planned, and has no result: it did not finish"
 		suite.Cases = append(suite.Cases, junitCase{
-			Class: "not run", Name: unique(names, "not run", line(id)), Time: seconds(0), Failure: &junitOutcome{Message: m, Type: "missing", Text: m + "\n"},
+			Class: "not run", Name: unique(names, "not run", cmp.Or(name(id), "without a name")), Time: seconds(0), Failure: &junitOutcome{Message: m, Type: "missing", Text: m + "\n"},
 		})
 	}
 	if len(suite.Cases) == 0 { // some consumers drop a suite without a case, and with it the fact that nothing ran
 		m := "nothing ran: the run has no result"
-		suite.Cases = append(suite.Cases, junitCase{Class: "not run", Name: "run", Time: seconds(0), Failure: &junitOutcome{Message: m, Type: "missing", Text: m + "\n"}})
+		suite.Cases = append(
+			suite.Cases,
+			junitCase{
+				Class:   "not run",
+				Name:    "run",
+				Time:    seconds(0),
+				Failure: &junitOutcome{Message: m, Type: "missing", Text: m + "\n"},
+			},
+		)
 	}
 	if run.NothingShown() { // skips alone are green to every consumer
 		m := "the target could show nothing of what was asked"
-		suite.Cases = append(suite.Cases, junitCase{Class: "not run", Name: unique(names, "not run", "anything"), Time: seconds(0), Error: &junitOutcome{Message: m, Type: "inconclusive", Text: m + "\n"}})
+		suite.Cases = append(
+			suite.Cases,
+			junitCase{
+				Class: "not run",
+				Name:  unique(names, "not run", "anything"),
+				Time:  seconds(0),
+				Error: &junitOutcome{Message: m, Type: "inconclusive", Text: m + "\n"},
+			},
+		)
 	}
 	suite.count()
-	doc := junitSuites{Name: "stackproof", Time: suite.Time, Tests: suite.Tests, Fails: suite.Fails, Errors: suite.Errors, Skipped: suite.Skipped, Suite: suite}
+	doc := junitSuites{
+		Name:    "stackproof",
+		Time:    suite.Time,
+		Tests:   suite.Tests,
+		Fails:   suite.Fails,
+		Errors:  suite.Errors,
+		Skipped: suite.Skipped,
+		Suite:   suite,
+	}
 	data, err := xml.MarshalIndent(doc, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write JUnit report: %w", err)
@@ -142,11 +170,9 @@ func (s *junitSuite) count() {
 }
 
 func junitOf(c result.Case, release string, strict bool, names map[string]bool) junitCase {
-	class := line(c.Group)
-	if class == "" {
-		class = "scenarios"
-	}
-	j := junitCase{Class: class, Name: unique(names, class, strings.TrimSpace(line(c.ID)+" "+line(c.Title))), Time: seconds(c.Seconds)}
+	class := cmp.Or(name(c.Group), "scenarios")
+	label := cmp.Or(strings.TrimSpace(name(c.ID)+" "+shorten(line(c.Title), 2*longest)), "without a name")
+	j := junitCase{Class: class, Name: unique(names, class, label), Time: seconds(c.Seconds)}
 	for _, p := range []junitProperty{
 		{"verdict", verdict(c)}, {"repeats", strconv.Itoa(c.Repeats)}, {"failures", strconv.Itoa(c.Failures)},
 		{"inconclusives", strconv.Itoa(c.Inconclusives)}, {"guards", line(strings.Join(c.Guards, " "))},

@@ -11,18 +11,33 @@ import (
 // MarkdownLimit is the most that a GitHub step summary may hold: of a longer one nothing is shown.
 const MarkdownLimit = 1 << 20
 
-// Markdown is the run as a step summary of at most MarkdownLimit bytes. Details that do not fit are left out case by case,
+// Markdown is the run as a step summary of at most MarkdownLimit bytes. Details that do not fit are left out case by
+// case,
 // and the text says so.
 func Markdown(run result.Run, strict bool) ([]byte, error) {
 	release := line(run.Release)
 	var b strings.Builder
-	fmt.Fprintf(&b, "## stackproof: %s, release %s\n\n**%s**\n", mdText(run.Target), mdText(run.Release), mdText(summary(run, strict)))
+	fmt.Fprintf(
+		&b,
+		"## stackproof: %s, release %s\n\n**%s**\n",
+		mdText(run.Target),
+		mdText(run.Release),
+		mdText(summary(run, strict)),
+	)
 	for _, a := range alarms(run) {
 		b.WriteString("\n> " + mdText(a) + "\n")
 	}
 	b.WriteString("\n| Scenario | Verdict | Seconds | Title | Reason |\n|---|---|---:|---|---|\n")
 	for _, c := range run.Results {
-		fmt.Fprintf(&b, "| %s | %s | %.2f | %s | %s |\n", mdText(c.ID), mdVerdict(c), c.Seconds, mdText(c.Title), mdText(shorten(message(c, release), 300)))
+		fmt.Fprintf(
+			&b,
+			"| %s | %s | %.2f | %s | %s |\n",
+			mdText(c.ID),
+			mdVerdict(c),
+			c.Seconds,
+			mdText(c.Title),
+			mdText(shorten(message(c, release), 300)),
+		)
 	}
 	for _, id := range run.Missing() {
 		fmt.Fprintf(&b, "| %s | **not run** | | | planned, and has no result |\n", mdText(id))
@@ -66,14 +81,29 @@ func mdDetails(c result.Case, release string) string {
 	if msg := message(c, release); msg != "" {
 		text = strings.TrimSpace(msg + "\n" + text)
 	}
+	fence := fenceFor(text)
+	return fmt.Sprintf(
+		"\n<details><summary>%s %s: %s</summary>\n\n%s\n%s\n%s\n\n</details>\n",
+		html.EscapeString(line(c.ID)),
+		html.EscapeString(line(c.Title)),
+		verdict(c),
+		fence,
+		text,
+		fence,
+	)
+}
+
+// fenceFor is a fence that the text does not hold.
+func fenceFor(text string) string {
 	fence := "```"
 	for strings.Contains(text, fence) {
 		fence += "`"
 	}
-	return fmt.Sprintf("\n<details><summary>%s %s: %s</summary>\n\n%s\n%s\n%s\n\n</details>\n", html.EscapeString(line(c.ID)), html.EscapeString(line(c.Title)), verdict(c), fence, text, fence)
+	return fence
 }
 
 // mdText is one line in which nothing is markup.
 func mdText(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "\\|", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[", "]", "\\]", "\\", "\\\\").Replace(line(s))
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "\\|", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[", "]", "\\]", "\\", "\\\\").
+		Replace(line(s))
 }

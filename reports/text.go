@@ -18,12 +18,14 @@ type TextOptions struct {
 	Verbose bool
 	// Quiet shows what must not be overlooked and the summary, nothing else.
 	Quiet bool
-	// Exit is the status that the program ends with where it is not the run's own, because the run was broken off; 0 is the
+	// Exit is the status that the program ends with where it is not the run's own, because the run was broken off; 0 is
+	// the
 	// run's own.
 	Exit int
 }
 
-// Text is what the command prints at the end: what was tested, a table, what there is to say of each case that did not pass,
+// Text is what the command prints at the end: what was tested, a table, what there is to say of each case that did not
+// pass,
 // and the summary as the last line.
 func Text(run result.Run, o TextOptions) string {
 	var b strings.Builder
@@ -89,7 +91,16 @@ func textTable(b *strings.Builder, run result.Run, o TextOptions) {
 	for _, c := range run.Results {
 		v := verdict(c)
 		pad := strings.Repeat(" ", verdictWidth-len(v))
-		fmt.Fprintf(b, "%-*s  %s%s  %7.2f  %s\n", idWidth, name(c.ID), o.paint(c.Verdict, v), pad, c.Seconds, shorten(line(c.Title), titleWidth))
+		fmt.Fprintf(
+			b,
+			"%-*s  %s%s  %7.2f  %s\n",
+			idWidth,
+			name(c.ID),
+			o.paint(c.Verdict, v),
+			pad,
+			c.Seconds,
+			shorten(line(c.Title), titleWidth),
+		)
 	}
 }
 
@@ -101,7 +112,14 @@ func textCase(b *strings.Builder, c result.Case, release string, o TextOptions) 
 	if o.Width > 0 {
 		rule = min(rule, o.Width)
 	}
-	fmt.Fprintf(b, "\n%s\n%s %s: %s\n", strings.Repeat("-", rule), name(c.ID), o.paint(c.Verdict, verdict(c)), headline(c))
+	fmt.Fprintf(
+		b,
+		"\n%s\n%s %s: %s\n",
+		strings.Repeat("-", rule),
+		name(c.ID),
+		o.paint(c.Verdict, verdict(c)),
+		headline(c),
+	)
 	if c.Known {
 		b.WriteString("Known: " + why(c, release) + "\n")
 	}
@@ -132,7 +150,8 @@ func textCase(b *strings.Builder, c result.Case, release string, o TextOptions) 
 	}
 }
 
-// textBriefly tells in a line each what needs no action: known failures under their defect, and what is undecided by design or
+// textBriefly tells in a line each what needs no action: known failures under their defect, and what is undecided by
+// design or
 // unsupported under its reason.
 func textBriefly(b *strings.Builder, run result.Run, o TextOptions) {
 	type group struct {

@@ -53,7 +53,14 @@ func message(c result.Case, release string) string {
 	reason, why := headline(c), why(c, release)
 	switch {
 	case c.UnexpectedPass():
-		return strings.TrimSpace(fmt.Sprintf("known to fail on %s (%s) and passed: fixed by a patch, or the scenario is blind. %s", release, why, reason))
+		return strings.TrimSpace(
+			fmt.Sprintf(
+				"known to fail on %s (%s) and passed: fixed by a patch, or the scenario is blind. %s",
+				release,
+				why,
+				reason,
+			),
+		)
 	case c.Known && c.Verdict == result.Fail:
 		return fmt.Sprintf("known: %s: %s", why, reason)
 	case c.ByDesign && c.Verdict == result.Inconclusive:
@@ -134,7 +141,13 @@ func summaryExit(run result.Run, code int) string {
 			byDesign++
 		}
 	}
-	s := fmt.Sprintf("%d scenarios in %.1f s: %d passed, %d failed", len(run.Results), run.Seconds, n[result.Pass], n[result.Fail])
+	s := fmt.Sprintf(
+		"%d scenarios in %.1f s: %d passed, %d failed",
+		len(run.Results),
+		run.Seconds,
+		n[result.Pass],
+		n[result.Fail],
+	)
 	if known > 0 {
 		s += fmt.Sprintf(" (%d known)", known)
 	}
@@ -156,7 +169,10 @@ func alarms(run result.Run) []string {
 		all = append(all, "NOTHING RAN: a run without a result counts as a failure.")
 	}
 	if run.NothingShown() {
-		all = append(all, "NOTHING SHOWN: the target could show nothing of what was asked; this counts as inconclusive.")
+		all = append(
+			all,
+			"NOTHING SHOWN: the target could show nothing of what was asked; this counts as inconclusive.",
+		)
 	}
 	for _, id := range run.Missing() {
 		all = append(all, fmt.Sprintf("NOT RUN: %s was planned and has no result; this counts as a failure.", line(id)))

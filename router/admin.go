@@ -63,8 +63,8 @@ type TableEntry struct {
 // ErrNoTable says that the proxy has no stick table, or that there is no such proxy.
 var ErrNoTable = errors.New("no stick table of that name")
 
-// Ask sends one command to the admin socket of a HAProxy and gives the whole answer: Router.Admin, or that of whatever else
-// stands for a router.
+// Ask sends one command to the admin socket of a HAProxy and gives the whole answer: Router.Admin, or that of whatever
+// else stands for a router.
 type Ask func(ctx context.Context, command string) (string, error)
 
 // ShowInfo asks the worker who it is.
@@ -115,7 +115,8 @@ func (ask Ask) ShowStat(ctx context.Context) ([]Stat, error) {
 				fields[rows[0][i]] = value
 			}
 		}
-		s := Stat{Proxy: fields["pxname"], Name: fields["svname"], Status: fields["status"], Check: fields["check_status"], Fields: fields}
+		s := Stat{Proxy: fields["pxname"], Name: fields["svname"], Status: fields["status"],
+			Check: fields["check_status"], Fields: fields}
 		if s.Sessions, err = strconv.ParseInt(fields["stot"], 10, 64); err != nil {
 			return nil, fmt.Errorf("reading HAProxy's show stat: %s/%s: stot: %w", s.Proxy, s.Name, err)
 		}
@@ -126,7 +127,8 @@ func (ask Ask) ShowStat(ctx context.Context) ([]Stat, error) {
 
 var (
 	tableHead  = regexp.MustCompile(`^# table: (\S+), type: (\w+), size:(\d+), used:(\d+)`)
-	tableEntry = regexp.MustCompile(`\bkey=(\S+) .*\bexp=(\d+)\b(?:.*\bserver_id=(\d+))?(?:.*\bserver_(?:key|name)=(\S+))?`)
+	tableEntry = regexp.MustCompile(
+		`\bkey=(\S+) .*\bexp=(\d+)\b(?:.*\bserver_id=(\d+))?(?:.*\bserver_(?:key|name)=(\S+))?`)
 )
 
 // ShowTable gives a proxy's stick table. The error is ErrNoTable when it has none.
@@ -188,7 +190,8 @@ func (r *Router) ClearTable(ctx context.Context, name string) error {
 	return Ask(r.Admin).ClearTable(ctx, name)
 }
 
-// Admin sends one command to the admin socket and gives the whole answer. It attends the router first (Options.OnDemand).
+// Admin sends one command to the admin socket and gives the whole answer. It attends the router first
+// (Options.OnDemand).
 func (r *Router) Admin(ctx context.Context, command string) (answer string, err error) {
 	if err := r.Attend(ctx); err != nil {
 		return "", err

@@ -13,14 +13,19 @@ import (
 type Action string
 
 const (
-	ActionNone          Action = "none"           // the files are equal to the router: HAProxy is not touched, not even when dead
-	ActionDeferred      Action = "deferred"       // copied, but HAProxy is not running yet because nobody looked (Options.OnDemand, Play)
-	ActionStart         Action = "start"          // HAProxy was not running and was started
-	ActionStartRefused  Action = "start-refused"  // HAProxy was not running and does not start with this file
-	ActionReload        Action = "reload"         // a new worker serves the file
-	ActionReloadRefused Action = "reload-refused" // the check before the signal refused the file: the old worker goes on
-	ActionReloadFailed  Action = "reload-failed"  // the file is valid but cannot be used, a port being taken: the old worker goes on
-	ActionRejected      Action = "rejected"       // the check before use refused the file: the live file stays (from 4.22)
+	// the files are equal to the router: HAProxy is not touched, not even when dead
+	ActionNone Action = "none"
+	// copied, but HAProxy is not running yet because nobody looked (Options.OnDemand, Play)
+	ActionDeferred     Action = "deferred"
+	ActionStart        Action = "start"         // HAProxy was not running and was started
+	ActionStartRefused Action = "start-refused" // HAProxy was not running and does not start with this file
+	ActionReload       Action = "reload"        // a new worker serves the file
+	// the check before the signal refused the file: the old worker goes on
+	ActionReloadRefused Action = "reload-refused"
+	// the file is valid but cannot be used, a port being taken: the old worker goes on
+	ActionReloadFailed Action = "reload-failed"
+	// the check before use refused the file: the live file stays (from 4.22)
+	ActionRejected Action = "rejected"
 )
 
 // Applied is what became of one push on the router.

@@ -12,8 +12,8 @@ import (
 const maxVersions = 64
 
 // Attend makes sure that HAProxy runs as it would if it had run all along (Options.OnDemand): from the newest file that
-// it accepts. From then on every push acts on it at once. Without that option, and after the first call, it does nothing.
-// It is no error that no file is good: HAProxy would not be running then.
+// it accepts. From then on every push acts on it at once. Without that option, and after the first call, it does
+// nothing. It is no error that no file is good: HAProxy would not be running then.
 func (r *Router) Attend(ctx context.Context) error {
 	if err := r.lock(ctx); err != nil {
 		return err

@@ -55,8 +55,8 @@ func runChild(args []string) error {
 	return become(args[3], args[3:], env)
 }
 
-// become executes a program that dies with our parent. The kernel keeps the parent death signal with a thread, exec keeps
-// the thread that calls it, and Go may have moved us off the first one, which is the one that got the signal.
+// become executes a program that dies with our parent. The kernel keeps the parent death signal with a thread, exec
+// keeps the thread that calls it, and Go may have moved us off the first one, which is the one that got the signal.
 func become(path string, args, env []string) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -98,7 +98,8 @@ func privateMounts(dir, uid, gid string) error {
 	if err := os.Mkdir("/etc/haproxy", 0o755); err != nil {
 		return fmt.Errorf("filling /etc: %w", err)
 	}
-	for _, m := range []struct{ source, target string }{{"etc/haproxy", "/etc/haproxy"}, {"var/lib", "/var/lib"}, {"run", "/run"}} {
+	for _, m := range []struct{ source, target string }{{"etc/haproxy", "/etc/haproxy"}, {"var/lib", "/var/lib"},
+		{"run", "/run"}} {
 		if err := unix.Mount(m.source, m.target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
 			return fmt.Errorf("mounting the router's %s: %w", m.target, err)
 		}
@@ -113,7 +114,8 @@ type identity struct{ uid, gid int }
 func mapped(table string, id int) bool {
 	for line := range strings.Lines(table) {
 		var first, outside, count int64
-		if _, err := fmt.Sscan(line, &first, &outside, &count); err == nil && int64(id) >= first && int64(id) < first+count {
+		if _, err := fmt.Sscan(line, &first, &outside, &count); err == nil && int64(id) >= first && int64(id) < first+
+			count {
 			return true
 		}
 	}

@@ -59,7 +59,8 @@ func TestKilledParent(t *testing.T) {
 	_ = cmd.Wait()
 	eventually(t, "the end of the child's HAProxy", func() (bool, string) {
 		errMaster, errWorker := syscall.Kill(master, 0), syscall.Kill(worker, 0)
-		return errors.Is(errMaster, syscall.ESRCH) && errors.Is(errWorker, syscall.ESRCH), fmt.Sprint(errMaster, errWorker)
+		return errors.Is(errMaster, syscall.ESRCH) && errors.Is(errWorker, syscall.ESRCH),
+			fmt.Sprint(errMaster, errWorker)
 	})
 }
 
@@ -165,8 +166,10 @@ func TestChildMounts(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
 	seen := strings.Split(strings.TrimSpace(strings.Replace(string(out), "/etc/ld.so.cache\n", "", 1)), "\n")
-	assert.Equal(t, []string{"/etc/group", "/etc/haproxy", "/etc/passwd", "/run/haproxy", "/run/haproxy/mark", "/var/lib/haproxy",
-		"/var/lib/haproxy/mark", "mark", "/etc/passwd:haproxy:x:7:8::/var/lib/haproxy:/usr/sbin/nologin", "/etc/group:haproxy:x:8:"}, seen)
+	assert.Equal(t, []string{"/etc/group", "/etc/haproxy", "/etc/passwd", "/run/haproxy", "/run/haproxy/mark",
+		"/var/lib/haproxy",
+		"/var/lib/haproxy/mark", "mark", "/etc/passwd:haproxy:x:7:8::/var/lib/haproxy:/usr/sbin/nologin",
+		"/etc/group:haproxy:x:8:"}, seen)
 	hosts, err := os.Stat("/etc/haproxy")
 	require.NoError(t, err)
 	private, err := os.Stat(filepath.Join(r.dir, "etc/haproxy"))

@@ -14,8 +14,9 @@ type Faults struct {
 	SkipsReload bool
 	// ReloadsTwice: each change reloads HAProxy two times, so that what clients learned in between is lost again.
 	ReloadsTwice bool
-	// ReloadsOverlap: a reload that is asked for less than Hurry after the end of the one before is lost, as where a master
-	// process gets a second signal while it still takes up the first (of two pushes within 50 ms the first one's file may stay).
+	// ReloadsOverlap: a reload that is asked for less than Hurry after the end of the one before is lost, as where a
+	// master process gets a second signal while it still takes up the first (of two pushes within 50 ms the first one's
+	// file may stay).
 	ReloadsOverlap bool
 	// StartsEmpty: HAProxy is not started when the router machine starts again.
 	StartsEmpty bool

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSourceTableTakesNoIPv6: a source policy's table is one of IPv4 addresses. On a front address of version 6, which no
-// release gives a rule, clients are neither entered nor kept; the same policy keeps clients of version 4.
+// TestSourceTableTakesNoIPv6: a source policy's table is one of IPv4 addresses. On a front address of version 6, which
+// no release gives a rule, clients are neither entered nor kept; the same policy keeps clients of version 4.
 func TestSourceTableTakesNoIPv6(t *testing.T) {
 	h := newTestHost(t)
 	backends(t, h)

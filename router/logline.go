@@ -54,7 +54,8 @@ func parseLine(line string) ([]Push, error) {
 	}
 	rest := line[flags[1]:]
 	if !strings.HasPrefix(rest, "[") {
-		return nil, fmt.Errorf("request Seq %s-%s names the command without its content: set the logger com.cloud to DEBUG",
+		return nil, fmt.Errorf("request Seq %s-%s names the command without its content: set the logger com.cloud "+
+			"to DEBUG",
 			seq[1], seq[2])
 	}
 	var array json.RawMessage

@@ -54,7 +54,8 @@ func Play(ctx context.Context, pushes []Push, rules Rules) (PlayResult, error) {
 
 // judge is an Applied as far as the comparison goes.
 func judge(live, next []byte, rules Rules, seq int, p Push, at time.Time) Applied {
-	a := Applied{Seq: seq, PushSeq: p.Log.Seq, Action: ActionNone, NewHash: hashOf(next), LiveHash: hashOf(live), At: at}
+	a := Applied{Seq: seq, PushSeq: p.Log.Seq, Action: ActionNone, NewHash: hashOf(next), LiveHash: hashOf(live),
+		At: at}
 	a.Different, a.Masked = compare(live, next, rules)
 	return a
 }

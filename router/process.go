@@ -47,9 +47,11 @@ func launch(ctx context.Context, host Host, binary, dir string, ids identity) (p
 	p.cmd.Env = []string{}
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	p.cmd.WaitDelay = settle
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID, Pdeathsig: syscall.SIGKILL}
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID,
+		Pdeathsig: syscall.SIGKILL}
 	if err := host.Start(p.cmd); err != nil {
-		return nil, "", errors.Join(fmt.Errorf("starting HAProxy in its own mount and pid namespace: %w", err), p.notify.Close())
+		return nil, "", errors.Join(fmt.Errorf("starting HAProxy in its own mount and pid namespace: %w", err),
+			p.notify.Close())
 	}
 	go p.read()
 	go p.wait()
@@ -200,7 +202,8 @@ const freshFor = 250 * time.Millisecond
 
 // awaitFresh says whether the master has a worker that it had not before. The kernel's list of children may miss one
 // while another one ends (proc(5)), so that a list without a new worker is read again before it is believed, and only
-// together with HAProxy's own word: it gives an alert for each file that it cannot use. Warnings are given for good files, too.
+// together with HAProxy's own word: it gives an alert for each file that it cannot use. Warnings are given for good
+// files, too.
 func (p *process) awaitFresh(ctx context.Context, old []int) (bool, error) {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -221,7 +224,8 @@ func (p *process) awaitFresh(ctx context.Context, old []int) (bool, error) {
 		case <-p.done:
 			return false, errExited
 		case <-ctx.Done():
-			return false, fmt.Errorf("reloading HAProxy: it has no worker but %v and gave no alert: %w: %s", now, ctx.Err(), p.output.text())
+			return false, fmt.Errorf("reloading HAProxy: it has no worker but %v and gave no alert: %w: %s", now,
+				ctx.Err(), p.output.text())
 		}
 	}
 }

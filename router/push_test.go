@@ -65,17 +65,22 @@ func TestParseLogLineFields(t *testing.T) {
 	p, ok, err := ParseLogLine(line)
 	require.NoError(t, err)
 	require.True(t, ok)
-	assert.Equal(t, LogPosition{Time: time.Date(2026, 11, 21, 22, 15, 52, 427e6, time.UTC), Agent: "3", Seq: "612", MgmtID: "328"}, p.Log)
+	assert.Equal(t, LogPosition{Time: time.Date(2026, 11, 21, 22, 15, 52, 427e6, time.UTC), Agent: "3", Seq: "612",
+		MgmtID: "328"}, p.Log)
 	p.Log, p.Raw = LogPosition{}, nil
 	assert.Equal(t, Push{
-		LoadBalancers: []LoadBalancer{{UUID: "u", SrcIP: "192.0.2.1", SrcPort: 80, Algorithm: "source", LBProtocol: "tcp-proxy",
-			CIDRList: "10.0.0.0/8", Destinations: []Destination{{IP: "10.0.0.1", Port: 8080, Revoked: true}},
-			Stickiness: []Stickiness{{Method: "LbCookie", Params: []Param{{Name: "nocache", Null: true}, {Name: "cookie-name", Value: "S"}}}}}},
-		StatsVisibility: "guest-network", StatsPort: "8081", StatsSrcCIDRs: "0/0", StatsAuth: "admin1:AdMiN123", StatsURI: "/admin?stats",
-		MaxConn: "4096", KeepAlive: true, VPCID: "1", AccessDetails: map[string]string{"router.name": "r-3-VM"},
+		LoadBalancers: []LoadBalancer{{UUID: "u", SrcIP: "192.0.2.1", SrcPort: 80, Algorithm: "source",
+			LBProtocol: "tcp-proxy",
+			CIDRList:   "10.0.0.0/8", Destinations: []Destination{{IP: "10.0.0.1", Port: 8080, Revoked: true}},
+			Stickiness: []Stickiness{{Method: "LbCookie", Params: []Param{{Name: "nocache", Null: true},
+				{Name: "cookie-name", Value: "S"}}}}}},
+		StatsVisibility: "guest-network", StatsPort: "8081", StatsSrcCIDRs: "0/0", StatsAuth: "admin1:AdMiN123",
+		StatsURI: "/admin?stats",
+		MaxConn:  "4096", KeepAlive: true, VPCID: "1", AccessDetails: map[string]string{"router.name": "r-3-VM"},
 	}, p)
 
-	both := line + "\n" + strings.Replace(line, "Sending", "Executing", 1) + "\nother\n" + strings.Replace(line, "3-612", "3-613", 1)
+	both := line + "\n" + strings.Replace(line, "Sending", "Executing", 1) + "\nother\n" +
+		strings.Replace(line, "3-612", "3-613", 1)
 	pushes, err := ReadPushes(strings.NewReader(both))
 	require.NoError(t, err)
 	require.Len(t, pushes, 2, "one request is logged as sending and as executing")

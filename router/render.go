@@ -41,12 +41,13 @@ type Renderer struct {
 
 const blankLine = "\t "
 
-// Render renders one push. It fails where the real generator throws (a maxconn that is no number, a missing algorithm) and
-// for a rule whose TLS ends on the router (Rules.FrontendFirst), rather than render it as another one.
+// Render renders one push. It fails where the real generator throws (a maxconn that is no number, a missing algorithm)
+// and for a rule whose TLS ends on the router (Rules.FrontendFirst), rather than render it as another one.
 func (r *Renderer) Render(p Push, rules Rules) (Rendered, error) {
 	maxconn, err := strconv.ParseInt(p.MaxConn, 10, 64)
 	if err != nil {
-		return Rendered{}, fmt.Errorf("rendering the push: maxconn %q is not a whole number (the management server throws NumberFormatException)", p.MaxConn)
+		return Rendered{}, fmt.Errorf("rendering the push: maxconn %q is not a whole number (the management server "+
+			"throws NumberFormatException)", p.MaxConn)
 	}
 	config := globalSection(p.MaxConn, maxconn, rules)
 	config = append(config, blankLine)
@@ -62,7 +63,8 @@ func (r *Renderer) Render(p Push, rules Rules) (Rendered, error) {
 			return Rendered{}, fmt.Errorf("rendering the push: loadBalancers[%d] (%s) has no algorithm", i, lb.Name())
 		}
 		if lb.Certificate && lb.LBProtocol == "ssl" && rules.FrontendFirst {
-			return Rendered{}, fmt.Errorf("rendering the push: loadBalancers[%d] (%s) ends TLS on the router, which is not rendered", i, lb.Name())
+			return Rendered{}, fmt.Errorf("rendering the push: loadBalancers[%d] (%s) ends TLS on the router, which "+
+				"is not rendered", i, lb.Name())
 		}
 		config = append(config, ruleSection(lb, p.KeepAlive, rules)...)
 		live = true
@@ -197,7 +199,8 @@ func ruleSection(lb LoadBalancer, keepAlive bool, rules Rules) []string {
 		mode = []string{"\tmode http", closing}
 	}
 	if strings.TrimSpace(lb.CIDRList) != "" && !rules.Before418 {
-		cidr = []string{"\tacl network_allowed src " + lb.CIDRList + " \n\ttcp-request connection reject if !network_allowed"}
+		cidr = []string{"\tacl network_allowed src " + lb.CIDRList +
+			" \n\ttcp-request connection reject if !network_allowed"}
 	}
 	if rules.FrontendFirst {
 		return slices.Concat([]string{listen, bind}, mode, cidr, backend, []string{blankLine})

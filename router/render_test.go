@@ -50,13 +50,18 @@ func TestRenderUnrecorded(t *testing.T) {
 		lb   LoadBalancer
 		want string
 	}{
-		{"two domains", sticky("lbcookie", Param{Name: "cookie-name", Value: "S"}, Param{Name: "DOMAIN", Value: ".a"}, Param{Name: "domain", Value: ".b"}),
+		{"two domains", sticky("lbcookie", Param{Name: "cookie-name", Value: "S"}, Param{Name: "DOMAIN", Value: ".a"},
+			Param{Name: "domain", Value: ".b"}),
 			"\tcookie S insert  domain .a domain .b  \n"},
-		{"all flags in fixed order", sticky("LbCookie", Param{Name: "postonly"}, Param{Name: "nocache"}, Param{Name: "indirect", Value: "false"}, Param{Name: "mode", Value: "rewrite"}, Param{Name: "cookie-name", Value: "S"}),
+		{"all flags in fixed order", sticky("LbCookie", Param{Name: "postonly"}, Param{Name: "nocache"},
+			Param{Name: "indirect", Value: "false"}, Param{Name: "mode", Value: "rewrite"},
+			Param{Name: "cookie-name", Value: "S"}),
 			"\tcookie S rewrite indirect nocache postonly \n"},
-		{"prefix", sticky("APPCOOKIE", Param{Name: "request-learn"}, Param{Name: "prefix"}, Param{Name: "mode", Value: "path-parameters"}, Param{Name: "cookie-name", Value: "J"}),
+		{"prefix", sticky("APPCOOKIE", Param{Name: "request-learn"}, Param{Name: "prefix"},
+			Param{Name: "mode", Value: "path-parameters"}, Param{Name: "cookie-name", Value: "J"}),
 			"\tappsession J len 52 timeout 3h prefix request-learn mode path-parameters \n"},
-		{"source in any case, last value counts", sticky("SOURCEbased", Param{Name: "TableSize", Value: "1k"}, Param{Name: "tablesize", Value: "2k"}, Param{Name: "expire", Null: true}),
+		{"source in any case, last value counts", sticky("SOURCEbased", Param{Name: "TableSize", Value: "1k"},
+			Param{Name: "tablesize", Value: "2k"}, Param{Name: "expire", Null: true}),
 			"\tstick-table type ip size 2k expire null\n\tstick on src\n"},
 		{"name without a value", sticky("LbCookie", Param{Name: "cookie-name", Null: true}),
 			"\tcookie lbcooki_678219475_8080 insert  \n"},
@@ -143,8 +148,10 @@ func TestRulesFor(t *testing.T) {
 		assert.Equal(t, want, got, release)
 	}
 	for release, want := range map[string]string{
-		"4.15.2.0": "nearest known is 4.16.0.0", "3.0": "nearest known is 4.16.0.0", "4.23.0.0": "nearest known is 4.22.1.0",
-		"": "is not a version", "4": "is not a version", "newest": "is not a version", "4.20.0.0.1": "is not a version",
+		"4.15.2.0": "nearest known is 4.16.0.0", "3.0": "nearest known is 4.16.0.0",
+		"4.23.0.0": "nearest known is 4.22.1.0",
+		"":         "is not a version", "4": "is not a version", "newest": "is not a version",
+		"4.20.0.0.1": "is not a version",
 	} {
 		_, err := RulesFor(release)
 		assert.ErrorContains(t, err, want, release)

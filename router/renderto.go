@@ -61,8 +61,8 @@ func write(w io.Writer, r Rendered, asJSON bool, heading string) error {
 	return err
 }
 
-// ReadAny reads the pushes of an input whose form it tells by itself: a push as JSON in any form that ParsePush takes, a
-// recorded case (an object with a "command"), several of these one after another, one log line, or a whole log.
+// ReadAny reads the pushes of an input whose form it tells by itself: a push as JSON in any form that ParsePush takes,
+// a recorded case (an object with a "command"), several of these one after another, one log line, or a whole log.
 func ReadAny(in []byte) ([]Push, error) {
 	trimmed := bytes.TrimSpace(in)
 	if len(trimmed) == 0 {

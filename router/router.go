@@ -88,8 +88,10 @@ func New(o Options) (*Router, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	r := &Router{name: o.Name, dir: dir, rules: o.Rules, host: o.Host, binary: o.Binary, onDemand: o.OnDemand, renderer: o.Renderer,
-		now: o.Now, ids: haproxyIdentity(), faults: o.Faults, turn: make(chan struct{}, 1), up: true, attended: !o.OnDemand}
+	r := &Router{name: o.Name, dir: dir, rules: o.Rules, host: o.Host, binary: o.Binary, onDemand: o.OnDemand,
+		renderer: o.Renderer,
+		now:      o.Now, ids: haproxyIdentity(), faults: o.Faults, turn: make(chan struct{}, 1), up: true,
+		attended: !o.OnDemand}
 	for _, folder := range []string{"etc/haproxy", "run/haproxy", "var/lib/haproxy"} {
 		if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
 			return nil, fmt.Errorf("making router %s: %w", o.Name, err)
@@ -112,8 +114,8 @@ func (r *Router) lock(ctx context.Context) error {
 
 func (r *Router) unlock() { <-r.turn }
 
-// Apply does what the router does with a push: it always writes haproxy.cfg.new, and where it sees a difference from the
-// live file copies it and reloads HAProxy, or starts it when it is dead. As on a real router the answer is success
+// Apply does what the router does with a push: it always writes haproxy.cfg.new, and where it sees a difference from
+// the live file copies it and reloads HAProxy, or starts it when it is dead. As on a real router the answer is success
 // whatever HAProxy thinks of the file, except for a *RejectedError (Rules.CheckBeforeUse): read Applied. Other errors
 // mean that the push could not be rendered or HAProxy could not be run at all.
 func (r *Router) Apply(ctx context.Context, p Push) (Applied, error) {

@@ -20,7 +20,8 @@ const (
 )
 
 func backends(t testing.TB, h *testHost) {
-	for _, address := range []string{"10.0.1.11:8080", "10.0.1.12:8080", "10.0.1.13:8080", "10.0.1.11:8081", "10.0.1.12:8081", "10.0.1.13:8081"} {
+	for _, address := range []string{"10.0.1.11:8080", "10.0.1.12:8080", "10.0.1.13:8080", "10.0.1.11:8081",
+		"10.0.1.12:8081", "10.0.1.13:8081"} {
 		h.backend(t, address)
 	}
 }
@@ -209,7 +210,8 @@ func TestServerHealth(t *testing.T) {
 			}
 		}
 		require.Len(t, status, 3)
-		return status[nameA+"_0"] == "UP" && status[nameA+"_2"] == "DOWN", status[nameA+"_0"] + ", " + status[nameA+"_2"]
+		return status[nameA+"_0"] == "UP" && status[nameA+"_2"] == "DOWN", status[nameA+"_0"] + ", " +
+			status[nameA+"_2"]
 	})
 }
 

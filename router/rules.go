@@ -22,8 +22,8 @@ type Rules struct {
 	// file, also of other networks, until it is restarted. All releases; part of #14131. It shows only on a Renderer
 	// that lives as long as the server.
 	KeepAliveLeaks bool
-	// FrontendFirst: mode, cidr list and bind stand before balance and servers, and the statistics listeners always are in
-	// http mode. Rules with a certificate end TLS on the router; they are not rendered. From 4.22, #11468.
+	// FrontendFirst: mode, cidr list and bind stand before balance and servers, and the statistics listeners always are
+	// in http mode. Rules with a certificate end TLS on the router; they are not rendered. From 4.22, #11468.
 	FrontendFirst bool
 	// KeepAliveForceclose: a keep-alive push writes "no option forceclose" into http rules, which HAProxy 2.0 and later
 	// refuses. From 4.22; part of #14131.
@@ -46,8 +46,8 @@ func RulesOf(on release.Knobs) Rules {
 	}
 }
 
-// RulesFor gives the rules of a known release, of any patch level, such as 4.19.1.3, 4.20 or 4.22.0.0-SNAPSHOT. The error
-// of another release names the nearest that is known.
+// RulesFor gives the rules of a known release, of any patch level, such as 4.19.1.3, 4.20 or 4.22.0.0-SNAPSHOT. The
+// error of another release names the nearest that is known.
 func RulesFor(name string) (Rules, error) {
 	on, err := release.KnobsOf(name)
 	if err != nil {

@@ -106,13 +106,14 @@ func (s Section) Servers() []Server {
 
 // SectionDiff is where two files differ in one section.
 type SectionDiff struct {
-	Kind  string   `json:"kind"`
-	Name  string   `json:"name"`
-	Lines []string `json:"lines"` // the section's lines in order, those of one file only marked with "- " (live) or "+ " (rendered)
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+	// the section's lines in order, those of one file only marked with "- " (live) or "+ " (rendered)
+	Lines []string `json:"lines"`
 }
 
-// DiffSections compares what was rendered with what is live, section by section in the order of the rendered file; those
-// that exist in the live file alone come last. Equal sections are left out. Blanks at line ends do not count.
+// DiffSections compares what was rendered with what is live, section by section in the order of the rendered file;
+// those that exist in the live file alone come last. Equal sections are left out. Blanks at line ends do not count.
 func DiffSections(rendered, live []byte) []SectionDiff {
 	type key struct{ kind, name string }
 	index := func(list []Section) map[key]Section {

@@ -24,7 +24,8 @@ func TestListens(t *testing.T) {
 	assert.Equal(t, "roundrobin", a.Balance())
 	assert.Equal(t, "192.168.2.5:8080", a.Bind())
 	assert.Empty(t, a.Cookie())
-	assert.Equal(t, []Server{{"192_168_2_5-8082_0", "10.0.1.11:8081", "10_0_1_11-8081"}, {"192_168_2_5-8082_1", "10.0.1.12:8081", "10_0_1_12-8081"},
+	assert.Equal(t, []Server{{"192_168_2_5-8082_0", "10.0.1.11:8081", "10_0_1_11-8081"},
+		{"192_168_2_5-8082_1", "10.0.1.12:8081", "10_0_1_12-8081"},
 		{"192_168_2_5-8082_2", "10.0.1.13:8081", "10_0_1_13-8081"}}, b.Servers())
 	assert.Contains(t, m, "stats_on_public")
 	c := Listens(renderFile(t, recordedPush(t, "lbcookie-nocache"), Rules{}))["192_168_2_5-8080"]

@@ -48,8 +48,8 @@ func waitDeaf(ctx context.Context, pid int) error {
 		n, err := listening(pid)
 		switch {
 		case errors.Is(err, os.ErrPermission):
-			// A process that is ending has no memory any more: its descriptors then belong to the machine's root, and inside a
-			// user namespace reading them is refused. It may still hold its sockets until it is a zombie.
+			// A process that is ending has no memory any more: its descriptors then belong to the machine's root, and
+			// inside a user namespace reading them is refused. It may still hold its sockets until it is a zombie.
 			if zombie(pid) {
 				return nil
 			}
@@ -61,7 +61,8 @@ func waitDeaf(ctx context.Context, pid int) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for the former worker %d, which still has %d listening sockets: %w", pid, n, errors.Join(ctx.Err(), err))
+			return fmt.Errorf("waiting for the former worker %d, which still has %d listening sockets: %w", pid, n,
+				errors.Join(ctx.Err(), err))
 		}
 	}
 }

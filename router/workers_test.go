@@ -23,14 +23,15 @@ func TestZombie(t *testing.T) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(30 * time.Second); !zombie(pid); <-tick.C {
-		require.True(t, time.Now().Before(end), "process %d was killed and nobody waits for it, but it is no zombie", pid)
+		require.True(t, time.Now().Before(end), "process %d was killed and nobody waits for it, but it is no zombie",
+			pid)
 	}
 	_ = child.Wait()
 	assert.True(t, zombie(pid), "nothing is left of it")
 }
 
-// TestMissingWorkerIsNoRefusal: a list of workers that lacks the new one is no word of HAProxy's; without an alert nothing was
-// refused, however long the list stays as it is.
+// TestMissingWorkerIsNoRefusal: a list of workers that lacks the new one is no word of HAProxy's; without an alert
+// nothing was refused, however long the list stays as it is.
 func TestMissingWorkerIsNoRefusal(t *testing.T) {
 	r := newTestRouter(t, newTestHost(t), Options{})
 	apply(t, r, sticky(t))

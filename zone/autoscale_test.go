@@ -37,20 +37,27 @@ func TestGroupLifeCycle(t *testing.T) {
 	assert.EqualValues(t, 2, b.theGroup()["availablevirtualmachinecount"], "min=max neither grows nor shrinks")
 
 	t.Run("guards", func(t *testing.T) {
-		refusedDelete := fmt.Sprintf("530 Cannot delete load balancer rule %d because it is being used by 1 Autoscale VM group.", internal)
+		refusedDelete := fmt.Sprintf("530 Cannot delete load balancer rule %d because it is being used by 1 "+
+			"Autoscale VM group.", internal)
 		assert.Equal(t, refusedDelete, b.broken("deleteLoadBalancerRule", "id="+rule))
 		assert.Equal(t, refusedDelete, b.broken("disassociateIpAddress", "id="+a))
-		assert.Equal(t, "530 Failed to assign load balancer rule", b.broken("assignToLoadBalancerRule", "id="+rule, "virtualmachineids="+site.vms[0]))
-		assert.Equal(t, "431 Failed to remove instance from load balancer rule", b.broken("removeFromLoadBalancerRule", "id="+rule, "virtualmachineids="+member))
-		assert.Equal(t, "431 An AutoScale Vm Group can be updated with minMembers/maxMembers/Interval only when it is in disabled state",
+		assert.Equal(t, "530 Failed to assign load balancer rule", b.broken("assignToLoadBalancerRule", "id="+rule,
+			"virtualmachineids="+site.vms[0]))
+		assert.Equal(t, "431 Failed to remove instance from load balancer rule",
+			b.broken("removeFromLoadBalancerRule", "id="+rule, "virtualmachineids="+member))
+		assert.Equal(t, "431 An AutoScale Vm Group can be updated with minMembers/maxMembers/Interval only when "+
+			"it is in disabled state",
 			b.broken("updateAutoScaleVmGroup", "id="+group, "minmembers=1"))
-		assert.Equal(t, "431 Cannot delete autoscale vm group id : 1 because it is in ENABLED state. Please disable it or pass cleanup=true flag which will destroy all VMs.",
+		assert.Equal(t, "431 Cannot delete autoscale vm group id : 1 because it is in ENABLED state. Please "+
+			"disable it or pass cleanup=true flag which will destroy all VMs.",
 			b.broken("deleteAutoScaleVmGroup", "id="+group))
 		const busy = "431 Cannot perform actions on VM in an AutoScale VM group, Please disable the VM group and retry."
 		assert.Equal(t, busy, b.broken("stopVirtualMachine", "id="+member))
 		assert.Equal(t, busy, b.broken("destroyVirtualMachine", "id="+member))
-		assert.Zero(t, b.count("SELECT COUNT(*) FROM cloud.usage_event WHERE type='LB.DELETE'"), "a refusal leaves no event")
-		second := b.refused("createAutoScaleVmGroup", "lbruleid="+rule, "minmembers=1", "maxmembers=1", "name=x", "scaleuppolicyids="+b.policyID("up"),
+		assert.Zero(t, b.count("SELECT COUNT(*) FROM cloud.usage_event WHERE type='LB.DELETE'"), "a refusal "+
+			"leaves no event")
+		second := b.refused("createAutoScaleVmGroup", "lbruleid="+rule, "minmembers=1", "maxmembers=1", "name=x",
+			"scaleuppolicyids="+b.policyID("up"),
 			"scaledownpolicyids="+b.policyID("down"), "vmprofileid="+b.theGroup()["vmprofileid"].(string))
 		assert.Equal(t, 431, second.Code)
 		assert.Contains(t, second.Text, "already attached")
@@ -59,10 +66,12 @@ func TestGroupLifeCycle(t *testing.T) {
 	b.job("disableAutoScaleVmGroup", "id="+group)
 	assert.Equal(t, "DISABLED", b.theGroup()["state"])
 	assert.EqualValues(t, 2, b.theGroup()["availablevirtualmachinecount"], "members stay")
-	assert.Contains(t, b.broken("deleteLoadBalancerRule", "id="+rule), "530 ", "a disabled group guards its rule as well")
+	assert.Contains(t, b.broken("deleteLoadBalancerRule", "id="+rule), "530 ", "a disabled group guards its rule "+
+		"as well")
 	assert.Contains(t, b.broken("deleteAutoScaleVmGroup", "id="+group), "because there are 2 VMs.")
 	b.job("removeFromLoadBalancerRule", "id="+rule, "virtualmachineids="+member)
-	assert.EqualValues(t, 1, b.theGroup()["availablevirtualmachinecount"], "a VM that leaves the rule of a disabled group leaves the group")
+	assert.EqualValues(t, 1, b.theGroup()["availablevirtualmachinecount"], "a VM that leaves the rule of a "+
+		"disabled group leaves the group")
 	b.advance(time.Minute)
 	assert.EqualValues(t, 1, b.theGroup()["availablevirtualmachinecount"], "a disabled group is not monitored")
 	b.job("enableAutoScaleVmGroup", "id="+group)
@@ -73,7 +82,8 @@ func TestGroupLifeCycle(t *testing.T) {
 	assert.Equal(t, "Add", b.ruleState(rule))
 	assert.Zero(t, b.count("SELECT COUNT(*) FROM cloud.usage_event WHERE type='LB.DELETE'"))
 	assert.Zero(t, b.count("SELECT COUNT(*) FROM cloud.autoscale_vmgroup_vm_map"))
-	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.autoscale_vmgroups WHERE removed IS NOT NULL AND state='REVOKE'"))
+	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.autoscale_vmgroups WHERE removed IS NOT NULL AND "+
+		"state='REVOKE'"))
 	b.job("deleteLoadBalancerRule", "id="+rule)
 }
 
@@ -90,8 +100,10 @@ func TestGroupCreateChecks(t *testing.T) {
 	b.group(b.rule(b.address(site.vpc), site.tier, "G", 80), 1)
 	b.job("assignToLoadBalancerRule", "id="+used, "virtualmachineids="+site.vms[0])
 	base := func(words ...string) []string {
-		return append([]string{"lbruleid=" + free, "minmembers=1", "maxmembers=2", "name=x", "scaleuppolicyids=" + b.policyID("up"),
-			"scaledownpolicyids=" + b.policyID("down"), "vmprofileid=" + b.theGroup()["vmprofileid"].(string)}, words...)
+		return append([]string{"lbruleid=" + free, "minmembers=1", "maxmembers=2", "name=x",
+			"scaleuppolicyids=" + b.policyID("up"),
+			"scaledownpolicyids=" + b.policyID("down"), "vmprofileid=" + b.theGroup()["vmprofileid"].(string)},
+			words...)
 	}
 	for text, words := range map[string][]string{
 		"there are Vms already bound":                                 base("lbruleid=" + used),
@@ -109,9 +121,11 @@ func TestGroupCreateChecks(t *testing.T) {
 		assert.Equal(t, 431, e.Code, text)
 		assert.Contains(t, e.Text, text)
 	}
-	plain := b.refused("createAutoScaleVmProfile", "zoneid="+b.z.net.Site.UUID, "serviceofferingid="+b.offering("listServiceOfferings", "serviceoffering", "Small"),
+	plain := b.refused("createAutoScaleVmProfile", "zoneid="+b.z.net.Site.UUID,
+		"serviceofferingid="+b.offering("listServiceOfferings", "serviceoffering", "Small"),
 		"templateid="+b.offering("listTemplates", "template", "CentOS"), "otherdeployparams=networkids=x")
-	assert.Equal(t, "Unable to execute API command autoscalevmprofile due to invalid value networkids=x for parameter otherdeployparams", plain.Text)
+	assert.Equal(t, "Unable to execute API command autoscalevmprofile due to invalid value networkids=x for "+
+		"parameter otherdeployparams", plain.Text)
 }
 
 func TestFailingGroupPushes(t *testing.T) {
@@ -134,8 +148,8 @@ func TestFailingGroupPushes(t *testing.T) {
 	assert.Empty(t, b.call("listAutoScaleVmGroups"))
 }
 
-// CPU is always 10 % on the simulator: GT 5 always scales up, until the maximum; scaling down to the bound takes the last
-// member out at once and destroys it after the grace period.
+// CPU is always 10 % on the simulator: GT 5 always scales up, until the maximum; scaling down to the bound takes
+// the last member out at once and destroys it after the grace period.
 func TestScaling(t *testing.T) {
 	b := newBench(t, "4.20.0.0")
 	site := b.vpcSite(0)
@@ -171,7 +185,8 @@ func TestScaling(t *testing.T) {
 	assert.EqualValues(t, 2, b.theGroup()["availablevirtualmachinecount"])
 }
 
-// Members that do not start: up to 4.20.1 one more VM each interval without end, from 4.20.2 on no more after the threshold.
+// Members that do not start: up to 4.20.1 one more VM each interval without end, from 4.20.2 on no more after the
+// threshold.
 func TestFailingStarts(t *testing.T) {
 	for release, want := range map[string]int{"4.20.1.0": 20, "4.20.2.0": autoscale.ErroredThreshold + 1} {
 		b := newBench(t, release)
@@ -181,8 +196,10 @@ func TestFailingStarts(t *testing.T) {
 		b.group(rule, 2)
 		b.advance(201 * time.Second)
 		assert.Equal(t, want, b.count("SELECT COUNT(*) FROM cloud.vm_instance WHERE name LIKE 'autoScaleVm%'"), release)
-		assert.Zero(t, b.count("SELECT COUNT(*) FROM cloud.vm_instance WHERE name LIKE 'autoScaleVm%' AND removed IS NULL"), release)
-		assert.Equal(t, want, b.count("SELECT COUNT(*) FROM cloud.event WHERE type='AUTOSCALEVMGROUP.SCALEUP' AND level='ERROR'"), release)
+		assert.Zero(t, b.count("SELECT COUNT(*) FROM cloud.vm_instance WHERE name LIKE 'autoScaleVm%' AND "+
+			"removed IS NULL"), release)
+		assert.Equal(t, want, b.count("SELECT COUNT(*) FROM cloud.event WHERE type='AUTOSCALEVMGROUP.SCALEUP' "+
+			"AND level='ERROR'"), release)
 		b.call("cleanupSimulatorMock", "id=1")
 	}
 }
@@ -207,7 +224,8 @@ func groupFaults() map[release.Knob]func(b *bench, rule, group string) {
 			assert.Empty(b, balancer(b, p[len(p)-1], rule).Stickiness)
 		},
 		fault.PolicyNotRemoved: func(b *bench, rule, _ string) {
-			policy := b.one("listLBStickinessPolicies", "stickinesspolicies", "lbruleid="+rule)["stickinesspolicy"].([]any)[0].(obj)["id"].(string)
+			policy := b.one("listLBStickinessPolicies", "stickinesspolicies",
+				"lbruleid="+rule)["stickinesspolicy"].([]any)[0].(obj)["id"].(string)
 			b.job("disableAutoScaleVmGroup", "id="+b.theGroup()["id"].(string))
 			b.job("deleteLBStickinessPolicy", "id="+policy)
 			p := b.taken()
@@ -222,7 +240,8 @@ func groupFaults() map[release.Knob]func(b *bench, rule, group string) {
 			b.job("updateAutoScaleVmGroup", "id="+group, "maxmembers=4")
 		},
 		fault.MemberGuardMissing: func(b *bench, rule, _ string) {
-			member := b.call("listLoadBalancerRuleInstances", "id="+rule)["loadbalancerruleinstance"].([]any)[0].(obj)["id"].(string)
+			member := b.call("listLoadBalancerRuleInstances",
+				"id="+rule)["loadbalancerruleinstance"].([]any)[0].(obj)["id"].(string)
 			b.job("stopVirtualMachine", "id="+member)
 		},
 		fault.RuleUnlisted: func(b *bench, _, group string) {
@@ -230,7 +249,8 @@ func groupFaults() map[release.Knob]func(b *bench, rule, group string) {
 			assert.Empty(b, b.call("listLoadBalancerRules"))
 		},
 		fault.StickyListEmpty: func(b *bench, rule, _ string) {
-			assert.Empty(b, b.one("listLBStickinessPolicies", "stickinesspolicies", "lbruleid="+rule)["stickinesspolicy"])
+			assert.Empty(b, b.one("listLBStickinessPolicies", "stickinesspolicies",
+				"lbruleid="+rule)["stickinesspolicy"])
 		},
 		fault.GroupDeleteEndsRule: func(b *bench, _, group string) {
 			b.job("deleteAutoScaleVmGroup", "id="+group, "cleanup=true")

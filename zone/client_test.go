@@ -19,7 +19,8 @@ func TestGoClient(t *testing.T) {
 	defer func() { require.NoError(t, z.Close(context.Background())) }()
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
-	cs := cloudstack.NewAsyncClient(z.APIURL(), z.APIKey(), z.SecretKey(), false, cloudstack.WithHTTPClient(&http.Client{Transport: transport}))
+	cs := cloudstack.NewAsyncClient(z.APIURL(), z.APIKey(), z.SecretKey(), false,
+		cloudstack.WithHTTPClient(&http.Client{Transport: transport}))
 	cs.AsyncTimeout(int64(time.Minute / time.Second))
 
 	zone, count, err := cs.Zone.GetZoneID(net.SiteName)

@@ -17,8 +17,10 @@ import (
 // commands are those of all rooms, in the order of listApis.
 func (z *Zone) commands() []kernel.Bound {
 	all := slices.Concat(
-		kernel.Bind(z.site, site.Commands()), kernel.Bind(z.tenancy, tenancy.Commands()), kernel.Bind(z.net, net.Commands()),
-		kernel.Bind(z.compute, compute.Commands()), kernel.Bind(z.firewall, firewall.Commands()), kernel.Bind(z.lb, lb.Commands()),
+		kernel.Bind(z.site, site.Commands()), kernel.Bind(z.tenancy, tenancy.Commands()),
+		kernel.Bind(z.net, net.Commands()),
+		kernel.Bind(z.compute, compute.Commands()), kernel.Bind(z.firewall, firewall.Commands()),
+		kernel.Bind(z.lb, lb.Commands()),
 		kernel.Bind(z.autoscale, autoscale.Commands()), kernel.Bind(z.metering, metering.Commands()))
 	if z.opts.Bare {
 		all = append(all, kernel.Bind(z.site, site.DeployCommands())...)

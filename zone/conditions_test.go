@@ -10,7 +10,8 @@ import (
 func TestUpdateCondition(t *testing.T) {
 	for release, named := range map[string]string{
 		"4.20.0.0": `^536 Cannot update condition \d+ as it is being used in 1 vm groups NOT in Disabled state\.$`,
-		"4.20.1.0": `^536 Cannot update condition Condition \{"id":\d+,"uuid":"[0-9a-f-]{36}"\} as it is being used in 1 vm groups NOT in Disabled state\.$`,
+		"4.20.1.0": `^536 Cannot update condition Condition \{"id":\d+,"uuid":"[0-9a-f-]{36}"\} as ` +
+			`it is being used in 1 vm groups NOT in Disabled state\.$`,
 	} {
 		t.Run(release, func(t *testing.T) {
 			b := newBench(t, release)
@@ -19,7 +20,8 @@ func TestUpdateCondition(t *testing.T) {
 			up := b.one("listConditions", "condition", "policyid="+b.policyID("up"))
 			change := []string{"id=" + up["id"].(string), "relationaloperator=le", "threshold=7"}
 			assert.Regexp(t, named, b.broken("updateCondition", change...))
-			assert.Equal(t, up, b.one("listConditions", "condition", "policyid="+b.policyID("up")), "a refusal changes nothing")
+			assert.Equal(t, up, b.one("listConditions", "condition", "policyid="+b.policyID("up")),
+				"a refusal changes nothing")
 
 			b.job("disableAutoScaleVmGroup", "id="+group)
 			changed := b.job("updateCondition", change...)["condition"].(obj)

@@ -26,25 +26,40 @@ func (c *comparison) differ(path, format string, a ...any) {
 // looseCommands are compared in the fields that clients read; all others in every recorded field. Job results go by the
 // object's name.
 func looseObjects() map[string][]string {
-	vm := strings.Fields("id name displayname account domainid domain state zoneid zonename hostid templateid templatename serviceofferingid serviceofferingname cpunumber cpuspeed memory nic ipaddress instancename created hypervisor tags securitygroup affinitygroup rootdeviceid rootdevicetype haenable networkid networkname netmask gateway traffictype type isdefault macaddress secondaryip autoscalevmgroupid autoscalevmgroupname displayvm passwordenabled jobid jobstatus details")
+	vm := strings.Fields("id name displayname account domainid domain state zoneid zonename hostid templateid " +
+		"templatename serviceofferingid serviceofferingname cpunumber cpuspeed memory nic ipaddress instancename " +
+		"created hypervisor tags securitygroup affinitygroup rootdeviceid rootdevicetype haenable networkid " +
+		"networkname netmask gateway traffictype type isdefault macaddress secondaryip " +
+		"autoscalevmgroupid autoscalevmgroupname displayvm passwordenabled jobid jobstatus details")
 	return map[string][]string{
 		"virtualmachine":           vm,
 		"loadbalancerruleinstance": vm,
-		"router":                   strings.Fields("id name state zoneid zonename account domainid domain hostid publicip linklocalip guestipaddress guestnetworkid vpcid vpcname isredundantrouter redundantstate role created nic version requiresupgrade networkid ipaddress traffictype"),
-		"template":                 strings.Fields("id name displaytext ispublic isready format isfeatured crossZones ostypeid ostypename account zoneid zonename status size templatetype hypervisor domain domainid created passwordenabled isextractable tags"),
-		"serviceoffering":          strings.Fields("id name displaytext cpunumber cpuspeed memory created storagetype offerha issystem defaultuse iscustomized"),
-		"networkoffering":          strings.Fields("id name displaytext state traffictype isdefault guestiptype forvpc conservemode availability networkrate service provider specifyvlan created egressdefaultpolicy ispersistent"),
-		"vpcoffering":              strings.Fields("id name displaytext state isdefault created service provider"),
-		"zone":                     strings.Fields("id name networktype allocationstate dns1 internaldns1 guestcidraddress securitygroupsenabled localstorageenabled dhcpprovider zonetoken tags type"),
-		"api":                      strings.Fields("name description isasync params type required length response related"),
-		"capability":               nil,
+		"router": strings.Fields("id name state zoneid zonename account domainid domain hostid " +
+			"publicip linklocalip guestipaddress guestnetworkid vpcid vpcname isredundantrouter redundantstate " +
+			"role created nic version requiresupgrade networkid ipaddress traffictype"),
+		"template": strings.Fields("id name displaytext ispublic isready format isfeatured " +
+			"crossZones ostypeid ostypename account zoneid zonename status size templatetype hypervisor domain " +
+			"domainid created passwordenabled isextractable tags"),
+		"serviceoffering": strings.Fields("id name displaytext cpunumber cpuspeed memory created " +
+			"storagetype offerha issystem defaultuse iscustomized"),
+		"networkoffering": strings.Fields("id name displaytext state traffictype isdefault guestiptype " +
+			"forvpc conservemode availability networkrate service provider specifyvlan created " +
+			"egressdefaultpolicy ispersistent"),
+		"vpcoffering": strings.Fields("id name displaytext state isdefault created service provider"),
+		"zone": strings.Fields("id name networktype allocationstate dns1 internaldns1 " +
+			"guestcidraddress securitygroupsenabled localstorageenabled dhcpprovider zonetoken tags type"),
+		"api": strings.Fields("name description isasync params type required length " +
+			"response related"),
+		"capability": nil,
 	}
 }
 
 // sameValues are fields whose value must be the recorded one, not only its type.
 var sameValues = []string{
-	"state", "algorithm", "publicport", "privateport", "protocol", "methodname", "errorcode", "cserrorcode", "jobstatus", "jobresultcode", "jobprocstatus",
-	"cmd", "jobinstancetype", "jobresulttype", "accounttype", "level", "resourcetype", "usagetype", "minmembers", "maxmembers", "interval", "duration", "quiettime", "relationaloperator",
+	"state", "algorithm", "publicport", "privateport", "protocol", "methodname", "errorcode", "cserrorcode",
+	"jobstatus", "jobresultcode", "jobprocstatus",
+	"cmd", "jobinstancetype", "jobresulttype", "accounttype", "level", "resourcetype", "usagetype", "minmembers",
+	"maxmembers", "interval", "duration", "quiettime", "relationaloperator",
 	"threshold", "issourcenat", "isstaticnat", "cidr", "gateway", "netmask", "action",
 }
 

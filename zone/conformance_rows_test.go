@@ -104,7 +104,8 @@ func usageLines(rows []map[string]string) []string {
 			zone = "0"
 		}
 		out = append(out, strings.Join([]string{
-			r["type"], fmt.Sprint(seen["account "+r["account_id"]]), zone, fmt.Sprint(seen[key]), name, r["offering_id"], r["template_id"], r["size"], r["resource_type"], r["virtual_size"],
+			r["type"], fmt.Sprint(seen["account "+r["account_id"]]), zone, fmt.Sprint(seen[key]), name,
+			r["offering_id"], r["template_id"], r["size"], r["resource_type"], r["virtual_size"],
 		}, " "))
 	}
 	return out
@@ -127,8 +128,8 @@ func playAll(t testing.TB, release string, files []string) *replay {
 	return r
 }
 
-// TestUsageEventsAsRecorded: the calls of a release's recordings, one after the other on one zone, leave the usage events
-// that they left on the running server. What was recorded after the table was saved is not looked at.
+// TestUsageEventsAsRecorded: the calls of a release's recordings, one after the other on one zone, leave the usage
+// events that they left on the running server. What was recorded after the table was saved is not looked at.
 func TestUsageEventsAsRecorded(t *testing.T) {
 	for release, files := range recordings(t) {
 		want := readTable(t, filepath.Join(filepath.Dir(files[0]), "tables", "cloud.usage_event.tsv"))
@@ -138,7 +139,8 @@ func TestUsageEventsAsRecorded(t *testing.T) {
 		t.Run(release, func(t *testing.T) {
 			r := playAll(t, release, files)
 			want, got := usageLines(want), usageLines(table(t, r.zone, "cloud.usage_event"))
-			require.LessOrEqual(t, len(want), len(got), "the zone wrote too few events; the last is %s", got[len(got)-1])
+			require.LessOrEqual(t, len(want), len(got), "the zone wrote too few events; the last is %s",
+				got[len(got)-1])
 			require.Empty(t, cmp.Diff(want, got[:len(want)]))
 		})
 	}
@@ -154,7 +156,8 @@ func eventLines(rows []map[string]string) map[string][]string {
 			accounts[r["account_id"]] = len(accounts)
 		}
 		account := fmt.Sprint(accounts[r["account_id"]])
-		out[r["type"]] = append(out[r["type"]], strings.Join([]string{r["state"], r["level"], account, resource, text}, " | "))
+		out[r["type"]] = append(out[r["type"]], strings.Join([]string{r["state"], r["level"], account, resource,
+			text}, " | "))
 	}
 	return out
 }
@@ -162,10 +165,14 @@ func eventLines(rows []map[string]string) map[string][]string {
 // comparedEvents are the types whose rows must be those of the running server; the others come from parts that the lab
 // does not have (certificates, console proxies) or say nothing to anybody (volumes of routers).
 func comparedEvents() []string {
-	return strings.Fields(`LB.CREATE LB.DELETE LB.ASSIGN.TO.RULE LB.REMOVE.FROM.RULE LB.UPDATE LB.STICKINESSPOLICY.CREATE LB.STICKINESSPOLICY.DELETE
-		LB.STICKINESSPOLICY.UPDATE AUTOSCALEVMGROUP.CREATE AUTOSCALEVMGROUP.DELETE AUTOSCALEVMGROUP.ENABLE AUTOSCALEVMGROUP.DISABLE AUTOSCALEVMGROUP.UPDATE
-		AUTOSCALEVMGROUP.SCALEUP AUTOSCALEPOLICY.CREATE AUTOSCALEVMPROFILE.CREATE CONDITION.CREATE NET.RULEADD NET.RULEDELETE NET.IPASSIGN NET.IPRELEASE
-		VPC.CREATE VPC.DELETE VPC.RESTART NETWORK.CREATE NETWORK.DELETE NETWORK.UPDATE VM.CREATE VM.DESTROY VM.STOP ROUTER.STOP ROUTER.START ZONE.VLAN.ASSIGN
+	return strings.Fields(`LB.CREATE LB.DELETE LB.ASSIGN.TO.RULE LB.REMOVE.FROM.RULE LB.UPDATE
+		LB.STICKINESSPOLICY.CREATE LB.STICKINESSPOLICY.DELETE
+		LB.STICKINESSPOLICY.UPDATE AUTOSCALEVMGROUP.CREATE AUTOSCALEVMGROUP.DELETE AUTOSCALEVMGROUP.ENABLE
+		AUTOSCALEVMGROUP.DISABLE AUTOSCALEVMGROUP.UPDATE
+		AUTOSCALEVMGROUP.SCALEUP AUTOSCALEPOLICY.CREATE AUTOSCALEVMPROFILE.CREATE CONDITION.CREATE NET.RULEADD
+		NET.RULEDELETE NET.IPASSIGN NET.IPRELEASE
+		VPC.CREATE VPC.DELETE VPC.RESTART NETWORK.CREATE NETWORK.DELETE NETWORK.UPDATE VM.CREATE VM.DESTROY
+		VM.STOP ROUTER.STOP ROUTER.START ZONE.VLAN.ASSIGN
 		ACCOUNT.CREATE ACCOUNT.DELETE DOMAIN.CREATE DOMAIN.DELETE STATICNAT.ENABLE USER.CREATE`)
 }
 

@@ -197,10 +197,12 @@ func newReplay(t testing.TB, release string, all []*exchange) *replay {
 		}
 	}
 	require.False(t, start.IsZero(), "the recording holds no time")
-	r := &replay{TB: t, release: release, clock: kernel.NewManual(start), client: &http.Client{}, ids: map[string]string{}, mocks: map[string]string{}}
+	r := &replay{TB: t, release: release, clock: kernel.NewManual(start), client: &http.Client{},
+		ids: map[string]string{}, mocks: map[string]string{}}
 	var err error
 	r.zone, err = Open(t.Context(), Options{
-		Release: release, DB: testDatabase(t, release), Clock: r.clock, Pushes: r, ManagementLog: &r.log, Seed: 1,
+		Release: release, DB: testDatabase(t, release), Clock: r.clock, Pushes: r,
+		ManagementLog: &r.log, Seed: 1,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() {
@@ -244,11 +246,12 @@ func mockID(body map[string]any) string {
 	return fmt.Sprint(mock["id"])
 }
 
-// firstUsage makes the first successful usage run. The recorded servers had had theirs before the recording; from then on
-// the usage server catches up by itself.
+// firstUsage makes the first successful usage run. The recorded servers had had theirs before the recording; from
+// then on the usage server catches up by itself.
 func (r *replay) firstUsage() {
 	var n int
-	require.NoError(r, r.zone.kernel.DB().QueryRow("SELECT COUNT(*) FROM cloud_usage.usage_job WHERE success=1").Scan(&n))
+	row := r.zone.kernel.DB().QueryRow("SELECT COUNT(*) FROM cloud_usage.usage_job WHERE success=1")
+	require.NoError(r, row.Scan(&n))
 	if n == 0 {
 		_, err := r.zone.metering.RunUsage(r.Context())
 		require.NoError(r, err)

@@ -10,6 +10,12 @@ import (
 	"github.com/stackproof/stackproof/zone/usage"
 )
 
+// Load is how busy a management server is, as Busy says of a loaded one.
+type Load = kernel.Load
+
+// Busy is how a management server of two cores behaves on which 24 scenarios were started at once.
+func Busy() Load { return kernel.Busy() }
+
 // NewManual returns a clock that stands at t, NewScaled one that runs many times as fast as the computer's.
 func NewManual(t time.Time) *Manual   { return kernel.NewManual(t) }
 func NewScaled(speed float64) *Scaled { return kernel.NewScaled(speed) }

@@ -7,6 +7,7 @@ import (
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/lb"
 	"github.com/stackproof/stackproof/zone/net"
+	"github.com/stackproof/stackproof/zone/push"
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
@@ -26,15 +27,20 @@ func (z *Zone) connect() {
 			}
 			return z.firewall.DropForwarding(ctx, n)
 		},
-		ReleaseAddress: z.lb.ReleaseAddressRules, ReleaseNetwork: z.lb.ReleaseNetworkRules, DestroyBalancers: z.push.DestroyBalancers,
-		Push: z.push.PushNetwork,
+		ReleaseAddress: z.lb.ReleaseAddressRules, ReleaseNetwork: z.lb.ReleaseNetworkRules,
+		DestroyBalancers: z.push.DestroyBalancers,
+		Push: func(ctx context.Context, n *net.Network) error {
+			return z.push.PushNetwork(ctx, n,
+				push.Cause{})
+		},
 		PushRouter: func(ctx context.Context, r *net.Router, n *net.Network) error {
-			return z.push.PushRouter(ctx, r, n, false)
+			return z.push.PushRouter(ctx, r, n, push.Cause{}, false)
 		},
 		Started: z.push.PushStart,
 	}
 	z.compute.Hooks = compute.Hooks{
-		Taken: z.lb.InternalAddresses, Guard: z.autoscale.GuardMember, LeaveRules: z.lb.RemoveVMFromRules,
+		Taken: z.lb.InternalAddresses, Guard: z.faults.Guard(z.autoscale.GuardMember),
+		LeaveRules: z.faults.LeaveRules(z.lb.RemoveVMFromRules),
 		LeaveAddresses: func(ctx context.Context, vm *compute.VM) error {
 			if err := z.firewall.RemovePFOfVM(ctx, vm); err != nil {
 				return err
@@ -44,5 +50,6 @@ func (z *Zone) connect() {
 		Expunged: z.autoscale.Expunged,
 	}
 	z.firewall.Hooks = firewall.Hooks{Balanced: z.lb.BalancedOn}
-	z.lb.Hooks = lb.Hooks{Guard: z.autoscale.GuardMember, Left: z.autoscale.LeftRule}
+	z.lb.Hooks = lb.Hooks{Bound: z.faults.Bound(lb.Scaled), Guard: z.faults.Guard(z.autoscale.GuardMember),
+		Left: z.autoscale.LeftRule}
 }

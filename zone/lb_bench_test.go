@@ -26,7 +26,8 @@ func BenchmarkFiftyGroups(b *testing.B) {
 		for _, r := range t.call("listLoadBalancerRules")["loadbalancerrule"].([]any) {
 			t.job("createLBStickinessPolicy", "lbruleid="+r.(obj)["id"].(string), "name=s", "methodname=SourceBased")
 		}
-		assert.Equal(b, 100+50, len(t.taken()), "members and policies; a group on a tier without a router pushes nothing")
+		assert.Equal(b, 100+50, len(t.taken()), "members and policies; a group on a tier without a router pushes "+
+			"nothing")
 		b.StopTimer()
 		t.shut()
 		b.StartTimer()

@@ -76,7 +76,8 @@ func (b *bench) open(name string, words []release.Knob) {
 	require.NoError(b, err)
 	require.NoError(b, fault.Set(knobs, words...))
 	b.z, err = Open(b.Context(), Options{
-		Release: name, Knobs: knobs, DB: testDatabase(b, name), Clock: b.clock, Pushes: b, ManagementLog: &b.log, Seed: 7,
+		Release: name, Knobs: knobs, DB: testDatabase(b, name), Clock: b.clock, Pushes: b, ManagementLog: &b.log,
+		Seed: 7,
 	})
 	require.NoError(b, err)
 }
@@ -184,9 +185,11 @@ func (b *bench) vpcSite(vms int) labSite {
 
 func (b *bench) tier(vpc string, n int) string {
 	b.Helper()
-	return id(b.call("createNetwork", "zoneid="+b.z.net.Site.UUID, fmt.Sprintf("name=tier%d", n), "displaytext=t", "vpcid="+vpc,
+	return id(b.call("createNetwork", "zoneid="+b.z.net.Site.UUID, fmt.Sprintf("name=tier%d", n), "displaytext=t",
+		"vpcid="+vpc,
 		fmt.Sprintf("gateway=10.0.%d.1", n), "netmask=255.255.255.0",
-		"networkofferingid="+b.offering("listNetworkOfferings", "networkoffering", "DefaultIsolatedNetworkOfferingForVpcNetworks")), "network")
+		"networkofferingid="+b.offering("listNetworkOfferings", "networkoffering",
+			"DefaultIsolatedNetworkOfferingForVpcNetworks")), "network")
 }
 
 func (b *bench) vm(network, name string) string {
@@ -204,7 +207,8 @@ func (b *bench) address(vpc string) string {
 // rule makes a rule of the tier on an address.
 func (b *bench) rule(address, tier, name string, port int, words ...string) string {
 	b.Helper()
-	return id(b.job("createLoadBalancerRule", append([]string{"publicipid=" + address, "networkid=" + tier, "name=" + name, "algorithm=roundrobin",
+	return id(b.job("createLoadBalancerRule", append([]string{"publicipid=" + address, "networkid=" + tier,
+		"name=" + name, "algorithm=roundrobin",
 		fmt.Sprintf("publicport=%d", port), "privateport=8080"}, words...)...), "loadbalancer")
 }
 
@@ -223,13 +227,16 @@ func (b *bench) group(rule string, size int) string {
 		}
 	}
 	up := id(b.job("createAutoScalePolicy", "action=scaleup", "duration=60", "conditionids="+
-		id(b.job("createCondition", "counterid="+cpu, "relationaloperator=GT", "threshold=90"), "condition")), "autoscalepolicy")
+		id(b.job("createCondition", "counterid="+cpu, "relationaloperator=GT", "threshold=90"), "condition")),
+		"autoscalepolicy")
 	down := id(b.job("createAutoScalePolicy", "action=scaledown", "duration=60", "conditionids="+
-		id(b.job("createCondition", "counterid="+cpu, "relationaloperator=LT", "threshold=1"), "condition")), "autoscalepolicy")
+		id(b.job("createCondition", "counterid="+cpu, "relationaloperator=LT", "threshold=1"), "condition")),
+		"autoscalepolicy")
 	profile := id(b.job("createAutoScaleVmProfile", "zoneid="+b.z.net.Site.UUID,
 		"serviceofferingid="+b.offering("listServiceOfferings", "serviceoffering", "Small"),
 		"templateid="+b.offering("listTemplates", "template", "CentOS")), "autoscalevmprofile")
-	return id(b.job("createAutoScaleVmGroup", "lbruleid="+rule, fmt.Sprintf("minmembers=%d", size), fmt.Sprintf("maxmembers=%d", size), "scaleuppolicyids="+up,
+	return id(b.job("createAutoScaleVmGroup", "lbruleid="+rule, fmt.Sprintf("minmembers=%d", size),
+		fmt.Sprintf("maxmembers=%d", size), "scaleuppolicyids="+up,
 		"scaledownpolicyids="+down, "vmprofileid="+profile, "name=grp", "interval=10"), "autoscalevmgroup")
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
-	"github.com/stackproof/stackproof/zone/lb"
+	"github.com/stackproof/stackproof/zone/faults"
 )
 
 func TestRuleCreateWritesItsRowsBeforeTheJob(t *testing.T) {
@@ -19,7 +19,8 @@ func TestRuleCreateWritesItsRowsBeforeTheJob(t *testing.T) {
 	rule := b.rule(a, site.tier, "A", 80)
 	internal := b.count("SELECT id FROM cloud.firewall_rules WHERE uuid=?", rule)
 	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.load_balancing_rules WHERE id=?", internal))
-	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.usage_event WHERE type='LB.CREATE' AND resource_id=?", internal))
+	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.usage_event WHERE type='LB.CREATE' AND resource_id=?",
+		internal))
 	rows, err := b.z.kernel.DB().Query("SELECT state, description FROM cloud.event WHERE type='LB.CREATE' ORDER BY id")
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, rows.Close()) }()
@@ -45,7 +46,8 @@ func TestRuleRefusals(t *testing.T) {
 	first := b.rule(a, site.tier, "A", 80)
 	number := b.count("SELECT id FROM cloud.firewall_rules WHERE uuid=?", first)
 	base := func(words ...string) []string {
-		return append([]string{"publicipid=" + free, "networkid=" + site.tier, "name=x", "algorithm=source", "publicport=81", "privateport=81"}, words...)
+		return append([]string{"publicipid=" + free, "networkid=" + site.tier, "name=x", "algorithm=source",
+			"publicport=81", "privateport=81"}, words...)
 	}
 	for _, one := range []struct {
 		words []string
@@ -53,7 +55,8 @@ func TestRuleRefusals(t *testing.T) {
 		cs    int
 		text  string
 	}{
-		{[]string{"name=x"}, 431, 9999, "Unable to execute API command createloadbalancerrule due to missing parameter algorithm"},
+		{[]string{"name=x"}, 431, 9999, "Unable to execute API command createloadbalancerrule due to missing " +
+			"parameter algorithm"},
 		{base("algorithm=foo"), 431, 9999, "Invalid algorithm: foo"},
 		{base("privateport=70000"), 431, 9999, "privatePort is an invalid value: 70000"},
 		{base("publicport=70000"), 431, 9999, "publicPort is an invalid value: 70000"},
@@ -62,14 +65,16 @@ func TestRuleRefusals(t *testing.T) {
 		{base("protocol=sctp"), 431, 9999, "Protocol sctp is not supported by the load balancer"},
 		{base("cidrlist=10.0.0.0/40"), 431, 9999, "CIDR [10.0.0.0/40] is invalid."},
 		{base("openfirewall=true"), 431, 9999, "Can't have openFirewall=true when IP address belongs to VPC"},
-		{base("publicipid="+a, "publicport=80"), 537, 9999, fmt.Sprintf("The range specified, 80-80, conflicts with rule %d which has 80-80", number)},
+		{base("publicipid="+a, "publicport=80"), 537, 9999, fmt.Sprintf("The range specified, 80-80, conflicts "+
+			"with rule %d which has 80-80", number)},
 	} {
 		e := b.refused("createLoadBalancerRule", one.words...)
 		assert.Equal(t, one.code, e.Code, one.text)
 		assert.Equal(t, one.cs, e.CSCode, one.text)
 		assert.Equal(t, one.text, e.Text)
 	}
-	assert.Zero(t, b.count("SELECT COUNT(*) FROM cloud.user_ip_address WHERE uuid=? AND network_id IS NOT NULL", free), "a refused rule unties its address again")
+	assert.Zero(t, b.count("SELECT COUNT(*) FROM cloud.user_ip_address WHERE uuid=? AND network_id IS NOT NULL",
+		free), "a refused rule unties its address again")
 	next := b.rule(free, site.tier, "B", 80)
 	assert.Equal(t, number+2, b.count("SELECT id FROM cloud.firewall_rules WHERE uuid=?", next))
 	health := b.refused("createLBHealthCheckPolicy", "lbruleid="+first)
@@ -91,11 +96,14 @@ func TestFailedDelete(t *testing.T) {
 		return b.count("SELECT COUNT(*) FROM cloud.usage_event WHERE type='LB.DELETE' AND resource_id=?", internal)
 	}
 	b.failing(true)
-	assert.Equal(t, fmt.Sprintf("530 Unable to remove load balancer rule %d", internal), b.broken("deleteLoadBalancerRule", "id="+rule))
+	assert.Equal(t, fmt.Sprintf("530 Unable to remove load balancer rule %d", internal),
+		b.broken("deleteLoadBalancerRule", "id="+rule))
 	b.failing(false)
 	assert.Equal(t, "Active", b.ruleState(rule), "the rule's state is restored")
 	assert.Equal(t, 1, events(), "the usage event stays")
-	assert.Equal(t, 2, b.count("SELECT COUNT(*) FROM cloud.load_balancer_vm_map WHERE load_balancer_id=? AND `revoke`=1", internal), "the mappings stay revoked")
+	revoked := "SELECT COUNT(*) FROM cloud.load_balancer_vm_map WHERE load_balancer_id=? AND `revoke`=1"
+	assert.Equal(t, 2, b.count(revoked,
+		internal), "the mappings stay revoked")
 	b.taken()
 	b.job("assignToLoadBalancerRule", "id="+sibling, "virtualmachineids="+site.vms[0])
 	p := b.taken()
@@ -118,7 +126,8 @@ func TestFailedMemberChanges(t *testing.T) {
 		return b.count("SELECT COUNT(*) FROM cloud.load_balancer_vm_map WHERE " + where)
 	}
 	b.failing(true)
-	assert.Equal(t, "530 Failed to assign load balancer rule", b.broken("assignToLoadBalancerRule", "id="+rule, "virtualmachineids="+site.vms[0]))
+	assert.Equal(t, "530 Failed to assign load balancer rule", b.broken("assignToLoadBalancerRule", "id="+rule,
+		"virtualmachineids="+site.vms[0]))
 	assert.Zero(t, rows("1=1"))
 	assert.Equal(t, "Add", b.ruleState(rule))
 	b.failing(false)
@@ -127,7 +136,8 @@ func TestFailedMemberChanges(t *testing.T) {
 	b.broken("removeFromLoadBalancerRule", "id="+rule, "virtualmachineids="+site.vms[0])
 	assert.Zero(t, rows("`revoke`=1"), "a VM named by its id is restored")
 	vm := b.z.compute.VMByUUID(site.vms[1])
-	b.broken("removeFromLoadBalancerRule", "id="+rule, "vmidipmap[0].vmid="+vm.UUID, "vmidipmap[0].vmip="+vm.NICs[0].IP.String())
+	b.broken("removeFromLoadBalancerRule", "id="+rule, "vmidipmap[0].vmid="+vm.UUID,
+		"vmidipmap[0].vmip="+vm.NICs[0].IP.String())
 	assert.Equal(t, 1, rows("`revoke`=1"), "one named by its address stays revoked, the release's defect")
 	b.failing(false)
 	b.job("createLBStickinessPolicy", "lbruleid="+rule, "name=s", "methodname=SourceBased")
@@ -211,7 +221,8 @@ func TestAddressIsTiedToItsTierByRules(t *testing.T) {
 
 func TestUsageEventFaults(t *testing.T) {
 	for knob, want := range map[release.Knob]struct{ mine, sibling int }{
-		"": {1, 0}, fault.DeleteEventLost: {0, 0}, fault.DeleteEventTwice: {2, 0}, fault.DeleteEventWrongRule: {0, 1}, fault.DeleteEventLate: {0, 0},
+		"": {1, 0}, fault.DeleteEventLost: {0, 0}, fault.DeleteEventTwice: {2, 0}, fault.DeleteEventWrongRule: {0, 1},
+		fault.DeleteEventLate: {0, 0},
 	} {
 		t.Run(string(knob), func(t *testing.T) {
 			var words []release.Knob
@@ -231,15 +242,15 @@ func TestUsageEventFaults(t *testing.T) {
 			assert.Equal(t, want.mine, of(id))
 			assert.Equal(t, want.sibling, of(other))
 			if knob == fault.DeleteEventLate {
-				b.advance(lb.EventShift)
+				b.advance(faults.EventShift)
 				assert.Equal(t, 1, of(id))
 			}
 		})
 	}
 }
 
-// An address release whose push fails leaves the rule in Revoke and the address Releasing; a second one ends both, without
-// further usage events.
+// An address release whose push fails leaves the rule in Revoke and the address Releasing; a second one ends both,
+// without further usage events.
 func TestFailedAddressRelease(t *testing.T) {
 	b := newBench(t, "4.20.0.0")
 	site := b.vpcSite(1)
@@ -254,5 +265,6 @@ func TestFailedAddressRelease(t *testing.T) {
 	b.job("disassociateIpAddress", "id="+a)
 	assert.Empty(t, b.call("listLoadBalancerRules"))
 	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.usage_event WHERE type='LB.DELETE'"))
-	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.usage_event e JOIN cloud.user_ip_address i ON i.id=e.resource_id WHERE e.type='NET.IPRELEASE' AND i.uuid=?", a))
+	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.usage_event e JOIN cloud.user_ip_address i ON "+
+		"i.id=e.resource_id WHERE e.type='NET.IPRELEASE' AND i.uuid=?", a))
 }

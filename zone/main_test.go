@@ -18,8 +18,8 @@ import (
 // obj is a JSON object.
 type obj = map[string]any
 
-// servers are the database servers of this test run, one for all releases with the same tables, started when first asked
-// for. Tests that open zones on one do not run in parallel.
+// servers are the database servers of this test run, one for all releases with the same tables, started when first
+// asked for. Tests that open zones on one do not run in parallel.
 type servers struct {
 	mu  sync.Mutex
 	all map[string]*database.Server

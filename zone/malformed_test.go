@@ -41,13 +41,18 @@ func (a *alarms) WithGroup(string) slog.Handler { return a }
 // populated is a zone that has one of everything, so that malformed calls meet real objects.
 func populated(t testing.TB, alarm slog.Handler) (*Zone, map[string]string) {
 	t.Helper()
-	z, err := Open(t.Context(), Options{Release: "4.20.1.0", DB: testDatabase(t, "4.20.1.0"), Clock: kernel.NewManual(time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)),
-		Log: slog.New(alarm), ManagementLog: io.Discard, Seed: 3})
+	z, err := Open(t.Context(), Options{Release: "4.20.1.0", DB: testDatabase(t, "4.20.1.0"),
+		Clock: kernel.NewManual(time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)),
+		Log:   slog.New(alarm), ManagementLog: io.Discard, Seed: 3})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, z.Close(context.Background())) })
-	ids := map[string]string{"zone": z.net.Site.UUID, "template": z.net.Site.VMImage.UUID, "serviceoffering": z.net.ServiceOfferings[0].UUID,
-		"domain": z.tenancy.Domains[0].UUID, "account": z.tenancy.Admin.Account.UUID, "user": z.tenancy.Admin.UUID, "host": z.net.Hosts[0].UUID, "diskoffering": z.net.DiskOfferings[0].UUID,
-		"networkoffering": z.net.NetworkOfferings[2].UUID, "vpcoffering": z.net.VPCOfferings[0].UUID, "counter": z.autoscale.Counters[5].UUID}
+	ids := map[string]string{"zone": z.net.Site.UUID, "template": z.net.Site.VMImage.UUID,
+		"serviceoffering": z.net.ServiceOfferings[0].UUID,
+		"domain":          z.tenancy.Domains[0].UUID, "account": z.tenancy.Admin.Account.UUID,
+		"user": z.tenancy.Admin.UUID,
+		"host": z.net.Hosts[0].UUID, "diskoffering": z.net.DiskOfferings[0].UUID,
+		"networkoffering": z.net.NetworkOfferings[2].UUID, "vpcoffering": z.net.VPCOfferings[0].UUID,
+		"counter": z.autoscale.Counters[5].UUID}
 	make := func(entity, command string, words ...string) {
 		t.Helper()
 		p := map[string]string{}
@@ -65,14 +70,19 @@ func populated(t testing.TB, alarm slog.Handler) (*Zone, map[string]string) {
 			require.Equal(t, 1, z.kernel.JobByUUID(job).Status, "%s: %v", command, z.kernel.JobByUUID(job).Result)
 		}
 	}
-	make("vpc", "createVPC", "name", "v", "zoneid", ids["zone"], "vpcofferingid", ids["vpcoffering"], "cidr", "10.0.0.0/16")
-	make("network", "createNetwork", "name", "t", "zoneid", ids["zone"], "networkofferingid", ids["networkoffering"], "vpcid", ids["vpc"], "gateway", "10.0.1.1", "netmask", "255.255.255.0")
+	make("vpc", "createVPC", "name", "v", "zoneid", ids["zone"], "vpcofferingid", ids["vpcoffering"], "cidr",
+		"10.0.0.0/16")
+	make("network", "createNetwork", "name", "t", "zoneid", ids["zone"], "networkofferingid", ids["networkoffering"],
+		"vpcid", ids["vpc"], "gateway", "10.0.1.1", "netmask", "255.255.255.0")
 	ids["network"] = z.net.Networks[0].UUID
-	make("vm", "deployVirtualMachine", "zoneid", ids["zone"], "serviceofferingid", ids["serviceoffering"], "templateid", ids["template"], "networkids", ids["network"], "name", "m")
+	make("vm", "deployVirtualMachine", "zoneid", ids["zone"], "serviceofferingid", ids["serviceoffering"],
+		"templateid", ids["template"], "networkids", ids["network"], "name", "m")
 	ids["router"], ids["volume"] = z.net.Routers[0].UUID, z.compute.Volumes[0].UUID
 	make("address", "associateIpAddress", "vpcid", ids["vpc"])
-	make("pfrule", "createPortForwardingRule", "ipaddressid", ids["address"], "privateport", "22", "publicport", "22", "protocol", "tcp", "virtualmachineid", ids["vm"], "networkid", ids["network"])
-	make("lbrule", "createLoadBalancerRule", "publicipid", ids["address"], "networkid", ids["network"], "name", "l", "algorithm", "roundrobin", "privateport", "80", "publicport", "80")
+	make("pfrule", "createPortForwardingRule", "ipaddressid", ids["address"], "privateport", "22", "publicport", "22",
+		"protocol", "tcp", "virtualmachineid", ids["vm"], "networkid", ids["network"])
+	make("lbrule", "createLoadBalancerRule", "publicipid", ids["address"], "networkid", ids["network"], "name", "l",
+		"algorithm", "roundrobin", "privateport", "80", "publicport", "80")
 	make("", "assignToLoadBalancerRule", "id", ids["lbrule"], "virtualmachineids", ids["vm"])
 	make("policy", "createLBStickinessPolicy", "lbruleid", ids["lbrule"], "name", "s", "methodname", "SourceBased")
 	return z, ids
@@ -83,7 +93,8 @@ func populated(t testing.TB, alarm slog.Handler) (*Zone, map[string]string) {
 func TestMalformedCalls(t *testing.T) {
 	alarm := &alarms{}
 	z, ids := populated(t, alarm)
-	hostile := []string{"", " ", "0", "-1", "99999999999999999999", "NaN", "null", "true", "a,b,,c", "00000000-0000-0000-0000-000000000000", "' OR 1=1 --",
+	hostile := []string{"", " ", "0", "-1", "99999999999999999999", "NaN", "null", "true", "a,b,,c",
+		"00000000-0000-0000-0000-000000000000", "' OR 1=1 --",
 		"10.0.1.300", "2026-13-45", strings.Repeat("x", 70000), "\u202e\U0001F600", "../../etc/passwd", "%s%d%n"}
 	for i := range z.kernel.Commands() {
 		cmd := &z.kernel.Commands()[i]

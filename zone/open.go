@@ -12,6 +12,7 @@ import (
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/autoscale"
 	"github.com/stackproof/stackproof/zone/compute"
+	"github.com/stackproof/stackproof/zone/faults"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/lb"
@@ -51,7 +52,7 @@ func Open(ctx context.Context, opts Options) (_ *Zone, err error) {
 	z.kernel.Start()
 	z.http, err = api.Listen(api.Options{
 		Listen: opts.Listen, ListenIntegration: opts.ListenIntegration, Backend: z, Log: z.kernel.Log,
-		SessionKeyEither: z.kernel.On(release.SessionKeyEither), Date: z.dateHeader(),
+		SessionKeyEither: z.kernel.On(release.SessionKeyEither), Date: z.dateHeader(), Lost: z.kernel.Lost,
 	})
 	if err != nil {
 		return z, err
@@ -82,7 +83,8 @@ func newZone(opts Options) (*Zone, error) {
 	if opts.ManagementLog == nil {
 		opts.ManagementLog = io.Discard
 	}
-	k := kernel.New(kernel.Options{Release: opts.Release, Knobs: opts.Knobs, Clock: opts.Clock, Log: opts.Log, Seed: opts.Seed})
+	k := kernel.New(kernel.Options{Release: opts.Release, Knobs: opts.Knobs, Clock: opts.Clock, Log: opts.Log,
+		Load: opts.Load, Seed: opts.Seed})
 	z := &Zone{opts: opts, kernel: k}
 	z.tenancy = tenancy.New(k)
 	z.net = net.New(k, z.tenancy, opts.Pushes, opts.Bare)
@@ -93,17 +95,20 @@ func newZone(opts Options) (*Zone, error) {
 	z.autoscale = autoscale.New(k, z.tenancy, z.net, z.compute, z.firewall, z.push, z.lb)
 	z.metering = metering.New(k, z.tenancy, z.net, z.compute, z.firewall, z.push, opts.Seed)
 	z.site = site.New(k, z.tenancy, z.net, z.compute, z.firewall, z.push, z.autoscale, z.metering, opts.Settings)
+	z.faults = faults.New(k, z.push, z.lb, z.autoscale)
 	for _, finders := range []map[string]func(string) bool{
-		z.tenancy.Finders(), z.net.Finders(), z.compute.Finders(), z.firewall.Finders(), z.lb.Finders(), z.autoscale.Finders(),
+		z.tenancy.Finders(), z.net.Finders(), z.compute.Finders(), z.firewall.Finders(), z.lb.Finders(),
+		z.autoscale.Finders(),
 	} {
 		k.AddFinders(finders)
 	}
 	z.connect()
-	return z, k.Register(z.commands())
+	return z, k.Register(z.faults.Commands(z.commands()))
 }
 
-// dateHeader is the time in the header of that name where the zone's time is not the computer's, so that a client can follow it.
-// On the wall clock the API has none, as a packaged management server's has none (ServerDaemon.java@4.20.0.0).
+// dateHeader is the time in the header of that name where the zone's time is not the computer's, so that a client
+// can follow it. On the wall clock the API has none, as a packaged management server's has none
+// (ServerDaemon.java@4.20.0.0).
 func (z *Zone) dateHeader() func() time.Time {
 	if _, wall := z.kernel.Clock.(Wall); wall {
 		return nil
@@ -121,6 +126,7 @@ func (z *Zone) openDatabase(ctx context.Context) error {
 // Close stops the API, lets queued jobs end, and stops everything that works in the background.
 func (z *Zone) Close(ctx context.Context) error {
 	var errs []error
+	z.kernel.Hurry()
 	if z.http != nil {
 		errs = append(errs, z.http.Close(ctx))
 	}

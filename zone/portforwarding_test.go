@@ -16,16 +16,21 @@ func TestPortForwardingSharesTheIDs(t *testing.T) {
 		"virtualmachineid="+site.vms[0], "networkid="+site.tier), "portforwardingrule")
 	rule := b.rule(other, site.tier, "A", 80)
 	first := b.count("SELECT id FROM cloud.firewall_rules WHERE uuid=?", pf)
-	assert.Equal(t, first+1, b.count("SELECT id FROM cloud.load_balancing_rules WHERE id=(SELECT id FROM cloud.firewall_rules WHERE uuid=?)", rule))
-	assert.Equal(t, int(b.z.net.Site.ID), b.count("SELECT zone_id FROM cloud.usage_event WHERE type='NET.RULEADD' AND resource_id=?", first))
-	same := b.refused("createPortForwardingRule", "ipaddressid="+a, "privateport=22", "publicport=2222", "protocol=tcp", "virtualmachineid="+site.vms[0])
+	assert.Equal(t, first+1, b.count("SELECT id FROM cloud.load_balancing_rules WHERE id=(SELECT id FROM "+
+		"cloud.firewall_rules WHERE uuid=?)", rule))
+	assert.Equal(t, int(b.z.net.Site.ID), b.count("SELECT zone_id FROM cloud.usage_event WHERE "+
+		"type='NET.RULEADD' AND resource_id=?", first))
+	same := b.refused("createPortForwardingRule", "ipaddressid="+a, "privateport=22", "publicport=2222",
+		"protocol=tcp", "virtualmachineid="+site.vms[0])
 	assert.Equal(t, 537, same.Code)
-	taken := b.refused("createLoadBalancerRule", "publicipid="+a, "networkid="+site.tier, "name=x", "algorithm=source", "publicport=2222", "privateport=1")
+	taken := b.refused("createLoadBalancerRule", "publicipid="+a, "networkid="+site.tier, "name=x",
+		"algorithm=source", "publicport=2222", "privateport=1")
 	assert.Equal(t, 537, taken.Code)
 	listed := b.one("listPortForwardingRules", "portforwardingrule")
 	assert.Equal(t, "2222", listed["publicport"], "ports are text")
 	b.job("deletePortForwardingRule", "id="+pf)
-	assert.Zero(t, b.count("SELECT zone_id FROM cloud.usage_event WHERE type='NET.RULEDELETE' AND resource_id=?", first), "the delete event has zone 0")
+	assert.Zero(t, b.count("SELECT zone_id FROM cloud.usage_event WHERE type='NET.RULEDELETE' AND resource_id=?",
+		first), "the delete event has zone 0")
 	assert.Zero(t, b.count("SELECT COUNT(*) FROM cloud.firewall_rules WHERE id=?", first))
 }
 
@@ -40,7 +45,8 @@ func TestAddressReleaseIsRefusedTooLate(t *testing.T) {
 		site := b.vpcSite(1)
 		a := b.address(site.vpc)
 		b.group(b.rule(a, site.tier, "G", 80), 1)
-		b.job("createPortForwardingRule", "ipaddressid="+a, "privateport=22", "publicport=2222", "protocol=tcp", "virtualmachineid="+site.vms[0])
+		b.job("createPortForwardingRule", "ipaddressid="+a, "privateport=22", "publicport=2222", "protocol=tcp",
+			"virtualmachineid="+site.vms[0])
 		assert.Contains(t, b.broken("disassociateIpAddress", "id="+a), "530 Cannot delete load balancer rule")
 		want := 1
 		if late {
@@ -54,10 +60,12 @@ func TestAddressReleaseIsRefusedTooLate(t *testing.T) {
 func TestOpenFirewallTakesAnID(t *testing.T) {
 	b := newBench(t, "4.20.0.0")
 	network := id(b.call("createNetwork", "zoneid="+b.z.net.Site.UUID, "name=iso", "displaytext=iso",
-		"networkofferingid="+b.offering("listNetworkOfferings", "networkoffering", "DefaultIsolatedNetworkOfferingWithSourceNatService")), "network")
+		"networkofferingid="+b.offering("listNetworkOfferings", "networkoffering",
+			"DefaultIsolatedNetworkOfferingWithSourceNatService")), "network")
 	vm := b.vm(network, "vm")
 	a := id(b.job("associateIpAddress", "networkid="+network), "ipaddress")
-	rule := id(b.job("createLoadBalancerRule", "publicipid="+a, "name=A", "algorithm=source", "publicport=80", "privateport=80"), "loadbalancer")
+	rule := id(b.job("createLoadBalancerRule", "publicipid="+a, "name=A", "algorithm=source", "publicport=80",
+		"privateport=80"), "loadbalancer")
 	internal := b.count("SELECT id FROM cloud.firewall_rules WHERE uuid=?", rule)
 	fw := b.one("listFirewallRules", "firewallrule", "ipaddressid="+a)
 	assert.EqualValues(t, 80, fw["startport"], "ports are numbers here")
@@ -68,6 +76,7 @@ func TestOpenFirewallTakesAnID(t *testing.T) {
 	b.job("deleteLoadBalancerRule", "id="+rule)
 	assert.Zero(t, b.count("SELECT COUNT(*) FROM cloud.firewall_rules"), "the firewall rule goes with it")
 	b.call("enableStaticNat", "ipaddressid="+a, "virtualmachineid="+vm)
-	assert.Equal(t, 537, b.refused("createLoadBalancerRule", "publicipid="+a, "name=A", "algorithm=source", "publicport=80", "privateport=80").Code)
+	assert.Equal(t, 537, b.refused("createLoadBalancerRule", "publicipid="+a, "name=A", "algorithm=source",
+		"publicport=80", "privateport=80").Code)
 	b.job("disableStaticNat", "ipaddressid="+a)
 }

@@ -29,7 +29,8 @@ type loggedPush struct {
 	command json.RawMessage // what stands below the class name
 }
 
-// readPushes reads the lines of a log with the LoadBalancerConfigCommand in them, which may be one of many in a request.
+// readPushes reads the lines of a log with the LoadBalancerConfigCommand in them, which may be one of many in a
+// request.
 func readPushes(t testing.TB, text []byte) []loggedPush {
 	t.Helper()
 	var out []loggedPush
@@ -88,9 +89,10 @@ func scalars(t testing.TB, raw json.RawMessage) [][2]string {
 	return out
 }
 
-// identity are scalars that name an object of one zone: the other zone's name for it must be another each time the object
-// is another, and the same each time it is the same.
-var identity = regexp.MustCompile(`\.(srcIp|destIp|lbStatsPublicIP|lbStatsPrivateIP|router\.ip|nicUuid|nic\.uuid|mac|broadcastUri|isolationUri|networkId|networkSegmentName|vpcId|router\.name)$`)
+// identity are scalars that name an object of one zone: the other zone's name for it must be another each time the
+// object is another, and the same each time it is the same.
+var identity = regexp.MustCompile(`\.(srcIp|destIp|lbStatsPublicIP|lbStatsPrivateIP|router\.ip|nicUuid|nic\.uuid|mac|broadcastUri` +
+	`|isolationUri|networkId|networkSegmentName|vpcId|router\.name)$`)
 
 // names pairs the two zones' names.
 type names struct{ ours, theirs map[string]string }
@@ -105,8 +107,8 @@ func (n names) pair(kind, theirs, ours string) bool {
 	return a == ours && b == theirs
 }
 
-// TestRecordedPushes replays each recording and compares the pushes with those that the recorded log holds of its rules: their
-// number, order, keys and values, names of objects apart.
+// TestRecordedPushes replays each recording and compares the pushes with those that the recorded log holds of its
+// rules: their number, order, keys and values, names of objects apart.
 func TestRecordedPushes(t *testing.T) {
 	for release, files := range recordings(t) {
 		text, err := os.ReadFile(filepath.Join(filepath.Dir(files[0]), "lb-config-commands.log"))
@@ -159,7 +161,8 @@ func differences(t testing.TB, r *replay, n names, want, got loggedPush) []strin
 	for i := range min(len(a), len(b)) {
 		path, kind := a[i][0], ""
 		if m := identity.FindStringSubmatch(path); m != nil {
-			kind = strings.NewReplacer("srcIp", "public", "lbStatsPublicIP", "public", "lbStatsPrivateIP", "link", "router.ip", "link").Replace(m[1]) + " "
+			kind = strings.NewReplacer("srcIp", "public", "lbStatsPublicIP", "public", "lbStatsPrivateIP", "link",
+				"router.ip", "link").Replace(m[1]) + " "
 		}
 		same := a[i][1] == b[i][1]
 		switch {

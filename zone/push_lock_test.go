@@ -49,8 +49,10 @@ func TestZoneAnswersDuringAPush(t *testing.T) {
 	first := <-g.entered
 	assert.NotNil(t, balancer(t, first, rule))
 	assert.EqualValues(t, 0, b.call("queryAsyncJobResult", "jobid="+job)["jobstatus"])
-	assert.Len(t, b.one("listLBStickinessPolicies", "stickinesspolicies", "lbruleid="+rule)["stickinesspolicy"], 1, "listed before it is applied")
-	other := b.call("createLoadBalancerRule", "publicipid="+a, "networkid="+site.tier, "name=B", "algorithm=source", "publicport=81", "privateport=81")["id"].(string)
+	assert.Len(t, b.one("listLBStickinessPolicies", "stickinesspolicies", "lbruleid="+rule)["stickinesspolicy"], 1,
+		"listed before it is applied")
+	other := b.call("createLoadBalancerRule", "publicipid="+a, "networkid="+site.tier, "name=B", "algorithm=source",
+		"publicport=81", "privateport=81")["id"].(string)
 	close(g.open)
 	require.NoError(t, b.z.Jobs(t.Context()))
 	assert.EqualValues(t, 1, b.call("queryAsyncJobResult", "jobid="+job)["jobstatus"])
@@ -59,7 +61,8 @@ func TestZoneAnswersDuringAPush(t *testing.T) {
 	assert.Equal(t, "Add", b.ruleState(other))
 }
 
-// Jobs of several networks, group monitors and time at once: every push to a router arrives in the order of its sequence.
+// Jobs of several networks, group monitors and time at once: every push to a router arrives in the order of its
+// sequence.
 func TestConcurrentPushesKeepTheirOrder(t *testing.T) {
 	b := newBench(t, "4.19.1.0")
 	var rules []string

@@ -26,11 +26,18 @@ func TestPushesPerCall(t *testing.T) {
 	}
 	var a, g, group string
 	var policy string
-	count(0, "createLoadBalancerRule", func() { a = b.rule(a1, site.tier, "A", 80); g = b.rule(a2, site.tier, "G", 80) })
+	count(0, "createLoadBalancerRule", func() {
+		a = b.rule(a1, site.tier, "A", 80)
+		g = b.rule(a2, site.tier, "G",
+			80)
+	})
 	count(1, "assign two at once", func() {
 		b.job("assignToLoadBalancerRule", "id="+a, "virtualmachineids="+site.vms[0]+","+site.vms[1])
 	})
-	count(1, "create policy", func() { b.job("createLBStickinessPolicy", "lbruleid="+a, "name=s", "methodname=SourceBased") })
+	count(1, "create policy", func() {
+		b.job("createLBStickinessPolicy", "lbruleid="+a, "name=s",
+			"methodname=SourceBased")
+	})
 	count(1, "replace policy", func() {
 		done := b.job("createLBStickinessPolicy", "lbruleid="+a, "name=r", "methodname=LbCookie")
 		policy = done["stickinesspolicies"].(obj)["stickinesspolicy"].([]any)[0].(obj)["id"].(string)
@@ -52,7 +59,10 @@ func TestPushesPerCall(t *testing.T) {
 	count(2, "monitor brings two members", func() { b.advance(11 * time.Second) })
 	count(1, "disable", func() { b.job("disableAutoScaleVmGroup", "id="+group) })
 	count(0, "update while disabled", func() { b.job("updateAutoScaleVmGroup", "id="+group, "maxmembers=3") })
-	count(1, "policy while disabled", func() { b.job("createLBStickinessPolicy", "lbruleid="+g, "name=s", "methodname=SourceBased") })
+	count(1, "policy while disabled", func() {
+		b.job("createLBStickinessPolicy", "lbruleid="+g, "name=s",
+			"methodname=SourceBased")
+	})
 	count(1, "enable", func() { b.job("enableAutoScaleVmGroup", "id="+group) })
 	count(0, "enable when enabled", func() { b.job("enableAutoScaleVmGroup", "id="+group) })
 	count(3, "delete the group with cleanup", func() { b.job("deleteAutoScaleVmGroup", "id="+group, "cleanup=true") })
@@ -159,7 +169,10 @@ func TestPushFaults(t *testing.T) {
 			assert.Zero(b, sticky(b, p, rule))
 			assert.Equal(b, 1, sticky(b, p, sibling))
 		}},
-		{fault.MemberMissing, func(b *bench, p []net.Push, rule, _ string) { assert.Len(b, balancer(b, p[0], rule).Destinations, 1) }},
+		{fault.MemberMissing, func(b *bench, p []net.Push, rule, _ string) {
+			assert.Len(b,
+				balancer(b, p[0], rule).Destinations, 1)
+		}},
 		{"", func(b *bench, p []net.Push, rule, sibling string) {
 			assert.Equal(b, 1, sticky(b, p, rule))
 			assert.Zero(b, sticky(b, p, sibling))

@@ -14,11 +14,14 @@ func TestSimulatorMocks(t *testing.T) {
 	b := newBench(t, "4.20.0.0")
 	site := b.vpcSite(1)
 	rule := b.rule(b.address(site.vpc), site.tier, "A", 80)
-	mock := b.call("configureSimulator", "zoneid="+b.z.net.Site.UUID, "name=LoadBalancerConfigCommand", "value=wait:0", "count=1000")
-	assert.Equal(t, obj{"null": obj{"id": 1., "zoneid": float64(b.z.net.Site.ID), "name": "LoadBalancerConfigCommand", "count": 1000.}}, mock)
+	mock := b.call("configureSimulator", "zoneid="+b.z.net.Site.UUID, "name=LoadBalancerConfigCommand",
+		"value=wait:0", "count=1000")
+	assert.Equal(t, obj{"null": obj{"id": 1., "zoneid": float64(b.z.net.Site.ID), "name": "LoadBalancerConfigCommand",
+		"count": 1000.}}, mock)
 	b.job("createLBStickinessPolicy", "lbruleid="+rule, "name=s", "methodname=SourceBased")
 	assert.EqualValues(t, 999, b.call("querySimulatorMock", "id=1")["null"].(obj)["count"], "one push counted")
-	b.call("configureSimulator", "zoneid="+b.z.net.Site.UUID, "name=LoadBalancerConfigCommand", "value=result:fail", "count=1")
+	b.call("configureSimulator", "zoneid="+b.z.net.Site.UUID, "name=LoadBalancerConfigCommand", "value=result:fail",
+		"count=1")
 	b.broken("deleteLoadBalancerRule", "id="+rule)
 	assert.EqualValues(t, 0, b.call("querySimulatorMock", "id=1")["null"].(obj)["count"])
 	b.job("deleteLoadBalancerRule", "id="+rule)
@@ -36,7 +39,8 @@ func TestMockLosesCounts(t *testing.T) {
 		rules = append(rules, b.rule(b.address(site.vpc), site.tier, "A", 80))
 	}
 	count := func() any { return b.call("querySimulatorMock", "id=1")["null"].(obj)["count"] }
-	b.call("configureSimulator", "zoneid="+b.z.net.Site.UUID, "name=LoadBalancerConfigCommand", "value=wait:0", "count=1000")
+	b.call("configureSimulator", "zoneid="+b.z.net.Site.UUID, "name=LoadBalancerConfigCommand", "value=wait:0",
+		"count=1000")
 	g := &gate{entered: make(chan net.Push), open: make(chan struct{})}
 	b.z.kernel.Lock()
 	b.z.net.Pushes = g
@@ -58,7 +62,8 @@ func TestOldestMock(t *testing.T) {
 	site := b.vpcSite(1)
 	rule := b.rule(b.address(site.vpc), site.tier, "A", 80)
 	b.call("configureSimulator", "name=LoadBalancerConfigCommand", "value=wait:0", "count=1")
-	b.call("configureSimulator", "zoneid="+b.z.net.Site.UUID, "name=LoadBalancerConfigCommand", "value=result:fail", "count=5")
+	b.call("configureSimulator", "zoneid="+b.z.net.Site.UUID, "name=LoadBalancerConfigCommand", "value=result:fail",
+		"count=5")
 	b.job("createLBStickinessPolicy", "lbruleid="+rule, "name=s", "methodname=SourceBased")
 	b.job("updateLoadBalancerRule", "id="+rule, "algorithm=source")
 	assert.EqualValues(t, 0, b.call("querySimulatorMock", "id=1")["null"].(obj)["count"])
@@ -67,7 +72,8 @@ func TestOldestMock(t *testing.T) {
 
 func TestMockWords(t *testing.T) {
 	for text, want := range map[string]compute.MockAnswer{
-		"wait:0": {}, "result:fail": {Fails: true}, "result:fault;wait:5": {Fails: true, Wait: 5e6}, "timeout:3": {Fails: true}, "enabled:true": {},
+		"wait:0": {}, "result:fail": {Fails: true}, "result:fault;wait:5": {Fails: true, Wait: 5e6},
+		"timeout:3": {Fails: true}, "enabled:true": {},
 		"wait:soon": {}, "result:ok": {}, "": {},
 	} {
 		assert.Equal(t, want, compute.ParseMock(text), text)

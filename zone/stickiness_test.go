@@ -20,8 +20,10 @@ func TestStickinessRefusals(t *testing.T) {
 		text  string
 	}{
 		{[]string{"methodname=Nope"}, fmt.Sprintf("Failed to match Stickiness method name for LB rule:%d", internal)},
-		{[]string{"methodname=SourceBased", "param[0].name=zzz", "param[0].value=1"}, "Failed : Stickiness policy does not support param name :zzz"},
-		{[]string{"methodname=SourceBased", "param[0].key=tablesize", "param[0].value=1k"}, "Failed : Stickiness policy does not support param name :null"},
+		{[]string{"methodname=SourceBased", "param[0].name=zzz", "param[0].value=1"}, "Failed : Stickiness " +
+			"policy does not support param name :zzz"},
+		{[]string{"methodname=SourceBased", "param[0].key=tablesize", "param[0].value=1k"}, "Failed : Stickiness " +
+			"policy does not support param name :null"},
 		{[]string{"methodname=LbCookie", "param[0].name=mode"}, "Failed : Value expected for the Param :mode"},
 		{[]string{"methodname=SourceBased", "param[0].name=tablesize", "param[0].value=abc"},
 			fmt.Sprintf("Failed LB in validation rule id: %d Cause: tablesize is not in size format: abc", internal)},
@@ -47,14 +49,19 @@ func TestStickinessParametersAreStoredAndPushed(t *testing.T) {
 	site := b.vpcSite(1)
 	rule := b.rule(b.address(site.vpc), site.tier, "A", 80)
 	b.taken()
-	b.job("createLBStickinessPolicy", "lbruleid="+rule, "name=p", "methodname=lbcookie", "param[0].name=cookie-name", "param[0].value=SRV",
+	b.job("createLBStickinessPolicy", "lbruleid="+rule, "name=p", "methodname=lbcookie", "param[0].name=cookie-name",
+		"param[0].value=SRV",
 		"param[1].name=nocache", "param[2].name=domain", "param[2].value=a", "param[3].name=domain", "param[3].value=b")
 	p := b.taken()
 	require.Equal(t, 1, len(p))
-	assert.Equal(t, []push.StickinessTO{{Method: "lbcookie", Params: []push.PairTO{{First: "cookie-name", Second: "SRV"}, {First: "nocache", Second: "null"}, {First: "domain", Second: "a"}, {First: "domain", Second: "b"}}}},
+	assert.Equal(t, []push.StickinessTO{{Method: "lbcookie", Params: []push.PairTO{{First: "cookie-name",
+		Second: "SRV"}, {First: "nocache", Second: "null"}, {First: "domain", Second: "a"},
+		{First: "domain", Second: "b"}}}},
 		balancer(t, p[0], rule).Stickiness)
-	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.load_balancer_stickiness_policies WHERE params='cookie-name=SRV&nocache=null&domain=a&domain=b&'"))
-	policy := b.one("listLBStickinessPolicies", "stickinesspolicies", "lbruleid="+rule)["stickinesspolicy"].([]any)[0].(obj)
+	assert.Equal(t, 1, b.count("SELECT COUNT(*) FROM cloud.load_balancer_stickiness_policies WHERE "+
+		"params='cookie-name=SRV&nocache=null&domain=a&domain=b&'"))
+	policy := b.one("listLBStickinessPolicies", "stickinesspolicies",
+		"lbruleid="+rule)["stickinesspolicy"].([]any)[0].(obj)
 	assert.Equal(t, obj{"cookie-name": "SRV", "nocache": "null", "domain": "b:a"}, policy["params"])
 	assert.NotContains(t, policy, "state")
 }
@@ -69,7 +76,8 @@ func TestFailedReplacementLosesTheOldPolicyLater(t *testing.T) {
 	b.job("assignToLoadBalancerRule", "id="+rule, "virtualmachineids="+site.vms[0])
 	b.job("createLBStickinessPolicy", "lbruleid="+rule, "name=old", "methodname=SourceBased")
 	b.failing(true)
-	assert.Equal(t, "530 Failed to create stickiness policy", b.broken("createLBStickinessPolicy", "lbruleid="+rule, "name=new", "methodname=LbCookie"))
+	assert.Equal(t, "530 Failed to create stickiness policy", b.broken("createLBStickinessPolicy", "lbruleid="+rule,
+		"name=new", "methodname=LbCookie"))
 	b.failing(false)
 	require.Len(t, policies(), 1)
 	assert.Equal(t, "old", policies()[0].(obj)["name"])
@@ -92,7 +100,8 @@ func TestFailedPolicyDeleteRestoresIt(t *testing.T) {
 	done := b.job("createLBStickinessPolicy", "lbruleid="+rule, "name=p", "methodname=AppCookie")
 	policy := done["stickinesspolicies"].(obj)["stickinesspolicy"].([]any)[0].(obj)["id"].(string)
 	b.failing(true)
-	assert.Equal(t, "530 Failed to delete load balancer stickiness policy", b.broken("deleteLBStickinessPolicy", "id="+policy))
+	assert.Equal(t, "530 Failed to delete load balancer stickiness policy",
+		b.broken("deleteLBStickinessPolicy", "id="+policy))
 	b.failing(false)
 	assert.Zero(t, b.count("SELECT COUNT(*) FROM cloud.load_balancer_stickiness_policies WHERE `revoke`=1"))
 	assert.Equal(t, "Active", b.ruleState(rule))

@@ -1,13 +1,13 @@
 // Package zone is the embedded lab zone: the part of a CloudStack management server and usage server that LB rules,
 // stickiness, autoscale groups and their usage need, with the releases' behaviour, faults included.
 //
-// Its rooms are packages of their own, each above those that it uses: kernel (calls, jobs, events, clock, lock), store,
-// tenancy, net, compute, firewall, push, lb, autoscale, metering and site. What a room asks of a higher one is a hook
-// that this package gives it.
+// Its rooms are packages of their own, each above those that it uses: kernel (calls, jobs, events, clock, lock),
+// store, tenancy, net, compute, firewall, push, lb, autoscale, metering and site. What a room asks of a higher one
+// is a hook that this package gives it.
 //
-// It is not CloudStack: hypervisors are as simulated as in the simulator zone, and the virtual router is somebody else's
-// (pushes go to Options.Pushes). Before changing it know that objects live in memory and every row that a test may look
-// at is mirrored into a real MariaDB at once; the usage server (zone/usage) sees only the database.
+// It is not CloudStack: hypervisors are as simulated as in the simulator zone, and the virtual router is somebody
+// else's (pushes go to Options.Pushes). Before changing it know that objects live in memory and every row that a
+// test may look at is mirrored into a real MariaDB at once; the usage server (zone/usage) sees only the database.
 package zone
 
 import (
@@ -19,6 +19,7 @@ import (
 	"github.com/stackproof/stackproof/zone/autoscale"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/database"
+	"github.com/stackproof/stackproof/zone/faults"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/lb"
@@ -43,7 +44,8 @@ type (
 	ForgedEvent   = site.ForgedEvent
 )
 
-// How a usage server ends, the host of the first one, and the log message about parameters that a command does not have.
+// How a usage server ends, the host of the first one, and the log message about parameters that a command does not
+// have.
 const (
 	UsageStopped      = metering.UsageStopped
 	UsageKilled       = metering.UsageKilled
@@ -68,6 +70,8 @@ type Options struct {
 	Seed int64
 	// Bare opens a management server without a zone: one is set up through the API.
 	Bare bool
+	// Load is how busy the management server is.
+	Load Load
 	// Settings are values of the configuration that the server starts with, by name.
 	Settings map[string]string
 }
@@ -87,4 +91,5 @@ type Zone struct {
 	autoscale *autoscale.Manager
 	metering  *metering.Manager
 	site      *site.Manager
+	faults    *faults.Faults
 }

@@ -26,7 +26,8 @@ func BenchmarkOpen(b *testing.B) {
 
 // BenchmarkSignedCall is one signed call over HTTP, end to end: a list of what there is, and a create with its job.
 func BenchmarkSignedCall(b *testing.B) {
-	z, err := Open(b.Context(), Options{Release: "4.20.1.0", DB: testDatabase(b, "4.20.1.0"), Clock: kernel.NewManual(time.Now())})
+	z, err := Open(b.Context(), Options{Release: "4.20.1.0", DB: testDatabase(b, "4.20.1.0"),
+		Clock: kernel.NewManual(time.Now())})
 	require.NoError(b, err)
 	defer func() { require.NoError(b, z.Close(context.Background())) }()
 	client := &http.Client{}
@@ -50,7 +51,8 @@ func BenchmarkSignedCall(b *testing.B) {
 	}
 	for _, one := range [][]string{
 		{"command", "listZones"}, {"command", "listLoadBalancerRules", "listall", "true"},
-		{"command", "createVPC", "name", "v", "zoneid", z.net.Site.UUID, "vpcofferingid", z.net.VPCOfferings[0].UUID, "start", "false"},
+		{"command", "createVPC", "name", "v", "zoneid", z.net.Site.UUID, "vpcofferingid", z.net.VPCOfferings[0].UUID,
+			"start", "false"},
 	} {
 		b.Run(one[1], func(b *testing.B) {
 			for b.Loop() {
@@ -62,10 +64,12 @@ func BenchmarkSignedCall(b *testing.B) {
 
 // BenchmarkInsert is one mirrored row.
 func BenchmarkInsert(b *testing.B) {
-	z, err := Open(b.Context(), Options{Release: "4.20.1.0", DB: testDatabase(b, "4.20.1.0"), Clock: kernel.NewManual(time.Now())})
+	z, err := Open(b.Context(), Options{Release: "4.20.1.0", DB: testDatabase(b, "4.20.1.0"),
+		Clock: kernel.NewManual(time.Now())})
 	require.NoError(b, err)
 	defer func() { require.NoError(b, z.Close(context.Background())) }()
 	for b.Loop() {
-		require.NoError(b, z.kernel.UsageEvent(b.Context(), "LB.CREATE", z.tenancy.Admin.Account, kernel.ZoneID, 1, nil))
+		require.NoError(b, z.kernel.UsageEvent(b.Context(), "LB.CREATE", z.tenancy.Admin.Account, kernel.ZoneID, 1,
+			nil))
 	}
 }

@@ -61,12 +61,14 @@ func TestNetworkUsageModels(t *testing.T) {
 func TestLimits(t *testing.T) {
 	b := newBench(t, "4.20.1.0")
 	domain := id(b.call("createDomain", "name=d"), "domain")
-	b.call("createAccount", "account=u", "username=u", "password=p", "email=e", "firstname=f", "lastname=l", "domainid="+domain)
+	b.call("createAccount", "account=u", "username=u", "password=p", "email=e", "firstname=f", "lastname=l",
+		"domainid="+domain)
 	who := []string{"account=u", "domainid=" + domain}
 	limit := func(typ, max int) {
 		b.call("updateResourceLimit", append(who, fmt.Sprint("resourcetype=", typ), fmt.Sprint("max=", max))...)
 	}
-	vpc := []string{"zoneid=" + b.z.net.Site.UUID, "name=v", "cidr=10.0.0.0/16", "vpcofferingid=" + b.offering("listVPCOfferings", "vpcoffering", "Default VPC offering")}
+	vpc := []string{"zoneid=" + b.z.net.Site.UUID, "name=v", "cidr=10.0.0.0/16",
+		"vpcofferingid=" + b.offering("listVPCOfferings", "vpcoffering", "Default VPC offering")}
 	limit(tenancy.LimitVPC, 0)
 	require.Equal(t, 535, b.refused("createVPC", append(vpc, who...)...).Code)
 	limit(tenancy.LimitVPC, 1)
@@ -74,7 +76,8 @@ func TestLimits(t *testing.T) {
 	require.Equal(t, 535, b.refused("createVPC", append(vpc, who...)...).Code)
 	limit(tenancy.LimitNetwork, 0)
 	tier := []string{"zoneid=" + b.z.net.Site.UUID, "name=t", "vpcid=" + v, "gateway=10.0.1.1", "netmask=255.255.255.0",
-		"networkofferingid=" + b.offering("listNetworkOfferings", "networkoffering", "DefaultIsolatedNetworkOfferingForVpcNetworks")}
+		"networkofferingid=" + b.offering("listNetworkOfferings", "networkoffering",
+			"DefaultIsolatedNetworkOfferingForVpcNetworks")}
 	refused := b.refused("createNetwork", tier...)
 	require.Equal(t, 535, refused.Code)
 	require.Contains(t, refused.Text, "Type = 'network' for Account Name = u")
@@ -87,12 +90,14 @@ func TestLimits(t *testing.T) {
 	require.Equal(t, 431, b.refused("updateResourceLimit", append(who, "resourcetype=99", "max=1")...).Code)
 }
 
-// TestDomainLimits: the accounts of a domain share its limits, whatever their own are, and an instance counts against several.
+// TestDomainLimits: the accounts of a domain share its limits, whatever their own are, and an instance counts
+// against several.
 func TestDomainLimits(t *testing.T) {
 	b := newBench(t, "4.20.1.0")
 	domain := id(b.call("createDomain", "name=d"), "domain")
 	vpc := func(account string, n int) []string {
-		return []string{"zoneid=" + b.z.net.Site.UUID, fmt.Sprint("name=", account, n), "cidr=10.0.0.0/16", "account=" + account, "domainid=" + domain,
+		return []string{"zoneid=" + b.z.net.Site.UUID, fmt.Sprint("name=", account, n), "cidr=10.0.0.0/16",
+			"account=" + account, "domainid=" + domain,
 			"vpcofferingid=" + b.offering("listVPCOfferings", "vpcoffering", "Default VPC offering")}
 	}
 	limit := func(typ, max int) {
@@ -100,7 +105,8 @@ func TestDomainLimits(t *testing.T) {
 	}
 	limit(tenancy.LimitVPC, 2)
 	for _, one := range []string{"a", "b", "c"} {
-		b.call("createAccount", "account="+one, "username="+one, "password=p", "email=e", "firstname=f", "lastname=l", "domainid="+domain)
+		b.call("createAccount", "account="+one, "username="+one, "password=p", "email=e", "firstname=f", "lastname=l",
+			"domainid="+domain)
 	}
 	b.job("createVPC", vpc("a", 1)...)
 	b.job("createVPC", vpc("b", 1)...)
@@ -118,7 +124,8 @@ func TestDomainLimits(t *testing.T) {
 		require.ErrorContains(t, b.z.compute.CheckVMLimits(c, o), tenancy.LimitTypes()[typ].Name)
 		limit(typ, -1)
 	}
-	require.EqualValues(t, -1, b.z.tenancy.DomainLimit(c.Domain, tenancy.LimitIP), "as installed: schema-452to460.sql, and as recorded (listDomains)")
+	require.EqualValues(t, -1, b.z.tenancy.DomainLimit(c.Domain, tenancy.LimitIP), "as installed: "+
+		"schema-452to460.sql, and as recorded (listDomains)")
 }
 
 // TestAccountRemoval: everything that an account owns goes, in order, and its rules' deletes are on the record.
@@ -127,31 +134,40 @@ func TestAccountRemoval(t *testing.T) {
 	s := b.vpcSite(1) // the admin's, which must stay
 	other := b.rule(b.address(s.vpc), s.tier, "stays", 80)
 	domain := id(b.call("createDomain", "name=d"), "domain")
-	account := id(b.call("createAccount", "account=u", "username=u", "password=p", "email=e", "firstname=f", "lastname=l", "domainid="+domain), "account")
-	vpc := id(b.job("createVPC", "zoneid="+b.z.net.Site.UUID, "name=v", "cidr=10.0.0.0/16", "account=u", "domainid="+domain,
+	account := id(b.call("createAccount", "account=u", "username=u", "password=p", "email=e", "firstname=f",
+		"lastname=l", "domainid="+domain), "account")
+	vpc := id(b.job("createVPC", "zoneid="+b.z.net.Site.UUID, "name=v", "cidr=10.0.0.0/16", "account=u",
+		"domainid="+domain,
 		"vpcofferingid="+b.offering("listVPCOfferings", "vpcoffering", "Default VPC offering")), "vpc")
 	tier := b.tier(vpc, 1)
-	vm := id(b.job("deployVirtualMachine", "zoneid="+b.z.net.Site.UUID, "name=m", "networkids="+tier, "account=u", "domainid="+domain,
-		"serviceofferingid="+b.offering("listServiceOfferings", "serviceoffering", "Small"), "templateid="+b.offering("listTemplates", "template", "CentOS")), "virtualmachine")
+	vm := id(b.job("deployVirtualMachine", "zoneid="+b.z.net.Site.UUID, "name=m", "networkids="+tier, "account=u",
+		"domainid="+domain,
+		"serviceofferingid="+b.offering("listServiceOfferings", "serviceoffering", "Small"),
+		"templateid="+b.offering("listTemplates", "template", "CentOS")), "virtualmachine")
 	rule := b.rule(b.address(vpc), tier, "plain", 80)
 	b.job("assignToLoadBalancerRule", "id="+rule, "virtualmachineids="+vm)
 	b.groupOf("u", b.rule(b.address(vpc), tier, "grouped", 81))
 	require.NoError(t, b.z.Advance(t.Context(), 15*time.Second))
-	require.Equal(t, "1", fmt.Sprint(b.one("listAutoScaleVmGroups", "autoscalevmgroup", "listall=true")["availablevirtualmachinecount"]))
+	require.Equal(t, "1", fmt.Sprint(b.one("listAutoScaleVmGroups", "autoscalevmgroup",
+		"listall=true")["availablevirtualmachinecount"]))
 	before := len(usageTypesOf(t, b.z))
 
 	b.job("deleteAccount", "id="+account)
 	b.job("deleteDomain", "id="+domain)
-	require.Equal(t, []string{"LB.DELETE", "LB.DELETE", "NETWORK.DELETE", "NET.IPRELEASE", "NET.IPRELEASE", "NET.IPRELEASE", "VPC.DELETE"},
+	require.Equal(t, []string{"LB.DELETE", "LB.DELETE", "NETWORK.DELETE", "NET.IPRELEASE", "NET.IPRELEASE",
+		"NET.IPRELEASE", "VPC.DELETE"},
 		slices.DeleteFunc(usageTypesOf(t, b.z)[before:], func(s string) bool {
-			return strings.HasPrefix(s, "VM.") || strings.HasPrefix(s, "VOLUME.") || strings.HasPrefix(s, "NETWORK.OFFERING")
+			return strings.HasPrefix(s, "VM.") || strings.HasPrefix(s, "VOLUME.") ||
+				strings.HasPrefix(s, "NETWORK.OFFERING")
 		}))
-	for list, key := range map[string]string{"listVirtualMachines": "virtualmachine", "listVPCs": "vpc", "listNetworks": "network", "listLoadBalancerRules": "loadbalancerrule", "listRouters": "router"} {
+	for list, key := range map[string]string{"listVirtualMachines": "virtualmachine", "listVPCs": "vpc",
+		"listNetworks": "network", "listLoadBalancerRules": "loadbalancerrule", "listRouters": "router"} {
 		require.Len(t, b.call(list, "listall=true")[key], 1, list)
 	}
 	require.Equal(t, other, b.one("listLoadBalancerRules", "loadbalancerrule")["id"])
 	require.Equal(t, obj{}, b.call("listAutoScaleVmGroups", "listall=true"))
-	require.Equal(t, "1 removed", fmt.Sprint(b.z.tenancy.AccountByUUID(account).Type+1, " ", b.z.tenancy.AccountByUUID(account).State))
+	require.Equal(t, "1 removed", fmt.Sprint(b.z.tenancy.AccountByUUID(account).Type+1, " ",
+		b.z.tenancy.AccountByUUID(account).State))
 	_, _, known := b.z.tenancy.KeyOwner("")
 	require.False(t, known)
 }
@@ -169,12 +185,15 @@ func (b *bench) groupOf(name, rule string) {
 		require.Equal(b, 1, b.z.kernel.JobByUUID(answer["jobid"].(string)).Status, command)
 		return answer["id"].(string)
 	}
-	counter := b.z.autoscale.Counters[slices.IndexFunc(b.z.autoscale.Counters, func(c *autoscale.Counter) bool { return c.Provider == "VpcVirtualRouter" })].UUID
+	counter := b.z.autoscale.Counters[slices.IndexFunc(b.z.autoscale.Counters,
+		func(c *autoscale.Counter) bool { return c.Provider == "VpcVirtualRouter" })].UUID
 	condition := made("createCondition", "counterid="+counter, "relationaloperator=GT", "threshold=90")
 	up := made("createAutoScalePolicy", "action=scaleup", "duration=60", "conditionids="+condition)
 	down := made("createAutoScalePolicy", "action=scaledown", "duration=60", "conditionids="+condition)
-	profile := made("createAutoScaleVmProfile", "zoneid="+b.z.net.Site.UUID, "serviceofferingid="+b.z.net.ServiceOfferings[0].UUID, "templateid="+b.z.net.Site.VMImage.UUID)
-	made("createAutoScaleVmGroup", "lbruleid="+rule, "minmembers=1", "maxmembers=1", "scaleuppolicyids="+up, "scaledownpolicyids="+down, "vmprofileid="+profile, "name=grp", "interval=10")
+	profile := made("createAutoScaleVmProfile", "zoneid="+b.z.net.Site.UUID,
+		"serviceofferingid="+b.z.net.ServiceOfferings[0].UUID, "templateid="+b.z.net.Site.VMImage.UUID)
+	made("createAutoScaleVmGroup", "lbruleid="+rule, "minmembers=1", "maxmembers=1", "scaleuppolicyids="+up,
+		"scaledownpolicyids="+down, "vmprofileid="+profile, "name=grp", "interval=10")
 }
 
 func TestUsageRecords(t *testing.T) {
@@ -201,7 +220,8 @@ func TestUsageRecords(t *testing.T) {
 			require.Equal(t, rule, record["usageid"])
 			require.Contains(t, record["startdate"], "2026-11-21"+form)
 			require.Equal(t, "Load Balancing Policy: 1 usage time", last("oldformat=true")["description"])
-			require.Equal(t, b.call("listUsageRecords", query...), b.call("listUsageRecords", "startdate=2026-11-21 00:00:00", "enddate=2026-11-21 23:59:59", "type=11"))
+			require.Equal(t, b.call("listUsageRecords", query...), b.call("listUsageRecords",
+				"startdate=2026-11-21 00:00:00", "enddate=2026-11-21 23:59:59", "type=11"))
 			require.Equal(t, obj{}, b.call("listUsageRecords", "startdate=2026-11-20", "enddate=2026-11-20", "type=11"))
 
 			b.job("deleteLoadBalancerRule", "id="+rule)
@@ -209,10 +229,13 @@ func TestUsageRecords(t *testing.T) {
 			record = last()
 			require.Equal(t, "Loadbalancer policy usage ", record["description"])
 			require.NotContains(t, record, "usageid")
-			require.Equal(t, obj{}, b.call("listUsageRecords", append(query, "usageid="+rule)...), "a deleted rule cannot be asked for")
+			require.Equal(t, obj{}, b.call("listUsageRecords", append(query, "usageid="+rule)...), "a deleted "+
+				"rule cannot be asked for")
 			require.Equal(t, 431, b.refused("listUsageRecords", "startdate=2026-11-22", "enddate=2026-11-21").Code)
-			require.Equal(t, 431, b.refused("listUsageRecords", "startdate=2026-11-21", "enddate=2026-11-21", "usageid="+rule).Code)
-			for typ, text := range map[string]string{"3": "IPAddress: 192.168.2.", "31": "VPC usage for v (" + s.vpc + ")"} {
+			require.Equal(t, 431, b.refused("listUsageRecords", "startdate=2026-11-21", "enddate=2026-11-21",
+				"usageid="+rule).Code)
+			for typ, text := range map[string]string{"3": "IPAddress: 192.168.2.",
+				"31": "VPC usage for v (" + s.vpc + ")"} {
 				require.Contains(t, last("type=" + typ)["description"], text)
 			}
 
@@ -244,10 +267,12 @@ func (s *states) RouterState(_ context.Context, router, state string) error {
 
 func TestRouters(t *testing.T) {
 	told := &states{}
-	z, err := Open(t.Context(), Options{Release: "4.20.1.0", DB: testDatabase(t, "4.20.1.0"), Clock: kernel.NewManual(time.Now()), Pushes: told})
+	z, err := Open(t.Context(), Options{Release: "4.20.1.0", DB: testDatabase(t, "4.20.1.0"),
+		Clock: kernel.NewManual(time.Now()), Pushes: told})
 	require.NoError(t, err)
 	b := &bench{TB: t, z: z}
-	vpc := id(b.job("createVPC", "zoneid="+z.net.Site.UUID, "name=v", "cidr=10.0.0.0/16", "vpcofferingid="+b.offering("listVPCOfferings", "vpcoffering", "Redundant")), "vpc")
+	vpc := id(b.job("createVPC", "zoneid="+z.net.Site.UUID, "name=v", "cidr=10.0.0.0/16",
+		"vpcofferingid="+b.offering("listVPCOfferings", "vpcoffering", "Redundant")), "vpc")
 	require.Equal(t, []string{"r-3-VM", "r-4-VM"}, z.RouterNames())
 	b.job("restartVPC", "id="+vpc, "cleanup=true")
 	require.Equal(t, []string{"r-5-VM", "r-6-VM"}, z.RouterNames())
@@ -257,7 +282,8 @@ func TestRouters(t *testing.T) {
 	b.job("destroyRouter", "id="+router)
 	b.job("deleteVPC", "id="+vpc)
 	require.Empty(t, z.RouterNames())
-	require.Equal(t, strings.Fields("r-3-VM_Running r-4-VM_Running r-3-VM_Destroyed r-4-VM_Destroyed r-5-VM_Running r-6-VM_Running r-5-VM_Stopped r-5-VM_Running r-5-VM_Destroyed r-6-VM_Destroyed"),
+	require.Equal(t, strings.Fields("r-3-VM_Running r-4-VM_Running r-3-VM_Destroyed r-4-VM_Destroyed "+
+		"r-5-VM_Running r-6-VM_Running r-5-VM_Stopped r-5-VM_Running r-5-VM_Destroyed r-6-VM_Destroyed"),
 		strings.Fields(strings.ReplaceAll(strings.Join(told.lines, "\n"), " ", "_")))
 	require.NoError(t, z.Close(context.Background()))
 }
@@ -334,7 +360,10 @@ func TestComparisonSeesFaults(t *testing.T) {
 		"error code": func(e *exchange) bool { return e.Status == 431 && rootField(e, "cserrorcode", 1.0) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			all := readRecording(t, files[slices.IndexFunc(files, func(f string) bool { return strings.HasSuffix(f, "/api.jsonl") })])
+			all := readRecording(t, files[slices.IndexFunc(files, func(f string) bool {
+				return strings.HasSuffix(f,
+					"/api.jsonl")
+			})])
 			changed := false
 			for i, e := range all {
 				c := *e

@@ -150,7 +150,8 @@ func TestGitLab(t *testing.T) {
 	require.Len(t, jobs["night"].Parallel.Matrix, 1)
 	shards := jobs["night"].Parallel.Matrix[0]["SHARD"]
 	for i, s := range shards {
-		assert.Equal(t, s, string(rune('0'+i))+"/"+string(rune('0'+len(shards))), "shards count from 0, and all are there")
+		assert.Equal(t, s, string(rune('0'+i))+"/"+string(rune('0'+len(shards))),
+			"shards count from 0, and all are there")
 	}
 	assert.NotEmpty(t, shards)
 	assert.Equal(t, jobs["night"].Parallel.Matrix[0]["RELEASE"], jobs["report"].Parallel.Matrix[0]["RELEASE"])
@@ -254,7 +255,8 @@ func TestKubernetes(t *testing.T) {
 	zones := jobs[0].Spec
 	assert.Equal(t, "Indexed", zones.CompletionMode)
 	assert.Equal(t, zones.Completions, zones.Parallelism)
-	assert.Contains(t, zones.Template.Spec.Containers[0].Args, "SHARD=$(JOB_COMPLETION_INDEX)/"+string(rune('0'+zones.Completions)))
+	assert.Contains(t, zones.Template.Spec.Containers[0].Args, "SHARD=$(JOB_COMPLETION_INDEX)/"+
+		string(rune('0'+zones.Completions)))
 	assert.Equal(t, "JOB_COMPLETION_INDEX", zones.Template.Spec.Containers[0].Env[0].Name)
 	release := zones.Template.Spec.Containers[0].Args[1]
 	assert.Contains(t, jobs[1].Spec.Template.Spec.Containers[0].Args, strings.Replace(release, "RELEASE=", "NAME=", 1))
@@ -288,7 +290,8 @@ func TestDockerfile(t *testing.T) {
 			mod = v
 		}
 	}
-	assert.Contains(t, string(data), "FROM golang:"+mod[:strings.LastIndex(mod, ".")]+"-", "the builder's Go is the module's")
+	assert.Contains(t, string(data), "FROM golang:"+mod[:strings.LastIndex(mod, ".")]+"-",
+		"the builder's Go is the module's")
 }
 
 // Both architectures build without a C compiler; the version is inside and the sums are right.

@@ -1,10 +1,10 @@
 // Command testsum reads the events of go test -json and prints what a person wants to see: go test's own line for every
 // package, the whole output of what failed, and every skipped test with its reason. It ends with 1 when a test failed,
-// and, unless -allow-skips is given, when one was skipped: a test that did not run proves nothing. A skip whose reason holds
-// a text of -allow-skip-reason is let through, and the summary says so.
+// and, unless -allow-skips is given, when one was skipped: a test that did not run proves nothing. A skip whose reason
+// holds a text of -allow-skip-reason is let through, and the summary says so.
 //
-// It is not a test runner and keeps no state. Know before changing: the last lines it prints are go test's own summary lines,
-// on a bad run once more after the bad news.
+// It is not a test runner and keeps no state. Know before changing: the last lines it prints are go test's own summary
+// lines, on a bad run once more after the bad news.
 package main
 
 import (
@@ -21,7 +21,8 @@ import (
 func main() {
 	allow := flag.Bool("allow-skips", false, "list skipped tests without failing")
 	var reasons words
-	flag.Var(&reasons, "allow-skip-reason", "list tests that were skipped for a reason which holds this text, without failing (repeatable)")
+	flag.Var(&reasons, "allow-skip-reason",
+		"list tests that were skipped for a reason which holds this text, without failing (repeatable)")
 	flag.Parse()
 	code, err := summarize(os.Stdin, os.Stdout, *allow, reasons...)
 	if err != nil {
@@ -119,8 +120,8 @@ func (r *run) testDone(k key, action string) {
 	}
 }
 
-// packageDone prints go test's line of the package, and on failure all that the package printed outside its tests, or in
-// tests that never ended.
+// packageDone prints go test's line of the package, and on failure all that the package printed outside its tests, or
+// in tests that never ended.
 func (r *run) packageDone(k key, action string) {
 	r.packages++
 	lines := r.output[k]
@@ -136,7 +137,8 @@ func (r *run) packageDone(k key, action string) {
 	}
 	for _, l := range lines {
 		switch {
-		case strings.HasPrefix(l, "ok  \t"), strings.HasPrefix(l, "FAIL\t"), strings.HasPrefix(l, "?   \t"), strings.HasPrefix(l, "\t"+k.pkg):
+		case strings.HasPrefix(l, "ok  \t"), strings.HasPrefix(l, "FAIL\t"), strings.HasPrefix(l, "?   \t"),
+			strings.HasPrefix(l, "\t"+k.pkg):
 			r.summary = append(r.summary, l)
 			r.print(l)
 		case action == "fail" && l != "FAIL\n" && l != "PASS\n":

@@ -45,7 +45,8 @@ func TestAllowedReasons(t *testing.T) {
 	code, err := summarize(strings.NewReader(good+skipped), &out, false, "no engine", "install the package")
 	require.NoError(t, err)
 	require.Equal(t, 0, code)
-	require.Contains(t, out.String(), "1 not exercised here, for a reason that was allowed by name:\n  NOT EXERCISED p/b TestTwo/sub: b_test.go:5: install the package haproxy\n")
+	require.Contains(t, out.String(), "1 not exercised here, for a reason that was allowed by name:\n  NOT "+
+		"EXERCISED p/b TestTwo/sub: b_test.go:5: install the package haproxy\n")
 	require.NotContains(t, out.String(), "SKIP p/b")
 	out.Reset()
 	code, err = summarize(strings.NewReader(good+skipped), &out, false, "no engine")
@@ -63,14 +64,21 @@ func TestSummarize(t *testing.T) {
 	}{
 		{"good", good, false, 0, "ok  \tp/a\t1.2s\n?   \tp/none\t[no test files]\n"},
 		{"skipped", good + skipped, false, 1, "ok  \tp/a\t1.2s\n?   \tp/none\t[no test files]\nok  \tp/b\t0.1s\n" +
-			"\n1 skipped:\n  SKIP p/b TestTwo/sub: b_test.go:5: install the package haproxy\nA skipped test fails this run.\n" +
+			"\n1 skipped:\n  SKIP p/b TestTwo/sub: b_test.go:5: install the package haproxy\nA skipped test fails " +
+			"this run.\n" +
 			"\nok  \tp/a\t1.2s\n?   \tp/none\t[no test files]\nok  \tp/b\t0.1s\n"},
-		{"skips allowed", skipped, true, 0, "ok  \tp/b\t0.1s\n\n1 skipped:\n  SKIP p/b TestTwo/sub: b_test.go:5: install the package haproxy\n\nok  \tp/b\t0.1s\n"},
-		{"failed", failed, true, 1, "    c_test.go:9: it broke\n=== RUN   TestHangs\npanic: test timed out\nFAIL\tp/c\t9s\n\nFAIL\tp/c\t9s\n"},
-		{"does not build", `{"ImportPath":"p/d","Action":"build-output","Output":"d.go:1: undefined: x\n"}` + "\n" + `{"ImportPath":"p/d","Action":"build-fail"}` + "\n", true, 1,
+		{"skips allowed", skipped, true, 0,
+			"ok  \tp/b\t0.1s\n\n1 skipped:\n  SKIP p/b TestTwo/sub: b_test.go:5: install the package haproxy\n\nok  " +
+				"\tp/b\t0.1s\n"},
+		{"failed", failed, true, 1, "    c_test.go:9: it broke\n=== RUN   TestHangs\npanic: test timed " +
+			"out\nFAIL\tp/c\t9s\n\nFAIL\tp/c\t9s\n"},
+		{"does not build", `{"ImportPath":"p/d","Action":"build-output","Output":"d.go:1: undefined: x\n"}` + "\n" +
+			`{"ImportPath":"p/d","Action":"build-fail"}` + "\n", true, 1,
 			"d.go:1: undefined: x\n\n"},
-		{"no events", "go: cannot find main module\n", true, 1, "go: cannot find main module\nNo package was tested.\n"},
-		{"last line without an end", strings.TrimSuffix(good, "\n"), false, 0, "ok  \tp/a\t1.2s\n?   \tp/none\t[no test files]\n"},
+		{"no events", "go: cannot find main module\n", true, 1,
+			"go: cannot find main module\nNo package was tested.\n"},
+		{"last line without an end", strings.TrimSuffix(good, "\n"), false, 0,
+			"ok  \tp/a\t1.2s\n?   \tp/none\t[no test files]\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out strings.Builder

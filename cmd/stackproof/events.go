@@ -29,7 +29,8 @@ type event struct {
 	Exit    *int           `json:"exit,omitempty"`
 }
 
-// events writes a run's progress as a JSON object a line (NDJSON), and hands it on. After the first line that could not be
+// events writes a run's progress as a JSON object a line (NDJSON), and hands it on. After the first line that could not
+// be
 // written nothing more is; close says why.
 type events struct {
 	harness.Progress
@@ -82,7 +83,17 @@ func (e *events) Step(id, step string) {
 
 // Finished implements harness.Progress.
 func (e *events) Finished(c result.Case) {
-	e.write(event{Event: "finished", ID: c.ID, Title: c.Title, Verdict: c.Verdict, Known: c.Known, Reason: c.Reason, Seconds: c.Seconds})
+	e.write(
+		event{
+			Event:   "finished",
+			ID:      c.ID,
+			Title:   c.Title,
+			Verdict: c.Verdict,
+			Known:   c.Known,
+			Reason:  c.Reason,
+			Seconds: c.Seconds,
+		},
+	)
 	e.Progress.Finished(c)
 }
 

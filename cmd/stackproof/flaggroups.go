@@ -70,8 +70,8 @@ func flagsOf(c *cobra.Command, name string) *pflag.FlagSet {
 	return part
 }
 
-// foreign refuses flags that only other targets look at: who forgets --target would take the lab's answer for that of the site
-// whose address he gave. A container is a zone, too: it takes some of the flags of an existing one.
+// foreign refuses flags that only other targets look at: who forgets --target would take the lab's answer for that of
+// the site whose address he gave. A container is a zone, too: it takes some of the flags of an existing one.
 func foreign(c *cobra.Command, target string) (err error) {
 	c.Flags().Visit(func(f *pflag.Flag) {
 		if err != nil {
@@ -79,7 +79,8 @@ func foreign(c *cobra.Command, target string) (err error) {
 		}
 		switch only := groupOf(f).only; {
 		case only == existingTarget && target == labTarget:
-			err = usage("--%s is for an existing zone: give --target existing, or --target NAME for one of the --config file",
+			err = usage("--%s is for an existing zone: give --target existing, or --target NAME for one of the "+
+				"--config file",
 				f.Name)
 		case (only == containerTarget || only == labTarget) && target != only:
 			err = usage("--%s is for --target %s", f.Name, only)
@@ -126,9 +127,11 @@ func columns(c *cobra.Command) int {
 // helpCommand is help of a command, of one group of its flags, and of the settings.
 func helpCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "help [COMMAND [GROUP]]", Short: "Help about a command, about a group of its flags, or about configuration",
-		Long: `Prints the help of a command. With the name of a group it prints the flags of that group; with "all" those of every group.
-"help configuration" prints every setting with its flag, its environment variable and its key in the --config file.`,
+		Use:   "help [COMMAND [GROUP]]",
+		Short: "Help about a command, about a group of its flags, or about configuration",
+		Long: `Prints the help of a command. With the name of a group it prints the flags of that group; with "all" those
+of every group. "help configuration" prints every setting with its flag, its environment variable and its key in
+the --config file.`,
 		Example: "  stackproof help run existing\n  stackproof help configuration",
 		RunE: func(c *cobra.Command, args []string) error {
 			root := c.Root()
@@ -150,7 +153,8 @@ func helpCommand() *cobra.Command {
 			case len(rest) == 0:
 				return found.Help()
 			case found == root:
-				return usage("%q is not a command; did you mean %q?", rest[0], harness.Nearest(rest[0], commandNames(root)))
+				return usage("%q is not a command; did you mean %q?", rest[0],
+					harness.Nearest(rest[0], commandNames(root)))
 			}
 			return helpGroup(found, rest)
 		},

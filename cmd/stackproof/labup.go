@@ -39,7 +39,7 @@ type standing struct {
 }
 
 func labUpCommand() *cobra.Command {
-	var name, listen, integration string
+	var name, listen, integration, like string
 	var knobs []string
 	var planted string
 	var asJSON, bare bool
@@ -54,6 +54,8 @@ router.`}
 	f.StringArrayVar(&knobs, "knob", nil, "switch one behaviour: NAME or NAME=off (repeatable)")
 	f.StringVar(&listen, "listen", "127.0.0.1:0", "address of the API")
 	f.StringVar(&integration, "listen-integration", "127.0.0.1:0", "address of the unauthenticated API")
+	f.StringVar(&like, "behaves-like", "quiet", "how much the management server has to do: quiet, or busy: job times measured on a loaded server, "+
+		"ten job workers that removals of accounts exhaust, late commits, lost answers")
 	f.BoolVar(&asJSON, "json", false, "print the access data as one JSON object")
 	f.BoolVar(&bare, "bare", false, "a management server without a zone (see stackproof zone deploy)")
 	f.Int64Var(&seed, "seed", 1, "seed of generated ids and keys")
@@ -67,6 +69,10 @@ router.`}
 		if err != nil {
 			return err
 		}
+		load, known := map[string]zone.Load{"quiet": {}, "busy": zone.Busy()}[like]
+		if !known {
+			return usage("--behaves-like takes quiet or busy, not %q", like)
+		}
 		var clock zone.Clock = zone.Wall{}
 		if speed > 1 {
 			clock = zone.NewScaled(speed)
@@ -79,7 +85,8 @@ router.`}
 			}
 			history = &o
 		}
-		return cannotRun(labUp(c, history, zone.Options{Clock: clock, Release: name, Knobs: set, Listen: listen, ListenIntegration: integration, Seed: seed, Bare: bare}, asJSON))
+		return cannotRun(labUp(c, history, zone.Options{Clock: clock, Release: name, Knobs: set, Listen: listen,
+			ListenIntegration: integration, Seed: seed, Bare: bare, Load: load}, asJSON))
 	}
 	return c
 }

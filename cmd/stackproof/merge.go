@@ -35,7 +35,11 @@ func (o *runOptions) sharded(chosen harness.Catalogue) (harness.Catalogue, *resu
 	}
 	part := chosen.Split(s.Of, measured)[s.Index]
 	if len(part) == 0 {
-		return nil, nil, usage("--shard %s is empty: there are only %d scenarios, so at most as many shards have work", s, len(chosen))
+		return nil, nil, usage(
+			"--shard %s is empty: there are only %d scenarios, so at most as many shards have work",
+			s,
+			len(chosen),
+		)
 	}
 	return part, &result.Shard{Index: s.Index, Of: s.Of, All: chosen.IDs()}, nil
 }

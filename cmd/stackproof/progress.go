@@ -13,7 +13,8 @@ import (
 	"github.com/stackproof/stackproof/harness/result"
 )
 
-// progress shows how a run goes: on a terminal a few lines that are rewritten, and a line for each scenario that did not pass;
+// progress shows how a run goes: on a terminal a few lines that are rewritten, and a line for each scenario that did
+// not pass;
 // elsewhere a line for each finished scenario.
 type progress struct {
 	out    io.Writer
@@ -33,6 +34,8 @@ type progress struct {
 	done   int
 	active []string // ids, oldest first
 	steps  map[string]step
+	// awaited is the newest usage run that several scenarios wait for, as it was said.
+	awaited string
 }
 
 type step struct {
@@ -42,7 +45,14 @@ type step struct {
 }
 
 func newProgress(out io.Writer, total, repeat int) *progress {
-	p := &progress{out: out, total: total, repeat: repeat, began: time.Now(), stop: make(chan struct{}), steps: map[string]step{}}
+	p := &progress{
+		out:    out,
+		total:  total,
+		repeat: repeat,
+		began:  time.Now(),
+		stop:   make(chan struct{}),
+		steps:  map[string]step{},
+	}
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) { //nolint:gosec // a file descriptor is small
 		p.live = true
 		p.size = func() (int, int) {
@@ -167,6 +177,11 @@ func (p *progress) Step(id, text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.steps[id] = step{text: text, since: time.Now(), times: p.steps[id].times}
+	// A usage run is what all wait for: said once, and not by each of them.
+	if !p.live && !p.quiet && strings.HasPrefix(text, "usage run for ") && text != p.awaited {
+		p.awaited = text
+		fmt.Fprintln(p.out, text)
+	}
 }
 
 // Finished implements harness.Progress.
@@ -199,7 +214,11 @@ func (p *progress) Finished(c result.Case) {
 	if c.Known && c.Verdict == result.Fail {
 		verdict += " (known)"
 	}
-	fmt.Fprintf(p.out, "%-6s %-14s %6.1fs  %s\n", c.ID, verdict, c.Seconds, c.Title)
+	line := fmt.Sprintf("%-6s %-14s %6.1fs  %s", c.ID, verdict, c.Seconds, c.Title)
+	if c.Verdict == result.Inconclusive || c.Verdict == result.Unsupported {
+		line += ": " + c.Reason
+	}
+	fmt.Fprintln(p.out, line)
 }
 
 func (p *progress) close() {

@@ -42,6 +42,11 @@ func (r *reportFlags) add(f *pflag.FlagSet) {
 	}
 }
 
+// any says whether a document is wanted.
+func (r *reportFlags) any() bool {
+	return slices.ContainsFunc(r.wanted, func(w wantedReport) bool { return *w.path != "" })
+}
+
 // open looks whether the wanted files can be written. It changes none of them: a wrong command line must not cost somebody
 // the last report.
 func (r *reportFlags) open() (files reportFiles, err error) {
@@ -128,10 +133,10 @@ func (r reportFile) same(other reportFile) bool {
 	return filepath.Clean(r.path) == filepath.Clean(other.path)
 }
 
-// partial writes what is known so far to the reports that are files of their own.
+// partial writes what is known so far to the reports that are to survive a killed run, where they are files of their own.
 func (r reportFiles) partial(run result.Run, strict bool) error {
 	for _, one := range r {
-		if one.stream == nil && !one.Append {
+		if one.stream == nil && one.Early {
 			if err := one.write(run, strict); err != nil {
 				return err
 			}

@@ -12,8 +12,8 @@ import (
 	"github.com/stackproof/stackproof/harness/existing/config"
 )
 
-// setting is a value that can be given in several places: a target of the --config file, the environment, a flag. The later one
-// wins.
+// setting is a value that can be given in several places: a target of the --config file, the environment, a flag. The
+// later one wins.
 type setting struct {
 	flag string // without dashes; "" where there is none
 	env  string
@@ -21,8 +21,8 @@ type setting struct {
 	what string // for a setting without a flag; else the flag's own text says it
 }
 
-// settings is the one table of flags, environment variables and keys of the file. Texts of flags name their variable, flags are laid
-// over the file, and the configuration reference is made from it.
+// settings is the one table of flags, environment variables and keys of the file. Texts of flags name their variable,
+// flags are laid over the file, and the configuration reference is made from it.
 func settings() []setting {
 	return []setting{
 		{flag: "config", env: "STACKPROOF_CONFIG"},
@@ -42,7 +42,7 @@ func settings() []setting {
 		{flag: "dsn", key: "dsn"},
 		{flag: "log", key: "log.file"},
 		{flag: "log-command", key: "log.command"},
-		{key: "log.settle", what: "how long a command must print nothing before its output counts as read (default 2s)"},
+		{key: "log.settle", what: "how long a command must print nothing for its output to count as read (default 2s)"},
 		{flag: "usage", key: "usage.run"},
 		{key: "usage.wait", what: "how long one usage run is waited for (default: 5 minutes and two windows)"},
 		{flag: "router", key: "router.mode"},
@@ -80,10 +80,11 @@ func nameVariables(f *pflag.FlagSet) {
 	}
 }
 
-// byHand are flags whose effect on a target is more than to set its key; see existingFlags.over. Flags of real scripts are laid over
-// the environment by scriptFlags.wanted.
+// byHand are flags whose effect on a target is more than to set its key; see existingFlags.over. Flags of real scripts
+// are laid over the environment by scriptFlags.wanted.
 func byHand() []string {
-	return []string{"config", "release", "cmk", "integration", "log-command", "router", "systemvm-tree", "tree-release", "python", "python-path"}
+	return []string{"config", "release", "cmk", "integration", "log-command", "router", "systemvm-tree", "tree-release",
+		"python", "python-path"}
 }
 
 // layFlags sets the keys of a target whose flags were given.
@@ -140,7 +141,8 @@ func configuration(run *cobra.Command) string {
 		if f := run.Flags().Lookup(s.flag); f != nil {
 			what = strings.TrimSuffix(f.Usage, " (or $"+s.env+")")
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(s.flag, "--"), cell(s.env, "$"), cell(s.key, ""), strings.ReplaceAll(what, "|", `\|`))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(s.flag, "--"), cell(s.env, "$"), cell(s.key, ""),
+			strings.ReplaceAll(what, "|", `\|`))
 	}
 	return b.String()
 }

@@ -38,7 +38,8 @@ func TestEverySettingIsThere(t *testing.T) {
 		}
 	}
 	for _, key := range keys {
-		assert.True(t, slices.ContainsFunc(settings(), func(s setting) bool { return s.key == key }), "no setting names the key %s", key)
+		assert.True(t, slices.ContainsFunc(settings(), func(s setting) bool { return s.key == key }),
+			"no setting names the key %s", key)
 	}
 }
 
@@ -72,20 +73,26 @@ func laid(t *testing.T, conf config.Config, args ...string) config.Config {
 }
 
 func TestFlagsAreLaidOverATarget(t *testing.T) {
-	got := laid(t, config.Config{}, "--api-url", "http://a", "--api-key", "null", "--secret-key", "12", "--user-url", "u", "--ca", "c", "--insecure",
-		"--dsn", "one", "--dsn", "two", "--log", "true", "--usage", "schedule", "--clients", "shadow", "--router-profile", "4.20",
-		"--clock", "api", "--zone", "~", "--skew-budget", "7", "--parallel", "3", "--groups", "2,50", "--keep-limits", "--disposable", "--router", "shadow")
+	got := laid(t, config.Config{}, "--api-url", "http://a", "--api-key", "null", "--secret-key", "12", "--user-url",
+		"u", "--ca", "c", "--insecure",
+		"--dsn", "one", "--dsn", "two", "--log", "true", "--usage", "schedule", "--clients", "shadow",
+		"--router-profile", "4.20",
+		"--clock", "api", "--zone", "~", "--skew-budget", "7", "--parallel", "3", "--groups", "2,50", "--keep-limits",
+		"--disposable", "--router", "shadow")
 	assert.Equal(t, config.Config{
 		API: config.API{URL: "http://a", Key: "null", Secret: "12", UserURL: "u", CA: "c", Insecure: true},
-		DSN: config.Words{"one", "two"}, Log: config.Log{File: config.Words{"true"}}, Usage: config.Usage{Run: "schedule"},
-		Clients: config.Clients{Mode: "shadow"}, RouterProfile: "4.20", Clock: "api", Zone: "~", SkewBudget: 7, Parallel: 3, Groups: []int{2, 50},
+		DSN: config.Words{"one", "two"}, Log: config.Log{File: config.Words{"true"}},
+		Usage:   config.Usage{Run: "schedule"},
+		Clients: config.Clients{Mode: "shadow"}, RouterProfile: "4.20", Clock: "api", Zone: "~", SkewBudget: 7,
+		Parallel: 3, Groups: []int{2, 50},
 		KeepLimits: true, Disposable: true, Router: config.RouterOf("shadow"),
 	}, got)
 }
 
 // TestFlagsLeaveTheRest: what no flag names stays as the file has it.
 func TestFlagsLeaveTheRest(t *testing.T) {
-	file := config.Config{API: config.API{URL: "u", Key: "k", Secret: "s", CA: "c"}, Zone: "z", Log: config.Log{Command: config.Words{"tail"}},
+	file := config.Config{API: config.API{URL: "u", Key: "k", Secret: "s", CA: "c"}, Zone: "z",
+		Log:     config.Log{Command: config.Words{"tail"}},
 		Clients: config.Clients{Mode: "socks5", Socks5: []string{"a:1"}}}
 	assert.Equal(t, file, laid(t, file))
 	want := file
@@ -122,7 +129,8 @@ func TestVariablesAreRead(t *testing.T) {
 // TestReferenceOfSettings is docs/configuration.md.
 func TestReferenceOfSettings(t *testing.T) {
 	file := filepath.Join("..", "..", "docs", "configuration.md")
-	got := "# Settings\n\nA target of the `--config` file is read first, then the environment, then flags; the later wins.\n" +
+	got := "# Settings\n\nA target of the `--config` file is read first, then the environment, then flags; the " +
+		"later wins.\n" +
 		"`stackproof help configuration` prints this table.\n\n" + configuration(runCommand())
 	if *update {
 		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
@@ -162,7 +170,8 @@ func TestHelpShowsTheCommonFlags(t *testing.T) {
 
 func TestHelpOfWhatIsNotThere(t *testing.T) {
 	for _, one := range []struct{ args, want string }{
-		{"help run exsting", `did you mean "existing"?`}, {"help rn", `"rn" is not a command; did you mean "run"?`}, {"help run lab shards", "no group of flags"},
+		{"help run exsting", `did you mean "existing"?`}, {"help rn", `"rn" is not a command; did you mean "run"?`},
+		{"help run lab shards", "no group of flags"},
 	} {
 		code, text := printed(strings.Fields(one.args)...)
 		assert.Equal(t, exitUsage, code, one.args)

@@ -17,7 +17,9 @@ func startForms() []string {
 }
 
 func (s *startFlag) add(f *pflag.FlagSet) {
-	f.TimeVar(&s.at, "start", lab.Epoch(), startForms(), "virtual time at which a zone of the lab opens, in UTC, such as 2026-12-31T23:50; a run of the lab does not depend on the computer's clock")
+	f.TimeVar(&s.at, "start", lab.Epoch(), startForms(),
+		"virtual time at which a zone of the lab opens, in UTC, such as 2026-12-31T23:50; a run of the lab does not "+
+			"depend on the computer's clock")
 }
 
 // check refuses a time that no zone can have.

@@ -17,8 +17,9 @@ import (
 
 var (
 	// section is a citation such as "cloudstack.md 1.3", or of several, such as "confirmed.md 31 and 47".
-	section = regexp.MustCompile(`\b(cloudstack|confirmed|scenarios|models|releases|clients|router-scripts)\.md((?:(?:,| and)? \d+(?:\.\d+)?)*)`)
-	number  = regexp.MustCompile(`\d+(?:\.\d+)?`)
+	section = regexp.MustCompile(
+		`\b(cloudstack|confirmed|scenarios|models|releases|clients|router-scripts)\.md((?:(?:,| and)? \d+(?:\.\d+)?)*)`)
+	number = regexp.MustCompile(`\d+(?:\.\d+)?`)
 	// trap is a citation of false passes, such as "(T1, T15)" or "(T3):".
 	trap = regexp.MustCompile(`\((T\d+(?:, T\d+)*)\)`)
 	// resource names where a citation may lead to: a heading's number, or the first column of a table.
@@ -99,11 +100,13 @@ func TestCitationsResolve(t *testing.T) {
 func TestCitationsAreFound(t *testing.T) {
 	for text, want := range map[string][]citation{
 		"// as on a server (facts: cloudstack.md 1.3, joined).": {{"cloudstack.md", ""}, {"cloudstack.md", "1.3"}},
-		"// (confirmed.md 31 and 47)":                           {{"confirmed.md", ""}, {"confirmed.md", "31"}, {"confirmed.md", "47"}},
-		"`the count is the point (T1, T15)`":                    {{"scenarios.md", "T1"}, {"scenarios.md", "T15"}},
-		"// T is a type":                                        nil,
+		"// (confirmed.md 31 and 47)": {{"confirmed.md", ""}, {"confirmed.md", "31"},
+			{"confirmed.md", "47"}},
+		"`the count is the point (T1, T15)`": {{"scenarios.md", "T1"}, {"scenarios.md", "T15"}},
+		"// T is a type":                     nil,
 	} {
-		assert.Equal(t, want, citations([]byte("package p\n\nvar _ = 0 "+map[bool]string{true: "+ " + text, false: text}[text[0] == '`']+"\n")), text)
+		assert.Equal(t, want, citations([]byte("package p\n\nvar _ = 0 "+map[bool]string{true: "+ " + text,
+			false: text}[text[0] == '`']+"\n")), text)
 	}
 	assert.False(t, known(t)[citation{"scenarios.md", "T31"}], "a fact that nobody has written down must not resolve")
 	assert.False(t, known(t)[citation{"cloudstack.md", "9.9"}])

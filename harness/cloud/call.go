@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -163,7 +164,7 @@ func lost(read bool, command string, err error) error {
 		return err
 	}
 	if g, ok := errors.AsType[*gatewayError](err); ok {
-		return &OutcomeUnknown{Command: command, Late: true, Err: g}
+		return &OutcomeUnknown{Command: command, Late: g.status == http.StatusGatewayTimeout, Err: g}
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -342,7 +343,7 @@ func (p *Pacer) note(command string, took, deadline time.Duration, err error) {
 	switch {
 	case err == nil, IsRefused(err) && Code(err) != CodeThrottled:
 		p.answered(command, took)
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &late), Code(err) == CodeThrottled:
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &late) && late.status == http.StatusGatewayTimeout, Code(err) == CodeThrottled:
 		p.missed(command, deadline)
 	}
 }

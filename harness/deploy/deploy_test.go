@@ -136,15 +136,17 @@ type cut struct {
 	to   *httputil.ReverseProxy
 	mu   sync.Mutex
 	left int
+	died func() // whoever deploys ends with it
 }
 
 func (p *cut) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost {
 		p.mu.Lock()
 		p.left--
-		dead := p.left < 0
+		dead, died := p.left < 0, p.died
 		p.mu.Unlock()
 		if dead {
+			died()
 			http.Error(w, "<html>gone</html>", http.StatusBadGateway)
 			return
 		}
@@ -166,10 +168,12 @@ func TestDeployGoesOnAfterAnyCut(t *testing.T) {
 	c := client(t, z, front.URL+target.Path)
 	cuts := 0
 	for {
+		ctx, cancel := context.WithCancel(t.Context())
 		proxy.mu.Lock()
-		proxy.left = 1 // one change a deployment
+		proxy.left, proxy.died = 1, cancel // one change a deployment
 		proxy.mu.Unlock()
-		_, err := deploy.Deploy(t.Context(), deploy.Options{Cloud: c, Plan: deploy.Default()})
+		_, err := deploy.Deploy(ctx, deploy.Options{Cloud: c, Plan: deploy.Default()})
+		cancel()
 		if err == nil {
 			break
 		}

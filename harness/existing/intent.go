@@ -8,6 +8,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/existing/finding"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
 
 // Disposable says that the owner does not mind what a run creates.
@@ -28,12 +29,17 @@ func (t *Target) Intent(ctx context.Context, chosen harness.Catalogue) ([]string
 	if err != nil {
 		return nil, err
 	}
-	ids := chosen.IDs()
+	names := chosen.IDs()
 	lines := []string{
-		fmt.Sprintf("target %s (%s, release %s), zone %s: %d scenarios (%s)", t.opts.Name, t.cloud.URL(), t.release, zone.Name, len(ids), strings.Join(ids, " ")),
-		fmt.Sprintf("will be created, and removed at the end: one domain, %d accounts or more with VPC, tier, public addresses, LB rules, and", len(ids)),
+		fmt.Sprintf("target %s (%s, release %s), zone %s: %d scenarios (%s)", t.opts.Name, t.cloud.URL(), t.release, zone.Name, len(names), strings.Join(names, " ")),
+		fmt.Sprintf("will be created, and removed at the end: one domain, %d accounts or more with VPC, tier, public addresses, LB rules, and", len(names)),
 		fmt.Sprintf("instances where a scenario needs them; at most %d harmless firewall rules a scenario to set ids apart (--skew-budget)", t.budget()),
 	}
+	ids, err := t.crossingCost(ctx, chosen)
+	if err != nil {
+		return nil, err
+	}
+	lines = append(lines, ids...)
 	if slices.ContainsFunc(chosen, func(s harness.Scenario) bool { return slices.Contains(s.Needs, harness.DataPlane) }) {
 		sizes := "2, 10 and 50"
 		if groups := t.groups(len(chosen)); groups != nil {
@@ -51,6 +57,33 @@ func (t *Target) Intent(ctx context.Context, chosen harness.Catalogue) ([]string
 		}
 	}
 	return append(lines, "nothing else is touched; databases are only read"), nil
+}
+
+// crossingCost says how far ids are apart, and so how many rules it takes until one's id is another's helper id, which stories about
+// crossed rows need.
+func (t *Target) crossingCost(ctx context.Context, chosen harness.Catalogue) ([]string, error) {
+	if t.db == nil || !slices.ContainsFunc(chosen, func(s harness.Scenario) bool { return slices.Contains(s.Needs, harness.UsageDB) }) {
+		return nil, nil
+	}
+	rule, err := usageprobe.LastID(ctx, t.db, "cloud", "firewall_rules")
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for _, kind := range []struct{ name, table string }{{"LB", "usage_load_balancer_policy"}, {"port forwarding", "usage_port_forwarding"}} {
+		helper, err := usageprobe.LastID(ctx, t.db, "cloud_usage", kind.table)
+		if err != nil {
+			return nil, err
+		}
+		ahead := rule - helper
+		said := fmt.Sprintf("rule ids are %d ahead of helper ids of %s rules", ahead, kind.name)
+		if ahead < 0 {
+			said = fmt.Sprintf("helper ids of %s rules are %d ahead of rule ids", kind.name, -ahead)
+		}
+		cost := max(ahead, -ahead) + 1
+		lines = append(lines, fmt.Sprintf("%s: a story that crosses them makes about %d rules, and may make %d", said, cost, t.budget()))
+	}
+	return lines, nil
 }
 
 type zoneAnswer struct {

@@ -66,10 +66,12 @@ type Target struct {
 	chosen    int   // scenarios of the run
 	counted   bool  // pushes are, or were, counted
 
-	gate    *gate
-	barrier *usageruns.Barrier
-	ending  context.CancelFunc
-	serving sync.WaitGroup
+	gate *gate
+	// admission counts the scenarios that are under way.
+	admission *admission
+	barrier   *usageruns.Barrier
+	ending    context.CancelFunc
+	serving   sync.WaitGroup
 
 	mu     sync.Mutex
 	show   func(id, step string)
@@ -89,7 +91,7 @@ type undo struct {
 // Open connects and tries every capability. It changes nothing on the target. The error is one line with what to do; a
 // capability that is not there is no error but a Finding.
 func Open(ctx context.Context, o Options) (_ *Target, err error) {
-	t := &Target{opts: o, config: o.Config, gate: newGate(), show: func(string, string) {}}
+	t := &Target{opts: o, config: o.Config, gate: newGate(), admission: newAdmission(), show: func(string, string) {}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("target %s: %w", o.Name, err), t.Close(context.WithoutCancel(ctx)))

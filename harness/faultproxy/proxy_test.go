@@ -204,6 +204,25 @@ func TestSlowServerThatLosesAnswers(t *testing.T) {
 	}
 }
 
+// On a lab zone that behaves like a busy server, verdicts are those of a quiet one, and nothing stays.
+func TestBusyServer(t *testing.T) {
+	t.Parallel()
+	load := zone.Busy()
+	load.LateEvery, load.LostEvery = 2, 10
+	for release, wrong := range profiles() {
+		right := map[result.Verdict]result.Verdict{result.Pass: result.Fail, result.Fail: result.Pass}[wrong]
+		t.Run(release, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, startDatabase(t, release), zone.Options{Release: release, Load: load})
+			defer s.untouched(t)()
+			done, err := run(t, s.config(s.APIURL()), "U-01")
+			require.NoError(t, err)
+			got, why := verdict(done, "U-01")
+			assert.Equal(t, right, got, why)
+		})
+	}
+}
+
 // skewed is a management server whose clock is wrong.
 type skewed struct{ by time.Duration }
 

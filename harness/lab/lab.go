@@ -1,8 +1,9 @@
-// Package lab is the embedded target: a zone (package zone) on a private database, with a real HAProxy per virtual router
-// in namespaces of its own. Each scenario gets a pristine zone, so that ids, rows and routers are its own and the virtual
-// clock can jump. Nothing outlives Close.
+// Package lab is the embedded target: a zone (package zone) on a private database, with a real HAProxy per virtual
+// router in namespaces of its own. Each scenario gets a pristine zone, so that ids, rows and routers are its own and
+// the virtual clock can jump. Nothing outlives Close.
 //
-// Before changing it know that a site must be closed before its database is handed to the next one: Site.Close does that.
+// Before changing it know that a site must be closed before its database is handed to the next one: Site.Close does
+// that.
 package lab
 
 import (
@@ -34,8 +35,8 @@ type Options struct {
 	Dir string
 	// Groups overrides the sizes of L-04.
 	Groups []int
-	// Pool lends the databases; nil is a pool of the target's own. A pool may serve several targets, one after another or
-	// at once, as long as their releases have the same tables (all of 4.19, all of 4.20).
+	// Pool lends the databases; nil is a pool of the target's own. A pool may serve several targets, one after another
+	// or at once, as long as their releases have the same tables (all of 4.19, all of 4.20).
 	Pool *Pool
 	// Databases starts the databases of the target's own pool; nil starts private processes.
 	Databases Starter
@@ -66,7 +67,8 @@ func New(opts Options) (*Target, error) {
 	}
 	rules := router.RulesOf(opts.Knobs)
 	if opts.Scripts != nil && (mutations{opts.Knobs}).Router() != (router.Faults{}) {
-		return nil, errors.New("faults of the model of a router cannot be planted in real scripts: leave out " + (mutations{opts.Knobs}).ofModel())
+		return nil, errors.New("faults of the model of a router cannot be planted in real scripts: leave out " +
+			(mutations{opts.Knobs}).ofModel())
 	}
 	pool := opts.Pool
 	if pool == nil {
@@ -83,7 +85,8 @@ func New(opts Options) (*Target, error) {
 
 // Describe names the lab.
 func (t *Target) Describe() harness.Description {
-	d := harness.Description{Name: "lab", Release: t.opts.Release, Router: "model, rules of " + t.opts.Release, Groups: t.opts.Groups}
+	d := harness.Description{Name: "lab", Release: t.opts.Release, Router: "model, rules of " + t.opts.Release,
+		Groups: t.opts.Groups}
 	if s := t.opts.Scripts; s != nil {
 		d.Router, d.RouterCode = s.String(), cmp.Or(s.Release(), harness.UnknownRelease)
 	}
@@ -128,7 +131,8 @@ func (t *Target) Site(ctx context.Context, scenario string, seed int64) (_ *harn
 		return nil, err
 	}
 	manual := zone.NewManual(t.opts.Start)
-	z, err := zone.Open(ctx, zone.Options{Release: t.opts.Release, Knobs: t.opts.Knobs, DB: server, Clock: manual, Pushes: pushes{routers}, Seed: seed, Log: t.opts.Log})
+	z, err := zone.Open(ctx, zone.Options{Release: t.opts.Release, Knobs: t.opts.Knobs, DB: server, Clock: manual,
+		Pushes: pushes{routers}, Seed: seed, Log: t.opts.Log})
 	if err != nil {
 		return nil, fmt.Errorf("opening a zone for %s: %w", scenario, err)
 	}
@@ -136,10 +140,13 @@ func (t *Target) Site(ctx context.Context, scenario string, seed int64) (_ *harn
 	return t.site(ctx, clock{z, manual}, server, routers, &undo, closeAll)
 }
 
-func (t *Target) site(ctx context.Context, now clock, server *database.Server, routers *fleet.Fleet, undo *[]func(context.Context) error,
+func (t *Target) site(ctx context.Context, now clock, server *database.Server, routers *fleet.Fleet,
+	undo *[]func(context.Context) error,
 	closeAll func(context.Context) error) (*harness.Site, error) {
 	z := now.z
-	admin, err := cloud.New(cloud.Options{URL: z.APIURL(), APIKey: z.APIKey(), SecretKey: z.SecretKey(), Eager: true})
+	calls := &harness.Calls{}
+	admin, err := cloud.New(cloud.Options{URL: z.APIURL(), APIKey: z.APIKey(), SecretKey: z.SecretKey(), Eager: true,
+		Trace: calls})
 	if err != nil {
 		return nil, err
 	}
@@ -149,8 +156,10 @@ func (t *Target) site(ctx context.Context, now clock, server *database.Server, r
 		return nil, err
 	}
 	*undo = append(*undo, func(context.Context) error { return db.Close() })
-	s := &harness.Site{Description: t.Describe(), Cloud: admin, DB: db, Usage: usageRuns{now, db}, Clock: now, Pushes: routers, Routers: routers,
-		SkewBudget: skewBudget, Disposable: true, Tamper: tamper{z, t.opts.Release, t.opts.Knobs}, Checks: harness.ChecksOfModel}
+	s := &harness.Site{Description: t.Describe(), Cloud: admin, DB: db, Usage: usageRuns{now, db}, Clock: now,
+		Pushes: routers, Routers: routers, Calls: calls,
+		SkewBudget: skewBudget, Disposable: true, Tamper: tamper{z, t.opts.Release, t.opts.Knobs},
+		Checks: harness.ChecksOfModel}
 	if t.opts.Scripts != nil {
 		s.Checks = harness.ChecksNotRun
 	}
@@ -162,7 +171,8 @@ func (t *Target) site(ctx context.Context, now clock, server *database.Server, r
 // used says what a scenario has used: usage by its jobs, whoever asked for them, and routers by looks at them.
 func used(ctx context.Context, db *sql.DB, routers *fleet.Fleet) (map[harness.Capability]bool, error) {
 	var jobs int
-	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM cloud_usage.usage_job WHERE end_millis <> 0").Scan(&jobs); err != nil {
+	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM cloud_usage.usage_job WHERE end_millis <> 0").Scan(
+		&jobs); err != nil {
 		return nil, fmt.Errorf("counting usage jobs: %w", err)
 	}
 	return map[harness.Capability]bool{harness.UsageRun: jobs > 0, harness.RouterFiles: routers.Looks() > 0}, nil

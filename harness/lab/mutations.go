@@ -17,8 +17,8 @@ import (
 )
 
 // mutations are the planted faults of routers (knobs named router-...): between a push and its router, on the router's
-// files and process, and between clients and router. What a fleet shows as pushed is what was sent, whatever was done to
-// it afterwards.
+// files and process, and between clients and router. What a fleet shows as pushed is what was sent, whatever was done
+// to it afterwards.
 type mutations struct{ on release.Knobs }
 
 // planted names the faults that are on, for the router's description.
@@ -38,13 +38,15 @@ func (m mutations) planted() string {
 // Router implements fleet.Faults.
 func (m mutations) Router() router.Faults {
 	return router.Faults{NeverCopies: m.on[fault.RouterFileStale], SkipsReload: m.on[fault.RouterReloadSkipped],
-		ReloadsTwice: m.on[fault.RouterReloadTwice], ReloadsOverlap: m.on[fault.RouterReloadsOverlap], StartsEmpty: m.on[fault.RouterStartEmpty]}
+		ReloadsTwice: m.on[fault.RouterReloadTwice], ReloadsOverlap: m.on[fault.RouterReloadsOverlap],
+		StartsEmpty: m.on[fault.RouterStartEmpty]}
 }
 
 // ofModel names the faults that are on and planted in the model (Router).
 func (m mutations) ofModel() string {
 	var names []string
-	for _, name := range []release.Knob{fault.RouterFileStale, fault.RouterReloadSkipped, fault.RouterReloadTwice, fault.RouterReloadsOverlap, fault.RouterStartEmpty} {
+	for _, name := range []release.Knob{fault.RouterFileStale, fault.RouterReloadSkipped, fault.RouterReloadTwice,
+		fault.RouterReloadsOverlap, fault.RouterStartEmpty} {
 		if m.on[name] {
 			names = append(names, string(name))
 		}
@@ -151,8 +153,8 @@ func (d *wrongDialer) Dial(ctx context.Context, from netip.Addr, to netip.AddrPo
 	return d.clients.Dial(ctx, from, to)
 }
 
-// Arrives implements fleet.Faults: it keeps a connection to a rule open for as long as the fleet lives, so that the worker
-// that took it never ends.
+// Arrives implements fleet.Faults: it keeps a connection to a rule open for as long as the fleet lives, so that the
+// worker that took it never ends.
 func (m mutations) Arrives(ctx context.Context, v *fleet.Router) error {
 	last, looked := v.Last()
 	if !m.on[fault.RouterOldWorkerStays] || !looked {

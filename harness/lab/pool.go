@@ -20,7 +20,8 @@ type Pool struct {
 // Starter starts a database server with the tables of a release.
 type Starter func(ctx context.Context, release string) (*database.Server, error)
 
-// NewPool makes a pool without servers. Their folders are made in dir, or in the system's temporary folder if it is empty.
+// NewPool makes a pool without servers. Their folders are made in dir, or in the system's temporary folder if it is
+// empty.
 func NewPool(dir string) *Pool {
 	return &Pool{start: func(ctx context.Context, release string) (*database.Server, error) {
 		return database.Start(ctx, database.Options{Schema: release, Dir: dir})

@@ -11,8 +11,8 @@ import (
 	"github.com/stackproof/stackproof/zone/database"
 )
 
-// TestEveryProfileOpens opens a zone of each release, runs its usage server on its tables, and takes it over the fix of the
-// helper-id defect where such an upgrade exists.
+// TestEveryProfileOpens opens a zone of each release, runs its usage server on its tables, and takes it over the fix of
+// the helper-id defect where such an upgrade exists.
 func TestEveryProfileOpens(t *testing.T) {
 	for _, name := range release.All() {
 		t.Run(name, func(t *testing.T) {
@@ -38,7 +38,8 @@ func TestEveryProfileOpens(t *testing.T) {
 			from, to, ok := site.Tamper.UpgradePath()
 			if !ok {
 				for _, other := range release.All() {
-					crosses := release.Where(release.UsageCloseByHelperID).Contains(other) != release.Where(release.UsageCloseByHelperID).Contains(name)
+					crosses := release.Where(release.UsageCloseByHelperID).Contains(other) != release.Where(
+						release.UsageCloseByHelperID).Contains(name)
 					assert.False(t, crosses, "%s and %s are an upgrade", name, other)
 				}
 				return

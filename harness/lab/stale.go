@@ -12,8 +12,8 @@ import (
 	"github.com/stackproof/stackproof/zone/database"
 )
 
-// CleanStale removes what runs left behind whose process is gone: database folders with their servers, and the folders of
-// routers and standing labs. Namespaces, routers and backends end with their process by themselves.
+// CleanStale removes what runs left behind whose process is gone: database folders with their servers, and the folders
+// of routers and standing labs. Namespaces, routers and backends end with their process by themselves.
 func CleanStale(ctx context.Context) (removed []string, err error) {
 	removed, err = database.CleanStale(ctx)
 	folders, errFolders := staleFolders()
@@ -47,8 +47,8 @@ func staleFolders() (stale []string, err error) {
 	return stale, err
 }
 
-// ours says whether the process lives and may be a stackproof. A number that was given to another program since then makes
-// us leave a folder, never remove one in use.
+// ours says whether the process lives and may be a stackproof. A number that was given to another program since then
+// makes us leave a folder, never remove one in use.
 func ours(pid int) bool {
 	if pid == os.Getpid() {
 		return true

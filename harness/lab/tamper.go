@@ -19,7 +19,8 @@ type tamper struct {
 }
 
 func (t tamper) Forge(ctx context.Context, e harness.ForgedEvent) error {
-	return t.z.ForgeEvents(ctx, zone.ForgedEvent{Type: e.Type, Account: e.Account, Resource: e.Resource, Columns: e.Columns, Details: e.Details})
+	return t.z.ForgeEvents(ctx, zone.ForgedEvent{Type: e.Type, Account: e.Account, Resource: e.Resource,
+		Columns: e.Columns, Details: e.Details})
 }
 
 func (t tamper) Repeat(ctx context.Context, eventType string, resource int64) error {
@@ -61,7 +62,8 @@ func (t tamper) StartUsage(ctx context.Context, h harness.UsageHost, s harness.U
 }
 
 func (t tamper) EndUsage(ctx context.Context, h harness.UsageHost, how harness.UsageEnd) error {
-	ends := map[harness.UsageEnd]zone.UsageEnd{harness.Stopped: zone.UsageStopped, harness.Killed: zone.UsageKilled, harness.KilledInRun: zone.UsageKilledInRun}
+	ends := map[harness.UsageEnd]zone.UsageEnd{harness.Stopped: zone.UsageStopped, harness.Killed: zone.UsageKilled,
+		harness.KilledInRun: zone.UsageKilledInRun}
 	end, known := ends[how]
 	if !known {
 		return fmt.Errorf("a usage server cannot be %q", how)

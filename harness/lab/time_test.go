@@ -40,7 +40,8 @@ func openRelease(t *testing.T, name string, start time.Time) *harness.Site {
 // jobs counts the usage jobs that ended.
 func jobs(t *testing.T, db *sql.DB) (ended int) {
 	t.Helper()
-	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM cloud_usage.usage_job WHERE end_millis <> 0").Scan(&ended))
+	require.NoError(t, db.QueryRowContext(t.Context(),
+		"SELECT COUNT(*) FROM cloud_usage.usage_job WHERE end_millis <> 0").Scan(&ended))
 	return ended
 }
 

@@ -2,7 +2,8 @@ package result
 
 import "slices"
 
-// Finding is one fact that speaks against what a scenario expects. A fact that breaks several expectations is one finding:
+// Finding is one fact that speaks against what a scenario expects. A fact that breaks several expectations is one
+// finding:
 // a row that was never closed breaks I1, I4 and I5, and is told once.
 type Finding struct {
 	// Says is the fact as a person would say it, in one sentence.
@@ -17,13 +18,16 @@ type Finding struct {
 	Codes []string `json:"codes,omitempty"`
 }
 
-// sameFact says whether two findings tell of one fact: they say the same, or they are about the same subject, and no two
+// sameFact says whether two findings tell of one fact: they say the same, or they are about the same subject, and no
+// two
 // different classes were given.
 func (f Finding) sameFact(other Finding) bool {
-	return f.Says == other.Says || f.Subject != "" && f.Subject == other.Subject && (f.Class == other.Class || f.Class == "" || other.Class == "")
+	return f.Says == other.Says ||
+		f.Subject != "" && f.Subject == other.Subject && (f.Class == other.Class || f.Class == "" || other.Class == "")
 }
 
-// AddFinding adds a finding to a list, or to the finding of the same fact that is in it already. The first sentence stays;
+// AddFinding adds a finding to a list, or to the finding of the same fact that is in it already. The first sentence
+// stays;
 // that of a finding without a class becomes a number, since it says something new of the same fact.
 func AddFinding(list []Finding, f Finding) []Finding {
 	for i := range list {

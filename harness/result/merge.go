@@ -14,7 +14,8 @@ type Shard struct {
 	All   []string `json:"all"` // what all shards together should have a result of
 }
 
-// Part is one file to merge. Err says why it could not be read; a run that was killed leaves an empty file, one that never
+// Part is one file to merge. Err says why it could not be read; a run that was killed leaves an empty file, one that
+// never
 // started none.
 type Part struct {
 	Name string
@@ -22,8 +23,9 @@ type Part struct {
 	Err  error
 }
 
-// Merge joins the results of shards into one run. What was planned for any shard, and has no result in any part, is missing
-// in the run and fails it; so does a part that could not be read. A scenario with several results keeps the worst, and a note
+// Merge joins the results of shards into one run. What was planned for any shard, and has no result in any part, is
+// missing in the run and fails it; so does a part that could not be read. A scenario with several results keeps the
+// worst, and a note
 // says so. Parts of different targets, releases or splits cannot be joined: the error names two of them.
 func Merge(parts []Part) (Run, error) {
 	m := merger{at: map[string]int{}, from: map[string]string{}, shards: map[int]bool{}}
@@ -62,12 +64,27 @@ func (m *merger) add(p Part) error {
 	r := p.Run
 	if m.first == "" {
 		m.first = p.Name
-		m.out = Run{Schema: SchemaVersion, Target: r.Target, Release: r.Release, Seed: r.Seed, Router: r.Router, Started: r.Started}
+		m.out = Run{
+			Schema:  SchemaVersion,
+			Target:  r.Target,
+			Release: r.Release,
+			Seed:    r.Seed,
+			Router:  r.Router,
+			Started: r.Started,
+		}
 		m.ends = r.Started
 	}
 	for _, c := range []struct{ what, have, want string }{{"target", r.Target, m.out.Target}, {"release", r.Release, m.out.Release}} {
 		if c.have != c.want {
-			return fmt.Errorf("%s has %s %q and %s has %q: results of different %ss cannot be joined", m.first, c.what, c.want, p.Name, c.have, c.what)
+			return fmt.Errorf(
+				"%s has %s %q and %s has %q: results of different %ss cannot be joined",
+				m.first,
+				c.what,
+				c.want,
+				p.Name,
+				c.have,
+				c.what,
+			)
 		}
 	}
 	if err := m.shard(p); err != nil {
@@ -102,7 +119,12 @@ func (m *merger) shard(p Part) error {
 		return nil
 	}
 	if m.of != 0 && s.Of != m.of {
-		return fmt.Errorf("%s is one of %d shards, others are of %d: results of different splits cannot be joined", p.Name, s.Of, m.of)
+		return fmt.Errorf(
+			"%s is one of %d shards, others are of %d: results of different splits cannot be joined",
+			p.Name,
+			s.Of,
+			m.of,
+		)
 	}
 	m.of = s.Of
 	m.shards[s.Index] = true
@@ -132,7 +154,16 @@ func (m *merger) result(c Case, from string) {
 		return
 	}
 	old := m.out.Results[i]
-	m.note(fmt.Sprintf("%s has two results, %s in %s and %s in %s: the worse one counts", c.ID, old.Verdict, m.from[c.ID], c.Verdict, from))
+	m.note(
+		fmt.Sprintf(
+			"%s has two results, %s in %s and %s in %s: the worse one counts",
+			c.ID,
+			old.Verdict,
+			m.from[c.ID],
+			c.Verdict,
+			from,
+		),
+	)
 	if Worse(old.Verdict, c.Verdict) != old.Verdict {
 		m.out.Results[i], m.from[c.ID] = c, from
 	}

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// SchemaVersion is the value of Run.Schema that this package writes and the newest that it reads. It is raised when an older
+// SchemaVersion is the value of Run.Schema that this package writes and the newest that it reads. It is raised when an
+// older
 // reader would misunderstand a file, not when something is added.
 //
 //	1  the first one
@@ -72,6 +73,7 @@ type Case struct {
 	Evidence      []Evidence `json:"evidence"`
 	ByDesign      bool       `json:"by_design,omitempty"` // inconclusive by design: left out of the exit status
 	Claim         string     `json:"claim,omitempty"`     // what the repeats allow one to say
+	Calls         []Call     `json:"calls,omitempty"`     // the newest API calls of a failure that changed something
 	Views
 }
 
@@ -108,7 +110,8 @@ func (r Run) Missing() []string {
 	return missing
 }
 
-// Encode writes the run as indented JSON with a closing newline. The schema is always SchemaVersion, lists that a reader may
+// Encode writes the run as indented JSON with a closing newline. The schema is always SchemaVersion, lists that a
+// reader may
 // index are never null, and a verdict that is none of the four is written as what it counts as: inconclusive.
 func (r Run) Encode(w io.Writer) error {
 	r.Schema = SchemaVersion
@@ -120,7 +123,9 @@ func (r Run) Encode(w io.Writer) error {
 		}
 		if v := results[i].Verdict; !v.Valid() {
 			results[i].Verdict = Inconclusive
-			results[i].Reason = strings.TrimSpace(fmt.Sprintf("no verdict was set (%q) %s", string(v), results[i].Reason))
+			results[i].Reason = strings.TrimSpace(
+				fmt.Sprintf("no verdict was set (%q) %s", string(v), results[i].Reason),
+			)
 		}
 	}
 	r.Results = results
@@ -133,25 +138,37 @@ func (r Run) Encode(w io.Writer) error {
 	return nil
 }
 
-// Decode reads what Encode wrote, now or in an older version. Unknown fields are ignored, so that an older reader takes what
+// Decode reads what Encode wrote, now or in an older version. Unknown fields are ignored, so that an older reader takes
+// what
 // was added; a newer schema, none at all, and a verdict outside the four, are errors.
 func Decode(rd io.Reader) (Run, error) {
 	var r Run
 	if err := json.NewDecoder(rd).Decode(&r); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-			return Run{}, errors.New("decode run result: it ends in the middle: the run that wrote it, or the copy, was cut off")
+			return Run{}, errors.New(
+				"decode run result: it ends in the middle: the run that wrote it, or the copy, was cut off",
+			)
 		}
 		return Run{}, fmt.Errorf("decode run result: %w", err)
 	}
 	switch {
 	case r.Schema > SchemaVersion:
-		return Run{}, fmt.Errorf("decode run result: it was written by a newer stackproof: its schema is %d, this program reads up to %d", r.Schema, SchemaVersion)
+		return Run{}, fmt.Errorf(
+			"decode run result: it was written by a newer stackproof: its schema is %d, this program reads up to %d",
+			r.Schema,
+			SchemaVersion,
+		)
 	case r.Schema < 1:
 		return Run{}, errors.New(`decode run result: it has no "schema": it is not a result of stackproof run`)
 	}
 	for i, c := range r.Results {
 		if !c.Verdict.Valid() {
-			return Run{}, fmt.Errorf("decode run result: results[%d] (%s): verdict %q is none of pass, fail, inconclusive, unsupported", i, c.ID, c.Verdict)
+			return Run{}, fmt.Errorf(
+				"decode run result: results[%d] (%s): verdict %q is none of pass, fail, inconclusive, unsupported",
+				i,
+				c.ID,
+				c.Verdict,
+			)
 		}
 	}
 	return r, nil

@@ -71,11 +71,17 @@ const (
 // Gates says what the case does to the exit status.
 //
 //   - A failure gates unless it is known; with strict a known one gates too.
-//   - A known failure that passes does not gate, but with strict it does: a gate that trusts the list of known failures must
-//     hear that the list is wrong (fixed by a patch, or the scenario is blind).
-//   - Inconclusive gates as 3 unless it is so by design.
-//   - Unsupported does not gate; it stays visible in every report. A run of which nothing else is left proves nothing and is
-//     inconclusive as a whole (ExitCode).
+//
+// - A known failure that passes does not gate, but with strict it does: a gate that trusts the list of known failures
+// must
+//
+//	  hear that the list is wrong (fixed by a patch, or the scenario is blind).
+//	- Inconclusive gates as 3 unless it is so by design.
+//
+// - Unsupported does not gate; it stays visible in every report. A run of which nothing else is left proves nothing and
+// is
+//
+//	inconclusive as a whole (ExitCode).
 func (c Case) Gates(strict bool) int {
 	switch c.Verdict {
 	case Pass:

@@ -1,6 +1,9 @@
 package result
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Views are what a report draws of a case: plain data, collected while the story was told. All of it may be empty.
 type Views struct {
@@ -8,6 +11,17 @@ type Views struct {
 	Lives    []Life    `json:"lives,omitempty"`
 	Grids    []Grid    `json:"grids,omitempty"`
 	Sections []Section `json:"sections,omitempty"`
+}
+
+// Call is one API call of the story, without secrets.
+type Call struct {
+	At      time.Time       `json:"at,omitzero"` // when it was sent, by this machine's clock
+	Seconds float64         `json:"seconds"`     // how long its answer took
+	Command string          `json:"command"`
+	Params  map[string]any  `json:"params,omitempty"`
+	Status  int             `json:"status"` // of HTTP; 0 when no answer came
+	Error   string          `json:"error,omitempty"`
+	Answer  json.RawMessage `json:"answer,omitempty"`
 }
 
 // Kinds of moments.
@@ -26,7 +40,8 @@ type Moment struct {
 	Says  string    `json:"says"`
 }
 
-// Life is one row of a usage helper table beside the life of what it bills. All times are the database's, of whole seconds.
+// Life is one row of a usage helper table beside the life of what it bills. All times are the database's, of whole
+// seconds.
 type Life struct {
 	Kind     string `json:"kind"`           // e.g. "load balancer rule"
 	Table    string `json:"table"`          // of cloud_usage
@@ -64,14 +79,16 @@ type Grid struct {
 	Clients  []GridRow `json:"clients"`
 }
 
-// GridRow is one client. The numbers are indices into Grid.Backends, a request each, in the order in which they were sent.
+// GridRow is one client. The numbers are indices into Grid.Backends, a request each, in the order in which they were
+// sent.
 type GridRow struct {
 	Client  string `json:"client"`
 	Rule    []int  `json:"rule"`
 	Control []int  `json:"control"`
 }
 
-// Section is a listen section of haproxy.cfg at its four stations. A list that is nil says that the section is not there.
+// Section is a listen section of haproxy.cfg at its four stations. A list that is nil says that the section is not
+// there.
 type Section struct {
 	Router  string   `json:"router"`
 	Name    string   `json:"name"`

@@ -9,9 +9,9 @@ import (
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
 
-// Skew makes the shared rule ids at least count larger than the usage helper ids, with firewall rules on an isolated
-// network: they take rule ids but open no LB helper row. Without it a server that confuses the two kinds of id finds the
-// right row all the same (T1). Nothing is forced in a database.
+// Skew sets the shared rule ids and the usage helper ids at least count apart, in whichever direction they are apart already. Where
+// they are close, firewall rules on an isolated network bring rule ids ahead: they take rule ids but open no LB helper row. Without
+// it a server that confuses the two kinds of id finds the right row all the same (T1). Nothing is forced in a database.
 func (a *Account) Skew(count int) {
 	t := a.t
 	defer t.Step("rule ids %d apart from helper ids", count)()
@@ -30,9 +30,14 @@ func (a *Account) Skew(count int) {
 	})
 }
 
-// missing is how many harmless rules set ids count apart; the real distance is at least what is seen.
+// missing is how many harmless rules set ids count apart; the real distance is at least what is seen. Helper ids may be ahead of
+// rule ids, by hundreds: usage runs that fail use up helper ids and roll back (confirmed.md 47). A row that is opened then gets
+// a larger id than any rule has, so no rule has its own row's id, nor that of a row opened with it.
 func (t *T) missing(count int) int {
 	ahead := t.ahead("LB.CREATE", "usage_load_balancer_policy")
+	if ahead <= -count {
+		return 0
+	}
 	missing := max(0, count-ahead)
 	if missing > t.site.SkewBudget {
 		t.Inconclusive("rule ids are %d ahead of helper ids; setting them %d apart takes %d harmless rules, the budget is %d (--skew-budget)",
@@ -41,18 +46,18 @@ func (t *T) missing(count int) int {
 	return missing
 }
 
-// CrossedRules creates LB rules until one's id is the helper id of another: with rule ids k ahead of helper ids that
-// takes k+1 of them. At least count are made; ids that are not apart are set skew apart first.
+// CrossedRules creates LB rules until one's id is the helper id of another: with rule ids k ahead of helper ids that takes k+1 of
+// them, with helper ids k ahead it takes k harmless rules. At least count are made; ids that are not apart are set skew apart first.
 func (t *T) CrossedRules(n *Network, skew, count int) []*Rule {
 	defer t.Step("LB rules with crossed ids")()
 	n.Account.Skew(skew)
 	rules := []*Rule{n.LoadBalancer("A")}
 	ahead := t.aheadOf(rules[0])
-	if ahead+1 > t.site.SkewBudget {
-		t.Inconclusive("rule ids are %d ahead of helper ids, so a crossing takes %d LB rules of one account; the budget is %d (--skew-budget)",
-			ahead, ahead+1, t.site.SkewBudget)
-	}
+	t.affordable(ahead, 1)
 	t.alone(func() {
+		if ahead < 0 {
+			rules = t.catchUp(n.Account, rules, func(*Rule) *Network { return n })
+		}
 		for len(rules) < count || !t.willCross(rules) {
 			if len(rules) >= t.site.SkewBudget {
 				t.Inconclusive("%d LB rules of one account did not cross: others create rules at the same time, rule ids are %d ahead; the budget is %d (--skew-budget)",
@@ -75,10 +80,82 @@ func (t *T) aheadOf(r *Rule) int {
 	return int(r.InternalID - t.HelperID(r))
 }
 
-// willCross says whether the helper rows that the next usage run opens will make one rule's id the helper id of another.
+// affordable ends a story whose crossing would take more rules than the budget, before the first of them is made. More are the
+// rules that it takes besides.
+func (t *T) affordable(ahead, more int) {
+	if cost := max(ahead, -ahead) + more; cost > t.site.SkewBudget {
+		t.Inconclusive("%s, so a crossing takes %s; the budget is %d (--skew-budget)", gap(ahead), crossingRules(ahead, more), t.site.SkewBudget)
+	}
+}
+
+// gap says how rule ids and helper ids lie to each other.
+func gap(ahead int) string {
+	if ahead < 0 {
+		return fmt.Sprintf("helper ids are %d ahead of rule ids", -ahead)
+	}
+	return fmt.Sprintf("rule ids are %d ahead of helper ids", ahead)
+}
+
+func crossingRules(ahead, more int) string {
+	if ahead < 0 {
+		return fmt.Sprintf("%d rules, most of them harmless firewall rules", more-ahead)
+	}
+	return fmt.Sprintf("%d LB rules", ahead+more)
+}
+
+// catchUpSkew is how far rule ids must be ahead for LB rules to cross by themselves.
+const catchUpSkew = 2
+
+// catchUp makes rules until one has the id that is the helper id of another of them, for helper ids that are ahead of rule ids: harmless
+// firewall rules until the next rule has it, then an LB rule on the network that by names for that other rule.
+func (t *T) catchUp(a *Account, rules []*Rule, by func(victim *Rule) *Network) []*Rule {
+	ip := a.Isolated().Address()
+	for made := 0; made < t.site.SkewBudget; made++ {
+		helper, next := t.helperIDs(rules), t.lastID("cloud", "firewall_rules")+1
+		var victim *Rule
+		for _, r := range rules {
+			if h, there := helper[r.InternalID]; there && h >= next && (victim == nil || h < helper[victim.InternalID]) {
+				victim = r
+			}
+		}
+		ahead := t.ahead("LB.CREATE", "usage_load_balancer_policy")
+		switch {
+		case victim == nil && ahead < 0: // others' rules took the ids that would have met ours
+			rules = append(rules, by(rules[0]).LoadBalancer(fmt.Sprintf("R%d", len(rules)+1)))
+		case victim == nil && ahead < catchUpSkew:
+			ip.Firewall(20000 + made)
+		case victim == nil: // rule ids are ahead now, by little: LB rules cross as on any other server
+			return rules
+		case helper[victim.InternalID] > next:
+			ip.Firewall(20000 + made)
+		default:
+			rules = append(rules, by(victim).LoadBalancer(fmt.Sprintf("R%d", len(rules)+1)))
+			if rules[len(rules)-1].InternalID == next {
+				return rules
+			}
+		}
+	}
+	t.Inconclusive("%d rules have not brought rule ids up to helper ids; the budget is %d (--skew-budget)", t.site.SkewBudget, t.site.SkewBudget)
+	return nil
+}
+
+// willCross says whether the helper rows that are there, and those that the next usage run opens, will make one rule's id the helper
+// id of another.
 func (t *T) willCross(rules []*Rule) bool {
+	return crossing(rules, t.helperIDs(rules), func(_, _ *Rule) bool { return true })
+}
+
+// helperIDs are the helper ids of rules, by rule id: those that they have, else those that the next usage run will give them.
+func (t *T) helperIDs(rules []*Rule) map[int64]int64 {
 	helper, _ := t.waiting()
-	return crossing(rules, helper, func(_, _ *Rule) bool { return true })
+	for _, r := range rules {
+		var id int
+		t.scan(&id, "SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_load_balancer_policy WHERE lb_id = ?", r.InternalID)
+		if id > 0 {
+			helper[r.InternalID] = int64(id)
+		}
+	}
+	return helper
 }
 
 // crossing looks for a rule whose id is the helper id that a fitting other one will have.
@@ -98,8 +175,10 @@ func crossing(rules []*Rule, helper map[int64]int64, fits func(dies, victim *Rul
 // are opened in the order of the events' times (UsageManagerImpl.java@4.20.0.0).
 func (t *T) waiting() (helper map[int64]int64, next int64) {
 	next = t.lastID("cloud_usage", "usage_load_balancer_policy")
-	pending, err := t.site.DB.QueryContext(t.ctx, "SELECT resource_id FROM cloud.usage_event WHERE type = 'LB.CREATE' "+
-		"AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event) ORDER BY created, id")
+	// A run that failed has copied events and not handled them.
+	pending, err := t.site.DB.QueryContext(t.ctx, "SELECT resource_id FROM (SELECT id, resource_id, created FROM cloud.usage_event WHERE type = 'LB.CREATE' "+
+		"AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event) "+
+		"UNION ALL SELECT id, resource_id, created FROM cloud_usage.usage_event WHERE type = 'LB.CREATE' AND processed = 0) e ORDER BY created, id")
 	t.Must(err, "reading events that wait for a usage run")
 	defer pending.Close()
 	helper = map[int64]int64{}
@@ -127,14 +206,21 @@ func (t *T) CrossedAccounts(a, b *Network, skew int) []*Rule {
 	a.Account.Skew(skew)
 	rules := []*Rule{a.LoadBalancer("R1")}
 	ahead := t.aheadOf(rules[0])
-	if ahead+2 > t.site.SkewBudget {
-		t.Inconclusive("rule ids are %d ahead of helper ids, so a crossing takes %d LB rules; the budget is %d (--skew-budget)", ahead, ahead+2, t.site.SkewBudget)
-	}
+	t.affordable(ahead, 2)
 	differ := func(dies, victim *Rule) bool { return dies.Account != victim.Account }
 	t.alone(func() {
+		if ahead < 0 {
+			rules = append(rules, b.LoadBalancer("R2"))
+			rules = t.catchUp(a.Account, rules, func(victim *Rule) *Network {
+				if victim.Network == a {
+					return b
+				}
+				return a
+			})
+		}
 		for last := a; ; {
-			helper, next := t.waiting()
-			if crossing(rules, helper, differ) {
+			_, next := t.waiting()
+			if crossing(rules, t.helperIDs(rules), differ) {
 				return
 			}
 			if len(rules) >= t.site.SkewBudget {
@@ -222,31 +308,51 @@ func (t *T) portForwardAhead(p *PortForward) int {
 	return int(p.InternalID - t.watch.rows(p.Billed())[0].HelperID)
 }
 
-// CrossedPortForwards creates port forwarding rules until one's id is the helper id of another; at least count.
-func (t *T) CrossedPortForwards(n *Network, vm *VM, skew, count int) []*PortForward {
+// CrossedPortForwards creates port forwarding rules until one's id is the helper id of another; at least count. With rule ids k
+// ahead of their helper ids that takes k+1 of them. Where that is too many there are count of them, crossed is false, and a note
+// says what a crossing would take: that each rule's own row is closed can be shown all the same.
+func (t *T) CrossedPortForwards(n *Network, vm *VM, skew, count int) (rules []*PortForward, crossed bool) {
 	defer t.Step("port forwarding rules with crossed ids")()
 	n.Account.Skew(skew)
 	ip := n.Address()
-	rules := []*PortForward{n.PortForward(ip, "P1", vm)}
+	rules = []*PortForward{n.PortForward(ip, "P1", vm)}
 	ahead := t.portForwardAhead(rules[0])
-	if ahead+1 > t.site.SkewBudget {
-		t.Inconclusive("rule ids are %d ahead of helper ids, so a crossing takes %d port forwarding rules of one account; the budget is %d (--skew-budget)",
-			ahead, ahead+1, t.site.SkewBudget)
-	}
 	t.alone(func() {
 		if t.site.Gate != nil { // others have made rules since
 			ahead = 1 + t.ahead("NET.RULEADD", "usage_port_forwarding")
-			if lb := t.ahead("LB.CREATE", "usage_load_balancer_policy"); !leavesRoom(lb, ahead+1, t.site.SkewBudget) {
-				t.Inconclusive("crossing takes %d port forwarding rules, after which LB rules' ids would be %d ahead of their helper ids for good: too far for U-02 and U-04 on this "+
-					"server (--skew-budget is %d)", ahead+1, lb+ahead+1, t.site.SkewBudget)
-			}
 		}
-		for len(rules) < max(count, ahead+1) {
+		want := count
+		if crossed = t.crossesPortForwards(ahead); crossed {
+			want = max(count, ahead+1)
+		}
+		for len(rules) < want {
 			rules = append(rules, n.PortForward(ip, fmt.Sprintf("P%d", len(rules)+1), vm))
 		}
 	})
 	t.Drain()
-	return rules
+	return rules, crossed
+}
+
+// crossesPortForwards says whether a crossing can be afforded, on this server and by the stories that come after; else a note says why
+// there is none.
+func (t *T) crossesPortForwards(ahead int) bool {
+	why := ""
+	switch {
+	case ahead < 0:
+		why = fmt.Sprintf("%s of port forwarding, and stay so", gap(ahead))
+	case ahead+1 > t.site.SkewBudget:
+		why = fmt.Sprintf("%s of port forwarding: it takes %d port forwarding rules; the budget is %d (--skew-budget)", gap(ahead), ahead+1, t.site.SkewBudget)
+	case t.site.Gate != nil:
+		if lb := t.ahead("LB.CREATE", "usage_load_balancer_policy"); !leavesRoom(lb, ahead+1, t.site.SkewBudget) {
+			why = fmt.Sprintf("it takes %d port forwarding rules, after which LB rules' ids would be %d ahead of their helper ids for good: too far for U-02 and U-04 on "+
+				"this server (--skew-budget is %d)", ahead+1, lb+ahead+1, t.site.SkewBudget)
+		}
+	}
+	if why == "" {
+		return true
+	}
+	t.Note("no crossing", "That the delete of one port forwarding rule closes another one's row (T2) is not looked at here: %s.", why)
+	return false
 }
 
 // leavesRoom says whether rules of another kind may be made although they set LB rules' ids further apart from their helper ids: a

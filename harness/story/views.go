@@ -102,7 +102,7 @@ func (w *watch) billedTo(ref usageprobe.Ref) []result.Billed {
 // draw keeps what was seen of a rule for the report: its clients, and its section at every station.
 func (s seen) draw() {
 	v := s.t.Views()
-	g := gridOf(s.obs, string(s.verdict), s.why)
+	g := GridOf(s.obs, string(s.verdict), s.why)
 	g.Rule = s.rule.called() + ", " + g.Rule
 	v.Grids = append(v.Grids, g)
 	s.t.drawSection(s.rule.Network.Router(), s.rule.Section(), s.rule.Name, s.files, s.rendered)
@@ -141,8 +141,8 @@ func (t *core) drawDifferences(routerName string, files router.Files, rendered r
 	}
 }
 
-// gridOf is an observation as a picture.
-func gridOf(o dataplane.Observation, verdict, why string) result.Grid {
+// GridOf is an observation as a picture.
+func GridOf(o dataplane.Observation, verdict, why string) result.Grid {
 	g := result.Grid{Rule: o.Target.Rule, Control: o.Control.Rule, Verdict: verdict, Reason: why}
 	index := map[string]int{}
 	number := func(backends []string) []int {

@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// BenchmarkConnections shows new connections a second through one HAProxy: whole probes against a plain C program that opens the
-// same number, from the same addresses, to the same two rules, with as many under way at once, on the same cores. Each iteration
-// runs both, so that both meet the same machine. The metric "ratio" is meant to be at least 0.80.
+// BenchmarkConnections shows new connections a second through one HAProxy: whole probes against a plain C program that
+// opens the same number, from the same addresses, to the same two rules, with as many under way at once, on the same
+// cores. Each iteration runs both, so that both meet the same machine. The metric "ratio" is meant to be at least 0.80.
 func BenchmarkConnections(b *testing.B) {
 	program := compile(b)
 	for _, parallel := range []int{1, 8, 31} {
@@ -56,7 +56,8 @@ func compile(b *testing.B) string {
 
 func runProgram(b *testing.B, l *lab, program string, count, parallel int) time.Duration {
 	clients := l.site.ClientAddresses()
-	cmd := exec.Command(program, strconv.Itoa(count), strconv.Itoa(parallel), clients[0].String(), strconv.Itoa(len(clients)),
+	cmd := exec.Command(program, strconv.Itoa(count), strconv.Itoa(parallel), clients[0].String(),
+		strconv.Itoa(len(clients)),
 		targetAddress, controlAddress)
 	var out, failed strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &failed

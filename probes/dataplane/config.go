@@ -33,13 +33,14 @@ type Dialer interface {
 	Dial(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error)
 }
 
-// Watch tells whether the router changed. Mark is opaque: it must contain the start of the router's process and the number of
-// pushes, so that two equal marks mean that nothing happened in between.
+// Watch tells whether the router changed. Mark is opaque: it must contain the start of the router's process and the
+// number of pushes, so that two equal marks mean that nothing happened in between.
 type Watch interface {
 	Mark(ctx context.Context) (string, error)
 }
 
-// Tables reads how many entries a rule's stick table has. known is false where the rule has none or the view is missing.
+// Tables reads how many entries a rule's stick table has. known is false where the rule has none or the view is
+// missing.
 type Tables interface {
 	Table(ctx context.Context, rule string) (used int, known bool, err error)
 }
@@ -72,8 +73,8 @@ type Config struct {
 	Seed uint64
 	// Timeout bounds one request; 0 means DefaultTimeout.
 	Timeout time.Duration
-	// Parallel is how many clients of a shuffled round are under way at once; 0 means one. A client never has two connections
-	// to one rule at once, and the first contact is serial whatever is said here.
+	// Parallel is how many clients of a shuffled round are under way at once; 0 means one. A client never has two
+	// connections to one rule at once, and the first contact is serial whatever is said here.
 	Parallel int
 
 	// Backends is the number of live backends behind the control rule where it is known, else 0.
@@ -85,6 +86,12 @@ type Config struct {
 
 	// Identify reads from an answer's body who sent it; nil means Identify of this package.
 	Identify func(body []byte) (Origin, error)
+	// Identity reads it from the whole answer instead, where it is not nil.
+	Identity Identity
+	// Path of the requests; "" means /.
+	Path string
+	// Host is the requests' Host header; "" means the address.
+	Host string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -106,11 +113,20 @@ func (c Config) checked() (Config, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Path == "" {
+		c.Path = "/"
+	}
 	c.Parallel = max(1, min(c.Parallel, len(c.Clients)))
 	if err := c.refuse(); err != nil {
 		return c, fmt.Errorf("stickiness probe of %s: %w", c.Target.Rule, err)
 	}
 	return c, nil
+}
+
+// Check says what is wrong with a configuration, without probing.
+func (c Config) Check() error {
+	_, err := c.checked()
+	return err
 }
 
 func (c Config) refuse() error {
@@ -120,7 +136,8 @@ func (c Config) refuse() error {
 	case !c.Target.Address.IsValid() || !c.Control.Address.IsValid():
 		return errors.New("target and control rule need an address and port each")
 	case c.Target.Address == c.Control.Address:
-		return fmt.Errorf("target and control are the same address %s: name a rule without policy as control", c.Control.Address)
+		return fmt.Errorf("target and control are the same address %s: name a rule without policy as control",
+			c.Control.Address)
 	case c.Requests < 2:
 		return fmt.Errorf("%d requests for each client: at least 2 are needed to see a move", c.Requests)
 	case len(c.Clients) < 2:

@@ -63,8 +63,10 @@ func (o *Observation) decide(c *Config) {
 	if used := o.Sources.TableUsed; used != nil && c.Method == BySource {
 		switch {
 		case *used < o.Clients && o.Verdict == Sticky:
-			// Fewer entries than clients: some shared an address on their way, or the table evicts and the probe was lucky.
-			o.Verdict, o.Reason = Inconclusive, fmt.Sprintf("no client moved but the stick table has %d entries for %d clients", *used, o.Clients)
+			// Fewer entries than clients: some shared an address on their way, or the table evicts and the probe was
+			// lucky.
+			o.Verdict, o.Reason = Inconclusive,
+				fmt.Sprintf("no client moved but the stick table has %d entries for %d clients", *used, o.Clients)
 		case *used != o.Clients:
 			o.Notes = append(o.Notes, fmt.Sprintf("the stick table has %d entries for %d clients", *used, o.Clients))
 		}
@@ -83,7 +85,8 @@ func (o *Observation) refuseAnswers(c *Config) string {
 		}
 	}
 	if c.Backends > len(o.Control.Backends) {
-		return fmt.Sprintf("%d of %d backends answered on %s: %s", len(o.Control.Backends), c.Backends, o.Control.Rule, list(o.Control.Backends))
+		return fmt.Sprintf("%d of %d backends answered on %s: %s", len(o.Control.Backends), c.Backends, o.Control.Rule,
+			list(o.Control.Backends))
 	}
 	if foreign := difference(o.Target.Backends, o.Control.Backends); len(foreign) > 0 {
 		return fmt.Sprintf("%s has backends that %s has not: %s", o.Target.Rule, o.Control.Rule, list(foreign))
@@ -91,7 +94,8 @@ func (o *Observation) refuseAnswers(c *Config) string {
 	return ""
 }
 
-// refuseClients wants as many distinct sources as clients, fewer than the table holds, and entries that outlive the pauses.
+// refuseClients wants as many distinct sources as clients, fewer than the table holds, and entries that outlive the
+// pauses.
 func (o *Observation) refuseClients(c *Config) string {
 	n, b := o.Clients, len(o.Control.Backends)
 	switch {
@@ -104,9 +108,11 @@ func (o *Observation) refuseClients(c *Config) string {
 	case c.Method == ByCookie:
 		return ""
 	case o.Sources.Told == n && o.Sources.Distinct < n:
-		return fmt.Sprintf("%d clients reached the backends from %d addresses: something on the way hides them", n, o.Sources.Distinct)
+		return fmt.Sprintf("%d clients reached the backends from %d addresses: something on the way hides them", n,
+			o.Sources.Distinct)
 	case o.Sources.Told < n && o.Sources.Bound < n:
-		return fmt.Sprintf("%d clients had %d local addresses and the backends were not told the sources", n, o.Sources.Bound)
+		return fmt.Sprintf("%d clients had %d local addresses and the backends were not told the sources", n,
+			o.Sources.Bound)
 	}
 	return ""
 }
@@ -114,7 +120,8 @@ func (o *Observation) refuseClients(c *Config) string {
 // refuseControl wants the control rule seen to be not sticky.
 func (o *Observation) refuseControl(*Config) string {
 	if k := float64(o.Control.Moved); k < o.Expected/2 {
-		return fmt.Sprintf("on the control rule %s only %d of %d clients moved, %.1f expected: this probe cannot see missing stickiness",
+		return fmt.Sprintf("on the control rule %s only %d of %d clients moved, %.1f expected: this probe cannot "+
+			"see missing stickiness",
 			o.Control.Rule, o.Control.Moved, o.Clients, o.Expected)
 	}
 	return ""
@@ -201,8 +208,8 @@ func (p *pass) movers() []Mover {
 	return movers
 }
 
-// loss finds the one moment at which every mover can have moved: after each one's last request to its old backend and before its
-// first to the new one. There is none where a client alternates or where the intervals do not meet.
+// loss finds the one moment at which every mover can have moved: after each one's last request to its old backend and
+// before its first to the new one. There is none where a client alternates or where the intervals do not meet.
 func loss(movers []Mover) (after, before *time.Time) {
 	for _, m := range movers {
 		if m.Pattern != MovedOnce {
@@ -257,9 +264,9 @@ func difference(a, b []string) []string {
 	return d
 }
 
-// Judge combines an observation with what the router's files say. hasTable tells whether the rule's section has a stick table
-// (nil: the files were not read), balance is the section's algorithm ("": not known). With algorithm source clients stay where
-// they are without any table, so a sticky verdict is accepted only with the table in the file.
+// Judge combines an observation with what the router's files say. hasTable tells whether the rule's section has a stick
+// table (nil: the files were not read), balance is the section's algorithm ("": not known). With algorithm source
+// clients stay where they are without any table, so a sticky verdict is accepted only with the table in the file.
 func Judge(o Observation, hasTable *bool, balance string) (Verdict, string) {
 	if o.Verdict != Sticky || o.Method == ByCookie {
 		return o.Verdict, o.Reason
@@ -269,13 +276,15 @@ func Judge(o Observation, hasTable *bool, balance string) (Verdict, string) {
 	case hasTable != nil && *hasTable:
 		return Sticky, o.Reason
 	case hasTable != nil && source:
-		return Inconclusive, "no client moved, but the rule has no stick table in the file: its algorithm is source, which looks sticky"
+		return Inconclusive, "no client moved, but the rule has no stick table in the file: its algorithm is " +
+			"source, which looks sticky"
 	case hasTable != nil && balance == "":
 		return Inconclusive, "no client moved, the rule has no stick table in the file and its algorithm is not known"
 	case hasTable != nil:
 		return Sticky, "although the rule has no stick table in the file: the running process has another configuration"
 	case source || balance == "":
-		return Inconclusive, "no client moved, but the files were not read: algorithm source looks the same as a stick table"
+		return Inconclusive, "no client moved, but the files were not read: algorithm source looks the same as a " +
+			"stick table"
 	}
 	return Sticky, o.Reason
 }

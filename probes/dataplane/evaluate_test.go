@@ -18,7 +18,8 @@ func traces(target, control []string) *pass {
 	for side, list := range [][]string{target, control} {
 		for i, letters := range list {
 			if side == targetSide {
-				p.clients = append(p.clients, client{from: netip.AddrFrom4([4]byte{198, 18, 0, byte(i)}), local: netip.AddrFrom4([4]byte{198, 18, 0, byte(i)})})
+				p.clients = append(p.clients, client{from: netip.AddrFrom4([4]byte{198, 18, 0, byte(i)}),
+					local: netip.AddrFrom4([4]byte{198, 18, 0, byte(i)})})
 			}
 			var steps []Step
 			for r, letter := range letters {
@@ -41,7 +42,8 @@ func repeated(n int, trace string) []string {
 func judged(t *testing.T, c Config, p *pass) Observation {
 	t.Helper()
 	c.Requests = len(p.traces[controlSide][0])
-	o := Observation{Target: Side{Target: Target{Rule: "target"}}, Control: Side{Target: Target{Rule: "control"}}, Clients: len(p.clients)}
+	o := Observation{Target: Side{Target: Target{Rule: "target"}}, Control: Side{Target: Target{Rule: "control"}},
+		Clients: len(p.clients)}
 	require.NoError(t, evaluate(t.Context(), &o, &c, p))
 	return o
 }
@@ -61,7 +63,8 @@ func TestThresholds(t *testing.T) {
 		movers int
 		want   Verdict
 	}{{14, Inconclusive}, {15, Sticky}} {
-		require.Equal(t, c.want, judged(t, Config{}, traces(stays, moving(c.movers))).Verdict, "%d movers on the control rule", c.movers)
+		require.Equal(t, c.want, judged(t, Config{}, traces(stays, moving(c.movers))).Verdict,
+			"%d movers on the control rule", c.movers)
 	}
 }
 
@@ -73,8 +76,10 @@ func TestPatterns(t *testing.T) {
 		want   []Pattern
 		loss   string
 	}{
-		{"one moment", []string{"AABBB", "AABBB", "BBAAA", "AAAAA", "BBBBB"}, []Pattern{MovedOnce, MovedOnce, MovedOnce}, "1..2"},
-		{"different moments", []string{"ABBBB", "AAABB", "AAAAA", "BBBBB", "BBBBB"}, []Pattern{MovedOnce, MovedOnce}, ""},
+		{"one moment", []string{"AABBB", "AABBB", "BBAAA", "AAAAA", "BBBBB"}, []Pattern{MovedOnce, MovedOnce,
+			MovedOnce}, "1..2"},
+		{"different moments", []string{"ABBBB", "AAABB", "AAAAA", "BBBBB", "BBBBB"}, []Pattern{MovedOnce, MovedOnce},
+			""},
 		{"one alternates", []string{"AABBB", "ABABA", "AAAAA", "BBBBB", "BBBBB"}, []Pattern{MovedOnce, Alternates}, ""},
 		{"there and back", []string{"ABAAA", "AAAAA", "AAAAA", "BBBBB", "BBBBB"}, []Pattern{Alternates}, ""},
 	} {
@@ -180,7 +185,10 @@ func TestBadConfiguration(t *testing.T) {
 			Target:  Target{Rule: "web", Address: netip.MustParseAddrPort("203.0.113.1:80")},
 			Control: Target{Rule: "other", Address: netip.MustParseAddrPort("203.0.113.2:80")},
 			Clients: []netip.Addr{netip.MustParseAddr("198.18.0.1"), netip.MustParseAddr("198.18.0.2")},
-			Dialer:  dialFunc(func(context.Context, netip.Addr, netip.AddrPort) (net.Conn, error) { return nil, net.ErrClosed }),
+			Dialer: dialFunc(func(context.Context, netip.Addr, netip.AddrPort) (net.Conn, error) {
+				return nil,
+					net.ErrClosed
+			}),
 		}
 	}
 	for _, c := range []struct {

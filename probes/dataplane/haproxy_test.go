@@ -38,7 +38,8 @@ const (
 	controlAddress = "203.0.113.2:80"
 )
 
-// newLab starts HAProxy with two sections, target and control, in front of the same servers. The extra lines are added to each.
+// newLab starts HAProxy with two sections, target and control, in front of the same servers. The extra lines are added
+// to each.
 func newLab(t testing.TB, servers int, target, control string) *lab {
 	t.Helper()
 	if _, err := exec.LookPath("haproxy"); err != nil {
@@ -78,11 +79,13 @@ func newLab(t testing.TB, servers int, target, control string) *lab {
 func (l *lab) configure(target, control string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "global\n maxconn 4096\n stats socket %s/admin.sock level admin\n", l.folder)
-	b.WriteString("defaults\n mode tcp\n balance roundrobin\n timeout connect 5s\n timeout client 50s\n timeout server 50s\n")
+	b.WriteString("defaults\n mode tcp\n balance roundrobin\n timeout connect 5s\n timeout client 50s\n timeout " +
+		"server 50s\n")
 	for _, section := range []struct{ name, address, extra string }{
 		{"target", targetAddress, target}, {"control", controlAddress, control},
 	} {
-		fmt.Fprintf(&b, "listen %s\n bind %s\n %s\n", section.name, section.address, strings.ReplaceAll(section.extra, "\n", "\n "))
+		fmt.Fprintf(&b, "listen %s\n bind %s\n %s\n", section.name, section.address, strings.ReplaceAll(section.extra,
+			"\n", "\n "))
 		cookie := ""
 		for i, s := range l.servers {
 			if strings.Contains(section.extra, "cookie ") {

@@ -59,7 +59,8 @@ type Failure struct {
 
 // Sources is how it is known that the clients had distinct addresses.
 type Sources struct {
-	// Told is how many clients' addresses the backends were told (PROXY line, X-Forwarded-For, or the connection itself).
+	// Told is how many clients' addresses the backends were told (PROXY line, X-Forwarded-For, or the connection
+	// itself).
 	Told int `json:"told"`
 	// Distinct is how many different ones were among them.
 	Distinct int `json:"distinct"`
@@ -133,7 +134,8 @@ func (o Observation) String() string {
 	if o.Reason != "" {
 		fmt.Fprintf(&b, " (%s)", o.Reason)
 	}
-	fmt.Fprintf(&b, "\n  %d of %d clients moved (without stickiness %.1f expected), control %s: %d; %d requests each, by %s, seed %d",
+	fmt.Fprintf(&b, "\n  %d of %d clients moved (without stickiness %.1f expected), control %s: %d; %d requests "+
+		"each, by %s, seed %d",
 		o.Target.Moved, o.Clients, o.Expected, o.Control.Rule, o.Control.Moved, o.Requests, o.Method, o.Seed)
 	fmt.Fprintf(&b, "\n  backends %s; control %s", list(o.Target.Backends), list(o.Control.Backends))
 	if o.Sources.TableUsed != nil {
@@ -154,7 +156,8 @@ func (o Observation) String() string {
 			fmt.Fprintf(&b, "\n  and %d more failed requests", len(o.Failures)-i)
 			break
 		}
-		fmt.Fprintf(&b, "\n  failed: %s from %s, request %d at %s: %s", f.Rule, f.Client, f.Round+1, f.At.Format("15:04:05.000"), f.Error)
+		fmt.Fprintf(&b, "\n  failed: %s from %s, request %d at %s: %s", f.Rule, f.Client, f.Round+1,
+			f.At.Format("15:04:05.000"), f.Error)
 	}
 	return b.String()
 }
@@ -171,7 +174,8 @@ func (o Observation) writeMovers(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "\n  movers: %d moved once then stayed, %d alternate", once, len(o.Movers)-once)
 	if o.LossAfter != nil {
-		fmt.Fprintf(b, "; all between %s and %s: the table was lost", o.LossAfter.Format("15:04:05.000"), o.LossBefore.Format("15:04:05.000"))
+		fmt.Fprintf(b, "; all between %s and %s: the table was lost", o.LossAfter.Format("15:04:05.000"),
+			o.LossBefore.Format("15:04:05.000"))
 	}
 	for i, m := range o.Movers {
 		if i == maxTraces {

@@ -55,8 +55,8 @@ func newPass(c *Config, number int) *pass {
 	return p
 }
 
-// run primes both rules serially, then goes through the shuffled rounds, each first on the target, then in the same order on
-// the control rule. It stops at a failed request: there is no verdict any more.
+// run primes both rules serially, then goes through the shuffled rounds, each first on the target, then in the same
+// order on the control rule. It stops at a failed request: there is no verdict any more.
 func (p *pass) run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	batches := make(chan *batch)
@@ -88,8 +88,8 @@ func (p *pass) run(ctx context.Context) {
 	}
 }
 
-// round sends one request for each client to each rule. It returns when all are answered, so that no two requests of a client to
-// the same rule overlap.
+// round sends one request for each client to each rule. It returns when all are answered, so that no two requests of a
+// client to the same rule overlap.
 func (p *pass) round(ctx context.Context, round int, order []int, batches chan<- *batch) {
 	b := &batch{items: make([]item, 0, sides*len(order))}
 	for side := range sides {
@@ -98,8 +98,8 @@ func (p *pass) round(ctx context.Context, round int, order []int, batches chan<-
 		}
 	}
 	if round == 0 || len(p.askers) == 1 {
-		// Parallel first connections of one client may be split by design (haproxy/haproxy#3243): first contact is serial and
-		// completed.
+		// Parallel first connections of one client may be split by design (haproxy/haproxy#3243): first contact is
+		// serial and completed.
 		p.work(ctx, p.askers[0], b)
 		return
 	}
@@ -148,11 +148,12 @@ func (p *pass) fail(it item, at time.Time, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.failed.Store(true)
-	p.failures = append(p.failures, Failure{Rule: rule, Client: p.clients[it.client].from, Round: it.round, At: at, Error: err.Error()})
+	p.failures = append(p.failures, Failure{Rule: rule, Client: p.clients[it.client].from, Round: it.round, At: at,
+		Error: err.Error()})
 }
 
-// guard ends requests that take longer than the time-out, and all of them when the context ends. One guard for the pass costs
-// less than a timer for each connection.
+// guard ends requests that take longer than the time-out, and all of them when the context ends. One guard for the pass
+// costs less than a timer for each connection.
 func (p *pass) guard(ctx context.Context, cancel context.CancelFunc) {
 	tick := time.NewTicker(max(p.config.Timeout/20, time.Millisecond))
 	defer tick.Stop()

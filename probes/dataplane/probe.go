@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Probe looks at one rule. The error is for a configuration that makes no sense, a watch that cannot be read and an ended
-// context; whatever the network does is in the observation.
+// Probe looks at one rule. The error is for a configuration that makes no sense, a watch that cannot be read and an
+// ended context; whatever the network does is in the observation.
 func Probe(ctx context.Context, config Config) (Observation, error) {
 	c, err := config.checked()
 	if err != nil {
@@ -21,7 +21,8 @@ func Probe(ctx context.Context, config Config) (Observation, error) {
 		o.Passes++
 		before, err := mark(ctx, c.Watch)
 		if err != nil {
-			return o, fmt.Errorf("stickiness probe of %s: look at the router before pass %d: %w", c.Target.Rule, o.Passes, err)
+			return o, fmt.Errorf("stickiness probe of %s: look at the router before pass %d: %w", c.Target.Rule,
+				o.Passes, err)
 		}
 		p := newPass(&c, o.Passes)
 		p.run(ctx)
@@ -30,7 +31,8 @@ func Probe(ctx context.Context, config Config) (Observation, error) {
 		}
 		after, err := mark(ctx, c.Watch)
 		if err != nil {
-			return o, fmt.Errorf("stickiness probe of %s: look at the router after pass %d: %w", c.Target.Rule, o.Passes, err)
+			return o, fmt.Errorf("stickiness probe of %s: look at the router after pass %d: %w", c.Target.Rule,
+				o.Passes, err)
 		}
 		o.Mark = after
 		if before == after {

@@ -42,7 +42,8 @@ func verdictCases() []verdictCase {
 		{name: "sticky, clients in parallel", target: stick, servers: 3, want: Sticky,
 			change: func(c *Config) { c.Parallel = 16 }},
 		{name: "sticky, leastconn control", target: stick, control: "balance leastconn", servers: 3, want: Sticky},
-		{name: "sticky, sources told by http", target: stick + "\nmode http\noption forwardfor", control: "mode http\noption forwardfor",
+		{name: "sticky, sources told by http", target: stick + "\nmode http\noption forwardfor",
+			control: "mode http\noption forwardfor",
 			servers: 2, want: Sticky, check: func(t *testing.T, o Observation) {
 				require.Equal(t, Sources{Told: 31, Distinct: 31, Bound: 31, TableUsed: o.Sources.TableUsed}, o.Sources)
 			}},
@@ -56,27 +57,35 @@ func verdictCases() []verdictCase {
 		}},
 		{name: "not sticky, clients in parallel", servers: 4, want: NotSticky,
 			change: func(c *Config) { c.Parallel = 16 }},
-		{name: "balance source looks sticky", target: "balance source", servers: 2, want: Sticky, check: func(t *testing.T, o Observation) {
-			no := false
-			v, reason := Judge(o, &no, "source")
-			require.Equal(t, Inconclusive, v)
-			require.Contains(t, reason, "algorithm is source")
-		}},
-		{name: "table too small", target: "stick-table type ip size 30 expire 30m\nstick on src", servers: 2, want: Partial,
+		{name: "balance source looks sticky", target: "balance source", servers: 2, want: Sticky,
+			check: func(t *testing.T, o Observation) {
+				no := false
+				v, reason := Judge(o, &no, "source")
+				require.Equal(t, Inconclusive, v)
+				require.Contains(t, reason, "algorithm is source")
+			}},
+		{name: "table too small", target: "stick-table type ip size 30 expire 30m\nstick on src", servers: 2,
+			want: Partial,
 			check: func(t *testing.T, o Observation) {
 				require.Contains(t, strings.Join(o.Notes, "\n"), "entries for 31 clients")
 				require.Contains(t, o.String(), "10.1.1.")
 			}},
-		{name: "table known to be too small", target: "stick-table type ip size 28 expire 30m\nstick on src", servers: 2,
-			change: func(c *Config) { c.TableSize = 28 }, want: Inconclusive, reason: "31 clients do not fit a stick table of 28"},
+		{name: "table known to be too small", target: "stick-table type ip size 28 expire 30m\nstick on src",
+			servers: 2,
+			change:  func(c *Config) { c.TableSize = 28 }, want: Inconclusive,
+			reason: "31 clients do not fit a stick table of 28"},
 		{name: "control is sticky", target: stick, control: stick, servers: 2, want: Inconclusive,
 			reason: "on the control rule control only 0 of 31 clients moved, 29.1 expected"},
-		{name: "one backend", target: stick, servers: 1, want: Inconclusive, reason: "only one backend answered on control: 10.1.1.1:8080"},
-		{name: "fewer backends than there are", target: stick, servers: 2, change: func(c *Config) { c.Backends = 3 }, want: Inconclusive,
+		{name: "one backend", target: stick, servers: 1, want: Inconclusive,
+			reason: "only one backend answered on control: 10.1.1.1:8080"},
+		{name: "fewer backends than there are", target: stick, servers: 2, change: func(c *Config) { c.Backends = 3 },
+			want:   Inconclusive,
 			reason: "2 of 3 backends answered on control"},
-		{name: "common divisor", target: stick, servers: 2, change: func(c *Config) { c.Clients = c.Clients[:30] }, want: Inconclusive,
+		{name: "common divisor", target: stick, servers: 2, change: func(c *Config) { c.Clients = c.Clients[:30] },
+			want:   Inconclusive,
 			reason: "30 clients and 2 backends have a common divisor"},
-		{name: "entries expire", target: stick, servers: 2, change: func(c *Config) { c.TableExpiry = time.Nanosecond }, want: Inconclusive,
+		{name: "entries expire", target: stick, servers: 2, change: func(c *Config) { c.TableExpiry = time.Nanosecond },
+			want:   Inconclusive,
 			reason: "entries expire after 1ns"},
 	}
 }
@@ -200,7 +209,8 @@ func TestContextEndsAProbe(t *testing.T) {
 func TestAnswerOfNobody(t *testing.T) {
 	for _, c := range []struct{ answer, want string }{
 		{"HTTP/1.0 503 Service Unavailable\r\n\r\n", `answer "HTTP/1.0 503 Service Unavailable"`},
-		{"HTTP/1.0 200 OK\r\n\r\n<html>it works</html>\n", `the answer does not name its backend: "<html>it works</html>"`},
+		{"HTTP/1.0 200 OK\r\n\r\n<html>it works</html>\n",
+			`the answer does not name its backend: "<html>it works</html>"`},
 		{"SSH-2.0-OpenSSH\r\n", `no HTTP answer but "SSH-2.0-OpenSSH`},
 		{"", `no HTTP answer but ""`},
 		{"HTTP/1.0 200 OK\r\n\r\n" + strings.Repeat("x", 70000), "the answer is longer than 65536 bytes"},
@@ -302,7 +312,8 @@ func TestSameSeedSameSchedule(t *testing.T) {
 	for round := 1; round < 5; round++ {
 		target, control := one[round*62:round*62+31], one[round*62+31:round*62+62]
 		for i := range target {
-			require.Equal(t, strings.Split(target[i], ">")[0], strings.Split(control[i], ">")[0], "control has another order")
+			require.Equal(t, strings.Split(target[i], ">")[0], strings.Split(control[i], ">")[0],
+				"control has another order")
 		}
 		require.NotEqual(t, one[:31], target, "round %d is not shuffled", round)
 	}

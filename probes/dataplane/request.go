@@ -3,6 +3,7 @@ package dataplane
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -78,6 +79,7 @@ type asker struct {
 	config *Config
 	in     []byte
 	out    []byte
+	shown  *x509.Certificate // by the other end of the newest connection
 	// origins by answer: the same few answers come again and again.
 	origins map[string]Origin
 
@@ -168,6 +170,7 @@ func (a *asker) exchange(ctx context.Context, c *client, side int, first bool) (
 	}
 	a.attach(conn)
 	answer, err := a.talk(conn, to, c.cookies[side])
+	a.shown = certificateOf(conn)
 	if first && err == nil {
 		c.local = localAddress(conn)
 	}
@@ -187,8 +190,12 @@ func localAddress(conn net.Conn) netip.Addr {
 
 // talk writes the request and reads until the other side closes.
 func (a *asker) talk(conn net.Conn, to netip.AddrPort, cookie string) ([]byte, error) {
-	a.out = append(a.out[:0], "GET / HTTP/1.1\r\nHost: "...)
-	a.out = to.AppendTo(a.out)
+	a.out = append(append(append(a.out[:0], "GET "...), a.config.Path...), " HTTP/1.1\r\nHost: "...)
+	if a.config.Host != "" {
+		a.out = append(a.out, a.config.Host...)
+	} else {
+		a.out = to.AppendTo(a.out)
+	}
 	if cookie != "" {
 		a.out = append(append(a.out, "\r\nCookie: "...), cookie...)
 	}
@@ -227,6 +234,9 @@ func (a *asker) read(answer []byte, c *client, side int) (Origin, error) {
 	}
 	if a.config.Method == ByCookie {
 		keepCookies(headers, &c.cookies[side])
+	}
+	if a.config.Identity != nil {
+		return a.config.Identity(Answer{Head: head, Body: body, Certificate: a.shown})
 	}
 	if o, ok := a.origins[string(body)]; ok {
 		return o, nil

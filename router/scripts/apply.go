@@ -15,16 +15,20 @@ import (
 	"github.com/stackproof/stackproof/router"
 )
 
-// Apply delivers one push in the given form, runs the scripts on it and reports what they did. The push is rendered as the
-// management server of 4.19.2.0 to 4.21 does; ApplyRendered takes another rendering. An error means that there is no report:
-// the push cannot be rendered, or the sandbox is gone. It is gone also when the context ended meanwhile. Scripts that crash,
-// hang or change nothing are no error.
+// Apply delivers one push in the given form, runs the scripts on it and reports what they did. The push is rendered as
+// the management server of 4.19.2.0 to 4.21 does; ApplyRendered takes another rendering. An error means that there is
+// no report: the push cannot be rendered, or the sandbox is gone. It is gone also when the context ended meanwhile.
+// Scripts that crash, hang or change nothing are no error.
 func (v *VR) Apply(ctx context.Context, p router.Push, form Form) (Report, error) {
-	return v.ApplyRendered(ctx, p, form, func(p router.Push) (router.Rendered, error) { return router.Render(p, router.Rules{}) })
+	return v.ApplyRendered(ctx, p, form, func(p router.Push) (router.Rendered, error) {
+		return router.Render(p,
+			router.Rules{})
+	})
 }
 
 // ApplyRendered is Apply with the caller's own renderer, such as a router.Renderer that lives as long as a server.
-func (v *VR) ApplyRendered(ctx context.Context, p router.Push, form Form, render func(router.Push) (router.Rendered, error)) (Report, error) {
+func (v *VR) ApplyRendered(ctx context.Context, p router.Push, form Form, render func(router.Push) (router.Rendered,
+	error)) (Report, error) {
 	rendered, err := render(p)
 	if err != nil {
 		return Report{}, fmt.Errorf("applying a push: %w", err)
@@ -63,7 +67,8 @@ func (v *VR) ApplyRendered(ctx context.Context, p router.Push, form Form, render
 	return r, nil
 }
 
-// ensureAddresses gives the Host every address that the file will listen on. In a network namespace of our own none is needed.
+// ensureAddresses gives the Host every address that the file will listen on. In a network namespace of our own none is
+// needed.
 func (v *VR) ensureAddresses(ctx context.Context, r router.Rendered) error {
 	if v.options.Host == nil {
 		return nil
@@ -95,8 +100,9 @@ func (v *VR) request(name string, content []byte, form Form) request {
 
 func report(p router.Push, form Form, name string, took time.Duration, a answer, before, after files) Report {
 	r := Report{
-		Router: p.Router(), PushSeq: p.Log.Seq, At: time.Now(), Form: form, Item: name, Exit: a.Exit, Signal: a.Signal, TimedOut: a.TimedOut,
-		Stdout: a.Stdout, Stderr: a.Stderr, Log: a.Log, Took: took, Calls: a.Calls,
+		Router: p.Router(), PushSeq: p.Log.Seq, At: time.Now(), Form: form, Item: name, Exit: a.Exit, Signal: a.Signal,
+		TimedOut: a.TimedOut,
+		Stdout:   a.Stdout, Stderr: a.Stderr, Log: a.Log, Took: took, Calls: a.Calls,
 		WorkerBefore: a.Before, WorkerAfter: a.After, Action: actionOf(a.Calls, a.Before, a.After),
 		New: after.rendered.state(before.rendered), Live: after.live.state(before.live),
 		Changed: router.DiffSections(after.live.content, before.live.content),

@@ -177,7 +177,8 @@ func TestFileRefusedByTheScriptsThemselves(t *testing.T) {
 	v := open(t, treeOf(t, scriptstest.Check))
 	good := apply(t, v, pushOf(t, plain(8080)), Direct)
 	require.Equal(t, router.ActionReload, good.Action, "%+v", good)
-	r := apply(t, v, pushOf(t, rule{port: 8080, method: "AppCookie", params: [][2]string{{"cookie-name", "c"}}}), Direct)
+	r := apply(t, v, pushOf(t, rule{port: 8080, method: "AppCookie", params: [][2]string{{"cookie-name", "c"}}}),
+		Direct)
 	assert.Equal(t, router.ActionRejected, r.Action, "%+v", r)
 	assert.Equal(t, 1, r.Exit)
 	assert.False(t, r.Crashed())

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// MaybeChild does nothing in an ordinary process. In a process that this package started from the same program it does that
-// process's work and does not return. main and TestMain call it before anything else.
+// MaybeChild does nothing in an ordinary process. In a process that this package started from the same program it does
+// that process's work and does not return. main and TestMain call it before anything else.
 func MaybeChild() {
 	switch filepath.Base(os.Args[0]) {
 	case nameFirst:
@@ -27,17 +27,19 @@ func MaybeChild() {
 	}
 }
 
-// childMark stands in the environment of every process of a sandbox: it keeps a program that forgot MaybeChild from opening
-// sandboxes without end, and tells whose sandbox a process belongs to.
+// childMark stands in the environment of every process of a sandbox: it keeps a program that forgot MaybeChild from
+// opening sandboxes without end, and tells whose sandbox a process belongs to.
 func childMark(parent int) string { return envChild + "=" + strconv.Itoa(parent) }
 
 // environment is the clean one of a sandbox. COLUMNS would cut the list of processes, so that the scripts do not see
 // HAProxy and restart instead of reloading it.
 func environment(more ...string) []string {
-	return append([]string{"PATH=" + searchPath, "HOME=/root", "LANG=C.UTF-8", envChild + "=" + os.Getenv(envChild)}, more...)
+	return append([]string{"PATH=" + searchPath, "HOME=/root", "LANG=C.UTF-8", envChild + "=" + os.Getenv(envChild)},
+		more...)
 }
 
-// runFirst is stage one: still able to mount. It ends by executing stage two, with the control socket as its only inheritance.
+// runFirst is stage one: still able to mount. It ends by executing stage two, with the control socket as its only
+// inheritance.
 func runFirst() {
 	runtime.LockOSThread() // capabilities belong to the thread that executes stage two
 	control := os.NewFile(controlFD, "control")

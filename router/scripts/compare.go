@@ -17,20 +17,22 @@ type Model interface {
 
 // Mismatch is a fault of the model: the real scripts did something else with the same push.
 type Mismatch struct {
-	Push     int                  `json:"push"` // from 1
-	What     string               `json:"what"`
-	Model    string               `json:"model"`
-	Real     string               `json:"real"`
-	Sections []router.SectionDiff `json:"sections,omitempty"` // of the live files: "-" is the model's line, "+" the real one's
+	Push  int    `json:"push"` // from 1
+	What  string `json:"what"`
+	Model string `json:"model"`
+	Real  string `json:"real"`
+	// of the live files: "-" is the model's line, "+" the real one's
+	Sections []router.SectionDiff `json:"sections,omitempty"`
 }
 
 func (m Mismatch) String() string {
 	return fmt.Sprintf("push %d: %s: model %s, real scripts %s", m.Push, m.What, m.Model, m.Real)
 }
 
-// Compare plays one router's pushes through the real scripts and through the model, both fresh, and gives every mismatch.
-// Files must be equal to the byte. Of the first push it does not count that a real router starts with HAProxy running on the
-// tree's own file, and the model with none. The scripts get what a management server of these rules renders.
+// Compare plays one router's pushes through the real scripts and through the model, both fresh, and gives every
+// mismatch. Files must be equal to the byte. Of the first push it does not count that a real router starts with HAProxy
+// running on the tree's own file, and the model with none. The scripts get what a management server of these rules
+// renders.
 func Compare(ctx context.Context, v *VR, m Model, rules router.Rules, pushes []router.Push) ([]Mismatch, error) {
 	var found []Mismatch
 	server := new(router.Renderer)
@@ -44,7 +46,10 @@ func Compare(ctx context.Context, v *VR, m Model, rules router.Rules, pushes []r
 		if err != nil {
 			return found, fmt.Errorf("push %d of %d through the model: %w", i+1, len(pushes), err)
 		}
-		report, err := v.ApplyRendered(ctx, p, FormOf(p), func(p router.Push) (router.Rendered, error) { return server.Render(p, rules) })
+		report, err := v.ApplyRendered(ctx, p, FormOf(p), func(p router.Push) (router.Rendered,
+			error) {
+			return server.Render(p, rules)
+		})
 		if err != nil {
 			return found, fmt.Errorf("push %d of %d through the scripts: %w", i+1, len(pushes), err)
 		}

@@ -64,12 +64,14 @@ type DiffResult struct {
 	Seconds float64    `json:"seconds"`
 }
 
-// Diff plays the same pushes through two trees. The pushes are rendered once, as a management server of the rules does. Each
-// router has a sandbox of its own per tree, and each push arrives in the form in which it was sent. Where the trees differ is in the result and no error; an error means that
-// a tree cannot be run (an *Unsupported that names it) or that a push cannot be rendered.
+// Diff plays the same pushes through two trees. The pushes are rendered once, as a management server of the rules does.
+// Each router has a sandbox of its own per tree, and each push arrives in the form in which it was sent. Where the
+// trees differ is in the result and no error; an error means that a tree cannot be run (an *Unsupported that names it)
+// or that a push cannot be rendered.
 func Diff(ctx context.Context, a, b Options, rules router.Rules, pushes []router.Push) (result DiffResult, err error) {
 	begin := time.Now()
-	result = DiffResult{Schema: 1, Pushes: len(pushes), A: Side{Tree: a.Tree, Masked: []int{}, Crashed: []int{}}, B: Side{Tree: b.Tree, Masked: []int{}, Crashed: []int{}}}
+	result = DiffResult{Schema: 1, Pushes: len(pushes), A: Side{Tree: a.Tree, Masked: []int{}, Crashed: []int{}},
+		B: Side{Tree: b.Tree, Masked: []int{}, Crashed: []int{}}}
 	pairs, left := map[string]*pair{}, map[string]int{}
 	for _, p := range pushes {
 		left[p.Router()]++
@@ -204,7 +206,8 @@ func (p *pair) play(ctx context.Context, push router.Push, rendered router.Rende
 		return DiffStep{}, err
 	}
 	step := DiffStep{
-		Line: push.Log.Line, Seq: push.Log.Seq, Router: push.Router(), Form: form, A: outcome(ra), B: outcome(rb), Differs: []string{},
+		Line: push.Log.Line, Seq: push.Log.Seq, Router: push.Router(), Form: form, A: outcome(ra), B: outcome(rb),
+		Differs:  []string{},
 		Sections: router.DiffSections(lb, la),
 	}
 	for _, aspect := range []struct {
@@ -214,7 +217,8 @@ func (p *pair) play(ctx context.Context, push router.Push, rendered router.Rende
 		{AspectLive, step.A.Live != step.B.Live},
 		{AspectSections, len(step.Sections) > 0},
 		{AspectAction, step.A.Action != step.B.Action},
-		{AspectStatus, step.A.Exit != step.B.Exit || step.A.Signal != step.B.Signal || step.A.TimedOut != step.B.TimedOut},
+		{AspectStatus, step.A.Exit != step.B.Exit || step.A.Signal != step.B.Signal ||
+			step.A.TimedOut != step.B.TimedOut},
 	} {
 		if aspect.differs {
 			step.Differs = append(step.Differs, aspect.name)
@@ -225,6 +229,7 @@ func (p *pair) play(ctx context.Context, push router.Push, rendered router.Rende
 
 func outcome(r Report) Outcome {
 	return Outcome{
-		Action: r.Action, Masked: r.Masked(), Crashed: r.Crashed() || r.TimedOut, Exit: r.Exit, Signal: r.Signal, TimedOut: r.TimedOut, Live: r.Live.Hash, Took: r.Took,
+		Action: r.Action, Masked: r.Masked(), Crashed: r.Crashed() || r.TimedOut, Exit: r.Exit, Signal: r.Signal,
+		TimedOut: r.TimedOut, Live: r.Live.Hash, Took: r.Took,
 	}
 }

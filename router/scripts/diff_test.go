@@ -28,9 +28,9 @@ func diff(tb testing.TB, a, b Options, pushes []router.Push) DiffResult {
 	return r
 }
 
-// Without a recording, the built-in pushes tell a set comparison from a list comparison, and name every step it loses. Three
-// of them show it: one with a lost push, one with a refused file, one in the aggregated form. TestModelDoesWhatTheScriptsDo plays all
-// of them through both trees.
+// Without a recording, the built-in pushes tell a set comparison from a list comparison, and name every step it loses.
+// Three of them show it: one with a lost push, one with a refused file, one in the aggregated form.
+// TestModelDoesWhatTheScriptsDo plays all of them through both trees.
 func TestDiffOfTheBuiltInPushes(t *testing.T) {
 	t.Parallel()
 	var all, pushes []router.Push
@@ -54,8 +54,8 @@ func TestDiffOfTheBuiltInPushes(t *testing.T) {
 	assert.Empty(t, r.B.Masked)
 }
 
-// Story B as recorded: 50 groups behind one router, equal policies. These are the first pushes, with the first that a set
-// comparison loses; TestModelDoesWhatTheScriptsDoInStoryB plays all of them.
+// Story B as recorded: 50 groups behind one router, equal policies. These are the first pushes, with the first that a
+// set comparison loses; TestModelDoesWhatTheScriptsDoInStoryB plays all of them.
 func TestDiffNamesTheMaskedPushesOfStoryB(t *testing.T) {
 	t.Parallel()
 	pushes := recorded(t, "4.19.1.0", "story-b-50-groups.log.gz")
@@ -117,7 +117,8 @@ func TestDiffText(t *testing.T) {
 	a, b := setTree(t), listTree(t)
 	r := diff(t, a, b, Sequences()[0].Pushes())
 	got := text(t, r)
-	for old, new := range map[string]string{a.Tree: "TREE_A", b.Tree: "TREE_B", r.A.Python: "PYTHON", r.A.HAProxy: "VERSION"} {
+	for old, new := range map[string]string{a.Tree: "TREE_A", b.Tree: "TREE_B", r.A.Python: "PYTHON",
+		r.A.HAProxy: "VERSION"} {
 		got = strings.ReplaceAll(got, old, new)
 	}
 	got = regexp.MustCompile(`in \d+\.\d s`).ReplaceAllString(got, "in N s")

@@ -10,12 +10,14 @@ import (
 // haproxyID is the user and group haproxy in the sandbox; 0 where the user namespace has one id only.
 const haproxyID = 106
 
-// writeFiles makes what the scripts expect around the tree. An absent /etc/ipsec.d ends them before the balancing step, an
-// absent /etc/iptables after it.
+// writeFiles makes what the scripts expect around the tree. An absent /etc/ipsec.d ends them before the balancing step,
+// an absent /etc/iptables after it.
 func writeFiles(spec rootSpec, config []byte) error {
 	for _, dir := range []string{
-		"/etc/haproxy", "/etc/ipsec.d", "/etc/iptables", "/etc/cloudstack", "/run/haproxy", "/run/lock", "/var/lib/haproxy",
-		"/var/log", "/var/lock", cachePath, cachePath + "/processed", "/root", "/tmp", "/var/tmp", "/proc", "/sys", "/dev/shm", shimDir,
+		"/etc/haproxy", "/etc/ipsec.d", "/etc/iptables", "/etc/cloudstack", "/run/haproxy", "/run/lock",
+		"/var/lib/haproxy",
+		"/var/log", "/var/lock", cachePath, cachePath + "/processed", "/root", "/tmp", "/var/tmp", "/proc", "/sys",
+		"/dev/shm", shimDir,
 	} {
 		if err := os.MkdirAll(base+dir, 0o755); err != nil {
 			return err
@@ -29,7 +31,8 @@ func writeFiles(spec rootSpec, config []byte) error {
 		gid = haproxyID
 	}
 	files := map[string]string{
-		"/etc/passwd": fmt.Sprintf("root:x:0:0:root:/root:/bin/bash\nhaproxy:x:%d:%d::/var/lib/haproxy:/usr/sbin/nologin\n", uid, gid) +
+		"/etc/passwd": fmt.Sprintf(
+			"root:x:0:0:root:/root:/bin/bash\nhaproxy:x:%d:%d::/var/lib/haproxy:/usr/sbin/nologin\n", uid, gid) +
 			"nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
 		"/etc/group":                   fmt.Sprintf("root:x:0:\nhaproxy:x:%d:\nnogroup:x:65534:\n", gid),
 		"/etc/nsswitch.conf":           "passwd: files\ngroup: files\nhosts: files\n",
@@ -51,7 +54,8 @@ func writeFiles(spec rootSpec, config []byte) error {
 		}
 	}
 	for name, target := range map[string]string{
-		"/var/run": "/run", "/dev/fd": "/proc/self/fd", "/dev/stdin": "/proc/self/fd/0", "/dev/stdout": "/proc/self/fd/1",
+		"/var/run": "/run", "/dev/fd": "/proc/self/fd", "/dev/stdin": "/proc/self/fd/0",
+		"/dev/stdout": "/proc/self/fd/1",
 		"/dev/stderr": "/proc/self/fd/2", "/etc/mtab": "/proc/self/mounts",
 	} {
 		if err := os.Symlink(target, filepath.Join(base, name)); err != nil {

@@ -12,10 +12,11 @@ import (
 // legacyTables is iptables as it was before nf_tables: one program under several names.
 const legacyTables = "xtables-legacy-multi"
 
-// preferLegacyTables puts that variant before the system's own on the search path of the scripts, where the kernel and the
-// user namespace let it work; elsewhere the system's own stays. Rules and the form in which they are listed are the same.
-// A router has the other variant (Debian's default), which waits about 11 ms in the kernel for each deleted rule, and the
-// scripts delete and add all rules of all balancers on every push: more than half of the time of a push with 50 of them.
+// preferLegacyTables puts that variant before the system's own on the search path of the scripts, where the kernel and
+// the user namespace let it work; elsewhere the system's own stays. Rules and the form in which they are listed are the
+// same. A router has the other variant (Debian's default), which waits about 11 ms in the kernel for each deleted rule,
+// and the scripts delete and add all rules of all balancers on every push: more than half of the time of a push with 50
+// of them.
 func preferLegacyTables(r *reaper) error {
 	program, err := exec.LookPath(legacyTables)
 	if err != nil {
@@ -41,7 +42,8 @@ func succeeds(r *reaper, program string, args []string) (bool, error) {
 		return false, err
 	}
 	defer func() { _ = null.Close() }()
-	_, status, err := r.start(program, args, &os.ProcAttr{Dir: "/", Env: environment(), Files: []*os.File{null, null, null}})
+	_, status, err := r.start(program, args, &os.ProcAttr{Dir: "/", Env: environment(),
+		Files: []*os.File{null, null, null}})
 	if err != nil {
 		return false, fmt.Errorf("start %s: %w", program, err)
 	}

@@ -24,7 +24,8 @@ func firewallTree(tb testing.TB) Options {
 // inside runs a command in the sandbox and gives what it said on standard output.
 func inside(tb testing.TB, v *VR, command string) string {
 	tb.Helper()
-	a, err := v.ask(tb.Context(), request{Op: "run", File: "/tmp/none", Limit: 10 * time.Second, Args: []string{"/bin/sh", "-c", command}})
+	a, err := v.ask(tb.Context(), request{Op: "run", File: "/tmp/none", Limit: 10 * time.Second,
+		Args: []string{"/bin/sh", "-c", command}})
 	require.NoError(tb, err)
 	require.Zero(tb, a.Exit, a.Stderr)
 	return a.Stdout
@@ -59,8 +60,8 @@ func TestScriptsGetTheFasterVariantOfIptables(t *testing.T) {
 	assert.Contains(t, inside(t, v, "iptables --version"), "(legacy)")
 }
 
-// BenchmarkApplyFifty is a push with fifty rules, of which every other one changes; the scripts set the firewall as real ones
-// do, in a hundred commands.
+// BenchmarkApplyFifty is a push with fifty rules, of which every other one changes; the scripts set the firewall as
+// real ones do, in a hundred commands.
 func BenchmarkApplyFifty(b *testing.B) {
 	v := open(b, firewallTree(b))
 	var pushes []router.Push

@@ -70,7 +70,8 @@ func moved(tb testing.TB, s *network.Site, port uint16) int {
 // The scripts' HAProxy stands between real clients and real backends, in the namespace that the caller gives.
 func TestClientsOfARouterWithRealScripts(t *testing.T) {
 	t.Parallel()
-	s, err := network.NewSite(t.Context(), network.SiteOptions{Name: "scripts", ClientAddresses: network.DefaultClientAddresses(7)})
+	s, err := network.NewSite(t.Context(), network.SiteOptions{Name: "scripts",
+		ClientAddresses: network.DefaultClientAddresses(7)})
 	if err != nil {
 		t.Skip(err)
 	}

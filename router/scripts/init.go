@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// process1 is the sandbox's first process: it serves the program outside, the systemctl calls of the scripts, and the kernel
-// that hands it orphans.
+// process1 is the sandbox's first process: it serves the program outside, the systemctl calls of the scripts, and the
+// kernel that hands it orphans.
 type process1 struct {
 	reaper *reaper
 
@@ -149,8 +149,8 @@ func (p *process1) takeCalls() []Call {
 	return calls
 }
 
-// run delivers a file and runs a program on it. Output goes to files: a process left behind by the script may keep them open
-// without anybody waiting for it, and a script that hangs has still said what it said.
+// run delivers a file and runs a program on it. Output goes to files: a process left behind by the script may keep them
+// open without anybody waiting for it, and a script that hangs has still said what it said.
 func (p *process1) run(r request) (answer, error) {
 	if err := os.MkdirAll(filepath.Dir(r.File), 0o755); err != nil {
 		return answer{}, err
@@ -208,8 +208,8 @@ func (p *process1) wait(status <-chan unix.WaitStatus, limit time.Duration, a *a
 	}
 }
 
-// endScripts kills everything in the sandbox but this process, HAProxy and what it started, and looks again until nothing
-// is left: what is killed may have started something meanwhile.
+// endScripts kills everything in the sandbox but this process, HAProxy and what it started, and looks again until
+// nothing is left: what is killed may have started something meanwhile.
 func (p *process1) endScripts() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

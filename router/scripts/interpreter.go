@@ -42,7 +42,8 @@ for name in sys.argv[1:]:
     except (SyntaxError, ValueError) as e:
         syntax = "%s line %s: %s" % (os.path.basename(name), getattr(e, "lineno", "?"), getattr(e, "msg", e))
         break
-paths = [os.path.dirname(os.path.realpath(sys.executable)), sys.prefix, getattr(sys, "base_prefix", sys.prefix), sys.exec_prefix]
+paths = [os.path.dirname(os.path.realpath(sys.executable)), sys.prefix, sys.exec_prefix]
+paths.append(getattr(sys, "base_prefix", sys.prefix))
 paths += [p for p in sys.path if os.path.isdir(p)]
 print(json.dumps({"executable": sys.executable, "version": "%d.%d.%d" % sys.version_info[:3],
                   "paths": sorted(set(paths)), "netaddr": found, "syntax": syntax}))
@@ -59,8 +60,8 @@ func ask(ctx context.Context, name, pythonPath string, sources []string) (interp
 	ctx, cancel := context.WithTimeout(ctx, questionTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, append([]string{"-c", question}, sources...)...)
-	// The environment is kept, since version managers put a wrapper on PATH that needs it; what steers python itself is not.
-	// This runs on the host, where importing netaddr must not leave its compiled form.
+	// The environment is kept, since version managers put a wrapper on PATH that needs it; what steers python itself is
+	// not. This runs on the host, where importing netaddr must not leave its compiled form.
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "PYTHON") }),
 		append(pythonEnvironment(pythonPath), "PYTHONDONTWRITEBYTECODE=1")...)
 	cmd.Dir = "/"
@@ -98,8 +99,8 @@ func firstLine(s string) string {
 	return line
 }
 
-// askWith uses the given folder only where the interpreter finds no netaddr of its own: of two interpreters that are tried, the
-// folder may be for the other one, and what lies in it disturb this one.
+// askWith uses the given folder only where the interpreter finds no netaddr of its own: of two interpreters that are
+// tried, the folder may be for the other one, and what lies in it disturb this one.
 func askWith(ctx context.Context, t tree, name, pythonPath string) (interpreter, error) {
 	p, err := ask(ctx, name, "", t.sources())
 	if err != nil || pythonPath == "" || p.Netaddr != "" || !t.wantsNetaddr {
@@ -110,10 +111,11 @@ func askWith(ctx context.Context, t tree, name, pythonPath string) (interpreter,
 	return p, err
 }
 
-// substitute is the advice for a tree that only python 2 parses: CsFile.py@4.20.0.0 differs from 4.19.1.0's in what it does
-// by #9822 alone.
+// substitute is the advice for a tree that only python 2 parses: CsFile.py@4.20.0.0 differs from 4.19.1.0's in what it
+// does by #9822 alone.
 const substitute = "name a python2.7 that has netaddr 0.8.0, or use a copy of the 4.20.0.0 tree with #9822 undone " +
-	"(the last comparison of bin/cs/CsFile.py made of set(self.config) and set(o.config)), which behaves as 4.19.1.0 does"
+	"(the last comparison of bin/cs/CsFile.py made of set(self.config) and set(o.config)), which behaves as " +
+	"4.19.1.0 does"
 
 // findInterpreter gives the first candidate that can run the tree, or an *Unsupported with the reason of the best one.
 func findInterpreter(ctx context.Context, t tree, given, pythonPath string) (interpreter, error) {
@@ -139,7 +141,8 @@ func findInterpreter(ctx context.Context, t tree, given, pythonPath string) (int
 	}
 	switch {
 	case len(missing) > 0:
-		return interpreter{}, unsupported("install it (apt-get install python3-netaddr), or name the python of a virtual environment "+
+		return interpreter{}, unsupported("install it (apt-get install python3-netaddr), or name the python of a "+
+			"virtual environment "+
 			"that has it, or the directory that holds it", "%s", missing[0])
 	case len(unparsed) > 0:
 		return interpreter{}, unsupported(substitute, "no interpreter for this tree: %s", unparsed[0])
@@ -195,7 +198,8 @@ func findHAProxy(ctx context.Context, given string) (path, version string, err e
 	out, err := exec.CommandContext(ctx, path, "-v").Output()
 	first := firstLine(string(out))
 	if err != nil || !strings.Contains(first, "version") {
-		return "", "", unsupported(remedy, "%s is not HAProxy: asked for its version it answered %q (%v)", path, first, err)
+		return "", "", unsupported(remedy, "%s is not HAProxy: asked for its version it answered %q (%v)", path, first,
+			err)
 	}
 	_, version, _ = strings.Cut(first, "version ")
 	version, _, _ = strings.Cut(version, " ")

@@ -57,8 +57,8 @@ type itemRules struct {
 	RouterIP      string   `json:"router_ip"`
 }
 
-// itemFile gives the name and the one line of the file for a rendered push. The scripts use neither the name of the new file
-// nor the router's address.
+// itemFile gives the name and the one line of the file for a rendered push. The scripts use neither the name of the new
+// file nor the router's address.
 func itemFile(p router.Push, r router.Rendered, now time.Time) (string, []byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -66,7 +66,8 @@ func itemFile(p router.Push, r router.Rendered, now time.Time) (string, []byte, 
 	err := e.Encode(item{
 		Rules: []itemRules{{
 			Configuration: r.Config, Path: "/etc/haproxy/", Name: fmt.Sprintf("haproxy.cfg.new.%d", now.UnixMilli()),
-			Add: list(r.AddRules), Remove: list(r.RemoveRules), Stat: list(r.StatRules), RouterIP: p.AccessDetails["router.ip"],
+			Add: list(r.AddRules), Remove: list(r.RemoveRules), Stat: list(r.StatRules),
+			RouterIP: p.AccessDetails["router.ip"],
 		}},
 		Type: "loadbalancer",
 	})

@@ -109,7 +109,8 @@ func wire(p router.Push) map[string]any {
 	for _, lb := range p.LoadBalancers {
 		destinations, policies := []any{}, []any{}
 		for _, d := range lb.Destinations {
-			destinations = append(destinations, map[string]string{"destIp": d.IP, "destPort": strconv.Itoa(d.Port), "revoked": "false"})
+			destinations = append(destinations, map[string]string{"destIp": d.IP, "destPort": strconv.Itoa(d.Port),
+				"revoked": "false"})
 		}
 		for _, s := range lb.Stickiness {
 			params := []any{}
@@ -119,13 +120,16 @@ func wire(p router.Push) map[string]any {
 			policies = append(policies, map[string]any{"methodName": s.Method, "params": params})
 		}
 		balancers = append(balancers, map[string]any{
-			"uuid": lb.UUID, "srcIp": lb.SrcIP, "srcPort": strconv.Itoa(lb.SrcPort), "protocol": lb.Protocol, "algorithm": lb.Algorithm,
-			"revoked": strconv.FormatBool(lb.Revoked), "destinations": destinations, "stickinessPolicies": policies,
+			"uuid": lb.UUID, "srcIp": lb.SrcIP, "srcPort": strconv.Itoa(lb.SrcPort), "protocol": lb.Protocol,
+			"algorithm": lb.Algorithm,
+			"revoked":   strconv.FormatBool(lb.Revoked), "destinations": destinations, "stickinessPolicies": policies,
 		})
 	}
 	return map[string]any{
-		"loadBalancers": balancers, "lbStatsVisibility": p.StatsVisibility, "lbStatsPublicIP": p.StatsPublicIP, "lbStatsPort": p.StatsPort,
-		"lbStatsSrcCidrs": p.StatsSrcCIDRs, "lbStatsAuth": p.StatsAuth, "lbStatsUri": p.StatsURI, "maxconn": p.MaxConn, "vpcId": p.VPCID,
+		"loadBalancers": balancers, "lbStatsVisibility": p.StatsVisibility, "lbStatsPublicIP": p.StatsPublicIP,
+		"lbStatsPort":     p.StatsPort,
+		"lbStatsSrcCidrs": p.StatsSrcCIDRs, "lbStatsAuth": p.StatsAuth, "lbStatsUri": p.StatsURI, "maxconn": p.MaxConn,
+		"vpcId":         p.VPCID,
 		"accessDetails": p.AccessDetails,
 	}
 }
@@ -167,8 +171,8 @@ func listTree(tb testing.TB) Options { return treeOf(tb, scriptstest.List) }
 
 func setTree(tb testing.TB) Options { return treeOf(tb, scriptstest.Set) }
 
-// treeOf writes a variant of our tree. The system's own interpreter comes first: python3 on PATH may be a version manager's wrapper, which
-// takes longer than the rest of a sandbox.
+// treeOf writes a variant of our tree. The system's own interpreter comes first: python3 on PATH may be a version
+// manager's wrapper, which takes longer than the rest of a sandbox.
 func treeOf(tb testing.TB, variant string) Options {
 	tb.Helper()
 	return Options{Tree: scriptstest.Tree(tb, variant), Interpreter: interpreters}

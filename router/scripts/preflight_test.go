@@ -27,13 +27,19 @@ func TestUnsupported(t *testing.T) {
 		{"no tree named", Options{}, "no systemvm tree was named", "debian/opt/cloud"},
 		{"tree absent", Options{Tree: empty + "/absent"}, empty + "/absent: no such file", "debian/opt/cloud"},
 		{"tree is a file", Options{Tree: file}, file + " is not a directory", "debian/opt/cloud"},
-		{"no systemvm tree", Options{Tree: empty}, empty + " is not a systemvm tree: no debian/opt/cloud/bin/update_config.py", "debian/opt/cloud"},
-		{"interpreter absent", Options{Tree: list, Interpreter: "python-of-nobody"}, "python-of-nobody: not found", "install python3"},
+		{"no systemvm tree", Options{Tree: empty}, empty +
+			" is not a systemvm tree: no debian/opt/cloud/bin/update_config.py", "debian/opt/cloud"},
+		{"interpreter absent", Options{Tree: list, Interpreter: "python-of-nobody"}, "python-of-nobody: not found",
+			"install python3"},
 		{"interpreter is none", Options{Tree: list, Interpreter: "echo"}, "echo is not a python", "install python3"},
-		{"wrong python", Options{Tree: scriptstest.Tree(t, scriptstest.Python2), Interpreter: "python3"}, "cannot parse compare.py line 2", "#9822 undone"},
-		{"netaddr missing", Options{Tree: scriptstest.Tree(t, scriptstest.Netaddr), Interpreter: bare(t)}, "has no module netaddr", "python3-netaddr"},
-		{"haproxy absent", Options{Tree: list, HAProxy: "haproxy-of-nobody"}, "haproxy was not found", "apt-get install haproxy"},
-		{"haproxy is none", Options{Tree: list, HAProxy: "/bin/true"}, "/bin/true is not HAProxy", "apt-get install haproxy"},
+		{"wrong python", Options{Tree: scriptstest.Tree(t, scriptstest.Python2), Interpreter: "python3"},
+			"cannot parse compare.py line 2", "#9822 undone"},
+		{"netaddr missing", Options{Tree: scriptstest.Tree(t, scriptstest.Netaddr), Interpreter: bare(t)},
+			"has no module netaddr", "python3-netaddr"},
+		{"haproxy absent", Options{Tree: list, HAProxy: "haproxy-of-nobody"}, "haproxy was not found",
+			"apt-get install haproxy"},
+		{"haproxy is none", Options{Tree: list, HAProxy: "/bin/true"}, "/bin/true is not HAProxy",
+			"apt-get install haproxy"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v, err := Open(t.Context(), c.options)
@@ -64,7 +70,8 @@ func bare(tb testing.TB) string {
 func TestNetaddrFromAFolder(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "netaddr"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "netaddr", "__init__.py"), []byte("__version__ = \"0.0\"\n"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "netaddr", "__init__.py"), []byte("__version__ = \"0.0\"\n"),
+		0o644))
 	before := listing(t, dir)
 	v := open(t, Options{Tree: scriptstest.Tree(t, scriptstest.Netaddr), PythonPath: dir})
 	assert.Equal(t, router.ActionReload, apply(t, v, pushOf(t, plain(8080)), Direct).Action)

@@ -36,7 +36,8 @@ func processes() []process {
 	return list
 }
 
-// listening counts a process's listening TCP sockets, 0 when it has ended. The process shares this one's network namespace.
+// listening counts a process's listening TCP sockets, 0 when it has ended. The process shares this one's network
+// namespace.
 func listening(pid int) int {
 	sockets := map[string]bool{}
 	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
@@ -52,8 +53,10 @@ func listening(pid int) int {
 	}
 	dir := filepath.Join("/proc", strconv.Itoa(pid), "fd")
 	descriptors, err := os.ReadDir(dir)
-	if errors.Is(err, os.ErrPermission) && slices.ContainsFunc(processes(), func(p process) bool { return p.pid == pid && p.state != "Z" }) {
-		return 1 // it is ending and may still hold its sockets; in a user namespace its descriptors are closed to us by then
+	if errors.Is(err, os.ErrPermission) &&
+		slices.ContainsFunc(processes(), func(p process) bool { return p.pid == pid && p.state != "Z" }) {
+		// it is ending and may still hold its sockets; in a user namespace its descriptors are closed to us by then
+		return 1
 	}
 	if err != nil {
 		return 0 // ended, or a zombie

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reaper collects every child of process 1: its own, and the orphans that the kernel gives it. A HAProxy master that nobody
-// collects stays as a zombie and passes for alive.
+// reaper collects every child of process 1: its own, and the orphans that the kernel gives it. A HAProxy master that
+// nobody collects stays as a zombie and passes for alive.
 type reaper struct {
 	mu      sync.Mutex
 	waiting map[int]chan unix.WaitStatus

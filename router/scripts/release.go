@@ -7,8 +7,9 @@ import (
 	"slices"
 )
 
-// Release is the release that a tree says it is of, such as 4.20.1.0 or 4.22.0.0-SNAPSHOT: the version in the pom.xml of a
-// checkout's systemvm folder, or of the checkout. It is empty when neither is there: the scripts themselves do not tell.
+// Release is the release that a tree says it is of, such as 4.20.1.0 or 4.22.0.0-SNAPSHOT: the version in the pom.xml
+// of a checkout's systemvm folder, or of the checkout. It is empty when neither is there: the scripts themselves do not
+// tell.
 func Release(dir string) string {
 	t, err := findTree(dir)
 	if err != nil {

@@ -13,10 +13,13 @@ import (
 
 // The two poms have the shape of those in a checkout.
 const (
-	rootPom = `<project xmlns="http://maven.apache.org/POM/4.0.0"><parent><groupId>org.apache</groupId><version>23</version></parent>
-<groupId>org.apache.cloudstack</groupId><artifactId>cloudstack</artifactId><version>4.22.0.0-SNAPSHOT</version></project>`
+	rootPom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+<parent><groupId>org.apache</groupId><version>23</version></parent>
+<groupId>org.apache.cloudstack</groupId><artifactId>cloudstack</artifactId>
+<version>4.22.0.0-SNAPSHOT</version></project>`
 	systemvmPom = `<project xmlns="http://maven.apache.org/POM/4.0.0"><artifactId>cloud-systemvm</artifactId>
-<parent><groupId>org.apache.cloudstack</groupId><artifactId>cloudstack</artifactId><version>4.19.1.0</version></parent></project>`
+<parent><groupId>org.apache.cloudstack</groupId><artifactId>cloudstack</artifactId>
+<version>4.19.1.0</version></parent></project>`
 	otherPom = `<project><groupId>org.example</groupId><version>1.0</version></project>`
 )
 
@@ -36,7 +39,8 @@ func TestReleaseOfATree(t *testing.T) {
 			systemvm := filepath.Join(checkout, "systemvm")
 			require.NoError(t, os.MkdirAll(systemvm, 0o755))
 			scriptstest.Write(t, systemvm, scriptstest.List)
-			for file, text := range map[string]string{filepath.Join(checkout, "pom.xml"): c.root, filepath.Join(systemvm, "pom.xml"): c.systemvm} {
+			for file, text := range map[string]string{filepath.Join(checkout, "pom.xml"): c.root,
+				filepath.Join(systemvm, "pom.xml"): c.systemvm} {
 				if text != "" {
 					require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
 				}

@@ -46,14 +46,14 @@ type Report struct {
 	Changed []router.SectionDiff `json:"changed,omitempty"`
 }
 
-// Masked tells whether the scripts wrote what was pushed, ended as usual, and left the live file different from it, also
-// where only the order of lines differs.
+// Masked tells whether the scripts wrote what was pushed, ended as usual, and left the live file different from it,
+// also where only the order of lines differs.
 func (r Report) Masked() bool {
 	return !r.TimedOut && !r.Crashed() && r.Action != router.ActionRejected && r.New.Hash != r.Live.Hash
 }
 
-// Crashed tells whether the scripts ended before they had written the new file, or with a status that is not 0 and without
-// having refused the file.
+// Crashed tells whether the scripts ended before they had written the new file, or with a status that is not 0 and
+// without having refused the file.
 func (r Report) Crashed() bool {
 	return !r.TimedOut && r.Action != router.ActionRejected && (r.Exit != 0 || r.Signal != "" || !r.New.Rewritten)
 }
@@ -89,7 +89,8 @@ func actionOf(calls []Call, before, after int) router.Action {
 // Applied is the report in the words of router's model, so that both can stand behind the same interface.
 func (r Report) Applied() router.Applied {
 	a := router.Applied{
-		Seq: r.Seq, PushSeq: r.PushSeq, Different: r.Live.Rewritten, Masked: r.Masked(), Copied: r.Live.Rewritten, Action: r.Action,
+		Seq: r.Seq, PushSeq: r.PushSeq, Different: r.Live.Rewritten, Masked: r.Masked(), Copied: r.Live.Rewritten,
+		Action:  r.Action,
 		NewHash: short(r.New.Hash), LiveHash: short(r.Live.Hash), At: r.At,
 	}
 	for _, c := range r.Calls {
@@ -107,8 +108,8 @@ func (r Report) Applied() router.Applied {
 // rejection is what 4.22 and later say when HAProxy refuses the new file before it is used (CsLoadBalancer.py, #11468).
 const rejection = "haproxy config is invalid"
 
-// rejected tells whether the scripts refused the new file themselves. It is the one case in which their words count, since a
-// refusal and a crash look alike otherwise.
+// rejected tells whether the scripts refused the new file themselves. It is the one case in which their words count,
+// since a refusal and a crash look alike otherwise.
 func (r Report) rejected() bool {
 	return r.Exit != 0 && r.New.Rewritten && !r.Live.Rewritten && strings.Contains(r.Stderr+r.Log, rejection)
 }

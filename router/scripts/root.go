@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// base is where the new root is put together. Every system has it, and what it hides is reached through descriptors opened
-// before, so no directory is made on the host.
+// base is where the new root is put together. Every system has it, and what it hides is reached through descriptors
+// opened before, so no directory is made on the host.
 const base = "/tmp"
 
 // denied tells the kernel's refusals from other errors.
@@ -49,7 +49,8 @@ func devices() []string {
 	return []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}
 }
 
-// systemDirs are the host's programs and libraries: /usr, and the names beside it that are links into it on a merged system.
+// systemDirs are the host's programs and libraries: /usr, and the names beside it that are links into it on a merged
+// system.
 func systemDirs() []string {
 	return []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/alternatives"}
 }
@@ -209,7 +210,8 @@ func kernelFiles() error {
 	if err := unix.Mount(net.link(), base+"/proc/sys/net", "", unix.MS_BIND, ""); err != nil {
 		return fmt.Errorf("bind /proc/sys/net: %w", err)
 	}
-	// A user namespace that does not own the network namespace may not mount /sys. Nothing in the balancing part reads it.
+	// A user namespace that does not own the network namespace may not mount /sys. Nothing in the balancing part reads
+	// it.
 	err = unix.Mount("sysfs", base+"/sys", "sysfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC|unix.MS_RDONLY, "")
 	if err != nil && !denied(err) && !errors.Is(err, unix.EBUSY) {
 		return fmt.Errorf("mount /sys: %w", err)
@@ -264,13 +266,16 @@ func mapped(file string, id int) bool {
 	return false
 }
 
-// kept are the capabilities that scripts and HAProxy use. What could remount, make devices, load modules or reach files by
-// handle is not among them, so the read-only parts stay so for root as well.
+// kept are the capabilities that scripts and HAProxy use. What could remount, make devices, load modules or reach files
+// by handle is not among them, so the read-only parts stay so for root as well.
 func kept() []uintptr {
 	return []uintptr{
-		unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_FOWNER, unix.CAP_FSETID, unix.CAP_KILL, unix.CAP_SETGID, unix.CAP_SETUID,
+		unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_FOWNER, unix.CAP_FSETID, unix.CAP_KILL, unix.CAP_SETGID,
+		unix.CAP_SETUID,
 		unix.CAP_NET_BIND_SERVICE, unix.CAP_NET_ADMIN, unix.CAP_NET_RAW, unix.CAP_SYS_CHROOT, unix.CAP_SYS_RESOURCE,
-		unix.CAP_SYS_PTRACE, // process 1 looks at the sockets of workers, which have another user; it reaches no further than the pid namespace
+		// process 1 looks at the sockets of workers, which have another user; it reaches no further than the pid
+		// namespace
+		unix.CAP_SYS_PTRACE,
 	}
 }
 

@@ -6,8 +6,8 @@ import (
 	"github.com/stackproof/stackproof/router"
 )
 
-// Sequence is a row of pushes to a fresh router whose fate was measured on the scripts of 4.19.1.0 (which compare files as
-// sets of lines) and 4.20.0.0 (which compare them line by line, #9822).
+// Sequence is a row of pushes to a fresh router whose fate was measured on the scripts of 4.19.1.0 (which compare files
+// as sets of lines) and 4.20.0.0 (which compare them line by line, #9822).
 type Sequence struct {
 	Name  string // also the name of its router
 	Steps []SequenceStep
@@ -28,8 +28,8 @@ func (s Sequence) Pushes() []router.Push {
 	return list
 }
 
-// BuiltInPushes are those of all Sequences, each on a router of its own: what two trees are compared by where nobody has a
-// recording.
+// BuiltInPushes are those of all Sequences, each on a router of its own: what two trees are compared by where nobody
+// has a recording.
 func BuiltInPushes() []router.Push {
 	var list []router.Push
 	for _, s := range Sequences() {
@@ -86,8 +86,10 @@ func outlines() []outline {
 		{"another-table-size", []outlineStep{push(stickyA, b), push(stickyA, tableSize)}},
 		{"algorithms-exchanged", []outlineStep{push(a, least(8082)), lost(least(8080), b)}},
 		{"both-to-none", []outlineStep{push(a, b), push(fewer, stickyB), push(a, b)}},
-		{"pending-arrives-with-another-change", []outlineStep{push(stickyA, b), lost(stickyA, stickyB), push(fewer, stickyB)}},
-		{"cookies-in-server-lines", []outlineStep{push(cookie(8080), b), push(cookie(8080), cookie(8082)), push(cookie(8080), b)}},
+		{"pending-arrives-with-another-change", []outlineStep{push(stickyA, b), lost(stickyA, stickyB),
+			push(fewer, stickyB)}},
+		{"cookies-in-server-lines", []outlineStep{push(cookie(8080), b), push(cookie(8080), cookie(8082)),
+			push(cookie(8080), b)}},
 		{"refused-file", []outlineStep{push(a, b), push(a, appB), push(a, appB), push(a, b)}},
 		{"revoked-rule", []outlineStep{push(a, b), push(a, revokedB)}},
 		// Blanks collapse in the aggregated form, so the first direct push after it always differs.
@@ -113,13 +115,15 @@ func plain(port int) rule { return rule{port: port} }
 // command is the push for these rules, in this order.
 func command(name string, rules []rule) router.Push {
 	p := router.Push{
-		StatsVisibility: "global", StatsPublicIP: "192.168.2.4", StatsPort: "8081", StatsSrcCIDRs: "0/0", StatsAuth: "admin1:AdMiN123",
-		StatsURI: "/admin?stats", MaxConn: "4096", VPCID: "1",
+		StatsVisibility: "global", StatsPublicIP: "192.168.2.4", StatsPort: "8081", StatsSrcCIDRs: "0/0",
+		StatsAuth: "admin1:AdMiN123",
+		StatsURI:  "/admin?stats", MaxConn: "4096", VPCID: "1",
 		AccessDetails: map[string]string{"router.name": name, "router.ip": "169.254.228.201"},
 	}
 	for _, r := range rules {
 		lb := router.LoadBalancer{
-			UUID: fmt.Sprintf("00000000-0000-4000-8000-%012d", r.port), SrcIP: "192.168.2.5", SrcPort: r.port, Protocol: "tcp",
+			UUID: fmt.Sprintf("00000000-0000-4000-8000-%012d", r.port), SrcIP: "192.168.2.5", SrcPort: r.port,
+			Protocol:  "tcp",
 			Algorithm: r.algorithm, Revoked: r.revoked,
 		}
 		if lb.Algorithm == "" {
@@ -130,7 +134,8 @@ func command(name string, rules []rule) router.Push {
 			servers = 3
 		}
 		for i := range servers {
-			lb.Destinations = append(lb.Destinations, router.Destination{IP: fmt.Sprintf("10.0.1.%d", 11+i), Port: r.port})
+			lb.Destinations = append(lb.Destinations, router.Destination{IP: fmt.Sprintf("10.0.1.%d", 11+i),
+				Port: r.port})
 		}
 		if r.method != "" {
 			policy := router.Stickiness{Method: r.method}

@@ -32,7 +32,8 @@ func subjects(tb testing.TB) []subject {
 		rules, err := router.RulesFor(os.Getenv("STACKPROOF_SYSTEMVM_RELEASE"))
 		require.NoError(tb, err)
 		list = append(list, subject{"real", Options{
-			Tree: tree, Interpreter: os.Getenv("STACKPROOF_SYSTEMVM_PYTHON"), PythonPath: os.Getenv("STACKPROOF_SYSTEMVM_PYTHONPATH"),
+			Tree: tree, Interpreter: os.Getenv("STACKPROOF_SYSTEMVM_PYTHON"),
+			PythonPath: os.Getenv("STACKPROOF_SYSTEMVM_PYTHONPATH"),
 		}, rules})
 	}
 	return list
@@ -63,7 +64,8 @@ func TestModelDoesWhatTheScriptsDo(t *testing.T) {
 				require.NoError(t, err)
 				assert.Empty(t, found)
 				for i, applied := range m.History() {
-					assert.Equal(t, sequence.Steps[i].Masked && subject.rules.CompareAsSet, applied.Masked, "push %d", i+1)
+					assert.Equal(t, sequence.Steps[i].Masked && subject.rules.CompareAsSet, applied.Masked, "push %d",
+						i+1)
 				}
 			})
 		}
@@ -93,8 +95,9 @@ func TestModelDoesWhatTheScriptsDoWithRecordedPushes(t *testing.T) {
 	}
 }
 
-// TestModelDoesWhatTheScriptsDoInStoryB plays 50 groups behind one router, equal policies, as recorded. The set comparison loses all
-// but four of the pushes. The model, which names the lost ones, must agree with the scripts about each.
+// TestModelDoesWhatTheScriptsDoInStoryB plays 50 groups behind one router, equal policies, as recorded. The set
+// comparison loses all but four of the pushes. The model, which names the lost ones, must agree with the scripts about
+// each.
 func TestModelDoesWhatTheScriptsDoInStoryB(t *testing.T) {
 	t.Parallel()
 	pushes := recorded(t, "4.19.1.0", "story-b-50-groups.log.gz")

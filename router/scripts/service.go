@@ -21,9 +21,9 @@ const (
 	adminLimit   = 500 * time.Millisecond // for one answer of the admin socket
 )
 
-// service is haproxy.service as Debian's unit defines it (haproxy 2.6, Debian 12): master-worker in the foreground, reload by
-// a check followed by USR2, readiness told over the notify socket. Restart=always is left out: a HAProxy that was stopped
-// stays stopped.
+// service is haproxy.service as Debian's unit defines it (haproxy 2.6, Debian 12): master-worker in the foreground,
+// reload by a check followed by USR2, readiness told over the notify socket. Restart=always is left out: a HAProxy that
+// was stopped stays stopped.
 type service struct {
 	program string
 	reaper  *reaper
@@ -179,8 +179,8 @@ func (s *service) try(args []string) (string, bool) {
 	return strings.TrimSpace(string(tail(out.Name(), 0))), ok
 }
 
-// settle waits until a worker that is not among the former ones serves. The note says why it gave up; the exit status is not
-// zero only when the master is gone.
+// settle waits until a worker that is not among the former ones serves. The note says why it gave up; the exit status
+// is not zero only when the master is gone.
 func (s *service) settle(former []int) (int, string) {
 	limit := time.NewTimer(serviceLimit)
 	defer limit.Stop()
@@ -195,14 +195,15 @@ func (s *service) settle(former []int) (int, string) {
 	// The master forks before it reports, so a worker that is not there by now will not come: it went into wait mode.
 	worker := newest(s.workers(), former)
 	if worker == 0 {
-		return 0, "HAProxy's master reported readiness without a new worker: " + strings.TrimSpace(string(tail(haproxyLog, 0)))
+		return 0, "HAProxy's master reported readiness without a new worker: " +
+			strings.TrimSpace(string(tail(haproxyLog, 0)))
 	}
 	return 0, s.serving(worker, former, limit.C)
 }
 
-// serving waits until no former worker listens and the admin socket is the new worker's. The master says that it is ready
-// when it has told the former worker to finish, not when that worker has heard it. The note says what was seen last when
-// that does not come about.
+// serving waits until no former worker listens and the admin socket is the new worker's. The master says that it is
+// ready when it has told the former worker to finish, not when that worker has heard it. The note says what was seen
+// last when that does not come about.
 func (s *service) serving(worker int, former []int, limit <-chan time.Time) string {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()

@@ -106,7 +106,8 @@ func innermost(pid string) int {
 // declares it and as long as the sandbox.
 func (v *VR) AdminSocket() string { return v.path(adminPath) }
 
-// Admin gives HAProxy's answer to one command on its admin socket. It is router.ErrNotRunning when nothing listens there.
+// Admin gives HAProxy's answer to one command on its admin socket. It is router.ErrNotRunning when nothing listens
+// there.
 func (v *VR) Admin(ctx context.Context, command string) (string, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", v.AdminSocket())

@@ -20,7 +20,8 @@ type tree struct {
 // findTree accepts the systemvm folder, the folder debian inside it, a directory tree with opt/cloud at its root, and a
 // whole checkout.
 func findTree(dir string) (tree, error) {
-	const remedy = "give a directory that contains debian/opt/cloud, such as the folder systemvm of a CloudStack checkout"
+	const remedy = "give a directory that contains debian/opt/cloud, such as the folder systemvm of a CloudStack " +
+		"checkout"
 	if dir == "" {
 		return tree{}, unsupported(remedy, "no systemvm tree was named")
 	}
@@ -82,8 +83,8 @@ func (t tree) mentions(module string) bool {
 }
 
 // copyTree copies the directory src to dst, links as links. The scripts may edit their own templates. A first line that
-// names python is rewritten to the interpreter: the aggregated form executes update_config.py by its path, and a machine
-// need not have a /usr/bin/python.
+// names python is rewritten to the interpreter: the aggregated form executes update_config.py by its path, and a
+// machine need not have a /usr/bin/python.
 func copyTree(dst string, src fs.FS, interpreter string) error {
 	return fs.WalkDir(src, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {

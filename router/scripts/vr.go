@@ -29,9 +29,9 @@ type Options struct {
 	PythonPath  string // a directory with netaddr in it, for an interpreter that does not find it itself
 	HAProxy     string // empty: from PATH
 
-	// Host is the network namespace to run in, such as a *network.Namespace; it must keep a SysProcAttr that it finds. Nil
-	// makes an empty one whose loopback is up and in which every address can be bound. With a Host the program must be root,
-	// or have been put into a user namespace by network.Enter.
+	// Host is the network namespace to run in, such as a *network.Namespace; it must keep a SysProcAttr that it finds.
+	// Nil makes an empty one whose loopback is up and in which every address can be bound. With a Host the program must
+	// be root, or have been put into a user namespace by network.Enter.
 	Host router.Host
 	// Isolated makes a router of an isolated network; the default is a VPC's.
 	Isolated bool
@@ -46,8 +46,8 @@ const (
 	tailOfChild  = 4 << 10
 )
 
-// VR is one router: a sandbox with the tree's scripts and a HAProxy in it. Its methods may be called from any goroutine;
-// pushes are applied one after another.
+// VR is one router: a sandbox with the tree's scripts and a HAProxy in it. Its methods may be called from any
+// goroutine; pushes are applied one after another.
 type VR struct {
 	options Options
 	found
@@ -64,8 +64,8 @@ type VR struct {
 	state serving
 }
 
-// Open starts a sandbox and HAProxy in it with the tree's own default file, when there is one. What the machine or the tree
-// lacks is an *Unsupported. Nothing is written outside the sandbox. Close must be called unless there is an error.
+// Open starts a sandbox and HAProxy in it with the tree's own default file, when there is one. What the machine or the
+// tree lacks is an *Unsupported. Nothing is written outside the sandbox. Close must be called unless there is an error.
 func Open(ctx context.Context, o Options) (*VR, error) {
 	o, err := Prepare(ctx, o)
 	if err != nil {
@@ -97,15 +97,17 @@ type found struct {
 	version     string // of HAProxy
 }
 
-// Prepare does the preflight of a tree once for many routers: it looks for the tree, an interpreter and HAProxy. Options that come
-// from it open faster; of them only Host, Isolated, Name and Limit may be changed. What the machine or the tree lacks is an
+// Prepare does the preflight of a tree once for many routers: it looks for the tree, an interpreter and HAProxy.
+// Options that come from it open faster; of them only Host, Isolated, Name and Limit may be changed. What the machine
+// or the tree lacks is an
 // *Unsupported.
 func Prepare(ctx context.Context, o Options) (Options, error) {
 	if o.found != nil {
 		return o, nil
 	}
 	if os.Getenv(envChild) != "" {
-		return o, errors.New("opening a sandbox: this process is a sandbox's own: main or TestMain must call scripts.MaybeChild first")
+		return o, errors.New("opening a sandbox: this process is a sandbox's own: main or TestMain must call " +
+			"scripts.MaybeChild first")
 	}
 	var f found
 	var err error
@@ -113,7 +115,8 @@ func Prepare(ctx context.Context, o Options) (Options, error) {
 		return o, err
 	}
 	if _, err := exec.LookPath("ps"); err != nil {
-		return o, unsupported("install it (apt-get install procps)", "ps was not found, by which the scripts look for HAProxy")
+		return o, unsupported("install it (apt-get install procps)",
+			"ps was not found, by which the scripts look for HAProxy")
 	}
 	if f.haproxy, f.version, err = findHAProxy(ctx, o.HAProxy); err != nil {
 		return o, err
@@ -141,11 +144,13 @@ func (v *VR) composition() (rootSpec, error) {
 	}
 	return rootSpec{
 		Cloud: v.tree.cloud, DefaultConfig: v.tree.defaultConfig, Mounts: v.interpreter.mounts(more...), Self: self,
-		Interpreter: v.interpreter.Executable, Cmdline: cmdline(kind, v.options.Name), OwnNetwork: v.options.Host == nil,
+		Interpreter: v.interpreter.Executable, Cmdline: cmdline(kind, v.options.Name),
+		OwnNetwork: v.options.Host == nil,
 	}, nil
 }
 
-// start starts process 1. The kernel kills it, and with it the whole pid namespace, when this program dies in whatever way.
+// start starts process 1. The kernel kills it, and with it the whole pid namespace, when this program dies in whatever
+// way.
 func (v *VR) start(spec rootSpec) error {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -194,8 +199,8 @@ func attributes(ownNetwork bool) *syscall.SysProcAttr {
 	return attr
 }
 
-// launch starts the command on a thread that stays until the command has ended: the kernel's "die with your parent" goes by
-// the thread that forked.
+// launch starts the command on a thread that stays until the command has ended: the kernel's "die with your parent"
+// goes by the thread that forked.
 func (v *VR) launch() error {
 	if v.options.Host != nil {
 		if err := v.options.Host.Start(v.cmd); err != nil {
@@ -219,7 +224,8 @@ func (v *VR) launch() error {
 }
 
 func namespacesDenied(err error) *Unsupported {
-	return unsupported("run with sudo, or allow user namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, "+
+	return unsupported("run with sudo, or allow user namespaces (sysctl user.max_user_namespaces, "+
+		"kernel.unprivileged_userns_clone, "+
 		"kernel.apparmor_restrict_unprivileged_userns); in a container: with CAP_SYS_ADMIN and an unmasked /proc",
 		"the kernel allows no namespaces: %v", err)
 }
@@ -252,7 +258,8 @@ func (v *VR) boot(ctx context.Context, spec rootSpec) error {
 		return err
 	}
 	if call.Exit != 0 || call.Note != "" {
-		return fmt.Errorf("opening a sandbox: HAProxy %s does not start with the tree's %s: %s", v.version, spec.DefaultConfig, strings.TrimSpace(call.Output+" "+call.Note))
+		return fmt.Errorf("opening a sandbox: HAProxy %s does not start with the tree's %s: %s", v.version,
+			spec.DefaultConfig, strings.TrimSpace(call.Output+" "+call.Note))
 	}
 	return nil
 }
@@ -273,7 +280,8 @@ func (v *VR) exchange(ctx context.Context, message any) (answer, error) {
 	if err != nil {
 		v.kill()
 		<-v.gone
-		return answer{}, fmt.Errorf("the sandbox's first process has ended: %w %s", err, strings.TrimSpace(v.stderr.String()))
+		return answer{}, fmt.Errorf("the sandbox's first process has ended: %w %s", err,
+			strings.TrimSpace(v.stderr.String()))
 	}
 	return a, nil
 }

@@ -42,7 +42,9 @@ type Options struct {
 	SessionKeyEither          bool
 	Now                       func() time.Time
 	Date                      func() time.Time
-	Log                       *slog.Logger
+	// Lost says of a command that was carried out whether its answer is lost: the connection breaks in its place. Nil: none is.
+	Lost func(command string) bool
+	Log  *slog.Logger
 }
 
 // MaxBody is the size of a form body in bytes that is still read.
@@ -166,7 +168,17 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, body bool, answer
 			s.write(w, p, reply{root: "errorresponse", err: Internal("Internal error")})
 		}
 	}()
-	s.write(w, p, answer(w, r, p))
+	given := answer(w, r, p)
+	if command, _ := p.get("command"); s.opts.Lost != nil && given.err == nil && s.opts.Lost(command) && breakOff(w) {
+		return
+	}
+	s.write(w, p, given)
+}
+
+// breakOff ends the connection without an answer.
+func breakOff(w http.ResponseWriter) bool {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	return err == nil && conn.Close() == nil
 }
 
 // refusedOnIntegrationPort are parameters that the port without authentication does not take (UpdateUserCmd.java@4.20.0.0).

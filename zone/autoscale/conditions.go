@@ -15,11 +15,15 @@ func counterCommands() []command {
 	return []command{
 		{
 			Name: "createCounter", About: "Adds metric counter for VM auto scaling", Root: "counterresponse",
-			Class: "org.apache.cloudstack.api.command.admin.autoscale.CreateCounterCmd", Kind: kernel.AsyncCreate, Instance: "Counter", Admin: true,
+			Class: "org.apache.cloudstack.api.command.admin.autoscale.CreateCounterCmd", Kind: kernel.AsyncCreate,
+			Instance: "Counter", Admin: true,
 			Event: "COUNTER.CREATE", Eventful: kernel.EventCreateOnly, Action: "Counter",
 			Params: []param{
-				{Name: "name", Type: "string", Required: true, About: "Name of the counter."}, {Name: "source", Type: "string", Required: true, About: "Source of the counter."},
-				{Name: "value", Type: "string", Required: true, About: "Value of the counter e.g. oid in case of snmp."}, {Name: "provider", Type: "string", Required: true, About: "Network provider of the counter."},
+				{Name: "name", Type: "string", Required: true, About: "Name of the counter."},
+				{Name: "source", Type: "string", Required: true, About: "Source of the counter."},
+				{Name: "value", Type: "string", Required: true, About: "Value of the counter e.g. oid in case of " +
+					"snmp."},
+				{Name: "provider", Type: "string", Required: true, About: "Network provider of the counter."},
 			},
 			Create: createCounter,
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
@@ -29,19 +33,24 @@ func counterCommands() []command {
 				}
 				return obj{"counter": counterAnswer(k)}, nil
 			},
-			Describe: func(mgr *Manager, c *kernel.Call) string { c.EventResource = c.Target.ID; return "creating a counter" },
+			Describe: func(mgr *Manager, c *kernel.Call) string { return "creating a counter" },
 		},
 		{
-			Name: "deleteCounter", About: "Deletes a counter for VM auto scaling", Admin: true, Kind: kernel.AsyncCommand, Event: "COUNTER.DELETE",
-			Class: "org.apache.cloudstack.api.command.admin.autoscale.DeleteCounterCmd", Eventful: kernel.EventAsync, Action: "counter",
-			Params: []param{{Name: "id", Type: "uuid:counter", Required: true, About: "the ID of the counter"}}, Run: deleteCounter,
+			Name: "deleteCounter", About: "Deletes a counter for VM auto scaling", Admin: true,
+			Kind: kernel.AsyncCommand, Event: "COUNTER.DELETE",
+			Class: "org.apache.cloudstack.api.command.admin.autoscale.DeleteCounterCmd", Eventful: kernel.EventAsync,
+			Action:   "counter",
+			Params:   []param{{Name: "id", Type: "uuid:counter", Required: true, About: "the ID of the counter"}},
+			Run:      deleteCounter,
 			Describe: func(*Manager, *kernel.Call) string { return "Deleting a counter." },
 		},
 		{
 			Name: "listCounters", About: "List the counters for VM auto scaling", Root: "counterresponse",
 			Params: kernel.ListParams(
-				param{Name: "id", Type: "uuid:counter", About: "ID of the Counter."}, param{Name: "name", Type: "string", About: "Name of the counter."},
-				param{Name: "source", Type: "string", About: "Source of the counter."}, param{Name: "provider", Type: "string", About: "Network provider of the counter."},
+				param{Name: "id", Type: "uuid:counter", About: "ID of the Counter."},
+				param{Name: "name", Type: "string", About: "Name of the counter."},
+				param{Name: "source", Type: "string", About: "Source of the counter."},
+				param{Name: "provider", Type: "string", About: "Network provider of the counter."},
 			),
 			Run: listCounters,
 		},
@@ -61,9 +70,11 @@ func createCounter(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 		}
 	}
 	if provider == "" {
-		return kernel.Created{}, api.Invalid("The Provider %s does not exist; Unable to create Counter", c.Str("provider"))
+		return kernel.Created{}, api.Invalid("The Provider %s does not exist; Unable to create Counter",
+			c.Str("provider"))
 	}
-	k := &Counter{ID: mgr.NextID("cloud.counter"), UUID: mgr.UUID(), Name: c.Str("name"), Source: source, Value: c.Str("value"), Provider: provider}
+	k := &Counter{ID: mgr.NextID("cloud.counter"), UUID: mgr.UUID(), Name: c.Str("name"), Source: source,
+		Value: c.Str("value"), Provider: provider}
 	mgr.Counters = append(mgr.Counters, k)
 	return kernel.Created{UUID: k.UUID, ID: k.ID}, nil
 }
@@ -99,12 +110,15 @@ func conditionCommands() []command {
 	return []command{
 		{
 			Name: "createCondition", About: "Creates a condition for VM auto scaling", Root: "conditionresponse",
-			Class: autoscaleClasses + "CreateConditionCmd", Kind: kernel.AsyncCreate, Instance: "Condition", Event: "CONDITION.CREATE",
+			Class: autoscaleClasses + "CreateConditionCmd", Kind: kernel.AsyncCreate, Instance: "Condition",
+			Event:    "CONDITION.CREATE",
 			Eventful: kernel.EventCreateOnly, Action: "Condition",
 			Params: ownerParams(
 				param{Name: "counterid", Type: "uuid:counter", Required: true, About: "ID of the Counter."},
-				param{Name: "relationaloperator", Type: "string", Required: true, About: "Relational Operator to be used with threshold. Valid values are EQ, GT, LT, GE, LE."},
-				param{Name: "threshold", Type: "long", Required: true, About: "Value for which the Counter will be evaluated with the Operator selected."},
+				param{Name: "relationaloperator", Type: "string", Required: true, About: "Relational Operator to " +
+					"be used with threshold. Valid values are EQ, GT, LT, GE, LE."},
+				param{Name: "threshold", Type: "long", Required: true, About: "Value for which the Counter will " +
+					"be evaluated with the Operator selected."},
 			),
 			Create: createCondition,
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
@@ -115,7 +129,6 @@ func conditionCommands() []command {
 				return obj{"condition": conditionAnswer(mgr, k)}, nil
 			},
 			Describe: func(mgr *Manager, c *kernel.Call) string {
-				c.EventResource = c.Target.ID
 				return "creating a condition"
 			},
 			Detail: func(mgr *Manager, c *kernel.Call) string {
@@ -126,25 +139,32 @@ func conditionCommands() []command {
 			},
 		},
 		{
-			Name: "updateCondition", About: "Updates a condition for VM auto scaling", Class: autoscaleClasses + "UpdateConditionCmd", Kind: kernel.AsyncCommand,
+			Name: "updateCondition", About: "Updates a condition for VM auto scaling",
+			Class: autoscaleClasses + "UpdateConditionCmd", Kind: kernel.AsyncCommand,
 			Event: "CONDITION.UPDATE", Eventful: kernel.EventAsync, Action: "update a condition",
 			Params: []param{
 				{Name: "id", Type: "uuid:condition", Required: true, About: "the ID of the condition."},
-				{Name: "relationaloperator", Type: "string", Required: true, About: "Relational Operator to be used with threshold. Valid values are EQ, GT, LT, GE, LE."},
-				{Name: "threshold", Type: "long", Required: true, About: "Value for which the Counter will be evaluated with the Operator selected."},
+				{Name: "relationaloperator", Type: "string", Required: true, About: "Relational Operator to be " +
+					"used with threshold. Valid values are EQ, GT, LT, GE, LE."},
+				{Name: "threshold", Type: "long", Required: true, About: "Value for which the Counter will be " +
+					"evaluated with the Operator selected."},
 			},
 			Run: updateCondition, Describe: func(*Manager, *kernel.Call) string { return "Updating a condition." },
 		},
 		{
-			Name: "deleteCondition", About: "Removes a condition for VM auto scaling", Kind: kernel.AsyncCommand, Class: autoscaleClasses + "DeleteConditionCmd",
+			Name: "deleteCondition", About: "Removes a condition for VM auto scaling", Kind: kernel.AsyncCommand,
+			Class: autoscaleClasses + "DeleteConditionCmd",
 			Event: "CONDITION.DELETE", Eventful: kernel.EventAsync, Action: "condition",
-			Params: []param{{Name: "id", Type: "uuid:condition", Required: true, About: "the ID of the condition."}}, Run: deleteCondition,
+			Params: []param{
+				{Name: "id", Type: "uuid:condition", Required: true, About: "the ID of the condition."},
+			}, Run: deleteCondition,
 			Describe: func(*Manager, *kernel.Call) string { return "Deleting a condition." },
 		},
 		{
 			Name: "listConditions", About: "List Conditions for VM auto scaling",
 			Params: kernel.ListParams(
-				param{Name: "id", Type: "uuid:condition", About: "ID of the Condition."}, param{Name: "counterid", Type: "uuid:counter", About: "Counter-id of the condition."},
+				param{Name: "id", Type: "uuid:condition", About: "ID of the Condition."},
+				param{Name: "counterid", Type: "uuid:counter", About: "Counter-id of the condition."},
 				param{Name: "policyid", Type: "uuid:scalepolicy", About: "the ID of the policy"},
 			),
 			Run: listConditions,
@@ -163,7 +183,8 @@ func createCondition(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 		return kernel.Created{}, err
 	}
 	k := &Condition{
-		ID: mgr.NextID("cloud.conditions"), UUID: mgr.UUID(), Counter: mgr.counterByUUID(c.Str("counterid")), Operator: operator,
+		ID: mgr.NextID("cloud.conditions"), UUID: mgr.UUID(), Counter: mgr.counterByUUID(c.Str("counterid")),
+		Operator:  operator,
 		Threshold: threshold, Account: owner,
 	}
 	mgr.Conditions = append(mgr.Conditions, k)
@@ -183,7 +204,8 @@ func readThreshold(mgr *Manager, c *kernel.Call, what string) (operator string, 
 	return operator, threshold, nil
 }
 
-// updateCondition answers with the condition, though it is documented as a bare success (UpdateConditionCmd.java@4.20.1.0).
+// updateCondition answers with the condition, though it is documented as a bare success
+// (UpdateConditionCmd.java@4.20.1.0).
 func updateCondition(mgr *Manager, c *kernel.Call) (obj, error) {
 	k := mgr.conditionByUUID(c.Str("id"))
 	if k == nil {
@@ -202,7 +224,8 @@ func updateCondition(mgr *Manager, c *kernel.Call) (obj, error) {
 			name = fmt.Sprintf(`Condition {"id":%d,"uuid":"%s"}`, k.ID, k.UUID)
 		}
 		return nil, &api.Error{Code: api.CodeInUse, CSCode: api.CSAPIException,
-			Text: fmt.Sprintf("Cannot update condition %s as it is being used in %d vm groups NOT in Disabled state.", name, n)}
+			Text: fmt.Sprintf("Cannot update condition %s as it is being used in %d vm groups NOT in Disabled "+
+				"state.", name, n)}
 	}
 	k.Operator, k.Threshold = operator, threshold
 	return obj{"condition": conditionAnswer(mgr, k)}, nil
@@ -233,7 +256,8 @@ func deleteCondition(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, err
 	}
 	if slices.ContainsFunc(mgr.Policies, func(p *ScalePolicy) bool { return slices.Contains(p.Conditions, k) }) {
-		return nil, &api.Error{Code: api.CodeInUse, CSCode: api.CSAPIException, Text: "Cannot delete Condition as it is being used in a policy."}
+		return nil, &api.Error{Code: api.CodeInUse, CSCode: api.CSAPIException, Text: "Cannot delete Condition " +
+			"as it is being used in a policy."}
 	}
 	mgr.Conditions = slices.DeleteFunc(mgr.Conditions, func(o *Condition) bool { return o == k })
 	return obj{"success": true}, nil

@@ -9,7 +9,8 @@ import (
 func (mgr *Manager) CounterDefaults(context.Context) error {
 	add := func(name, source, value, provider string) {
 		mgr.Counters = append(mgr.Counters, &Counter{
-			ID: mgr.NextID("cloud.counter"), UUID: mgr.UUID(), Name: name, Source: source, Value: value, Provider: provider,
+			ID: mgr.NextID("cloud.counter"), UUID: mgr.UUID(), Name: name, Source: source, Value: value,
+			Provider: provider,
 		})
 	}
 	for _, provider := range []string{"VirtualRouter", "VpcVirtualRouter", "None"} {
@@ -20,7 +21,8 @@ func (mgr *Manager) CounterDefaults(context.Context) error {
 		}
 		add("Public Network - mbps received per vm", "VIRTUALROUTER", "public.network.received.average.mbps", provider)
 		add("Public Network - mbps transmit per vm", "VIRTUALROUTER", "public.network.transmit.average.mbps", provider)
-		add("Load Balancer - average connections per vm", "VIRTUALROUTER", "virtual.network.lb.average.connections", provider)
+		add("Load Balancer - average connections per vm", "VIRTUALROUTER", "virtual.network.lb.average.connections",
+			provider)
 	}
 	for _, one := range [][3]string{
 		{"Linux User CPU - percentage", "SNMP", "1.3.6.1.4.1.2021.11.9.0"},

@@ -35,6 +35,7 @@ func (mgr *Manager) scaleProfileByUUID(u string) *ScaleProfile {
 	return x
 }
 
+// GroupByUUID finds the group with a uuid, removed ones included; nil for none.
 func (mgr *Manager) GroupByUUID(u string) *Group {
 	x, _ := kernel.Find(mgr.Groups, u, func(x *Group) string { return x.UUID })
 	return x

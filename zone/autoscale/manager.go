@@ -1,5 +1,5 @@
-// Package autoscale holds autoscale groups with their counters, conditions, policies and profiles, and the monitor that creates and removes
-// members.
+// Package autoscale holds autoscale groups with their counters, conditions, policies and profiles, and the monitor
+// that creates and removes members.
 package autoscale
 
 import (
@@ -37,8 +37,8 @@ type Manager struct {
 	Policies   []*ScalePolicy
 	Profiles   []*ScaleProfile
 	Groups     []*Group
-	// memberRows are the rows of groups' members by VM id, scaling the monitors' memory by group id, quiet the last quiet
-	// time by policy id.
+	// memberRows are the rows of groups' members by VM id, scaling the monitors' memory by group id, quiet the last
+	// quiet time by policy id.
 	memberRows map[int64]int64
 	scaling    map[int64]*scaling
 	quiet      map[int64]time.Time
@@ -46,6 +46,8 @@ type Manager struct {
 }
 
 // New returns an empty room on the rooms below it; its hooks are set before the first call.
-func New(k *kernel.Kernel, accounts *tenancy.Manager, networks *net.Manager, instances *compute.Manager, rules *firewall.Manager, pushes *push.Manager, balancing *lb.Manager) *Manager {
-	return &Manager{Kernel: k, tenancy: accounts, net: networks, compute: instances, firewall: rules, push: pushes, lb: balancing}
+func New(k *kernel.Kernel, accounts *tenancy.Manager, networks *net.Manager, instances *compute.Manager,
+	rules *firewall.Manager, pushes *push.Manager, balancing *lb.Manager) *Manager {
+	return &Manager{Kernel: k, tenancy: accounts, net: networks, compute: instances, firewall: rules, push: pushes,
+		lb: balancing}
 }

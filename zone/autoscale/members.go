@@ -17,7 +17,8 @@ import (
 // scaleUp makes n members, one after the other: created stopped, mapped to the group, started, assigned to the rule.
 func (mgr *Manager) scaleUp(ctx context.Context, g *Group, n int) {
 	s := mgr.scalingOf(g)
-	if available(g)+n > g.Max && !mgr.On(fault.MemberCreatedTwice) || !mgr.On(release.AutoscaleUnboundedRetries) && s.errored > ErroredThreshold {
+	if available(g)+n > g.Max && !mgr.On(fault.MemberCreatedTwice) || !mgr.On(release.AutoscaleUnboundedRetries) &&
+		s.errored > ErroredThreshold {
 		return
 	}
 	before := g.State
@@ -77,19 +78,22 @@ func (mgr *Manager) addMember(ctx context.Context, g *Group) bool {
 		return failed(vm, "Failed to assign LB rule for VM %d in AutoScale VM group %d", err)
 	}
 	mgr.noteQuiet(ctx, g)
-	mgr.scaleEvent(ctx, g, "SCALEUP", "Completed", "INFO", fmt.Sprintf("Started and assigned LB rule for VM %d in AutoScale VM group %d", vm.ID, g.ID))
+	mgr.scaleEvent(ctx, g, "SCALEUP", "Completed", "INFO", fmt.Sprintf("Started and assigned LB rule for VM %d "+
+		"in AutoScale VM group %d", vm.ID, g.ID))
 	return true
 }
 
 // assignMember maps a started member, with the event rows of the inner call.
 func (mgr *Manager) assignMember(ctx context.Context, g *Group, vm *compute.VM) error {
-	row := kernel.Event{Type: "LB.ASSIGN.TO.RULE", State: "Started", ResourceType: "FirewallRule", Text: fmt.Sprintf("Assigning to load balancer. Vm Id: %d", vm.ID)}
+	row := kernel.Event{Type: "LB.ASSIGN.TO.RULE", State: "Started", ResourceType: "FirewallRule",
+		Text: fmt.Sprintf("Assigning to load balancer. Vm Id: %d", vm.ID)}
 	start, err := mgr.Event(ctx, row)
 	if err != nil {
 		return err
 	}
 	err = mgr.lb.Assign(ctx, g.Rule, []lb.Wanted{{VM: vm}})
-	row.State, row.StartID, row.Text = "Completed", start, fmt.Sprintf("Successfully completed assigning to load balancer. Vm Id: %d", vm.ID)
+	row.State, row.StartID, row.Text = "Completed", start, fmt.Sprintf("Successfully completed assigning to load "+
+		"balancer. Vm Id: %d", vm.ID)
 	if err != nil {
 		row.Level, row.Text = "ERROR", fmt.Sprintf("Error while assigning to load balancer. Vm Id: %d", vm.ID)
 	}
@@ -110,8 +114,8 @@ func (mgr *Manager) memberName(g *Group) string {
 	return prefix + g.Name[:min(len(g.Name), 63-len(prefix)-len(suffix))] + suffix
 }
 
-// scaleDown takes the last mapped VM out of the rule at once and destroys it after the profile's grace period; the group
-// is SCALING until then.
+// scaleDown takes the last mapped VM out of the rule at once and destroys it after the profile's grace period; the
+// group is SCALING until then.
 func (mgr *Manager) scaleDown(ctx context.Context, g *Group) {
 	if available(g)-1 < g.Min || len(g.Rule.Members) == 0 {
 		return
@@ -125,7 +129,8 @@ func (mgr *Manager) scaleDown(ctx context.Context, g *Group) {
 	vm := g.Rule.Members[len(g.Rule.Members)-1].VM
 	if err := mgr.lb.Unassign(ctx, g.Rule, []lb.Wanted{{VM: vm}}, true); err != nil {
 		mgr.Log.Warn("scaling down", "group", g.ID, "err", err)
-		mgr.scaleEvent(ctx, g, "SCALEDOWN", "Completed", "ERROR", fmt.Sprintf("Failed to remove LB rule for a VM in AutoScale VM group %d", g.ID))
+		mgr.scaleEvent(ctx, g, "SCALEDOWN", "Completed", "ERROR", fmt.Sprintf("Failed to remove LB rule for a VM "+
+			"in AutoScale VM group %d", g.ID))
 		mgr.settle(ctx, g, before)
 		return
 	}
@@ -161,7 +166,8 @@ func (mgr *Manager) createMember(ctx context.Context, g *Group) (*compute.VM, er
 		return nil, err
 	}
 	vm, err := mgr.compute.CreateVM(ctx, compute.VMSpec{
-		Name: name, DisplayName: name, Account: g.Account, Offering: g.Profile.Offering, Template: g.Profile.Template, Networks: networks, Group: g,
+		Name: name, DisplayName: name, Account: g.Account, Offering: g.Profile.Offering, Template: g.Profile.Template,
+		Networks: networks, Group: g,
 	})
 	if err != nil {
 		return nil, err

@@ -14,13 +14,15 @@ import (
 // statsInterval is how often policies are evaluated (autoscale.stats.interval).
 const statsInterval = 60 * time.Second
 
-// ErroredThreshold is autoscale.errored.instance.threshold: more errored members stop a group's growth (4.20.2, #11244).
+// ErroredThreshold is autoscale.errored.instance.threshold: more errored members stop a group's growth (4.20.2,
+// #11244).
 const ErroredThreshold = 10
 
 // scaling is what the monitor remembers of a group.
 type scaling struct {
 	monitor *kernel.Task
-	// gap is when the group's statistics were last broken by a change: nothing is evaluated within a policy's duration of it.
+	// gap is when the group's statistics were last broken by a change: nothing is evaluated within a policy's
+	// duration of it.
 	gap time.Time
 	// sample is when a member's counters were last read; they are constant on the simulator.
 	sample  time.Time
@@ -123,7 +125,8 @@ func (mgr *Manager) action(g *Group) string {
 		if s.gap.After(window) {
 			return ""
 		}
-		if !mgr.On(fault.QuietTimeIgnored) && now.Sub(mgr.quiet[p.ID]) < time.Duration(p.Quiet)*time.Second || !s.sample.After(window) {
+		if !mgr.On(fault.QuietTimeIgnored) && now.Sub(mgr.quiet[p.ID]) < time.Duration(p.Quiet)*time.Second ||
+			!s.sample.After(window) {
 			continue
 		}
 		if !slices.ContainsFunc(p.Conditions, func(k *Condition) bool { return !holds(k) }) {
@@ -166,7 +169,8 @@ func (mgr *Manager) noteQuiet(ctx context.Context, g *Group) {
 	}
 	g.LastQuietUp = mgr.Now()
 	mgr.quiet[g.Up[0].ID] = g.LastQuietUp
-	if err := mgr.Update(ctx, "cloud.autoscale_policies", g.Up[0].ID, obj{"last_quiet_time": g.LastQuietUp}); err != nil {
+	if err := mgr.Update(ctx, "cloud.autoscale_policies", g.Up[0].ID,
+		obj{"last_quiet_time": g.LastQuietUp}); err != nil {
 		mgr.Log.Error("noting a quiet time", "policy", g.Up[0].ID, "err", err)
 	}
 }

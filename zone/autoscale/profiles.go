@@ -2,7 +2,6 @@ package autoscale
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -17,29 +16,43 @@ const defaultGrace = 120 // seconds, NetUtils.DEFAULT_AUTOSCALE_VM_DESTROY_TIME
 // deployParams are the keys that otherdeployparams may have.
 func deployParams() []string {
 	return []string{
-		"rootdisksize", "diskofferingid", "disksize", "overridediskofferingid", "securitygroupids", "keypairs", "affinitygroupids", "networkids",
+		"rootdisksize", "diskofferingid", "disksize", "overridediskofferingid", "securitygroupids", "keypairs",
+		"affinitygroupids", "networkids",
 	}
 }
 
 func scaleProfileCommands() []command {
 	deploy := []param{
-		{Name: "otherdeployparams", Type: "map", About: "parameters other than zoneId/serviceOfferringId/templateId of the auto deployed virtual machine."},
-		{Name: "expungevmgraceperiod", Type: "integer", About: "the time allowed for existing connections to get closed before a vm is expunged"},
-		{Name: "counterparam", Type: "map", About: "counterparam list. Example: counterparam[0].name=snmpcommunity&counterparam[0].value=public"},
-		{Name: "userdata", Type: "string", About: "an optional binary data that can be sent to the virtual machine upon a successful deployment"},
-		{Name: "userdataid", Type: "string", About: "the ID of the Userdata"}, {Name: "userdatadetails", Type: "map", About: "used to specify the parameters values for the variables in userdata."},
+		{Name: "otherdeployparams", Type: "map", About: "parameters other than " +
+			"zoneId/serviceOfferringId/templateId of the auto deployed virtual machine."},
+		{Name: "expungevmgraceperiod", Type: "integer", About: "the time allowed for existing connections to get " +
+			"closed before a vm is expunged"},
+		{Name: "counterparam", Type: "map", About: "counterparam list. Example: " +
+			"counterparam[0].name=snmpcommunity&counterparam[0].value=public"},
+		{Name: "userdata", Type: "string", About: "an optional binary data that can be sent to the virtual " +
+			"machine upon a successful deployment"},
+		{Name: "userdataid", Type: "string", About: "the ID of the Userdata"},
+		{Name: "userdatadetails", Type: "map", About: "used to specify the parameters values for the variables " +
+			"in userdata."},
 		{Name: "autoscaleuserid", Type: "uuid:user", About: "the ID of the user used to launch and destroy the VMs"},
-		{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the profile to the end user or not"},
+		{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the profile to " +
+			"the end user or not"},
 	}
 	return []command{
 		{
-			Name: "createAutoScaleVmProfile", About: "Creates a profile that contains information about the virtual machine which will be provisioned automatically by autoscale feature.",
-			Root: "autoscalevmprofileresponse", Class: autoscaleClasses + "CreateAutoScaleVmProfileCmd", Kind: kernel.AsyncCreate, Instance: "AutoScaleVmProfile",
-			Event: "AUTOSCALEVMPROFILE.CREATE", Eventful: kernel.EventCreateOnly, Action: "creating autoscale vm profile",
+			Name: "createAutoScaleVmProfile", About: "Creates a profile that contains information about the " +
+				"virtual machine which will be provisioned automatically by autoscale feature.",
+			Root: "autoscalevmprofileresponse", Class: autoscaleClasses + "CreateAutoScaleVmProfileCmd",
+			Kind: kernel.AsyncCreate, Instance: "AutoScaleVmProfile",
+			Event: "AUTOSCALEVMPROFILE.CREATE", Eventful: kernel.EventCreateOnly, Action: "creating autoscale vm " +
+				"profile",
 			Params: ownerParams(append([]param{
-				{Name: "zoneid", Type: "uuid:zone", Required: true, About: "availability zone for the auto deployed virtual machine"},
-				{Name: "serviceofferingid", Type: "uuid:serviceoffering", Required: true, About: "the service offering of the auto deployed virtual machine"},
-				{Name: "templateid", Type: "uuid:template", Required: true, About: "the template of the auto deployed virtual machine"},
+				{Name: "zoneid", Type: "uuid:zone", Required: true, About: "availability zone for the auto " +
+					"deployed virtual machine"},
+				{Name: "serviceofferingid", Type: "uuid:serviceoffering", Required: true, About: "the service " +
+					"offering of the auto deployed virtual machine"},
+				{Name: "templateid", Type: "uuid:template", Required: true, About: "the template of the auto " +
+					"deployed virtual machine"},
 			}, deploy...)...),
 			Create: createProfile,
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
@@ -50,51 +63,65 @@ func scaleProfileCommands() []command {
 				return obj{"autoscalevmprofile": profileAnswer(mgr, p)}, nil
 			},
 			Describe: func(mgr *Manager, c *kernel.Call) string {
-				c.EventResource = c.Target.ID
 				return "creating AutoScale Vm Profile"
 			},
 		},
 		{
-			Name: "updateAutoScaleVmProfile", About: "Updates an existing autoscale vm profile.", Class: autoscaleClasses + "UpdateAutoScaleVmProfileCmd",
-			Kind: kernel.AsyncCommand, Event: "AUTOSCALEVMPROFILE.UPDATE", Eventful: kernel.EventAsync, Action: "updating autoscale vm profile",
+			Name: "updateAutoScaleVmProfile", About: "Updates an existing autoscale vm profile.",
+			Class: autoscaleClasses + "UpdateAutoScaleVmProfileCmd",
+			Kind:  kernel.AsyncCommand, Event: "AUTOSCALEVMPROFILE.UPDATE", Eventful: kernel.EventAsync,
+			Action: "updating autoscale vm profile",
 			Params: append([]param{
 				{Name: "id", Type: "uuid:scaleprofile", Required: true, About: "the ID of the autoscale vm profile"},
-				{Name: "serviceofferingid", Type: "uuid:serviceoffering", About: "the service offering of the auto deployed virtual machine"},
+				{Name: "serviceofferingid", Type: "uuid:serviceoffering", About: "the service offering of the " +
+					"auto deployed virtual machine"},
 				{Name: "templateid", Type: "uuid:template", About: "the template of the auto deployed virtual machine"},
 			}, deploy...),
-			Run: updateProfile,
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return "Updating AutoScale Vm Profile." + profileID(mgr, c, " Vm Profile Id: ")
+			Run:     updateProfile,
+			Subject: profileSubject,
+			Describe: func(_ *Manager, c *kernel.Call) string {
+				return "Updating AutoScale Vm Profile." + targetID(c, " Vm Profile Id: ")
 			},
-			Detail: func(mgr *Manager, c *kernel.Call) string { return profileID(mgr, c, "AutoScale Vm Profile Id: ") },
+			Detail: func(mgr *Manager, c *kernel.Call) string { return targetID(c, "AutoScale Vm Profile Id: ") },
 		},
 		{
-			Name: "deleteAutoScaleVmProfile", About: "Deletes a autoscale vm profile.", Class: autoscaleClasses + "DeleteAutoScaleVmProfileCmd",
-			Kind: kernel.AsyncCommand, Event: "AUTOSCALEVMPROFILE.DELETE", Eventful: kernel.EventAsync, Action: "deleting autoscale vm profile",
-			Params: []param{{Name: "id", Type: "uuid:scaleprofile", Required: true, About: "the ID of the autoscale profile"}}, Run: deleteProfile,
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return "deleting autoscale vm profile: " + profileID(mgr, c, "")
+			Name: "deleteAutoScaleVmProfile", About: "Deletes a autoscale vm profile.",
+			Class: autoscaleClasses + "DeleteAutoScaleVmProfileCmd",
+			Kind:  kernel.AsyncCommand, Event: "AUTOSCALEVMPROFILE.DELETE", Eventful: kernel.EventAsync,
+			Action: "deleting autoscale vm profile",
+			Params: []param{
+				{Name: "id", Type: "uuid:scaleprofile", Required: true, About: "the ID of the autoscale profile"},
+			}, Run: deleteProfile,
+			Subject: profileSubject,
+			Describe: func(_ *Manager, c *kernel.Call) string {
+				return "deleting autoscale vm profile: " + targetID(c, "")
 			},
-			Detail: func(mgr *Manager, c *kernel.Call) string { return profileID(mgr, c, "AutoScale VM Profile Id: ") },
+			Detail: func(mgr *Manager, c *kernel.Call) string { return targetID(c, "AutoScale VM Profile Id: ") },
 		},
 		{
 			Name: "listAutoScaleVmProfiles", About: "Lists autoscale vm profiles.",
 			Params: kernel.ListParams(
-				param{Name: "id", Type: "uuid:scaleprofile", About: "the ID of the autoscale vm profile"}, param{Name: "templateid", Type: "uuid:template", About: "the templateid of the autoscale vm profile"},
-				param{Name: "serviceofferingid", Type: "uuid:serviceoffering", About: "list profiles by service offering id"}, param{Name: "zoneid", Type: "uuid:zone", About: "availability zone for the auto deployed virtual machine"},
-				param{Name: "otherdeployparams", Type: "string", About: "the otherdeployparameters of the autoscale vm profile"}, param{Name: "fordisplay", Type: "boolean", About: "list resources by display flag"},
+				param{Name: "id", Type: "uuid:scaleprofile", About: "the ID of the autoscale vm profile"},
+				param{Name: "templateid", Type: "uuid:template", About: "the templateid of the autoscale vm profile"},
+				param{Name: "serviceofferingid", Type: "uuid:serviceoffering", About: "list profiles by service " +
+					"offering id"},
+				param{Name: "zoneid", Type: "uuid:zone", About: "availability zone for the auto deployed virtual " +
+					"machine"},
+				param{Name: "otherdeployparams", Type: "string", About: "the otherdeployparameters of the " +
+					"autoscale vm profile"},
+				param{Name: "fordisplay", Type: "boolean", About: "list resources by display flag"},
 			),
 			Run: listProfiles,
 		},
 	}
 }
 
-func profileID(mgr *Manager, c *kernel.Call, words string) string {
-	c.EventResourceType = "AutoScaleVmProfile"
-	if p := mgr.scaleProfileByUUID(c.Str("id")); p != nil {
-		c.EventResource, c.Target = p.ID, kernel.Created{UUID: p.UUID, ID: p.ID}
+// profileSubject is what the events of update and delete name.
+func profileSubject(mgr *Manager, c *kernel.Call) kernel.Subject {
+	if one := mgr.scaleProfileByUUID(c.Str("id")); one != nil {
+		return kernel.Named("AutoScaleVmProfile", one.ID, one.UUID, nil)
 	}
-	return fmt.Sprintf("%s%d", words, c.Target.ID)
+	return kernel.Subject{Kind: "AutoScaleVmProfile"}
 }
 
 func createProfile(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
@@ -109,7 +136,8 @@ func createProfile(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	}
 	p.UUID = mgr.UUID()
 	row := profileRow(mgr, c, p)
-	row["uuid"], row["zone_id"], row["domain_id"], row["account_id"], row["created"] = p.UUID, mgr.net.Site.ID, owner.Domain.ID, owner.ID, mgr.Now()
+	row["uuid"], row["zone_id"], row["domain_id"], row["account_id"], row["created"] = p.UUID, mgr.net.Site.ID,
+		owner.Domain.ID, owner.ID, mgr.Now()
 	if p.ID, err = mgr.Insert(c.Ctx, "cloud.autoscale_vmprofiles", row); err != nil {
 		return kernel.Created{}, err
 	}
@@ -161,7 +189,8 @@ func fillProfile(mgr *Manager, c *kernel.Call, p *ScaleProfile) error {
 		p.Deploy = map[string]string{}
 		for _, e := range c.Entries("otherdeployparams") {
 			if !slices.Contains(deployParams(), e["name"]) {
-				return api.Invalid("Unsupported otherdeployparams key: %s. Supported values are [%s]", e["name"], strings.Join(deployParams(), ", "))
+				return api.Invalid("Unsupported otherdeployparams key: %s. Supported values are [%s]", e["name"],
+					strings.Join(deployParams(), ", "))
 			}
 			p.Deploy[e["name"]] = e["value"]
 		}
@@ -186,10 +215,12 @@ func updateProfile(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := tenancy.MayUse(mgr.tenancy, c, p.Account, "profile"); err != nil {
 		return nil, err
 	}
-	physical := c.Has("serviceofferingid") || c.Has("templateid") || c.Has("expungevmgraceperiod") || c.HasMap("otherdeployparams") || c.HasMap("counterparam")
+	physical := c.Has("serviceofferingid") || c.Has("templateid") || c.Has("expungevmgraceperiod") ||
+		c.HasMap("otherdeployparams") || c.HasMap("counterparam")
 	for _, g := range mgr.Groups {
 		if physical && g.Profile == p && g.Removed.IsZero() && g.State != groupDisabled {
-			return nil, api.Invalid("The AutoScale Vm Profile can be updated only if the Vm Group it is associated with is disabled in state")
+			return nil, api.Invalid("The AutoScale Vm Profile can be updated only if the Vm Group it is " +
+				"associated with is disabled in state")
 		}
 	}
 	changed := *p

@@ -20,13 +20,15 @@ const (
 
 // Commands are the commands of counters, conditions, policies, profiles and groups.
 func Commands() []command {
-	return slices.Concat(counterCommands(), conditionCommands(), scalePolicyCommands(), scaleProfileCommands(), groupCommands(), groupListCommands())
+	return slices.Concat(counterCommands(), conditionCommands(), scalePolicyCommands(), scaleProfileCommands(),
+		groupCommands(), groupListCommands())
 }
 
 // ownerParams are what the create commands of account-owned objects take.
 func ownerParams(own ...param) []param {
 	return append(own,
-		param{Name: "account", Type: "string", About: "the account of the resource. Must be used with the domainId parameter."},
+		param{Name: "account", Type: "string", About: "the account of the resource. Must be used with the " +
+			"domainId parameter."},
 		param{Name: "domainid", Type: "uuid:domain", About: "the domain ID of the account."},
 		param{Name: "projectid", Type: "string", About: "an optional project"},
 	)
@@ -38,8 +40,9 @@ func counterAnswer(c *Counter) obj {
 
 func conditionAnswer(mgr *Manager, k *Condition) obj {
 	out := obj{
-		"id": k.UUID, "threshold": k.Threshold, "relationaloperator": k.Operator, "counterid": k.Counter.UUID, "countername": k.Counter.Name,
-		"counter": counterAnswer(k.Counter),
+		"id": k.UUID, "threshold": k.Threshold, "relationaloperator": k.Operator, "counterid": k.Counter.UUID,
+		"countername": k.Counter.Name,
+		"counter":     counterAnswer(k.Counter),
 	}
 	mgr.tenancy.Owned(out, k.Account)
 	return out
@@ -87,11 +90,16 @@ func groupAnswer(mgr *Manager, g *Group) obj {
 	}
 	r := g.Rule
 	out := obj{
-		"id": g.UUID, "name": g.Name, "lbruleid": r.UUID, "associatednetworkname": r.Network.Name, "associatednetworkid": r.Network.UUID,
-		"lbprovider": lbProviderOf(r.Network), "publicipid": r.Address.UUID, "publicip": r.Address.IP.String(), "publicport": kernel.IntText(r.StartPort),
-		"privateport": kernel.IntText(r.PrivateStart), "vmprofileid": g.Profile.UUID, "minmembers": g.Min, "maxmembers": g.Max,
-		"availablevirtualmachinecount": available(g), "interval": g.Interval, "state": g.State, "scaleuppolicies": policies(g.Up),
-		"scaledownpolicies": policies(g.Down), "fordisplay": true, "created": kernel.Stamp(g.Created), "hasannotations": false,
+		"id": g.UUID, "name": g.Name, "lbruleid": r.UUID, "associatednetworkname": r.Network.Name,
+		"associatednetworkid": r.Network.UUID,
+		"lbprovider":          lbProviderOf(r.Network), "publicipid": r.Address.UUID, "publicip": r.Address.IP.String(),
+		"publicport":  kernel.IntText(r.StartPort),
+		"privateport": kernel.IntText(r.PrivateStart), "vmprofileid": g.Profile.UUID, "minmembers": g.Min,
+		"maxmembers":                   g.Max,
+		"availablevirtualmachinecount": available(g), "interval": g.Interval, "state": g.State,
+		"scaleuppolicies":   policies(g.Up),
+		"scaledownpolicies": policies(g.Down), "fordisplay": true, "created": kernel.Stamp(g.Created),
+		"hasannotations": false,
 	}
 	mgr.tenancy.Owned(out, g.Account)
 	return out

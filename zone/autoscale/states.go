@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/compute"
@@ -24,8 +23,8 @@ func (mgr *Manager) setGroupState(ctx context.Context, g *Group, state string) e
 	return mgr.Update(ctx, "cloud.autoscale_vmgroups", g.ID, obj{"state": state})
 }
 
-// configureGroup is the job of createAutoScaleVmGroup: it pushes, makes the rule Active even without a VM, and enables the
-// group. A failed push deletes the group again.
+// configureGroup is the job of createAutoScaleVmGroup: it pushes, makes the rule Active even without a VM, and
+// enables the group. A failed push deletes the group again.
 func configureGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 	ctx := c.Ctx
 	g := mgr.GroupByUUID(c.Target.UUID)
@@ -36,14 +35,15 @@ func configureGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := mgr.firewall.SetRuleState(ctx, &g.Rule.Rule, firewall.StateAdd); err != nil {
 		return nil, err
 	}
-	if err := mgr.push.PushNetwork(push.WithCause(ctx, push.CauseGroup, g.Rule), g.Rule.Network); err != nil {
+	if err := mgr.push.PushNetwork(ctx, g.Rule.Network, push.Cause{Why: push.ForGroup, Rule: g.Rule}); err != nil {
 		if err := mgr.firewall.SetRuleState(ctx, &g.Rule.Rule, state); err != nil {
 			return nil, err
 		}
 		if err := mgr.removeGroup(ctx, g); err != nil {
 			return nil, err
 		}
-		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create Autoscale Vm Group"}
+		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create " +
+			"Autoscale Vm Group"}
 	}
 	if err := mgr.firewall.SetRuleState(ctx, &g.Rule.Rule, firewall.StateActive); err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func enableGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := mgr.setGroupState(c.Ctx, g, groupEnabled); err != nil {
 		return nil, err
 	}
-	if err := mgr.push.PushNetwork(push.WithCause(c.Ctx, push.CauseEnable, g.Rule), g.Rule.Network); err != nil {
+	if err := mgr.push.PushNetwork(c.Ctx, g.Rule.Network, push.Cause{Why: push.Enable, Rule: g.Rule}); err != nil {
 		return nil, restoreGroup(mgr, c, g, groupDisabled, "enable", err)
 	}
 	mgr.watch(g)
@@ -99,14 +99,7 @@ func disableGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 		mgr.push.OnceDisabled = map[string]bool{}
 	}
 	mgr.push.OnceDisabled[g.Rule.UUID] = true
-	if mgr.On(fault.MembersLostOnDisable) {
-		for _, m := range slices.Clone(g.Rule.Members) {
-			if err := mgr.lb.RemoveMember(ctx, g.Rule, m); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if err := mgr.push.PushNetwork(push.WithCause(ctx, push.CauseDisable, g.Rule), g.Rule.Network); err != nil {
+	if err := mgr.push.PushNetwork(ctx, g.Rule.Network, push.Cause{Why: push.Disable, Rule: g.Rule}); err != nil {
 		return nil, restoreGroup(mgr, c, g, groupEnabled, "disable", err)
 	}
 	mgr.unwatch(g)
@@ -122,7 +115,8 @@ func restoreGroup(mgr *Manager, c *kernel.Call, g *Group, state, what string, ca
 	if err := mgr.setGroupState(c.Ctx, g, state); err != nil {
 		return err
 	}
-	return &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: fmt.Sprintf("Failed to %s AutoScale Vm Group", what)}
+	return &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: fmt.Sprintf("Failed to %s "+
+		"AutoScale Vm Group", what)}
 }
 
 func deleteGroup(mgr *Manager, c *kernel.Call) (obj, error) {
@@ -134,9 +128,11 @@ func deleteGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 	switch {
 	case cleanup:
 	case g.State != groupNew && g.State != groupDisabled:
-		return nil, api.Invalid("Cannot delete autoscale vm group %s because it is in %s state. Please disable it or pass cleanup=true flag which will destroy all VMs.", mgr.groupName(g), g.State)
+		return nil, api.Invalid("Cannot delete autoscale vm group %s because it is in %s state. Please disable "+
+			"it or pass cleanup=true flag which will destroy all VMs.", mgr.groupName(g), g.State)
 	case len(g.Members) > 0:
-		return nil, api.Invalid("Cannot delete autoscale vm group %s because there are %d VMs. Please remove the VMs or pass cleanup=true flag which will destroy all VMs.", mgr.groupName(g), len(g.Members))
+		return nil, api.Invalid("Cannot delete autoscale vm group %s because there are %d VMs. Please remove the "+
+			"VMs or pass cleanup=true flag which will destroy all VMs.", mgr.groupName(g), len(g.Members))
 	}
 	if err := mgr.endGroup(c.Ctx, g, cleanup); err != nil {
 		return nil, err
@@ -182,16 +178,12 @@ func (mgr *Manager) endGroup(ctx context.Context, g *Group, cleanup bool) error 
 			return err
 		}
 	}
-	if err := mgr.push.PushNetwork(ctx, g.Rule.Network); err != nil {
+	if err := mgr.push.PushNetwork(ctx, g.Rule.Network, push.Cause{}); err != nil {
 		if err := mgr.setGroupState(ctx, g, state); err != nil {
 			return err
 		}
-		return &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to delete autoscale vm group"}
-	}
-	if mgr.On(fault.GroupDeleteEndsRule) {
-		if err := mgr.lb.LBUsage(ctx, "LB.DELETE", g.Rule); err != nil {
-			return err
-		}
+		return &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to delete autoscale " +
+			"vm group"}
 	}
 	return mgr.removeGroup(ctx, g)
 }
@@ -212,7 +204,7 @@ func (mgr *Manager) removeGroup(ctx context.Context, g *Group) error {
 // GuardMember refuses to stop, destroy or unmap a member of a group that is not disabled.
 func (mgr *Manager) GuardMember(vm *compute.VM) error {
 	g, member := vm.Group.(*Group)
-	if !member || !g.Removed.IsZero() || g.State == groupDisabled || mgr.On(fault.MemberGuardMissing) {
+	if !member || !g.Removed.IsZero() || g.State == groupDisabled {
 		return nil
 	}
 	return api.Invalid("Cannot perform actions on VM in an AutoScale VM group, Please disable the VM group and retry.")

@@ -9,9 +9,11 @@ import (
 
 func (mgr *Manager) nicAnswer(n *NIC, index int, running bool) obj {
 	out := obj{
-		"id": n.UUID, "networkid": n.Network.UUID, "networkname": n.Network.Name, "netmask": net.Netmask(n.Network.CIDR),
+		"id": n.UUID, "networkid": n.Network.UUID, "networkname": n.Network.Name,
+		"netmask": net.Netmask(n.Network.CIDR),
 		"gateway": n.Network.Gateway.String(), "ipaddress": n.IP.String(), "traffictype": "Guest", "type": "Isolated",
-		"isdefault": n.Default, "macaddress": n.MAC, "secondaryip": []obj{}, "extradhcpoption": []obj{}, "deviceid": kernel.Itoa(index),
+		"isdefault": n.Default, "macaddress": n.MAC, "secondaryip": []obj{}, "extradhcpoption": []obj{},
+		"deviceid": kernel.Itoa(index),
 	}
 	if running && n.Network.VLAN != 0 {
 		uri := "vlan://" + kernel.Itoa(n.Network.VLAN)
@@ -31,16 +33,25 @@ func (mgr *Manager) VMAnswer(vm *VM) obj {
 		nics = append(nics, mgr.nicAnswer(n, i, running))
 	}
 	out := obj{
-		"id": vm.UUID, "name": vm.Name, "displayname": vm.DisplayName, "created": kernel.Stamp(vm.Created), "lastupdated": kernel.Stamp(vm.Updated),
-		"state": vm.State, "haenable": false, "zoneid": mgr.net.Site.UUID, "zonename": net.SiteName, "templateid": vm.Template.UUID,
-		"templatename": vm.Template.Name, "templatetype": vm.Template.Answer["templatetype"], "templateformat": vm.Template.Answer["format"],
-		"templatedisplaytext": vm.Template.Answer["displaytext"], "passwordenabled": false, "serviceofferingid": vm.Offering.UUID,
-		"serviceofferingname": vm.Offering.Name, "cpunumber": vm.Offering.Answer["cpunumber"], "cpuspeed": vm.Offering.Answer["cpuspeed"],
-		"memory": vm.Offering.Answer["memory"], "guestosid": vm.Template.Answer["ostypeid"], "ostypeid": vm.Template.Answer["ostypeid"],
-		"osdisplayname": vm.Template.Answer["ostypename"], "rootdeviceid": 0, "rootdevicetype": "ROOT", "securitygroup": []obj{},
-		"nic": nics, "hypervisor": "Simulator", "instancename": vm.InstanceName, "details": obj{}, "affinitygroup": []obj{},
-		"displayvm": true, "isdynamicallyscalable": false, "pooltype": "NetworkFilesystem", "receivedbytes": 0, "sentbytes": 0,
-		"tags": []obj{}, "hasannotations": false,
+		"id": vm.UUID, "name": vm.Name, "displayname": vm.DisplayName, "created": kernel.Stamp(vm.Created),
+		"lastupdated": kernel.Stamp(vm.Updated),
+		"state":       vm.State, "haenable": false, "zoneid": mgr.net.Site.UUID, "zonename": net.SiteName,
+		"templateid":   vm.Template.UUID,
+		"templatename": vm.Template.Name, "templatetype": vm.Template.Answer["templatetype"],
+		"templateformat":      vm.Template.Answer["format"],
+		"templatedisplaytext": vm.Template.Answer["displaytext"], "passwordenabled": false,
+		"serviceofferingid":   vm.Offering.UUID,
+		"serviceofferingname": vm.Offering.Name, "cpunumber": vm.Offering.Answer["cpunumber"],
+		"cpuspeed": vm.Offering.Answer["cpuspeed"],
+		"memory":   vm.Offering.Answer["memory"], "guestosid": vm.Template.Answer["ostypeid"],
+		"ostypeid":      vm.Template.Answer["ostypeid"],
+		"osdisplayname": vm.Template.Answer["ostypename"], "rootdeviceid": 0, "rootdevicetype": "ROOT",
+		"securitygroup": []obj{},
+		"nic":           nics, "hypervisor": "Simulator", "instancename": vm.InstanceName, "details": obj{},
+		"affinitygroup": []obj{},
+		"displayvm":     true, "isdynamicallyscalable": false, "pooltype": "NetworkFilesystem", "receivedbytes": 0,
+		"sentbytes": 0,
+		"tags":      []obj{}, "hasannotations": false,
 	}
 	if len(vm.NICs) > 0 {
 		out["ipaddress"] = vm.NICs[0].IP.String()
@@ -68,7 +79,8 @@ func (mgr *Manager) VMAnswer(vm *VM) obj {
 // statistics are what list answers add to a running VM; the simulator always says the same.
 func statistics(out obj) obj {
 	maps.Copy(out, obj{
-		"cpuused": "10%", "networkkbsread": 32768, "networkkbswrite": 16384, "diskkbsread": 0, "diskkbswrite": 0, "memorykbs": 0,
+		"cpuused": "10%", "networkkbsread": 32768, "networkkbswrite": 16384, "diskkbsread": 0, "diskkbswrite": 0,
+		"memorykbs":        0,
 		"memoryintfreekbs": 0, "memorytargetkbs": 0, "diskioread": 0, "diskiowrite": 0,
 	})
 	return out

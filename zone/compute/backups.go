@@ -1,7 +1,6 @@
 package compute
 
 import (
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
@@ -13,11 +12,14 @@ const backupClasses = "org.apache.cloudstack.api.command.user.backup."
 
 func backupCommands() []command {
 	vm := param{Name: "virtualmachineid", Type: "uuid:vm", Required: true, About: "ID of the virtual machine"}
-	change := func(name, about, class, event, action string, run func(*Manager, *kernel.Call, *VM) error, params ...param) command {
+	change := func(name, about, class, event, action string, run func(*Manager, *kernel.Call, *VM) error,
+		params ...param) command {
 		return command{
-			Name: name, About: about, Class: backupClasses + class, Kind: kernel.AsyncCommand, Instance: "VirtualMachine", Event: event, Eventful: kernel.EventAsync, Action: action,
-			Params: params, Sync: func(mgr *Manager, c *kernel.Call) string { return "vm:" + c.Str("virtualmachineid") },
-			Check: mayChangeVM,
+			Name: name, About: about, Class: backupClasses + class, Kind: kernel.AsyncCommand,
+			Instance: "VirtualMachine", Event: event, Eventful: kernel.EventAsync, Action: action,
+			Params: params,
+			Sync:   func(mgr *Manager, c *kernel.Call) string { return "vm:" + c.Str("virtualmachineid") },
+			Check:  mayChangeVM,
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 				vm, err := VMParam(mgr, c, "virtualmachineid")
 				if err != nil {
@@ -28,10 +30,15 @@ func backupCommands() []command {
 		}
 	}
 	return []command{
-		change("assignVirtualMachineToBackupOffering", "Assigns a VM to a backup offering", "AssignVirtualMachineToBackupOfferingCmd",
-			"BACKUP.OFFERING.ASSIGN", "assigning VM to backup offering", assignBackup, vm, param{Name: "backupofferingid", Type: "uuid", Required: true, About: "ID of the backup offering"}),
-		change("removeVirtualMachineFromBackupOffering", "Removes a VM from any existing backup offering", "RemoveVirtualMachineFromBackupOfferingCmd",
-			"BACKUP.OFFERING.REMOVE", "removing VM from backup offering", removeBackup, vm, param{Name: "forced", Type: "boolean", About: "Whether to force remove VM from the backup offering that may also delete VM backups."}),
+		change("assignVirtualMachineToBackupOffering", "Assigns a VM to a backup offering",
+			"AssignVirtualMachineToBackupOfferingCmd",
+			"BACKUP.OFFERING.ASSIGN", "assigning VM to backup offering", assignBackup, vm,
+			param{Name: "backupofferingid", Type: "uuid", Required: true, About: "ID of the backup offering"}),
+		change("removeVirtualMachineFromBackupOffering", "Removes a VM from any existing backup offering",
+			"RemoveVirtualMachineFromBackupOfferingCmd",
+			"BACKUP.OFFERING.REMOVE", "removing VM from backup offering", removeBackup, vm,
+			param{Name: "forced", Type: "boolean", About: "Whether to force remove VM from the " +
+				"backup offering that may also delete VM backups."}),
 	}
 }
 
@@ -44,7 +51,8 @@ func assignBackup(mgr *Manager, c *kernel.Call, vm *VM) error {
 		return api.Invalid("VM already is assigned to a backup offering")
 	}
 	vm.Backup = true
-	return mgr.UsageEvent(c.Ctx, "BACKUP.OFFERING.ASSIGN", vm.Account, kernel.ZoneID, vm.ID, obj{"resource_name": "Backup-" + vm.Name, "offering_id": o.ID})
+	return mgr.UsageEvent(c.Ctx, "BACKUP.OFFERING.ASSIGN", vm.Account, kernel.ZoneID, vm.ID,
+		obj{"resource_name": "Backup-" + vm.Name, "offering_id": o.ID})
 }
 
 func removeBackup(mgr *Manager, c *kernel.Call, vm *VM) error {
@@ -52,8 +60,6 @@ func removeBackup(mgr *Manager, c *kernel.Call, vm *VM) error {
 		return api.Invalid("The VM is not assigned to a backup offering")
 	}
 	vm.Backup = false
-	if mgr.On(fault.BackupRemoveEventLost) {
-		return nil
-	}
-	return mgr.UsageEvent(c.Ctx, "BACKUP.OFFERING.REMOVE", vm.Account, kernel.ZoneID, vm.ID, obj{"resource_name": "Backup-" + vm.Name, "offering_id": net.DummyBackup(mgr.net).ID})
+	return mgr.UsageEvent(c.Ctx, "BACKUP.OFFERING.REMOVE", vm.Account, kernel.ZoneID, vm.ID,
+		obj{"resource_name": "Backup-" + vm.Name, "offering_id": net.DummyBackup(mgr.net).ID})
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 )
 
+// Commands are the commands of the room.
 func Commands() []command {
-	return slices.Concat(vmCommands(), volumeCommands(), nicCommands(), []command{uploadVolumeCommand()}, backupCommands(), simulatorCommands())
+	return slices.Concat(vmCommands(), volumeCommands(), nicCommands(), []command{uploadVolumeCommand()},
+		backupCommands(), simulatorCommands())
 }

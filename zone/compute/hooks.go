@@ -14,8 +14,8 @@ type Hooks struct {
 	Taken func(n *net.Network) []netip.Addr
 	// Guard refuses to change a member of a group that scales.
 	Guard func(vm *VM) error
-	// leaveRules, leaveAddresses and expunged take an instance that goes out of its load balancers, off its addresses, and out of
-	// its group.
+	// leaveRules, leaveAddresses and expunged take an instance that goes out of its load balancers, off its
+	// addresses, and out of its group.
 	LeaveRules, LeaveAddresses func(ctx context.Context, vm *VM) error
 	Expunged                   func(ctx context.Context, vm *VM)
 }
@@ -23,6 +23,7 @@ type Hooks struct {
 // NetworkInUse says whether an instance has a NIC in a network; running leaves out stopped and destroyed ones.
 func (mgr *Manager) NetworkInUse(n *net.Network, running bool) bool {
 	return slices.ContainsFunc(mgr.VMs, func(vm *VM) bool {
-		return vm.Removed.IsZero() && NICIn(vm, n) != nil && !(running && (vm.State == "Stopped" || vm.State == "Destroyed"))
+		return vm.Removed.IsZero() && NICIn(vm, n) != nil && !(running &&
+			(vm.State == "Stopped" || vm.State == "Destroyed"))
 	})
 }

@@ -30,7 +30,8 @@ type MockAnswer struct {
 	read  int   // its count when the command came
 }
 
-// Play waits and fails as told. The wait is real time, as in the simulator: the router is slow, the zone's clock is not.
+// Play waits and fails as told. The wait is real time, as in the simulator: the router is slow, the zone's clock is
+// not.
 func (a MockAnswer) Play(ctx context.Context) error {
 	if a.Wait > 0 {
 		t := time.NewTimer(a.Wait)
@@ -66,8 +67,9 @@ func (mgr *Manager) Simulated(command string, h *net.Host) MockAnswer {
 	return MockAnswer{}
 }
 
-// Answered counts the mock down when its command was answered. The simulator writes back what it read before, less one, without a
-// transaction: of two commands at the same time one is not counted (SimulatorManagerImpl.java@4.20.0.0, simulate).
+// Answered counts the mock down when its command was answered. The simulator writes back what it read before, less
+// one, without a transaction: of two commands at the same time one is not counted
+// (SimulatorManagerImpl.java@4.20.0.0, simulate).
 func (a MockAnswer) Answered() {
 	if a.mock != nil && a.mock.count != nil {
 		*a.mock.count = a.read - 1
@@ -103,7 +105,8 @@ func simulatorCommands() []command {
 				{Name: "clusterid", Type: "string", About: "configure range: in a cluster"},
 				{Name: "hostid", Type: "string", About: "configure range: in a host"},
 				{Name: "name", Type: "string", Required: true, About: "which command needs to be configured"},
-				{Name: "value", Type: "string", Required: true, About: "configuration options for this command, which is separated by ;"},
+				{Name: "value", Type: "string", Required: true, About: "configuration options for this command, " +
+					"which is separated by ;"},
 				{Name: "count", Type: "integer", About: "number of times the mock is active"},
 				{Name: "jsonresponse", Type: "string", About: "agent command response"},
 			},
@@ -123,10 +126,12 @@ func simulatorCommands() []command {
 }
 
 func configureSimulator(mgr *Manager, c *kernel.Call) (obj, error) {
-	m := &mock{zone: c.Params["zoneid"], pod: c.Params["podid"], cluster: c.Params["clusterid"], host: c.Params["hostid"], name: c.Params["name"]}
+	m := &mock{zone: c.Params["zoneid"], pod: c.Params["podid"], cluster: c.Params["clusterid"],
+		host: c.Params["hostid"], name: c.Params["name"]}
 	known := false
 	for _, have := range mgr.mocks {
-		if have.zone == m.zone && have.pod == m.pod && have.cluster == m.cluster && have.host == m.host && have.name == m.name {
+		if have.zone == m.zone && have.pod == m.pod && have.cluster == m.cluster && have.host == m.host &&
+			have.name == m.name {
 			m, known = have, true
 			break
 		}
@@ -140,7 +145,8 @@ func configureSimulator(mgr *Manager, c *kernel.Call) (obj, error) {
 	if text, ok := c.Params["count"]; ok {
 		n, err := strconv.Atoi(text)
 		if err != nil {
-			return nil, api.BadParameter("Unable to execute API command %s due to invalid value %s for parameter count", strings.ToLower(c.Cmd.Name), text)
+			return nil, api.BadParameter("Unable to execute API command %s due to invalid value %s for parameter "+
+				"count", strings.ToLower(c.Cmd.Name), text)
 		}
 		m.count = &n
 	}

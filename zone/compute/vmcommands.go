@@ -13,10 +13,14 @@ import (
 )
 
 func vmCommands() []command {
-	one := func(name, about, class, event, action string, run func(*Manager, *kernel.Call, *VM) error, more ...param) command {
+	one := func(name, about, class, event, action string, run func(*Manager, *kernel.Call, *VM) error,
+		more ...param) command {
 		return command{
-			Name: name, About: about, Class: kernel.AdminClasses + "vm." + class, Kind: kernel.AsyncCommand, Instance: "VirtualMachine",
-			Event: event, Eventful: kernel.EventAsync, Action: action, Params: append([]param{{Name: "id", Type: "uuid:vm", Required: true, About: "The ID of the virtual machine"}}, more...),
+			Name: name, About: about, Class: kernel.AdminClasses + "vm." + class, Kind: kernel.AsyncCommand,
+			Instance: "VirtualMachine",
+			Event:    event, Eventful: kernel.EventAsync, Action: action,
+			Params: append([]param{{Name: "id", Type: "uuid:vm", Required: true,
+				About: "The ID of the virtual machine"}}, more...),
 			Check: checkVM,
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 				vm, err := VMParam(mgr, c, "id")
@@ -39,27 +43,37 @@ func vmCommands() []command {
 		deployCommand(),
 		{
 			Name: "listVirtualMachines", About: "List the virtual machines owned by the account.",
-			Params: kernel.ListParams(param{Name: "id", Type: "uuid:vm", About: "the ID of the virtual machine"}, param{Name: "ids", Type: "list", About: "the IDs of the virtual machines, mutually exclusive with id"},
-				param{Name: "name", Type: "string", About: "name of the virtual machine"}, param{Name: "state", Type: "string", About: "state of the virtual machine"},
-				param{Name: "networkid", Type: "uuid:network", About: "list by network id"}, param{Name: "vpcid", Type: "uuid:vpc", About: "list vms by vpc"}, param{Name: "zoneid", Type: "uuid:zone", About: "the availability zone ID"},
-				param{Name: "autoscalevmgroupid", Type: "uuid:group", About: "the ID of AutoScaling VM Group"}, param{Name: "details", Type: "list", About: "comma separated list of host details requested"}),
+			Params: kernel.ListParams(param{Name: "id", Type: "uuid:vm", About: "the ID of the virtual machine"},
+				param{Name: "ids", Type: "list", About: "the IDs of the virtual machines, mutually exclusive with id"},
+				param{Name: "name", Type: "string", About: "name of the virtual machine"},
+				param{Name: "state", Type: "string", About: "state of the virtual machine"},
+				param{Name: "networkid", Type: "uuid:network", About: "list by network id"},
+				param{Name: "vpcid", Type: "uuid:vpc", About: "list vms by vpc"},
+				param{Name: "zoneid", Type: "uuid:zone", About: "the availability zone ID"},
+				param{Name: "autoscalevmgroupid", Type: "uuid:group", About: "the ID of AutoScaling VM Group"},
+				param{Name: "details", Type: "list", About: "comma separated list of host details requested"}),
 			Run: listVMs,
 		},
-		one("startVirtualMachine", "Starts a virtual machine.", "StartVMCmdByAdmin", "VM.START", "starting Vm", func(mgr *Manager, c *kernel.Call, vm *VM) error {
-			return mgr.StartVM(c.Ctx, vm)
-		}),
-		one("stopVirtualMachine", "Stops a virtual machine.", "StopVMCmdByAdmin", "VM.STOP", "stopping Vm", func(mgr *Manager, c *kernel.Call, vm *VM) error {
-			if err := mgr.Hooks.Guard(vm); err != nil {
-				return err
-			}
-			return mgr.stopVM(c.Ctx, vm)
-		}, param{Name: "forced", Type: "boolean", About: "Force stop the VM (vm is marked as Stopped even when command fails to be send to the backend, otherwise a force poweroff is attempted)."}),
-		one("rebootVirtualMachine", "Reboots a virtual machine.", "RebootVMCmdByAdmin", "VM.REBOOT", "rebooting Vm", func(mgr *Manager, c *kernel.Call, vm *VM) error {
-			if vm.State != "Running" {
-				return api.Invalid("unable to find a running virtual machine with id %s to reboot", vm.UUID)
-			}
-			return nil
-		}),
+		one("startVirtualMachine", "Starts a virtual machine.", "StartVMCmdByAdmin", "VM.START", "starting Vm",
+			func(mgr *Manager, c *kernel.Call, vm *VM) error {
+				return mgr.StartVM(c.Ctx, vm)
+			}),
+		one("stopVirtualMachine", "Stops a virtual machine.", "StopVMCmdByAdmin", "VM.STOP", "stopping Vm",
+			func(mgr *Manager, c *kernel.Call, vm *VM) error {
+				if err := mgr.Hooks.Guard(vm); err != nil {
+					return err
+				}
+				return mgr.stopVM(c.Ctx, vm)
+			},
+			param{Name: "forced", Type: "boolean", About: "Force stop the VM (vm is marked as Stopped even when " +
+				"command fails to be send to the backend, otherwise a force poweroff is attempted)."}),
+		one("rebootVirtualMachine", "Reboots a virtual machine.", "RebootVMCmdByAdmin", "VM.REBOOT", "rebooting Vm",
+			func(mgr *Manager, c *kernel.Call, vm *VM) error {
+				if vm.State != "Running" {
+					return api.Invalid("unable to find a running virtual machine with id %s to reboot", vm.UUID)
+				}
+				return nil
+			}),
 		recoverVMCommand(),
 		destroyVMCommand(), expungeVMCommand(),
 	}
@@ -67,16 +81,30 @@ func vmCommands() []command {
 
 func deployCommand() command {
 	return command{
-		Name: "deployVirtualMachine", About: "Creates and automatically starts a virtual machine based on a service offering, disk offering, and template.",
-		Class: kernel.AdminClasses + "vm.DeployVMCmdByAdmin", Kind: kernel.AsyncCreate, Instance: "VirtualMachine", Event: "VM.CREATE", Eventful: kernel.EventAsync, Action: "deploying Vm",
+		Name: "deployVirtualMachine", About: "Creates and automatically starts a virtual machine based on a " +
+			"service offering, disk offering, and template.",
+		Class: kernel.AdminClasses + "vm.DeployVMCmdByAdmin", Kind: kernel.AsyncCreate, Instance: "VirtualMachine",
+		Event: "VM.CREATE", Eventful: kernel.EventAsync, Action: "deploying Vm",
 		Params: []param{
-			{Name: "zoneid", Type: "uuid:zone", Required: true, About: "availability zone for the virtual machine"}, {Name: "serviceofferingid", Type: "uuid:serviceoffering", Required: true, About: "the ID of the service offering for the virtual machine"},
-			{Name: "templateid", Type: "uuid:template", Required: true, About: "the ID of the template for the virtual machine"}, {Name: "name", Type: "string", About: "host name for the virtual machine"},
-			{Name: "displayname", Type: "string", About: "an optional user generated name for the virtual machine"}, {Name: "networkids", Type: "list:network", About: "list of network ids used by virtual machine"},
-			{Name: "ipaddress", Type: "string", About: "the ip address for default vm's network"}, {Name: "startvm", Type: "boolean", About: "true if start vm after creating; defaulted to true if not specified"},
-			{Name: "hostid", Type: "uuid:host", About: "destination Host ID to deploy the VM to"}, {Name: "diskofferingid", Type: "uuid:diskoffering", About: "the ID of the disk offering for the virtual machine"},
-			{Name: "account", Type: "string", About: "an optional account for the virtual machine. Must be used with domainId."}, {Name: "domainid", Type: "uuid:domain", About: "an optional domainId for the virtual machine."},
-			{Name: "userdata", Type: "string", About: "an optional binary data that can be sent to the virtual machine upon a successful deployment"},
+			{Name: "zoneid", Type: "uuid:zone", Required: true, About: "availability zone for the virtual machine"},
+			{Name: "serviceofferingid", Type: "uuid:serviceoffering", Required: true, About: "the ID of the " +
+				"service offering for the virtual machine"},
+			{Name: "templateid", Type: "uuid:template", Required: true, About: "the ID of the template for the " +
+				"virtual machine"},
+			{Name: "name", Type: "string", About: "host name for the virtual machine"},
+			{Name: "displayname", Type: "string", About: "an optional user generated name for the virtual machine"},
+			{Name: "networkids", Type: "list:network", About: "list of network ids used by virtual machine"},
+			{Name: "ipaddress", Type: "string", About: "the ip address for default vm's network"},
+			{Name: "startvm", Type: "boolean", About: "true if start vm after creating; defaulted to true if not " +
+				"specified"},
+			{Name: "hostid", Type: "uuid:host", About: "destination Host ID to deploy the VM to"},
+			{Name: "diskofferingid", Type: "uuid:diskoffering", About: "the ID of the disk offering for the " +
+				"virtual machine"},
+			{Name: "account", Type: "string", About: "an optional account for the virtual machine. Must be used " +
+				"with domainId."},
+			{Name: "domainid", Type: "uuid:domain", About: "an optional domainId for the virtual machine."},
+			{Name: "userdata", Type: "string", About: "an optional binary data that can be sent to the virtual " +
+				"machine upon a successful deployment"},
 		},
 		Create: createVirtualMachine,
 		Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
@@ -96,8 +124,10 @@ func deployCommand() command {
 // recoverVMCommand is synchronous.
 func recoverVMCommand() command {
 	return command{
-		Name: "recoverVirtualMachine", About: "Recovers a virtual machine.", Admin: true, Event: "VM.RECOVER", Eventful: kernel.EventSync, Action: "recovering VM",
-		Params: []param{{Name: "id", Type: "uuid:vm", Required: true, About: "The ID of the virtual machine"}}, Check: checkVM,
+		Name: "recoverVirtualMachine", About: "Recovers a virtual machine.", Admin: true, Event: "VM.RECOVER",
+		Eventful: kernel.EventSync, Action: "recovering VM",
+		Params: []param{{Name: "id", Type: "uuid:vm", Required: true, About: "The ID of the virtual machine"}},
+		Check:  checkVM,
 		Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 			vm, err := VMParam(mgr, c, "id")
 			if err != nil {
@@ -119,9 +149,12 @@ func recoverVMCommand() command {
 
 func destroyVMCommand() command {
 	return command{
-		Name: "destroyVirtualMachine", About: "Destroys a virtual machine.", Class: kernel.AdminClasses + "vm.DestroyVMCmdByAdmin", Kind: kernel.AsyncCommand,
+		Name: "destroyVirtualMachine", About: "Destroys a virtual machine.",
+		Class: kernel.AdminClasses + "vm.DestroyVMCmdByAdmin", Kind: kernel.AsyncCommand,
 		Instance: "VirtualMachine", Event: "VM.DESTROY", Eventful: kernel.EventAsync, Action: "destroying Vm",
-		Params: []param{{Name: "id", Type: "uuid:vm", Required: true, About: "The ID of the virtual machine"}, {Name: "expunge", Type: "boolean", About: "If true is passed, the vm is expunged immediately. False by default."},
+		Params: []param{{Name: "id", Type: "uuid:vm", Required: true, About: "The ID of the virtual machine"},
+			{Name: "expunge", Type: "boolean", About: "If true is passed, the vm is expunged immediately. False " +
+				"by default."},
 			{Name: "volumeids", Type: "list", About: "Comma separated list of UUIDs for volumes that will be deleted"}},
 		Check: checkVM,
 		Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
@@ -151,9 +184,11 @@ func destroyVMCommand() command {
 
 func expungeVMCommand() command {
 	return command{
-		Name: "expungeVirtualMachine", About: "Expunge a virtual machine. Once expunged, it cannot be recoverd.", Class: kernel.AdminClasses + "vm.ExpungeVMCmd", Kind: kernel.AsyncCommand,
-		Instance: "VirtualMachine", Event: "VM.EXPUNGE", Eventful: kernel.EventAsync, Action: "expunging Vm", Params: []param{{Name: "id", Type: "uuid:vm", Required: true, About: "The ID of the virtual machine"}},
-		Check: checkVM,
+		Name: "expungeVirtualMachine", About: "Expunge a virtual machine. Once expunged, it cannot be recoverd.",
+		Class: kernel.AdminClasses + "vm.ExpungeVMCmd", Kind: kernel.AsyncCommand,
+		Instance: "VirtualMachine", Event: "VM.EXPUNGE", Eventful: kernel.EventAsync, Action: "expunging Vm",
+		Params: []param{{Name: "id", Type: "uuid:vm", Required: true, About: "The ID of the virtual machine"}},
+		Check:  checkVM,
 		Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 			vm, err := VMParam(mgr, c, "id")
 			if err != nil {
@@ -200,8 +235,10 @@ func createVirtualMachine(mgr *Manager, c *kernel.Call) (kernel.Created, error) 
 	if err != nil {
 		return kernel.Created{}, err
 	}
-	s := VMSpec{Name: c.Str("name"), DisplayName: c.Str("displayname"), Account: owner, User: mgr.vmUser(tenancy.Caller(c), owner),
-		Offering: net.OfferingByUUID(mgr.net.ServiceOfferings, c.Str("serviceofferingid")), Template: net.OfferingByUUID(mgr.net.Templates, c.Str("templateid"))}
+	s := VMSpec{Name: c.Str("name"), DisplayName: c.Str("displayname"), Account: owner,
+		User:     mgr.vmUser(tenancy.Caller(c), owner),
+		Offering: net.OfferingByUUID(mgr.net.ServiceOfferings, c.Str("serviceofferingid")),
+		Template: net.OfferingByUUID(mgr.net.Templates, c.Str("templateid"))}
 	for _, u := range c.List("networkids") {
 		n := mgr.net.NetworkByUUID(u)
 		if n == nil || !n.Removed.IsZero() {
@@ -213,9 +250,13 @@ func createVirtualMachine(mgr *Manager, c *kernel.Call) (kernel.Created, error) 
 		s.Networks = append(s.Networks, n)
 	}
 	if len(s.Networks) == 0 {
-		i := slices.IndexFunc(mgr.net.Networks, func(n *net.Network) bool { return n.Account == owner && n.Removed.IsZero() && n.VPC == nil })
+		i := slices.IndexFunc(mgr.net.Networks, func(n *net.Network) bool {
+			return n.Account == owner &&
+				n.Removed.IsZero() && n.VPC == nil
+		})
 		if i < 0 {
-			return kernel.Created{}, api.Invalid("Please specify at least one network: account %s has no isolated network", owner.Name)
+			return kernel.Created{}, api.Invalid("Please specify at least one network: account %s has no "+
+				"isolated network", owner.Name)
 		}
 		s.Networks = append(s.Networks, mgr.net.Networks[i])
 	}
@@ -223,9 +264,11 @@ func createVirtualMachine(mgr *Manager, c *kernel.Call) (kernel.Created, error) 
 		s.Account = owner
 	}
 	if s.Name != "" && slices.ContainsFunc(mgr.VMs, func(vm *VM) bool {
-		return vm.Removed.IsZero() && vm.Name == s.Name && slices.ContainsFunc(vm.NICs, func(n *NIC) bool { return slices.Contains(s.Networks, n.Network) })
+		return vm.Removed.IsZero() && vm.Name == s.Name && slices.ContainsFunc(vm.NICs,
+			func(n *NIC) bool { return slices.Contains(s.Networks, n.Network) })
 	}) {
-		return kernel.Created{}, api.Invalid("The vm with hostName %s already exists in the network domain: %s; network=%s", s.Name, mgr.net.NetworkDomain(s.Networks[0]), s.Networks[0].UUID)
+		return kernel.Created{}, api.Invalid("The vm with hostName %s already exists in the network domain: %s; "+
+			"network=%s", s.Name, mgr.net.NetworkDomain(s.Networks[0]), s.Networks[0].UUID)
 	}
 	if c.Has("ipaddress") {
 		if s.IP, err = netip.ParseAddr(c.Str("ipaddress")); err != nil {
@@ -256,7 +299,8 @@ func (mgr *Manager) deployDisk(c *kernel.Call, vm *VM) error {
 		return nil
 	}
 	gb, _ := o.Answer["disksize"].(int)
-	_, err := mgr.createVolume(c.Ctx, &Volume{Name: fmt.Sprintf("DATA-%d", vm.ID), Size: int64(gb) << 30, VM: vm, Account: vm.Account, Offering: o, State: "Ready", Device: 1}, tenancy.Caller(c))
+	_, err := mgr.createVolume(c.Ctx, &Volume{Name: fmt.Sprintf("DATA-%d", vm.ID), Size: int64(gb) << 30, VM: vm,
+		Account: vm.Account, Offering: o, State: "Ready", Device: 1}, tenancy.Caller(c))
 	return err
 }
 

@@ -23,10 +23,15 @@ func mayChangeVM(mgr *Manager, c *kernel.Call) error {
 // nicCommands add NICs to VMs and take them away again.
 func nicCommands() []command {
 	vm := param{Name: "virtualmachineid", Type: "uuid:vm", Required: true, About: "Virtual Machine ID"}
-	change := func(name, about, class, event, action string, run func(*Manager, *kernel.Call, *VM) error, more param) command {
+	change := func(name, about, class, event, action string, run func(*Manager, *kernel.Call, *VM) error,
+		more param) command {
 		return command{
-			Name: name, About: about, Class: kernel.AdminClasses + "vm." + class, Kind: kernel.AsyncCommand, Instance: "VirtualMachine", Event: event, Eventful: kernel.EventAsync,
-			Action: action, Params: []param{vm, more}, Sync: func(mgr *Manager, c *kernel.Call) string { return "vm:" + c.Str("virtualmachineid") },
+			Name: name, About: about, Class: kernel.AdminClasses + "vm." + class, Kind: kernel.AsyncCommand,
+			Instance: "VirtualMachine", Event: event, Eventful: kernel.EventAsync,
+			Action: action, Params: []param{vm, more}, Sync: func(mgr *Manager,
+				c *kernel.Call) string {
+				return "vm:" + c.Str("virtualmachineid")
+			},
 			Check: mayChangeVM,
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 				vm, err := VMParam(mgr, c, "virtualmachineid")
@@ -41,9 +46,11 @@ func nicCommands() []command {
 		}
 	}
 	return []command{
-		change("addNicToVirtualMachine", "Adds VM to specified network by creating a NIC", "AddNicToVMCmdByAdmin", "NIC.CREATE", "Creating NIC", addNICTo,
+		change("addNicToVirtualMachine", "Adds VM to specified network by creating a NIC", "AddNicToVMCmdByAdmin",
+			"NIC.CREATE", "Creating NIC", addNICTo,
 			param{Name: "networkid", Type: "uuid:network", Required: true, About: "Network ID"}),
-		change("removeNicFromVirtualMachine", "Removes VM from specified network by deleting a NIC", "RemoveNicFromVMCmdByAdmin", "NIC.DELETE", "Removing NIC", removeNICFrom,
+		change("removeNicFromVirtualMachine", "Removes VM from specified network by deleting a NIC",
+			"RemoveNicFromVMCmdByAdmin", "NIC.DELETE", "Removing NIC", removeNICFrom,
 			param{Name: "nicid", Type: "string", Required: true, About: "NIC ID"}),
 	}
 }
@@ -75,7 +82,8 @@ func removeNICFrom(mgr *Manager, c *kernel.Call, vm *VM) error {
 	}
 	nic := vm.NICs[i]
 	if nic.Default {
-		return api.Invalid("Unable to remove nic from %s in network %s, nic is default.", vm.InstanceName, nic.Network.UUID)
+		return api.Invalid("Unable to remove nic from %s in network %s, nic is default.", vm.InstanceName,
+			nic.Network.UUID)
 	}
 	if vm.State == "Running" {
 		if err := mgr.nicUsage(c.Ctx, "NETWORK.OFFERING.REMOVE", vm, nic); err != nil {

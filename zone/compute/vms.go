@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
@@ -31,8 +30,10 @@ func (mgr *Manager) CreateVM(ctx context.Context, s VMSpec) (*VM, error) {
 	if s.User == nil {
 		s.User = mgr.tenancy.UserOf(s.Account)
 	}
-	vm := &VM{UUID: mgr.UUID(), Name: s.Name, DisplayName: s.DisplayName, Account: s.Account, UserID: s.User.ID, State: "Stopped", Offering: s.Offering,
-		Template: s.Template, Host: mgr.net.Hosts[mgr.Number(len(mgr.net.Hosts))], Created: mgr.Now(), Updated: mgr.Now(), Group: s.Group}
+	vm := &VM{UUID: mgr.UUID(), Name: s.Name, DisplayName: s.DisplayName, Account: s.Account, UserID: s.User.ID,
+		State: "Stopped", Offering: s.Offering,
+		Template: s.Template, Host: mgr.net.Hosts[mgr.Number(len(mgr.net.Hosts))], Created: mgr.Now(),
+		Updated: mgr.Now(), Group: s.Group}
 	if vm.Name == "" {
 		vm.Name = "VM-" + vm.UUID
 	}
@@ -40,10 +41,13 @@ func (mgr *Manager) CreateVM(ctx context.Context, s VMSpec) (*VM, error) {
 		vm.DisplayName = vm.Name
 	}
 	id, err := mgr.Insert(ctx, "cloud.vm_instance", obj{
-		"name": vm.Name, "uuid": vm.UUID, "instance_name": "", "state": vm.State, "guest_os_id": 12, "data_center_id": kernel.ZoneID,
-		"vm_template_id": s.Template.ID, "vnc_password": "", "created": vm.Created, "type": "User", "vm_type": "User", "account_id": s.Account.ID,
-		"domain_id": s.Account.Domain.ID, "service_offering_id": s.Offering.ID, "hypervisor_type": "Simulator", "display_name": vm.DisplayName,
-		"host_name": vm.Name, "user_id": s.User.ID, "update_time": vm.Created,
+		"name": vm.Name, "uuid": vm.UUID, "instance_name": "", "state": vm.State, "guest_os_id": 12,
+		"data_center_id": kernel.ZoneID,
+		"vm_template_id": s.Template.ID, "vnc_password": "", "created": vm.Created, "type": "User", "vm_type": "User",
+		"account_id": s.Account.ID,
+		"domain_id":  s.Account.Domain.ID, "service_offering_id": s.Offering.ID, "hypervisor_type": "Simulator",
+		"display_name": vm.DisplayName,
+		"host_name":    vm.Name, "user_id": s.User.ID, "update_time": vm.Created,
 	})
 	if err != nil {
 		return nil, err
@@ -62,7 +66,8 @@ func (mgr *Manager) CreateVM(ctx context.Context, s VMSpec) (*VM, error) {
 		}
 	}
 	mgr.VMs = append(mgr.VMs, vm)
-	vm.Volume, err = mgr.createVolume(ctx, &Volume{Name: fmt.Sprintf("ROOT-%d", id), Size: net.ImageSize, VM: vm, Account: s.Account, Template: s.Template, State: "Ready"}, s.User)
+	vm.Volume, err = mgr.createVolume(ctx, &Volume{Name: fmt.Sprintf("ROOT-%d", id), Size: net.ImageSize, VM: vm,
+		Account: s.Account, Template: s.Template, State: "Ready"}, s.User)
 	if err != nil {
 		return nil, err
 	}
@@ -78,10 +83,13 @@ func (mgr *Manager) addNIC(ctx context.Context, vm *VM, n *net.Network, wanted n
 	if n.MACs == 2 { // the router's
 		n.MACs++
 	}
-	nic := &NIC{UUID: mgr.UUID(), Network: n, IP: ip, MAC: fmt.Sprintf("02:03:00:%02x:%02x:%02x", n.ID&0xff, n.MACs>>8&0xff, n.MACs&0xff), Default: len(vm.NICs) == 0}
+	nic := &NIC{UUID: mgr.UUID(), Network: n, IP: ip, MAC: fmt.Sprintf("02:03:00:%02x:%02x:%02x", n.ID&0xff,
+		n.MACs>>8&0xff, n.MACs&0xff), Default: len(vm.NICs) == 0}
 	nic.ID, err = mgr.Insert(ctx, "cloud.nics", obj{
-		"uuid": nic.UUID, "instance_id": vm.ID, "mac_address": nic.MAC, "ip4_address": ip.String(), "netmask": net.Netmask(n.CIDR), "gateway": n.Gateway.String(),
-		"network_id": n.ID, "mode": "Dhcp", "state": "Allocated", "strategy": "Start", "device_id": len(vm.NICs), "default_nic": nic.Default, "vm_type": "User",
+		"uuid": nic.UUID, "instance_id": vm.ID, "mac_address": nic.MAC, "ip4_address": ip.String(),
+		"netmask": net.Netmask(n.CIDR), "gateway": n.Gateway.String(),
+		"network_id": n.ID, "mode": "Dhcp", "state": "Allocated", "strategy": "Start", "device_id": len(vm.NICs),
+		"default_nic": nic.Default, "vm_type": "User",
 		"created": mgr.Now(),
 	})
 	if err != nil {
@@ -121,12 +129,14 @@ func (mgr *Manager) GuestAddress(n *net.Network, wanted netip.Addr) (netip.Addr,
 			return ip, nil
 		}
 	}
-	return netip.Addr{}, &api.Error{Code: api.CodeCapacity, CSCode: api.CSAPIException, Text: fmt.Sprintf("Unable to acquire Guest IP address for network %s", n.UUID)}
+	return netip.Addr{}, &api.Error{Code: api.CodeCapacity, CSCode: api.CSAPIException,
+		Text: fmt.Sprintf("Unable to acquire Guest IP address for network %s", n.UUID)}
 }
 
 func (mgr *Manager) vmUsage(ctx context.Context, typ string, vm *VM) error {
 	return mgr.UsageEvent(ctx, typ, vm.Account, kernel.ZoneID, vm.ID, obj{
-		"resource_name": vm.Name, "offering_id": vm.Offering.ID, "template_id": vm.Template.ID, "resource_type": "Simulator",
+		"resource_name": vm.Name, "offering_id": vm.Offering.ID, "template_id": vm.Template.ID,
+		"resource_type": "Simulator",
 	})
 }
 
@@ -147,7 +157,8 @@ func (mgr *Manager) nicUsage(ctx context.Context, typ string, vm *VM, nics ...*N
 
 func (mgr *Manager) setVM(ctx context.Context, vm *VM, state string) error {
 	vm.State, vm.Updated = state, mgr.Now()
-	return mgr.Update(ctx, "cloud.vm_instance", vm.ID, obj{"state": state, "update_time": vm.Updated, "host_id": vm.Host.ID})
+	return mgr.Update(ctx, "cloud.vm_instance", vm.ID, obj{"state": state, "update_time": vm.Updated,
+		"host_id": vm.Host.ID})
 }
 
 // StartVM implements the VM's networks and starts it.
@@ -162,7 +173,8 @@ func (mgr *Manager) StartVM(ctx context.Context, vm *VM) error {
 	answer := mgr.Simulated("StartCommand", vm.Host)
 	answer.Answered()
 	if answer.Fails {
-		return &api.Error{Code: api.CodeCapacity, CSCode: api.CSAPIException, Text: fmt.Sprintf("Unable to start VM instance %s", vm.InstanceName)}
+		return &api.Error{Code: api.CodeCapacity, CSCode: api.CSAPIException, Text: fmt.Sprintf("Unable to start "+
+			"VM instance %s", vm.InstanceName)}
 	}
 	if err := mgr.setVM(ctx, vm, "Starting"); err != nil {
 		return err
@@ -239,10 +251,7 @@ func (mgr *Manager) destroyRoot(ctx context.Context, vm *VM) error {
 		return nil
 	}
 	vm.Volume.State = "Destroy"
-	if mgr.On(fault.VMVolumeEventLost) {
-		return nil
-	}
-	return mgr.volumeEnded(ctx, vm.Volume)
+	return mgr.volumeEnded(ctx, vm.Volume, kernel.WhyWithVM)
 }
 
 func (mgr *Manager) recoverRoot(ctx context.Context, vm *VM) error {
@@ -250,10 +259,11 @@ func (mgr *Manager) recoverRoot(ctx context.Context, vm *VM) error {
 		return nil
 	}
 	vm.Volume.State = "Ready"
-	if mgr.On(fault.RecoverWithoutVolumeEvent) {
-		return nil
-	}
-	return mgr.UsageEvent(ctx, "VOLUME.CREATE", vm.Account, kernel.ZoneID, vm.Volume.ID, vm.Volume.usageFields())
+	return mgr.WriteUsage(ctx, kernel.UsageEvent{
+		Type: "VOLUME.CREATE", Owner: vm.Account, Zone: kernel.ZoneID, Resource: vm.Volume.ID,
+		Fields: vm.Volume.usageFields(),
+		Why:    kernel.WhyRecovered,
+	})
 }
 
 // ExpungeVM removes a VM for good: from its load balancers (one push a rule), its port forwarding and static NAT rules,
@@ -290,7 +300,8 @@ func (mgr *Manager) ExpungeVM(ctx context.Context, vm *VM) error {
 	mgr.Hooks.Expunged(ctx, vm)
 	vm.Removed = mgr.Now()
 	for _, nic := range vm.NICs {
-		if err := mgr.Update(ctx, "cloud.nics", nic.ID, obj{"removed": vm.Removed, "state": "Deallocating"}); err != nil {
+		if err := mgr.Update(ctx, "cloud.nics", nic.ID, obj{"removed": vm.Removed,
+			"state": "Deallocating"}); err != nil {
 			return err
 		}
 	}
@@ -301,7 +312,8 @@ func (mgr *Manager) ExpungeVM(ctx context.Context, vm *VM) error {
 func liveVMs(mgr *Manager, c *kernel.Call) []*VM {
 	var out []*VM
 	for _, vm := range mgr.VMs {
-		if vm.Removed.IsZero() && tenancy.Visible(mgr.tenancy, c, vm.Account) && (vm.State != "Destroyed" || tenancy.Caller(c).Account.Type != 0) {
+		if vm.Removed.IsZero() && tenancy.Visible(mgr.tenancy, c, vm.Account) &&
+			(vm.State != "Destroyed" || tenancy.Caller(c).Account.Type != 0) {
 			out = append(out, vm)
 		}
 	}
@@ -320,11 +332,17 @@ func groupUUID(vm *VM) string {
 func listVMs(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, vm := range slices.Backward(liveVMs(mgr, c)) {
-		if c.Has("id") && c.Str("id") != vm.UUID || c.Has("ids") && !slices.Contains(c.List("ids"), vm.UUID) || c.Has("name") && !kernel.Matches(c.Str("name"), vm.Name) ||
-			c.Has("state") && c.Str("state") != vm.State || c.Has("autoscalevmgroupid") && groupUUID(vm) != c.Str("autoscalevmgroupid") ||
+		if c.Has("id") && c.Str("id") != vm.UUID || c.Has("ids") && !slices.Contains(c.List("ids"), vm.UUID) ||
+			c.Has("name") && !kernel.Matches(c.Str("name"), vm.Name) ||
+			c.Has("state") && c.Str("state") != vm.State || c.Has("autoscalevmgroupid") &&
+			groupUUID(vm) != c.Str("autoscalevmgroupid") ||
 			!kernel.Matches(c.Str("keyword"), vm.Name, vm.DisplayName, vm.InstanceName) ||
-			c.Has("networkid") && !slices.ContainsFunc(vm.NICs, func(n *NIC) bool { return n.Network.UUID == c.Str("networkid") }) ||
-			c.Has("vpcid") && !slices.ContainsFunc(vm.NICs, func(n *NIC) bool { return n.Network.VPC != nil && n.Network.VPC.UUID == c.Str("vpcid") }) {
+			c.Has("networkid") && !slices.ContainsFunc(vm.NICs,
+				func(n *NIC) bool { return n.Network.UUID == c.Str("networkid") }) ||
+			c.Has("vpcid") && !slices.ContainsFunc(vm.NICs, func(n *NIC) bool {
+				return n.Network.VPC != nil &&
+					n.Network.VPC.UUID == c.Str("vpcid")
+			}) {
 			continue
 		}
 		one := mgr.VMAnswer(vm)

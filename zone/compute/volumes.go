@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -25,8 +24,10 @@ func (mgr *Manager) createVolume(ctx context.Context, v *Volume, user *tenancy.U
 	if v.VM != nil {
 		vm = " Vm Id: " + v.VM.UUID
 	}
-	if _, err := mgr.Event(ctx, kernel.Event{Type: "VOLUME.CREATE", State: "Created", User: user, Account: v.Account, ResourceID: v.ID, ResourceType: "Volume", ResourceUUID: v.UUID,
-		Text: fmt.Sprintf("Successfully created entity for creating %s volume. Volume Type: %sVolume Id: %s%s", text, text, v.UUID, vm)}); err != nil {
+	if _, err := mgr.Event(ctx, kernel.Event{Type: "VOLUME.CREATE", State: "Created", User: user, Account: v.Account,
+		ResourceID: v.ID, ResourceType: "Volume", ResourceUUID: v.UUID,
+		Text: fmt.Sprintf("Successfully created entity for creating %s volume. Volume Type: %sVolume Id: %s%s", text,
+			text, v.UUID, vm)}); err != nil {
 		return nil, err
 	}
 	return v, mgr.UsageEvent(ctx, "VOLUME.CREATE", v.Account, kernel.ZoneID, v.ID, v.usageFields())
@@ -46,22 +47,30 @@ func (v *Volume) usageFields() obj {
 
 // DeleteVolume removes a volume; that of a destroyed VM had its event then.
 func (mgr *Manager) DeleteVolume(ctx context.Context, v *Volume) error {
-	told := v.State == "Destroy" || v.State == "Allocated" && mgr.On(fault.VolumeDeleteEventLost)
+	told, why := v.State == "Destroy", ""
+	if v.State == "Allocated" {
+		why = kernel.WhyNeverUsed
+	}
 	v.State, v.Removed = "Expunged", mgr.Now()
 	if told {
 		return nil
 	}
-	return mgr.volumeEnded(ctx, v)
+	return mgr.volumeEnded(ctx, v, why)
 }
 
-func (mgr *Manager) volumeEnded(ctx context.Context, v *Volume) error {
-	return mgr.UsageEvent(ctx, "VOLUME.DELETE", v.Account, kernel.ZoneID, v.ID, obj{"resource_name": v.Name})
+func (mgr *Manager) volumeEnded(ctx context.Context, v *Volume, why string) error {
+	return mgr.WriteUsage(ctx, kernel.UsageEvent{
+		Type: "VOLUME.DELETE", Owner: v.Account, Zone: kernel.ZoneID, Resource: v.ID,
+		Fields: obj{"resource_name": v.Name}, Why: why,
+	})
 }
 
 func (mgr *Manager) volumeAnswer(v *Volume) obj {
 	out := obj{
-		"id": v.UUID, "name": v.Name, "zoneid": mgr.net.Site.UUID, "zonename": net.SiteName, "type": "DATADISK", "size": v.Size, "created": kernel.Stamp(v.Created),
-		"state": v.State, "storagetype": "shared", "provisioningtype": "thin", "hypervisor": "Simulator", "tags": []obj{}, "isextractable": false,
+		"id": v.UUID, "name": v.Name, "zoneid": mgr.net.Site.UUID, "zonename": net.SiteName, "type": "DATADISK",
+		"size": v.Size, "created": kernel.Stamp(v.Created),
+		"state": v.State, "storagetype": "shared", "provisioningtype": "thin", "hypervisor": "Simulator",
+		"tags": []obj{}, "isextractable": false,
 		"quiescevm": false, "destroyed": false, "hasannotations": false,
 	}
 	if v.Template != nil {
@@ -71,7 +80,8 @@ func (mgr *Manager) volumeAnswer(v *Volume) obj {
 		out["diskofferingid"], out["diskofferingname"] = v.Offering.UUID, v.Offering.Name
 	}
 	if v.VM != nil {
-		out["virtualmachineid"], out["vmname"], out["vmdisplayname"], out["vmstate"] = v.VM.UUID, v.VM.Name, v.VM.DisplayName, v.VM.State
+		out["virtualmachineid"], out["vmname"], out["vmdisplayname"], out["vmstate"] = v.VM.UUID, v.VM.Name,
+			v.VM.DisplayName, v.VM.State
 		out["deviceid"] = v.Device
 	}
 	mgr.tenancy.Owned(out, v.Account)
@@ -80,10 +90,15 @@ func (mgr *Manager) volumeAnswer(v *Volume) obj {
 
 func volumeCommands() []command {
 	id := param{Name: "id", Type: "uuid:volume", Required: true, About: "the ID of the volume"}
-	one := func(name, about, class, event, action string, run func(*Manager, *kernel.Call, *Volume) error, params ...param) command {
+	one := func(name, about, class, event, action string, run func(*Manager, *kernel.Call, *Volume) error,
+		params ...param) command {
 		return command{
-			Name: name, About: about, Class: kernel.AdminClasses + "volume." + class, Kind: kernel.AsyncCommand, Instance: "Volume", Event: event, Eventful: kernel.EventAsync,
-			Action: action, Params: params, Check: checkVolume, Describe: func(mgr *Manager, c *kernel.Call) string { return action + ": " + c.Str("id") },
+			Name: name, About: about, Class: kernel.AdminClasses + "volume." + class, Kind: kernel.AsyncCommand,
+			Instance: "Volume", Event: event, Eventful: kernel.EventAsync,
+			Action: action, Params: params, Check: checkVolume, Describe: func(mgr *Manager,
+				c *kernel.Call) string {
+				return action + ": " + c.Str("id")
+			},
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 				v, err := volumeParam(mgr, c, "id")
 				if err != nil {
@@ -98,10 +113,14 @@ func volumeCommands() []command {
 	}
 	return []command{
 		{
-			Name: "createVolume", About: "Creates a disk volume from a disk offering.", Class: kernel.AdminClasses + "volume.CreateVolumeCmdByAdmin", Kind: kernel.AsyncCreate,
+			Name: "createVolume", About: "Creates a disk volume from a disk offering.",
+			Class: kernel.AdminClasses + "volume.CreateVolumeCmdByAdmin", Kind: kernel.AsyncCreate,
 			Instance: "Volume", Params: []param{
-				{Name: "name", Type: "string", About: "the name of the disk volume"}, {Name: "diskofferingid", Type: "uuid:diskoffering", Required: true, About: "the ID of the disk offering"},
-				{Name: "zoneid", Type: "uuid:zone", About: "the ID of the availability zone"}, {Name: "account", Type: "string", About: "the account associated with the disk volume"},
+				{Name: "name", Type: "string", About: "the name of the disk volume"},
+				{Name: "diskofferingid", Type: "uuid:diskoffering", Required: true, About: "the ID of the disk " +
+					"offering"},
+				{Name: "zoneid", Type: "uuid:zone", About: "the ID of the availability zone"},
+				{Name: "account", Type: "string", About: "the account associated with the disk volume"},
 				{Name: "domainid", Type: "uuid:domain", About: "the domain ID associated with the disk offering"},
 			},
 			Create: newVolume,
@@ -111,23 +130,30 @@ func volumeCommands() []command {
 		},
 		{
 			Name: "listVolumes", About: "Lists all volumes.",
-			Params: kernel.ListParams(param{Name: "id", Type: "uuid:volume", About: "the ID of the disk volume"}, param{Name: "name", Type: "string", About: "the name of the disk volume"},
-				param{Name: "virtualmachineid", Type: "uuid:vm", About: "the ID of the virtual machine"}, param{Name: "type", Type: "string", About: "the type of disk volume"}),
+			Params: kernel.ListParams(param{Name: "id", Type: "uuid:volume", About: "the ID of the disk volume"},
+				param{Name: "name", Type: "string", About: "the name of the disk volume"},
+				param{Name: "virtualmachineid", Type: "uuid:vm", About: "the ID of the virtual machine"},
+				param{Name: "type", Type: "string", About: "the type of disk volume"}),
 			Run: listVolumes,
 		},
-		one("attachVolume", "Attaches a disk volume to a virtual machine.", "AttachVolumeCmdByAdmin", "VOLUME.ATTACH", "attaching volume", attachVolume, id,
+		one("attachVolume", "Attaches a disk volume to a virtual machine.", "AttachVolumeCmdByAdmin", "VOLUME.ATTACH",
+			"attaching volume", attachVolume, id,
 			param{Name: "virtualmachineid", Type: "uuid:vm", Required: true, About: "the ID of the virtual machine"}),
-		one("detachVolume", "Detaches a disk volume from a virtual machine.", "DetachVolumeCmdByAdmin", "VOLUME.DETACH", "detaching volume", func(mgr *Manager, c *kernel.Call, v *Volume) error {
-			if v.VM == nil || v.Device == 0 {
-				return api.Invalid("The specified volume is not attached to a VM.")
-			}
-			v.VM, v.Device = nil, 0
-			return nil
-		}, id),
-		one("resizeVolume", "Resizes a volume", "ResizeVolumeCmdByAdmin", "VOLUME.RESIZE", "resizing volume", resizeVolume, id,
-			param{Name: "size", Type: "long", About: "New volume size in GB"}, param{Name: "diskofferingid", Type: "uuid:diskoffering", About: "new disk offering id"}),
+		one("detachVolume", "Detaches a disk volume from a virtual machine.", "DetachVolumeCmdByAdmin",
+			"VOLUME.DETACH", "detaching volume", func(mgr *Manager, c *kernel.Call, v *Volume) error {
+				if v.VM == nil || v.Device == 0 {
+					return api.Invalid("The specified volume is not attached to a VM.")
+				}
+				v.VM, v.Device = nil, 0
+				return nil
+			}, id),
+		one("resizeVolume", "Resizes a volume", "ResizeVolumeCmdByAdmin", "VOLUME.RESIZE", "resizing volume",
+			resizeVolume, id,
+			param{Name: "size", Type: "long", About: "New volume size in GB"},
+			param{Name: "diskofferingid", Type: "uuid:diskoffering", About: "new disk offering id"}),
 		{
-			Name: "deleteVolume", About: "Deletes a detached disk volume.", Class: kernel.UserClasses + "volume.DeleteVolumeCmd", Params: []param{id}, Check: checkVolume,
+			Name: "deleteVolume", About: "Deletes a detached disk volume.",
+			Class: kernel.UserClasses + "volume.DeleteVolumeCmd", Params: []param{id}, Check: checkVolume,
 			Event: "VOLUME.DELETE", Eventful: kernel.EventSync, Action: "deleting volume",
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 				v, err := volumeParam(mgr, c, "id")
@@ -162,7 +188,8 @@ func newVolume(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	}
 	o := net.OfferingByUUID(mgr.net.DiskOfferings, c.Str("diskofferingid"))
 	gb, _ := o.Answer["disksize"].(int)
-	v, err := mgr.createVolume(c.Ctx, &Volume{Name: c.Str("name"), Size: int64(gb) << 30, Account: owner, Offering: o, State: "Allocated"}, tenancy.Caller(c))
+	v, err := mgr.createVolume(c.Ctx, &Volume{Name: c.Str("name"), Size: int64(gb) << 30, Account: owner, Offering: o,
+		State: "Allocated"}, tenancy.Caller(c))
 	if err != nil {
 		return kernel.Created{}, err
 	}
@@ -213,9 +240,11 @@ func resizeVolume(mgr *Manager, c *kernel.Call, v *Volume) error {
 func listVolumes(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, v := range mgr.Volumes {
-		if !v.Removed.IsZero() || !tenancy.Visible(mgr.tenancy, c, v.Account) || c.Has("id") && c.Str("id") != v.UUID || c.Has("name") && c.Str("name") != v.Name ||
+		if !v.Removed.IsZero() || !tenancy.Visible(mgr.tenancy, c, v.Account) || c.Has("id") &&
+			c.Str("id") != v.UUID || c.Has("name") && c.Str("name") != v.Name ||
 			c.Has("virtualmachineid") && (v.VM == nil || v.VM.UUID != c.Str("virtualmachineid")) ||
-			c.Has("type") && (c.Str("type") == "ROOT") != (v.Template != nil) || !kernel.Matches(c.Str("keyword"), v.Name) {
+			c.Has("type") && (c.Str("type") == "ROOT") != (v.Template != nil) ||
+			!kernel.Matches(c.Str("keyword"), v.Name) {
 			continue
 		}
 		out = append(out, mgr.volumeAnswer(v))

@@ -1,3 +1,4 @@
 package firewall
 
+// Commands are the commands of the room.
 func Commands() []command { return firewallCommands() }

@@ -14,6 +14,7 @@ type Hooks struct {
 	Balanced func(a *net.Address) []*Rule
 }
 
+// Forwards says whether a network has a port forwarding rule.
 func (mgr *Manager) Forwards(n *net.Network) bool {
 	return slices.ContainsFunc(mgr.PFRules, func(r *PFRule) bool { return r.Network == n })
 }

@@ -1,5 +1,6 @@
-// Package firewall holds the rules of public addresses that are not load balancing: firewall, port forwarding and static NAT. All rules,
-// load balancer rules included, share the id sequence of cloud.firewall_rules, which is kept here.
+// Package firewall holds the rules of public addresses that are not load balancing: firewall, port forwarding and
+// static NAT. All rules, load balancer rules included, share the id sequence of cloud.firewall_rules, which is kept
+// here.
 package firewall
 
 import (

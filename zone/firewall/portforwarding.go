@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -20,22 +19,37 @@ const firewallClasses = "org.apache.cloudstack.api.command.user.firewall."
 func pfCommands() []command {
 	return []command{
 		{
-			Name: "createPortForwardingRule", About: "Creates a port forwarding rule", Class: firewallClasses + "CreatePortForwardingRuleCmd",
-			Kind: kernel.AsyncCreate, Instance: "FirewallRule", Event: "NET.RULEADD", Eventful: kernel.EventCreateAsync,
+			Name: "createPortForwardingRule", About: "Creates a port forwarding rule",
+			Class: firewallClasses + "CreatePortForwardingRuleCmd",
+			Kind:  kernel.AsyncCreate, Instance: "FirewallRule", Event: "NET.RULEADD",
+			Eventful: kernel.EventCreateAsync,
 			Creating: "creating forwarding rule", Action: "applying port forwarding rule",
 			Params: []param{
-				{Name: "ipaddressid", Type: "uuid:address", Required: true, About: "the IP address id of the port forwarding rule"},
-				{Name: "privateport", Type: "integer", Required: true, About: "the starting port of port forwarding rule's private port range"},
-				{Name: "protocol", Type: "string", Required: true, About: "the protocol for the port forwarding rule. Valid values are TCP or UDP."},
-				{Name: "privateendport", Type: "integer", About: "the ending port of port forwarding rule's private port range"},
-				{Name: "publicport", Type: "integer", Required: true, About: "the starting port of port forwarding rule's public port range"},
-				{Name: "publicendport", Type: "integer", About: "the ending port of port forwarding rule's public port range"},
-				{Name: "virtualmachineid", Type: "uuid:vm", Required: true, About: "the ID of the virtual machine for the port forwarding rule"},
-				{Name: "cidrlist", Type: "list", About: "the cidr list to forward traffic from. Multiple entries must be separated by a single comma character (,). This parameter is deprecated. Do not use."},
-				{Name: "openfirewall", Type: "boolean", About: "if true, firewall rule for source/end public port is automatically created; if false - firewall rule has to be created explicitly."},
-				{Name: "networkid", Type: "uuid:network", About: "the network of the virtual machine the port forwarding rule will be created for. Required when public IP address is not associated with any guest network yet (VPC case)."},
-				{Name: "vmguestip", Type: "string", About: "VM guest nic secondary IP address for the port forwarding rule"},
-				{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to the end user or not"},
+				{Name: "ipaddressid", Type: "uuid:address", Required: true, About: "the IP address id of the " +
+					"port forwarding rule"},
+				{Name: "privateport", Type: "integer", Required: true, About: "the starting port of port " +
+					"forwarding rule's private port range"},
+				{Name: "protocol", Type: "string", Required: true, About: "the protocol for the port forwarding " +
+					"rule. Valid values are TCP or UDP."},
+				{Name: "privateendport", Type: "integer", About: "the ending port of port forwarding rule's " +
+					"private port range"},
+				{Name: "publicport", Type: "integer", Required: true, About: "the starting port of port " +
+					"forwarding rule's public port range"},
+				{Name: "publicendport", Type: "integer", About: "the ending port of port forwarding rule's " +
+					"public port range"},
+				{Name: "virtualmachineid", Type: "uuid:vm", Required: true, About: "the ID of the virtual " +
+					"machine for the port forwarding rule"},
+				{Name: "cidrlist", Type: "list", About: "the cidr list to forward traffic from. Multiple entries " +
+					"must be separated by a single comma character (,). This parameter is deprecated. Do not use."},
+				{Name: "openfirewall", Type: "boolean", About: "if true, firewall rule for source/end public " +
+					"port is automatically created; if false - firewall rule has to be created explicitly."},
+				{Name: "networkid", Type: "uuid:network", About: "the network of the virtual machine the port " +
+					"forwarding rule will be created for. Required when public IP address is not associated with " +
+					"any guest network yet (VPC case)."},
+				{Name: "vmguestip", Type: "string", About: "VM guest nic secondary IP address for the port " +
+					"forwarding rule"},
+				{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule " +
+					"to the end user or not"},
 			},
 			Create: createPF, Run: finishPF,
 			Sync: func(mgr *Manager, c *kernel.Call) string {
@@ -44,19 +58,21 @@ func pfCommands() []command {
 				}
 				return ""
 			},
+			Subject: func(mgr *Manager, c *kernel.Call) kernel.Subject {
+				return forwardingSubject(mgr.PFRuleByUUID(c.Target.UUID))
+			},
 			Describe: func(mgr *Manager, c *kernel.Call) string {
 				pf := mgr.PFRuleByUUID(c.Target.UUID)
 				if pf == nil {
 					return "Applying port forwarding  rule"
 				}
-				c.Concerns("FirewallRule", pf.ID, pf.UUID, pf.Account)
-				return fmt.Sprintf("Applying port forwarding  rule for Ip: %s with virtual machine:%d", pf.Address.IP, pf.VM.ID)
+				return fmt.Sprintf("Applying port forwarding  rule for Ip: %s with virtual machine:%d", pf.Address.IP,
+					pf.VM.ID)
 			},
 			Detail: func(mgr *Manager, c *kernel.Call) string {
 				if c.Target.ID == 0 {
 					return ""
 				}
-				c.Owner = nil
 				return fmt.Sprintf("Rule Id: %d", c.Target.ID)
 			},
 		},
@@ -66,10 +82,14 @@ func pfCommands() []command {
 func pfOtherCommands() []command {
 	return []command{
 		{
-			Name: "deletePortForwardingRule", About: "Deletes a port forwarding rule", Class: firewallClasses + "DeletePortForwardingRuleCmd",
-			Kind: kernel.AsyncCommand, Event: "NET.RULEDELETE", Eventful: kernel.EventAsync, Action: "revoking forwarding rule",
-			Params: []param{{Name: "id", Type: "uuid:pfrule", Required: true, About: "the ID of the port forwarding rule"}},
-			Run:    deletePF,
+			Name: "deletePortForwardingRule", About: "Deletes a port forwarding rule",
+			Class: firewallClasses + "DeletePortForwardingRuleCmd",
+			Kind:  kernel.AsyncCommand, Event: "NET.RULEDELETE", Eventful: kernel.EventAsync,
+			Action: "revoking forwarding rule",
+			Params: []param{
+				{Name: "id", Type: "uuid:pfrule", Required: true, About: "the ID of the port forwarding rule"},
+			},
+			Run: deletePF,
 			Check: func(mgr *Manager, c *kernel.Call) error {
 				pf, err := pfRuleParam(mgr, c, "id")
 				if err != nil {
@@ -77,14 +97,13 @@ func pfOtherCommands() []command {
 				}
 				return tenancy.MayUse(mgr.tenancy, c, pf.Account, "port forwarding rule")
 			},
+			Subject: func(mgr *Manager, c *kernel.Call) kernel.Subject {
+				return forwardingSubject(mgr.PFRuleByUUID(c.Str("id")))
+			},
 			Describe: func(mgr *Manager, c *kernel.Call) string {
-				if pf := mgr.PFRuleByUUID(c.Str("id")); pf != nil {
-					c.Concerns("FirewallRule", pf.ID, pf.UUID, pf.Account)
-				}
 				return fmt.Sprintf("Deleting port forwarding rule for ID=%d", c.Target.ID)
 			},
 			Detail: func(mgr *Manager, c *kernel.Call) string {
-				c.Owner = nil
 				return fmt.Sprintf("Rule ID: %d", c.Target.ID)
 			},
 		},
@@ -92,9 +111,11 @@ func pfOtherCommands() []command {
 			Name: "listPortForwardingRules", About: "Lists all port forwarding rules for an IP address.",
 			Params: kernel.ListParams(
 				param{Name: "id", Type: "uuid:pfrule", About: "Lists rule with the specified ID."},
-				param{Name: "ipaddressid", Type: "uuid:address", About: "the ID of IP address of the port forwarding services"},
+				param{Name: "ipaddressid", Type: "uuid:address", About: "the ID of IP address of the port " +
+					"forwarding services"},
 				param{Name: "networkid", Type: "uuid:network", About: "list port forwarding rules for certain network"},
-				param{Name: "fordisplay", Type: "boolean", About: "list resources by display flag; only ROOT admin is eligible to pass this parameter"},
+				param{Name: "fordisplay", Type: "boolean", About: "list resources by display flag; only ROOT " +
+					"admin is eligible to pass this parameter"},
 			),
 			Run: listPF,
 		},
@@ -105,7 +126,8 @@ func pfOtherCommands() []command {
 func createPF(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	c.EventResourceType = "FirewallRule"
 	if c.Has("cidrlist") {
-		return kernel.Created{}, api.Invalid("Parameter cidrList is deprecated; if you need to open firewall rule for the specific cidr, please refer to createFirewallRule command")
+		return kernel.Created{}, api.Invalid("Parameter cidrList is deprecated; if you need to open firewall " +
+			"rule for the specific cidr, please refer to createFirewallRule command")
 	}
 	a, err := net.AddressParam(mgr.net, c, "ipaddressid")
 	if err != nil {
@@ -152,7 +174,8 @@ func pfNetwork(mgr *Manager, c *kernel.Call, a *net.Address) (*net.Network, erro
 	case c.Has("networkid"):
 		return net.NetworkParam(mgr.net, c, "networkid")
 	}
-	return nil, api.Invalid("Unable to create port forwarding rule for the ipAddress id=%d as ip is not associated with any network and no networkId is passed in", a.ID)
+	return nil, api.Invalid("Unable to create port forwarding rule for the ipAddress id=%d as ip is not "+
+		"associated with any network and no networkId is passed in", a.ID)
 }
 
 // persistPF validates in the manager's order and writes the rows.
@@ -163,7 +186,8 @@ func persistPF(mgr *Manager, c *kernel.Call, a *net.Address, vm *compute.VM) (*P
 	public, private := c.Integer("publicport", 0), c.Integer("privateport", 0)
 	pf := &PFRule{
 		Rule: Rule{
-			Purpose: purposePF, Address: a, Network: a.Network, Account: a.Account, StartPort: public, EndPort: c.Integer("publicendport", public),
+			Purpose: purposePF, Address: a, Network: a.Network, Account: a.Account, StartPort: public,
+			EndPort:  c.Integer("publicendport", public),
 			Protocol: strings.ToLower(c.Str("protocol")),
 		},
 		VM: vm, PrivateStart: private, PrivateEnd: c.Integer("privateendport", private),
@@ -175,7 +199,8 @@ func persistPF(mgr *Manager, c *kernel.Call, a *net.Address, vm *compute.VM) (*P
 		return nil, err
 	}
 	if _, err := mgr.Insert(c.Ctx, "cloud.port_forwarding_rules", obj{
-		"id": pf.ID, "instance_id": vm.ID, "dest_ip_address": pf.VMIP.String(), "dest_port_start": pf.PrivateStart, "dest_port_end": pf.PrivateEnd,
+		"id": pf.ID, "instance_id": vm.ID, "dest_ip_address": pf.VMIP.String(), "dest_port_start": pf.PrivateStart,
+		"dest_port_end": pf.PrivateEnd,
 	}); err != nil {
 		return nil, err
 	}
@@ -238,7 +263,8 @@ func validPort(p int) bool { return p >= 0 && p <= 65535 }
 func finishPF(mgr *Manager, c *kernel.Call) (obj, error) {
 	pf := mgr.PFRuleByUUID(c.Target.UUID)
 	if pf == nil {
-		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to apply port forwarding rule"}
+		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to apply port " +
+			"forwarding rule"}
 	}
 	if err := mgr.SetRuleState(c.Ctx, &pf.Rule, StateActive); err != nil {
 		return nil, err
@@ -273,7 +299,7 @@ func (mgr *Manager) RemovePFRule(ctx context.Context, pf *PFRule) error {
 	if !slices.Contains(mgr.PFRules, pf) {
 		return nil
 	}
-	if pf.State != StateRevoke && !mgr.On(fault.PFDeleteEventLost) {
+	if pf.State != StateRevoke {
 		if err := mgr.UsageEvent(ctx, "NET.RULEDELETE", pf.Account, 0, pf.ID, nil); err != nil {
 			return err
 		}
@@ -329,10 +355,13 @@ func listPF(mgr *Manager, c *kernel.Call) (obj, error) {
 // pfAnswer has its ports as text and no owner.
 func (mgr *Manager) pfAnswer(pf *PFRule) obj {
 	return obj{
-		"id": pf.UUID, "privateport": kernel.IntText(pf.PrivateStart), "privateendport": kernel.IntText(pf.PrivateEnd), "protocol": pf.Protocol,
-		"publicport": kernel.IntText(pf.StartPort), "publicendport": kernel.IntText(pf.EndPort), "virtualmachineid": pf.VM.UUID,
-		"virtualmachinename": pf.VM.Name, "virtualmachinedisplayname": pf.VM.DisplayName, "ipaddressid": pf.Address.UUID,
-		"ipaddress": pf.Address.IP.String(), "state": ShownState(pf.State), "cidrlist": "", "tags": []any{},
+		"id": pf.UUID, "privateport": kernel.IntText(pf.PrivateStart),
+		"privateendport": kernel.IntText(pf.PrivateEnd), "protocol": pf.Protocol,
+		"publicport": kernel.IntText(pf.StartPort), "publicendport": kernel.IntText(pf.EndPort),
+		"virtualmachineid":   pf.VM.UUID,
+		"virtualmachinename": pf.VM.Name, "virtualmachinedisplayname": pf.VM.DisplayName,
+		"ipaddressid": pf.Address.UUID,
+		"ipaddress":   pf.Address.IP.String(), "state": ShownState(pf.State), "cidrlist": "", "tags": []any{},
 		"vmguestip": pf.VMIP.String(), "networkid": pf.Network.UUID, "fordisplay": true,
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
-// firewallCommands are port forwarding, firewall and static NAT: what shares the rules' id sequence with load balancing.
+// firewallCommands are port forwarding, firewall and static NAT: what shares the rules' id sequence with load
+// balancing.
 func firewallCommands() []command {
 	return slices.Concat(pfCommands(), pfOtherCommands(), fwCommands(), fwOtherCommands(), staticNATCommands())
 }
@@ -21,24 +22,33 @@ func firewallCommands() []command {
 func fwCommands() []command {
 	return []command{
 		{
-			Name: "createFirewallRule", About: "Creates a firewall rule for a given IP address", Class: firewallClasses + "CreateFirewallRuleCmd",
-			Kind: kernel.AsyncCreate, Instance: "FirewallRule", Event: "FIREWALL.OPEN", Eventful: kernel.EventCreateAsync, Action: "creating firewall rule",
+			Name: "createFirewallRule", About: "Creates a firewall rule for a given IP address",
+			Class: firewallClasses + "CreateFirewallRuleCmd",
+			Kind:  kernel.AsyncCreate, Instance: "FirewallRule", Event: "FIREWALL.OPEN",
+			Eventful: kernel.EventCreateAsync, Action: "creating firewall rule",
 			Params: []param{
-				{Name: "ipaddressid", Type: "uuid:address", Required: true, About: "the IP address id of the port forwarding rule"},
-				{Name: "protocol", Type: "string", Required: true, About: "the protocol for the firewall rule. Valid values are TCP/UDP/ICMP."},
+				{Name: "ipaddressid", Type: "uuid:address", Required: true, About: "the IP address id of the " +
+					"port forwarding rule"},
+				{Name: "protocol", Type: "string", Required: true, About: "the protocol for the firewall rule. " +
+					"Valid values are TCP/UDP/ICMP."},
 				{Name: "startport", Type: "integer", About: "the starting port of firewall rule"},
 				{Name: "endport", Type: "integer", About: "the ending port of firewall rule"},
-				{Name: "cidrlist", Type: "list", About: "the CIDR list to forward traffic from. Multiple entries must be separated by a single comma character (,)."},
+				{Name: "cidrlist", Type: "list", About: "the CIDR list to forward traffic from. Multiple entries " +
+					"must be separated by a single comma character (,)."},
 				{Name: "icmptype", Type: "integer", About: "type of the ICMP message being sent"},
 				{Name: "icmpcode", Type: "integer", About: "error code for this icmp message"},
 				{Name: "type", Type: "string", About: "type of firewallrule: system/user"},
-				{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to the end user or not"},
+				{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule " +
+					"to the end user or not"},
 			},
 			Create: createFW, Run: finishFW,
+			Subject: func(mgr *Manager, c *kernel.Call) kernel.Subject {
+				return ruleSubject(mgr.FWRuleByUUID(c.Target.UUID))
+			},
 			Describe: func(mgr *Manager, c *kernel.Call) string {
 				if fw := mgr.FWRuleByUUID(c.Target.UUID); fw != nil {
-					c.Concerns("FirewallRule", fw.ID, fw.UUID, fw.Account)
-					return fmt.Sprintf("Creating firewall rule for IP: %s for protocol:%s", fw.Address.IP, c.Str("protocol"))
+					return fmt.Sprintf("Creating firewall rule for IP: %s for protocol:%s", fw.Address.IP,
+						c.Str("protocol"))
 				}
 				return "Creating firewall rule"
 			},
@@ -49,7 +59,6 @@ func fwCommands() []command {
 				case c.Job == nil:
 					return fmt.Sprintf("Rule Id: %d", c.Target.ID)
 				}
-				c.Owner = nil
 				return fmt.Sprintf("Rule ID: %d", c.Target.ID)
 			},
 		},
@@ -59,10 +68,14 @@ func fwCommands() []command {
 func fwOtherCommands() []command {
 	return []command{
 		{
-			Name: "deleteFirewallRule", About: "Deletes a firewall rule", Class: firewallClasses + "DeleteFirewallRuleCmd",
-			Kind: kernel.AsyncCommand, Event: "FIREWALL.CLOSE", Eventful: kernel.EventAsync, Action: "revoking firewall rule",
-			Params: []param{{Name: "id", Type: "uuid:fwrule", Required: true, About: "the ID of the firewall rule"}},
-			Run:    deleteFW,
+			Name: "deleteFirewallRule", About: "Deletes a firewall rule",
+			Class: firewallClasses + "DeleteFirewallRuleCmd",
+			Kind:  kernel.AsyncCommand, Event: "FIREWALL.CLOSE", Eventful: kernel.EventAsync,
+			Action: "revoking firewall rule",
+			Params: []param{
+				{Name: "id", Type: "uuid:fwrule", Required: true, About: "the ID of the firewall rule"},
+			},
+			Run: deleteFW,
 			Check: func(mgr *Manager, c *kernel.Call) error {
 				fw, err := fwRuleParam(mgr, c, "id")
 				if err != nil {
@@ -70,14 +83,13 @@ func fwOtherCommands() []command {
 				}
 				return tenancy.MayUse(mgr.tenancy, c, fw.Account, "firewall rule")
 			},
+			Subject: func(mgr *Manager, c *kernel.Call) kernel.Subject {
+				return ruleSubject(mgr.FWRuleByUUID(c.Str("id")))
+			},
 			Describe: func(mgr *Manager, c *kernel.Call) string {
-				if fw := mgr.FWRuleByUUID(c.Str("id")); fw != nil {
-					c.Concerns("FirewallRule", fw.ID, fw.UUID, fw.Account)
-				}
 				return fmt.Sprintf("Deleting firewall rule ID=%d", c.Target.ID)
 			},
 			Detail: func(mgr *Manager, c *kernel.Call) string {
-				c.Owner = nil
 				return fmt.Sprintf("Rule Id: %d", c.Target.ID)
 			},
 		},
@@ -85,9 +97,11 @@ func fwOtherCommands() []command {
 			Name: "listFirewallRules", About: "Lists all firewall rules for an IP address.",
 			Params: kernel.ListParams(
 				param{Name: "id", Type: "uuid:fwrule", About: "Lists rule with the specified ID."},
-				param{Name: "ipaddressid", Type: "uuid:address", About: "the ID of IP address of the firewall services"},
+				param{Name: "ipaddressid", Type: "uuid:address", About: "the ID of IP address of the firewall " +
+					"services"},
 				param{Name: "networkid", Type: "uuid:network", About: "list firewall rules for certain network"},
-				param{Name: "fordisplay", Type: "boolean", About: "list resources by display flag; only ROOT admin is eligible to pass this parameter"},
+				param{Name: "fordisplay", Type: "boolean", About: "list resources by display flag; only ROOT " +
+					"admin is eligible to pass this parameter"},
 			),
 			Run: listFW,
 		},
@@ -114,7 +128,8 @@ func createFW(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	}
 	start := c.Integer("startport", 0)
 	fw := &Rule{
-		Purpose: purposeFirewall, Address: a, Network: a.Network, Account: a.Account, StartPort: start, EndPort: c.Integer("endport", start),
+		Purpose: purposeFirewall, Address: a, Network: a.Network, Account: a.Account, StartPort: start,
+		EndPort:  c.Integer("endport", start),
 		Protocol: strings.ToLower(c.Str("protocol")), CIDRs: cidrs,
 	}
 	if err := checkFW(mgr, c, fw); err != nil {
@@ -131,7 +146,8 @@ func checkFW(mgr *Manager, c *kernel.Call, fw *Rule) error {
 	icmp := fw.Protocol == "icmp"
 	switch {
 	case fw.Network == nil:
-		return api.Invalid("Unable to create firewall rule for the IP address ID=%d as IP is not associated with any network", fw.Address.ID)
+		return api.Invalid("Unable to create firewall rule for the IP address ID=%d as IP is not associated with "+
+			"any network", fw.Address.ID)
 	case !slices.Contains(fw.Network.Offering.Services, "Firewall"):
 		return api.Invalid("Service Firewall is not supported in network id= %d", fw.Network.ID)
 	case !validPort(fw.StartPort):
@@ -170,7 +186,8 @@ func storeFW(mgr *Manager, c *kernel.Call, fw *Rule) error {
 // OpenFor makes the firewall rule of openfirewall=true: it takes an id of its own after the rule it is for.
 func OpenFor(mgr *Manager, c *kernel.Call, r *Rule) error {
 	fw := &Rule{
-		Purpose: purposeFirewall, Address: r.Address, Network: r.Network, Account: r.Account, StartPort: r.StartPort, EndPort: r.EndPort,
+		Purpose: purposeFirewall, Address: r.Address, Network: r.Network, Account: r.Account, StartPort: r.StartPort,
+		EndPort:  r.EndPort,
 		Protocol: r.Protocol, CIDRs: []string{"0.0.0.0/0"}, Related: r,
 	}
 	return storeFW(mgr, c, fw)
@@ -179,7 +196,8 @@ func OpenFor(mgr *Manager, c *kernel.Call, r *Rule) error {
 func finishFW(mgr *Manager, c *kernel.Call) (obj, error) {
 	fw := mgr.FWRuleByUUID(c.Target.UUID)
 	if fw == nil {
-		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create firewall rule"}
+		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create " +
+			"firewall rule"}
 	}
 	for _, other := range mgr.FWRules {
 		if other.Address == fw.Address && other.State == StateAdd {
@@ -243,7 +261,8 @@ func listFW(mgr *Manager, c *kernel.Call) (obj, error) {
 func (mgr *Manager) fwAnswer(fw *Rule) obj {
 	out := obj{
 		"id": fw.UUID, "protocol": fw.Protocol, "ipaddressid": fw.Address.UUID, "networkid": fw.Network.UUID,
-		"ipaddress": fw.Address.IP.String(), "state": ShownState(fw.State), "cidrlist": strings.Join(fw.CIDRs, ","), "tags": []any{}, "fordisplay": true,
+		"ipaddress": fw.Address.IP.String(), "state": ShownState(fw.State), "cidrlist": strings.Join(fw.CIDRs, ","),
+		"tags": []any{}, "fordisplay": true,
 	}
 	if fw.StartPort != 0 {
 		out["startport"], out["endport"] = fw.StartPort, fw.EndPort
@@ -251,4 +270,20 @@ func (mgr *Manager) fwAnswer(fw *Rule) obj {
 	mgr.NewField(out, "destcidrlist", "")
 	mgr.NewField(out, "traffictype", "Ingress")
 	return out
+}
+
+// ruleSubject is what the events of a rule name; nothing for nil.
+func ruleSubject(r *Rule) kernel.Subject {
+	if r == nil {
+		return kernel.Subject{}
+	}
+	return kernel.Named("FirewallRule", r.ID, r.UUID, r.Account)
+}
+
+// forwardingSubject is what the events of a port forwarding rule name; nothing for nil.
+func forwardingSubject(pf *PFRule) kernel.Subject {
+	if pf == nil {
+		return kernel.Subject{}
+	}
+	return ruleSubject(&pf.Rule)
 }

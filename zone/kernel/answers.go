@@ -9,6 +9,7 @@ import (
 // ZoneID is the only zone's id in the database.
 const ZoneID = 1
 
+// Itoa is a number as text.
 func Itoa(n int) string { return strconv.Itoa(n) }
 
 // NewField adds a field that 4.20 brought.
@@ -28,10 +29,13 @@ func (k *Kernel) LaterField(out obj, name string, value any) {
 // ListParams adds what all list commands take.
 func ListParams(own ...Param) []Param {
 	return append(own,
-		Param{Name: "account", Type: "string", About: "list resources by account. Must be used with the domainId parameter."},
+		Param{Name: "account", Type: "string", About: "list resources by account. Must be used with the domainId " +
+			"parameter."},
 		Param{Name: "domainid", Type: "uuid:domain", About: "list only resources belonging to the domain specified"},
-		Param{Name: "listall", Type: "boolean", About: "If set to false, list only resources belonging to the command's caller; if set to true - list resources that the caller is authorized to see."},
-		Param{Name: "isrecursive", Type: "boolean", About: "defaults to false, but if true, lists all resources from the parent specified by the domainId till leaves."},
+		Param{Name: "listall", Type: "boolean", About: "If set to false, list only resources belonging to the " +
+			"command's caller; if set to true - list resources that the caller is authorized to see."},
+		Param{Name: "isrecursive", Type: "boolean", About: "defaults to false, but if true, lists all resources " +
+			"from the parent specified by the domainId till leaves."},
 		Param{Name: "keyword", Type: "string", About: "List by keyword"},
 		Param{Name: "page", Type: "integer"}, Param{Name: "pagesize", Type: "integer"},
 	)

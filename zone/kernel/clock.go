@@ -36,8 +36,8 @@ func (m *Manual) set(t time.Time) {
 	}
 }
 
-// Scaled is a clock that starts at the present and runs many times as fast, for tests with a zone over TCP: usage windows
-// of a minute take a second. The database's own UTC_TIMESTAMP does not follow; the API's Date header does.
+// Scaled is a clock that starts at the present and runs many times as fast, for tests with a zone over TCP: usage
+// windows of a minute take a second. The database's own UTC_TIMESTAMP does not follow; the API's Date header does.
 type Scaled struct {
 	start time.Time
 	speed float64

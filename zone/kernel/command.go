@@ -18,8 +18,9 @@ const (
 
 // Param is one parameter of a command, as listApis describes it.
 type Param struct {
-	Name     string
-	Type     string // listApis' words: uuid, string, integer, long, boolean, list, map, date; "uuid:network" also names what it must be
+	Name string
+	// listApis' words: uuid, string, integer, long, boolean, list, map, date; "uuid:network" also names what it must be
+	Type     string
 	Required bool
 	About    string
 }
@@ -39,7 +40,8 @@ type Caller interface {
 	Privileged() bool
 }
 
-// Command is one API command of a room M. The zone's lock is held while create and run work; a push releases it meanwhile.
+// Command is one API command of a room M. The zone's lock is held while create and run work; a push releases it
+// meanwhile.
 type Command[M any] struct {
 	Name     string
 	About    string
@@ -60,6 +62,10 @@ type Command[M any] struct {
 	Run func(m M, c *Call) (obj, error)
 	// Sync names what jobs are serialised on ("network:212"); "" does not serialise.
 	Sync func(m M, c *Call) string
+	// Subject is what the event rows from the Scheduled one on name; nil leaves it to what check and create found.
+	// Later is the resource type of the rows after the Scheduled one where it differs.
+	Subject func(m M, c *Call) Subject
+	Later   string
 	// Describe is the whole text of the Scheduled event row ("deleting load balancer: 6"); internal ids may be used.
 	Describe func(m M, c *Call) string
 	// Action is how the other rows begin ("deleting load balancer"), creating the same for the row of the create phase
@@ -76,10 +82,11 @@ func Bind[M any](m M, table []Command[M]) []Bound {
 	all := make([]Bound, len(table))
 	for i, c := range table {
 		all[i] = Bound{
-			Name: c.Name, About: c.About, Root: c.Root, Class: c.Class, Kind: c.Kind, Params: c.Params, Instance: c.Instance,
-			Event: c.Event, Eventful: c.Eventful, Admin: c.Admin, Action: c.Action, Creating: c.Creating,
+			Name: c.Name, About: c.About, Root: c.Root, Class: c.Class, Kind: c.Kind, Params: c.Params,
+			Instance: c.Instance,
+			Event:    c.Event, Eventful: c.Eventful, Admin: c.Admin, Action: c.Action, Creating: c.Creating,
 			Check: bind(m, c.Check), Sync: bind(m, c.Sync), Describe: bind(m, c.Describe), Detail: bind(m, c.Detail),
-			Create: bindFailing(m, c.Create), Run: bindFailing(m, c.Run),
+			Subject: bind(m, c.Subject), Later: c.Later, Create: bindFailing(m, c.Create), Run: bindFailing(m, c.Run),
 		}
 	}
 	return all
@@ -97,6 +104,20 @@ func bindFailing[M, T any](m M, f func(M, *Call) (T, error)) func(*Kernel, *Call
 		return nil
 	}
 	return func(_ *Kernel, c *Call) (T, error) { return f(m, c) }
+}
+
+// Subject is what event rows name. Empty fields leave what the call has.
+type Subject struct {
+	Owner    Owner  // whose account the Scheduled row names
+	Kind     string // resource type
+	Resource int64  // internal id
+	// Target is the object that texts and listEvents name.
+	Target Created
+}
+
+// Named is the subject of an object that has a row and a uuid.
+func Named(kind string, id int64, uuid string, owner Owner) Subject {
+	return Subject{Owner: owner, Kind: kind, Resource: id, Target: Created{UUID: uuid, ID: id}}
 }
 
 // Created is what a create phase leaves: the public id and the internal one.

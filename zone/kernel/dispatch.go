@@ -39,17 +39,20 @@ func (k *Kernel) Find(name string) (root string, ok bool) {
 	return cmd.Root, true
 }
 
-// Call carries out one API call of an authenticated user (an api.Backend's work). The answer is what stands below the root.
-func (k *Kernel) Call(ctx context.Context, login any, name string, params map[string]string) (answer map[string]any, err error) {
+// Call carries out one API call of an authenticated user (an api.Backend's work). The answer is what stands below
+// the root.
+func (k *Kernel) Call(ctx context.Context, login any, name string, params map[string]string) (answer map[string]any,
+	err error) {
 	cmd, ok := k.registry[name]
 	if !ok {
-		return nil, &api.Error{Code: api.CodeUnsupported, CSCode: api.CSAPIException, Text: "Unknown API command: " + name}
+		return nil, &api.Error{Code: api.CodeUnsupported, CSCode: api.CSAPIException, Text: "Unknown API " +
+			"command: " + name}
 	}
 	user := k.System
 	if u, ok := login.(Caller); ok {
 		user = u
 	}
-	c := &Call{Ctx: ctx, k: k, Cmd: cmd, Params: params, Caller: user}
+	c := &Call{Ctx: k.load.hold(ctx, name), k: k, Cmd: cmd, Params: params, Caller: user}
 	k.Lock()
 	defer k.Unlock()
 	defer c.explained(&err)
@@ -84,7 +87,7 @@ func (k *Kernel) Call(ctx context.Context, login any, name string, params map[st
 			c.EventResource = c.Target.ID
 		}
 	}
-	j, err := k.submit(c)
+	j, err := submit(k, c)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +115,8 @@ func (c *Call) explained(err *error) {
 	switch {
 	case errors.As(*err, &e):
 	case errors.As(*err, &refused) && (refused.Number == 1366 || refused.Number == 1406):
-		*err = api.Internal("DB Exception: %s", refused.Message) // what the tables' character set or width does not take
+		// what the tables' character set or width does not take
+		*err = api.Internal("DB Exception: %s", refused.Message)
 	default:
 		c.k.Log.Error("a command failed", "command", c.Cmd.Name, "err", *err)
 	}
@@ -138,13 +142,15 @@ func (c *Call) validate() error {
 		}
 		if !present || (value == "" && p.Type != "string" && p.Type != "map") {
 			if p.Required {
-				return api.BadParameter("Unable to execute API command %s due to missing parameter %s", c.shownName(), p.Name)
+				return api.BadParameter("Unable to execute API command %s due to missing parameter %s", c.shownName(),
+					p.Name)
 			}
 			delete(c.Params, strings.ToLower(p.Name)) // an empty word for a number or an id is no word
 			continue
 		}
 		if p.Required && value == "" && p.Type != "map" {
-			return api.BadParameter("Unable to execute API command %s due to missing parameter %s", c.shownName(), p.Name)
+			return api.BadParameter("Unable to execute API command %s due to missing parameter %s", c.shownName(),
+				p.Name)
 		}
 		if err := c.validateType(p, value); err != nil {
 			return err
@@ -156,7 +162,8 @@ func (c *Call) validate() error {
 func (c *Call) validateType(p Param, value string) error {
 	typ, entity, _ := strings.Cut(p.Type, ":")
 	if limit := maxLength(p.Name); len(value) > limit && typ != "list" && typ != "map" {
-		return api.BadParameter("Unable to execute API command %s due to invalid value. Value greater than max allowed length %d for param: %s", c.shownName(), limit, p.Name)
+		return api.BadParameter("Unable to execute API command %s due to invalid value. Value greater than max "+
+			"allowed length %d for param: %s", c.shownName(), limit, p.Name)
 	}
 	switch typ {
 	case "integer", "short":
@@ -169,10 +176,11 @@ func (c *Call) validateType(p Param, value string) error {
 		}
 	case "date":
 		if _, err := ParseDate(value); err != nil {
-			return api.BadParameter("Unable to parse date %s for command %s, please pass dates in the format mentioned in the api documentation", value, c.shownName())
+			return api.BadParameter("Unable to parse date %s for command %s, please pass dates in the format "+
+				"mentioned in the api documentation", value, c.shownName())
 		}
 	case "uuid":
-		if entity != "" && !c.k.exists(entity, value) {
+		if entity != "" && !exists(c.k, entity, value) {
 			return c.BadEntity(p.Name, value)
 		}
 	case "map":
@@ -184,7 +192,7 @@ func (c *Call) validateType(p Param, value string) error {
 			return nil
 		}
 		for _, one := range c.List(p.Name) {
-			if !c.k.exists(entity, one) {
+			if !exists(c.k, entity, one) {
 				return c.BadEntity(p.Name, one)
 			}
 		}
@@ -205,12 +213,17 @@ func maxLength(name string) int {
 	return 255
 }
 
+// BadValue refuses a value of a wrong form.
 func (c *Call) BadValue(name, value string) error {
-	return api.BadParameter("Unable to execute API command %s due to invalid value %s for parameter %s", c.shownName(), value, name)
+	return api.BadParameter("Unable to execute API command %s due to invalid value %s for parameter %s",
+		c.shownName(), value, name)
 }
 
+// BadEntity refuses an id that nothing has.
 func (c *Call) BadEntity(name, value string) error {
-	return api.BadParameter("Unable to execute API command %s due to invalid value. Invalid parameter %s value=%s due to incorrect long value format, or entity does not exist or due to incorrect parameter annotation for the field in api cmd class.",
+	return api.BadParameter("Unable to execute API command %s due to invalid value. Invalid parameter %s "+
+		"value=%s due to incorrect long value format, or entity does not exist or due to incorrect parameter "+
+		"annotation for the field in api cmd class.",
 		c.shownName(), name, value)
 }
 

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"time"
 )
@@ -43,9 +44,11 @@ func (k *Kernel) Event(ctx context.Context, e Event) (int64, error) {
 		kind = e.ResourceType
 	}
 	id, err := k.Insert(ctx, "cloud.event", obj{
-		"uuid": e.UUID, "type": e.Type, "state": e.State, "description": storable(e.Text, 1024), "user_id": e.User.UserID(),
-		"account_id": e.Account.OwnerID(), "domain_id": e.Account.DomainID(), "resource_id": e.ResourceID, "resource_type": kind,
-		"created": e.Created, "level": e.Level, "start_id": e.StartID, "archived": 0, "display": 1,
+		"uuid": e.UUID, "type": e.Type, "state": e.State, "description": storable(e.Text, 1024),
+		"user_id":    e.User.UserID(),
+		"account_id": e.Account.OwnerID(), "domain_id": e.Account.DomainID(), "resource_id": e.ResourceID,
+		"resource_type": kind,
+		"created":       e.Created, "level": e.Level, "start_id": e.StartID, "archived": 0, "display": 1,
 	})
 	if err != nil {
 		return 0, err
@@ -72,11 +75,45 @@ func storable(s string, limit int) string {
 
 // UsageEvent writes a row of cloud.usage_event. Fields are the table's further columns: resource_name, offering_id,
 // template_id, size, resource_type, virtual_size; absent ones are NULL.
-func (k *Kernel) UsageEvent(ctx context.Context, typ string, account Owner, zoneID, resourceID int64, fields obj) error {
-	row := obj{"type": typ, "account_id": account.OwnerID(), "created": k.Now(), "zone_id": zoneID, "resource_id": resourceID, "processed": 0}
-	for k, v := range fields {
-		row[k] = v
+func (k *Kernel) UsageEvent(ctx context.Context, typ string, account Owner, zoneID, resourceID int64,
+	fields obj) error {
+	return k.WriteUsage(ctx, UsageEvent{Type: typ, Owner: account, Zone: zoneID, Resource: resourceID, Fields: fields})
+}
+
+// UsageEvent is a row of cloud.usage_event to be written.
+type UsageEvent struct {
+	Type           string
+	Owner          Owner
+	Zone, Resource int64  // internal ids
+	Fields         obj    // further columns
+	Why            string // one of the reasons below; planted faults tell events apart by it
+}
+
+// Why a usage event is written, where its type does not say it.
+const (
+	WhyReleased  = "released"   // the rule went with its address, network or account
+	WhyUndone    = "undone"     // the rule's creation failed
+	WhyWithVM    = "with-vm"    // the volume went with its VM
+	WhyNeverUsed = "never-used" // the volume was never attached
+	WhyRecovered = "recovered"  // the volume came back with its VM
+)
+
+// WriteUsage writes a usage event.
+type WriteUsage func(ctx context.Context, e UsageEvent) error
+
+// WriteUsage writes a usage event through the wrappers of WrapUsage.
+func (k *Kernel) WriteUsage(ctx context.Context, e UsageEvent) error { return k.usage(ctx, e) }
+
+// WrapUsage puts a wrapper around the writing of usage events.
+func (k *Kernel) WrapUsage(wrap func(next WriteUsage) WriteUsage) { k.usage = wrap(k.usage) }
+
+func insertUsage(ctx context.Context, k *Kernel, e UsageEvent) error {
+	row := obj{
+		"type": e.Type, "account_id": e.Owner.OwnerID(), "created": k.Now(), "zone_id": e.Zone,
+		"resource_id": e.Resource,
+		"processed":   0,
 	}
+	maps.Copy(row, e.Fields)
 	_, err := k.Insert(ctx, "cloud.usage_event", row)
 	return err
 }
@@ -111,6 +148,7 @@ func (c *Call) Text(words string) string {
 	return words
 }
 
+// Capitalize writes the first letter large.
 func Capitalize(s string) string {
 	if s == "" {
 		return s
@@ -143,11 +181,21 @@ func (c *Call) eventScheduled() {
 	if c.Cmd.Event == "" || c.Cmd.Eventful == EventSync {
 		return
 	}
+	c.subject()
 	words := c.Cmd.Action
 	if c.Cmd.Describe != nil {
 		words = c.Cmd.Describe(c.k, c)
 	}
 	c.eventRow("Scheduled", words, "")
+	if c.Cmd.Later != "" {
+		c.EventResourceType = c.Cmd.Later
+	}
+}
+
+func (c *Call) subject() {
+	if c.Cmd.Subject != nil {
+		c.Concerns(c.Cmd.Subject(c.k, c))
+	}
 }
 
 func (c *Call) eventStarted() {
@@ -159,6 +207,9 @@ func (c *Call) eventStarted() {
 func (c *Call) eventDone(err error) {
 	if c.Cmd.Event == "" || c.Cmd.Eventful == EventCreatePlain || c.Cmd.Eventful == EventCreateOnly {
 		return
+	}
+	if c.Cmd.Eventful == EventSync {
+		c.subject()
 	}
 	if err != nil && !c.EventFine {
 		c.eventRow("Completed", c.Text("Error while "+c.Cmd.Action), "ERROR")

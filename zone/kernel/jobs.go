@@ -27,17 +27,19 @@ type Job struct {
 }
 
 // submit queues the call's work, after the job before it that has the same sync key. The zone's lock is held.
-func (k *Kernel) submit(c *Call) (*Job, error) {
+func submit(k *Kernel, c *Call) (*Job, error) {
 	if k.closing {
 		return nil, api.Internal("the management server is shutting down")
 	}
-	j := &Job{UUID: k.UUID(), Cmd: c.Cmd, Caller: c.Caller, Created: k.Now(), done: make(chan struct{}), Instance: c.Target.UUID}
+	j := &Job{UUID: k.UUID(), Cmd: c.Cmd, Caller: c.Caller, Created: k.Now(), done: make(chan struct{}),
+		Instance: c.Target.UUID}
 	if c.Cmd.Kind == AsyncCommand {
 		j.Instance = c.Str("id")
 	}
 	row := obj{
-		"uuid": j.UUID, "user_id": c.Caller.UserID(), "account_id": c.Caller.Owner().OwnerID(), "instance_type": c.Cmd.Instance,
-		"job_cmd": c.Cmd.Class, "job_cmd_ver": 0, "job_status": 0, "job_process_status": 0, "job_result_code": 0,
+		"uuid": j.UUID, "user_id": c.Caller.UserID(), "account_id": c.Caller.Owner().OwnerID(),
+		"instance_type": c.Cmd.Instance,
+		"job_cmd":       c.Cmd.Class, "job_cmd_ver": 0, "job_status": 0, "job_process_status": 0, "job_result_code": 0,
 		"created": j.Created, "related": "", "job_type": "AsyncJobVO", "job_dispatcher": "ApiAsyncJobDispatcher",
 	}
 	id, err := k.Insert(c.Ctx, "cloud.async_job", row)
@@ -69,6 +71,7 @@ func (c *Call) work(before <-chan struct{}) {
 	if before != nil {
 		<-before
 	}
+	defer k.load.work(c.Cmd.Name)()
 	k.Lock()
 	defer k.Unlock()
 	c.eventStarted()
@@ -80,7 +83,7 @@ func (c *Call) work(before <-chan struct{}) {
 		e := AsAPI(err)
 		j.Status, j.Code, j.Result = 2, e.Code, obj{"errorcode": e.Code, "errortext": e.Text}
 	}
-	k.mirrorJob(j)
+	mirrorJob(k, j)
 	k.running--
 	k.idle.Broadcast()
 	close(j.done)
@@ -91,11 +94,12 @@ func (c *Call) runSafely() (result obj, err error) {
 	return c.Cmd.Run(c.k, c)
 }
 
-func (k *Kernel) mirrorJob(j *Job) {
+func mirrorJob(k *Kernel, j *Job) {
 	text, err := json.Marshal(j.Result)
 	if err == nil {
 		err = k.Update(k.background, "cloud.async_job", j.ID, obj{
-			"job_status": j.Status, "job_result_code": j.Code, "job_result": storable(string(text), 20000), "last_updated": j.Completed, "removed": j.Completed,
+			"job_status": j.Status, "job_result_code": j.Code, "job_result": storable(string(text), 20000),
+			"last_updated": j.Completed, "removed": j.Completed,
 		})
 	}
 	if err != nil {
@@ -103,6 +107,7 @@ func (k *Kernel) mirrorJob(j *Job) {
 	}
 }
 
+// JobByUUID finds the job with a uuid, removed ones included; nil for none.
 func (k *Kernel) JobByUUID(u string) *Job { return k.jobs[u] }
 
 // AllJobs lists the jobs, oldest first. The lock must be held.

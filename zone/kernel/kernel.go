@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
 	"sync"
 
 	"github.com/stackproof/stackproof/release"
@@ -30,12 +29,15 @@ type Options struct {
 	Knobs   release.Knobs
 	Clock   Clock
 	Log     *slog.Logger
+	// Load is how busy the management server is; the zero value is quiet.
+	Load Load
 	// Seed makes uuids, secrets and MACs repeatable.
 	Seed int64
 }
 
 // Kernel is embedded by every room's manager.
 type Kernel struct {
+	*Random
 	Clock Clock
 	Log   *slog.Logger
 	// Events are the rows of cloud.event, oldest first, and System is who acts where nobody calls. Both are guarded by
@@ -47,6 +49,8 @@ type Kernel struct {
 	knobs   release.Knobs
 	server  Server
 	store   *store.Rows
+	load    *loaded
+	usage   WriteUsage
 
 	// background outlives calls: jobs, tasks. Stop cancels it and waits for working.
 	background context.Context
@@ -54,8 +58,6 @@ type Kernel struct {
 	working    sync.WaitGroup
 	planned    chan struct{}
 	advancing  sync.Mutex
-	randMu     sync.Mutex
-	rand       *rand.Rand
 
 	registry map[string]*Bound
 	order    []Bound
@@ -77,10 +79,13 @@ type Kernel struct {
 // New returns a kernel without commands and without a database.
 func New(o Options) *Kernel {
 	k := &Kernel{
-		Clock: o.Clock, Log: o.Log, version: o.Release, knobs: maps.Clone(o.Knobs), rand: newRand(o.Seed),
-		planned: make(chan struct{}, 1), jobs: map[string]*Job{}, tails: map[string]chan struct{}{}, ids: map[string]int64{},
+		Clock: o.Clock, Log: o.Log, version: o.Release, knobs: maps.Clone(o.Knobs),
+		load: newLoaded(o.Load, o.Clock), Random: newRandom(o.Seed),
+		planned: make(chan struct{}, 1), jobs: map[string]*Job{}, tails: map[string]chan struct{}{},
+		ids: map[string]int64{},
 	}
 	k.background, k.cancelAll = context.WithCancel(context.Background())
+	k.usage = func(ctx context.Context, e UsageEvent) error { return insertUsage(ctx, k, e) }
 	k.idle = sync.NewCond(&k.mu)
 	k.finders = map[string]func(string) bool{"job": func(u string) bool { return k.JobByUUID(u) != nil }}
 	return k
@@ -118,7 +123,7 @@ func (k *Kernel) migrate(ctx context.Context) error {
 // Start runs due tasks on a clock that goes by itself, until Stop.
 func (k *Kernel) Start() {
 	if _, manual := k.Clock.(*Manual); !manual {
-		k.Go(func(context.Context) { k.follow() })
+		k.Go(func(context.Context) { follow(k) })
 	}
 }
 
@@ -126,6 +131,12 @@ func (k *Kernel) Start() {
 func (k *Kernel) Go(f func(ctx context.Context)) {
 	k.working.Go(func() { f(k.background) })
 }
+
+// Hurry ends everything that only takes time because the server is busy; nothing does after that.
+func (k *Kernel) Hurry() { k.load.end() }
+
+// Lost says whether the answer to a call that was carried out is lost.
+func (k *Kernel) Lost(command string) bool { return k.load.lost(command) }
 
 // Stop refuses new jobs, lets queued ones end, and stops what works in the background.
 func (k *Kernel) Stop(ctx context.Context) error {

@@ -92,7 +92,7 @@ func Find[T any](items []T, uuid string, id func(T) string) (T, bool) {
 }
 
 // exists resolves an entity parameter.
-func (k *Kernel) exists(entity, uuid string) bool {
+func exists(k *Kernel, entity, uuid string) bool {
 	f, ok := k.finders[entity]
 	return ok && f(uuid)
 }

@@ -2,10 +2,7 @@ package kernel
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 // Insert writes a row into a table named like "cloud.vpc" and answers its id. Unknown columns are an error.
@@ -32,28 +29,8 @@ func DBContext(ctx context.Context) context.Context { return context.WithoutCanc
 // Now is the zone's time, in UTC.
 func (k *Kernel) Now() time.Time { return k.Clock.Now().UTC() }
 
-// UUID is a new identifier, repeatable under Options.Seed.
-func (k *Kernel) UUID() string {
-	k.randMu.Lock()
-	defer k.randMu.Unlock()
-	var b [16]byte
-	for i := range b {
-		b[i] = byte(k.rand.Uint32())
-	}
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return uuid.UUID(b).String()
-}
-
-// Number is a random number in [0,n).
-func (k *Kernel) Number(n int) int {
-	k.randMu.Lock()
-	defer k.randMu.Unlock()
-	return k.rand.IntN(n)
-}
-
-func newRand(seed int64) *rand.Rand { return rand.New(rand.NewPCG(uint64(seed), 0x9e3779b97f4a7c15)) }
-
-// KeepDeletedRules makes deleted rules keep their row with a removal date; their table has the column. The lock must be held.
+// KeepDeletedRules makes deleted rules keep their row with a removal date; their table has the column. The lock
+// must be held.
 func (k *Kernel) KeepDeletedRules() {
 	k.store.AddColumn("cloud.firewall_rules", "removed")
 	k.keepRules = true

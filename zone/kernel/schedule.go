@@ -39,7 +39,7 @@ func (k *Kernel) Cancel(t *Task) {
 }
 
 // runDue runs what is due by t, in order, a manual clock set to each one's time. The lock is held.
-func (k *Kernel) runDue(ctx context.Context, t time.Time) {
+func runDue(ctx context.Context, k *Kernel, t time.Time) {
 	for len(k.tasks) > 0 && !k.tasks[0].at.After(t) && ctx.Err() == nil {
 		next := k.tasks[0]
 		k.tasks = k.tasks[1:]
@@ -50,8 +50,8 @@ func (k *Kernel) runDue(ctx context.Context, t time.Time) {
 	}
 }
 
-// Advance lets d pass on a manual clock: jobs that are queued end first, then everything that falls due happens in order,
-// then the clock stands at the end. On the wall clock it waits for the time to come.
+// Advance lets d pass on a manual clock: jobs that are queued end first, then everything that falls due happens in
+// order, then the clock stands at the end. On the wall clock it waits for the time to come.
 func (k *Kernel) Advance(ctx context.Context, d time.Duration) error {
 	m, manual := k.Clock.(*Manual)
 	if !manual {
@@ -68,7 +68,7 @@ func (k *Kernel) Advance(ctx context.Context, d time.Duration) error {
 	defer k.Unlock()
 	k.WaitJobs()
 	end := m.Now().Add(d)
-	k.runDue(ctx, end)
+	runDue(ctx, k, end)
 	if ctx.Err() == nil {
 		m.set(end)
 	}
@@ -76,12 +76,12 @@ func (k *Kernel) Advance(ctx context.Context, d time.Duration) error {
 }
 
 // Follow runs due tasks on the wall clock until the zone closes.
-func (k *Kernel) follow() {
+func follow(k *Kernel) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
 		k.Lock()
-		k.runDue(k.background, k.Clock.Now())
+		runDue(k.background, k, k.Clock.Now())
 		wait := time.Hour
 		if len(k.tasks) > 0 {
 			wait = max(RealTime(k.Clock, k.tasks[0].at.Sub(k.Clock.Now())), 0)

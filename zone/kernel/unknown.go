@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// UnknownParameters is the log message about parameters that a command does not have. A server takes them, does nothing, and logs the like
-// (ParamGenericValidationWorker.java@4.20.0.0): a misspelt filter lists everything.
+// UnknownParameters is the log message about parameters that a command does not have. A server takes them, does
+// nothing, and logs the like (ParamGenericValidationWorker.java@4.20.0.0): a misspelt filter lists everything.
 const UnknownParameters = "received unknown parameters"
 
 // noteUnknown logs the parameters that the command does not have. listall is what clients add to every list.
@@ -14,7 +14,8 @@ func (c *Call) noteUnknown() {
 	var unknown []string
 	for name := range c.Params {
 		name, _, _ = strings.Cut(name, "[")
-		if !slices.ContainsFunc(c.Cmd.Params, func(p Param) bool { return strings.EqualFold(p.Name, name) }) && !slices.Contains(everywhereParams(), name) {
+		if !slices.ContainsFunc(c.Cmd.Params, func(p Param) bool { return strings.EqualFold(p.Name, name) }) &&
+			!slices.Contains(everywhereParams(), name) {
 			unknown = append(unknown, name)
 		}
 	}
@@ -25,5 +26,6 @@ func (c *Call) noteUnknown() {
 }
 
 func everywhereParams() []string {
-	return []string{"command", "response", "apikey", "signature", "signatureversion", "expires", "sessionkey", "projectid", "listall", "page", "pagesize", "keyword"}
+	return []string{"command", "response", "apikey", "signature", "signatureversion", "expires", "sessionkey",
+		"projectid", "listall", "page", "pagesize", "keyword"}
 }

@@ -4,14 +4,13 @@ import (
 	"crypto/tls"
 	"slices"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
-// Certificates can be uploaded; no rule of a virtual router takes one before 4.22 (LoadBalancingRulesManagerImpl@4.20.0.0:
-// the provider lacks the capability SslTermination).
+// Certificates can be uploaded; no rule of a virtual router takes one before 4.22
+// (LoadBalancingRulesManagerImpl@4.20.0.0: the provider lacks the capability SslTermination).
 
 // certificate is an uploaded certificate. The lab's tables have none of its kind, so that it lives in memory only.
 type certificate struct {
@@ -23,10 +22,15 @@ func certCommands() []command {
 	return []command{
 		{
 			Name: "uploadSslCert", About: "Upload a certificate to CloudStack",
-			Params: []param{{Name: "certificate", Type: "string", Required: true, About: "SSL certificate"}, {Name: "privatekey", Type: "string", Required: true, About: "Private key"}, {Name: "certchain", Type: "string", About: "Certificate chain of trust"},
-				{Name: "password", Type: "string", About: "Password for the private key"}, {Name: "account", Type: "string", About: "account that will own the SSL certificate"},
-				{Name: "domainid", Type: "uuid:domain", About: "domain ID of the account owning the SSL certificate"}, {Name: "name", Type: "string", Required: true, About: "Name for the uploaded certificate"},
-				{Name: "enabledrevocationcheck", Type: "boolean", About: "Enables revocation checking for certificates"}},
+			Params: []param{{Name: "certificate", Type: "string", Required: true, About: "SSL certificate"},
+				{Name: "privatekey", Type: "string", Required: true, About: "Private key"},
+				{Name: "certchain", Type: "string", About: "Certificate chain of trust"},
+				{Name: "password", Type: "string", About: "Password for the private key"},
+				{Name: "account", Type: "string", About: "account that will own the SSL certificate"},
+				{Name: "domainid", Type: "uuid:domain", About: "domain ID of the account owning the SSL certificate"},
+				{Name: "name", Type: "string", Required: true, About: "Name for the uploaded certificate"},
+				{Name: "enabledrevocationcheck", Type: "boolean", About: "Enables revocation checking for " +
+					"certificates"}},
 			Run: uploadCert,
 		},
 		{
@@ -43,7 +47,8 @@ func certCommands() []command {
 			},
 		},
 		{
-			Name: "deleteSslCert", About: "Delete a certificate to CloudStack", Params: []param{{Name: "id", Type: "uuid", Required: true, About: "Id of SSL certificate"}},
+			Name: "deleteSslCert", About: "Delete a certificate to CloudStack",
+			Params: []param{{Name: "id", Type: "uuid", Required: true, About: "Id of SSL certificate"}},
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 				one, err := cert(mgr, c, "id")
 				if err != nil {
@@ -54,9 +59,13 @@ func certCommands() []command {
 			},
 		},
 		{
-			Name: "assignCertToLoadBalancer", About: "Assigns a certificate to a load balancer rule", Class: lbClasses + "AssignCertToLoadBalancerCmd",
-			Kind: kernel.AsyncCommand, Event: "LB.CERT.ASSIGN", Eventful: kernel.EventAsync, Action: "assigning certificate to load balancer",
-			Params: []param{{Name: "lbruleid", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"}, {Name: "certid", Type: "uuid", Required: true, About: "the ID of the certificate"}},
+			Name: "assignCertToLoadBalancer", About: "Assigns a certificate to a load balancer rule",
+			Class: lbClasses + "AssignCertToLoadBalancerCmd",
+			Kind:  kernel.AsyncCommand, Event: "LB.CERT.ASSIGN", Eventful: kernel.EventAsync,
+			Action: "assigning certificate to load balancer",
+			Params: []param{{Name: "lbruleid", Type: "uuid:lbrule", Required: true, About: "the ID of the load " +
+				"balancer rule"},
+				{Name: "certid", Type: "uuid", Required: true, About: "the ID of the certificate"}},
 			Check: func(mgr *Manager, c *kernel.Call) error {
 				r, err := LBRuleParam(mgr, c, "lbruleid")
 				if err == nil {
@@ -65,11 +74,8 @@ func certCommands() []command {
 				return err
 			},
 			Run: assignCert, Sync: func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "lbruleid") },
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				concernsRule(mgr, c, "lbruleid")
-				return "Assigning a certificate to a load balancer"
-			},
-			Detail: func(mgr *Manager, c *kernel.Call) string { c.Owner = nil; return "" },
+			Subject:  func(mgr *Manager, c *kernel.Call) kernel.Subject { return ruleSubject(mgr, c.Str("lbruleid")) },
+			Describe: func(*Manager, *kernel.Call) string { return "Assigning a certificate to a load balancer" },
 		},
 	}
 }
@@ -107,8 +113,11 @@ func assignCert(mgr *Manager, c *kernel.Call) (obj, error) {
 	if _, err := cert(mgr, c, "certid"); err != nil {
 		return nil, err
 	}
-	if mgr.On(fault.CertificateIgnored) {
-		return obj{"success": true}, nil
-	}
 	return nil, api.Invalid("Ssl termination not supported by the loadbalancer")
+}
+
+// HasCert says whether the caller has the certificate that a parameter names.
+func HasCert(mgr *Manager, c *kernel.Call, name string) bool {
+	_, err := cert(mgr, c, name)
+	return err == nil
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -41,7 +40,8 @@ func createRule(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	}
 	port := c.Integer("publicport", 0)
 	if port == dnsPort && a.SourceNAT && slices.Contains(n.Offering.Services, "Dns") {
-		return kernel.Created{}, api.BadParameter("Error adding load balancer rule, cannot add port 53 with network service offering having DNS service and Source NAT.")
+		return kernel.Created{}, api.BadParameter("Error adding load balancer rule, cannot add port 53 with " +
+			"network service offering having DNS service and Source NAT.")
 	}
 	if a.StaticNAT {
 		return kernel.Created{}, api.Conflict("Can't do load balance on ip address: %s", a.IP)
@@ -102,7 +102,8 @@ func sourceList(mgr *Manager, c *kernel.Call) ([]string, error) {
 }
 
 // persistRule validates and writes the rule, in the order of the manager, so that the first fault is the one answered.
-func persistRule(mgr *Manager, c *kernel.Call, a *net.Address, port int, cidrs []string, open bool) (*push.Rule, error) {
+func persistRule(mgr *Manager, c *kernel.Call, a *net.Address, port int, cidrs []string, open bool) (*push.Rule,
+	error) {
 	mgr, private := mgr, c.Integer("privateport", 0)
 	if a.Network == nil {
 		return nil, api.BadParameter("Ip address %s is not assigned to the network %s", a.IP, c.Str("networkid"))
@@ -121,8 +122,10 @@ func persistRule(mgr *Manager, c *kernel.Call, a *net.Address, port int, cidrs [
 		return nil, api.BadParameter("publicPort is an invalid value: %d", port)
 	}
 	r := &push.Rule{
-		Rule: firewall.Rule{Purpose: firewall.PurposeLB, Address: a, Network: a.Network, Account: a.Account, StartPort: port, EndPort: port, Protocol: "tcp", CIDRs: cidrs},
-		Name: c.Str("name"), Text: c.Str("description"), Algorithm: algorithm, PrivateStart: private, PrivateEnd: private,
+		Rule: firewall.Rule{Purpose: firewall.PurposeLB, Address: a, Network: a.Network, Account: a.Account,
+			StartPort: port, EndPort: port, Protocol: "tcp", CIDRs: cidrs},
+		Name: c.Str("name"), Text: c.Str("description"), Algorithm: algorithm, PrivateStart: private,
+		PrivateEnd: private,
 		LBProtocol: c.Str("protocol"), Display: c.Boolean("fordisplay", true),
 	}
 	if err := mgr.supported(r); err != nil {
@@ -159,8 +162,11 @@ func storeRule(mgr *Manager, c *kernel.Call, r *push.Rule, open bool) error {
 		scheme, source, sourceNetwork = "Internal", r.Address.IP.String(), r.Network.ID
 	}
 	row := obj{
-		"id": r.ID, "name": r.Name, "description": kernel.NullText(r.Text), "default_port_start": r.PrivateStart, "default_port_end": r.PrivateEnd,
-		"algorithm": r.Algorithm, "scheme": scheme, "source_ip_address": source, "source_ip_address_network_id": sourceNetwork, "lb_protocol": kernel.NullText(r.LBProtocol), "cidr_list": kernel.NullText(firewall.JoinCIDRs(r.CIDRs)),
+		"id": r.ID, "name": r.Name, "description": kernel.NullText(r.Text), "default_port_start": r.PrivateStart,
+		"default_port_end": r.PrivateEnd,
+		"algorithm":        r.Algorithm, "scheme": scheme, "source_ip_address": source,
+		"source_ip_address_network_id": sourceNetwork, "lb_protocol": kernel.NullText(r.LBProtocol),
+		"cidr_list": kernel.NullText(firewall.JoinCIDRs(r.CIDRs)),
 	}
 	if _, err := mgr.Insert(ctx, "cloud.load_balancing_rules", row); err != nil {
 		return err
@@ -180,14 +186,15 @@ func storeRule(mgr *Manager, c *kernel.Call, r *push.Rule, open bool) error {
 	if err := mgr.firewall.SetRuleState(ctx, &r.Rule, firewall.StateAdd); err != nil {
 		return err
 	}
-	return mgr.LBUsage(ctx, "LB.CREATE", r)
+	return mgr.LBUsage(ctx, "LB.CREATE", r, "")
 }
 
 // finishRule is the job: nothing is pushed, only the firewall is opened.
 func finishRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	r := mgr.push.LBRuleByUUID(c.Target.UUID)
 	if r == nil {
-		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create load balancer rule"}
+		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create load " +
+			"balancer rule"}
 	}
 	if firewallRefused(mgr, c, r) {
 		return nil, failedRule(mgr, c, r)
@@ -199,10 +206,11 @@ func finishRule(mgr *Manager, c *kernel.Call) (obj, error) {
 			}
 		}
 	}
-	return obj{"loadbalancer": ruleAnswer(mgr, r)}, nil
+	return obj{"loadbalancer": RuleAnswer(mgr, r)}, nil
 }
 
-// firewallRefused says whether the rule opened a firewall on a router that refuses it (CreateLoadBalancerRuleCmd@4.20.0.0).
+// firewallRefused says whether the rule opened a firewall on a router that refuses it
+// (CreateLoadBalancerRuleCmd@4.20.0.0).
 func firewallRefused(mgr *Manager, c *kernel.Call, r *push.Rule) bool {
 	if !slices.ContainsFunc(mgr.firewall.FWRules, func(fw *firewall.Rule) bool { return fw.Related == &r.Rule }) {
 		return false
@@ -219,9 +227,7 @@ func firewallRefused(mgr *Manager, c *kernel.Call, r *push.Rule) bool {
 
 // failedRule takes a rule back whose job failed: it leaves a pair of usage events.
 func failedRule(mgr *Manager, c *kernel.Call, r *push.Rule) error {
-	failed := &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create load balancer rule"}
-	if mgr.On(fault.FailedCreateEventLost) {
-		return errors.Join(failed, mgr.removeLBRule(c.Ctx, r))
-	}
-	return errors.Join(failed, mgr.firewall.RevokeRelated(c.Ctx, &r.Rule), mgr.deleteLB(c.Ctx, r, false))
+	failed := &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create load " +
+		"balancer rule"}
+	return errors.Join(failed, mgr.firewall.RevokeRelated(c.Ctx, &r.Rule), mgr.deleteLB(c.Ctx, r, undone))
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/firewall"
@@ -24,7 +23,7 @@ func deleteRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := mgr.firewall.RevokeRelated(c.Ctx, &r.Rule); err != nil {
 		return nil, err
 	}
-	if err := mgr.deleteLB(c.Ctx, r, true); err != nil {
+	if err := mgr.deleteLB(c.Ctx, r, asked); err != nil {
 		return nil, err
 	}
 	c.EventResource, c.Target.UUID = 0, "" // the event's resource is gone by then
@@ -33,15 +32,24 @@ func deleteRule(mgr *Manager, c *kernel.Call) (obj, error) {
 
 // groupGuard refuses what would take the rule from its autoscale group, whatever the group's state.
 func (mgr *Manager) groupGuard(r *push.Rule) error {
-	if r.Group == nil || mgr.On(fault.GuardMissing) {
+	if !mgr.Hooks.Bound(r, Delete) {
 		return nil
 	}
 	return api.Internal("Cannot delete load balancer rule %d because it is being used by 1 Autoscale VM group.", r.ID)
 }
 
+// deletion is how a rule comes to be deleted. Only one that was asked for is rolled back when its push fails.
+type deletion string
+
+const (
+	asked    deletion = ""
+	undone   deletion = kernel.WhyUndone   // its creation failed
+	released deletion = kernel.WhyReleased // with its address, network or account
+)
+
 // deleteLB is the delete of facts cloudstack.md 1.3: the LB.DELETE usage row and the mappings' revoke flags are written
 // before the push; a push that fails gives the rule its state back, but neither of those.
-func (mgr *Manager) deleteLB(ctx context.Context, r *push.Rule, rollback bool) error {
+func (mgr *Manager) deleteLB(ctx context.Context, r *push.Rule, how deletion) error {
 	if err := mgr.groupGuard(r); err != nil {
 		return err
 	}
@@ -56,14 +64,14 @@ func (mgr *Manager) deleteLB(ctx context.Context, r *push.Rule, rollback bool) e
 			return err
 		}
 		if early {
-			if err := mgr.LBUsage(ctx, "LB.DELETE", r); err != nil {
+			if err := mgr.LBUsage(ctx, "LB.DELETE", r, string(how)); err != nil {
 				return err
 			}
 		}
 	}
-	err := mgr.applyRule(push.WithCause(ctx, push.CauseDelete, r), r)
+	err := mgr.applyRule(ctx, r, push.Delete)
 	if err == nil && !early {
-		err = mgr.LBUsage(ctx, "LB.DELETE", r)
+		err = mgr.LBUsage(ctx, "LB.DELETE", r, string(how))
 	}
 	if !kernel.Unavailable(err) {
 		if err == nil && r.State != firewall.StateRevoke {
@@ -71,7 +79,7 @@ func (mgr *Manager) deleteLB(ctx context.Context, r *push.Rule, rollback bool) e
 		}
 		return err
 	}
-	if rollback {
+	if how == asked {
 		if err := errors.Join(mgr.firewall.SetRuleState(ctx, &r.Rule, state), mgr.restoreMembers(ctx, r)); err != nil {
 			return err
 		}
@@ -79,8 +87,8 @@ func (mgr *Manager) deleteLB(ctx context.Context, r *push.Rule, rollback bool) e
 	return fmt.Errorf("%w: %w", api.Internal("Unable to remove load balancer rule %d", r.ID), err)
 }
 
-// markRule sets the revoke flag of a dying rule's mappings. Its policies keep theirs: the recorded pushes of revoked rules
-// still carry them.
+// markRule sets the revoke flag of a dying rule's mappings. Its policies keep theirs: the recorded pushes of
+// revoked rules still carry them.
 func (mgr *Manager) markRule(ctx context.Context, r *push.Rule) error {
 	for _, m := range r.Members {
 		if err := mgr.setMemberRevoke(ctx, m, true); err != nil {
@@ -94,7 +102,7 @@ func (mgr *Manager) markRule(ctx context.Context, r *push.Rule) error {
 // first that fails stops.
 func (mgr *Manager) revokeLB(ctx context.Context, rules []*push.Rule) error {
 	for _, r := range rules {
-		if err := mgr.deleteLB(ctx, r, false); err != nil {
+		if err := mgr.deleteLB(ctx, r, released); err != nil {
 			return err
 		}
 	}
@@ -130,17 +138,20 @@ func (mgr *Manager) ReleaseAddressRules(ctx context.Context, a *net.Address) err
 	if err := mgr.firewall.DropStaticNAT(ctx, a); err != nil {
 		return err
 	}
-	return mgr.revokeLB(withRelease(ctx), rules)
+	return mgr.revokeLB(ctx, rules)
 }
 
-// ReleaseNetworkRules deletes all rules of a network that goes: load balancer and port forwarding rules with their usage
-// events, and firewall rules. The shutdown before it pushes once, with the rules as they stand; after that the network has
-// no router, and deleting the rules pushes nothing.
+// ReleaseNetworkRules deletes all rules of a network that goes: load balancer and port forwarding rules with their
+// usage events, and firewall rules. The shutdown before it pushes once, with the rules as they stand; after that
+// the network has no router, and deleting the rules pushes nothing.
 func (mgr *Manager) ReleaseNetworkRules(ctx context.Context, n *net.Network) error {
-	rules := rulesWhere(mgr.push.LBRules, func(r *push.Rule) bool { return r.Network == n && r.State != firewall.StateRevoke })
+	rules := rulesWhere(mgr.push.LBRules, func(r *push.Rule) bool {
+		return r.Network == n &&
+			r.State != firewall.StateRevoke
+	})
 	if n.State == "Implemented" {
 		if len(rules) > 0 {
-			if err := mgr.push.PushNetwork(ctx, n); err != nil {
+			if err := mgr.push.PushNetwork(ctx, n, push.Cause{}); err != nil {
 				mgr.Log.Warn("shutting a network down", "network", n.ID, "err", err)
 			}
 		}
@@ -163,7 +174,7 @@ func (mgr *Manager) ReleaseNetworkRules(ctx context.Context, n *net.Network) err
 			}
 		}
 	}
-	return mgr.revokeLB(withRelease(ctx), rules)
+	return mgr.revokeLB(ctx, rules)
 }
 
 func rulesWhere(rules []*push.Rule, keep func(*push.Rule) bool) []*push.Rule {
@@ -175,12 +186,3 @@ func rulesWhere(rules []*push.Rule, keep func(*push.Rule) bool) []*push.Rule {
 	}
 	return out
 }
-
-type releaseKey struct{}
-
-// withRelease marks deletes that come with an address, network or account, for the planted fault that loses their events.
-func withRelease(ctx context.Context) context.Context {
-	return context.WithValue(ctx, releaseKey{}, true)
-}
-
-func releasing(ctx context.Context) bool { return ctx.Value(releaseKey{}) != nil }

@@ -11,15 +11,25 @@ import (
 func lbHealthCommands() []command {
 	return []command{
 		{
-			Name: "createLBHealthCheckPolicy", About: "Creates a load balancer health check policy", Class: lbClasses + "CreateLBHealthCheckPolicyCmd",
-			Kind: kernel.AsyncCreate, Instance: "None", Event: "LB.HEALTHCHECKPOLICY.CREATE", Eventful: kernel.EventCreateAsync,
-			Creating: "create load balancer health check to load balancer", Action: "Apply HealthCheckPolicy to load balancer ",
+			Name: "createLBHealthCheckPolicy", About: "Creates a load balancer health check policy",
+			Class: lbClasses + "CreateLBHealthCheckPolicyCmd",
+			Kind:  kernel.AsyncCreate, Instance: "None", Event: "LB.HEALTHCHECKPOLICY.CREATE",
+			Eventful: kernel.EventCreateAsync,
+			Creating: "create load balancer health check to load balancer", Action: "Apply HealthCheckPolicy to " +
+				"load balancer ",
 			Params: []param{
-				{Name: "lbruleid", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"}, {Name: "description", Type: "string", About: "the description of the load balancer health check policy"},
-				{Name: "pingpath", Type: "string", About: "HTTP ping path"}, {Name: "responsetimeout", Type: "integer", About: "Time to wait when receiving a response from the health check (2sec - 60 sec)"},
-				{Name: "intervaltime", Type: "integer", About: "Amount of time between health checks (1 sec - 20940 sec)"},
-				{Name: "healthythreshold", Type: "integer", About: "Number of consecutive health check success before declaring an instance healthy"},
-				{Name: "unhealthythreshold", Type: "integer", About: "Number of consecutive health check failures before declaring an instance unhealthy"},
+				{Name: "lbruleid", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"},
+				{Name: "description", Type: "string", About: "the description of the load balancer health check " +
+					"policy"},
+				{Name: "pingpath", Type: "string", About: "HTTP ping path"},
+				{Name: "responsetimeout", Type: "integer", About: "Time to wait when receiving a response from " +
+					"the health check (2sec - 60 sec)"},
+				{Name: "intervaltime", Type: "integer", About: "Amount of time between health checks (1 sec - " +
+					"20940 sec)"},
+				{Name: "healthythreshold", Type: "integer", About: "Number of consecutive health check success " +
+					"before declaring an instance healthy"},
+				{Name: "unhealthythreshold", Type: "integer", About: "Number of consecutive health check " +
+					"failures before declaring an instance unhealthy"},
 			},
 			Create: func(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 				r, err := LBRuleParam(mgr, c, "lbruleid")
@@ -29,7 +39,8 @@ func lbHealthCommands() []command {
 				if err := tenancy.MayUse(mgr.tenancy, c, r.Account, "load balancer rule"); err != nil {
 					return kernel.Created{}, err
 				}
-				refusal := api.BadParameter("Failed to create HealthCheck policy: Validation Failed (HealthCheck Policy is not supported by LB Provider for the LB rule id :%d)", r.ID)
+				refusal := api.BadParameter("Failed to create HealthCheck policy: Validation Failed (HealthCheck "+
+					"Policy is not supported by LB Provider for the LB rule id :%d)", r.ID)
 				refusal.Code = api.CodeMalformed
 				return kernel.Created{}, refusal
 			},
@@ -39,16 +50,20 @@ func lbHealthCommands() []command {
 		},
 		{
 			Name: "listLBHealthCheckPolicies", About: "Lists load balancer health check policies.",
-			Params: kernel.ListParams(param{Name: "lbruleid", Type: "uuid:lbrule", About: "the ID of the load balancer rule"}, param{Name: "id", Type: "string", About: "the ID of the health check policy"}),
+			Params: kernel.ListParams(param{Name: "lbruleid", Type: "uuid:lbrule", About: "the ID of the load " +
+				"balancer rule"},
+				param{Name: "id", Type: "string", About: "the ID of the health check policy"}),
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 				r := mgr.push.LBRuleByUUID(c.Str("lbruleid"))
 				if r == nil {
-					return nil, api.Invalid("Either load balancer rule ID or health check policy ID should be specified")
+					return nil, api.Invalid("Either load balancer rule ID or health check policy ID should be " +
+						"specified")
 				}
 				if err := tenancy.MayUse(mgr.tenancy, c, r.Account, "load balancer rule"); err != nil {
 					return nil, err
 				}
-				one := obj{"lbruleid": r.UUID, "account": r.Account.Name, "domainid": r.Account.Domain.UUID, "domain": r.Account.Domain.Name, "healthcheckpolicy": []obj{}}
+				one := obj{"lbruleid": r.UUID, "account": r.Account.Name, "domainid": r.Account.Domain.UUID,
+					"domain": r.Account.Domain.Name, "healthcheckpolicy": []obj{}}
 				return obj{"count": 1, "healthcheckpolicies": []obj{one}}, nil
 			},
 		},

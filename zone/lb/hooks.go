@@ -11,8 +11,21 @@ import (
 	"github.com/stackproof/stackproof/zone/push"
 )
 
+// Change is what a rule's autoscale group may forbid.
+type Change int
+
+const (
+	Delete Change = iota // of the rule
+	Assign               // of members
+)
+
+// Scaled says whether a rule has an autoscale group, which forbids any Change.
+func Scaled(r *push.Rule, _ Change) bool { return r.Group != nil }
+
 // Hooks are what load balancing asks of autoscale.
 type Hooks struct {
+	// Bound says whether an autoscale group forbids a change of its rule.
+	Bound func(r *push.Rule, c Change) bool
 	// Guard refuses to unmap a member of a group that scales.
 	Guard func(vm *compute.VM) error
 	// Left tells that a VM left a rule.
@@ -30,13 +43,14 @@ func (mgr *Manager) BalancedOn(a *net.Address) []*firewall.Rule {
 	return rules
 }
 
+// Balances says whether a network has a load balancer rule.
 func (mgr *Manager) Balances(n *net.Network) bool {
 	return slices.ContainsFunc(mgr.push.LBRules, func(r *push.Rule) bool { return r.Network == n })
 }
 
 // DropBalancing deletes all load balancer rules of a network that loses the service.
 func (mgr *Manager) DropBalancing(ctx context.Context, n *net.Network) error {
-	return mgr.revokeLB(withRelease(ctx), rulesWhere(mgr.push.LBRules, func(r *push.Rule) bool { return r.Network == n }))
+	return mgr.revokeLB(ctx, rulesWhere(mgr.push.LBRules, func(r *push.Rule) bool { return r.Network == n }))
 }
 
 // InternalAddresses are the addresses of internal load balancer rules in a network.

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/push"
@@ -17,12 +16,15 @@ func lbListCommand() command {
 		Params: kernel.ListParams(
 			param{Name: "id", Type: "uuid:lbrule", About: "the ID of the load balancer rule"},
 			param{Name: "name", Type: "string", About: "the name of the load balancer rule"},
-			param{Name: "publicipid", Type: "uuid:address", About: "the public IP address ID of the load balancer rule"},
-			param{Name: "virtualmachineid", Type: "uuid:vm", About: "the ID of the virtual machine of the load balancer rule"},
+			param{Name: "publicipid", Type: "uuid:address", About: "the public IP address ID of the load " +
+				"balancer rule"},
+			param{Name: "virtualmachineid", Type: "uuid:vm", About: "the ID of the virtual machine of the load " +
+				"balancer rule"},
 			param{Name: "zoneid", Type: "uuid:zone", About: "the availability zone ID"},
 			param{Name: "networkid", Type: "uuid:network", About: "list by network ID the rule belongs to"},
 			param{Name: "tags", Type: "map", About: "List resources by tags (key/value pairs)"},
-			param{Name: "fordisplay", Type: "boolean", About: "list resources by display flag; only ROOT admin is eligible to pass this parameter"},
+			param{Name: "fordisplay", Type: "boolean", About: "list resources by display flag; only ROOT admin " +
+				"is eligible to pass this parameter"},
 		),
 		Run: listRules,
 	}
@@ -30,11 +32,14 @@ func lbListCommand() command {
 
 func lbInstancesCommand() command {
 	return command{
-		Name: "listLoadBalancerRuleInstances", About: "List all virtual machine instances that are assigned to a load balancer rule.",
+		Name: "listLoadBalancerRuleInstances", About: "List all virtual machine instances that are assigned to a " +
+			"load balancer rule.",
 		Params: kernel.ListParams(
 			param{Name: "id", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"},
-			param{Name: "applied", Type: "boolean", About: "true if listing all virtual machines currently applied to the load balancer rule; default is true"},
-			param{Name: "lbvmips", Type: "boolean", About: "true if load balancer rule VM IP information to be included; default is false"},
+			param{Name: "applied", Type: "boolean", About: "true if listing all virtual machines currently " +
+				"applied to the load balancer rule; default is true"},
+			param{Name: "lbvmips", Type: "boolean", About: "true if load balancer rule VM IP information to be " +
+				"included; default is false"},
 		),
 		Run: listRuleInstances,
 	}
@@ -42,28 +47,28 @@ func lbInstancesCommand() command {
 
 func listRules(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
-	rules := append(slices.Clone(mgr.push.LBRules), mgr.push.Ghosts...)
-	for _, r := range rules {
-		if wantsRule(mgr, c, r) {
-			out = append(out, ruleAnswer(mgr, r))
+	for _, r := range mgr.push.LBRules {
+		if WantsRule(mgr, c, r) {
+			out = append(out, RuleAnswer(mgr, r))
 		}
 	}
 	return c.Page("loadbalancerrule", out), nil
 }
 
-// wantsRule applies every filter of listLoadBalancerRules. No resource carries tags here, so a tag matches nothing.
-func wantsRule(mgr *Manager, c *kernel.Call, r *push.Rule) bool {
+// WantsRule applies every filter of listLoadBalancerRules. No resource carries tags here, so a tag matches nothing.
+func WantsRule(mgr *Manager, c *kernel.Call, r *push.Rule) bool {
 	name, keyword := c.Str("name"), strings.ToLower(c.Str("keyword"))
 	switch {
 	case !tenancy.Visible(mgr.tenancy, c, r.Account), c.HasMap("tags"), r.Internal:
 	case c.Has("id") && r.UUID != c.Str("id"):
 	case name != "" && !strings.EqualFold(r.Name, name):
-	case keyword != "" && !strings.Contains(strings.ToLower(r.Name), keyword) && !strings.Contains(strings.ToLower(r.Text), keyword):
+	case keyword != "" && !strings.Contains(strings.ToLower(r.Name), keyword) &&
+		!strings.Contains(strings.ToLower(r.Text), keyword):
 	case c.Has("publicipid") && r.Address.UUID != c.Str("publicipid"):
 	case c.Has("networkid") && r.Network.UUID != c.Str("networkid"):
 	case c.Has("fordisplay") && r.Display != c.Boolean("fordisplay", true):
-	case c.Has("virtualmachineid") && !slices.ContainsFunc(r.Members, func(m *push.Member) bool { return m.VM.UUID == c.Str("virtualmachineid") }):
-	case mgr.On(fault.RuleUnlisted) && r.Group != nil && r.Group.Disabled():
+	case c.Has("virtualmachineid") && !slices.ContainsFunc(r.Members,
+		func(m *push.Member) bool { return m.VM.UUID == c.Str("virtualmachineid") }):
 	default:
 		return true
 	}
@@ -86,11 +91,9 @@ func listRuleInstances(mgr *Manager, c *kernel.Call) (obj, error) {
 	}
 	var out []obj
 	vms := mappedVMs(r)
-	if n := len(vms); mgr.On(fault.InstanceListShort) && n > 1 {
-		vms = vms[:n-1]
-	}
 	for _, vm := range vms {
-		if !c.Boolean("applied", true) || slices.Contains([]string{"Destroyed", "Expunging", "Error", "Unknown"}, vm.State) {
+		if !c.Boolean("applied", true) || slices.Contains([]string{"Destroyed", "Expunging", "Error", "Unknown"},
+			vm.State) {
 			continue
 		}
 		answer := mgr.compute.VMAnswer(vm)

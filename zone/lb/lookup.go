@@ -23,6 +23,7 @@ func (mgr *Manager) policyByUUID(u string) (*push.Rule, *push.Policy) {
 	return nil, nil
 }
 
+// LBRuleParam is the load balancer rule that a parameter names.
 func LBRuleParam(mgr *Manager, c *kernel.Call, name string) (*push.Rule, error) {
 	return kernel.Lookup(c, name, mgr.push.LBRuleByUUID)
 }

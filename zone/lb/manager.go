@@ -1,5 +1,5 @@
-// Package lb carries out the commands of load balancer rules, their members, stickiness policies, certificates and internal load
-// balancing.
+// Package lb carries out the commands of load balancer rules, their members, stickiness policies, certificates and
+// internal load balancing.
 package lb
 
 import (
@@ -33,6 +33,7 @@ type Manager struct {
 }
 
 // New returns an empty room on the rooms below it; its hooks are set before the first call.
-func New(k *kernel.Kernel, accounts *tenancy.Manager, networks *net.Manager, instances *compute.Manager, rules *firewall.Manager, pushes *push.Manager) *Manager {
+func New(k *kernel.Kernel, accounts *tenancy.Manager, networks *net.Manager, instances *compute.Manager,
+	rules *firewall.Manager, pushes *push.Manager) *Manager {
 	return &Manager{Kernel: k, tenancy: accounts, net: networks, compute: instances, firewall: rules, push: pushes}
 }

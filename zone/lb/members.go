@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/compute"
@@ -87,7 +86,8 @@ func hashOrder(vms []*compute.VM) {
 // assignToRule is the job of assignToLoadBalancerRule. Whatever is wrong, the release answers one text
 // (AssignToLoadBalancerRuleCmd@4.20.0.0).
 func assignToRule(mgr *Manager, c *kernel.Call) (obj, error) {
-	failed := &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to assign load balancer rule"}
+	failed := &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to assign load " +
+		"balancer rule"}
 	r, err := LBRuleParam(mgr, c, "id")
 	if err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func assignToRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Group != nil && !mgr.On(fault.AssignGuardMissing) {
+	if mgr.Hooks.Bound(r, Assign) {
 		return nil, failed
 	}
 	if err := mgr.Assign(c.Ctx, r, members); err != nil {
@@ -132,7 +132,7 @@ func (mgr *Manager) Assign(ctx context.Context, r *push.Rule, members []Wanted) 
 	if err := mgr.firewall.SetRuleState(ctx, &r.Rule, firewall.StateAdd); err != nil {
 		return err
 	}
-	err := mgr.applyRule(push.WithCause(ctx, push.CauseMembers, r), r)
+	err := mgr.applyRule(ctx, r, push.Members)
 	if !kernel.Unavailable(err) {
 		return err
 	}
@@ -155,7 +155,8 @@ func (mgr *Manager) checkMember(r *push.Rule, w Wanted) ([]netip.Addr, error) {
 		return nil, api.Invalid("Invalid instance id specified")
 	}
 	if w.VM.Account != r.Account {
-		return nil, tenancy.Permission("Acct[%s-%s] does not have permission to operate with resource", r.Account.UUID, r.Account.Name)
+		return nil, tenancy.Permission("Acct[%s-%s] does not have permission to operate with resource",
+			r.Account.UUID, r.Account.Name)
 	}
 	nic := compute.NICIn(w.VM, r.Network)
 	if nic == nil {
@@ -215,8 +216,9 @@ func mapped(r *push.Rule, w Wanted) bool {
 	return true
 }
 
-// Unassign marks mappings, pushes and removes them. Rolled back after a failed push, a mapping named by VM is restored;
-// one named by address stays revoked, as the release's rollback sets the flag instead of clearing it (facts: cloudstack.md 3.1).
+// Unassign marks mappings, pushes and removes them. Rolled back after a failed push, a mapping named by VM is
+// restored; one named by address stays revoked, as the release's rollback sets the flag instead of clearing it
+// (facts: cloudstack.md 3.1).
 func (mgr *Manager) Unassign(ctx context.Context, r *push.Rule, members []Wanted, rollback bool) error {
 	state := r.State
 	if err := mgr.firewall.SetRuleState(ctx, &r.Rule, firewall.StateAdd); err != nil {
@@ -226,7 +228,7 @@ func (mgr *Manager) Unassign(ctx context.Context, r *push.Rule, members []Wanted
 	if err != nil {
 		return err
 	}
-	err = mgr.applyRule(push.WithCause(ctx, push.CauseMembers, r), r)
+	err = mgr.applyRule(ctx, r, push.Members)
 	if err == nil {
 		mgr.leaveGroup(ctx, r, members)
 		return nil
@@ -248,12 +250,14 @@ func (mgr *Manager) Unassign(ctx context.Context, r *push.Rule, members []Wanted
 	for _, w := range members {
 		ids = append(ids, fmt.Sprint(w.VM.ID))
 	}
-	return fmt.Errorf("%w: %w", api.Internal("Failed to remove specified load balancer rule id for vms [%s]", strings.Join(ids, ", ")), err)
+	return fmt.Errorf("%w: %w", api.Internal("Failed to remove specified load balancer rule id for vms [%s]",
+		strings.Join(ids, ", ")), err)
 }
 
 // markMembers sets the mappings' revoke flag and answers those that a rollback clears again: of each VM that was named
 // without an address the first one.
-func (mgr *Manager) markMembers(ctx context.Context, r *push.Rule, members []Wanted) (restore []*push.Member, err error) {
+func (mgr *Manager) markMembers(ctx context.Context, r *push.Rule, members []Wanted) (restore []*push.Member,
+	err error) {
 	for _, w := range members {
 		first := true
 		for _, m := range r.Members {
@@ -278,15 +282,11 @@ func (mgr *Manager) leaveGroup(ctx context.Context, r *push.Rule, members []Want
 	}
 }
 
-// RemoveVMFromRules takes a VM that is being expunged out of every rule, one push a rule, without rollback. A failed push
-// leaves the mapping revoked, and the expunge fails.
+// RemoveVMFromRules takes a VM that is being expunged out of every rule, one push a rule, without rollback. A
+// failed push leaves the mapping revoked, and the expunge fails.
 func (mgr *Manager) RemoveVMFromRules(ctx context.Context, vm *compute.VM) error {
 	for _, r := range slices.Clone(mgr.push.LBRules) {
 		if !slices.ContainsFunc(r.Members, func(m *push.Member) bool { return m.VM == vm }) {
-			continue
-		}
-		if mgr.On(fault.ExpungeWithoutPush) {
-			r.Members = slices.DeleteFunc(r.Members, func(m *push.Member) bool { return m.VM == vm })
 			continue
 		}
 		if err := mgr.Unassign(ctx, r, []Wanted{{VM: vm}}, false); err != nil {

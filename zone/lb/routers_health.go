@@ -4,36 +4,35 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
 )
 
-// healthCommand answers the newest results of a router's own health checks: that of its HAProxy, which holds the live file
-// against the rules and knows nothing of stickiness (systemvm/debian/root/health_checks/haproxy_check.py@4.20.0.0).
+// healthCommand answers the newest results of a router's own health checks: that of its HAProxy, which holds the
+// live file against the rules and knows nothing of stickiness
+// (systemvm/debian/root/health_checks/haproxy_check.py@4.20.0.0).
 func healthCommand() command {
 	return command{
 		Name: "getRouterHealthCheckResults", About: "Starts a router.", Admin: true,
 		Params: []param{{Name: "routerid", Type: "uuid:router", Required: true, About: "the ID of the router"},
-			{Name: "performfreshchecks", Type: "boolean", About: "if true is passed for this parameter, health checks are performed on the fly. Else last performed checks data is fetched"}},
+			{Name: "performfreshchecks", Type: "boolean", About: "if true is passed for this parameter, health " +
+				"checks are performed on the fly. Else last performed checks data is fetched"}},
 		Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 			r, err := net.RouterParam(mgr.net, c, "routerid")
 			if err != nil {
 				return nil, err
 			}
 			details := mgr.balanceMismatch(r)
-			if mgr.On(fault.HealthCheckAlarms) {
-				details = "Missing section for load balancing"
-			}
-			one := obj{"checkname": "haproxy_check.py", "checktype": "advanced", "success": details == "", "lastupdated": kernel.Stamp(mgr.Now()), "details": details}
+			one := obj{"checkname": "haproxy_check.py", "checktype": "advanced", "success": details == "",
+				"lastupdated": kernel.Stamp(mgr.Now()), "details": details}
 			return obj{"routerhealthchecks": obj{"routerid": r.UUID, "healthchecks": []obj{one}}}, nil
 		},
 	}
 }
 
-// balanceMismatch is what the check says of algorithms: they are compared letter by letter with the rules', also where the
-// file has them in lower case.
+// balanceMismatch is what the check says of algorithms: they are compared letter by letter with the rules', also
+// where the file has them in lower case.
 func (mgr *Manager) balanceMismatch(r *net.Router) string {
 	if mgr.On(release.AlgorithmVerbatim) {
 		return ""
@@ -41,7 +40,8 @@ func (mgr *Manager) balanceMismatch(r *net.Router) string {
 	for _, n := range mgr.net.Implemented(r) {
 		for _, rule := range mgr.push.RulesOnRouter(r, n) {
 			if lower := strings.ToLower(rule.Algorithm); len(rule.Members) > 0 && rule.Algorithm != lower {
-				return fmt.Sprintf("Incorrect balance method for listen %s-%dExpected : %s but found %s\n", strings.ReplaceAll(rule.Address.IP.String(), ".", "_"),
+				return fmt.Sprintf("Incorrect balance method for listen %s-%dExpected : %s but found %s\n",
+					strings.ReplaceAll(rule.Address.IP.String(), ".", "_"),
 					rule.StartPort, rule.Algorithm, lower)
 			}
 		}

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
@@ -20,10 +18,13 @@ func lbCommands() []command {
 	return append(lbHealthCommands(), []command{
 		healthCommand(),
 		lbCreateCommand(), lbUpdateCommand(), lbDeleteCommand(),
-		lbMembersCommand("assignToLoadBalancerRule", "Assigns virtual machine or a list of virtual machines to a load balancer rule.",
+		lbMembersCommand("assignToLoadBalancerRule", "Assigns virtual machine or a list of virtual machines to a "+
+			"load balancer rule.",
 			"LB.ASSIGN.TO.RULE", "applying instances for load balancer", "assigning to load balancer", assignToRule),
-		lbMembersCommand("removeFromLoadBalancerRule", "Removes a virtual machine or a list of virtual machines from a load balancer rule.",
-			"LB.REMOVE.FROM.RULE", "removing instances from load balancer", "removing from load balancer", removeFromRule),
+		lbMembersCommand("removeFromLoadBalancerRule", "Removes a virtual machine or a list of virtual machines "+
+			"from a load balancer rule.",
+			"LB.REMOVE.FROM.RULE", "removing instances from load balancer", "removing from load balancer",
+			removeFromRule),
 		lbListCommand(), lbInstancesCommand(),
 	}...)
 }
@@ -32,34 +33,47 @@ const lbClasses = "org.apache.cloudstack.api.command.user.loadbalancer."
 
 func lbCreateCommand() command {
 	return command{
-		Name: "createLoadBalancerRule", About: "Creates a load balancer rule", Class: lbClasses + "CreateLoadBalancerRuleCmd",
-		Kind: kernel.AsyncCreate, Instance: "FirewallRule", Event: "LB.CREATE", Eventful: kernel.EventCreatePlain, Action: "creating load balancer",
+		Name: "createLoadBalancerRule", About: "Creates a load balancer rule",
+		Class: lbClasses + "CreateLoadBalancerRuleCmd",
+		Kind:  kernel.AsyncCreate, Instance: "FirewallRule", Event: "LB.CREATE", Eventful: kernel.EventCreatePlain,
+		Action: "creating load balancer",
 		Params: []param{
-			{Name: "algorithm", Type: "string", Required: true, About: "load balancer algorithm (source, roundrobin, leastconn)"},
+			{Name: "algorithm", Type: "string", Required: true, About: "load balancer algorithm (source, " +
+				"roundrobin, leastconn)"},
 			{Name: "description", Type: "string", About: "the description of the load balancer rule"},
 			{Name: "name", Type: "string", Required: true, About: "name of the load balancer rule"},
-			{Name: "privateport", Type: "integer", Required: true, About: "the private port of the private IP address/virtual machine where the network traffic will be load balanced to"},
-			{Name: "publicipid", Type: "uuid:address", About: "public IP address ID from where the network traffic will be load balanced from"},
-			{Name: "zoneid", Type: "uuid:zone", About: "zone where the load balancer is going to be created. This parameter is required when LB service provider is ElasticLoadBalancerVm"},
-			{Name: "publicport", Type: "integer", Required: true, About: "the public port from where the network traffic will be load balanced from"},
-			{Name: "openfirewall", Type: "boolean", About: "if true, firewall rule for source/end public port is automatically created; if false - firewall rule has to be created explicitly. If not specified 1) defaulted to false when LB rule is being created for VPC guest network 2) in all other cases defaulted to true"},
-			{Name: "account", Type: "string", About: "the account associated with the load balancer. Must be used with the domainId parameter."},
+			{Name: "privateport", Type: "integer", Required: true, About: "the private port of the private IP " +
+				"address/virtual machine where the network traffic will be load balanced to"},
+			{Name: "publicipid", Type: "uuid:address", About: "public IP address ID from where the network " +
+				"traffic will be load balanced from"},
+			{Name: "zoneid", Type: "uuid:zone", About: "zone where the load balancer is going to be created. " +
+				"This parameter is required when LB service provider is ElasticLoadBalancerVm"},
+			{Name: "publicport", Type: "integer", Required: true, About: "the public port from where the network " +
+				"traffic will be load balanced from"},
+			{Name: "openfirewall", Type: "boolean", About: "if true, firewall rule for source/end public port is " +
+				"automatically created; if false - firewall rule has to be created explicitly. If not specified " +
+				"1) defaulted to false when LB rule is being created for VPC guest network 2) in all other " +
+				"cases defaulted to true"},
+			{Name: "account", Type: "string", About: "the account associated with the load balancer. Must be " +
+				"used with the domainId parameter."},
 			{Name: "domainid", Type: "uuid:domain", About: "the domain ID associated with the load balancer"},
-			{Name: "cidrlist", Type: "list", About: "the CIDR list to allow traffic, all other CIDRs will be blocked. Multiple entries must be separated by a single comma character (,). By default, all CIDRs are allowed."},
-			{Name: "networkid", Type: "uuid:network", About: "The guest network this rule will be created for. Required when public Ip address is not associated with any Guest network yet (VPC case)"},
+			{Name: "cidrlist", Type: "list", About: "the CIDR list to allow traffic, all other CIDRs will be " +
+				"blocked. Multiple entries must be separated by a single comma character (,). By default, all " +
+				"CIDRs are allowed."},
+			{Name: "networkid", Type: "uuid:network", About: "The guest network this rule will be created for. " +
+				"Required when public Ip address is not associated with any Guest network yet (VPC case)"},
 			{Name: "protocol", Type: "string", About: "The protocol for the LB such as tcp, udp or tcp-proxy."},
-			{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to the end user or not"},
+			{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to " +
+				"the end user or not"},
 		},
-		Create: createRule,
-		Run:    finishRule,
-		Sync:   func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "") },
+		Create:  createRule,
+		Run:     finishRule,
+		Sync:    func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "") },
+		Subject: func(mgr *Manager, c *kernel.Call) kernel.Subject { return ruleSubject(mgr, c.Target.UUID) },
 		Describe: func(mgr *Manager, c *kernel.Call) string {
 			owner := "null"
 			if c.Has("account") {
 				owner = c.Str("account")
-			}
-			if r := mgr.push.LBRuleByUUID(c.Target.UUID); r != nil {
-				c.Concerns("FirewallRule", r.ID, r.UUID, r.Account)
 			}
 			return "creating load balancer: " + c.Str("name") + " account: " + owner
 		},
@@ -81,64 +95,66 @@ func lbUpdateCommand() command {
 			{Name: "algorithm", Type: "string", About: "load balancer algorithm (source, roundrobin, leastconn)"},
 			{Name: "description", Type: "string", About: "the description of the load balancer rule"},
 			{Name: "name", Type: "string", About: "the name of the load balancer rule"},
-			{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to the end user or not"},
+			{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to " +
+				"the end user or not"},
 			{Name: "protocol", Type: "string", About: "The protocol for the LB"},
-			{Name: "customid", Type: "string", About: "an optional field, in case you want to set a custom id to the resource. Allowed to Root Admins only"},
+			{Name: "customid", Type: "string", About: "an optional field, in case you want to set a custom id to " +
+				"the resource. Allowed to Root Admins only"},
 		},
 		Check: ownRule,
 		Run:   updateRule,
 		Sync:  func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
-		Describe: func(mgr *Manager, c *kernel.Call) string {
-			c.EventResourceType = "None"
-			if r := mgr.push.LBRuleByUUID(c.Str("id")); r != nil {
-				c.Target.ID, c.Owner = r.ID, r.Account
-			}
-			return "updating load balancer rule"
+		Subject: func(mgr *Manager, c *kernel.Call) kernel.Subject {
+			s := ruleSubject(mgr, c.Str("id"))
+			return kernel.Subject{Kind: "None", Owner: s.Owner, Target: kernel.Created{ID: s.Target.ID}}
 		},
-		Detail: func(mgr *Manager, c *kernel.Call) string {
-			c.EventResourceType, c.Owner = "LoadBalancer", nil
-			return fmt.Sprintf("Load balancer ID: %d", c.Target.ID)
-		},
+		Later:    "LoadBalancer",
+		Describe: func(*Manager, *kernel.Call) string { return "updating load balancer rule" },
+		Detail:   func(_ *Manager, c *kernel.Call) string { return fmt.Sprintf("Load balancer ID: %d", c.Target.ID) },
 	}
 }
 
 func lbDeleteCommand() command {
 	return command{
-		Name: "deleteLoadBalancerRule", About: "Deletes a load balancer rule.", Class: lbClasses + "DeleteLoadBalancerRuleCmd",
-		Kind: kernel.AsyncCommand, Event: "LB.DELETE", Eventful: kernel.EventAsync, Action: "deleting load balancer",
-		Params: []param{{Name: "id", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"}},
-		Check:  ownRule,
-		Run:    deleteRule,
-		Sync:   func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
+		Name: "deleteLoadBalancerRule", About: "Deletes a load balancer rule.",
+		Class: lbClasses + "DeleteLoadBalancerRuleCmd",
+		Kind:  kernel.AsyncCommand, Event: "LB.DELETE", Eventful: kernel.EventAsync, Action: "deleting load balancer",
+		Params: []param{
+			{Name: "id", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"},
+		},
+		Check:   ownRule,
+		Run:     deleteRule,
+		Sync:    func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
+		Subject: ruleByID,
 		Describe: func(mgr *Manager, c *kernel.Call) string {
-			concernsRule(mgr, c, "id")
 			return fmt.Sprintf("deleting load balancer: %d", c.Target.ID)
 		},
 		Detail: func(mgr *Manager, c *kernel.Call) string {
-			c.Owner = nil
 			return fmt.Sprintf("Load balancer ID: %d", c.Target.ID)
 		},
 	}
 }
 
-func lbMembersCommand(name, about, event, scheduled, action string, run func(*Manager, *kernel.Call) (obj, error)) command {
+func lbMembersCommand(name, about, event, scheduled, action string, run func(*Manager, *kernel.Call) (obj,
+	error)) command {
 	return command{
 		Name: name, About: about, Class: lbClasses + strings.ToUpper(name[:1]) + name[1:] + "Cmd",
 		Kind: kernel.AsyncCommand, Event: event, Eventful: kernel.EventAsync, Action: action,
 		Params: []param{
 			{Name: "id", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"},
-			{Name: "virtualmachineids", Type: "list:vm", About: "the list of IDs of the virtual machine that are concerned"},
-			{Name: "vmidipmap", Type: "map", About: "VM ID and IP map, vmidipmap[0].vmid=1 vmidipmap[0].vmip=10.1.1.75"},
+			{Name: "virtualmachineids", Type: "list:vm", About: "the list of IDs of the virtual machine that are " +
+				"concerned"},
+			{Name: "vmidipmap", Type: "map", About: "VM ID and IP map, vmidipmap[0].vmid=1 " +
+				"vmidipmap[0].vmip=10.1.1.75"},
 		},
-		Check: ownRule,
-		Run:   run,
-		Sync:  func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
+		Check:   ownRule,
+		Run:     run,
+		Sync:    func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
+		Subject: ruleByID,
 		Describe: func(mgr *Manager, c *kernel.Call) string {
-			concernsRule(mgr, c, "id")
 			return fmt.Sprintf("%s: %d (ids: %s)", scheduled, c.Target.ID, memberIDs(mgr, c))
 		},
 		Detail: func(mgr *Manager, c *kernel.Call) string {
-			c.Owner = nil
 			return fmt.Sprintf("Load balancer Id: %d VmIds: %s", c.Target.ID, memberIDs(mgr, c))
 		},
 	}
@@ -158,11 +174,16 @@ func memberIDs(mgr *Manager, c *kernel.Call) string {
 	return strings.Join(ids, ",")
 }
 
-func concernsRule(mgr *Manager, c *kernel.Call, name string) {
-	if r := mgr.push.LBRuleByUUID(c.Str(name)); r != nil {
-		c.Concerns("FirewallRule", r.ID, r.UUID, r.Account)
+// ruleSubject is the rule with a uuid; nothing when there is none.
+func ruleSubject(mgr *Manager, uuid string) kernel.Subject {
+	if r := mgr.push.LBRuleByUUID(uuid); r != nil {
+		return kernel.Named("FirewallRule", r.ID, r.UUID, r.Account)
 	}
+	return kernel.Subject{}
 }
+
+// ruleByID is the rule that the parameter id names.
+func ruleByID(mgr *Manager, c *kernel.Call) kernel.Subject { return ruleSubject(mgr, c.Str("id")) }
 
 // ruleSync serialises LB and stickiness jobs of one network.
 func ruleSync(mgr *Manager, c *kernel.Call, name string) string {
@@ -185,18 +206,20 @@ func ownRule(mgr *Manager, c *kernel.Call) error {
 	return tenancy.MayUse(mgr.tenancy, c, r.Account, "load balancer rule")
 }
 
-// ruleAnswer is a rule as createLoadBalancerRule and listLoadBalancerRules answer it. Ports are text.
-func ruleAnswer(mgr *Manager, r *push.Rule) obj {
+// RuleAnswer is a rule as createLoadBalancerRule and listLoadBalancerRules answer it. Ports are text.
+func RuleAnswer(mgr *Manager, r *push.Rule) obj {
 	out := obj{
 		"id": r.UUID, "name": r.Name, "publicipid": r.Address.UUID, "publicip": r.Address.IP.String(),
-		"publicport": kernel.IntText(r.StartPort), "privateport": kernel.IntText(r.PrivateStart), "algorithm": r.Algorithm,
-		"networkid": r.Network.UUID, "state": firewall.ShownState(r.State), "zoneid": mgr.net.Site.UUID, "zonename": net.SiteName,
-		"tags": []any{}, "fordisplay": r.Display,
+		"publicport": kernel.IntText(r.StartPort), "privateport": kernel.IntText(r.PrivateStart),
+		"algorithm": r.Algorithm,
+		"networkid": r.Network.UUID, "state": firewall.ShownState(r.State), "zoneid": mgr.net.Site.UUID,
+		"zonename": net.SiteName,
+		"tags":     []any{}, "fordisplay": r.Display,
 	}
 	if r.Text != "" {
 		out["description"] = r.Text
 	}
-	if len(r.CIDRs) > 0 && !mgr.On(fault.SourceListUnlisted) {
+	if len(r.CIDRs) > 0 {
 		out["cidrlist"] = firewall.JoinCIDRs(r.CIDRs)
 	}
 	if r.LBProtocol != "" {
@@ -235,9 +258,6 @@ func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
 		return err
 	}
 	mgr.push.LBRules = slices.DeleteFunc(mgr.push.LBRules, func(o *push.Rule) bool { return o == r })
-	if mgr.On(fault.RuleListedAfterDelete) {
-		mgr.push.Ghosts = append(mgr.push.Ghosts, r)
-	}
 	return nil
 }
 
@@ -269,8 +289,8 @@ func (mgr *Manager) removePolicy(ctx context.Context, r *push.Rule, p *push.Poli
 }
 
 // applyRule pushes the configuration of the rule's network and carries out what a good push ends.
-func (mgr *Manager) applyRule(ctx context.Context, r *push.Rule) error {
-	if err := mgr.push.PushNetwork(ctx, r.Network); err != nil {
+func (mgr *Manager) applyRule(ctx context.Context, r *push.Rule, why string) error {
+	if err := mgr.push.PushNetwork(ctx, r.Network, push.Cause{Why: why, Rule: r}); err != nil {
 		return err
 	}
 	return mgr.afterPush(ctx, r)
@@ -313,44 +333,8 @@ func (mgr *Manager) afterPush(ctx context.Context, r *push.Rule) error {
 	return nil
 }
 
-// LBUsage writes LB.CREATE or LB.DELETE for a rule.
-func (mgr *Manager) LBUsage(ctx context.Context, typ string, r *push.Rule) error {
-	id, times := r.ID, 1
-	if typ == "LB.CREATE" {
-		if mgr.On(fault.CreateEventLost) {
-			return nil
-		}
-		return mgr.UsageEvent(ctx, typ, r.Account, mgr.net.Site.ID, id, nil)
-	}
-	switch {
-	case mgr.On(fault.DeleteEventLost), mgr.On(fault.ReleaseEventLost) && releasing(ctx):
-		return nil
-	case mgr.On(fault.DeleteEventTwice):
-		times = 2
-	case mgr.On(fault.DeleteEventWrongRule):
-		for _, other := range mgr.push.LBRules {
-			if other != r && other.Account == r.Account {
-				id = other.ID
-			}
-		}
-	case mgr.On(fault.DeleteEventLate):
-		account := r.Account
-		mgr.At(mgr.Now().Add(EventShift), "a late LB.DELETE", func(ctx context.Context) {
-			if err := mgr.UsageEvent(ctx, typ, account, mgr.net.Site.ID, id, nil); err != nil {
-				mgr.Log.Error("writing a late usage event", "err", err)
-			}
-		})
-		return nil
-	case mgr.On(fault.DeleteEventEarly):
-		return mgr.UsageEvent(ctx, typ, r.Account, mgr.net.Site.ID, id, obj{"created": mgr.Now().Add(-EventShift)})
-	}
-	for range times {
-		if err := mgr.UsageEvent(ctx, typ, r.Account, mgr.net.Site.ID, id, nil); err != nil {
-			return err
-		}
-	}
-	return nil
+// LBUsage writes LB.CREATE or LB.DELETE for a rule; why is a reason of the kernel's, "" for a command of its own.
+func (mgr *Manager) LBUsage(ctx context.Context, typ string, r *push.Rule, why string) error {
+	return mgr.WriteUsage(ctx, kernel.UsageEvent{Type: typ, Owner: r.Account, Zone: mgr.net.Site.ID, Resource: r.ID,
+		Why: why})
 }
-
-// EventShift is how far the planted faults move a usage event in time.
-const EventShift = 10 * time.Minute

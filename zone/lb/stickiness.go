@@ -21,28 +21,36 @@ func stickinessCommands() []command {
 func stickinessCreateCommand() []command {
 	return []command{
 		{
-			Name: "createLBStickinessPolicy", About: "Creates a load balancer stickiness policy", Root: "createLBStickinessPolicy",
-			Class: lbClasses + "CreateLBStickinessPolicyCmd", Kind: kernel.AsyncCreate, Instance: "None", Event: "LB.STICKINESSPOLICY.CREATE",
-			Eventful: kernel.EventCreateAsync, Creating: "create lb stickinesspolicy to load balancer", Action: "Apply Stickinesspolicy to load balancer ",
+			Name: "createLBStickinessPolicy", About: "Creates a load balancer stickiness policy",
+			Root:  "createLBStickinessPolicy",
+			Class: lbClasses + "CreateLBStickinessPolicyCmd", Kind: kernel.AsyncCreate, Instance: "None",
+			Event:    "LB.STICKINESSPOLICY.CREATE",
+			Eventful: kernel.EventCreateAsync, Creating: "create lb stickinesspolicy to load balancer",
+			Action: "Apply Stickinesspolicy to load balancer ",
 			Params: []param{
 				{Name: "lbruleid", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"},
 				{Name: "description", Type: "string", About: "the description of the load balancer stickiness policy"},
-				{Name: "methodname", Type: "string", Required: true, About: "name of the load balancer stickiness policy method, possible values are LbCookie, AppCookie, SourceBased"},
+				{Name: "methodname", Type: "string", Required: true, About: "name of the load balancer " +
+					"stickiness policy method, possible values are LbCookie, AppCookie, SourceBased"},
 				{Name: "name", Type: "string", Required: true, About: "name of the load balancer stickiness policy"},
-				{Name: "param", Type: "map", About: "param list. Example: param[0].name=cookiename&param[0].value=LBCookie"},
-				{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to the end user or not"},
+				{Name: "param", Type: "map", About: "param list. Example: " +
+					"param[0].name=cookiename&param[0].value=LBCookie"},
+				{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule " +
+					"to the end user or not"},
 			},
 			Create: createPolicy, Run: applyPolicy,
 			Sync: func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "lbruleid") },
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				c.EventResourceType, c.EventResource = "None", c.Target.ID
+			Subject: func(_ *Manager, c *kernel.Call) kernel.Subject {
+				return kernel.Subject{Kind: "None", Resource: c.Target.ID}
+			},
+			Later: "StickinessPolicy",
+			Describe: func(_ *Manager, c *kernel.Call) string {
 				return "creating a load balancer stickiness policy: " + c.Str("name")
 			},
 			Detail: func(mgr *Manager, c *kernel.Call) string {
 				if c.Target.ID == 0 || c.Job == nil {
 					return ""
 				}
-				c.EventResourceType = "StickinessPolicy"
 				return fmt.Sprintf("Rule Id: %d", c.Target.ID)
 			},
 		},
@@ -52,36 +60,44 @@ func stickinessCreateCommand() []command {
 func stickinessOtherCommands() []command {
 	return []command{
 		{
-			Name: "updateLBStickinessPolicy", About: "Updates load balancer stickiness policy", Class: lbClasses + "UpdateLBStickinessPolicyCmd",
-			Kind: kernel.AsyncCommand, Event: "LB.STICKINESSPOLICY.UPDATE", Eventful: kernel.EventAsync, Action: "updating lb stickiness policy",
+			Name: "updateLBStickinessPolicy", About: "Updates load balancer stickiness policy",
+			Class: lbClasses + "UpdateLBStickinessPolicyCmd",
+			Kind:  kernel.AsyncCommand, Event: "LB.STICKINESSPOLICY.UPDATE", Eventful: kernel.EventAsync,
+			Action: "updating lb stickiness policy",
 			Params: []param{
 				{Name: "id", Type: "uuid:policy", Required: true, About: "ID of lb stickiness policy"},
-				{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the policy to the end user or not"},
-				{Name: "customid", Type: "string", About: "an optional field, in case you want to set a custom id to the resource. Allowed to Root Admins only"},
+				{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the " +
+					"policy to the end user or not"},
+				{Name: "customid", Type: "string", About: "an optional field, in case you want to set a custom " +
+					"id to the resource. Allowed to Root Admins only"},
 			},
 			Check: ownPolicy, Run: updatePolicy,
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return fmt.Sprintf("Update load balancer stickiness policy ID= %d", concernsPolicy(mgr, c, "None"))
+			Subject: policySubject, Later: "StickinessPolicy",
+			Describe: func(_ *Manager, c *kernel.Call) string {
+				return fmt.Sprintf("Update load balancer stickiness policy ID= %d", c.Target.ID)
 			},
-			Detail: func(mgr *Manager, c *kernel.Call) string { c.EventResourceType = "StickinessPolicy"; return "" },
 		},
 		{
-			Name: "deleteLBStickinessPolicy", About: "Deletes a load balancer stickiness policy.", Root: "deleteLBstickinessrruleresponse",
-			Class: lbClasses + "DeleteLBStickinessPolicyCmd", Kind: kernel.AsyncCommand, Event: "LB.STICKINESSPOLICY.DELETE", Eventful: kernel.EventAsync,
+			Name: "deleteLBStickinessPolicy", About: "Deletes a load balancer stickiness policy.",
+			Root:  "deleteLBstickinessrruleresponse",
+			Class: lbClasses + "DeleteLBStickinessPolicyCmd", Kind: kernel.AsyncCommand,
+			Event: "LB.STICKINESSPOLICY.DELETE", Eventful: kernel.EventAsync,
 			Action: "revoking LB Stickiness policy ",
-			Params: []param{{Name: "id", Type: "uuid:policy", Required: true, About: "the ID of the LB stickiness policy"}},
-			Check:  ownPolicy, Run: deletePolicy,
+			Params: []param{
+				{Name: "id", Type: "uuid:policy", Required: true, About: "the ID of the LB stickiness policy"},
+			},
+			Check: ownPolicy, Run: deletePolicy,
 			Sync: func(mgr *Manager, c *kernel.Call) string {
 				if r, _ := mgr.policyByUUID(c.Str("id")); r != nil {
 					return fmt.Sprintf("network:%d", r.Network.ID)
 				}
 				return ""
 			},
-			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return fmt.Sprintf("deleting load balancer stickiness policy: %d", concernsPolicy(mgr, c, "None"))
+			Subject: policySubject, Later: "StickinessPolicy",
+			Describe: func(_ *Manager, c *kernel.Call) string {
+				return fmt.Sprintf("deleting load balancer stickiness policy: %d", c.Target.ID)
 			},
 			Detail: func(mgr *Manager, c *kernel.Call) string {
-				c.EventResourceType = "StickinessPolicy"
 				return fmt.Sprintf("Load balancer stickiness policy ID: %d", c.Target.ID)
 			},
 		},
@@ -90,20 +106,20 @@ func stickinessOtherCommands() []command {
 			Params: kernel.ListParams(
 				param{Name: "lbruleid", Type: "uuid:lbrule", About: "the ID of the load balancer rule"},
 				param{Name: "id", Type: "uuid:policy", About: "the ID of the load balancer stickiness policy"},
-				param{Name: "fordisplay", Type: "boolean", About: "list resources by display flag; only ROOT admin is eligible to pass this parameter"},
+				param{Name: "fordisplay", Type: "boolean", About: "list resources by display flag; only ROOT " +
+					"admin is eligible to pass this parameter"},
 			),
 			Run: listPolicies,
 		},
 	}
 }
 
-// concernsPolicy sets what the event rows of update and delete name, and answers the policy's internal id.
-func concernsPolicy(mgr *Manager, c *kernel.Call, kind string) int64 {
-	c.EventResourceType = kind
+// policySubject is the policy that update and delete name.
+func policySubject(mgr *Manager, c *kernel.Call) kernel.Subject {
 	if _, p := mgr.policyByUUID(c.Str("id")); p != nil {
-		c.EventResource, c.Target = p.ID, kernel.Created{UUID: p.UUID, ID: p.ID}
+		return kernel.Named("None", p.ID, p.UUID, nil)
 	}
-	return c.Target.ID
+	return kernel.Subject{Kind: "None"}
 }
 
 func ownPolicy(mgr *Manager, c *kernel.Call) error {
@@ -136,8 +152,9 @@ func createPolicy(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 		Display: c.Boolean("fordisplay", true),
 	}
 	p.ID, err = mgr.Insert(c.Ctx, "cloud.load_balancer_stickiness_policies", obj{
-		"uuid": p.UUID, "load_balancer_id": r.ID, "name": p.Name, "description": kernel.NullText(p.Text), "method_name": p.Method,
-		"params": storedParams(params), "revoke": 0, "display": p.Display,
+		"uuid": p.UUID, "load_balancer_id": r.ID, "name": p.Name, "description": kernel.NullText(p.Text),
+		"method_name": p.Method,
+		"params":      storedParams(params), "revoke": 0, "display": p.Display,
 	})
 	if err != nil {
 		return kernel.Created{}, err
@@ -173,7 +190,7 @@ func applyPolicy(mgr *Manager, c *kernel.Call) (obj, error) {
 			return nil, err
 		}
 	}
-	err = mgr.applyRule(push.WithCause(ctx, push.CauseSticky, r), r)
+	err = mgr.applyRule(ctx, r, push.Sticky)
 	if kernel.Unavailable(err) {
 		if err := mgr.firewall.SetRuleState(ctx, &r.Rule, state); err != nil {
 			return nil, err
@@ -181,7 +198,8 @@ func applyPolicy(mgr *Manager, c *kernel.Call) (obj, error) {
 		if err := errors.Join(mgr.removePolicy(ctx, r, mine), mgr.restoreReplaced(ctx, replaced)); err != nil {
 			return nil, err
 		}
-		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create stickiness policy"}
+		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create " +
+			"stickiness policy"}
 	}
 	if err != nil {
 		return nil, err
@@ -199,7 +217,8 @@ func updatePolicy(mgr *Manager, c *kernel.Call) (obj, error) {
 		p.UUID = v
 	}
 	p.Display = c.Boolean("fordisplay", p.Display)
-	if err := mgr.Update(c.Ctx, "cloud.load_balancer_stickiness_policies", p.ID, obj{"uuid": p.UUID, "display": p.Display}); err != nil {
+	if err := mgr.Update(c.Ctx, "cloud.load_balancer_stickiness_policies", p.ID,
+		obj{"uuid": p.UUID, "display": p.Display}); err != nil {
 		return nil, err
 	}
 	return obj{"stickinesspolicies": policiesAnswer(r, []*push.Policy{p})}, nil
@@ -212,9 +231,6 @@ func deletePolicy(mgr *Manager, c *kernel.Call) (obj, error) {
 	if p == nil {
 		return nil, api.Invalid("Invalid Stickiness policy id value: %d", c.Target.ID)
 	}
-	if mgr.On(fault.StickyDeleteIgnored) {
-		return obj{"success": true}, nil
-	}
 	state, revoke := r.State, p.Revoke
 	if state == firewall.StateActive {
 		if err := mgr.firewall.SetRuleState(ctx, &r.Rule, firewall.StateAdd); err != nil {
@@ -224,7 +240,7 @@ func deletePolicy(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := mgr.setPolicyRevoke(ctx, p, true); err != nil {
 		return nil, err
 	}
-	err := mgr.applyRule(push.WithCause(ctx, push.CauseSticky, r), r)
+	err := mgr.applyRule(ctx, r, push.Sticky)
 	if kernel.Unavailable(err) {
 		if err := mgr.setPolicyRevoke(ctx, p, revoke); err != nil {
 			return nil, err
@@ -232,7 +248,8 @@ func deletePolicy(mgr *Manager, c *kernel.Call) (obj, error) {
 		if err := mgr.firewall.SetRuleState(ctx, &r.Rule, state); err != nil {
 			return nil, err
 		}
-		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to delete load balancer stickiness policy"}
+		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to delete load " +
+			"balancer stickiness policy"}
 	}
 	if err != nil {
 		return nil, err
@@ -260,7 +277,7 @@ func listPolicies(mgr *Manager, c *kernel.Call) (obj, error) {
 	}
 	policies := slices.Clone(r.Policies)
 	policies = slices.DeleteFunc(policies, func(p *push.Policy) bool {
-		return p.Display != c.Boolean("fordisplay", true) || mgr.On(fault.StickyListEmpty)
+		return p.Display != c.Boolean("fordisplay", true)
 	})
 	return obj{"count": 1, "stickinesspolicies": []obj{policiesAnswer(r, policies)}}, nil
 }
@@ -269,7 +286,8 @@ func listPolicies(mgr *Manager, c *kernel.Call) (obj, error) {
 func policiesAnswer(r *push.Rule, policies []*push.Policy) obj {
 	list := []obj{}
 	for _, p := range policies {
-		one := obj{"id": p.UUID, "name": p.Name, "methodname": p.Method, "fordisplay": p.Display, "params": shownParams(p.Params)}
+		one := obj{"id": p.UUID, "name": p.Name, "methodname": p.Method, "fordisplay": p.Display,
+			"params": shownParams(p.Params)}
 		if p.Text != "" {
 			one["description"] = p.Text
 		}
@@ -279,6 +297,7 @@ func policiesAnswer(r *push.Rule, policies []*push.Policy) obj {
 		list = append(list, one)
 	}
 	return obj{
-		"lbruleid": r.UUID, "account": r.Account.Name, "domainid": r.Account.Domain.UUID, "domain": r.Account.Domain.Name, "stickinesspolicy": list,
+		"lbruleid": r.UUID, "account": r.Account.Name, "domainid": r.Account.Domain.UUID,
+		"domain": r.Account.Domain.Name, "stickinesspolicy": list,
 	}
 }

@@ -25,8 +25,10 @@ type stickyParam struct {
 
 func stickyMethods() []stickyMethod {
 	return []stickyMethod{
-		{"LbCookie", []stickyParam{{"cookie-name", false}, {"mode", false}, {"nocache", true}, {"indirect", true}, {"postonly", true}, {"domain", false}}},
-		{"AppCookie", []stickyParam{{"cookie-name", false}, {"length", false}, {"holdtime", false}, {"request-learn", true}, {"prefix", true}, {"mode", false}}},
+		{"LbCookie", []stickyParam{{"cookie-name", false}, {"mode", false}, {"nocache", true}, {"indirect", true},
+			{"postonly", true}, {"domain", false}}},
+		{"AppCookie", []stickyParam{{"cookie-name", false}, {"length", false}, {"holdtime", false},
+			{"request-learn", true}, {"prefix", true}, {"mode", false}}},
 		{"SourceBased", []stickyParam{{"tablesize", false}, {"expire", false}}},
 	}
 }
@@ -104,7 +106,8 @@ func (mgr *Manager) checkStickyValues(r *push.Rule, method string, params [][2]s
 			cause = name + " is no value for HAProxy"
 		case method == "AppCookie" && name == "length" && !numberWithUnit(value, ""):
 			cause = "length is not a number"
-		case method == "AppCookie" && name == "holdtime" && !numberWithUnit(value, "dhms") && !numberWithUnit(value, ""):
+		case method == "AppCookie" && name == "holdtime" && !numberWithUnit(value, "dhms") &&
+			!numberWithUnit(value, ""):
 			cause = "holdtime is not in timeformat"
 		}
 		if cause != "" {
@@ -114,8 +117,8 @@ func (mgr *Manager) checkStickyValues(r *push.Rule, method string, params [][2]s
 	return nil
 }
 
-// refusedByHAProxy is the check that the releases lack: a table of size 0, an expiry beyond HAProxy's timer (2^31 ms), a
-// cookie mode that it does not know or that contradicts the flag indirect (measured on 2.6).
+// refusedByHAProxy is the check that the releases lack: a table of size 0, an expiry beyond HAProxy's timer (2^31
+// ms), a cookie mode that it does not know or that contradicts the flag indirect (measured on 2.6).
 func refusedByHAProxy(name, value string, params [][2]string) bool {
 	has := func(flag string) bool {
 		return slices.ContainsFunc(params, func(kv [2]string) bool { return strings.EqualFold(kv[0], flag) })
@@ -133,8 +136,8 @@ func refusedByHAProxy(name, value string, params [][2]string) bool {
 	return false
 }
 
-// numberWithUnit is containsOnlyNumbers of NetworkHelperImpl@4.20.0.0: a Java int, and where units are given exactly one
-// of them after it.
+// numberWithUnit is containsOnlyNumbers of NetworkHelperImpl@4.20.0.0: a Java int, and where units are given
+// exactly one of them after it.
 func numberWithUnit(s, units string) bool {
 	if units != "" {
 		if len(s) < 2 || !strings.ContainsRune(units, rune(s[len(s)-1])) {

@@ -1,7 +1,6 @@
 package lb
 
 import (
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -9,8 +8,8 @@ import (
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
-// updateRule changes a rule. It pushes only when the algorithm is another text than the stored one, upper and lower case
-// apart; a new protocol waits for the next push (facts: cloudstack.md 2.5).
+// updateRule changes a rule. It pushes only when the algorithm is another text than the stored one, upper and lower
+// case apart; a new protocol waits for the next push (facts: cloudstack.md 2.5).
 func updateRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	ctx := c.Ctx
 	r, err := LBRuleParam(mgr, c, "id")
@@ -23,14 +22,14 @@ func updateRule(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, err
 	}
 	if r.Algorithm == before.Algorithm {
-		return obj{"loadbalancer": ruleAnswer(mgr, r)}, nil
+		return obj{"loadbalancer": RuleAnswer(mgr, r)}, nil
 	}
 	state := r.State
 	if err := mgr.firewall.SetRuleState(ctx, &r.Rule, firewall.StateAdd); err != nil {
 		return nil, err
 	}
-	answer := ruleAnswer(mgr, r) // the release answers with the rule as it was before the push
-	err = mgr.applyRule(push.WithCause(ctx, push.CauseUpdate, r), r)
+	answer := RuleAnswer(mgr, r) // the release answers with the rule as it was before the push
+	err = mgr.applyRule(ctx, r, push.Update)
 	switch {
 	case kernel.Unavailable(err):
 		r.Name, r.Algorithm = before.Name, before.Algorithm
@@ -58,7 +57,7 @@ func changeRule(mgr *Manager, c *kernel.Call, r *push.Rule) error {
 	if c.Has("description") {
 		r.Text = c.Str("description")
 	}
-	if v := c.Str("algorithm"); v != "" && !mgr.On(fault.AlgorithmUpdateIgnored) {
+	if v := c.Str("algorithm"); v != "" {
 		r.Algorithm = v // unlike at creation, no release looks at what it says
 	}
 	if v := c.Str("protocol"); v != "" {
@@ -80,6 +79,7 @@ func (mgr *Manager) saveRule(c *kernel.Call, r *push.Rule) error {
 		return err
 	}
 	return mgr.Update(c.Ctx, "cloud.load_balancing_rules", r.ID, obj{
-		"name": r.Name, "description": kernel.NullText(r.Text), "algorithm": r.Algorithm, "lb_protocol": kernel.NullText(r.LBProtocol),
+		"name": r.Name, "description": kernel.NullText(r.Text), "algorithm": r.Algorithm,
+		"lb_protocol": kernel.NullText(r.LBProtocol),
 	})
 }

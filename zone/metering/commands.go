@@ -1,3 +1,4 @@
 package metering
 
+// Commands are the commands of the room.
 func Commands() []command { return usageCommands() }

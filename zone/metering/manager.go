@@ -34,6 +34,8 @@ type Manager struct {
 }
 
 // New returns an empty room on the rooms below it; its hooks are set before the first call.
-func New(k *kernel.Kernel, accounts *tenancy.Manager, networks *net.Manager, instances *compute.Manager, rules *firewall.Manager, pushes *push.Manager, seed int64) *Manager {
-	return &Manager{Kernel: k, tenancy: accounts, net: networks, compute: instances, firewall: rules, push: pushes, seed: seed}
+func New(k *kernel.Kernel, accounts *tenancy.Manager, networks *net.Manager, instances *compute.Manager,
+	rules *firewall.Manager, pushes *push.Manager, seed int64) *Manager {
+	return &Manager{Kernel: k, tenancy: accounts, net: networks, compute: instances, firewall: rules, push: pushes,
+		seed: seed}
 }

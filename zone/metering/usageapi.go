@@ -19,7 +19,8 @@ func (mgr *Manager) queueUsage(ctx context.Context) error {
 	const (
 		pending = "SELECT COUNT(*) FROM cloud_usage.usage_job WHERE job_type=1 AND scheduled=0 AND end_millis=0"
 		owner   = "SELECT host, pid FROM cloud_usage.usage_job WHERE end_millis=0 ORDER BY id DESC LIMIT 1"
-		queue   = "INSERT INTO cloud_usage.usage_job (host, pid, job_type, scheduled, start_millis, end_millis, exec_time, heartbeat) VALUES (?,?,1,0,0,0,0,?)"
+		queue   = "INSERT INTO cloud_usage.usage_job (host, pid, job_type, scheduled, start_millis, end_millis, " +
+			"exec_time, heartbeat) VALUES (?,?,1,0,0,0,0,?)"
 	)
 	ctx = kernel.DBContext(ctx)
 	var n int
@@ -36,27 +37,46 @@ func (mgr *Manager) queueUsage(ctx context.Context) error {
 }
 
 func usageCommands() []command {
-	span := []param{{Name: "domainid", Type: "uuid:domain", About: "List events for the specified domain."}, {Name: "startdate", Type: "date", About: "Start date range for usage record query."}, {Name: "enddate", Type: "date", About: "End date range for usage record query."}}
+	span := []param{{Name: "domainid", Type: "uuid:domain", About: "List events for the specified domain."},
+		{Name: "startdate", Type: "date", About: "Start date range for usage record query."},
+		{Name: "enddate", Type: "date", About: "End date range for usage record query."}}
 	return []command{
 		{
-			Name: "generateUsageRecords", About: "Generates usage records. This will generate records only if there any records to be generated, i.e if the scheduled usage job was not run or failed", Admin: true,
-			Params: span, Run: func(mgr *Manager, c *kernel.Call) (obj, error) { return obj{"success": true}, mgr.queueUsage(c.Ctx) },
+			Name: "generateUsageRecords", About: "Generates usage records. This will generate records only if " +
+				"there any records to be generated, i.e if the scheduled usage job was not run or failed", Admin: true,
+			Params: span, Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
+				return obj{"success": true},
+					mgr.queueUsage(c.Ctx)
+			},
 		},
 		{
 			Name: "removeRawUsageRecords", About: "Safely removes raw records from cloud_usage table", Admin: true,
-			Params: []param{{Name: "interval", Type: "integer", Required: true, About: "Specify the number of days (greater than zero) to remove records that are older than those number of days from today."}},
-			Run:    removeRawUsage,
+			Params: []param{
+				{Name: "interval", Type: "integer", Required: true, About: "Specify the number of days (greater " +
+					"than zero) to remove records that are older than those number of days from today."},
+			},
+			Run: removeRawUsage,
 		},
 		{Name: "listUsageTypes", About: "List Usage Types", Admin: true, Run: listUsageTypes},
 		{
 			Name: "listUsageRecords", About: "Lists usage records for accounts", Admin: true,
-			Params: []param{{Name: "startdate", Type: "date", Required: true, About: "Start date range for usage record query."}, {Name: "enddate", Type: "date", Required: true, About: "End date range for usage record query."},
-				{Name: "account", Type: "string", About: "List usage records for the specified user."}, {Name: "domainid", Type: "uuid:domain", About: "List usage records for the specified domain."},
-				{Name: "accountid", Type: "uuid:account", About: "List usage records for the specified account"}, {Name: "type", Type: "long", About: "List usage records for the specified usage type"},
-				{Name: "usageid", Type: "string", About: "List usage records for the specified usage UUID. Can be used only together with TYPE parameter."},
-				{Name: "includetags", Type: "boolean", About: "Flag to enable display of Tags for a resource"}, {Name: "oldformat", Type: "boolean", About: "Flag to enable description rendered in old format which uses internal database IDs instead of UUIDs."},
-				{Name: "isrecursive", Type: "boolean", About: "Specify if usage records should be fetched recursively per domain."},
-				{Name: "keyword", Type: "string", About: "List by keyword"}, {Name: "page", Type: "integer"}, {Name: "pagesize", Type: "integer"}},
+			Params: []param{{Name: "startdate", Type: "date", Required: true, About: "Start date range for usage " +
+				"record query."},
+				{Name: "enddate", Type: "date", Required: true, About: "End date range for usage record query."},
+				{Name: "account", Type: "string", About: "List usage records for the specified user."},
+				{Name: "domainid", Type: "uuid:domain", About: "List usage records for the specified domain."},
+				{Name: "accountid", Type: "uuid:account", About: "List usage records for the specified account"},
+				{Name: "type", Type: "long", About: "List usage records for the specified usage type"},
+				{Name: "usageid", Type: "string", About: "List usage records for the specified usage UUID. Can " +
+					"be used only together with TYPE parameter."},
+				{Name: "includetags", Type: "boolean", About: "Flag to enable display of Tags for a resource"},
+				{Name: "oldformat", Type: "boolean", About: "Flag to enable description rendered in old format " +
+					"which uses internal database IDs instead of UUIDs."},
+				{Name: "isrecursive", Type: "boolean", About: "Specify if usage records should be fetched " +
+					"recursively per domain."},
+				{Name: "keyword", Type: "string", About: "List by keyword"},
+				{Name: "page", Type: "integer"},
+				{Name: "pagesize", Type: "integer"}},
 			Run: listUsageRecords,
 		},
 	}
@@ -71,9 +91,11 @@ func removeRawUsage(mgr *Manager, c *kernel.Call) (obj, error) {
 	now := mgr.Now()
 	exec := time.Date(now.Year(), now.Month(), now.Day(), 0, 15, 0, 0, time.UTC)
 	if d := now.Sub(exec).Abs(); d < 15*time.Minute {
-		return nil, api.Internal("Scheduled Usage job is running now; records can't be removed within 15 minutes of its execution time")
+		return nil, api.Internal("Scheduled Usage job is running now; records can't be removed within 15 minutes " +
+			"of its execution time")
 	}
-	_, err := mgr.DB().ExecContext(kernel.DBContext(c.Ctx), "DELETE FROM cloud_usage.cloud_usage WHERE end_date < ?", now.AddDate(0, 0, -days))
+	_, err := mgr.DB().ExecContext(kernel.DBContext(c.Ctx), "DELETE FROM cloud_usage.cloud_usage WHERE end_date "+
+		"< ?", now.AddDate(0, 0, -days))
 	return obj{"success": true}, err
 }
 

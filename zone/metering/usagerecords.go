@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/compute"
@@ -31,7 +30,8 @@ type record struct {
 	start, end                   time.Time
 }
 
-const recordColumns = "zone_id, account_id, domain_id, description, usage_display, usage_type, raw_usage, vm_instance_id, cpu_cores, cpu_speed, memory, " +
+const recordColumns = "zone_id, account_id, domain_id, description, usage_display, usage_type, raw_usage, " +
+	"vm_instance_id, cpu_cores, cpu_speed, memory, " +
 	"vm_name, type, state, offering_id, template_id, usage_id, size, virtual_size, network_id, start_date, end_date"
 
 func listUsageRecords(mgr *Manager, c *kernel.Call) (obj, error) {
@@ -42,7 +42,8 @@ func listUsageRecords(mgr *Manager, c *kernel.Call) (obj, error) {
 	ctx := kernel.DBContext(c.Ctx)
 	db := mgr.DB()
 	var total int
-	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM cloud_usage.cloud_usage WHERE "+where, args...).Scan(&total); err != nil {
+	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM cloud_usage.cloud_usage WHERE "+where,
+		args...).Scan(&total); err != nil {
 		return nil, fmt.Errorf("counting usage records: %w", err)
 	}
 	size, from := kernel.MaxPageSize, 0
@@ -55,7 +56,8 @@ func listUsageRecords(mgr *Manager, c *kernel.Call) (obj, error) {
 	if size < 0 {
 		size = total
 	}
-	rows, err := db.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM cloud_usage.cloud_usage WHERE %s ORDER BY id LIMIT %d OFFSET %d", recordColumns, where, max(size, 0), max(from, 0)), args...)
+	rows, err := db.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM cloud_usage.cloud_usage WHERE %s ORDER BY id "+
+		"LIMIT %d OFFSET %d", recordColumns, where, max(size, 0), max(from, 0)), args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading usage records: %w", err)
 	}
@@ -63,8 +65,10 @@ func listUsageRecords(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for rows.Next() {
 		var r record
-		if err := rows.Scan(&r.zone, &r.account, &r.domain, &r.description, &r.display, &r.usageType, &r.raw, &r.vm, &r.cores, &r.speed, &r.memory,
-			&r.vmName, &r.typ, &r.state, &r.offering, &r.template, &r.usageID, &r.size, &r.virtualSize, &r.networkID, &r.start, &r.end); err != nil {
+		if err := rows.Scan(&r.zone, &r.account, &r.domain, &r.description, &r.display, &r.usageType, &r.raw, &r.vm,
+			&r.cores, &r.speed, &r.memory,
+			&r.vmName, &r.typ, &r.state, &r.offering, &r.template, &r.usageID, &r.size, &r.virtualSize, &r.networkID,
+			&r.start, &r.end); err != nil {
 			return nil, fmt.Errorf("reading usage records: %w", err)
 		}
 		out = append(out, recordAnswer(mgr, c, &r))
@@ -74,9 +78,6 @@ func listUsageRecords(mgr *Manager, c *kernel.Call) (obj, error) {
 	}
 	if total == 0 {
 		return obj{}, nil
-	}
-	if mgr.On(fault.UsageAPIShort) && len(out) > 0 {
-		out = out[:len(out)-1]
 	}
 	answer := obj{"count": total}
 	if len(out) > 0 {
@@ -93,7 +94,8 @@ func usageFilter(mgr *Manager, c *kernel.Call) (where string, args []any, none b
 		end = end.Add(24*time.Hour - time.Second)
 	}
 	if start.After(end) {
-		return "", nil, false, api.Invalid("Incorrect Date Range. Start date: %s is after end date:%s", c.Str("startdate"), c.Str("enddate"))
+		return "", nil, false, api.Invalid("Incorrect Date Range. Start date: %s is after end date:%s",
+			c.Str("startdate"), c.Str("enddate"))
 	}
 	conditions := []string{"is_hidden=0", "start_date BETWEEN ? AND ?", "end_date BETWEEN ? AND ?"}
 	args = []any{start, end, start, end}
@@ -197,8 +199,9 @@ func (mgr *Manager) usageStamp(t time.Time) string {
 
 func recordAnswer(mgr *Manager, c *kernel.Call, r *record) obj {
 	out := obj{
-		"description": r.description, "usage": r.display, "usagetype": r.usageType, "rawusage": rawText(r.raw), "startdate": mgr.usageStamp(r.start),
-		"enddate": mgr.usageStamp(r.end), "tags": []obj{},
+		"description": r.description, "usage": r.display, "usagetype": r.usageType, "rawusage": rawText(r.raw),
+		"startdate": mgr.usageStamp(r.start),
+		"enddate":   mgr.usageStamp(r.end), "tags": []obj{},
 	}
 	if a, ok := ByID(mgr.tenancy.Accounts, r.account, func(a *tenancy.Account) int64 { return a.ID }); ok {
 		out["account"], out["accountid"] = a.Name, a.UUID
@@ -220,7 +223,7 @@ func recordAnswer(mgr *Manager, c *kernel.Call, r *record) obj {
 	if t := offeringByID(mgr.net.Templates, r.template); t != nil {
 		out["templateid"] = t.UUID
 	}
-	if text := mgr.describeRecord(r, out); (!c.Boolean("oldformat", false) || mgr.On(fault.UsageAPIOldFormatIgnored)) && text != "" {
+	if text := mgr.describeRecord(r, out); !c.Boolean("oldformat", false) && text != "" {
 		out["description"] = text
 	}
 	return out
@@ -286,13 +289,15 @@ func (mgr *Manager) describeRecord(r *record, out obj) string {
 func (mgr *Manager) describeVM(r *record, out obj) string {
 	text := map[int]string{1: "Running VM usage ", 2: "Allocated VM usage "}[r.usageType]
 	if vm, ok := ByID(mgr.compute.VMs, r.usageID.V, func(vm *compute.VM) int64 { return vm.ID }); ok {
-		out["usageid"], out["ostypeid"], out["osdisplayname"] = vm.UUID, vm.Template.Answer["ostypeid"], vm.Template.Answer["ostypename"]
+		out["usageid"], out["ostypeid"], out["osdisplayname"] = vm.UUID, vm.Template.Answer["ostypeid"],
+			vm.Template.Answer["ostypename"]
 		out["oscategoryname"] = "CentOS"
 		text += fmt.Sprintf("for %s (%s) (%s) ", vm.Name, vm.InstanceName, vm.UUID)
 	}
 	out["type"] = r.typ.V
 	if o := offeringByID(mgr.net.ServiceOfferings, r.offering); o != nil {
-		out["offeringid"], out["cpunumber"], out["cpuspeed"], out["memory"] = o.UUID, o.Answer["cpunumber"], o.Answer["cpuspeed"], o.Answer["memory"]
+		out["offeringid"], out["cpunumber"], out["cpuspeed"], out["memory"] = o.UUID, o.Answer["cpunumber"],
+			o.Answer["cpuspeed"], o.Answer["memory"]
 		text += fmt.Sprintf("using service offering %s (%s) ", o.Name, o.UUID)
 	}
 	for name, v := range map[string]sql.Null[int64]{"cpunumber": r.cores, "cpuspeed": r.speed, "memory": r.memory} {

@@ -48,7 +48,8 @@ func (mgr *Manager) StartUsage(ctx context.Context, host string, s UsageSettings
 	}
 	mgr.Lock()
 	mgr.usagePID++
-	options := usage.Options{Rules: usage.RulesOf(mgr.Knobs()), Faults: mgr.usageFaults(), Clock: mgr.Clock, Range: s.Range, Aggregation: s.Aggregation, Execution: s.Execution,
+	options := usage.Options{Rules: usage.RulesOf(mgr.Knobs()), Faults: mgr.usageFaults(), Clock: mgr.Clock,
+		Range: s.Range, Aggregation: s.Aggregation, Execution: s.Execution,
 		Host: host, PID: mgr.usagePID, Log: mgr.Log}
 	if mgr.On(fault.UsageTiesShuffled) {
 		options.TieSeed = uint64(mgr.seed)*2 + 1
@@ -65,7 +66,8 @@ func (mgr *Manager) StartUsage(ctx context.Context, host string, s UsageSettings
 	defer mgr.Unlock()
 	p := &usageProcess{Host: host, Server: server}
 	mgr.Usages = append(mgr.Usages, p)
-	p.beat = mgr.At(mgr.Now().Add(usage.HeartbeatDelay), "usage heartbeat", func(ctx context.Context) { mgr.beat(ctx, p) })
+	p.beat = mgr.At(mgr.Now().Add(usage.HeartbeatDelay), "usage heartbeat",
+		func(ctx context.Context) { mgr.beat(ctx, p) })
 	p.run = mgr.At(server.NextRun(), "scheduled usage run", func(ctx context.Context) { mgr.scheduledUsage(ctx, p) })
 	return nil
 }
@@ -104,7 +106,8 @@ func (mgr *Manager) beat(ctx context.Context, p *usageProcess) {
 	mgr.Lock()
 	mgr.usageLog("heartbeat", jobs, err)
 	if mgr.usageAlive(p, err) {
-		p.beat = mgr.At(mgr.Now().Add(usage.HeartbeatEvery), "usage heartbeat", func(ctx context.Context) { mgr.beat(ctx, p) })
+		p.beat = mgr.At(mgr.Now().Add(usage.HeartbeatEvery), "usage heartbeat",
+			func(ctx context.Context) { mgr.beat(ctx, p) })
 	}
 }
 

@@ -16,15 +16,24 @@ import (
 func addressCommands() []command {
 	return []command{
 		{
-			Name: "associateIpAddress", About: "Acquires and associates a public IP to an account.", Class: kernel.AdminClasses + "address.AssociateIPAddrCmdByAdmin",
-			Kind: kernel.AsyncCreate, Instance: "IpAddress", Event: "NET.IPASSIGN", Eventful: kernel.EventCreateAsync, Creating: "allocating Ip", Action: "associating Ip",
+			Name: "associateIpAddress", About: "Acquires and associates a public IP to an account.",
+			Class: kernel.AdminClasses + "address.AssociateIPAddrCmdByAdmin",
+			Kind:  kernel.AsyncCreate, Instance: "IpAddress", Event: "NET.IPASSIGN", Eventful: kernel.EventCreateAsync,
+			Creating: "allocating Ip", Action: "associating Ip",
 			Params: []param{
-				{Name: "zoneid", Type: "uuid:zone", About: "the ID of the availability zone you want to acquire an public IP address from"},
-				{Name: "networkid", Type: "uuid:network", About: "The network this IP address should be associated to."},
+				{Name: "zoneid", Type: "uuid:zone", About: "the ID of the availability zone you want to acquire " +
+					"an public IP address from"},
+				{Name: "networkid", Type: "uuid:network", About: "The network this IP address should be " +
+					"associated to."},
 				{Name: "vpcid", Type: "uuid:vpc", About: "the VPC you want the IP address to be associated with"},
-				{Name: "ipaddress", Type: "string", About: "IP Address to be associated"}, {Name: "isportable", Type: "boolean", About: "should be set to true if public IP is required to be transferable across zones"},
-				{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the IP to the end user or not"},
-				{Name: "account", Type: "string", About: "the account to associate with this IP address"}, {Name: "domainid", Type: "uuid:domain", About: "the ID of the domain to associate with this IP address"},
+				{Name: "ipaddress", Type: "string", About: "IP Address to be associated"},
+				{Name: "isportable", Type: "boolean", About: "should be set to true if public IP is required to " +
+					"be transferable across zones"},
+				{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the IP " +
+					"to the end user or not"},
+				{Name: "account", Type: "string", About: "the account to associate with this IP address"},
+				{Name: "domainid", Type: "uuid:domain", About: "the ID of the domain to associate with this IP " +
+					"address"},
 			},
 			Create: allocateIP,
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
@@ -48,10 +57,14 @@ func addressCommands() []command {
 			},
 		},
 		{
-			Name: "disassociateIpAddress", About: "Disassociates an IP address from the account.", Class: kernel.UserClasses + "address.DisassociateIPAddrCmd",
-			Kind: kernel.AsyncCommand, Instance: "IpAddress", Event: "NET.IPRELEASE", Eventful: kernel.EventAsync, Action: "disassociating Ip",
-			Params: []param{{Name: "id", Type: "uuid:address", About: "the ID of the public IP address to disassociate. Mutually exclusive with the ipaddress parameter"},
-				{Name: "ipaddress", Type: "string", About: "IP Address to be disassociated. Mutually exclusive with the id parameter"}},
+			Name: "disassociateIpAddress", About: "Disassociates an IP address from the account.",
+			Class: kernel.UserClasses + "address.DisassociateIPAddrCmd",
+			Kind:  kernel.AsyncCommand, Instance: "IpAddress", Event: "NET.IPRELEASE", Eventful: kernel.EventAsync,
+			Action: "disassociating Ip",
+			Params: []param{{Name: "id", Type: "uuid:address", About: "the ID of the public IP address to " +
+				"disassociate. Mutually exclusive with the ipaddress parameter"},
+				{Name: "ipaddress", Type: "string", About: "IP Address to be disassociated. Mutually exclusive " +
+					"with the id parameter"}},
 			Check: checkRelease, Run: disassociate,
 			Sync: func(mgr *Manager, c *kernel.Call) string { return fmt.Sprintf("address:%d", c.EventResource) },
 			Describe: func(mgr *Manager, c *kernel.Call) string {
@@ -61,12 +74,20 @@ func addressCommands() []command {
 		},
 		{
 			Name: "listPublicIpAddresses", About: "Lists all public ip addresses",
-			Params: kernel.ListParams(param{Name: "id", Type: "uuid:address", About: "lists IP address by ID"}, param{Name: "ipaddress", Type: "string", About: "lists the specified IP address"},
-				param{Name: "vpcid", Type: "uuid:vpc", About: "List IPs belonging to the VPC"}, param{Name: "associatednetworkid", Type: "uuid:network", About: "lists all public IP addresses associated to the network specified"},
-				param{Name: "networkid", Type: "string", About: "lists all public IP addresses by source network ID"}, param{Name: "zoneid", Type: "uuid:zone", About: "lists all public IP addresses by zone ID"},
-				param{Name: "issourcenat", Type: "boolean", About: "list only source NAT IP addresses"}, param{Name: "isstaticnat", Type: "boolean", About: "list only static NAT IP addresses"},
-				param{Name: "allocatedonly", Type: "boolean", About: "limits search results to allocated public IP addresses"}, param{Name: "state", Type: "string", About: "lists all public IP addresses by state"},
-				param{Name: "forloadbalancing", Type: "boolean", About: "list only IPs used for load balancing"}, param{Name: "forvirtualnetwork", Type: "boolean", About: "the virtual network for the IP address"}),
+			Params: kernel.ListParams(param{Name: "id", Type: "uuid:address", About: "lists IP address by ID"},
+				param{Name: "ipaddress", Type: "string", About: "lists the specified IP address"},
+				param{Name: "vpcid", Type: "uuid:vpc", About: "List IPs belonging to the VPC"},
+				param{Name: "associatednetworkid", Type: "uuid:network", About: "lists all public IP addresses " +
+					"associated to the network specified"},
+				param{Name: "networkid", Type: "string", About: "lists all public IP addresses by source network ID"},
+				param{Name: "zoneid", Type: "uuid:zone", About: "lists all public IP addresses by zone ID"},
+				param{Name: "issourcenat", Type: "boolean", About: "list only source NAT IP addresses"},
+				param{Name: "isstaticnat", Type: "boolean", About: "list only static NAT IP addresses"},
+				param{Name: "allocatedonly", Type: "boolean", About: "limits search results to allocated public " +
+					"IP addresses"},
+				param{Name: "state", Type: "string", About: "lists all public IP addresses by state"},
+				param{Name: "forloadbalancing", Type: "boolean", About: "list only IPs used for load balancing"},
+				param{Name: "forvirtualnetwork", Type: "boolean", About: "the virtual network for the IP address"}),
 			Run: listAddresses,
 		},
 	}
@@ -92,7 +113,8 @@ func allocateIP(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	case !c.Has("zoneid"):
 		return kernel.Created{}, api.Invalid("Please specify either 'zoneId' or 'networkId' or 'vpcId'")
 	default:
-		return kernel.Created{}, api.Invalid("Please specify network ID or vpc ID: zone %s has no network of account %s to use", SiteName, owner.Name)
+		return kernel.Created{}, api.Invalid("Please specify network ID or vpc ID: zone %s has no network of "+
+			"account %s to use", SiteName, owner.Name)
 	}
 	if v != nil && !v.Removed.IsZero() || n != nil && !n.Removed.IsZero() {
 		return kernel.Created{}, api.Invalid("Unable to find the network or VPC to associate the address with")
@@ -124,8 +146,12 @@ func allocateIP(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 
 // allocate takes a free public address, the lowest when none is wanted; the range grows when it is used up. A freed
 // address keeps its row, id and uuid.
-func (mgr *Manager) allocate(ctx context.Context, owner *tenancy.Account, wanted netip.Addr, set func(*Address)) (*Address, error) {
-	i := slices.IndexFunc(mgr.Addresses, func(a *Address) bool { return a.State == "Free" && (!wanted.IsValid() || a.IP == wanted) })
+func (mgr *Manager) allocate(ctx context.Context, owner *tenancy.Account, wanted netip.Addr,
+	set func(*Address)) (*Address, error) {
+	i := slices.IndexFunc(mgr.Addresses, func(a *Address) bool {
+		return a.State == "Free" &&
+			(!wanted.IsValid() || a.IP == wanted)
+	})
 	if i < 0 && wanted.IsValid() {
 		return nil, api.Invalid("Requested IP address %s is not free in the zone", wanted)
 	}
@@ -138,7 +164,8 @@ func (mgr *Manager) allocate(ctx context.Context, owner *tenancy.Account, wanted
 	a := mgr.Addresses[i]
 	a.Account, a.State, a.Allocated = owner, "Allocated", mgr.Now()
 	set(a)
-	row := obj{"account_id": owner.ID, "domain_id": owner.Domain.ID, "state": a.State, "allocated": a.Allocated, "source_nat": a.SourceNAT, "is_portable": a.Portable, "vpc_id": nil, "network_id": nil}
+	row := obj{"account_id": owner.ID, "domain_id": owner.Domain.ID, "state": a.State, "allocated": a.Allocated,
+		"source_nat": a.SourceNAT, "is_portable": a.Portable, "vpc_id": nil, "network_id": nil}
 	if a.VPC != nil {
 		row["vpc_id"] = a.VPC.ID
 	}
@@ -159,7 +186,8 @@ func (mgr *Manager) growRange(ctx context.Context) error {
 	}
 	a := &Address{UUID: mgr.UUID(), IP: ip, State: "Free"}
 	id, err := mgr.Insert(ctx, "cloud.user_ip_address", obj{
-		"uuid": a.UUID, "public_ip_address": ip.String(), "data_center_id": kernel.ZoneID, "vlan_db_id": 1, "state": a.State, "mac_address": len(mgr.Addresses) + 1,
+		"uuid": a.UUID, "public_ip_address": ip.String(), "data_center_id": kernel.ZoneID, "vlan_db_id": 1,
+		"state": a.State, "mac_address": len(mgr.Addresses) + 1,
 		"source_network_id": mgr.Site.PublicNetwork.ID, "physical_network_id": 1, "created": mgr.Now(),
 	})
 	if err != nil {
@@ -178,18 +206,20 @@ func (mgr *Manager) addressUsage(ctx context.Context, typ string, a *Address) er
 	if a.Portable {
 		return mgr.portableUsage(ctx, typ, a)
 	}
-	return mgr.UsageEvent(ctx, typ, a.Account, kernel.ZoneID, a.ID, obj{"resource_name": a.IP.String(), "template_id": 0, "size": source, "resource_type": "VirtualNetwork"})
+	return mgr.UsageEvent(ctx, typ, a.Account, kernel.ZoneID, a.ID, obj{"resource_name": a.IP.String(),
+		"template_id": 0, "size": source, "resource_type": "VirtualNetwork"})
 }
 
-// portableUsage are the events of a portable address, which nothing meters. That of its allocation carries the address's id
-// where the account's belongs (IpAddressManagerImpl.java@4.20.0.0).
+// portableUsage are the events of a portable address, which nothing meters. That of its allocation carries the
+// address's id where the account's belongs (IpAddressManagerImpl.java@4.20.0.0).
 func (mgr *Manager) portableUsage(ctx context.Context, typ string, a *Address) error {
 	owner := a.Account
 	if typ == "NET.IPASSIGN" {
 		owner = &tenancy.Account{ID: a.ID}
 	}
-	return mgr.UsageEvent(ctx, strings.Replace(typ, "NET.", "PORTABLE.", 1), owner, kernel.ZoneID, a.ID, obj{"resource_name": a.IP.String(), "template_id": 0,
-		"resource_type": "VirtualNetwork"})
+	return mgr.UsageEvent(ctx, strings.Replace(typ, "NET.", "PORTABLE.", 1), owner, kernel.ZoneID, a.ID,
+		obj{"resource_name": a.IP.String(), "template_id": 0,
+			"resource_type": "VirtualNetwork"})
 }
 
 func checkRelease(mgr *Manager, c *kernel.Call) error {
@@ -252,7 +282,8 @@ func (mgr *Manager) Release(ctx context.Context, a *Address) error {
 	}
 	*a = Address{ID: a.ID, UUID: a.UUID, IP: a.IP, State: "Free"}
 	return mgr.Update(ctx, "cloud.user_ip_address", a.ID, obj{
-		"account_id": nil, "domain_id": nil, "state": a.State, "allocated": time.Time{}, "source_nat": 0, "is_portable": 0, "one_to_one_nat": 0, "vm_id": nil,
+		"account_id": nil, "domain_id": nil, "state": a.State, "allocated": time.Time{}, "source_nat": 0,
+		"is_portable": 0, "one_to_one_nat": 0, "vm_id": nil,
 		"vpc_id": nil, "network_id": nil, "dnat_vmip": nil,
 	})
 }
@@ -260,11 +291,14 @@ func (mgr *Manager) Release(ctx context.Context, a *Address) error {
 func listAddresses(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, a := range mgr.Addresses {
-		if a.Account == nil || a.State == "Free" || a.Account == mgr.tenancy.System.Account && tenancy.Caller(c) != mgr.tenancy.System || !tenancy.Visible(mgr.tenancy, c, a.Account) ||
+		if a.Account == nil || a.State == "Free" || a.Account == mgr.tenancy.System.Account &&
+			tenancy.Caller(c) != mgr.tenancy.System || !tenancy.Visible(mgr.tenancy, c, a.Account) ||
 			c.Has("id") && c.Str("id") != a.UUID || c.Has("ipaddress") && c.Str("ipaddress") != a.IP.String() ||
-			c.Has("vpcid") && (a.VPC == nil || a.VPC.UUID != c.Str("vpcid")) || c.Has("state") && c.Str("state") != a.State ||
+			c.Has("vpcid") && (a.VPC == nil || a.VPC.UUID != c.Str("vpcid")) || c.Has("state") &&
+			c.Str("state") != a.State ||
 			c.Has("associatednetworkid") && (a.Network == nil || a.Network.UUID != c.Str("associatednetworkid")) ||
-			c.Has("issourcenat") && c.Boolean("issourcenat", false) != a.SourceNAT || c.Has("isstaticnat") && c.Boolean("isstaticnat", false) != a.StaticNAT ||
+			c.Has("issourcenat") && c.Boolean("issourcenat", false) != a.SourceNAT || c.Has("isstaticnat") &&
+			c.Boolean("isstaticnat", false) != a.StaticNAT ||
 			!kernel.Matches(c.Str("keyword"), a.IP.String()) {
 			continue
 		}

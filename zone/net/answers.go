@@ -11,6 +11,7 @@ import (
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
+// Netmask is the mask of a network.
 func Netmask(p netip.Prefix) string {
 	return net.IP(net.CIDRMask(p.Bits(), 32)).String()
 }
@@ -23,10 +24,13 @@ func vpcAnswer(mgr *Manager, v *VPC) obj {
 		}
 	}
 	out := obj{
-		"id": v.UUID, "name": v.Name, "displaytext": v.Text, "state": v.State, "zoneid": mgr.Site.UUID, "zonename": SiteName,
-		"service": v.Offering.Answer["service"], "cidr": v.CIDR.String(), "vpcofferingid": v.Offering.UUID,
-		"vpcofferingname": v.Offering.Name, "created": kernel.Stamp(v.Created), "network": networks, "restartrequired": false,
-		"networkdomain": v.Domain, "tags": []obj{}, "fordisplay": true, "distributedvpcrouter": false, "regionlevelvpc": false,
+		"id": v.UUID, "name": v.Name, "displaytext": v.Text, "state": v.State, "zoneid": mgr.Site.UUID,
+		"zonename": SiteName,
+		"service":  v.Offering.Answer["service"], "cidr": v.CIDR.String(), "vpcofferingid": v.Offering.UUID,
+		"vpcofferingname": v.Offering.Name, "created": kernel.Stamp(v.Created), "network": networks,
+		"restartrequired": false,
+		"networkdomain":   v.Domain, "tags": []obj{}, "fordisplay": true, "distributedvpcrouter": false,
+		"regionlevelvpc":     false,
 		"redundantvpcrouter": v.redundant(), "publicmtu": 1500, "hasannotations": false,
 	}
 	mgr.tenancy.Owned(out, v.Account)
@@ -38,16 +42,21 @@ func (v *VPC) redundant() bool { return strings.HasPrefix(v.Offering.Name, "Redu
 func networkAnswer(mgr *Manager, n *Network) obj {
 	out := obj{
 		"id": n.UUID, "name": n.Name, "displaytext": n.Text, "broadcastdomaintype": "Vlan", "traffictype": "Guest",
-		"gateway": n.Gateway.String(), "netmask": Netmask(n.CIDR), "cidr": n.CIDR.String(), "zoneid": mgr.Site.UUID, "zonename": SiteName,
+		"gateway": n.Gateway.String(), "netmask": Netmask(n.CIDR), "cidr": n.CIDR.String(), "zoneid": mgr.Site.UUID,
+		"zonename":          SiteName,
 		"networkofferingid": n.Offering.UUID, "networkofferingname": n.Offering.Name,
-		"networkofferingdisplaytext": n.Offering.Answer["displaytext"], "networkofferingconservemode": n.Offering.Answer["conservemode"],
-		"networkofferingavailability": n.Offering.Answer["availability"], "issystem": false, "state": n.State, "related": n.UUID,
-		"dns1": "10.147.28.6", "type": "Isolated", "acltype": "Account", "service": networkServices(n.Offering),
-		"networkdomain": mgr.NetworkDomain(n), "physicalnetworkid": mgr.Site.PhysicalNetworkUUID, "restartrequired": false,
+		"networkofferingdisplaytext":  n.Offering.Answer["displaytext"],
+		"networkofferingconservemode": n.Offering.Answer["conservemode"],
+		"networkofferingavailability": n.Offering.Answer["availability"], "issystem": false, "state": n.State,
+		"related": n.UUID,
+		"dns1":    "10.147.28.6", "type": "Isolated", "acltype": "Account", "service": networkServices(n.Offering),
+		"networkdomain": mgr.NetworkDomain(n), "physicalnetworkid": mgr.Site.PhysicalNetworkUUID,
+		"restartrequired": false,
 		"specifyipranges": false, "canusefordeploy": true, "ispersistent": false, "tags": []obj{}, "details": obj{},
 		"displaynetwork": true, "strechedl2subnet": false, "redundantrouter": n.VPC != nil && n.VPC.redundant(),
-		"supportsvmautoscaling": n.Offering.Has("Lb") && n.Offering.LBProvider() == n.Offering.Provider(), "created": kernel.Stamp(n.Created),
-		"receivedbytes": 0, "sentbytes": 0, "publicmtu": 1500, "privatemtu": 1500, "hasannotations": false,
+		"supportsvmautoscaling": n.Offering.Has("Lb") && n.Offering.LBProvider() == n.Offering.Provider(),
+		"created":               kernel.Stamp(n.Created),
+		"receivedbytes":         0, "sentbytes": 0, "publicmtu": 1500, "privatemtu": 1500, "hasannotations": false,
 	}
 	if mgr.On(release.AnswersSpecifyVLAN) {
 		out["specifyvlan"] = false
@@ -64,6 +73,7 @@ func networkAnswer(mgr *Manager, n *Network) obj {
 	return out
 }
 
+// NetworkDomain is the DNS domain of a network.
 func (mgr *Manager) NetworkDomain(n *Network) string {
 	if n.VPC != nil {
 		return n.VPC.Domain
@@ -73,9 +83,12 @@ func (mgr *Manager) NetworkDomain(n *Network) string {
 
 func addressAnswer(mgr *Manager, a *Address) obj {
 	out := obj{
-		"id": a.UUID, "ipaddress": a.IP.String(), "zoneid": mgr.Site.UUID, "zonename": SiteName, "issourcenat": a.SourceNAT,
-		"forvirtualnetwork": true, "vlanid": mgr.Site.VLANUUID, "vlanname": "vlan://50", "isstaticnat": a.StaticNAT, "issystem": false,
-		"networkid": mgr.Site.PublicNetwork.UUID, "state": a.State, "physicalnetworkid": mgr.Site.PhysicalNetworkUUID, "tags": []obj{},
+		"id": a.UUID, "ipaddress": a.IP.String(), "zoneid": mgr.Site.UUID, "zonename": SiteName,
+		"issourcenat":       a.SourceNAT,
+		"forvirtualnetwork": true, "vlanid": mgr.Site.VLANUUID, "vlanname": "vlan://50", "isstaticnat": a.StaticNAT,
+		"issystem":  false,
+		"networkid": mgr.Site.PublicNetwork.UUID, "state": a.State, "physicalnetworkid": mgr.Site.PhysicalNetworkUUID,
+		"tags":       []obj{},
 		"isportable": a.Portable, "fordisplay": true, "hasrules": mgr.Hooks.Ruled(a), "hasannotations": false,
 	}
 	if !a.Allocated.IsZero() {
@@ -104,18 +117,24 @@ func routerAnswer(mgr *Manager, r *Router) obj {
 		redundant = r.Redundant
 	}
 	out := obj{
-		"id": r.UUID, "zoneid": mgr.Site.UUID, "zonename": SiteName, "dns1": "10.147.28.6", "gateway": "192.168.2.1", "name": r.Name,
-		"podid": mgr.Site.PodUUID, "podname": "POD0", "hypervisor": "Simulator", "linklocalnetworkid": mgr.Site.ControlNetwork.UUID,
-		"publicip": r.PublicIP.String(), "publicmacaddress": r.publicMAC(), "publicnetmask": "255.255.255.0",
-		"publicnetworkid": mgr.Site.PublicNetwork.UUID, "templateid": mgr.Site.RouterTemplate.UUID, "templatename": mgr.Site.RouterTemplate.Name,
-		"created": kernel.Stamp(r.Created), "state": r.State, "serviceofferingid": mgr.Site.RouterOffering.UUID,
-		"serviceofferingname": mgr.Site.RouterOffering.Name, "isredundantrouter": r.Redundant != "", "redundantstate": redundant,
-		"version": "4.10.0", "scriptsversion": r.NICUUID, "role": "VIRTUAL_ROUTER", "nic": routerNICs(mgr, r), "requiresupgrade": false,
+		"id": r.UUID, "zoneid": mgr.Site.UUID, "zonename": SiteName, "dns1": "10.147.28.6", "gateway": "192.168.2.1",
+		"name":  r.Name,
+		"podid": mgr.Site.PodUUID, "podname": "POD0", "hypervisor": "Simulator",
+		"linklocalnetworkid": mgr.Site.ControlNetwork.UUID,
+		"publicip":           r.PublicIP.String(), "publicmacaddress": r.publicMAC(), "publicnetmask": "255.255.255.0",
+		"publicnetworkid": mgr.Site.PublicNetwork.UUID, "templateid": mgr.Site.RouterTemplate.UUID,
+		"templatename": mgr.Site.RouterTemplate.Name,
+		"created":      kernel.Stamp(r.Created), "state": r.State, "serviceofferingid": mgr.Site.RouterOffering.UUID,
+		"serviceofferingname": mgr.Site.RouterOffering.Name, "isredundantrouter": r.Redundant != "",
+		"redundantstate": redundant,
+		"version":        "4.10.0", "scriptsversion": r.NICUUID, "role": "VIRTUAL_ROUTER", "nic": routerNICs(mgr, r),
+		"requiresupgrade":    false,
 		"healthchecksfailed": false, "softwareversion": mgr.Version(), "hasannotations": false,
 	}
 	if r.State == "Running" {
 		out["hostid"], out["hostname"], out["hostcontrolstate"] = r.Host.UUID, r.Host.Name, "Enabled"
-		out["linklocalip"], out["linklocalmacaddress"], out["linklocalnetmask"] = r.LinkIP.String(), r.linkMAC(), "255.255.0.0"
+		out["linklocalip"], out["linklocalmacaddress"], out["linklocalnetmask"] = r.LinkIP.String(), r.linkMAC(),
+			"255.255.0.0"
 	}
 	if r.VPC != nil {
 		out["vpcid"], out["vpcname"], domain = r.VPC.UUID, r.VPC.Name, r.VPC.Domain
@@ -162,20 +181,25 @@ func (r *Router) publicMAC() string {
 }
 
 func routerNICs(mgr *Manager, r *Router) []obj {
-	link := obj{"id": r.NICUUID, "networkid": mgr.Site.ControlNetwork.UUID, "traffictype": "Control", "isdefault": false}
+	link := obj{"id": r.NICUUID, "networkid": mgr.Site.ControlNetwork.UUID, "traffictype": "Control",
+		"isdefault": false}
 	if r.State == "Running" {
-		link["netmask"], link["gateway"], link["ipaddress"], link["macaddress"] = "255.255.0.0", "169.254.0.1", r.LinkIP.String(), r.linkMAC()
+		link["netmask"], link["gateway"], link["ipaddress"], link["macaddress"] = "255.255.0.0", "169.254.0.1",
+			r.LinkIP.String(), r.linkMAC()
 	}
 	out := []obj{link, {
 		"id": r.UUID, "networkid": mgr.Site.PublicNetwork.UUID, "netmask": "255.255.255.0", "gateway": "192.168.2.1",
-		"ipaddress": r.PublicIP.String(), "isolationuri": "vlan://50", "broadcasturi": "vlan://50", "traffictype": "Public",
-		"isdefault": true, "macaddress": r.publicMAC(), "mtu": 1500,
+		"ipaddress": r.PublicIP.String(), "isolationuri": "vlan://50", "broadcasturi": "vlan://50",
+		"traffictype": "Public",
+		"isdefault":   true, "macaddress": r.publicMAC(), "mtu": 1500,
 	}}
 	for _, n := range mgr.Implemented(r) {
 		nic := mgr.GuestNIC(r, n)
 		out = append(out, obj{
-			"id": nic.UUID, "networkid": n.UUID, "networkname": n.Name, "netmask": Netmask(n.CIDR), "gateway": n.Gateway.String(),
-			"ipaddress": GuestIP(r, n), "traffictype": "Guest", "type": "Isolated", "isdefault": false, "macaddress": nic.Mac, "mtu": 1500,
+			"id": nic.UUID, "networkid": n.UUID, "networkname": n.Name, "netmask": Netmask(n.CIDR),
+			"gateway":   n.Gateway.String(),
+			"ipaddress": GuestIP(r, n), "traffictype": "Guest", "type": "Isolated", "isdefault": false,
+			"macaddress": nic.Mac, "mtu": 1500,
 		})
 	}
 	return out

@@ -21,11 +21,13 @@ func (mgr *Manager) Finders() map[string]func(uuid string) bool {
 	}
 }
 
+// VPCByUUID finds the VPC with a uuid, removed ones included; nil for none.
 func (mgr *Manager) VPCByUUID(u string) *VPC {
 	v, _ := kernel.Find(mgr.VPCs, u, func(v *VPC) string { return v.UUID })
 	return v
 }
 
+// NetworkByUUID finds the network with a uuid, removed ones included; nil for none.
 func (mgr *Manager) NetworkByUUID(u string) *Network {
 	n, _ := kernel.Find(mgr.Networks, u, func(n *Network) string { return n.UUID })
 	return n
@@ -36,16 +38,19 @@ func (mgr *Manager) routerByUUID(u string) *Router {
 	return r
 }
 
+// HostByUUID finds the host with a uuid, removed ones included; nil for none.
 func (mgr *Manager) HostByUUID(u string) *Host {
 	h, _ := kernel.Find(mgr.Hosts, u, func(h *Host) string { return h.UUID })
 	return h
 }
 
+// AddressByUUID finds the address with a uuid, removed ones included; nil for none.
 func (mgr *Manager) AddressByUUID(u string) *Address {
 	a, _ := kernel.Find(mgr.Addresses, u, func(a *Address) string { return a.UUID })
 	return a
 }
 
+// OfferingByUUID finds the offering with a uuid, removed ones included; nil for none.
 func OfferingByUUID(all []*Offering, u string) *Offering {
 	o, _ := kernel.Find(all, u, func(o *Offering) string { return o.UUID })
 	return o
@@ -55,14 +60,17 @@ func vpcParam(mgr *Manager, c *kernel.Call, name string) (*VPC, error) {
 	return kernel.Lookup(c, name, mgr.VPCByUUID)
 }
 
+// NetworkParam is the network that a parameter names.
 func NetworkParam(mgr *Manager, c *kernel.Call, name string) (*Network, error) {
 	return kernel.Lookup(c, name, mgr.NetworkByUUID)
 }
 
+// AddressParam is the address that a parameter names.
 func AddressParam(mgr *Manager, c *kernel.Call, name string) (*Address, error) {
 	return kernel.Lookup(c, name, mgr.AddressByUUID)
 }
 
+// RouterParam is the router that a parameter names.
 func RouterParam(mgr *Manager, c *kernel.Call, name string) (*Router, error) {
 	return kernel.Lookup(c, name, mgr.routerByUUID)
 }

@@ -1,5 +1,5 @@
-// Package net holds networks, VPCs, public addresses, virtual routers and VPN users, with the offerings, templates and hosts that every
-// object of the zone is made from.
+// Package net holds networks, VPCs, public addresses, virtual routers and VPN users, with the offerings, templates
+// and hosts that every object of the zone is made from.
 package net
 
 import (

@@ -18,16 +18,24 @@ import (
 func networkCommands() []command {
 	return []command{
 		{
-			Name: "createNetwork", About: "Creates a network", Class: kernel.AdminClasses + "network.CreateNetworkCmdByAdmin",
+			Name: "createNetwork", About: "Creates a network",
+			Class: kernel.AdminClasses + "network.CreateNetworkCmdByAdmin",
 			Event: "NETWORK.CREATE", Eventful: kernel.EventSync, Action: "creating network",
 			Params: []param{
-				{Name: "name", Type: "string", Required: true, About: "the name of the network"}, {Name: "displaytext", Type: "string", About: "the display text of the network"},
-				{Name: "networkofferingid", Type: "uuid:networkoffering", Required: true, About: "the network offering ID"}, {Name: "zoneid", Type: "uuid:zone", Required: true, About: "the zone ID for the network"},
-				{Name: "gateway", Type: "string", About: "the gateway of the network. Required for shared networks and isolated networks when it belongs to VPC"},
-				{Name: "netmask", Type: "string", About: "the netmask of the network. Required for shared networks and isolated networks when it belongs to VPC"},
-				{Name: "vpcid", Type: "uuid:vpc", About: "the VPC network belongs to"}, {Name: "networkdomain", Type: "string", About: "network domain"},
+				{Name: "name", Type: "string", Required: true, About: "the name of the network"},
+				{Name: "displaytext", Type: "string", About: "the display text of the network"},
+				{Name: "networkofferingid", Type: "uuid:networkoffering", Required: true, About: "the network " +
+					"offering ID"},
+				{Name: "zoneid", Type: "uuid:zone", Required: true, About: "the zone ID for the network"},
+				{Name: "gateway", Type: "string", About: "the gateway of the network. Required for shared " +
+					"networks and isolated networks when it belongs to VPC"},
+				{Name: "netmask", Type: "string", About: "the netmask of the network. Required for shared " +
+					"networks and isolated networks when it belongs to VPC"},
+				{Name: "vpcid", Type: "uuid:vpc", About: "the VPC network belongs to"},
+				{Name: "networkdomain", Type: "string", About: "network domain"},
 				{Name: "aclid", Type: "string", About: "Network ACL ID associated for the network"},
-				{Name: "account", Type: "string", About: "account that will own the network"}, {Name: "domainid", Type: "uuid:domain", About: "domain ID of the account owning a network"},
+				{Name: "account", Type: "string", About: "account that will own the network"},
+				{Name: "domainid", Type: "uuid:domain", About: "domain ID of the account owning a network"},
 			},
 			Run:    createNetwork,
 			Detail: func(mgr *Manager, c *kernel.Call) string { return networkDetail(mgr, c) },
@@ -35,39 +43,60 @@ func networkCommands() []command {
 		{
 			Name: "listNetworks", About: "Lists all available networks.",
 			Params: kernel.ListParams(param{Name: "id", Type: "uuid:network", About: "list networks by ID"},
-				param{Name: "vpcid", Type: "uuid:vpc", About: "List networks by VPC"}, param{Name: "forvpc", Type: "boolean", About: "the network belongs to VPC"},
-				param{Name: "zoneid", Type: "uuid:zone", About: "the zone ID of the network"}, param{Name: "type", Type: "string", About: "the type of the network"},
-				param{Name: "networkofferingid", Type: "uuid:networkoffering", About: "list networks by network offering ID"},
+				param{Name: "vpcid", Type: "uuid:vpc", About: "List networks by VPC"},
+				param{Name: "forvpc", Type: "boolean", About: "the network belongs to VPC"},
+				param{Name: "zoneid", Type: "uuid:zone", About: "the zone ID of the network"},
+				param{Name: "type", Type: "string", About: "the type of the network"},
+				param{Name: "networkofferingid", Type: "uuid:networkoffering", About: "list networks by network " +
+					"offering ID"},
 				param{Name: "supportedservices", Type: "list", About: "list networks supporting certain services"}),
 			Run: listNetworks,
 		},
 		{
-			Name: "updateNetwork", About: "Updates a network", Class: kernel.AdminClasses + "network.UpdateNetworkCmdByAdmin", Kind: kernel.AsyncCommand, Instance: "Network",
-			Event: "NETWORK.UPDATE", Eventful: kernel.EventAsync, Action: "updating network",
+			Name: "updateNetwork", About: "Updates a network",
+			Class: kernel.AdminClasses + "network.UpdateNetworkCmdByAdmin", Kind: kernel.AsyncCommand,
+			Instance: "Network",
+			Event:    "NETWORK.UPDATE", Eventful: kernel.EventAsync, Action: "updating network",
 			Params: []param{
-				{Name: "id", Type: "uuid:network", Required: true, About: "the ID of the network"}, {Name: "name", Type: "string", About: "the new name for the network"},
-				{Name: "displaytext", Type: "string", About: "the new display text for the network"}, {Name: "networkofferingid", Type: "uuid:networkoffering", About: "network offering ID"},
-				{Name: "forced", Type: "boolean", About: "Setting this to true will cause a forced network update"}, {Name: "changecidr", Type: "boolean", About: "Force update even if CIDR type is different"},
-				{Name: "updateinsequence", Type: "boolean", About: "if true, we will update the routers one after the other"},
+				{Name: "id", Type: "uuid:network", Required: true, About: "the ID of the network"},
+				{Name: "name", Type: "string", About: "the new name for the network"},
+				{Name: "displaytext", Type: "string", About: "the new display text for the network"},
+				{Name: "networkofferingid", Type: "uuid:networkoffering", About: "network offering ID"},
+				{Name: "forced", Type: "boolean", About: "Setting this to true will cause a forced network update"},
+				{Name: "changecidr", Type: "boolean", About: "Force update even if CIDR type is different"},
+				{Name: "updateinsequence", Type: "boolean", About: "if true, we will update the routers one " +
+					"after the other"},
 			},
 			Check: checkNetwork, Run: updateNetwork, Sync: networkSync,
 			Describe: networkUpdateText,
 		},
 		{
-			Name: "deleteNetwork", About: "Deletes a network", Class: kernel.UserClasses + "network.DeleteNetworkCmd", Kind: kernel.AsyncCommand, Instance: "Network",
+			Name: "deleteNetwork", About: "Deletes a network", Class: kernel.UserClasses + "network.DeleteNetworkCmd",
+			Kind: kernel.AsyncCommand, Instance: "Network",
 			Event: "NETWORK.DELETE", Eventful: kernel.EventAsync, Action: "deleting network",
-			Params: []param{{Name: "id", Type: "uuid:network", Required: true, About: "the ID of the network"}, {Name: "forced", Type: "boolean", About: "Force delete a network."}},
-			Check:  checkNetwork, Run: deleteNetwork, Sync: networkSync,
-			Describe: func(mgr *Manager, c *kernel.Call) string { return fmt.Sprintf("Deleting network: %d", c.EventResource) }, Detail: networkDetail,
+			Params: []param{{Name: "id", Type: "uuid:network", Required: true, About: "the ID of the network"},
+				{Name: "forced", Type: "boolean", About: "Force delete a network."}},
+			Check: checkNetwork, Run: deleteNetwork, Sync: networkSync,
+			Describe: func(mgr *Manager, c *kernel.Call) string {
+				return fmt.Sprintf("Deleting network: %d",
+					c.EventResource)
+			}, Detail: networkDetail,
 		},
 		{
-			Name: "restartNetwork", About: "Restarts the network; includes 1) restarting network elements - virtual routers, DHCP servers 2) reapplying all public IPs 3) reapplying loadBalancing/portForwarding rules",
+			Name: "restartNetwork", About: "Restarts the network; includes 1) restarting network elements - " +
+				"virtual routers, DHCP servers 2) reapplying all public IPs 3) reapplying " +
+				"loadBalancing/portForwarding rules",
 			Class: kernel.UserClasses + "network.RestartNetworkCmd", Kind: kernel.AsyncCommand, Instance: "Network",
 			Event: "NETWORK.RESTART", Eventful: kernel.EventAsync, Action: "restarting network",
-			Params: []param{{Name: "id", Type: "uuid:network", Required: true, About: "The ID of the network to restart."}, {Name: "cleanup", Type: "boolean", About: "If cleanup old network elements"},
-				{Name: "makeredundant", Type: "boolean", About: "Turn the network into a network with redundant routers."}, {Name: "livepatch", Type: "boolean", About: "Live patches the router software."}},
+			Params: []param{{Name: "id", Type: "uuid:network", Required: true, About: "The ID of the network to " +
+				"restart."},
+				{Name: "cleanup", Type: "boolean", About: "If cleanup old network elements"},
+				{Name: "makeredundant", Type: "boolean", About: "Turn the network into a network with redundant " +
+					"routers."},
+				{Name: "livepatch", Type: "boolean", About: "Live patches the router software."}},
 			Check: checkNetwork, Run: restartNetwork, Sync: networkSync,
-			Describe: func(mgr *Manager, c *kernel.Call) string { return "Restarting network: " + c.Str("id") }, Detail: networkDetail,
+			Describe: func(mgr *Manager, c *kernel.Call) string { return "Restarting network: " + c.Str("id") },
+			Detail:   networkDetail,
 		},
 	}
 }
@@ -82,7 +111,8 @@ func networkSync(mgr *Manager, c *kernel.Call) string {
 func networkUpdateText(mgr *Manager, c *kernel.Call) string {
 	text := fmt.Sprintf("Updating network: %d", c.EventResource)
 	if n := mgr.NetworkByUUID(c.Str("id")); n != nil && c.Has("networkofferingid") {
-		text += fmt.Sprintf(". Original network offering ID: %s, new network offering ID: %s", n.Offering.UUID, c.Str("networkofferingid"))
+		text += fmt.Sprintf(". Original network offering ID: %s, new network offering ID: %s", n.Offering.UUID,
+			c.Str("networkofferingid"))
 	}
 	return text
 }
@@ -102,7 +132,8 @@ func createNetwork(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Network{UUID: mgr.UUID(), Name: c.Str("name"), Text: c.Str("displaytext"), State: "Allocated", Created: mgr.Now(),
+	n := &Network{UUID: mgr.UUID(), Name: c.Str("name"), Text: c.Str("displaytext"), State: "Allocated",
+		Created:  mgr.Now(),
 		Offering: OfferingByUUID(mgr.NetworkOfferings, c.Str("networkofferingid"))}
 	if n.Text == "" {
 		n.Text = n.Name
@@ -177,12 +208,14 @@ func (mgr *Manager) checkTier(n *Network) error {
 			continue
 		}
 		if o.CIDR.Overlaps(n.CIDR) {
-			return api.Invalid("Network cidr %s crosses other network cidr %s belonging to the same vpc", n.CIDR, o.CIDR)
+			return api.Invalid("Network cidr %s crosses other network cidr %s belonging to the same vpc", n.CIDR,
+				o.CIDR)
 		}
 		if o.Name == n.Name {
 			return api.Invalid("Network with name %s already exists in VPC", n.Name)
 		}
-		if publicLB && o.Offering != n.Offering && o.Offering.Has("Lb") && o.Offering.LBProvider() == o.Offering.Provider() {
+		if publicLB && o.Offering != n.Offering && o.Offering.Has("Lb") &&
+			o.Offering.LBProvider() == o.Offering.Provider() {
 			return api.Invalid("LB service is already supported by network %s in VPC %s", o.Name, n.VPC.Name)
 		}
 	}
@@ -191,10 +224,14 @@ func (mgr *Manager) checkTier(n *Network) error {
 
 func (mgr *Manager) insertNetwork(ctx context.Context, n *Network) error {
 	row := obj{
-		"name": n.Name, "uuid": n.UUID, "display_text": n.Text, "traffic_type": "Guest", "broadcast_domain_type": "Vlan", "gateway": n.Gateway.String(),
-		"cidr": n.CIDR.String(), "mode": "Dhcp", "network_offering_id": n.Offering.ID, "physical_network_id": 1, "data_center_id": kernel.ZoneID,
-		"guru_name": "ExternalGuestNetworkGuru", "state": n.State, "related": 0, "domain_id": n.Account.Domain.ID, "account_id": n.Account.ID,
-		"acl_type": "Account", "network_domain": mgr.NetworkDomain(n), "guest_type": "Isolated", "created": n.Created, "public_mtu": 1500, "private_mtu": 1500,
+		"name": n.Name, "uuid": n.UUID, "display_text": n.Text, "traffic_type": "Guest",
+		"broadcast_domain_type": "Vlan", "gateway": n.Gateway.String(),
+		"cidr": n.CIDR.String(), "mode": "Dhcp", "network_offering_id": n.Offering.ID, "physical_network_id": 1,
+		"data_center_id": kernel.ZoneID,
+		"guru_name":      "ExternalGuestNetworkGuru", "state": n.State, "related": 0, "domain_id": n.Account.Domain.ID,
+		"account_id": n.Account.ID,
+		"acl_type":   "Account", "network_domain": mgr.NetworkDomain(n), "guest_type": "Isolated", "created": n.Created,
+		"public_mtu": 1500, "private_mtu": 1500,
 	}
 	if n.VPC != nil {
 		row["vpc_id"] = n.VPC.ID
@@ -226,10 +263,15 @@ func (mgr *Manager) networkUsage(ctx context.Context, typ string, n *Network) er
 func listNetworks(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, n := range mgr.Networks {
-		if !n.Removed.IsZero() || !tenancy.Visible(mgr.tenancy, c, n.Account) && !(mgr.On(release.ListNetworksAnyAccount) && tenancy.Caller(c).Account.Type == 1) || c.Has("id") && c.Str("id") != n.UUID ||
-			c.Has("vpcid") && (n.VPC == nil || n.VPC.UUID != c.Str("vpcid")) || c.Has("forvpc") && c.Boolean("forvpc", false) != (n.VPC != nil) ||
-			c.Has("networkofferingid") && n.Offering.UUID != c.Str("networkofferingid") || c.Has("type") && !strings.EqualFold(c.Str("type"), "Isolated") ||
-			!kernel.Matches(c.Str("keyword"), n.Name) || slices.ContainsFunc(c.List("supportedservices"), func(s string) bool { return !n.Offering.Has(s) }) {
+		if !n.Removed.IsZero() || !tenancy.Visible(mgr.tenancy, c, n.Account) &&
+			!(mgr.On(release.ListNetworksAnyAccount) && tenancy.Caller(c).Account.Type == 1) || c.Has("id") &&
+			c.Str("id") != n.UUID ||
+			c.Has("vpcid") && (n.VPC == nil || n.VPC.UUID != c.Str("vpcid")) || c.Has("forvpc") &&
+			c.Boolean("forvpc", false) != (n.VPC != nil) ||
+			c.Has("networkofferingid") && n.Offering.UUID != c.Str("networkofferingid") || c.Has("type") &&
+			!strings.EqualFold(c.Str("type"), "Isolated") ||
+			!kernel.Matches(c.Str("keyword"), n.Name) || slices.ContainsFunc(c.List("supportedservices"),
+			func(s string) bool { return !n.Offering.Has(s) }) {
 			continue
 		}
 		out = append(out, networkAnswer(mgr, n))
@@ -270,7 +312,8 @@ func updateNetwork(mgr *Manager, c *kernel.Call) (obj, error) {
 	if c.Has("displaytext") {
 		n.Text = c.Str("displaytext")
 	}
-	if err := mgr.Update(c.Ctx, "cloud.networks", n.ID, obj{"name": n.Name, "display_text": n.Text, "network_offering_id": n.Offering.ID}); err != nil {
+	if err := mgr.Update(c.Ctx, "cloud.networks", n.ID, obj{"name": n.Name, "display_text": n.Text,
+		"network_offering_id": n.Offering.ID}); err != nil {
 		return nil, err
 	}
 	if err := mgr.networkUsage(c.Ctx, "NETWORK.UPDATE", n); err != nil {
@@ -282,7 +325,8 @@ func updateNetwork(mgr *Manager, c *kernel.Call) (obj, error) {
 // changeOffering moves a network to another offering. Services that go take their rules along, when forced.
 func changeOffering(mgr *Manager, c *kernel.Call, n *Network, o *Offering) error {
 	if o.ForVPC != n.Offering.ForVPC {
-		return api.Invalid("Can't upgrade from network offering %s to %s; the offerings are not compatible", n.Offering.UUID, o.UUID)
+		return api.Invalid("Can't upgrade from network offering %s to %s; the offerings are not compatible",
+			n.Offering.UUID, o.UUID)
 	}
 	var lost []string
 	for _, s := range n.Offering.Services {
@@ -291,7 +335,10 @@ func changeOffering(mgr *Manager, c *kernel.Call, n *Network, o *Offering) error
 		}
 	}
 	if len(lost) > 0 && !c.Boolean("forced", false) {
-		return &api.Error{Code: api.CodeInternal, CSCode: api.CSCloudRuntime, Text: fmt.Sprintf("The new offering:%s will remove the following services [%s]along with all the related configuration currently in use. will not proceed with the network update.set forced parameter to true for forcing an update.",
+		return &api.Error{Code: api.CodeInternal, CSCode: api.CSCloudRuntime, Text: fmt.Sprintf("The new "+
+			"offering:%s will remove the following services [%s]along with all the related configuration "+
+			"currently in use. will not proceed with the network update.set forced parameter to true for "+
+			"forcing an update.",
 			o.Name, strings.Join(lost, ", "))}
 	}
 	for _, service := range []string{"Lb", "PortForwarding"} {
@@ -334,16 +381,18 @@ func restartNetwork(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, err
 	}
 	if n.State != "Implemented" && n.State != "Setup" {
-		return nil, api.Invalid("Network is not in the right state to be restarted. Correct states are: Implemented, Setup")
+		return nil, api.Invalid("Network is not in the right state to be restarted. Correct states are: " +
+			"Implemented, Setup")
 	}
 	mine := func(r *Router) bool { return r.Network == n || n.VPC != nil && r.VPC == n.VPC }
-	return obj{"success": true}, mgr.restartRouters(c.Ctx, mine, c.Boolean("cleanup", false) && n.VPC == nil, func() error {
-		if n.VPC == nil {
-			return mgr.ensureRouters(c.Ctx, nil, n)
-		}
-		if err := mgr.startVPC(c.Ctx, n.VPC); err != nil || !mgr.Hooks.ServiceInUse(n, "Lb") {
-			return err
-		}
-		return mgr.Hooks.Push(c.Ctx, n)
-	})
+	return obj{"success": true}, mgr.restartRouters(c.Ctx, mine, c.Boolean("cleanup", false) && n.VPC == nil,
+		func() error {
+			if n.VPC == nil {
+				return mgr.ensureRouters(c.Ctx, nil, n)
+			}
+			if err := mgr.startVPC(c.Ctx, n.VPC); err != nil || !mgr.Hooks.ServiceInUse(n, "Lb") {
+				return err
+			}
+			return mgr.Hooks.Push(c.Ctx, n)
+		})
 }

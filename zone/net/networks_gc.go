@@ -8,8 +8,8 @@ import (
 	"github.com/stackproof/stackproof/release"
 )
 
-// networkGC is network.gc.wait plus network.gc.interval by their defaults: how long an isolated network is left implemented
-// without a running VM.
+// networkGC is network.gc.wait plus network.gc.interval by their defaults: how long an isolated network is left
+// implemented without a running VM.
 const networkGC = 20 * time.Minute
 
 // PlanNetworkGC looks at a network when its time is over: one of its VMs was stopped. Tiers stay with their VPC.
@@ -24,8 +24,8 @@ func (mgr *Manager) PlanNetworkGC(n *Network) {
 	})
 }
 
-// collectNetwork shuts an idle network down: its router goes, the next VM implements it again. Networks with rules are left
-// as they are: nothing that the lab shows depends on what becomes of them.
+// collectNetwork shuts an idle network down: its router goes, the next VM implements it again. Networks with rules
+// are left as they are: nothing that the lab shows depends on what becomes of them.
 func (mgr *Manager) collectNetwork(ctx context.Context, n *Network) error {
 	if n.State != "Implemented" || !n.Removed.IsZero() || mgr.Hooks.InUse(n, true) ||
 		slices.ContainsFunc(mgr.Addresses, func(a *Address) bool { return a.Network == n && mgr.Hooks.Ruled(a) }) {

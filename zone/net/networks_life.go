@@ -11,8 +11,8 @@ import (
 	"github.com/stackproof/stackproof/zone/kernel"
 )
 
-// Implement readies a network for its first VM: VLAN, source NAT address and router. Called for every VM that starts, as
-// the release's usage events show.
+// Implement readies a network for its first VM: VLAN, source NAT address and router. Called for every VM that
+// starts, as the release's usage events show.
 func (mgr *Manager) Implement(ctx context.Context, n *Network) error {
 	if n.State == "Implemented" {
 		if mgr.On(release.NetworkUsageModelOld) {
@@ -21,17 +21,23 @@ func (mgr *Manager) Implement(ctx context.Context, n *Network) error {
 		return nil
 	}
 	n.VLAN = mgr.freeVLAN()
-	if _, err := mgr.Event(ctx, kernel.Event{Type: "ZONE.VLAN.ASSIGN", Text: fmt.Sprintf("Assigned Zone Vlan: %d Network Id: %d", n.VLAN, n.ID),
-		User: mgr.tenancy.UserOf(n.Account), Account: n.Account, ResourceID: n.ID, ResourceType: "Network", ResourceUUID: n.UUID}); err != nil {
+	if _, err := mgr.Event(ctx, kernel.Event{Type: "ZONE.VLAN.ASSIGN", Text: fmt.Sprintf("Assigned Zone Vlan: %d "+
+		"Network Id: %d", n.VLAN, n.ID),
+		User: mgr.tenancy.UserOf(n.Account), Account: n.Account, ResourceID: n.ID, ResourceType: "Network",
+		ResourceUUID: n.UUID}); err != nil {
 		return err
 	}
 	if n.VPC == nil && n.Offering.Has("SourceNat") && mgr.sourceIP(nil, n) == nil {
-		if _, err := mgr.allocate(ctx, n.Account, netip.Addr{}, func(a *Address) { a.Network, a.SourceNAT = n, true }); err != nil {
+		if _, err := mgr.allocate(ctx, n.Account, netip.Addr{}, func(a *Address) {
+			a.Network, a.SourceNAT = n,
+				true
+		}); err != nil {
 			return err
 		}
 	}
 	n.State = "Implemented"
-	if err := mgr.Update(ctx, "cloud.networks", n.ID, obj{"state": n.State, "broadcast_uri": fmt.Sprintf("vlan://%d", n.VLAN)}); err != nil {
+	if err := mgr.Update(ctx, "cloud.networks", n.ID, obj{"state": n.State,
+		"broadcast_uri": fmt.Sprintf("vlan://%d", n.VLAN)}); err != nil {
 		return err
 	}
 	if n.VPC != nil {

@@ -34,7 +34,8 @@ func serviceCapabilities(o *Offering, service string) []obj {
 	case "NetworkACL":
 		return capabilities(false, "SupportedProtocols", "tcp,udp,icmp")
 	case "Firewall":
-		return capabilities(false, "MultipleIps", "true", "SupportedProtocols", "tcp,udp,icmp", "SupportedTrafficDirection", "ingress, egress",
+		return capabilities(false, "MultipleIps", "true", "SupportedProtocols", "tcp,udp,icmp",
+			"SupportedTrafficDirection", "ingress, egress",
 			"SupportedEgressProtocols", "tcp,udp,icmp, all", "TrafficStatistics", "per public ip")
 	case "PortForwarding":
 		return capabilities(false, "SupportedProtocols", "tcp,udp")
@@ -47,11 +48,14 @@ func serviceCapabilities(o *Offering, service string) []obj {
 }
 
 func lbCapabilities(o *Offering) []obj {
-	out := capabilities(false, "SupportedLbAlgorithms", "roundrobin,leastconn,source", "SupportedProtocols", "tcp, udp, tcp-proxy",
-		"AutoScaleCounters", `[{"methodname":"CPU","paramlist":[]},{"methodname":"MEMORY","paramlist":[]},{"methodname":"VIRTUALROUTER","paramlist":[]}]`,
+	out := capabilities(false, "SupportedLbAlgorithms", "roundrobin,leastconn,source", "SupportedProtocols",
+		"tcp, udp, tcp-proxy",
+		"AutoScaleCounters", `[{"methodname":"CPU","paramlist":[]},{"methodname":"MEMORY","paramlist":[]},`+
+			`{"methodname":"VIRTUALROUTER","paramlist":[]}]`,
 		"SupportedStickinessMethods", stickinessMethods(), "LbSchemes", "Public")
 	out = append(out, capabilities(true, "SupportedLBIsolation", "dedicated")...)
-	return append(out, capabilities(false, "VmAutoScaling", fmt.Sprint(o.LBProvider() == o.Provider()), "ElasticLb", "false", "InlineMode", "false")...)
+	return append(out, capabilities(false, "VmAutoScaling", fmt.Sprint(o.LBProvider() == o.Provider()), "ElasticLb",
+		"false", "InlineMode", "false")...)
 }
 
 // stickinessMethods is the JSON text in the capability of the same name: clients decode it.
@@ -70,8 +74,11 @@ func stickinessMethods() string {
 		}
 		return fmt.Sprintf(`{"methodname":%q,"paramlist":[%s],"description":%q}`, name, list, about)
 	}
-	return "[" + method("LbCookie", "This is loadbalancer cookie based stickiness method.", "cookie-name", "mode", "!nocache", "!indirect", "!postonly", "domain") +
-		"," + method("AppCookie", "This is App session based sticky method. Define session stickiness on an existing application cookie. It can be used only for a specific http traffic",
+	return "[" + method("LbCookie", "This is loadbalancer cookie based stickiness method.", "cookie-name", "mode",
+		"!nocache", "!indirect", "!postonly", "domain") +
+		"," + method("AppCookie", "This is App session based sticky method. Define session stickiness on an "+
+		"existing application cookie. It can be used only for a specific http traffic",
 		"cookie-name", "length", "holdtime", "!request-learn", "!prefix", "mode") +
-		"," + method("SourceBased", "This is source based Stickiness method, it can be used for any type of protocol.", "tablesize", "expire") + "]"
+		"," + method("SourceBased", "This is source based Stickiness method, it can be used for any type of "+
+		"protocol.", "tablesize", "expire") + "]"
 }

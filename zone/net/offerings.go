@@ -11,43 +11,62 @@ import (
 
 // Services of the default offerings, in the order in which they are listed.
 var (
-	vpcServices      = []string{"SourceNat", "Lb", "Dns", "Vpn", "NetworkACL", "PortForwarding", "Dhcp", "UserData", "StaticNat"}
-	isolatedServices = []string{"SourceNat", "Lb", "Dns", "Firewall", "Vpn", "PortForwarding", "Dhcp", "UserData", "StaticNat"}
+	vpcServices = []string{"SourceNat", "Lb", "Dns", "Vpn", "NetworkACL", "PortForwarding", "Dhcp", "UserData",
+		"StaticNat"}
+	isolatedServices = []string{"SourceNat", "Lb", "Dns", "Firewall", "Vpn", "PortForwarding", "Dhcp", "UserData",
+		"StaticNat"}
 )
 
 func without(services []string, names ...string) []string {
 	return slices.DeleteFunc(slices.Clone(services), func(s string) bool { return slices.Contains(names, s) })
 }
 
-// Offerings fills in what a fresh installation offers. Ids are those of the simulator zone where usage records show them.
+// Offerings fills in what a fresh installation offers. Ids are those of the simulator zone where usage records show
+// them.
 func (mgr *Manager) Offerings() {
 	serviceOffering(mgr, 1, "Small Instance", 1, 500, 512)
 	serviceOffering(mgr, 2, "Medium Instance", 1, 1000, 1024)
 	mgr.Site.RouterOffering = &Offering{ID: 7, UUID: mgr.UUID(), Name: "System Offering For Software Router"}
 	for i, size := range []int{5, 20, 100} {
 		name := []string{"Small", "Medium", "Large"}[i]
-		mgr.DiskOfferings = append(mgr.DiskOfferings, &Offering{ID: int64(3 + i), UUID: mgr.UUID(), Name: name, Answer: obj{
-			"displaytext": name + " Disk, " + kernel.Itoa(size) + " GB", "disksize": size, "iscustomized": false, "storagetype": "shared",
-			"created": kernel.Stamp(mgr.Now()), "displayoffering": true, "provisioningtype": "thin", "state": "Active",
-		}})
+		mgr.DiskOfferings = append(mgr.DiskOfferings, &Offering{ID: int64(3 + i), UUID: mgr.UUID(), Name: name,
+			Answer: obj{
+				"displaytext": name + " Disk, " + kernel.Itoa(size) + " GB", "disksize": size, "iscustomized": false,
+				"storagetype": "shared",
+				"created":     kernel.Stamp(mgr.Now()), "displayoffering": true, "provisioningtype": "thin",
+				"state": "Active",
+			}})
 	}
-	networkOffering(mgr, 10, "DefaultIsolatedNetworkOfferingWithSourceNatService", "Offering for Isolated networks with Source Nat service enabled", isolatedServices, false, "Required")
-	networkOffering(mgr, 11, "DefaultIsolatedNetworkOffering", "Offering for Isolated networks with no Source Nat service", []string{"Dns", "Dhcp", "UserData"}, false, "Optional")
-	networkOffering(mgr, 13, "DefaultIsolatedNetworkOfferingForVpcNetworks", "Offering for Isolated Vpc networks with Source Nat service enabled", vpcServices, true, "Optional")
-	networkOffering(mgr, 14, "DefaultIsolatedNetworkOfferingForVpcNetworksNoLB", "Offering for Isolated Vpc networks with Source Nat service enabled and LB service Disabled", without(vpcServices, "Lb"), true, "Optional")
-	networkOffering(mgr, 15, "DefaultIsolatedNetworkOfferingForVpcNetworksWithInternalLB", "Offering for Isolated Vpc networks with Internal LB support", without(vpcServices, "Vpn", "PortForwarding", "StaticNat"), true, "Optional")
-	for i, name := range []string{"Default VPC offering", "Default VPC  offering with Netscaler", "Redundant VPC offering"} {
+	networkOffering(mgr, 10, "DefaultIsolatedNetworkOfferingWithSourceNatService", "Offering for Isolated "+
+		"networks with Source Nat service enabled", isolatedServices, false, "Required")
+	networkOffering(mgr, 11, "DefaultIsolatedNetworkOffering", "Offering for Isolated networks with no Source "+
+		"Nat service", []string{"Dns", "Dhcp", "UserData"}, false, "Optional")
+	networkOffering(mgr, 13, "DefaultIsolatedNetworkOfferingForVpcNetworks", "Offering for Isolated Vpc networks "+
+		"with Source Nat service enabled", vpcServices, true, "Optional")
+	networkOffering(mgr, 14, "DefaultIsolatedNetworkOfferingForVpcNetworksNoLB", "Offering for Isolated Vpc "+
+		"networks with Source Nat service enabled and LB service Disabled", without(vpcServices, "Lb"), true,
+		"Optional")
+	networkOffering(mgr, 15, "DefaultIsolatedNetworkOfferingForVpcNetworksWithInternalLB", "Offering for "+
+		"Isolated Vpc networks with Internal LB support", without(vpcServices, "Vpn", "PortForwarding", "StaticNat"),
+		true, "Optional")
+	for i, name := range []string{"Default VPC offering", "Default VPC  offering with Netscaler", "Redundant VPC " +
+		"offering"} {
 		vpcOffering(mgr, int64(i+1), name)
 	}
-	mgr.Site.RouterTemplate = template(mgr, 1, "SystemVM Template (simulator)", "SYSTEM", "Debian GNU/Linux 5.0 (64-bit)", mgr.UUID())
-	mgr.Site.VMImage = template(mgr, 111, "CentOS 5.6 (64-bit) no GUI (Simulator)", "BUILTIN", "CentOS 5.6 (64-bit)", mgr.Site.OSType)
+	mgr.Site.RouterTemplate = template(mgr, 1, "SystemVM Template (simulator)", "SYSTEM", "Debian GNU/Linux 5.0 "+
+		"(64-bit)", mgr.UUID())
+	mgr.Site.VMImage = template(mgr, 111, "CentOS 5.6 (64-bit) no GUI (Simulator)", "BUILTIN", "CentOS 5.6 "+
+		"(64-bit)", mgr.Site.OSType)
 }
 
 func serviceOffering(mgr *Manager, id int64, name string, cores, speed, memory int) {
 	mgr.ServiceOfferings = append(mgr.ServiceOfferings, &Offering{ID: id, UUID: mgr.UUID(), Name: name, Answer: obj{
-		"state": "Active", "displaytext": name, "cpunumber": cores, "cpuspeed": speed, "memory": memory, "created": kernel.Stamp(mgr.Now()),
-		"storagetype": "shared", "provisioningtype": "thin", "offerha": false, "limitcpuuse": false, "isvolatile": false,
-		"issystem": false, "defaultuse": false, "iscustomized": false, "rootdisksize": 0, "dynamicscalingenabled": true,
+		"state": "Active", "displaytext": name, "cpunumber": cores, "cpuspeed": speed, "memory": memory,
+		"created":     kernel.Stamp(mgr.Now()),
+		"storagetype": "shared", "provisioningtype": "thin", "offerha": false, "limitcpuuse": false,
+		"isvolatile": false,
+		"issystem":   false, "defaultuse": false, "iscustomized": false, "rootdisksize": 0,
+		"dynamicscalingenabled":  true,
 		"diskofferingstrictness": false, "encryptroot": false, "hasannotations": false,
 	}})
 }
@@ -55,18 +74,24 @@ func serviceOffering(mgr *Manager, id int64, name string, cores, speed, memory i
 func networkOffering(mgr *Manager, id int64, name, text string, services []string, vpc bool, availability string) {
 	o := &Offering{ID: id, UUID: mgr.UUID(), Name: name, Services: services, ForVPC: vpc, MaxConn: 4096}
 	o.Answer = obj{
-		"displaytext": text, "created": kernel.Stamp(mgr.Now()), "traffictype": "Guest", "isdefault": true, "specifyvlan": false,
-		"conservemode": !vpc, "specifyipranges": false, "availability": availability, "networkrate": 200, "state": "Enabled",
-		"guestiptype": "Isolated", "serviceofferingid": mgr.Site.RouterOffering.UUID, "forvpc": vpc, "fortungsten": false,
-		"ispersistent": false, "egressdefaultpolicy": false, "supportsstrechedl2subnet": false, "supportspublicaccess": false,
-		"internetprotocol": "IPv4", "hasannotations": false, "service": offeringServices(o),
+		"displaytext": text, "created": kernel.Stamp(mgr.Now()), "traffictype": "Guest", "isdefault": true,
+		"specifyvlan":  false,
+		"conservemode": !vpc, "specifyipranges": false, "availability": availability, "networkrate": 200,
+		"state":       "Enabled",
+		"guestiptype": "Isolated", "serviceofferingid": mgr.Site.RouterOffering.UUID, "forvpc": vpc,
+		"fortungsten":  false,
+		"ispersistent": false, "egressdefaultpolicy": false, "supportsstrechedl2subnet": false,
+		"supportspublicaccess": false,
+		"internetprotocol":     "IPv4", "hasannotations": false, "service": offeringServices(o),
 	}
 	if !mgr.On(release.AnswerFieldsOld) {
-		o.Answer["fornsx"], o.Answer["specifyasnumber"], o.Answer["supportsinternallb"] = false, false, strings.HasSuffix(name, "InternalLB")
+		o.Answer["fornsx"], o.Answer["specifyasnumber"], o.Answer["supportsinternallb"] = false, false,
+			strings.HasSuffix(name, "InternalLB")
 	}
 	mgr.NetworkOfferings = append(mgr.NetworkOfferings, o)
 }
 
+// Provider is who provides the services of an offering.
 func (o *Offering) Provider() string {
 	if o.ForVPC {
 		return "VpcVirtualRouter"
@@ -93,10 +118,12 @@ func offeringServices(o *Offering) []obj {
 		switch s {
 		case "Lb":
 			out[i]["provider"] = []obj{{"name": o.LBProvider()}}
-			out[i]["capability"] = capabilities(false, "SupportedLBIsolation", "dedicated", "ElasticLb", "false", "InlineMode", "false",
+			out[i]["capability"] = capabilities(false, "SupportedLBIsolation", "dedicated", "ElasticLb", "false",
+				"InlineMode", "false",
 				"VmAutoScaling", map[bool]string{true: "true", false: "false"}[o.LBProvider() == o.Provider()])
 		case "SourceNat":
-			out[i]["capability"] = capabilities(false, "SupportedSourceNatTypes", "peraccount", "RedundantRouter", "false")
+			out[i]["capability"] = capabilities(false, "SupportedSourceNatTypes", "peraccount", "RedundantRouter",
+				"false")
 		case "StaticNat":
 			out[i]["capability"] = capabilities(false, "ElasticIp", "false", "AssociatePublicIP", "true")
 		}
@@ -122,7 +149,8 @@ func vpcOffering(mgr *Manager, id int64, name string) {
 		services = append(services, obj{"name": s, "provider": provider})
 	}
 	o := &Offering{ID: id, UUID: mgr.UUID(), Name: name, Services: vpcServices, ForVPC: true, Answer: obj{
-		"displaytext": name, "created": kernel.Stamp(mgr.Now()), "isdefault": !strings.Contains(name, "Netscaler"), "state": "Enabled",
+		"displaytext": name, "created": kernel.Stamp(mgr.Now()), "isdefault": !strings.Contains(name, "Netscaler"),
+		"state":                "Enabled",
 		"distributedvpcrouter": false, "supportsregionLevelvpc": false, "internetprotocol": "IPv4", "service": services,
 	}}
 	if !mgr.On(release.AnswerFieldsOld) {
@@ -133,10 +161,15 @@ func vpcOffering(mgr *Manager, id int64, name string) {
 
 func template(mgr *Manager, id int64, name, kind, os, osID string) *Offering {
 	o := &Offering{ID: id, UUID: mgr.UUID(), Name: name, Answer: obj{
-		"displaytext": name, "ispublic": kind != "SYSTEM", "created": kernel.Stamp(mgr.Now()), "isready": true, "passwordenabled": false,
-		"format": "VHD", "isfeatured": kind != "SYSTEM", "crossZones": true, "ostypeid": osID, "ostypename": os, "account": "system",
-		"zoneid": mgr.Site.UUID, "zonename": SiteName, "status": "Download Complete", "size": ImageSize, "physicalsize": ImageSize,
-		"templatetype": kind, "hypervisor": "Simulator", "domain": "ROOT", "isextractable": false, "checksum": "", "details": obj{},
+		"displaytext": name, "ispublic": kind != "SYSTEM", "created": kernel.Stamp(mgr.Now()), "isready": true,
+		"passwordenabled": false,
+		"format":          "VHD", "isfeatured": kind != "SYSTEM", "crossZones": true, "ostypeid": osID,
+		"ostypename": os,
+		"account":    "system",
+		"zoneid":     mgr.Site.UUID, "zonename": SiteName, "status": "Download Complete", "size": ImageSize,
+		"physicalsize": ImageSize,
+		"templatetype": kind, "hypervisor": "Simulator", "domain": "ROOT", "isextractable": false, "checksum": "",
+		"details": obj{},
 		"downloaddetails": []obj{{"downloadState": "DOWNLOADED", "downloadPercent": "100", "datastoreRole": "Image",
 			"datastore": "nfs://10.147.28.6/export/home/sandbox/secondary", "datastoreId": mgr.UUID()}},
 		"bits": 0, "sshkeyenabled": false, "isdynamicallyscalable": false, "directdownload": false, "deployasis": false,
@@ -155,13 +188,17 @@ const (
 )
 
 // listOfferings is a list command over offerings: id, name, and a further filter.
-func listOfferings(name, about, key string, all func(*Manager) []*Offering, keep func(*Manager, *kernel.Call, *Offering) bool, params ...param) command {
+func listOfferings(name, about, key string, all func(*Manager) []*Offering,
+	keep func(*Manager, *kernel.Call, *Offering) bool, params ...param) command {
 	return command{
-		Name: name, About: about, Params: kernel.ListParams(append([]param{{Name: "id", Type: "uuid", About: "list by id"}, {Name: "name", Type: "string", About: "list by name"}}, params...)...),
+		Name: name, About: about, Params: kernel.ListParams(append([]param{{Name: "id", Type: "uuid",
+			About: "list by id"},
+			{Name: "name", Type: "string", About: "list by name"}}, params...)...),
 		Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 			var out []obj
 			for _, o := range all(mgr) {
-				if c.Has("id") && c.Str("id") != o.UUID || c.Has("name") && c.Str("name") != o.Name || keep != nil && !keep(mgr, c, o) ||
+				if c.Has("id") && c.Str("id") != o.UUID || c.Has("name") && c.Str("name") != o.Name || keep != nil &&
+					!keep(mgr, c, o) ||
 					!kernel.Matches(c.Str("keyword"), o.Name) {
 					continue
 				}
@@ -184,8 +221,10 @@ func offeringCommands() []command {
 	return []command{
 		listOfferings("listServiceOfferings", "Lists all available service offerings.", "serviceoffering",
 			func(mgr *Manager) []*Offering { return mgr.ServiceOfferings },
-			func(mgr *Manager, c *kernel.Call, _ *Offering) bool { return !c.Boolean("issystem", false) }, param{Name: "issystem", Type: "boolean", About: "is this a system vm offering"}),
-		listOfferings("listBackupOfferings", "Lists backup offerings", "backupoffering", func(mgr *Manager) []*Offering { return []*Offering{DummyBackup(mgr)} }, nil,
+			func(mgr *Manager, c *kernel.Call, _ *Offering) bool { return !c.Boolean("issystem", false) },
+			param{Name: "issystem", Type: "boolean", About: "is this a system vm offering"}),
+		listOfferings("listBackupOfferings", "Lists backup offerings", "backupoffering",
+			func(mgr *Manager) []*Offering { return []*Offering{DummyBackup(mgr)} }, nil,
 			param{Name: "zoneid", Type: "uuid:zone", About: "The zone ID"}),
 		listOfferings("listDiskOfferings", "Lists all available disk offerings.", "diskoffering",
 			func(mgr *Manager) []*Offering { return mgr.DiskOfferings }, nil),
@@ -197,31 +236,40 @@ func offeringCommands() []command {
 					(!c.Has("state") || strings.EqualFold(c.Str("state"), fmt.Sprint(o.Answer["state"]))) &&
 					!slices.ContainsFunc(c.List("supportedservices"), func(s string) bool { return !o.Has(s) })
 			},
-			param{Name: "forvpc", Type: "boolean", About: "the network offering can be used only for network creation inside the VPC"},
-			param{Name: "guestiptype", Type: "string", About: "list network offerings by guest type: shared or isolated"},
+			param{Name: "forvpc", Type: "boolean", About: "the network offering can be used only for network " +
+				"creation inside the VPC"},
+			param{Name: "guestiptype", Type: "string", About: "list network offerings by guest type: shared or " +
+				"isolated"},
 			param{Name: "state", Type: "string", About: "list network offerings by state"},
 			param{Name: "supportedservices", Type: "list", About: "list network offerings supporting certain services"},
-			param{Name: "zoneid", Type: "uuid:zone", About: "list network offerings available for network creation in specific zone"},
-			param{Name: "vpcid", Type: "uuid:vpc", About: "the VPC"}, param{Name: "isdefault", Type: "boolean", About: "true if need to list only default network offerings"}),
+			param{Name: "zoneid", Type: "uuid:zone", About: "list network offerings available for network " +
+				"creation in specific zone"},
+			param{Name: "vpcid", Type: "uuid:vpc", About: "the VPC"},
+			param{Name: "isdefault", Type: "boolean", About: "true if need to list only default network offerings"}),
 		listOfferings("listVPCOfferings", "Lists VPC offerings", "vpcoffering",
 			func(mgr *Manager) []*Offering { return mgr.VPCOfferings },
 			func(mgr *Manager, c *kernel.Call, o *Offering) bool {
 				return !c.Has("isdefault") || o.Answer["isdefault"] == c.Boolean("isdefault", true)
 			},
 			param{Name: "isdefault", Type: "boolean", About: "true if need to list only default VPC offerings"},
-			param{Name: "state", Type: "string", About: "list VPC offerings by state"}, param{Name: "zoneid", Type: "uuid:zone", About: "id of zone VPC offering is associated with"}),
+			param{Name: "state", Type: "string", About: "list VPC offerings by state"},
+			param{Name: "zoneid", Type: "uuid:zone", About: "id of zone VPC offering is associated with"}),
 		listOfferings("listTemplates", "List all public, private, and privileged templates.", "template",
 			func(mgr *Manager) []*Offering { return mgr.Templates },
 			func(mgr *Manager, c *kernel.Call, o *Offering) bool {
 				return strings.EqualFold(c.Str("templatefilter"), "all") || o.Answer["templatetype"] != "SYSTEM"
 			},
-			param{Name: "templatefilter", Type: "string", Required: true, About: "possible values are featured, self, selfexecutable, sharedexecutable, executable, community and all"},
-			param{Name: "zoneid", Type: "uuid:zone", About: "list templates by zoneId"}, param{Name: "hypervisor", Type: "string", About: "the hypervisor for which to restrict the search"}),
+			param{Name: "templatefilter", Type: "string", Required: true, About: "possible values are featured, " +
+				"self, selfexecutable, sharedexecutable, executable, community and all"},
+			param{Name: "zoneid", Type: "uuid:zone", About: "list templates by zoneId"},
+			param{Name: "hypervisor", Type: "string", About: "the hypervisor for which to restrict the search"}),
 	}
 }
 
 // DummyBackup is the one backup offering.
 func DummyBackup(mgr *Manager) *Offering {
-	return &Offering{ID: 1, UUID: mgr.Site.BackupOffering, Name: "dummy backups", Answer: obj{"description": "Backups of the dummy provider", "provider": "dummy",
-		"zoneid": mgr.Site.UUID, "zonename": SiteName, "allowuserdrivenbackups": true, "created": kernel.Stamp(mgr.Now())}}
+	return &Offering{ID: 1, UUID: mgr.Site.BackupOffering, Name: "dummy backups",
+		Answer: obj{"description": "Backups of the dummy provider", "provider": "dummy",
+			"zoneid": mgr.Site.UUID, "zonename": SiteName, "allowuserdrivenbackups": true,
+			"created": kernel.Stamp(mgr.Now())}}
 }

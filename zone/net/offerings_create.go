@@ -8,37 +8,52 @@ import (
 	"github.com/stackproof/stackproof/zone/kernel"
 )
 
-// networkOfferingCommands make network offerings beside the built-in ones: a site needs its own for keep-alive and for a
-// number of connections. An offering begins Disabled (CreateNetworkOfferingCmd.java@4.20.0.0).
+// networkOfferingCommands make network offerings beside the built-in ones: a site needs its own for keep-alive and
+// for a number of connections. An offering begins Disabled (CreateNetworkOfferingCmd.java@4.20.0.0).
 func networkOfferingCommands() []command {
 	return []command{
 		{
 			Name: "createNetworkOffering", About: "Creates a network offering.", Admin: true,
 			Params: []param{
-				{Name: "name", Type: "string", Required: true, About: "the name of the network offering"}, {Name: "displaytext", Type: "string", About: "the display text of the network offering, defaults to the value of 'name'."},
-				{Name: "traffictype", Type: "string", Required: true, About: "the traffic type for the network offering. Supported type in current release is GUEST only"},
-				{Name: "guestiptype", Type: "string", Required: true, About: "guest type of the network offering: Shared or Isolated"},
+				{Name: "name", Type: "string", Required: true, About: "the name of the network offering"},
+				{Name: "displaytext", Type: "string", About: "the display text of the network offering, defaults " +
+					"to the value of 'name'."},
+				{Name: "traffictype", Type: "string", Required: true, About: "the traffic type for the network " +
+					"offering. Supported type in current release is GUEST only"},
+				{Name: "guestiptype", Type: "string", Required: true, About: "guest type of the network " +
+					"offering: Shared or Isolated"},
 				{Name: "supportedservices", Type: "list", About: "services supported by the network offering"},
-				{Name: "serviceproviderlist", Type: "map", About: "provider to service mapping. If not specified, the provider for the service will be mapped to the default provider on the physical network"},
-				{Name: "forvpc", Type: "boolean", About: "true if network offering is meant to be used for VPC, false otherwise."},
-				{Name: "conservemode", Type: "boolean", About: "true if the network offering is IP conserve mode enabled"},
-				{Name: "keepaliveenabled", Type: "boolean", About: "if true keepalive will be turned on in the loadbalancer. At the time of writing this has only an effect on haproxy; the mode http and httpclose options are unset in the haproxy conf file."},
-				{Name: "maxconnections", Type: "integer", About: "maximum number of concurrent connections supported by the network offering"},
+				{Name: "serviceproviderlist", Type: "map", About: "provider to service mapping. If not " +
+					"specified, the provider for the service will be mapped to the default provider on the " +
+					"physical network"},
+				{Name: "forvpc", Type: "boolean", About: "true if network offering is meant to be used for VPC, " +
+					"false otherwise."},
+				{Name: "conservemode", Type: "boolean", About: "true if the network offering is IP conserve mode " +
+					"enabled"},
+				{Name: "keepaliveenabled", Type: "boolean", About: "if true keepalive will be turned on in the " +
+					"loadbalancer. At the time of writing this has only an effect on haproxy; the mode http and " +
+					"httpclose options are unset in the haproxy conf file."},
+				{Name: "maxconnections", Type: "integer", About: "maximum number of concurrent connections " +
+					"supported by the network offering"},
 			},
 			Run: createNetworkOffering,
 		},
 		{
 			Name: "updateNetworkOffering", About: "Updates a network offering.", Admin: true,
 			Params: []param{
-				{Name: "id", Type: "uuid:networkoffering", About: "the id of the network offering"}, {Name: "state", Type: "string", About: "update state for the network offering"},
-				{Name: "name", Type: "string", About: "the name of the network offering"}, {Name: "displaytext", Type: "string", About: "the display text of the network offering"},
+				{Name: "id", Type: "uuid:networkoffering", About: "the id of the network offering"},
+				{Name: "state", Type: "string", About: "update state for the network offering"},
+				{Name: "name", Type: "string", About: "the name of the network offering"},
+				{Name: "displaytext", Type: "string", About: "the display text of the network offering"},
 			},
 			Run: updateNetworkOffering,
 		},
 		{
 			Name: "deleteNetworkOffering", About: "Deletes a network offering.", Admin: true,
-			Params: []param{{Name: "id", Type: "uuid:networkoffering", Required: true, About: "the ID of the network offering"}},
-			Run:    deleteNetworkOffering,
+			Params: []param{
+				{Name: "id", Type: "uuid:networkoffering", Required: true, About: "the ID of the network offering"},
+			},
+			Run: deleteNetworkOffering,
 		},
 	}
 }
@@ -57,7 +72,8 @@ func createNetworkOffering(mgr *Manager, c *kernel.Call) (obj, error) {
 	if text == "" {
 		text = c.Str("name")
 	}
-	networkOffering(mgr, nextNetworkOffering(mgr), c.Str("name"), text, services, c.Boolean("forvpc", false), "Optional")
+	networkOffering(mgr, nextNetworkOffering(mgr), c.Str("name"), text, services, c.Boolean("forvpc", false),
+		"Optional")
 	o := mgr.NetworkOfferings[len(mgr.NetworkOfferings)-1]
 	o.KeepAlive, o.MaxConn = c.Boolean("keepaliveenabled", false), c.Integer("maxconnections", o.MaxConn)
 	o.Answer["state"], o.Answer["isdefault"] = "Disabled", false
@@ -109,7 +125,8 @@ func deleteNetworkOffering(mgr *Manager, c *kernel.Call) (obj, error) {
 	case o.Answer["isdefault"] == true:
 		return nil, api.Invalid("Default network offering can't be deleted")
 	case slices.ContainsFunc(mgr.Networks, func(n *Network) bool { return n.Offering == o && n.Removed.IsZero() }):
-		return nil, api.Invalid("Can't delete network offering %d as its used by 1 networks. To make the network offering unavailable, disable it", o.ID)
+		return nil, api.Invalid("Can't delete network offering %d as its used by 1 networks. To make the network "+
+			"offering unavailable, disable it", o.ID)
 	}
 	mgr.NetworkOfferings = slices.DeleteFunc(mgr.NetworkOfferings, func(x *Offering) bool { return x == o })
 	return obj{"success": true}, nil

@@ -43,15 +43,19 @@ func (mgr *Manager) ensureRouters(ctx context.Context, v *VPC, n *Network) error
 
 // newRouter inserts a router: a VM row as any other, so that VM ids are shared with instances.
 func (mgr *Manager) newRouter(ctx context.Context, v *VPC, n *Network) (*Router, error) {
-	r := &Router{UUID: mgr.UUID(), VPC: v, Network: n, State: "Stopped", Host: mgr.Hosts[mgr.Number(len(mgr.Hosts))], NICUUID: mgr.UUID(), Created: mgr.Now()}
+	r := &Router{UUID: mgr.UUID(), VPC: v, Network: n, State: "Stopped", Host: mgr.Hosts[mgr.Number(len(mgr.Hosts))],
+		NICUUID: mgr.UUID(), Created: mgr.Now()}
 	owner, public := routerOwner(mgr, r), mgr.sourceIP(v, n)
 	if public != nil {
 		r.PublicIP = public.IP
 	}
 	id, err := mgr.Insert(ctx, "cloud.vm_instance", obj{
-		"name": "", "uuid": r.UUID, "instance_name": "", "state": r.State, "guest_os_id": 15, "data_center_id": kernel.ZoneID,
-		"vm_template_id": mgr.Site.RouterTemplate.ID, "vnc_password": "", "created": r.Created, "type": "DomainRouter", "vm_type": "DomainRouter",
-		"account_id": owner.ID, "domain_id": owner.Domain.ID, "service_offering_id": mgr.Site.RouterOffering.ID, "hypervisor_type": "Simulator",
+		"name": "", "uuid": r.UUID, "instance_name": "", "state": r.State, "guest_os_id": 15,
+		"data_center_id": kernel.ZoneID,
+		"vm_template_id": mgr.Site.RouterTemplate.ID, "vnc_password": "", "created": r.Created,
+		"type": "DomainRouter", "vm_type": "DomainRouter",
+		"account_id": owner.ID, "domain_id": owner.Domain.ID, "service_offering_id": mgr.Site.RouterOffering.ID,
+		"hypervisor_type": "Simulator",
 	})
 	if err != nil {
 		return nil, err
@@ -74,7 +78,8 @@ func (mgr *Manager) sourceIP(v *VPC, n *Network) *Address {
 // SetRouter changes a router's state and tells whoever runs the real one. The zone's lock is released meanwhile.
 func (mgr *Manager) SetRouter(ctx context.Context, r *Router, state string) error {
 	r.State = state
-	if err := mgr.Update(ctx, "cloud.vm_instance", r.ID, obj{"state": state, "host_id": r.Host.ID, "update_time": mgr.Now()}); err != nil {
+	if err := mgr.Update(ctx, "cloud.vm_instance", r.ID, obj{"state": state, "host_id": r.Host.ID,
+		"update_time": mgr.Now()}); err != nil {
 		return err
 	}
 	if mgr.Pushes == nil {
@@ -103,7 +108,8 @@ func (mgr *Manager) startRouter(ctx context.Context, r *Router) error {
 	return mgr.Hooks.Started(ctx, r)
 }
 
-// restartRouter starts a router that ran before: its networks are implemented once more, which the old usage model shows.
+// restartRouter starts a router that ran before: its networks are implemented once more, which the old usage model
+// shows.
 func (mgr *Manager) restartRouter(ctx context.Context, r *Router) error {
 	for _, n := range mgr.Implemented(r) {
 		if err := mgr.Implement(ctx, n); err != nil {
@@ -121,9 +127,10 @@ func (mgr *Manager) destroyRouter(ctx context.Context, r *Router) error {
 	return mgr.Update(ctx, "cloud.vm_instance", r.ID, obj{"state": "Expunging", "removed": mgr.Now()})
 }
 
-// restartRouters is the restart of a VPC or network: with cleanup the routers are made anew, else a network's configuration
-// is sent once more; a VPC's restart without cleanup leaves its running routers alone.
-func (mgr *Manager) restartRouters(ctx context.Context, mine func(*Router) bool, cleanup bool, start func() error) error {
+// restartRouters is the restart of a VPC or network: with cleanup the routers are made anew, else a network's
+// configuration is sent once more; a VPC's restart without cleanup leaves its running routers alone.
+func (mgr *Manager) restartRouters(ctx context.Context, mine func(*Router) bool, cleanup bool,
+	start func() error) error {
 	var again []*Router
 	for _, r := range slices.Clone(mgr.Routers) {
 		switch {
@@ -160,10 +167,13 @@ func (mgr *Manager) reapply(ctx context.Context, r *Router) error {
 }
 
 func routerCommands() []command {
-	one := func(name, about, class, event, action, scheduled string, run func(*Manager, *kernel.Call, *Router) error) command {
+	one := func(name, about, class, event, action, scheduled string, run func(*Manager, *kernel.Call,
+		*Router) error) command {
 		return command{
-			Name: name, About: about, Class: kernel.AdminClasses + "router." + class, Kind: kernel.AsyncCommand, Admin: true, Instance: "DomainRouter",
-			Event: event, Eventful: kernel.EventAsync, Action: action, Params: []param{{Name: "id", Type: "uuid:router", Required: true, About: "the ID of the router"}},
+			Name: name, About: about, Class: kernel.AdminClasses + "router." + class, Kind: kernel.AsyncCommand,
+			Admin: true, Instance: "DomainRouter",
+			Event: event, Eventful: kernel.EventAsync, Action: action,
+			Params: []param{{Name: "id", Type: "uuid:router", Required: true, About: "the ID of the router"}},
 			Check: func(mgr *Manager, c *kernel.Call) error {
 				r, err := RouterParam(mgr, c, "id")
 				if err == nil {
@@ -191,37 +201,59 @@ func routerCommands() []command {
 	return []command{
 		{
 			Name: "listRouters", About: "List routers.", Admin: true,
-			Params: kernel.ListParams(param{Name: "id", Type: "uuid:router", About: "the ID of the disk router"}, param{Name: "vpcid", Type: "uuid:vpc", About: "List networks by VPC"},
-				param{Name: "networkid", Type: "uuid:network", About: "list by network id"}, param{Name: "state", Type: "string", About: "the state of the router"},
-				param{Name: "name", Type: "string", About: "the name of the router"}, param{Name: "zoneid", Type: "uuid:zone", About: "the Zone ID of the router"},
-				param{Name: "forvpc", Type: "boolean", About: "if true is passed for this parameter, list only VPC routers"},
-				param{Name: "fetchhealthcheckresults", Type: "boolean", About: "if true is passed for this parameter, also fetch last executed health check results for the router"}),
+			Params: kernel.ListParams(param{Name: "id", Type: "uuid:router", About: "the ID of the disk router"},
+				param{Name: "vpcid", Type: "uuid:vpc", About: "List networks by VPC"},
+				param{Name: "networkid", Type: "uuid:network", About: "list by network id"},
+				param{Name: "state", Type: "string", About: "the state of the router"},
+				param{Name: "name", Type: "string", About: "the name of the router"},
+				param{Name: "zoneid", Type: "uuid:zone", About: "the Zone ID of the router"},
+				param{Name: "forvpc", Type: "boolean", About: "if true is passed for this parameter, list only " +
+					"VPC routers"},
+				param{Name: "fetchhealthcheckresults", Type: "boolean", About: "if true is passed for this " +
+					"parameter, also fetch last executed health check results for the router"}),
 			Run: listRouters,
 		},
-		one("stopRouter", "Stops a router.", "StopRouterCmd", "ROUTER.STOP", "stopping router Vm", "Stopping router", func(mgr *Manager, c *kernel.Call, r *Router) error { return mgr.SetRouter(c.Ctx, r, "Stopped") }),
-		one("startRouter", "Starts a router.", "StartRouterCmd", "ROUTER.START", "starting router Vm", "starting router", func(mgr *Manager, c *kernel.Call, r *Router) error { return mgr.restartRouter(c.Ctx, r) }),
-		one("rebootRouter", "Starts a router.", "RebootRouterCmd", "ROUTER.REBOOT", "rebooting router Vm", "rebooting router", func(mgr *Manager, c *kernel.Call, r *Router) error {
-			if r.State != "Running" {
-				return api.Invalid("Unable to reboot domR, it is not in right state %s", r.State)
-			}
-			if err := mgr.SetRouter(c.Ctx, r, "Stopped"); err != nil {
-				return err
-			}
-			return mgr.restartRouter(c.Ctx, r)
+		one("stopRouter", "Stops a router.", "StopRouterCmd", "ROUTER.STOP", "stopping router Vm", "Stopping "+
+			"router", func(mgr *Manager, c *kernel.Call, r *Router) error {
+			return mgr.SetRouter(c.Ctx, r,
+				"Stopped")
 		}),
-		one("destroyRouter", "Destroys a router.", "DestroyRouterCmd", "ROUTER.DESTROY", "destroying router Vm", "destroying router", func(mgr *Manager, c *kernel.Call, r *Router) error { return mgr.destroyRouter(c.Ctx, r) }),
+		one("startRouter", "Starts a router.", "StartRouterCmd", "ROUTER.START", "starting router Vm",
+			"starting router", func(mgr *Manager, c *kernel.Call, r *Router) error {
+				return mgr.restartRouter(c.Ctx,
+					r)
+			}),
+		one("rebootRouter", "Starts a router.", "RebootRouterCmd", "ROUTER.REBOOT", "rebooting router Vm",
+			"rebooting router", func(mgr *Manager, c *kernel.Call, r *Router) error {
+				if r.State != "Running" {
+					return api.Invalid("Unable to reboot domR, it is not in right state %s", r.State)
+				}
+				if err := mgr.SetRouter(c.Ctx, r, "Stopped"); err != nil {
+					return err
+				}
+				return mgr.restartRouter(c.Ctx, r)
+			}),
+		one("destroyRouter", "Destroys a router.", "DestroyRouterCmd", "ROUTER.DESTROY", "destroying router Vm",
+			"destroying router", func(mgr *Manager, c *kernel.Call, r *Router) error {
+				return mgr.destroyRouter(c.Ctx,
+					r)
+			}),
 	}
 }
 
 func listRouters(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, r := range mgr.Routers {
-		if !tenancy.Visible(mgr.tenancy, c, routerOwner(mgr, r)) || c.Has("id") && c.Str("id") != r.UUID || c.Has("name") && c.Str("name") != r.Name ||
-			c.Has("vpcid") && (r.VPC == nil || r.VPC.UUID != c.Str("vpcid")) || c.Has("state") && c.Str("state") != r.State ||
-			c.Has("forvpc") && c.Boolean("forvpc", false) != (r.VPC != nil) || !kernel.Matches(c.Str("keyword"), r.Name) {
+		if !tenancy.Visible(mgr.tenancy, c, routerOwner(mgr, r)) || c.Has("id") && c.Str("id") != r.UUID ||
+			c.Has("name") && c.Str("name") != r.Name ||
+			c.Has("vpcid") && (r.VPC == nil || r.VPC.UUID != c.Str("vpcid")) || c.Has("state") &&
+			c.Str("state") != r.State ||
+			c.Has("forvpc") && c.Boolean("forvpc", false) != (r.VPC != nil) ||
+			!kernel.Matches(c.Str("keyword"), r.Name) {
 			continue
 		}
-		if u := c.Str("networkid"); u != "" && !slices.ContainsFunc(mgr.Implemented(r), func(n *Network) bool { return n.UUID == u }) {
+		if u := c.Str("networkid"); u != "" && !slices.ContainsFunc(mgr.Implemented(r),
+			func(n *Network) bool { return n.UUID == u }) {
 			continue
 		}
 		out = append(out, routerAnswer(mgr, r))

@@ -14,48 +14,70 @@ import (
 func vpcCommands() []command {
 	return []command{
 		{
-			Name: "createVPC", About: "Creates a VPC", Class: kernel.AdminClasses + "vpc.CreateVPCCmdByAdmin", Kind: kernel.AsyncCreate, Instance: "None",
+			Name: "createVPC", About: "Creates a VPC", Class: kernel.AdminClasses + "vpc.CreateVPCCmdByAdmin",
+			Kind: kernel.AsyncCreate, Instance: "None",
 			Event: "VPC.CREATE", Eventful: kernel.EventCreateAsync, Action: "creating vpc",
 			Params: []param{
-				{Name: "zoneid", Type: "uuid:zone", Required: true, About: "the ID of the availability zone"}, {Name: "name", Type: "string", Required: true, About: "the name of the VPC"},
+				{Name: "zoneid", Type: "uuid:zone", Required: true, About: "the ID of the availability zone"},
+				{Name: "name", Type: "string", Required: true, About: "the name of the VPC"},
 				{Name: "displaytext", Type: "string", About: "The display text of the VPC, defaults to its 'name'."},
-				{Name: "cidr", Type: "string", About: "the cidr of the VPC. All VPC guest networks' cidrs should be within this CIDR"},
+				{Name: "cidr", Type: "string", About: "the cidr of the VPC. All VPC guest networks' cidrs should " +
+					"be within this CIDR"},
 				{Name: "vpcofferingid", Type: "uuid:vpcoffering", Required: true, About: "the ID of the VPC offering"},
-				{Name: "networkdomain", Type: "string", About: "VPC network domain. All networks inside the VPC will belong to this domain"},
-				{Name: "start", Type: "boolean", About: "If set to false, the VPC won't start (VPC VR will not get allocated) until its first network gets implemented. True by default."},
-				{Name: "account", Type: "string", About: "the account associated with the VPC. Must be used with the domainId parameter."},
+				{Name: "networkdomain", Type: "string", About: "VPC network domain. All networks inside the VPC " +
+					"will belong to this domain"},
+				{Name: "start", Type: "boolean", About: "If set to false, the VPC won't start (VPC VR will not " +
+					"get allocated) until its first network gets implemented. True by default."},
+				{Name: "account", Type: "string", About: "the account associated with the VPC. Must be used with " +
+					"the domainId parameter."},
 				{Name: "domainid", Type: "uuid:domain", About: "the domain ID associated with the VPC"},
 			},
 			Create: createVPC, Run: finishVPC,
-			Describe: func(mgr *Manager, c *kernel.Call) string { return fmt.Sprintf("creating VPC. Id: %d", c.Target.ID) },
+			Describe: func(mgr *Manager, c *kernel.Call) string {
+				return fmt.Sprintf("creating VPC. Id: %d",
+					c.Target.ID)
+			},
 		},
 		{
 			Name: "listVPCs", About: "Lists VPCs",
-			Params: kernel.ListParams(param{Name: "id", Type: "uuid:vpc", About: "list VPC by id"}, param{Name: "name", Type: "string", About: "list by name of the VPC"},
-				param{Name: "zoneid", Type: "uuid:zone", About: "list by zone"}, param{Name: "vpcofferingid", Type: "uuid:vpcoffering", About: "list by ID of the VPC offering"},
-				param{Name: "state", Type: "string", About: "list VPCs by state"}, param{Name: "cidr", Type: "string", About: "list by cidr of the VPC"}),
+			Params: kernel.ListParams(param{Name: "id", Type: "uuid:vpc", About: "list VPC by id"},
+				param{Name: "name", Type: "string", About: "list by name of the VPC"},
+				param{Name: "zoneid", Type: "uuid:zone", About: "list by zone"},
+				param{Name: "vpcofferingid", Type: "uuid:vpcoffering", About: "list by ID of the VPC offering"},
+				param{Name: "state", Type: "string", About: "list VPCs by state"},
+				param{Name: "cidr", Type: "string", About: "list by cidr of the VPC"}),
 			Run: listVPCs,
 		},
 		{
-			Name: "updateVPC", About: "Updates a VPC", Class: kernel.AdminClasses + "vpc.UpdateVPCCmdByAdmin", Kind: kernel.AsyncCommand, Instance: "Vpc",
+			Name: "updateVPC", About: "Updates a VPC", Class: kernel.AdminClasses + "vpc.UpdateVPCCmdByAdmin",
+			Kind: kernel.AsyncCommand, Instance: "Vpc",
 			Event: "VPC.UPDATE", Eventful: kernel.EventAsync, Action: "updating vpc",
-			Params: []param{{Name: "id", Type: "uuid:vpc", Required: true, About: "the id of the VPC"}, {Name: "name", Type: "string", About: "the name of the VPC"}, {Name: "displaytext", Type: "string", About: "the display text of the VPC"}},
-			Check:  checkVPC, Run: updateVPC, Sync: vpcSync,
+			Params: []param{{Name: "id", Type: "uuid:vpc", Required: true, About: "the id of the VPC"},
+				{Name: "name", Type: "string", About: "the name of the VPC"},
+				{Name: "displaytext", Type: "string", About: "the display text of the VPC"}},
+			Check: checkVPC, Run: updateVPC, Sync: vpcSync,
 			Describe: func(mgr *Manager, c *kernel.Call) string { return "updating VPC id=" + c.Str("id") },
 		},
 		{
-			Name: "deleteVPC", About: "Deletes a VPC", Class: kernel.UserClasses + "vpc.DeleteVPCCmd", Kind: kernel.AsyncCommand, Instance: "Vpc",
+			Name: "deleteVPC", About: "Deletes a VPC", Class: kernel.UserClasses + "vpc.DeleteVPCCmd",
+			Kind: kernel.AsyncCommand, Instance: "Vpc",
 			Event: "VPC.DELETE", Eventful: kernel.EventUnstarted, Action: "deleting VPC",
 			Params: []param{{Name: "id", Type: "uuid:vpc", Required: true, About: "the ID of the VPC"}},
 			Check:  checkVPC, Run: deleteVPC, Sync: vpcSync,
-			Describe: func(mgr *Manager, c *kernel.Call) string { return fmt.Sprintf("Deleting VPC id=%d", c.EventResource) },
-			Detail:   func(mgr *Manager, c *kernel.Call) string { return fmt.Sprintf(" Id: %d", c.EventResource) },
+			Describe: func(mgr *Manager, c *kernel.Call) string {
+				return fmt.Sprintf("Deleting VPC id=%d",
+					c.EventResource)
+			},
+			Detail: func(mgr *Manager, c *kernel.Call) string { return fmt.Sprintf(" Id: %d", c.EventResource) },
 		},
 		{
-			Name: "restartVPC", About: "Restarts a VPC", Class: kernel.UserClasses + "vpc.RestartVPCCmd", Kind: kernel.AsyncCommand, Instance: "Vpc",
+			Name: "restartVPC", About: "Restarts a VPC", Class: kernel.UserClasses + "vpc.RestartVPCCmd",
+			Kind: kernel.AsyncCommand, Instance: "Vpc",
 			Event: "VPC.RESTART", Eventful: kernel.EventUnstarted, Action: "restarting vpc",
-			Params: []param{{Name: "id", Type: "uuid:vpc", Required: true, About: "the id of the VPC"}, {Name: "cleanup", Type: "boolean", About: "If cleanup old network elements"},
-				{Name: "makeredundant", Type: "boolean", About: "Turn a single VPC into a redundant one."}, {Name: "livepatch", Type: "boolean", About: "Live patches the router software before restarting it."}},
+			Params: []param{{Name: "id", Type: "uuid:vpc", Required: true, About: "the id of the VPC"},
+				{Name: "cleanup", Type: "boolean", About: "If cleanup old network elements"},
+				{Name: "makeredundant", Type: "boolean", About: "Turn a single VPC into a redundant one."},
+				{Name: "livepatch", Type: "boolean", About: "Live patches the router software before restarting it."}},
 			Check: checkVPC, Run: restartVPC, Sync: vpcSync,
 			Describe: func(mgr *Manager, c *kernel.Call) string {
 				return fmt.Sprintf("restarting VPC id=%d", mgr.VPCByUUID(c.Str("id")).ID)
@@ -73,7 +95,8 @@ func createVPC(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	}
 	cidr := netip.MustParsePrefix("10.0.0.0/8")
 	if c.Has("cidr") {
-		if cidr, err = netip.ParsePrefix(c.Str("cidr")); err != nil || !cidr.Addr().Is4() || cidr.Masked() != cidr || !cidr.Addr().IsPrivate() {
+		if cidr, err = netip.ParsePrefix(c.Str("cidr")); err != nil || !cidr.Addr().Is4() || cidr.Masked() != cidr ||
+			!cidr.Addr().IsPrivate() {
 			return kernel.Created{}, api.BadParameter("Invalid format for VPC cidr %s", c.Str("cidr"))
 		}
 	}
@@ -81,8 +104,9 @@ func createVPC(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 		return kernel.Created{}, err
 	}
 	v := &VPC{
-		UUID: mgr.UUID(), Name: c.Str("name"), Text: c.Str("displaytext"), CIDR: cidr, Offering: OfferingByUUID(mgr.VPCOfferings, c.Str("vpcofferingid")),
-		Account: a, State: "Enabled", Domain: c.Str("networkdomain"), Created: mgr.Now(),
+		UUID: mgr.UUID(), Name: c.Str("name"), Text: c.Str("displaytext"), CIDR: cidr,
+		Offering: OfferingByUUID(mgr.VPCOfferings, c.Str("vpcofferingid")),
+		Account:  a, State: "Enabled", Domain: c.Str("networkdomain"), Created: mgr.Now(),
 	}
 	if v.Text == "" {
 		v.Text = v.Name
@@ -91,15 +115,18 @@ func createVPC(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 		v.Domain = tenancy.AccountDomain(a)
 	}
 	if v.ID, err = mgr.Insert(c.Ctx, "cloud.vpc", obj{
-		"uuid": v.UUID, "name": v.Name, "display_text": v.Text, "cidr": cidr.String(), "vpc_offering_id": v.Offering.ID, "zone_id": kernel.ZoneID,
-		"state": v.State, "domain_id": a.Domain.ID, "account_id": a.ID, "network_domain": v.Domain, "created": v.Created,
+		"uuid": v.UUID, "name": v.Name, "display_text": v.Text, "cidr": cidr.String(),
+		"vpc_offering_id": v.Offering.ID, "zone_id": kernel.ZoneID,
+		"state": v.State, "domain_id": a.Domain.ID, "account_id": a.ID, "network_domain": v.Domain,
+		"created":   v.Created,
 		"redundant": v.redundant(), "public_mtu": 1500,
 	}); err != nil {
 		return kernel.Created{}, err
 	}
 	mgr.VPCs = append(mgr.VPCs, v)
 	c.Owner, c.EventResource, c.EventResourceType = a, v.ID, "Vpc"
-	return kernel.Created{UUID: v.UUID, ID: v.ID}, mgr.UsageEvent(c.Ctx, "VPC.CREATE", a, kernel.ZoneID, v.ID, obj{"resource_name": v.Name})
+	return kernel.Created{UUID: v.UUID, ID: v.ID}, mgr.UsageEvent(c.Ctx, "VPC.CREATE", a, kernel.ZoneID, v.ID,
+		obj{"resource_name": v.Name})
 }
 
 func finishVPC(mgr *Manager, c *kernel.Call) (obj, error) {
@@ -127,8 +154,10 @@ func (mgr *Manager) startVPC(ctx context.Context, v *VPC) error {
 func listVPCs(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, v := range mgr.VPCs {
-		if !v.Removed.IsZero() || !tenancy.Visible(mgr.tenancy, c, v.Account) || c.Has("id") && c.Str("id") != v.UUID || c.Has("name") && c.Str("name") != v.Name ||
-			c.Has("vpcofferingid") && c.Str("vpcofferingid") != v.Offering.UUID || c.Has("state") && c.Str("state") != v.State ||
+		if !v.Removed.IsZero() || !tenancy.Visible(mgr.tenancy, c, v.Account) || c.Has("id") &&
+			c.Str("id") != v.UUID || c.Has("name") && c.Str("name") != v.Name ||
+			c.Has("vpcofferingid") && c.Str("vpcofferingid") != v.Offering.UUID || c.Has("state") &&
+			c.Str("state") != v.State ||
 			c.Has("cidr") && c.Str("cidr") != v.CIDR.String() || !kernel.Matches(c.Str("keyword"), v.Name) {
 			continue
 		}
@@ -142,7 +171,8 @@ func checkVPC(mgr *Manager, c *kernel.Call) error {
 	if err != nil {
 		return err
 	}
-	c.Owner, c.EventResource, c.EventResourceType, c.Target = v.Account, v.ID, "Vpc", kernel.Created{UUID: v.UUID, ID: v.ID}
+	c.Owner, c.EventResource, c.EventResourceType, c.Target = v.Account, v.ID, "Vpc",
+		kernel.Created{UUID: v.UUID, ID: v.ID}
 	if !v.Removed.IsZero() {
 		c.Owner = mgr.tenancy.System.Account // a VPC that is gone has no owner any more
 	}
@@ -219,11 +249,15 @@ func restartVPC(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, err
 	}
 	if c.Boolean("makeredundant", false) && !v.redundant() {
-		if i := slices.IndexFunc(mgr.VPCOfferings, func(o *Offering) bool { return o.Name == "Redundant VPC offering" }); i >= 0 {
+		if i := slices.IndexFunc(mgr.VPCOfferings, func(o *Offering) bool {
+			return o.Name == "Redundant VPC "+
+				"offering"
+		}); i >= 0 {
 			v.Offering = mgr.VPCOfferings[i]
 		}
 	}
-	return obj{"success": true}, mgr.restartRouters(c.Ctx, func(r *Router) bool { return r.VPC == v }, c.Boolean("cleanup", false) || c.Boolean("makeredundant", false), func() error {
-		return mgr.startVPC(c.Ctx, v)
-	})
+	return obj{"success": true}, mgr.restartRouters(c.Ctx, func(r *Router) bool { return r.VPC == v },
+		c.Boolean("cleanup", false) || c.Boolean("makeredundant", false), func() error {
+			return mgr.startVPC(c.Ctx, v)
+		})
 }

@@ -18,23 +18,32 @@ type VPNUser struct {
 }
 
 func vpnCommands() []command {
-	owner := []param{{Name: "username", Type: "string", Required: true, About: "username for the vpn user"}, {Name: "account", Type: "string", About: "an optional account for the vpn user. Must be used with domainId."},
+	owner := []param{{Name: "username", Type: "string", Required: true, About: "username for the vpn user"},
+		{Name: "account", Type: "string", About: "an optional account for the vpn user. Must be used with domainId."},
 		{Name: "domainid", Type: "uuid:domain", About: "an optional domainId for the vpn user."}}
 	return []command{
 		{
-			Name: "addVpnUser", About: "Adds vpn users", Class: kernel.UserClasses + "vpn.AddVpnUserCmd", Kind: kernel.AsyncCreate, Instance: "VpnUser",
-			Event: "VPN.USER.ADD", Eventful: kernel.EventAsync, Action: "adding VPN user", Params: append(owner, param{Name: "password", Type: "string", Required: true, About: "password for the username"}),
+			Name: "addVpnUser", About: "Adds vpn users", Class: kernel.UserClasses + "vpn.AddVpnUserCmd",
+			Kind: kernel.AsyncCreate, Instance: "VpnUser",
+			Event: "VPN.USER.ADD", Eventful: kernel.EventAsync, Action: "adding VPN user",
+			Params: append(owner, param{Name: "password", Type: "string", Required: true,
+				About: "password for the username"}),
 			Create: func(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 				a, err := tenancy.OwnerAccount(mgr.tenancy, c)
 				if err != nil {
 					return kernel.Created{}, err
 				}
-				if slices.ContainsFunc(mgr.VPNUsers, func(u *VPNUser) bool { return u.Account == a && u.Name == c.Str("username") }) {
-					return kernel.Created{}, api.Invalid("VPN User with name %s is already added for account %s", c.Str("username"), a.Name)
+				if slices.ContainsFunc(mgr.VPNUsers, func(u *VPNUser) bool {
+					return u.Account == a &&
+						u.Name == c.Str("username")
+				}) {
+					return kernel.Created{}, api.Invalid("VPN User with name %s is already added for account %s",
+						c.Str("username"), a.Name)
 				}
 				u := &VPNUser{ID: mgr.NextID("cloud.vpn_users"), UUID: mgr.UUID(), Name: c.Str("username"), Account: a}
 				mgr.VPNUsers = append(mgr.VPNUsers, u)
-				return kernel.Created{UUID: u.UUID, ID: u.ID}, mgr.UsageEvent(c.Ctx, "VPN.USER.ADD", a, kernel.ZoneID, u.ID, obj{"resource_name": u.Name})
+				return kernel.Created{UUID: u.UUID, ID: u.ID}, mgr.UsageEvent(c.Ctx, "VPN.USER.ADD", a, kernel.ZoneID,
+					u.ID, obj{"resource_name": u.Name})
 			},
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 				u, ok := kernel.Find(mgr.VPNUsers, c.Target.UUID, func(u *VPNUser) string { return u.UUID })
@@ -45,7 +54,8 @@ func vpnCommands() []command {
 			},
 		},
 		{
-			Name: "removeVpnUser", About: "Removes vpn user", Class: kernel.UserClasses + "vpn.RemoveVpnUserCmd", Kind: kernel.AsyncCommand, Instance: "VpnUser",
+			Name: "removeVpnUser", About: "Removes vpn user", Class: kernel.UserClasses + "vpn.RemoveVpnUserCmd",
+			Kind: kernel.AsyncCommand, Instance: "VpnUser",
 			Event: "VPN.USER.REMOVE", Eventful: kernel.EventAsync, Action: "removing VPN user", Params: owner,
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 				a, err := tenancy.OwnerAccount(mgr.tenancy, c)
@@ -61,11 +71,13 @@ func vpnCommands() []command {
 			},
 		},
 		{
-			Name: "listVpnUsers", About: "Lists vpn users", Params: kernel.ListParams(param{Name: "username", Type: "string", About: "the username of the vpn user."}),
+			Name: "listVpnUsers", About: "Lists vpn users", Params: kernel.ListParams(param{Name: "username",
+				Type: "string", About: "the username of the vpn user."}),
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 				var out []obj
 				for _, u := range mgr.VPNUsers {
-					if tenancy.Visible(mgr.tenancy, c, u.Account) && (!c.Has("username") || c.Str("username") == u.Name) {
+					if tenancy.Visible(mgr.tenancy, c, u.Account) && (!c.Has("username") ||
+						c.Str("username") == u.Name) {
 						out = append(out, vpnAnswer(mgr, u))
 					}
 				}
@@ -81,6 +93,7 @@ func vpnAnswer(mgr *Manager, u *VPNUser) obj {
 	return out
 }
 
+// RemoveVPNUser removes a VPN user with its usage.
 func (mgr *Manager) RemoveVPNUser(ctx context.Context, u *VPNUser) error {
 	mgr.VPNUsers = slices.DeleteFunc(mgr.VPNUsers, func(o *VPNUser) bool { return o == u })
 	return mgr.UsageEvent(ctx, "VPN.USER.REMOVE", u.Account, kernel.ZoneID, u.ID, obj{"resource_name": u.Name})

@@ -16,6 +16,7 @@ const LoadBalancerCommand = "com.cloud.agent.api.routing.LoadBalancerConfigComma
 
 // The order of the fields below is the order of the recorded lines.
 
+// ConfigCommand is a LoadBalancerConfigCommand.
 type ConfigCommand struct {
 	LoadBalancers  []BalancerTO  `json:"loadBalancers"`
 	Visibility     string        `json:"lbStatsVisibility"`
@@ -35,6 +36,7 @@ type ConfigCommand struct {
 	BypassHostMode string        `json:"bypassHostMaintenance"`
 }
 
+// BalancerTO is a rule in a command.
 type BalancerTO struct {
 	UUID         string          `json:"uuid"`
 	SrcIP        string          `json:"srcIp"`
@@ -57,11 +59,13 @@ type destinationTO struct {
 	AlreadyAdded string `json:"alreadyAdded"`
 }
 
+// StickinessTO is a policy in a command.
 type StickinessTO struct {
 	Method string   `json:"methodName"`
 	Params []PairTO `json:"params"`
 }
 
+// PairTO is a parameter of a policy.
 type PairTO struct {
 	First  string `json:"t"`
 	Second string `json:"u"`
@@ -99,9 +103,11 @@ type accessDetails struct {
 // nicDetails are in the order of the release's map.
 func nicDetails(mgr *Manager) json.RawMessage {
 	if mgr.On(release.NICNamesSegment) {
-		return json.RawMessage(`{"PromiscuousMode":"false","MacAddressChanges":"true","ForgedTransmits":"true","MacLearning":"false"}`)
+		return json.RawMessage(`{"PromiscuousMode":"false","MacAddressChanges":"true",` +
+			`"ForgedTransmits":"true","MacLearning":"false"}`)
 	}
-	return json.RawMessage(`{"MacAddressChanges":"true","MacLearning":"false","ForgedTransmits":"true","PromiscuousMode":"false"}`)
+	return json.RawMessage(`{"MacAddressChanges":"true","MacLearning":"false",` +
+		`"ForgedTransmits":"true","PromiscuousMode":"false"}`)
 }
 
 func (mgr *Manager) nicTO(r *net.Router, n *net.Network) nicTO {
@@ -144,8 +150,10 @@ func buildCommand(mgr *Manager, r *net.Router, n *net.Network) ConfigCommand {
 		maxConn = 4096 // network.loadbalancer.haproxy.max.conn
 	}
 	cmd := ConfigCommand{
-		LoadBalancers: to, Visibility: "global", PublicIP: r.PublicIP.String(), PrivateIP: r.LinkIP.String(), GuestIP: net.GuestIP(r, n),
-		Port: "8081", SrcCIDRs: "0/0", Auth: "admin1:AdMiN123", URI: "/admin?stats", MaxConn: kernel.IntText(maxConn),
+		LoadBalancers: to, Visibility: "global", PublicIP: r.PublicIP.String(), PrivateIP: r.LinkIP.String(),
+		GuestIP: net.GuestIP(r, n),
+		Port:    "8081", SrcCIDRs: "0/0", Auth: "admin1:AdMiN123", URI: "/admin?stats",
+		MaxConn:   kernel.IntText(maxConn),
 		KeepAlive: kernel.BoolText(n.Offering.KeepAlive), NIC: mgr.nicTO(r, n),
 		Access: accessDetails{Router: r.Name, GuestIP: net.GuestIP(r, n), IP: r.LinkIP.String(), Zone: "Advanced"},
 		Wait:   "0", BypassHostMode: "false",
@@ -176,13 +184,16 @@ func (mgr *Manager) RulesOnRouter(r *net.Router, n *net.Network) []*Rule {
 
 func balancerTOOf(rule *Rule) BalancerTO {
 	to := BalancerTO{
-		UUID: rule.UUID, SrcIP: rule.Address.IP.String(), SrcPort: kernel.IntText(rule.StartPort), Protocol: rule.Protocol,
-		LBProtocol: rule.LBProtocol, Algorithm: rule.Algorithm, Revoked: kernel.BoolText(rule.State == firewall.StateRevoke), AlreadyAdded: "false",
+		UUID: rule.UUID, SrcIP: rule.Address.IP.String(), SrcPort: kernel.IntText(rule.StartPort),
+		Protocol:   rule.Protocol,
+		LBProtocol: rule.LBProtocol, Algorithm: rule.Algorithm,
+		Revoked: kernel.BoolText(rule.State == firewall.StateRevoke), AlreadyAdded: "false",
 		Inline: "false", Destinations: []destinationTO{}, CIDRs: firewall.JoinCIDRs(rule.CIDRs),
 	}
 	for _, m := range rule.Members {
 		to.Destinations = append(to.Destinations, destinationTO{
-			IP: m.IP.String(), Port: kernel.IntText(rule.PrivateStart), Revoked: kernel.BoolText(m.Revoke), AlreadyAdded: "false",
+			IP: m.IP.String(), Port: kernel.IntText(rule.PrivateStart), Revoked: kernel.BoolText(m.Revoke),
+			AlreadyAdded: "false",
 		})
 	}
 	if p := livePolicy(rule); p != nil {

@@ -1,7 +1,6 @@
 package push
 
 import (
-	"context"
 	"encoding/json"
 	"slices"
 
@@ -10,63 +9,55 @@ import (
 	"github.com/stackproof/stackproof/zone/net"
 )
 
-// cause is why a push is sent and for which rule; planted faults choose by it.
-type cause struct {
-	why  string
-	rule *Rule
+// Cause is why a push is sent and for which rule. The zero value is a push for no rule in particular.
+type Cause struct {
+	Why  string
+	Rule *Rule
 }
 
+// Why pushes are sent.
 const (
-	CauseSticky  = "stickiness"
-	CauseUpdate  = "algorithm"
-	CauseMembers = "members"
-	CauseDelete  = "delete"
-	CauseEnable  = "enable"
-	CauseDisable = "disable"
+	Sticky  = "stickiness"
+	Update  = "algorithm"
+	Members = "members"
+	Delete  = "delete"
+	Enable  = "enable"
+	Disable = "disable"
 )
 
-type causeKey struct{}
-
-func WithCause(ctx context.Context, why string, rule *Rule) context.Context {
-	return context.WithValue(ctx, causeKey{}, cause{why, rule})
-}
-
-func causeOf(ctx context.Context) cause {
-	c, _ := ctx.Value(causeKey{}).(cause)
-	return c
-}
-
 // swallowed says whether a planted fault loses the push: it is neither logged nor delivered, and counts as done.
-func (mgr *Manager) swallowed(c cause) bool {
-	switch c.why {
-	case CauseSticky:
-		return mgr.On(fault.PushLost) || mgr.On(fault.PushLostWhileEnabled) && c.rule.Group != nil && !c.rule.Group.Disabled()
-	case CauseUpdate:
+func (mgr *Manager) swallowed(c Cause) bool {
+	switch c.Why {
+	case Sticky:
+		return mgr.On(fault.PushLost) || mgr.On(fault.PushLostWhileEnabled) && c.Rule.Group != nil &&
+			!c.Rule.Group.Disabled()
+	case Update:
 		return mgr.On(fault.PushLostUpdate)
-	case CauseGroup:
+	case ForGroup:
 		return mgr.On(fault.GroupCreateWithoutPush)
-	case causeStart:
+	case Start:
 		return mgr.On(fault.StartWithoutPush)
-	case CauseDelete:
+	case Delete:
 		return mgr.On(fault.PushLostDelete)
-	case CauseMembers:
+	case Members:
 		return mgr.On(fault.PushLostMembers)
-	case CauseEnable:
+	case Enable:
 		return mgr.On(fault.EnableWithoutPush)
-	case CauseDisable:
+	case Disable:
 		return mgr.On(fault.DisableWithoutPush)
 	}
 	return false
 }
 
 // distort applies the planted faults that change a command's rules.
-func (mgr *Manager) distort(cmd *ConfigCommand, c cause) {
-	if mgr.On(fault.PushPartial) && c.why == CauseSticky && c.rule != nil {
-		cmd.LoadBalancers = slices.DeleteFunc(cmd.LoadBalancers, func(b BalancerTO) bool { return b.UUID != c.rule.UUID })
+func (mgr *Manager) distort(cmd *ConfigCommand, c Cause) {
+	if mgr.On(fault.PushPartial) && c.Why == Sticky && c.Rule != nil {
+		cmd.LoadBalancers = slices.DeleteFunc(cmd.LoadBalancers,
+			func(b BalancerTO) bool { return b.UUID != c.Rule.UUID })
 	}
 	mgr.distortLB(cmd, c)
-	if mgr.On(fault.ReplacedPolicyPushed) && c.why == CauseSticky {
-		pushReplaced(cmd.LoadBalancers, c.rule)
+	if mgr.On(fault.ReplacedPolicyPushed) && c.Why == Sticky {
+		pushReplaced(cmd.LoadBalancers, c.Rule)
 	}
 	if mgr.On(fault.PolicyNotRemoved) {
 		mgr.keepPolicies(cmd.LoadBalancers)
@@ -127,14 +118,15 @@ func (mgr *Manager) keepPolicies(rules []BalancerTO) {
 	}
 }
 
-// stale answers the content that is really sent: with push-stale the one before, for changes of stickiness or algorithm.
-func (mgr *Manager) stale(r *net.Router, text json.RawMessage, c cause) json.RawMessage {
+// stale answers the content that is really sent: with push-stale the one before, for changes of stickiness or
+// algorithm.
+func (mgr *Manager) stale(r *net.Router, text json.RawMessage, c Cause) json.RawMessage {
 	if mgr.previous == nil {
 		mgr.previous = map[int64]json.RawMessage{}
 	}
 	before := mgr.previous[r.ID]
 	mgr.previous[r.ID] = text
-	if mgr.On(fault.PushStale) && before != nil && (c.why == CauseSticky || c.why == CauseUpdate) {
+	if mgr.On(fault.PushStale) && before != nil && (c.Why == Sticky || c.Why == Update) {
 		return before
 	}
 	return text

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	causeStart = "start"
-	CauseGroup = "group"
+	Start    = "start"
+	ForGroup = "group"
 )
 
 // distortStart applies the planted faults that cut a command down to one network's rules.
@@ -26,7 +26,7 @@ func (mgr *Manager) distortStart(cmd *ConfigCommand, n *net.Network, aggregated 
 }
 
 // distortLB applies the planted faults that change a command's rules.
-func (mgr *Manager) distortLB(cmd *ConfigCommand, c cause) {
+func (mgr *Manager) distortLB(cmd *ConfigCommand, c Cause) {
 	if mgr.On(fault.KeepAlivePushed) {
 		cmd.KeepAlive = kernel.BoolText(true)
 	}
@@ -38,7 +38,7 @@ func (mgr *Manager) distortLB(cmd *ConfigCommand, c cause) {
 		case mgr.On(fault.SourceListCommas):
 			b.CIDRs = strings.ReplaceAll(b.CIDRs, " ", ",")
 		}
-		if mgr.On(fault.PolicyLostWithMembers) && c.why == CauseMembers && c.rule != nil && c.rule.UUID == b.UUID {
+		if mgr.On(fault.PolicyLostWithMembers) && c.Why == Members && c.Rule != nil && c.Rule.UUID == b.UUID {
 			b.Stickiness = nil
 		}
 	}

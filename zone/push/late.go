@@ -15,11 +15,11 @@ type latePush struct{ content }
 // lateFor is how long such a push is on its way when no stickiness change of its router comes.
 const lateFor = 30 * time.Second
 
-// overtaken holds back the push of a group's own members. Work of group monitors runs beside the jobs of a network, and each
-// push is a snapshot that was read before it is sent, so that an older one can arrive last.
-func (mgr *Manager) overtaken(ctx context.Context, r *net.Router, text []byte) bool {
-	c := causeOf(ctx)
-	if !mgr.On(fault.PushOvertaken) || c.why != CauseMembers || c.rule.Group == nil || kernel.OriginOf(ctx).Job != "" || mgr.late[r.ID] != nil {
+// overtaken holds back the push of a group's own members. Work of group monitors runs beside the jobs of a network,
+// and each push is a snapshot that was read before it is sent, so that an older one can arrive last.
+func (mgr *Manager) overtaken(ctx context.Context, r *net.Router, text []byte, c Cause) bool {
+	if !mgr.On(fault.PushOvertaken) || c.Why != Members || c.Rule.Group == nil || kernel.OriginOf(ctx).Job != "" ||
+		mgr.late[r.ID] != nil {
 		return false
 	}
 	if mgr.late == nil {
@@ -53,15 +53,15 @@ func (mgr *Manager) pushLate(ctx context.Context, r *net.Router) error {
 	return mgr.send(ctx, r, late.content)
 }
 
-// inOrder is what goes to a router with a push, oldest first: what is late goes before it, unless a stickiness change has
-// overtaken it.
-func (mgr *Manager) inOrder(ctx context.Context, r *net.Router, now content) []content {
+// inOrder is what goes to a router with a push, oldest first: what is late goes before it, unless a stickiness
+// change has overtaken it.
+func (mgr *Manager) inOrder(r *net.Router, c Cause, now content) []content {
 	late := mgr.late[r.ID]
 	if late == nil {
 		return []content{now}
 	}
 	delete(mgr.late, r.ID)
-	if causeOf(ctx).why == CauseSticky {
+	if c.Why == Sticky {
 		return []content{now, late.content}
 	}
 	return []content{late.content, now}

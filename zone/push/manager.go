@@ -1,6 +1,6 @@
-// Package push brings load balancer rules to the virtual routers: it holds the rules as a router sees them, builds each command, logs it as
-// the management server does, and delivers the commands to a router one after the other. Before changing it know that the zone's
-// lock is released while a command is on its way.
+// Package push brings load balancer rules to the virtual routers: it holds the rules as a router sees them, builds
+// each command, logs it as the management server does, and delivers the commands to a router one after the other.
+// Before changing it know that the zone's lock is released while a command is on its way.
 package push
 
 import (
@@ -15,11 +15,6 @@ import (
 // obj is a JSON object of an answer; nil values are left out when it is written.
 type obj = map[string]any
 
-type (
-	command = kernel.Command[*Manager]
-	param   = kernel.Param
-)
-
 // Manager keeps load balancer rules on their way to the routers.
 type Manager struct {
 	*kernel.Kernel
@@ -32,8 +27,8 @@ type Manager struct {
 	lanes         map[int64]*lane
 	// previous is the last content built for each router; push-stale sends it once more.
 	previous map[int64]json.RawMessage
-	// lastPolicy is the last policy that each rule was pushed with, onceDisabled the rules whose group was ever disabled,
-	// ghosts the deleted rules: what planted faults remember.
+	// lastPolicy is the last policy that each rule was pushed with, onceDisabled the rules whose group was ever
+	// disabled, ghosts the deleted rules: what planted faults remember.
 	lastPolicy   map[string][]StickinessTO
 	OnceDisabled map[string]bool
 	Ghosts       []*Rule

@@ -29,7 +29,8 @@ func capacityCommands() []command {
 	return []command{{
 		Name: "listCapacity", About: "Lists all the system wide capacities.", Admin: true,
 		Params: []param{
-			{Name: "zoneid", Type: "uuid:zone", About: "lists capacity by the Zone ID"}, {Name: "type", Type: "integer", About: "lists capacity by type"},
+			{Name: "zoneid", Type: "uuid:zone", About: "lists capacity by the Zone ID"},
+			{Name: "type", Type: "integer", About: "lists capacity by type"},
 			{Name: "fetchlatest", Type: "boolean", About: "recalculate capacities and fetch the latest"},
 		},
 		Run: listCapacity,
@@ -43,14 +44,17 @@ func listCapacity(mgr *Manager, c *kernel.Call) (obj, error) {
 		name        string
 		used, total int64
 	}{
-		{capacityMemory, "MEMORY", usedOnHosts(mgr, tenancy.LimitMemory)<<20 + int64(len(mgr.net.Routers))*routerMemory, memory(mgr)},
-		{capacityCPU, "CPU", usedOnHosts(mgr, tenancy.LimitCPU)*routerCPU + int64(len(mgr.net.Routers))*routerCPU, cpu(mgr)},
+		{capacityMemory, "MEMORY",
+			usedOnHosts(mgr, tenancy.LimitMemory)<<20 + int64(len(mgr.net.Routers))*routerMemory, memory(mgr)},
+		{capacityCPU, "CPU", usedOnHosts(mgr, tenancy.LimitCPU)*routerCPU + int64(len(mgr.net.Routers))*routerCPU,
+			cpu(mgr)},
 		{capacityPublicIPs, "VIRTUAL_NETWORK_PUBLIC_IP", usedAddresses(mgr), int64(len(mgr.net.Addresses))},
 	} {
 		if c.Has("type") && c.Integer("type", -1) != one.typ || one.total == 0 {
 			continue
 		}
-		out = append(out, obj{"type": one.typ, "name": one.name, "zoneid": mgr.net.Site.UUID, "zonename": net.SiteName, "capacityused": one.used, "capacitytotal": one.total,
+		out = append(out, obj{"type": one.typ, "name": one.name, "zoneid": mgr.net.Site.UUID,
+			"zonename": net.SiteName, "capacityused": one.used, "capacitytotal": one.total,
 			"percentused": fmt.Sprintf("%.2f", 100*float64(one.used)/float64(one.total))})
 	}
 	return c.Page("capacity", out), nil

@@ -11,9 +11,9 @@ import (
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
-// RemoveAccount removes an account with everything it owns, in CloudStack's order: users, autoscale groups, VMs, networks,
-// VPCs, addresses, then the autoscale leftovers (facts: cloudstack.md 1.3). What cannot be removed is tried again by the
-// background cleanup; the account counts as removed at once.
+// RemoveAccount removes an account with everything it owns, in CloudStack's order: users, autoscale groups, VMs,
+// networks, VPCs, addresses, then the autoscale leftovers (facts: cloudstack.md 1.3). What cannot be removed is
+// tried again by the background cleanup; the account counts as removed at once.
 func (mgr *Manager) RemoveAccount(ctx context.Context, a *tenancy.Account) error {
 	a.Removed, a.State = mgr.Now(), "removed"
 	for _, u := range mgr.tenancy.Users {
@@ -21,7 +21,8 @@ func (mgr *Manager) RemoveAccount(ctx context.Context, a *tenancy.Account) error
 			u.Removed, u.State = mgr.Now(), "removed"
 		}
 	}
-	if err := mgr.Update(ctx, "cloud.account", a.ID, obj{"removed": a.Removed, "state": a.State, "cleanup_needed": 1}); err != nil {
+	if err := mgr.Update(ctx, "cloud.account", a.ID, obj{"removed": a.Removed, "state": a.State,
+		"cleanup_needed": 1}); err != nil {
 		return err
 	}
 	mgr.cleanupAccount(ctx, a)
@@ -34,7 +35,8 @@ const accountCleanupInterval = 20 * time.Second
 func (mgr *Manager) cleanupAccount(ctx context.Context, a *tenancy.Account) {
 	if err := mgr.removeOwned(ctx, a); err != nil {
 		mgr.Log.Warn("cleaning up an account; it will be tried again", "account", a.Name, "err", err)
-		mgr.At(mgr.Now().Add(accountCleanupInterval), "cleanup of account "+a.Name, func(ctx context.Context) { mgr.cleanupAccount(ctx, a) })
+		mgr.At(mgr.Now().Add(accountCleanupInterval), "cleanup of account "+a.Name,
+			func(ctx context.Context) { mgr.cleanupAccount(ctx, a) })
 		return
 	}
 	if err := mgr.Update(ctx, "cloud.account", a.ID, obj{"cleanup_needed": 0}); err != nil {
@@ -71,7 +73,8 @@ func (mgr *Manager) removeOwned(ctx context.Context, a *tenancy.Account) error {
 		}
 	}
 	for _, v := range slices.Clone(mgr.net.VPCs) {
-		if v.Account == a && v.Removed.IsZero() && !slices.ContainsFunc(mgr.net.Networks, func(n *net.Network) bool { return n.VPC == v && n.Removed.IsZero() }) {
+		if v.Account == a && v.Removed.IsZero() && !slices.ContainsFunc(mgr.net.Networks,
+			func(n *net.Network) bool { return n.VPC == v && n.Removed.IsZero() }) {
 			try(mgr.net.DestroyVPC(ctx, v))
 		}
 	}
@@ -93,8 +96,11 @@ func (mgr *Manager) removeOwned(ctx context.Context, a *tenancy.Account) error {
 			try(mgr.Update(ctx, "cloud.autoscale_policies", p.ID, obj{"removed": mgr.Now()}))
 		}
 	}
-	mgr.autoscale.Profiles = slices.DeleteFunc(mgr.autoscale.Profiles, func(p *autoscale.ScaleProfile) bool { return p.Account == a })
-	mgr.autoscale.Policies = slices.DeleteFunc(mgr.autoscale.Policies, func(p *autoscale.ScalePolicy) bool { return p.Account == a })
-	mgr.autoscale.Conditions = slices.DeleteFunc(mgr.autoscale.Conditions, func(p *autoscale.Condition) bool { return p.Account == a })
+	mgr.autoscale.Profiles = slices.DeleteFunc(mgr.autoscale.Profiles,
+		func(p *autoscale.ScaleProfile) bool { return p.Account == a })
+	mgr.autoscale.Policies = slices.DeleteFunc(mgr.autoscale.Policies,
+		func(p *autoscale.ScalePolicy) bool { return p.Account == a })
+	mgr.autoscale.Conditions = slices.DeleteFunc(mgr.autoscale.Conditions,
+		func(p *autoscale.Condition) bool { return p.Account == a })
 	return errors.Join(errs...)
 }

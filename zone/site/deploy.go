@@ -39,21 +39,23 @@ const (
 	partSystemVM = "systemvm"
 )
 
-// pristineBare builds a management server without a zone: accounts, offerings, templates that are not ready, settings as
-// installed.
+// pristineBare builds a management server without a zone: accounts, offerings, templates that are not ready,
+// settings as installed.
 func (mgr *Manager) pristineBare(ctx context.Context) error {
 	mgr.deployed = &deployment{}
 	for _, t := range mgr.net.Templates {
 		t.Answer["isready"] = false
 	}
-	for _, step := range []func(context.Context) error{mgr.pristineAccounts, mgr.pristineVersion, mgr.settingsAtStart, mgr.autoscale.CounterDefaults} {
+	for _, step := range []func(context.Context) error{mgr.pristineAccounts, mgr.pristineVersion, mgr.settingsAtStart,
+		mgr.autoscale.CounterDefaults} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
 	for _, s := range mgr.tenancy.Config {
 		s.Value = s.Default
-		if _, err := mgr.DB().ExecContext(ctx, "UPDATE cloud.configuration SET value=? WHERE name=?", tenancy.OrNull(s.Value), s.Name); err != nil {
+		if _, err := mgr.DB().ExecContext(ctx, "UPDATE cloud.configuration SET value=? WHERE name=?",
+			tenancy.OrNull(s.Value), s.Name); err != nil {
 			return fmt.Errorf("setting %s as installed: %w", s.Name, err)
 		}
 	}
@@ -124,7 +126,8 @@ func needPart(mgr *Manager, c *kernel.Call, kind, name string) error {
 func createZone(mgr *Manager, c *kernel.Call) (obj, error) {
 	switch {
 	case mgr.net.Created:
-		return nil, api.Invalid("A zone with that name: %s already exists. Please specify a different zone name. ", c.Str("name"))
+		return nil, api.Invalid("A zone with that name: %s already exists. Please specify a different zone name. ",
+			c.Str("name"))
 	case c.Str("name") != net.SiteName:
 		return nil, api.Invalid("The lab has one zone, which is called %s", net.SiteName)
 	case c.Str("networktype") != "Advanced":
@@ -146,7 +149,8 @@ func createPhysicalNetwork(mgr *Manager, c *kernel.Call) (kernel.Created, error)
 	if err := twice(mgr, c, partPhysical, "name"); err != nil {
 		return kernel.Created{}, err
 	}
-	p := addPart(mgr, c, partPhysical, obj{"state": "Disabled", "broadcastdomainrange": "ZONE"}, "name", "zoneid", "isolationmethods")
+	p := addPart(mgr, c, partPhysical, obj{"state": "Disabled", "broadcastdomainrange": "ZONE"}, "name", "zoneid",
+		"isolationmethods")
 	for _, name := range []string{"VirtualRouter", "VpcVirtualRouter", "InternalLbVm"} {
 		provider := addPart(mgr, c, partProvider, obj{"name": name, "physicalnetworkid": p.uuid, "state": "Disabled"})
 		kind := partElement
@@ -185,9 +189,13 @@ func updateProvider(mgr *Manager, c *kernel.Call) (obj, error) {
 	if p == nil {
 		return nil, c.BadEntity("id", c.Str("id"))
 	}
-	ready := slices.ContainsFunc(mgr.deployed.parts, func(e *part) bool { return e.fields["nspid"] == p.uuid && e.fields["enabled"] == true })
+	ready := slices.ContainsFunc(mgr.deployed.parts, func(e *part) bool {
+		return e.fields["nspid"] == p.uuid &&
+			e.fields["enabled"] == true
+	})
 	if c.Str("state") == "Enabled" && !ready {
-		return nil, api.Internal("Provider is not ready, cannot Enable the provider, please configure the provider first")
+		return nil, api.Internal("Provider is not ready, cannot Enable the provider, please configure the " +
+			"provider first")
 	}
 	p.fields["state"] = c.Str("state")
 	return obj{partProvider: p.fields}, nil
@@ -206,7 +214,8 @@ func updatePhysicalNetwork(mgr *Manager, c *kernel.Call) (obj, error) {
 	return obj{partPhysical: p.fields}, nil
 }
 
-// createPod keeps a pod with its one range. A pod has several, so its fields are lists (ApiResponseHelper.java@4.20.0.0, createPodResponse).
+// createPod keeps a pod with its one range. A pod has several, so its fields are lists
+// (ApiResponseHelper.java@4.20.0.0, createPodResponse).
 func createPod(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := twice(mgr, c, partPod, "name"); err != nil {
 		return nil, err
@@ -219,7 +228,8 @@ func createPod(mgr *Manager, c *kernel.Call) (obj, error) {
 	p := addPart(mgr, c, partPod, obj{
 		"zonename": net.SiteName, "allocationstate": "Enabled", "hasannotations": false,
 		"ipranges": []obj{{"startip": first, "endip": last, "forsystemvms": forSystemVMs, "vlanid": untagged}},
-		"startip":  []string{first}, "endip": []string{last}, "forsystemvms": []string{forSystemVMs}, "vlanid": []string{untagged},
+		"startip":  []string{first}, "endip": []string{last}, "forsystemvms": []string{forSystemVMs},
+		"vlanid": []string{untagged},
 	}, "zoneid", "name", "gateway", "netmask")
 	return obj{partPod: p.fields}, nil
 }
@@ -235,7 +245,8 @@ func addHost(mgr *Manager, c *kernel.Call) (obj, error) {
 		}
 	}
 	cluster := mgr.partByUUID(partCluster, c.Str("clusterid"))
-	h := &net.Host{ID: int64(len(mgr.net.Hosts) + 1), UUID: mgr.UUID(), Name: "SimulatedAgent." + mgr.UUID(), URL: c.Str("url"), Cluster: cluster.uuid}
+	h := &net.Host{ID: int64(len(mgr.net.Hosts) + 1), UUID: mgr.UUID(), Name: "SimulatedAgent." + mgr.UUID(),
+		URL: c.Str("url"), Cluster: cluster.uuid}
 	h.Sized()
 	mgr.net.Hosts = append(mgr.net.Hosts, h)
 	return obj{"count": 1, "host": []obj{hostAnswer(mgr, len(mgr.net.Hosts)-1, h)}}, nil
@@ -254,7 +265,8 @@ func createVlanIPRange(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := mgr.addAddresses(c.Ctx, first, last, 0); err != nil {
 		return nil, err
 	}
-	p := addPart(mgr, c, partRange, obj{"vlan": "vlan://" + c.Str("vlan"), "forvirtualnetwork": true}, "zoneid", "startip", "endip", "gateway", "netmask")
+	p := addPart(mgr, c, partRange, obj{"vlan": "vlan://" + c.Str("vlan"), "forvirtualnetwork": true}, "zoneid",
+		"startip", "endip", "gateway", "netmask")
 	mgr.net.Site.VLANUUID = p.uuid
 	return obj{"vlan": p.fields}, nil
 }
@@ -277,7 +289,8 @@ func updateZone(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, err
 	}
 	for i, name := range names {
-		addPart(mgr, c, partSystemVM, obj{"name": name, "state": "Running", "agentstate": "Up", "zoneid": mgr.net.Site.UUID,
+		addPart(mgr, c, partSystemVM, obj{"name": name, "state": "Running", "agentstate": "Up",
+			"zoneid":       mgr.net.Site.UUID,
 			"systemvmtype": []string{"secondarystoragevm", "consoleproxy"}[i]})
 	}
 	for _, t := range mgr.net.Templates {

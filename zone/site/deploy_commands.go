@@ -6,8 +6,9 @@ import (
 	"github.com/stackproof/stackproof/zone/kernel"
 )
 
-// DeployCommands set up a zone on a bare server (facts: cloudstack.md 4.2, tools/marvin/marvin/deployDataCenter.py@4.20.0.0).
-// A zone that is opened whole does not have them: its parts are not objects.
+// DeployCommands set up a zone on a bare server (facts: cloudstack.md 4.2,
+// tools/marvin/marvin/deployDataCenter.py@4.20.0.0). A zone that is opened whole does not have them: its parts are
+// not objects.
 func DeployCommands() []command {
 	return append(append(networkDeployCommands(), hostDeployCommands()...), deployLists()...)
 }
@@ -39,8 +40,10 @@ func fielded(kind string) func(mgr *Manager, c *kernel.Call) (obj, error) {
 func networkDeployCommands() []command {
 	const admin = kernel.AdminClasses
 	element := func(name, about string) command {
-		return command{Name: name, About: about, Admin: true, Class: admin + "router." + name + "Cmd", Kind: kernel.AsyncCommand,
-			Params: append(words("id!"), param{Name: "enabled", Type: "boolean", Required: true}), Run: configureElement}
+		return command{Name: name, About: about, Admin: true, Class: admin + "router." + name + "Cmd",
+			Kind:   kernel.AsyncCommand,
+			Params: append(words("id!"), param{Name: "enabled", Type: "boolean", Required: true}),
+			Run:    configureElement}
 	}
 	return []command{
 		{
@@ -49,29 +52,37 @@ func networkDeployCommands() []command {
 		},
 		{
 			Name: "updateZone", About: "Updates a Zone.", Admin: true,
-			Params: append([]param{{Name: "id", Type: "uuid:zone", Required: true}}, words("allocationstate", "name")...), Run: updateZone,
+			Params: append([]param{{Name: "id", Type: "uuid:zone", Required: true}},
+				words("allocationstate", "name")...), Run: updateZone,
 		},
 		{
-			Name: "createPhysicalNetwork", About: "Creates a physical network", Admin: true, Class: admin + "network.CreatePhysicalNetworkCmd", Kind: kernel.AsyncCreate,
-			Params: words("zoneid!", "name!", "isolationmethods"), Create: createPhysicalNetwork, Run: fielded(partPhysical),
+			Name: "createPhysicalNetwork", About: "Creates a physical network", Admin: true,
+			Class: admin + "network.CreatePhysicalNetworkCmd", Kind: kernel.AsyncCreate,
+			Params: words("zoneid!", "name!", "isolationmethods"), Create: createPhysicalNetwork,
+			Run: fielded(partPhysical),
 		},
 		{
-			Name: "addTrafficType", About: "Adds traffic type to a physical network", Admin: true, Class: admin + "usage.AddTrafficTypeCmd", Kind: kernel.AsyncCreate,
+			Name: "addTrafficType", About: "Adds traffic type to a physical network", Admin: true,
+			Class: admin + "usage.AddTrafficTypeCmd", Kind: kernel.AsyncCreate,
 			Params: words("physicalnetworkid!", "traffictype!"), Create: addTrafficType, Run: fielded(partTraffic),
 		},
 		element("configureVirtualRouterElement", "Configures a virtual router element."),
 		element("configureInternalLoadBalancerElement", "Configures an Internal Load Balancer element."),
 		{
-			Name: "updateNetworkServiceProvider", About: "Updates a network serviceProvider of a physical network", Admin: true,
-			Class: admin + "network.UpdateNetworkServiceProviderCmd", Kind: kernel.AsyncCommand, Params: words("id!", "state"), Run: updateProvider,
+			Name: "updateNetworkServiceProvider", About: "Updates a network serviceProvider of a physical network",
+			Admin: true,
+			Class: admin + "network.UpdateNetworkServiceProviderCmd", Kind: kernel.AsyncCommand,
+			Params: words("id!", "state"), Run: updateProvider,
 		},
 		{
-			Name: "updatePhysicalNetwork", About: "Updates a physical network", Admin: true, Class: admin + "network.UpdatePhysicalNetworkCmd",
-			Kind: kernel.AsyncCommand, Params: words("id!", "state", "vlan"), Run: updatePhysicalNetwork,
+			Name: "updatePhysicalNetwork", About: "Updates a physical network", Admin: true,
+			Class: admin + "network.UpdatePhysicalNetworkCmd",
+			Kind:  kernel.AsyncCommand, Params: words("id!", "state", "vlan"), Run: updatePhysicalNetwork,
 		},
 		{
 			Name: "createVlanIpRange", About: "Creates a VLAN IP range.", Admin: true,
-			Params: words("zoneid!", "vlan!", "startip!", "endip!", "gateway!", "netmask!", "forvirtualnetwork"), Run: createVlanIPRange,
+			Params: words("zoneid!", "vlan!", "startip!", "endip!", "gateway!", "netmask!", "forvirtualnetwork"),
+			Run:    createVlanIPRange,
 		},
 	}
 }
@@ -79,28 +90,29 @@ func networkDeployCommands() []command {
 // simple is a synchronous command that keeps its parameters as a part, whose field must be new.
 func simple(name, about, kind, unique string, more obj, names ...string) command {
 	params := words(names...)
-	return command{Name: name, About: about, Admin: true, Params: params, Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
-		if err := twice(mgr, c, kind, unique); err != nil {
-			return nil, err
-		}
-		for of, id := range map[string]string{partPod: "podid", partCluster: "clusterid"} {
-			if c.Has(id) {
-				if err := needPart(mgr, c, of, id); err != nil {
-					return nil, err
+	return command{Name: name, About: about, Admin: true, Params: params,
+		Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
+			if err := twice(mgr, c, kind, unique); err != nil {
+				return nil, err
+			}
+			for of, id := range map[string]string{partPod: "podid", partCluster: "clusterid"} {
+				if c.Has(id) {
+					if err := needPart(mgr, c, of, id); err != nil {
+						return nil, err
+					}
 				}
 			}
-		}
-		fields := make([]string, len(params))
-		for i, p := range params {
-			fields[i] = p.Name
-		}
-		p := addPart(mgr, c, kind, more, fields...)
-		if kind == partCluster {
-			p.fields["name"] = p.fields["clustername"]
-			return obj{"count": 1, kind: []obj{p.fields}}, nil
-		}
-		return obj{kind: p.fields}, nil
-	}}
+			fields := make([]string, len(params))
+			for i, p := range params {
+				fields[i] = p.Name
+			}
+			p := addPart(mgr, c, kind, more, fields...)
+			if kind == partCluster {
+				p.fields["name"] = p.fields["clustername"]
+				return obj{"count": 1, kind: []obj{p.fields}}, nil
+			}
+			return obj{kind: p.fields}, nil
+		}}
 }
 
 func hostDeployCommands() []command {
@@ -109,15 +121,19 @@ func hostDeployCommands() []command {
 			Name: "createPod", About: "Creates a new Pod.", Admin: true,
 			Params: words("zoneid!", "name!", "gateway!", "netmask!", "startip!", "endip"), Run: createPod,
 		},
-		simple("addCluster", "Adds a new cluster", partCluster, "clustername", obj{"allocationstate": "Enabled", "managedstate": "Managed", "hypervisortype": "Simulator"},
+		simple("addCluster", "Adds a new cluster", partCluster, "clustername",
+			obj{"allocationstate": "Enabled", "managedstate": "Managed", "hypervisortype": "Simulator"},
 			"zoneid!", "podid!", "clustername!", "clustertype!", "hypervisor!"),
 		{
 			Name: "addHost", About: "Adds a new host.", Admin: true,
-			Params: words("zoneid!", "podid!", "clusterid", "hypervisor!", "url!", "username", "password"), Run: addHost,
+			Params: words("zoneid!", "podid!", "clusterid", "hypervisor!", "url!", "username", "password"),
+			Run:    addHost,
 		},
-		simple("createStoragePool", "Creates a storage pool.", partPool, "name", obj{"state": "Up", "scope": "CLUSTER", "type": "NetworkFilesystem"},
+		simple("createStoragePool", "Creates a storage pool.", partPool, "name",
+			obj{"state": "Up", "scope": "CLUSTER", "type": "NetworkFilesystem"},
 			"zoneid!", "podid", "clusterid", "name!", "url!"),
-		simple("addImageStore", "Adds backup image store.", partImages, "url", obj{"protocol": "nfs", "scope": "ZONE", "providername": "NFS"}, "zoneid", "provider!", "url!", "name"),
+		simple("addImageStore", "Adds backup image store.", partImages, "url",
+			obj{"protocol": "nfs", "scope": "ZONE", "providername": "NFS"}, "zoneid", "provider!", "url!", "name"),
 	}
 }
 
@@ -125,19 +141,20 @@ func hostDeployCommands() []command {
 func deployLists() []command {
 	list := func(name, key string, names ...string) command {
 		params := words(names...)
-		return command{Name: name, About: "Lists " + key + "s", Admin: true, Params: kernel.ListParams(params...), Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
-			var out []obj
-		parts:
-			for _, p := range mgr.partsOf(key) {
-				for _, by := range params {
-					if c.Has(by.Name) && c.Str(by.Name) != fmt.Sprint(p.fields[by.Name]) {
-						continue parts
+		return command{Name: name, About: "Lists " + key + "s", Admin: true, Params: kernel.ListParams(params...),
+			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
+				var out []obj
+			parts:
+				for _, p := range mgr.partsOf(key) {
+					for _, by := range params {
+						if c.Has(by.Name) && c.Str(by.Name) != fmt.Sprint(p.fields[by.Name]) {
+							continue parts
+						}
 					}
+					out = append(out, p.fields)
 				}
-				out = append(out, p.fields)
-			}
-			return c.Page(key, out), nil
-		}}
+				return c.Page(key, out), nil
+			}}
 	}
 	return []command{
 		list("listPhysicalNetworks", partPhysical, "zoneid", "name", "id"),

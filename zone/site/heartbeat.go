@@ -11,12 +11,13 @@ import (
 // heartbeatEvery is cluster.heartbeat.interval.
 const heartbeatEvery = 1500 * time.Millisecond
 
-// StartHeartbeat makes the management server's row and, where the clock goes by itself, keeps its heartbeat. It is the only thing
-// by which a reader of the database learns the management server's time: a packaged one sends no Date header
-// (ManagementServerHostDaoImpl.java, ServerDaemon.java@4.20.0.0).
+// StartHeartbeat makes the management server's row and, where the clock goes by itself, keeps its heartbeat. It is
+// the only thing by which a reader of the database learns the management server's time: a packaged one sends no
+// Date header (ManagementServerHostDaoImpl.java, ServerDaemon.java@4.20.0.0).
 func (mgr *Manager) StartHeartbeat(ctx context.Context) error {
 	id, err := mgr.Insert(ctx, "cloud.mshost", obj{
-		"msid": kernel.ManagementID, "runid": mgr.Now().UnixMilli(), "name": "mgmt", "uuid": "6f9b51f0-3d0e-4c39-9a43-2a1f0d6b9c11", "state": "Up", "version": mgr.Version(),
+		"msid": kernel.ManagementID, "runid": mgr.Now().UnixMilli(), "name": "mgmt",
+		"uuid": "6f9b51f0-3d0e-4c39-9a43-2a1f0d6b9c11", "state": "Up", "version": mgr.Version(),
 		"service_ip": "127.0.0.1", "service_port": 9090, "last_update": mgr.Now(),
 	})
 	if _, manual := mgr.Clock.(*kernel.Manual); manual || err != nil {

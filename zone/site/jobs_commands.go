@@ -12,8 +12,10 @@ func jobAnswer(j *kernel.Job) obj {
 	caller := j.Caller.(*tenancy.User)
 	a := caller.Account
 	out := obj{
-		"accountid": a.UUID, "account": a.Name, "domainid": a.Domain.UUID, "domainpath": a.Domain.Shown(), "userid": caller.UUID,
-		"cmd": j.Cmd.Class, "jobstatus": j.Status, "jobprocstatus": 0, "jobresultcode": j.Code, "created": kernel.Stamp(j.Created), "jobid": j.UUID,
+		"accountid": a.UUID, "account": a.Name, "domainid": a.Domain.UUID, "domainpath": a.Domain.Shown(),
+		"userid": caller.UUID,
+		"cmd":    j.Cmd.Class, "jobstatus": j.Status, "jobprocstatus": 0, "jobresultcode": j.Code,
+		"created": kernel.Stamp(j.Created), "jobid": j.UUID,
 	}
 	if j.Cmd.Instance != "" {
 		out["jobinstancetype"] = j.Cmd.Instance
@@ -32,7 +34,8 @@ func jobAnswer(j *kernel.Job) obj {
 // jobInstancesShown are the instance types whose id queryAsyncJobResult knows how to resolve; Network, Vpc, Domain and
 // None are not among them (server/src/main/java/com/cloud/api/ApiResponseHelper.java@4.20.0.0).
 var jobInstancesShown = []string{
-	"VirtualMachine", "IpAddress", "FirewallRule", "DomainRouter", "Account", "Condition", "AutoScalePolicy", "AutoScaleVmProfile",
+	"VirtualMachine", "IpAddress", "FirewallRule", "DomainRouter", "Account", "Condition", "AutoScalePolicy",
+	"AutoScaleVmProfile",
 	"AutoScaleVmGroup", "Volume", "User", "Snapshot", "Template", "Host",
 }
 
@@ -40,14 +43,17 @@ func jobCommands() []command {
 	return []command{
 		{
 			Name: "queryAsyncJobResult", About: "Retrieves the current status of asynchronous job.",
-			Params: []param{{Name: "jobid", Type: "uuid:job", Required: true, About: "the ID of the asynchronous job"}},
+			Params: []param{
+				{Name: "jobid", Type: "uuid:job", Required: true, About: "the ID of the asynchronous job"},
+			},
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 				j := mgr.JobByUUID(c.Str("jobid"))
 				if j == nil {
 					return nil, c.BadEntity("jobid", c.Str("jobid"))
 				}
 				if !c.Caller.Privileged() && j.Caller.Owner() != c.Caller.Owner() {
-					return nil, tenancy.Permission("Account %s does not have permission to operate with job %s", tenancy.Caller(c).Account.UUID, j.UUID)
+					return nil, tenancy.Permission("Account %s does not have permission to operate with job %s",
+						tenancy.Caller(c).Account.UUID, j.UUID)
 				}
 				return jobAnswer(j), nil
 			},

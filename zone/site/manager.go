@@ -1,5 +1,5 @@
-// Package site holds what concerns the whole zone: how a pristine or a bare server begins, zone deployment, what a server tells of itself,
-// account removal, and changes that nobody makes to a live site.
+// Package site holds what concerns the whole zone: how a pristine or a bare server begins, zone deployment, what a
+// server tells of itself, account removal, and changes that nobody makes to a live site.
 package site
 
 import (
@@ -38,6 +38,9 @@ type Manager struct {
 }
 
 // New returns an empty room on the rooms below it; its hooks are set before the first call.
-func New(k *kernel.Kernel, accounts *tenancy.Manager, networks *net.Manager, instances *compute.Manager, rules *firewall.Manager, pushes *push.Manager, scaling *autoscale.Manager, meters *metering.Manager, settings map[string]string) *Manager {
-	return &Manager{Kernel: k, tenancy: accounts, net: networks, compute: instances, firewall: rules, push: pushes, autoscale: scaling, metering: meters, startSettings: settings}
+func New(k *kernel.Kernel, accounts *tenancy.Manager, networks *net.Manager, instances *compute.Manager,
+	rules *firewall.Manager, pushes *push.Manager, scaling *autoscale.Manager, meters *metering.Manager,
+	settings map[string]string) *Manager {
+	return &Manager{Kernel: k, tenancy: accounts, net: networks, compute: instances, firewall: rules, push: pushes,
+		autoscale: scaling, metering: meters, startSettings: settings}
 }

@@ -17,12 +17,14 @@ type RowRepair struct {
 	Old, New    *time.Time // nil: open
 }
 
-// RepairRows carries out repairs, all or none: each must find its row as it was seen. No usage server may run meanwhile.
+// RepairRows carries out repairs, all or none: each must find its row as it was seen. No usage server may run
+// meanwhile.
 func (mgr *Manager) RepairRows(ctx context.Context, repairs ...RowRepair) (err error) {
 	mgr.Lock()
 	defer mgr.Unlock()
 	if len(mgr.metering.Usages) > 0 {
-		return fmt.Errorf("repairing usage rows: the usage server on %s runs; stop it first", mgr.metering.Usages[0].Host)
+		return fmt.Errorf("repairing usage rows: the usage server on %s runs; stop it first",
+			mgr.metering.Usages[0].Host)
 	}
 	tx, err := mgr.DB().BeginTx(kernel.DBContext(ctx), nil)
 	if err != nil {

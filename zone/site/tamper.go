@@ -14,8 +14,8 @@ import (
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
-// What follows does to a zone what nobody does to a live site: it writes rows that no call leads to, and makes the standing
-// zone one of another release.
+// What follows does to a zone what nobody does to a live site: it writes rows that no call leads to, and makes the
+// standing zone one of another release.
 
 // ForgedEvent is a usage event that no call of the zone writes.
 type ForgedEvent struct {
@@ -34,14 +34,16 @@ func (mgr *Manager) ForgeEvents(ctx context.Context, events ...ForgedEvent) erro
 		if e.Zone == 0 {
 			e.Zone = kernel.ZoneID
 		}
-		row := obj{"type": e.Type, "account_id": e.Account, "created": mgr.Now(), "zone_id": e.Zone, "resource_id": e.Resource, "processed": 0}
+		row := obj{"type": e.Type, "account_id": e.Account, "created": mgr.Now(), "zone_id": e.Zone,
+			"resource_id": e.Resource, "processed": 0}
 		maps.Copy(row, e.Columns)
 		id, err := mgr.Insert(ctx, "cloud.usage_event", row)
 		if err != nil {
 			return err
 		}
 		for name, value := range e.Details {
-			if _, err := mgr.Insert(ctx, "cloud.usage_event_details", obj{"usage_event_id": id, "name": name, "value": value}); err != nil {
+			if _, err := mgr.Insert(ctx, "cloud.usage_event_details", obj{"usage_event_id": id, "name": name,
+				"value": value}); err != nil {
 				return err
 			}
 		}
@@ -51,11 +53,13 @@ func (mgr *Manager) ForgeEvents(ctx context.Context, events ...ForgedEvent) erro
 
 // RepeatEvent writes the newest usage event of a type and resource once more, date included.
 func (mgr *Manager) RepeatEvent(ctx context.Context, typ string, resource int64) error {
-	const columns = "type, account_id, created, zone_id, resource_id, resource_name, offering_id, template_id, size, resource_type, virtual_size"
+	const columns = "type, account_id, created, zone_id, resource_id, resource_name, offering_id, template_id, " +
+		"size, resource_type, virtual_size"
 	mgr.Lock()
 	defer mgr.Unlock()
-	result, err := mgr.DB().ExecContext(kernel.DBContext(ctx), "INSERT INTO cloud.usage_event ("+columns+", processed) SELECT "+columns+
-		", 0 FROM cloud.usage_event WHERE type = ? AND resource_id = ? ORDER BY id DESC LIMIT 1", typ, resource)
+	result, err := mgr.DB().ExecContext(kernel.DBContext(ctx),
+		"INSERT INTO cloud.usage_event ("+columns+", processed) SELECT "+columns+
+			", 0 FROM cloud.usage_event WHERE type = ? AND resource_id = ? ORDER BY id DESC LIMIT 1", typ, resource)
 	if err != nil {
 		return fmt.Errorf("repeating event %s of %d: %w", typ, resource, err)
 	}
@@ -76,7 +80,8 @@ func (mgr *Manager) ForgeBacklog(ctx context.Context, account int64, count int) 
 	for range count {
 		values = append(values, backlogType, account, mgr.Now(), kernel.ZoneID)
 	}
-	_, err := mgr.DB().ExecContext(kernel.DBContext(ctx), "INSERT INTO cloud.usage_event (type, account_id, created, zone_id, resource_id, processed) VALUES "+
+	_, err := mgr.DB().ExecContext(kernel.DBContext(ctx), "INSERT INTO cloud.usage_event (type, account_id, "+
+		"created, zone_id, resource_id, processed) VALUES "+
 		strings.TrimSuffix(strings.Repeat("(?,?,?,?,0,0),", count), ","), values...)
 	if err != nil {
 		return fmt.Errorf("writing a backlog of %d events: %w", count, err)
@@ -96,8 +101,10 @@ func (mgr *Manager) AddressInOtherZone(ctx context.Context, account int64, ip st
 		mgr.Unlock()
 		return 0, fmt.Errorf("account %d does not exist", account)
 	}
-	id, err := mgr.Insert(ctx, "cloud.user_ip_address", obj{"uuid": mgr.UUID(), "public_ip_address": ip, "data_center_id": otherZone, "vlan_db_id": 2,
-		"state": "Allocated", "mac_address": 1, "source_network_id": mgr.net.Site.PublicNetwork.ID, "physical_network_id": 2, "account_id": a.ID,
+	id, err := mgr.Insert(ctx, "cloud.user_ip_address", obj{"uuid": mgr.UUID(), "public_ip_address": ip,
+		"data_center_id": otherZone, "vlan_db_id": 2,
+		"state": "Allocated", "mac_address": 1, "source_network_id": mgr.net.Site.PublicNetwork.ID,
+		"physical_network_id": 2, "account_id": a.ID,
 		"domain_id": a.Domain.ID, "allocated": mgr.Now(), "created": mgr.Now()})
 	mgr.Unlock()
 	if err != nil {
@@ -117,7 +124,8 @@ func (mgr *Manager) SwitchRelease(ctx context.Context, name string, knobs releas
 	mgr.WaitJobs()
 	err := mgr.Switch(ctx, name, knobs)
 	if err == nil {
-		_, err = mgr.DB().ExecContext(kernel.DBContext(ctx), "INSERT IGNORE INTO cloud.version (version, updated, step) VALUES (?, ?, 'Complete')", name, mgr.Now())
+		_, err = mgr.DB().ExecContext(kernel.DBContext(ctx), "INSERT IGNORE INTO cloud.version (version, updated, "+
+			"step) VALUES (?, ?, 'Complete')", name, mgr.Now())
 	}
 	if err == nil {
 		err = mgr.upgradeFaults(ctx)
@@ -153,7 +161,8 @@ func (mgr *Manager) upgradeFaults(ctx context.Context) error {
 func (mgr *Manager) KeepDeletedRules(ctx context.Context) error {
 	mgr.Lock()
 	defer mgr.Unlock()
-	if _, err := mgr.DB().ExecContext(kernel.DBContext(ctx), "ALTER TABLE cloud.firewall_rules ADD COLUMN removed DATETIME NULL"); err != nil {
+	if _, err := mgr.DB().ExecContext(kernel.DBContext(ctx), "ALTER TABLE cloud.firewall_rules ADD COLUMN "+
+		"removed DATETIME NULL"); err != nil {
 		return fmt.Errorf("adding a column for removed rules: %w", err)
 	}
 	mgr.Kernel.KeepDeletedRules()
@@ -165,7 +174,8 @@ func (mgr *Manager) DropRemoved(ctx context.Context) error {
 	if !mgr.KeepsDeletedRules() {
 		return nil
 	}
-	if _, err := mgr.DB().ExecContext(kernel.DBContext(ctx), "ALTER TABLE cloud.firewall_rules DROP COLUMN removed"); err != nil {
+	if _, err := mgr.DB().ExecContext(kernel.DBContext(ctx), "ALTER TABLE cloud.firewall_rules DROP COLUMN "+
+		"removed"); err != nil {
 		return fmt.Errorf("dropping the column for removed rules: %w", err)
 	}
 	return nil

@@ -1,5 +1,5 @@
-// Package store keeps what the zone remembers: tables of map[string]anyects in memory, found by uuid and id, and their rows in the
-// two databases, written at once.
+// Package store keeps what the zone remembers: tables of map[string]anyects in memory, found by uuid and id, and
+// their rows in the two databases, written at once.
 package store
 
 import (
@@ -73,7 +73,8 @@ func (s *Rows) Update(ctx context.Context, table string, id int64, row map[strin
 	if err != nil {
 		return err
 	}
-	_, err = s.db.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET `%s`=? WHERE id=?", table, strings.Join(names, "`=?,`")), append(values, id)...)
+	_, err = s.db.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET `%s`=? WHERE id=?", table,
+		strings.Join(names, "`=?,`")), append(values, id)...)
 	if err != nil {
 		return fmt.Errorf("updating %s %d: %w", table, id, err)
 	}

@@ -14,22 +14,33 @@ import (
 func accountCommands() []command {
 	return []command{
 		{
-			Name: "createAccount", About: "Creates an account", Admin: true, Event: "ACCOUNT.CREATE", Eventful: kernel.EventSync, Action: "creating Account",
-			Params: append(personParams(), param{Name: "account", Type: "string", About: "Name of the account to be created."}, param{Name: "accounttype", Type: "integer", About: "Type of the account. Specify 0 for user, 1 for root admin, and 2 for domain admin"},
-				param{Name: "domainid", Type: "uuid:domain", About: "Creates the user under the specified domain."}, param{Name: "roleid", Type: "string", About: "Creates the account under the specified role."}),
+			Name: "createAccount", About: "Creates an account", Admin: true, Event: "ACCOUNT.CREATE",
+			Eventful: kernel.EventSync, Action: "creating Account",
+			Params: append(personParams(), param{Name: "account", Type: "string", About: "Name of the account to " +
+				"be created."},
+				param{Name: "accounttype", Type: "integer", About: "Type of the account. Specify 0 for user, 1 " +
+					"for root admin, and 2 for domain admin"},
+				param{Name: "domainid", Type: "uuid:domain", About: "Creates the user under the specified domain."},
+				param{Name: "roleid", Type: "string", About: "Creates the account under the specified role."}),
 			Run: createAccount, Detail: accountDetail,
 		},
 		{
 			Name: "listAccounts", About: "Lists accounts and provides detailed account information for listed accounts",
-			Params: kernel.ListParams(param{Name: "id", Type: "uuid:account", About: "list account by account ID"}, param{Name: "name", Type: "string", About: "list account by account name"},
-				param{Name: "accounttype", Type: "long", About: "list accounts by account type."}, param{Name: "state", Type: "string", About: "list accounts by state."}),
+			Params: kernel.ListParams(param{Name: "id", Type: "uuid:account", About: "list account by account ID"},
+				param{Name: "name", Type: "string", About: "list account by account name"},
+				param{Name: "accounttype", Type: "long", About: "list accounts by account type."},
+				param{Name: "state", Type: "string", About: "list accounts by state."}),
 			Run: listAccounts,
 		},
-		accountSwitch("enableAccount", "Enables an account", "enabled"), accountSwitch("disableAccount", "Disables an account", "disabled"),
+		accountSwitch("enableAccount", "Enables an account", "enabled"),
+		accountSwitch("disableAccount", "Disables an account", "disabled"),
 		{
-			Name: "deleteAccount", About: "Deletes a account, and all users associated with this account", Admin: true, Class: kernel.AdminClasses + "account.DeleteAccountCmd",
-			Kind: kernel.AsyncCommand, Instance: "Account", Event: "ACCOUNT.DELETE", Eventful: kernel.EventAsync, Action: "deleting account",
-			Params: []param{{Name: "id", Type: "uuid:account", Required: true, About: "Account id"}}, Check: checkAccount, Run: deleteAccount,
+			Name: "deleteAccount", About: "Deletes a account, and all users associated with this account",
+			Admin: true, Class: kernel.AdminClasses + "account.DeleteAccountCmd",
+			Kind: kernel.AsyncCommand, Instance: "Account", Event: "ACCOUNT.DELETE", Eventful: kernel.EventAsync,
+			Action: "deleting account",
+			Params: []param{{Name: "id", Type: "uuid:account", Required: true, About: "Account id"}},
+			Check:  checkAccount, Run: deleteAccount,
 			Describe: func(mgr *Manager, c *kernel.Call) string {
 				a := mgr.AccountByUUID(c.Str("id"))
 				return fmt.Sprintf("Deleting user account %s (ID: %s) and all corresponding users", a.Name, a.UUID)
@@ -49,8 +60,12 @@ func accountDetail(mgr *Manager, c *kernel.Call) string {
 
 func accountSwitch(name, about, state string) command {
 	return command{
-		Name: name, About: about, Admin: true, Event: strings.ToUpper("account." + strings.TrimSuffix(state, "d")), Eventful: kernel.EventSync, Action: strings.TrimSuffix(state, "d") + " account",
-		Params: []param{{Name: "id", Type: "uuid:account", About: "Account id"}, {Name: "account", Type: "string", About: "the specified account."}, {Name: "domainid", Type: "uuid:domain", About: "the specified domain."}, {Name: "lock", Type: "boolean", About: "If true, only lock the account; else disable the account"}},
+		Name: name, About: about, Admin: true, Event: strings.ToUpper("account." + strings.TrimSuffix(state, "d")),
+		Eventful: kernel.EventSync, Action: strings.TrimSuffix(state, "d") + " account",
+		Params: []param{{Name: "id", Type: "uuid:account", About: "Account id"},
+			{Name: "account", Type: "string", About: "the specified account."},
+			{Name: "domainid", Type: "uuid:domain", About: "the specified domain."},
+			{Name: "lock", Type: "boolean", About: "If true, only lock the account; else disable the account"}},
 		Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 			a := mgr.AccountByUUID(c.Str("id"))
 			if a == nil {
@@ -70,7 +85,8 @@ func accountSwitch(name, about, state string) command {
 
 // InsertAccount mirrors an account; more adds columns.
 func (mgr *Manager) InsertAccount(ctx context.Context, a *Account, more obj) error {
-	row := obj{"account_name": a.Name, "uuid": a.UUID, "type": a.Type, "domain_id": a.Domain.ID, "state": a.State, "created": a.Created, "role_id": 4}
+	row := obj{"account_name": a.Name, "uuid": a.UUID, "type": a.Type, "domain_id": a.Domain.ID, "state": a.State,
+		"created": a.Created, "role_id": 4}
 	if a.Type == 1 {
 		row["role_id"] = 1
 	}
@@ -112,7 +128,8 @@ func createAccount(mgr *Manager, c *kernel.Call) (obj, error) {
 	mgr.Accounts = append(mgr.Accounts, a)
 	u := newUser(mgr, c, a)
 	c.EventResource, c.EventResourceType, c.Target = a.ID, "Account", kernel.Created{UUID: a.UUID, ID: a.ID}
-	if _, err := mgr.Event(c.Ctx, kernel.Event{Type: "USER.CREATE", Text: c.Text("Successfully completed creating User"), User: Caller(c), ResourceID: u.ID, ResourceType: "User", ResourceUUID: u.UUID}); err != nil {
+	if _, err := mgr.Event(c.Ctx, kernel.Event{Type: "USER.CREATE", Text: c.Text("Successfully completed " +
+		"creating User"), User: Caller(c), ResourceID: u.ID, ResourceType: "User", ResourceUUID: u.UUID}); err != nil {
 		return nil, err
 	}
 	out := mgr.accountAnswer(a)
@@ -128,7 +145,10 @@ func keyAccess(mgr *Manager, c *kernel.Call, out obj) {
 }
 
 func (mgr *Manager) freeUsername(name string, d *Domain) error {
-	if slices.ContainsFunc(mgr.Users, func(u *User) bool { return u.Username == name && u.Account.Domain == d && u.Removed.IsZero() }) {
+	if slices.ContainsFunc(mgr.Users, func(u *User) bool {
+		return u.Username == name && u.Account.Domain == d &&
+			u.Removed.IsZero()
+	}) {
 		return api.Invalid("The user %s already exists in domain %d", name, d.ID)
 	}
 	return nil
@@ -153,8 +173,10 @@ func (mgr *Manager) accountAnswer(a *Account) obj {
 	}
 	running, stopped := mgr.Hooks.VMs(a)
 	out := obj{
-		"id": a.UUID, "name": a.Name, "accounttype": a.Type, "domainid": a.Domain.UUID, "domain": a.Domain.Name, "domainpath": a.Domain.Shown(),
-		"vmstopped": stopped, "vmrunning": running, "state": a.State, "created": kernel.Stamp(a.Created), "user": users, "isdefault": a.Default, "groups": []obj{},
+		"id": a.UUID, "name": a.Name, "accounttype": a.Type, "domainid": a.Domain.UUID, "domain": a.Domain.Name,
+		"domainpath": a.Domain.Shown(),
+		"vmstopped":  stopped, "vmrunning": running, "state": a.State, "created": kernel.Stamp(a.Created),
+		"user": users, "isdefault": a.Default, "groups": []obj{},
 	}
 	mgr.limitFields(out, a, nil)
 	mgr.roleFields(out, a)
@@ -164,8 +186,10 @@ func (mgr *Manager) accountAnswer(a *Account) obj {
 func listAccounts(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, a := range mgr.Accounts {
-		if !a.Removed.IsZero() || a == mgr.System.Account || !Visible(mgr, c, a) || c.Has("id") && c.Str("id") != a.UUID || c.Has("name") && c.Str("name") != a.Name ||
-			c.Has("state") && c.Str("state") != a.State || c.Has("accounttype") && c.Str("accounttype") != strconv.Itoa(a.Type) || !kernel.Matches(c.Str("keyword"), a.Name) {
+		if !a.Removed.IsZero() || a == mgr.System.Account || !Visible(mgr, c, a) || c.Has("id") &&
+			c.Str("id") != a.UUID || c.Has("name") && c.Str("name") != a.Name ||
+			c.Has("state") && c.Str("state") != a.State || c.Has("accounttype") &&
+			c.Str("accounttype") != strconv.Itoa(a.Type) || !kernel.Matches(c.Str("keyword"), a.Name) {
 			continue
 		}
 		one := mgr.accountAnswer(a)

@@ -23,4 +23,5 @@ func (mgr *Manager) DomainPath(out obj, path string) {
 	}
 }
 
+// AccountDomain is the network domain of an account's networks.
 func AccountDomain(a *Account) string { return fmt.Sprintf("cs%xcloud.internal", a.ID) }

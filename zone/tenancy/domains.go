@@ -12,27 +12,43 @@ import (
 func domainCommands() []command {
 	return []command{
 		{
-			Name: "createDomain", About: "Creates a domain", Admin: true, Event: "DOMAIN.CREATE", Eventful: kernel.EventSync, Action: "creating Domain",
-			Params: []param{{Name: "name", Type: "string", Required: true, About: "creates domain with this name"}, {Name: "parentdomainid", Type: "uuid:domain", About: "assigns new domain a parent domain by domain ID of the parent."},
+			Name: "createDomain", About: "Creates a domain", Admin: true, Event: "DOMAIN.CREATE",
+			Eventful: kernel.EventSync, Action: "creating Domain",
+			Params: []param{{Name: "name", Type: "string", Required: true, About: "creates domain with this name"},
+				{Name: "parentdomainid", Type: "uuid:domain", About: "assigns new domain a parent domain by " +
+					"domain ID of the parent."},
 				{Name: "networkdomain", Type: "string", About: "Network domain for networks in the domain"}},
-			Run: createDomain, Detail: func(mgr *Manager, c *kernel.Call) string { return "Domain Name: " + c.Str("name") },
+			Run: createDomain, Detail: func(mgr *Manager,
+				c *kernel.Call) string {
+				return "Domain Name: " + c.Str("name")
+			},
 		},
 		{
-			Name: "listDomains", About: "Lists domains and provides detailed information for listed domains", Admin: true,
-			Params: kernel.ListParams(param{Name: "id", Type: "uuid:domain", About: "List domain by domain ID."}, param{Name: "name", Type: "string", About: "List domain by domain name."}, param{Name: "level", Type: "integer", About: "List domains by domain level."}),
-			Run:    listDomains,
+			Name: "listDomains", About: "Lists domains and provides detailed information for listed domains",
+			Admin: true,
+			Params: kernel.ListParams(param{Name: "id", Type: "uuid:domain", About: "List domain by domain ID."},
+				param{Name: "name", Type: "string", About: "List domain by domain name."},
+				param{Name: "level", Type: "integer", About: "List domains by domain level."}),
+			Run: listDomains,
 		},
 		{
-			Name: "deleteDomain", About: "Deletes a specified domain", Admin: true, Class: kernel.AdminClasses + "domain.DeleteDomainCmd", Kind: kernel.AsyncCommand, Instance: "Domain",
+			Name: "deleteDomain", About: "Deletes a specified domain", Admin: true,
+			Class: kernel.AdminClasses + "domain.DeleteDomainCmd", Kind: kernel.AsyncCommand, Instance: "Domain",
 			Event: "DOMAIN.DELETE", Eventful: kernel.EventAsync, Action: "deleting Domain",
-			Params: []param{{Name: "id", Type: "uuid:domain", Required: true, About: "ID of domain to delete"}, {Name: "cleanup", Type: "boolean", About: "true if all domain resources (child domains, accounts) have to be cleaned up, false otherwise"}},
+			Params: []param{{Name: "id", Type: "uuid:domain", Required: true, About: "ID of domain to delete"},
+				{Name: "cleanup", Type: "boolean", About: "true if all domain resources (child domains, " +
+					"accounts) have to be cleaned up, false otherwise"}},
 			Check: func(mgr *Manager, c *kernel.Call) error {
 				if d := mgr.DomainByUUID(c.Str("id")); d != nil {
-					c.EventResource, c.EventResourceType, c.Target = d.ID, "Domain", kernel.Created{UUID: d.UUID, ID: d.ID}
+					c.EventResource, c.EventResourceType, c.Target = d.ID, "Domain",
+						kernel.Created{UUID: d.UUID, ID: d.ID}
 				}
 				return nil
 			},
-			Run: deleteDomain, Describe: func(mgr *Manager, c *kernel.Call) string { return fmt.Sprintf("deleting domain: %d", c.EventResource) },
+			Run: deleteDomain, Describe: func(mgr *Manager,
+				c *kernel.Call) string {
+				return fmt.Sprintf("deleting domain: %d", c.EventResource)
+			},
 			Detail: func(mgr *Manager, c *kernel.Call) string { return fmt.Sprintf("Domain Id: %d", c.EventResource) },
 		},
 	}
@@ -46,7 +62,8 @@ func (mgr *Manager) hasChild(d *Domain) bool {
 
 // domainAnswer is short for createDomain and long for listDomains.
 func (mgr *Manager) domainAnswer(d *Domain, long bool) obj {
-	out := obj{"id": d.UUID, "name": d.Name, "level": d.level(), "haschild": mgr.hasChild(d), "path": d.Shown(), "secondarystoragetotal": float(0)}
+	out := obj{"id": d.UUID, "name": d.Name, "level": d.level(), "haschild": mgr.hasChild(d), "path": d.Shown(),
+		"secondarystoragetotal": float(0)}
 	if d.Parent != nil {
 		out["parentdomainid"], out["parentdomainname"] = d.Parent.UUID, d.Parent.Name
 	}
@@ -70,7 +87,8 @@ func createDomain(mgr *Manager, c *kernel.Call) (obj, error) {
 	if slices.ContainsFunc(mgr.Domains, func(o *Domain) bool { return o.Path == d.Path && o.Removed.IsZero() }) {
 		return nil, api.Invalid("Domain with name %s already exists for the parent id=%d", name, parent.ID)
 	}
-	id, err := mgr.Insert(c.Ctx, "cloud.domain", obj{"uuid": d.UUID, "name": name, "parent": parent.ID, "owner": Caller(c).Account.ID, "path": d.Path, "level": d.level(), "created": d.Created})
+	id, err := mgr.Insert(c.Ctx, "cloud.domain", obj{"uuid": d.UUID, "name": name, "parent": parent.ID,
+		"owner": Caller(c).Account.ID, "path": d.Path, "level": d.level(), "created": d.Created})
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +101,8 @@ func createDomain(mgr *Manager, c *kernel.Call) (obj, error) {
 func listDomains(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, d := range mgr.Domains {
-		if !d.Removed.IsZero() || !mgr.within(d, Caller(c).Account.Domain.UUID) || c.Has("id") && c.Str("id") != d.UUID || c.Has("name") && c.Str("name") != d.Name ||
+		if !d.Removed.IsZero() || !mgr.within(d, Caller(c).Account.Domain.UUID) || c.Has("id") &&
+			c.Str("id") != d.UUID || c.Has("name") && c.Str("name") != d.Name ||
 			c.Has("level") && c.Integer("level", -1) != d.level() || !kernel.Matches(c.Str("keyword"), d.Name) {
 			continue
 		}
@@ -106,9 +125,15 @@ func deleteDomain(mgr *Manager, c *kernel.Call) (obj, error) {
 			children = append(children, o)
 		}
 	}
-	accounts := slices.DeleteFunc(slices.Clone(mgr.Accounts), func(a *Account) bool { return !a.Removed.IsZero() || !mgr.within(a.Domain, d.UUID) })
+	accounts := slices.DeleteFunc(slices.Clone(mgr.Accounts), func(a *Account) bool {
+		return !a.Removed.IsZero() ||
+			!mgr.within(a.Domain, d.UUID)
+	})
+	// DomainManagerImpl.java@4.20.0.0, publishRemoveEventsAndRemoveDomain; measured on 4.20.0.0 (confirmed.md 34).
 	if !c.Boolean("cleanup", false) && len(accounts)+len(children) > 0 {
-		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSCloudRuntime, Text: fmt.Sprintf("Can't delete the domain yet because it has %d accounts that need a cleanup", len(accounts))}
+		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSCloudRuntime,
+			Text: fmt.Sprintf("Delete failed on domain %s (id: %d); Please make sure all users and sub domains have been removed "+
+				"from the domain before deleting", d.Name, d.ID)}
 	}
 	for _, a := range accounts {
 		if err := mgr.Hooks.Remove(c.Ctx, a); err != nil {

@@ -7,7 +7,8 @@ import (
 	"github.com/stackproof/stackproof/zone/kernel"
 )
 
-// Resource types of limits, by the number that the API takes (api/src/main/java/com/cloud/configuration/Resource.java@4.20.0.0).
+// Resource types of limits, by the number that the API takes
+// (api/src/main/java/com/cloud/configuration/Resource.java@4.20.0.0).
 const (
 	LimitVM      = 0
 	LimitIP      = 1
@@ -25,11 +26,15 @@ type limitType struct {
 	def     int64  // of an account
 }
 
+// LimitTypes are the limited resources, by number.
 func LimitTypes() []limitType {
 	return []limitType{
-		{"user_vm", "vm", "user.vms", 20}, {"public_ip", "ip", "public.ips", 20}, {"volume", "volume", "volumes", 20}, {"snapshot", "snapshot", "snapshots", 20},
-		{"template", "template", "templates", 20}, {"project", "project", "projects", 10}, {"network", "network", "networks", 20}, {"vpc", "vpc", "vpcs", 20},
-		{"cpu", "cpu", "cpus", 40}, {"memory", "memory", "memory", 40960}, {"primary_storage", "primarystorage", "primary.storage", 200},
+		{"user_vm", "vm", "user.vms", 20}, {"public_ip", "ip", "public.ips", 20}, {"volume", "volume", "volumes", 20},
+		{"snapshot", "snapshot", "snapshots", 20},
+		{"template", "template", "templates", 20}, {"project", "project", "projects", 10},
+		{"network", "network", "networks", 20}, {"vpc", "vpc", "vpcs", 20},
+		{"cpu", "cpu", "cpus", 40}, {"memory", "memory", "memory", 40960},
+		{"primary_storage", "primarystorage", "primary.storage", 200},
 		{"secondary_storage", "secondarystorage", "secondary.storage", 400},
 	}
 }
@@ -40,8 +45,10 @@ func limitSettings() []*Setting {
 	for _, t := range LimitTypes() {
 		def := strconv.FormatInt(t.def, 10)
 		all = append(all,
-			&Setting{"max.account." + t.setting, def, def, "Account Defaults", "The default maximum of " + t.Name + " for an account", "Number"},
-			&Setting{"max.domain." + t.setting, "-1", "-1", "Domain Defaults", "The default maximum of " + t.Name + " for a domain", "Number"})
+			&Setting{"max.account." + t.setting, def, def, "Account Defaults",
+				"The default maximum of " + t.Name + " for an account", "Number"},
+			&Setting{"max.domain." + t.setting, "-1", "-1", "Domain Defaults",
+				"The default maximum of " + t.Name + " for a domain", "Number"})
 	}
 	return all
 }
@@ -60,11 +67,13 @@ func (mgr *Manager) readLimits() (d defaultLimits) {
 		return n
 	}
 	for _, t := range LimitTypes() {
-		d.account, d.domain = append(d.account, read("max.account."+t.setting)), append(d.domain, read("max.domain."+t.setting))
+		d.account, d.domain = append(d.account, read("max.account."+t.setting)),
+			append(d.domain, read("max.domain."+t.setting))
 	}
 	return d
 }
 
+// LimitKey names a limit of its own.
 type LimitKey struct {
 	account, domain int64 // one of them
 	typ             int
@@ -114,16 +123,24 @@ type number string
 func (n number) MarshalJSON() ([]byte, error) { return []byte(n), nil }
 
 func limitCommands() []command {
-	who := []param{{Name: "account", Type: "string", About: "List resources by account. Must be used with the domainId parameter."}, {Name: "domainid", Type: "uuid:domain", About: "list only resources belonging to the domain specified"},
+	who := []param{{Name: "account", Type: "string", About: "List resources by account. Must be used with the " +
+		"domainId parameter."},
+		{Name: "domainid", Type: "uuid:domain", About: "list only resources belonging to the domain specified"},
 		{Name: "resourcetype", Type: "integer", About: "Type of resource."}}
 	return []command{
-		{Name: "listResourceLimits", About: "Lists resource limits.", Params: kernel.ListParams(param{Name: "resourcetype", Type: "integer", About: "Type of resource."}), Run: listLimits},
+		{Name: "listResourceLimits", About: "Lists resource limits.",
+			Params: kernel.ListParams(param{Name: "resourcetype", Type: "integer", About: "Type of resource."}),
+			Run:    listLimits},
 		{
 			Name: "updateResourceLimit", About: "Updates resource limits for an account or domain.", Admin: true,
-			Params: append(who[:2:2], param{Name: "resourcetype", Type: "integer", Required: true, About: "Type of resource to update."}, param{Name: "max", Type: "long", About: "Maximum resource limit."}),
-			Event:  "RESOURCE.LIMIT.UPDATE", Eventful: kernel.EventSync, Action: "updating resource limit", Run: updateLimit,
+			Params: append(who[:2:2], param{Name: "resourcetype", Type: "integer", Required: true,
+				About: "Type of resource to update."},
+				param{Name: "max", Type: "long", About: "Maximum resource limit."}),
+			Event: "RESOURCE.LIMIT.UPDATE", Eventful: kernel.EventSync, Action: "updating resource limit",
+			Run: updateLimit,
 		},
-		{Name: "updateResourceCount", About: "Recalculate and update resource count for an account or domain.", Admin: true, Params: who, Run: countResources},
+		{Name: "updateResourceCount", About: "Recalculate and update resource count for an account or domain.",
+			Admin: true, Params: who, Run: countResources},
 	}
 }
 
@@ -146,7 +163,8 @@ func listLimits(mgr *Manager, c *kernel.Call) (obj, error) {
 			return nil, err
 		}
 	} else if !mgr.within(d, Caller(c).Account.Domain.UUID) || Caller(c).Account.Type == 0 {
-		return nil, Permission("Acct[%s-%s] does not have permission to operate within domain id=%s", Caller(c).Account.UUID, Caller(c).Account.Name, d.UUID)
+		return nil, Permission("Acct[%s-%s] does not have permission to operate within domain id=%s",
+			Caller(c).Account.UUID, Caller(c).Account.Name, d.UUID)
 	}
 	var out []obj
 	for typ := range LimitTypes() {
@@ -176,7 +194,8 @@ func updateLimit(mgr *Manager, c *kernel.Call) (obj, error) {
 			return nil, Permission("Cannot update resource limit for ROOT domain %d, permission denied", d.ID)
 		}
 		if most := mgr.DomainLimit(d.Parent, typ); most >= 0 && limit > most {
-			return nil, api.Invalid("Domain %s(id: %s) has maximum allowed resource limit %d for %s, please specify a value less than or equal to %d",
+			return nil, api.Invalid("Domain %s(id: %s) has maximum allowed resource limit %d for %s, please "+
+				"specify a value less than or equal to %d",
 				d.Parent.Name, d.Parent.UUID, most, LimitTypes()[typ].Name, most)
 		}
 		mgr.Limits[LimitKey{domain: d.ID, typ: typ}] = limit
@@ -200,7 +219,8 @@ func countResources(mgr *Manager, c *kernel.Call) (obj, error) {
 		if c.Has("resourcetype") && c.Integer("resourcetype", -1) != typ {
 			continue
 		}
-		one := obj{"resourcetype": kernel.Itoa(typ), "resourcetypename": t.Name, "resourcecount": mgr.Hooks.Used(a, typ)}
+		one := obj{"resourcetype": kernel.Itoa(typ), "resourcetypename": t.Name,
+			"resourcecount": mgr.Hooks.Used(a, typ)}
 		mgr.Owned(one, a)
 		out = append(out, one)
 	}

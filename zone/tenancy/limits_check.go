@@ -10,15 +10,18 @@ import (
 // CheckLimit refuses one more of a resource than an account or a domain above it may have.
 func (mgr *Manager) CheckLimit(a *Account, typ int) error { return mgr.CheckLimitOf(a, typ, 1) }
 
-// CheckLimitOf refuses what would exceed a limit: 532 for addresses, which have an exception of their own, 535 for everything else
-// (IpAddressManagerImpl.java, ApiServer.java@4.20.0.0). All accounts of a domain share its limit, whatever theirs are: a run whose
-// accounts lie in one domain meets it first (ResourceLimitManagerImpl.java@4.20.0.0, checkDomainResourceLimit).
+// CheckLimitOf refuses what would exceed a limit: 532 for addresses, which have an exception of their own, 535 for
+// everything else (IpAddressManagerImpl.java, ApiServer.java@4.20.0.0). All accounts of a domain share its limit,
+// whatever theirs are: a run whose accounts lie in one domain meets it first
+// (ResourceLimitManagerImpl.java@4.20.0.0, checkDomainResourceLimit).
 func (mgr *Manager) CheckLimitOf(a *Account, typ int, amount int64) error {
 	for d := a.Domain; d != nil && d.Parent != nil && a.Type != 1; d = d.Parent {
 		limit, used := mgr.DomainLimit(d, typ), mgr.usedInDomain(d, typ)
 		if limit >= 0 && used+amount > limit {
 			return &api.Error{Code: api.CodeAllocation, CSCode: api.CSAPIException,
-				Text: fmt.Sprintf("Maximum domain resource limits of Type '%s' for Domain Id = %s is exceeded: Domain Resource Limit = %d, Current Domain Resource Amount = %d, Current Resource Reservation = 0, Requested Resource Amount = %d.",
+				Text: fmt.Sprintf("Maximum domain resource limits of Type '%s' for Domain Id = %s is exceeded: "+
+					"Domain Resource Limit = %d, Current Domain Resource Amount = %d, Current Resource "+
+					"Reservation = 0, Requested Resource Amount = %d.",
 					LimitTypes()[typ].Name, d.UUID, limit, used, amount)}
 		}
 	}
@@ -31,7 +34,9 @@ func (mgr *Manager) CheckLimitOf(a *Account, typ int, amount int64) error {
 			Text: fmt.Sprintf("Maximum number of public IP addresses for account: %s has been exceeded.", a.Name)}
 	}
 	return &api.Error{Code: api.CodeAllocation, CSCode: api.CSAPIException,
-		Text: fmt.Sprintf("Maximum amount of resources of Type = '%s' for Account Name = %s, Domain Id = %s has been exceeded. Account Resource Limit = %d, Current Account Resource Amount = %d, Requested Resource Amount = %d.",
+		Text: fmt.Sprintf("Maximum amount of resources of Type = '%s' for Account Name = %s, Domain Id = %s has "+
+			"been exceeded. Account Resource Limit = %d, Current Account Resource Amount = %d, Requested "+
+			"Resource Amount = %d.",
 			LimitTypes()[typ].Name, a.Name, a.Domain.UUID, limit, used, amount)}
 }
 

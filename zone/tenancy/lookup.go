@@ -14,22 +14,26 @@ func (mgr *Manager) Finders() map[string]func(uuid string) bool {
 	}
 }
 
+// DomainByUUID finds the domain with a uuid, removed ones included; nil for none.
 func (mgr *Manager) DomainByUUID(u string) *Domain {
 	d, _ := kernel.Find(mgr.Domains, u, func(d *Domain) string { return d.UUID })
 	return d
 }
 
+// AccountByUUID finds the account with a uuid, removed ones included; nil for none.
 func (mgr *Manager) AccountByUUID(u string) *Account {
 	a, _ := kernel.Find(mgr.Accounts, u, func(a *Account) string { return a.UUID })
 	return a
 }
 
+// UserByUUID finds the user with a uuid, removed ones included; nil for none.
 func (mgr *Manager) UserByUUID(u string) *User {
 	x, _ := kernel.Find(mgr.Users, u, func(x *User) string { return x.UUID })
 	return x
 }
 
-// OwnerAccount is the account that a create command works for: the one named by account and domainid, else the caller's.
+// OwnerAccount is the account that a create command works for: the one named by account and domainid, else the
+// caller's.
 func OwnerAccount(mgr *Manager, c *kernel.Call) (*Account, error) {
 	name, domain := c.Str("account"), c.Str("domainid")
 	if name == "" {
@@ -41,7 +45,8 @@ func OwnerAccount(mgr *Manager, c *kernel.Call) (*Account, error) {
 	for _, a := range mgr.Accounts {
 		if a.Name == name && a.Domain.UUID == domain && a.Removed.IsZero() {
 			if Caller(c).Account.Type == 0 && a != Caller(c).Account {
-				return nil, Permission("Acct[%s-%s] does not have permission to operate within domain id=%s", Caller(c).Account.UUID, Caller(c).Account.Name, domain)
+				return nil, Permission("Acct[%s-%s] does not have permission to operate within domain id=%s",
+					Caller(c).Account.UUID, Caller(c).Account.Name, domain)
 			}
 			return a, nil
 		}
@@ -51,7 +56,8 @@ func OwnerAccount(mgr *Manager, c *kernel.Call) (*Account, error) {
 
 // Visible is the filter of list commands: own objects, or those that account, domainid, listall and isrecursive name.
 func Visible(mgr *Manager, c *kernel.Call, a *Account) bool {
-	if name := c.Str("account"); name != "" && (a.Name != name || (c.Has("domainid") && a.Domain.UUID != c.Str("domainid"))) {
+	if name := c.Str("account"); name != "" && (a.Name != name || (c.Has("domainid") &&
+		a.Domain.UUID != c.Str("domainid"))) {
 		return false
 	}
 	if d := c.Str("domainid"); d != "" && a.Domain.UUID != d &&
@@ -59,7 +65,8 @@ func Visible(mgr *Manager, c *kernel.Call, a *Account) bool {
 		return false
 	}
 	if Caller(c).Account.Type == 1 {
-		return Caller(c).Account == a || c.Boolean("listall", false) || c.Has("account") || c.Has("domainid") || c.Has("id") || Caller(c) == mgr.System
+		return Caller(c).Account == a || c.Boolean("listall", false) || c.Has("account") || c.Has("domainid") ||
+			c.Has("id") || Caller(c) == mgr.System
 	}
 	return Caller(c).Account == a
 }

@@ -214,6 +214,18 @@ func (b *Barrier) Ends() (last, failed error) {
 	return b.ended, b.failed
 }
 
+// Waiting is how many members wait for a run.
+func (b *Barrier) Waiting() (n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, t := range b.members {
+		if t != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // Made are the runs that were waited for, oldest first.
 func (b *Barrier) Made() []Served {
 	b.mu.Lock()

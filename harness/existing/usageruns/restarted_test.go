@@ -81,4 +81,3 @@ func TestRestartedServer(t *testing.T) {
 		})
 	}
 }
-

@@ -23,6 +23,7 @@ func ShownState(s string) string {
 	return s
 }
 
+// JoinCIDRs writes a source list as rows and pushes have it.
 func JoinCIDRs(cidrs []string) string { return strings.Join(cidrs, " ") }
 
 // Conflict compares a new rule with the live ones of its address (FirewallManagerImpl.detectRulesConflict@4.20.0.0).
@@ -46,7 +47,8 @@ func (mgr *Manager) Conflict(r *Rule) error {
 		if o.Purpose == purposePF && r.Purpose == purposePF && !strings.EqualFold(o.Protocol, r.Protocol) {
 			continue
 		}
-		return api.Conflict("The range specified, %d-%d, conflicts with rule %d which has %d-%d", r.StartPort, r.EndPort, o.ID, o.StartPort, o.EndPort)
+		return api.Conflict("The range specified, %d-%d, conflicts with rule %d which has %d-%d", r.StartPort,
+			r.EndPort, o.ID, o.StartPort, o.EndPort)
 	}
 	return nil
 }
@@ -55,14 +57,15 @@ func shareCIDR(a, b []string) bool {
 	return slices.ContainsFunc(a, func(one string) bool { return slices.Contains(b, one) })
 }
 
-// The rows behind rules. firewall_rules numbers every kind of rule from one sequence; a load balancer or port forwarding
-// rule has a second row under the same id (facts: cloudstack.md 1.4).
+// The rows behind rules. firewall_rules numbers every kind of rule from one sequence; a load balancer or port
+// forwarding rule has a second row under the same id (facts: cloudstack.md 1.4).
 
 // InsertRule writes the firewall_rules row and gives the rule its id.
 func (mgr *Manager) InsertRule(ctx context.Context, r *Rule) error {
 	r.UUID, r.Created, r.State = mgr.UUID(), mgr.Now(), StateStaged
 	row := obj{
-		"uuid": r.UUID, "ip_address_id": nullID(r.Address.ID), "start_port": nullPort(r.StartPort), "end_port": nullPort(r.EndPort), "state": r.State,
+		"uuid": r.UUID, "ip_address_id": nullID(r.Address.ID), "start_port": nullPort(r.StartPort),
+		"end_port": nullPort(r.EndPort), "state": r.State,
 		"protocol": r.Protocol, "purpose": r.Purpose, "account_id": r.Account.ID, "domain_id": r.Account.Domain.ID,
 		"network_id": r.Network.ID, "xid": mgr.UUID(), "created": r.Created, "type": "User", "display": 1,
 	}
@@ -93,6 +96,7 @@ func nullPort(p int) any {
 	return p
 }
 
+// SetRuleState changes the state of a rule and its row.
 func (mgr *Manager) SetRuleState(ctx context.Context, r *Rule, state string) error {
 	if r.State == state {
 		return nil

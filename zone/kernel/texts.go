@@ -9,12 +9,26 @@ import (
 	"strings"
 )
 
-// Concerns sets what the event rows name.
-func (c *Call) Concerns(kind string, id int64, uuid string, owner Owner) {
-	c.EventResourceType, c.EventResource, c.Owner = kind, id, owner
-	c.Target = Created{UUID: uuid, ID: id}
+// Concerns takes over what the event rows name.
+func (c *Call) Concerns(s Subject) {
+	if s.Owner != nil {
+		c.Owner = s.Owner
+	}
+	if s.Kind != "" {
+		c.EventResourceType = s.Kind
+	}
+	if s.Resource != 0 {
+		c.EventResource = s.Resource
+	}
+	if s.Target.ID != 0 {
+		c.Target.ID = s.Target.ID
+	}
+	if s.Target.UUID != "" {
+		c.Target.UUID = s.Target.UUID
+	}
 }
 
+// NullText is the column value of a text: NULL for an empty one.
 func NullText(s string) any {
 	if s == "" {
 		return nil
@@ -22,23 +36,28 @@ func NullText(s string) any {
 	return s
 }
 
+// Matches says whether a keyword is part of one of the names, upper and lower case apart; no keyword matches all.
 func Matches(keyword string, names ...string) bool {
-	return keyword == "" || slices.ContainsFunc(names, func(n string) bool { return strings.Contains(strings.ToLower(n), strings.ToLower(keyword)) })
+	return keyword == "" || slices.ContainsFunc(names, func(n string) bool {
+		return strings.Contains(strings.ToLower(n), strings.ToLower(keyword))
+	})
 }
 
-// ErrUnavailable is CloudStack's ResourceUnavailableException: a router that cannot be reached or answered result=false.
-// Callers roll back on it, half-done as the release does.
+// ErrUnavailable is CloudStack's ResourceUnavailableException: a router that cannot be reached or answered
+// result=false. Callers roll back on it, half-done as the release does.
 var ErrUnavailable = errors.New("resource is unavailable")
 
 // Unavailable reports whether an operation failed because of a router.
 func Unavailable(err error) bool { return errors.Is(err, ErrUnavailable) }
 
-// boolText, intText and longText are how the agent protocol's JSON writes booleans and numbers: every scalar is text
+// BoolText, IntText and LongText are how the agent protocol's JSON writes booleans and numbers: every scalar is text
 // (facts: confirmed.md 7).
 func BoolText(b bool) string { return strconv.FormatBool(b) }
 
+// IntText is a number of the agent protocol.
 func IntText(n int) string { return strconv.Itoa(n) }
 
+// LongText is a number of the agent protocol.
 func LongText(n int64) string { return strconv.FormatInt(n, 10) }
 
 // ManagementID is the number by which the management server names itself in its log.
@@ -62,6 +81,7 @@ func WithOrigin(ctx context.Context, o Origin) context.Context {
 	return context.WithValue(ctx, originKey{}, o)
 }
 
+// OriginOf is whose work runs under ctx.
 func OriginOf(ctx context.Context) Origin {
 	if o, ok := ctx.Value(originKey{}).(Origin); ok {
 		return o
@@ -79,16 +99,7 @@ func (o Origin) StartWork() Origin {
 	return o
 }
 
-// Hex is n random hexadecimal digits.
-func (k *Kernel) Hex(n int) string {
-	const digits = "0123456789abcdef"
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = digits[k.Number(len(digits))]
-	}
-	return string(b)
-}
-
+// The packages of the commands' Java classes.
 const (
 	AdminClasses = "org.apache.cloudstack.api.command.admin."
 	UserClasses  = "org.apache.cloudstack.api.command.user."

@@ -10,9 +10,9 @@ import (
 	"github.com/stackproof/stackproof/zone/net"
 )
 
-// Internal load balancing: rules on an address of a tier whose offering has InternalLbVm as its provider, carried out by a
-// balancer VM for each such address (ApplicationLoadBalancerManagerImpl, InternalLoadBalancerVMManagerImpl@4.20.0.0). No
-// release up to 4.20 takes a source list for them.
+// Internal load balancing: rules on an address of a tier whose offering has InternalLbVm as its provider, carried
+// out by a balancer VM for each such address (ApplicationLoadBalancerManagerImpl,
+// InternalLoadBalancerVMManagerImpl@4.20.0.0). No release up to 4.20 takes a source list for them.
 
 const InternalProvider = "InternalLbVm"
 
@@ -44,12 +44,16 @@ func (mgr *Manager) balancerVM(ctx context.Context, n *net.Network, ip netip.Add
 			return b, nil
 		}
 	}
-	b := &net.Router{UUID: mgr.UUID(), VPC: n.VPC, Network: n, Internal: true, PublicIP: ip, GuestIP: ip, State: "Stopped",
-		Host: mgr.net.Hosts[mgr.Number(len(mgr.net.Hosts))], NICUUID: mgr.UUID(), Created: mgr.Now()}
+	b := &net.Router{UUID: mgr.UUID(), VPC: n.VPC, Network: n, Internal: true, PublicIP: ip, GuestIP: ip,
+		State: "Stopped",
+		Host:  mgr.net.Hosts[mgr.Number(len(mgr.net.Hosts))], NICUUID: mgr.UUID(), Created: mgr.Now()}
 	id, err := mgr.Insert(ctx, "cloud.vm_instance", obj{
-		"name": "", "uuid": b.UUID, "instance_name": "", "state": b.State, "guest_os_id": 15, "data_center_id": kernel.ZoneID,
-		"vm_template_id": mgr.net.Site.RouterTemplate.ID, "vnc_password": "", "created": b.Created, "type": "InternalLoadBalancerVm", "vm_type": "InternalLoadBalancerVm",
-		"account_id": n.Account.ID, "domain_id": n.Account.Domain.ID, "service_offering_id": mgr.net.Site.RouterOffering.ID, "hypervisor_type": "Simulator",
+		"name": "", "uuid": b.UUID, "instance_name": "", "state": b.State, "guest_os_id": 15,
+		"data_center_id": kernel.ZoneID,
+		"vm_template_id": mgr.net.Site.RouterTemplate.ID, "vnc_password": "", "created": b.Created,
+		"type": "InternalLoadBalancerVm", "vm_type": "InternalLoadBalancerVm",
+		"account_id": n.Account.ID, "domain_id": n.Account.Domain.ID,
+		"service_offering_id": mgr.net.Site.RouterOffering.ID, "hypervisor_type": "Simulator",
 	})
 	if err != nil {
 		return nil, err
@@ -75,7 +79,8 @@ func (mgr *Manager) DestroyBalancers(ctx context.Context, n *net.Network) error 
 			return err
 		}
 		mgr.Balancers = slices.DeleteFunc(mgr.Balancers, func(o *net.Router) bool { return o == b })
-		if err := mgr.Update(ctx, "cloud.vm_instance", b.ID, obj{"state": "Expunging", "removed": mgr.Now()}); err != nil {
+		if err := mgr.Update(ctx, "cloud.vm_instance", b.ID, obj{"state": "Expunging",
+			"removed": mgr.Now()}); err != nil {
 			return err
 		}
 	}

@@ -2,10 +2,12 @@ package autoscale
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/stackproof/stackproof/release"
+	"github.com/stackproof/stackproof/zone/kernel"
 )
 
 // noteQuietDown starts the quiet time that scaling down has: the scale-up policy's, or where the defect is switched off
@@ -35,3 +37,6 @@ func (mgr *Manager) dropStopped(ctx context.Context, g *Group) {
 		}
 	}
 }
+
+// targetID is the internal id of the call's object behind some words.
+func targetID(c *kernel.Call, words string) string { return fmt.Sprintf("%s%d", words, c.Target.ID) }

@@ -28,9 +28,10 @@ func (mgr *Manager) lane(r *net.Router) *lane {
 	return l
 }
 
-// PushNetwork sends the configuration to each router of the network, one after the other; the first failure stops. A
-// stopped router counts as done without a push. Called with the lock held, which is released while a push is on its way.
-func (mgr *Manager) PushNetwork(ctx context.Context, n *net.Network) error {
+// PushNetwork sends the configuration to each router of the network, one after the other; the first failure stops.
+// A stopped router counts as done without a push. Called with the lock held, which is released while a push is on
+// its way.
+func (mgr *Manager) PushNetwork(ctx context.Context, n *net.Network, c Cause) error {
 	targets, err := mgr.pushTargets(ctx, n)
 	if err != nil {
 		return err
@@ -46,25 +47,29 @@ func (mgr *Manager) PushNetwork(ctx context.Context, n *net.Network) error {
 		default:
 			return fmt.Errorf("router %s is %s: %w", r.Name, r.State, kernel.ErrUnavailable)
 		}
-		if err := mgr.PushRouter(ctx, r, n, false); err != nil {
+		if err := mgr.PushRouter(ctx, r, n, c, false); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// PushStart sends the bulk configuration of a router that starts. A VPC's router gets one command with the rules of all tiers, on the
-// NIC of the first tier that balances load (VpcVirtualNetworkApplianceManagerImpl.java@4.19.1.0, @4.20.1.0,
-// createApplyLoadBalancingRulesCommandsForVpc).
+// PushStart sends the bulk configuration of a router that starts. A VPC's router gets one command with the rules of
+// all tiers, on the NIC of the first tier that balances load (VpcVirtualNetworkApplianceManagerImpl.java@4.19.1.0,
+// @4.20.1.0, createApplyLoadBalancingRulesCommandsForVpc).
 func (mgr *Manager) PushStart(ctx context.Context, r *net.Router) error {
 	for _, n := range mgr.net.Networks {
 		mine := r.Network == n || r.VPC != nil && n.VPC == r.VPC
-		if !mine || n.State != "Implemented" || !n.Removed.IsZero() || !n.Offering.Has("Lb") || n.Offering.LBProvider() != n.Offering.Provider() {
+		if !mine || n.State != "Implemented" || !n.Removed.IsZero() || !n.Offering.Has("Lb") ||
+			n.Offering.LBProvider() != n.Offering.Provider() {
 			continue
 		}
-		ruled := slices.ContainsFunc(mgr.LBRules, func(l *Rule) bool { return l.Network == n || r.VPC != nil && l.Network.VPC == r.VPC })
+		ruled := slices.ContainsFunc(mgr.LBRules, func(l *Rule) bool {
+			return l.Network == n || r.VPC != nil &&
+				l.Network.VPC == r.VPC
+		})
 		if ruled {
-			if err := mgr.PushRouter(WithCause(ctx, causeStart, nil), r, n, true); err != nil {
+			if err := mgr.PushRouter(ctx, r, n, Cause{Why: Start}, true); err != nil {
 				return err
 			}
 		}
@@ -75,19 +80,19 @@ func (mgr *Manager) PushStart(ctx context.Context, r *net.Router) error {
 	return nil
 }
 
-// PushRouter builds, logs and delivers one command. The zone's lock is released while it waits for the pushes before it and
-// while it is on its way; nobody waits for a lane with the zone's lock held.
-func (mgr *Manager) PushRouter(ctx context.Context, r *net.Router, n *net.Network, aggregated bool) error {
+// PushRouter builds, logs and delivers one command. The zone's lock is released while it waits for the pushes
+// before it and while it is on its way; nobody waits for a lane with the zone's lock held.
+func (mgr *Manager) PushRouter(ctx context.Context, r *net.Router, n *net.Network, c Cause, aggregated bool) error {
 	l := mgr.lane(r)
 	mgr.Unlock()
 	l.mu.Lock()
 	mgr.Lock()
 	defer l.mu.Unlock()
-	text, send, err := mgr.preparePush(ctx, r, n, aggregated)
-	if err != nil || !send || mgr.overtaken(ctx, r, text) {
+	text, send, err := mgr.preparePush(r, n, c, aggregated)
+	if err != nil || !send || mgr.overtaken(ctx, r, text, c) {
 		return err
 	}
-	for _, one := range mgr.inOrder(ctx, r, content{text, kernel.OriginOf(ctx), net.GuestIP(r, n), aggregated}) {
+	for _, one := range mgr.inOrder(r, c, content{text, kernel.OriginOf(ctx), net.GuestIP(r, n), aggregated}) {
 		if err := mgr.send(ctx, r, one); err != nil {
 			return err
 		}
@@ -103,8 +108,8 @@ type content struct {
 	aggregated bool
 }
 
-// send writes the log line of a command and delivers it. The caller holds the router's lane and the zone's lock, which is
-// released meanwhile.
+// send writes the log line of a command and delivers it. The caller holds the router's lane and the zone's lock,
+// which is released meanwhile.
 func (mgr *Manager) send(ctx context.Context, r *net.Router, c content) error {
 	p, err := mgr.logged(r, c)
 	if err != nil {
@@ -124,14 +129,14 @@ func (mgr *Manager) released(f func() error) error {
 }
 
 // preparePush makes the command; send is false where a planted fault swallows it.
-func (mgr *Manager) preparePush(ctx context.Context, r *net.Router, n *net.Network, aggregated bool) (text json.RawMessage, send bool, err error) {
-	why := causeOf(ctx)
-	if mgr.swallowed(why) {
+func (mgr *Manager) preparePush(r *net.Router, n *net.Network, c Cause, aggregated bool) (text json.RawMessage,
+	send bool, err error) {
+	if mgr.swallowed(c) {
 		return nil, false, nil
 	}
 	cmd := buildCommand(mgr, r, n)
 	mgr.distortStart(&cmd, n, aggregated)
-	mgr.distort(&cmd, why)
+	mgr.distort(&cmd, c)
 	if r.Internal && mgr.On(fault.InternalPoliciesDropped) {
 		dropPolicies(&cmd)
 	}
@@ -139,7 +144,7 @@ func (mgr *Manager) preparePush(ctx context.Context, r *net.Router, n *net.Netwo
 	if err != nil {
 		return nil, false, err
 	}
-	return mgr.stale(r, text, why), true, nil
+	return mgr.stale(r, text, c), true, nil
 }
 
 // logged gives the command its sequence number and writes its log line.

@@ -15,6 +15,7 @@ func MayUse(mgr *Manager, c *kernel.Call, owner *Account, what string) error {
 	return Permission("Acct[%s-%s] does not have permission to operate with resource %s", a.UUID, a.Name, what)
 }
 
+// UserOf is the first user of an account, the system's where it has none.
 func (mgr *Manager) UserOf(a *Account) *User {
 	for _, u := range mgr.Users {
 		if u.Account == a {

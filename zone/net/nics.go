@@ -69,8 +69,8 @@ type routerNIC struct {
 	Device    int
 }
 
-// GuestNIC is the router's interface in n, plugged when first asked for. A VPC's router has control and public interfaces
-// before the tiers'.
+// GuestNIC is the router's interface in n, plugged when first asked for. A VPC's router has control and public
+// interfaces before the tiers'.
 func (mgr *Manager) GuestNIC(r *Router, n *Network) routerNIC {
 	if mgr.nics == nil {
 		mgr.nics = map[nicKey]routerNIC{}
