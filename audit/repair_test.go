@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stackproof/stackproof/audit/damage"
+	"github.com/stackproof/stackproof/internal/testhome"
 )
 
 // killEnv makes the test binary apply a plan and kill itself, as kill -9 does, after some rows: "plan|undo|dsn|rows".
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 	if job := os.Getenv(killEnv); job != "" {
 		os.Exit(applyAndDie(job))
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(testhome.Around(m))
 }
 
 func applyAndDie(job string) int {

@@ -44,8 +44,8 @@ func watchLeaks(ctx context.Context, target Target) (*leakWatch, error) {
 	return &leakWatch{leaks, time.Since(began)}, nil
 }
 
-// leakCase says what the run left behind. Remains are the removals that went wrong: without an inventory they decide, with one
-// they explain what it finds. It is nil where nothing is watched and nothing went wrong.
+// leakCase says what the run left behind. Remains are the removals that went wrong: without an inventory they decide,
+// with one they explain what it finds. It is nil where nothing is watched and nothing went wrong.
 func leakCase(ctx context.Context, w *leakWatch, remains []string) *result.Case {
 	c := &result.Case{ID: LeaksID, Title: "nothing is left behind", Verdict: result.Pass, Repeats: 1}
 	if len(remains) > 0 {

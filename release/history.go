@@ -40,8 +40,8 @@ func (h History) named(name string) (Profile, bool) {
 	return h[i], true
 }
 
-// resolve is the profile that a release has: its own, or that of the newest release of its line that came before it. The
-// error of a release outside all lines names the nearest that is known.
+// resolve is the profile that a release has: its own, or that of the newest release of its line that came before it.
+// The error of a release outside all lines names the nearest that is known.
 func (h History) resolve(name string) (Profile, error) {
 	v, err := Parse(name)
 	if err != nil {
@@ -163,8 +163,8 @@ func KnobsOf(name string) (Knobs, error) {
 	return h.knobs(p), nil
 }
 
-// Contains says whether the code of a release contains that of another, or is it. Both are resolved; an unknown one is an
-// error.
+// Contains says whether the code of a release contains that of another, or is it. Both are resolved; an unknown one is
+// an error.
 func Contains(name, first string) (bool, error) {
 	h := history()
 	p, err := h.resolve(name)
@@ -178,8 +178,8 @@ func Contains(name, first string) (bool, error) {
 	return h.contains(p, began.Name), nil
 }
 
-// UpgradePath names two releases with lab zones on either side of the fix of the helper-id defect, one of them the release
-// itself. ok is false where no such upgrade leads from or to it.
+// UpgradePath names two releases with lab zones on either side of the fix of the helper-id defect, one of them the
+// release itself. ok is false where no such upgrade leads from or to it.
 func UpgradePath(name string) (from, to string, ok bool) {
 	h := history()
 	own, known := h.named(name)

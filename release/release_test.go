@@ -18,7 +18,8 @@ func TestParse(t *testing.T) {
 		require.NoError(t, err, text)
 		assert.Equal(t, want, v.String())
 	}
-	for _, text := range []string{"", "4", "newest", "4.20.0.0.1", "v4.20.1.0", "4.20.", "4.20.1.0-", " 4.20", "4.x", "99999.1"} {
+	for _, text := range []string{"", "4", "newest", "4.20.0.0.1", "v4.20.1.0", "4.20.", "4.20.1.0-", " 4.20", "4.x",
+		"99999.1"} {
 		_, err := Parse(text)
 		assert.ErrorContains(t, err, "is not a version", text)
 	}
@@ -124,14 +125,16 @@ func TestFaultsAreSeen(t *testing.T) {
 func TestResolve(t *testing.T) {
 	for name, want := range map[string]string{
 		"4.19.1.0": "4.19.1.0", "4.19.1.3": "4.19.1.0", "4.20": "4.20.0.0", "4.20.1.0-SNAPSHOT": "4.20.1.0",
-		"4.17.99": "4.17.0.0", "4.18.2.3": "4.18.2.0", "4.20.4.0": "4.20.3.0", "4.22.0.1": "4.22.0.0", "4.21.1.0": "4.21.0.0",
+		"4.17.99": "4.17.0.0", "4.18.2.3": "4.18.2.0", "4.20.4.0": "4.20.3.0", "4.22.0.1": "4.22.0.0",
+		"4.21.1.0": "4.21.0.0",
 	} {
 		got, err := Resolve(name)
 		require.NoError(t, err, name)
 		assert.Equal(t, want, got, name)
 	}
 	for name, want := range map[string]string{
-		"4.15.2.0": "nearest known is 4.16.0.0", "3.0": "nearest known is 4.16.0.0", "4.99": "nearest known is " + history()[len(history())-1].Name,
+		"4.15.2.0": "nearest known is 4.16.0.0", "3.0": "nearest known is 4.16.0.0", "4.99": "nearest known is " +
+			history()[len(history())-1].Name,
 	} {
 		_, err := Resolve(name)
 		assert.ErrorContains(t, err, want, name)
@@ -146,11 +149,15 @@ func TestRangesFollowCode(t *testing.T) {
 		out  []string
 		text string
 	}{
-		{since("4.20.3.0"), []string{"4.20.3.0", "4.20.4.0", "4.22.1.0"}, []string{"4.20.2.0", "4.21.0.0", "4.22.0.1"}, "4.20.3, 4.22.1 and later"},
-		{fixedIn("4.18.2.0"), []string{"4.18.1.0", "4.19.0.0", "4.16.1.0"}, []string{"4.18.2.5", "4.19.1.0"}, "up to 4.18.1, 4.19.0"},
-		{Where(UsageCloseByHelperID), []string{"4.16.1.0", "4.19.2.7", "4.20.0.0-SNAPSHOT"}, []string{"4.16.0.0", "4.19.3.0", "4.20.1.0", "4.21.0.0"},
+		{since("4.20.3.0"), []string{"4.20.3.0", "4.20.4.0", "4.22.1.0"}, []string{"4.20.2.0", "4.21.0.0", "4.22.0.1"},
+			"4.20.3, 4.22.1 and later"},
+		{fixedIn("4.18.2.0"), []string{"4.18.1.0", "4.19.0.0", "4.16.1.0"}, []string{"4.18.2.5", "4.19.1.0"},
+			"up to 4.18.1, 4.19.0"},
+		{Where(UsageCloseByHelperID), []string{"4.16.1.0", "4.19.2.7", "4.20.0.0-SNAPSHOT"},
+			[]string{"4.16.0.0", "4.19.3.0", "4.20.1.0", "4.21.0.0"},
 			"4.16.1–4.19.2, 4.20.0"},
-		{Where(RestartRendersOneTier), []string{"4.18.0.0", "4.18.1.9", "4.19.0.0"}, []string{"4.17.0.0", "4.18.2.5", "4.19.1.0"}, "4.18.0–4.18.1, 4.19.0"},
+		{Where(RestartRendersOneTier), []string{"4.18.0.0", "4.18.1.9", "4.19.0.0"}, []string{"4.17.0.0", "4.18.2.5",
+			"4.19.1.0"}, "4.18.0–4.18.1, 4.19.0"},
 		{Where(VRCompareAsSet), []string{"4.19.1.3", "4.16.0.0"}, []string{"4.19.2.0", "4.20.0.0"}, "up to 4.19.1"},
 		{BackupRemovalBroken(), []string{"4.21.0.0"}, []string{"4.20.3.0", "4.22.0.0"}, "4.21.0"},
 		{Everywhere(), []string{"4.16.0.0", "4.99.0.0", "main", "4.2"}, []string{"unknown", ""}, "all"},

@@ -3,8 +3,8 @@ package release
 // Default is the release of a run that names none.
 const Default = "4.20.1.0"
 
-// history is every known release in the order of their numbers. Each is its predecessor plus what changed, which for most
-// is little. To add one that changes nothing, add one line. The ancestry is that of the tags (git merge-base).
+// history is every known release in the order of their numbers. Each is its predecessor plus what changed, which for
+// most is little. To add one that changes nothing, add one line. The ancestry is that of the tags (git merge-base).
 func history() History {
 	return History{
 		{
@@ -55,7 +55,8 @@ func history() History {
 			Name: "4.22.0.0", After: "4.21.0.0", Outline: true, Aliases: []string{"4.22.0.1"},
 			On: []Knob{RouterVerifies, RuleBlockOrder2, KeepAliveCookieInvalid},
 		},
-		{Name: "4.22.1.0", After: "4.22.0.0", Also: []string{"4.20.3.0"}, Outline: true, Aliases: []string{"4.22.1.1"}, On: []Knob{VolumeUsagePerVM, UsageVolumeKeyNarrow}},
+		{Name: "4.22.1.0", After: "4.22.0.0", Also: []string{"4.20.3.0"}, Outline: true, Aliases: []string{"4.22.1.1"},
+			On: []Knob{VolumeUsagePerVM, UsageVolumeKeyNarrow}},
 	}
 }
 

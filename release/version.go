@@ -11,8 +11,8 @@ import (
 // Version is the name of a release as CloudStack writes it: four numbers, which may be followed by a word such as
 // SNAPSHOT. The branch from which the next release will be cut has the name "main" and stands above all numbers.
 //
-// The order of versions is that of their numbers. It says nothing about code: 4.21.0.0 is older code than 4.20.3.0. Ask a
-// Range for that.
+// The order of versions is that of their numbers. It says nothing about code: 4.21.0.0 is older code than 4.20.3.0. Ask
+// a Range for that.
 type Version struct {
 	parts  [4]int
 	suffix string // with its hyphen
@@ -24,8 +24,8 @@ const mainName = "main"
 
 var versionForm = regexp.MustCompile(`^(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?(-[0-9A-Za-z.-]+)?$`)
 
-// Parse reads a version of two to four numbers, such as 4.20, 4.20.1.0 or 4.22.0.0-SNAPSHOT, or "main". Numbers that are
-// left out are 0.
+// Parse reads a version of two to four numbers, such as 4.20, 4.20.1.0 or 4.22.0.0-SNAPSHOT, or "main". Numbers that
+// are left out are 0.
 func Parse(text string) (Version, error) {
 	if text == mainName {
 		return Version{main: true}, nil

@@ -10,10 +10,13 @@ import (
 
 func groupLifeCycle() harness.Scenario {
 	return harness.Scenario{
-		ID: "A-01", Title: "each step of a group's life sends its pushes, with all rules in them", Group: result.GroupAutoscale, Priority: 1,
+		ID: "A-01", Title: "each step of a group's life sends its pushes, with all rules in them",
+		Group: result.GroupAutoscale, Priority: 1,
 		Guards: []string{"#9583", "#5553"}, Needs: []harness.Capability{harness.API, harness.PushLog},
-		Twins: []release.Knob{fault.GroupCreateWithoutPush, fault.EnableWithoutPush, fault.DisableWithoutPush, fault.UpdateWithPush, fault.PushLostMembers,
-			fault.MemberCreatedTwice, fault.MembersLostOnDisable, fault.MonitorBlind, fault.PolicyRemovedOnDisable, fault.PushPartial, fault.RuleUnlisted,
+		Twins: []release.Knob{fault.GroupCreateWithoutPush, fault.EnableWithoutPush, fault.DisableWithoutPush,
+			fault.UpdateWithPush, fault.PushLostMembers,
+			fault.MemberCreatedTwice, fault.MembersLostOnDisable, fault.MonitorBlind, fault.PolicyRemovedOnDisable,
+			fault.PushPartial, fault.RuleUnlisted,
 			fault.PushLostWhileEnabled},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()

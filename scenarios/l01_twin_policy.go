@@ -12,14 +12,18 @@ func twinPolicyApplied() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-01", Title: "a source policy that equals a sibling's is applied", Group: result.GroupLB,
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
-		Twins: []release.Knob{release.VRCompareAsSet, fault.PushLost, fault.PushStale, fault.PushPartial, fault.PolicyDropped, fault.PolicyWrongRule, fault.MemberMissing,
-			fault.StickyListEmpty, fault.InstanceListShort, fault.PushLostMembers, fault.RouterChangeLostOnce, fault.RouterFileStale, fault.RouterReloadSkipped,
-			fault.RouterTableCleared, fault.RouterTableTiny, fault.RouterExpireShort, fault.RouterServerMissing, fault.RouterRuleMissing,
+		Twins: []release.Knob{release.VRCompareAsSet, fault.PushLost, fault.PushStale, fault.PushPartial,
+			fault.PolicyDropped, fault.PolicyWrongRule, fault.MemberMissing,
+			fault.StickyListEmpty, fault.InstanceListShort, fault.PushLostMembers, fault.RouterChangeLostOnce,
+			fault.RouterFileStale, fault.RouterReloadSkipped,
+			fault.RouterTableCleared, fault.RouterTableTiny, fault.RouterExpireShort, fault.RouterServerMissing,
+			fault.RouterRuleMissing,
 			fault.RouterPolicyOnWrongSection},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
-			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...),
+				tier.LoadBalancer("control").Assign(vms...)
 			t.ExpectFree(control, a, b)
 			t.ExpectAgreement(tier)
 			a.Stick()

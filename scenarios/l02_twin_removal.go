@@ -12,12 +12,14 @@ func twinPolicyRemoved() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-02", Title: "a source policy is removed although a sibling keeps an equal one", Group: result.GroupLB,
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
-		Twins: []release.Knob{release.VRCompareAsSet, fault.PushLost, fault.PushStale, fault.PolicyNotRemoved, fault.StickyDeleteIgnored, fault.RouterFileStale,
+		Twins: []release.Knob{release.VRCompareAsSet, fault.PushLost, fault.PushStale, fault.PolicyNotRemoved,
+			fault.StickyDeleteIgnored, fault.RouterFileStale,
 			fault.RouterReloadSkipped, fault.PolicyWrongRule, fault.PolicyDropped},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
-			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...),
+				tier.LoadBalancer("control").Assign(vms...)
 			a.Stick()
 			b.Stick()
 			// A change that no comparison swallows brings both policies live also on a router with the defect.

@@ -10,9 +10,11 @@ import (
 
 func algorithmChanged() harness.Scenario {
 	return harness.Scenario{
-		ID: "L-03", Title: "an algorithm change is applied although both algorithms are in use elsewhere", Group: result.GroupLB,
+		ID: "L-03", Title: "an algorithm change is applied although both algorithms are in use elsewhere",
+		Group:  result.GroupLB,
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
-		Twins: []release.Knob{release.VRCompareAsSet, fault.PushStale, fault.PushLostUpdate, fault.AlgorithmUpdateIgnored, fault.RouterAlgorithmIgnored,
+		Twins: []release.Knob{release.VRCompareAsSet, fault.PushStale, fault.PushLostUpdate,
+			fault.AlgorithmUpdateIgnored, fault.RouterAlgorithmIgnored,
 			fault.RouterReloadSkipped, fault.RouterFileStale},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()

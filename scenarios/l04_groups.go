@@ -10,12 +10,16 @@ import (
 
 func groupsSticky() harness.Scenario {
 	return harness.Scenario{
-		ID: "L-04", Title: "story B: stickiness changed while one of many autoscale groups is disabled is in force after it is enabled",
+		ID: "L-04", Title: "story B: stickiness changed while one of many autoscale groups is disabled is in force " +
+			"after it is enabled",
 		Group: result.GroupLB, Weight: 10,
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
-		Twins: []release.Knob{release.VRCompareAsSet, fault.PushLost, fault.PushStale, fault.PushPartial, fault.PolicyDropped, fault.PolicyWrongRule, fault.PolicyRemovedOnDisable,
-			fault.PolicyNotRemoved, fault.StickyDeleteIgnored, fault.EnableWithoutPush, fault.DisableWithoutPush, fault.MembersLostOnDisable,
-			fault.RuleUnlisted, fault.RouterFileStale, fault.RouterReloadSkipped, fault.RouterTableCleared, fault.RouterPolicyOnWrongSection,
+		Twins: []release.Knob{release.VRCompareAsSet, fault.PushLost, fault.PushStale, fault.PushPartial,
+			fault.PolicyDropped, fault.PolicyWrongRule, fault.PolicyRemovedOnDisable,
+			fault.PolicyNotRemoved, fault.StickyDeleteIgnored, fault.EnableWithoutPush, fault.DisableWithoutPush,
+			fault.MembersLostOnDisable,
+			fault.RuleUnlisted, fault.RouterFileStale, fault.RouterReloadSkipped, fault.RouterTableCleared,
+			fault.RouterPolicyOnWrongSection,
 			fault.PushLostWhileEnabled, fault.ReplacedPolicyPushed, fault.PolicyLostWithMembers},
 		Run: story.Of(func(t *story.T) {
 			counts := t.GroupCounts(harness.DefaultGroups()...)
@@ -35,7 +39,8 @@ func stickyGroups(t *story.T, count int, variants bool) {
 	groups := tier.Groups(count, 2)
 	t.AwaitMembers(groups...)
 	changed, others := groups[count-1], groups[:count-1]
-	first, last := story.Rules(others[:min(1, count-1)]), story.Rules(others[max(0, count-2):]) // none where the group is alone
+	// none where the group is alone
+	first, last := story.Rules(others[:min(1, count-1)]), story.Rules(others[max(0, count-2):])
 	control := tier.LoadBalancer("control").Assign(story.Together(groups[0], groups[max(0, count-2)], changed)...)
 	for _, g := range others { // enabled, one after the other: on 4.19.1.0 only the first comes into force
 		g.Stick()
@@ -98,7 +103,8 @@ func changedWhileEnabled(t *story.T, tier *story.Network, control *story.Rule, g
 	t.ExpectFree(control, g.Rule)
 }
 
-// withoutMembers has a group that was just made get its policy while it is disabled; its members come after it is enabled.
+// withoutMembers has a group that was just made get its policy while it is disabled; its members come after it is
+// enabled.
 func withoutMembers(t *story.T, g *story.Group) {
 	g.Disable()
 	t.NoteMembers(g)

@@ -14,7 +14,8 @@ func burst() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-11", Title: "of a burst of changes the last one wins", Group: result.GroupLB, Priority: 1, Weight: 6,
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
-		Twins: []release.Knob{fault.PushLost, fault.PushStale, fault.PolicyWrongRule, fault.RouterFileStale, fault.RouterReloadSkipped, fault.RouterReloadsOverlap},
+		Twins: []release.Knob{fault.PushLost, fault.PushStale, fault.PolicyWrongRule, fault.RouterFileStale,
+			fault.RouterReloadSkipped, fault.RouterReloadsOverlap},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

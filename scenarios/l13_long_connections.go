@@ -12,7 +12,8 @@ func longConnections() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-13", Title: "connections outlive a change, new ones follow it", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#9583"}, Needs: routerNeeds(),
-		Twins: []release.Knob{fault.RouterOldWorkerStays, fault.RouterReloadSkipped, fault.RouterFileStale, fault.PushLost, fault.PolicyDropped},
+		Twins: []release.Knob{fault.RouterOldWorkerStays, fault.RouterReloadSkipped, fault.RouterFileStale,
+			fault.PushLost, fault.PolicyDropped},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

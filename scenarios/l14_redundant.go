@@ -10,8 +10,9 @@ import (
 
 func redundantRouters() harness.Scenario {
 	return harness.Scenario{
-		ID: "L-14", Title: "redundant routers have the same rules, also after a change", Group: result.GroupLB, Priority: 1,
-		Guards: []string{"#9587"}, Needs: routerNeeds(),
+		ID: "L-14", Title: "redundant routers have the same rules, also after a change", Group: result.GroupLB,
+		Priority: 1,
+		Guards:   []string{"#9587"}, Needs: routerNeeds(),
 		Twins: []release.Knob{fault.BackupRouterForgotten, fault.PolicyDropped, fault.PushLost, fault.RouterFileStale},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPCNamed("Redundant VPC offering").Tier()

@@ -10,13 +10,15 @@ import (
 
 func stoppedRouter() harness.Scenario {
 	return harness.Scenario{
-		ID: "L-15", Title: "a change while the router is stopped is in force after its start", Group: result.GroupLB, Priority: 1,
-		Guards: []string{"#9587"}, Needs: routerNeeds(),
+		ID: "L-15", Title: "a change while the router is stopped is in force after its start", Group: result.GroupLB,
+		Priority: 1,
+		Guards:   []string{"#9587"}, Needs: routerNeeds(),
 		Twins: []release.Knob{fault.StartWithoutPush, fault.RouterStartEmpty, fault.PolicyDropped},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
-			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...),
+				tier.LoadBalancer("control").Assign(vms...)
 			b.Stick()
 			t.ExpectSticky(control, b)
 			name := tier.Router()

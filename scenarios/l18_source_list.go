@@ -10,9 +10,11 @@ import (
 
 func sourceList() harness.Scenario {
 	return harness.Scenario{
-		ID: "L-18", Title: "a rule's source list admits its clients and nobody else", Group: result.GroupLB, Priority: 1,
-		Guards: []string{"#6460", "#9313", "#11568"}, Needs: routerNeeds(),
-		Twins: []release.Knob{fault.SourceListDropped, fault.SourceListCommas, fault.SourceListUnlisted, fault.RouterSourceListIgnored,
+		ID: "L-18", Title: "a rule's source list admits its clients and nobody else", Group: result.GroupLB,
+		Priority: 1,
+		Guards:   []string{"#6460", "#9313", "#11568"}, Needs: routerNeeds(),
+		Twins: []release.Knob{fault.SourceListDropped, fault.SourceListCommas, fault.SourceListUnlisted,
+			fault.RouterSourceListIgnored,
 			fault.RouterWrongClientAddress, fault.RouterReloadSkipped},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
@@ -25,7 +27,8 @@ func sourceList() harness.Scenario {
 			t.ExpectAgreement(tier)
 			t.ExpectAdmitted(a, some[0], some[2])
 			t.ExpectAdmitted(control, t.Clients(31)...)
-			t.Note("source lists", "updateLoadBalancerRule takes cidrlist from 4.22 on (#11568); before, a list is for life")
+			t.Note("source lists", "updateLoadBalancerRule takes cidrlist from 4.22 on (#11568); before, a list is "+
+				"for life")
 		}),
 	}
 }

@@ -11,9 +11,11 @@ import (
 
 func emptyNetwork() harness.Scenario {
 	return harness.Scenario{
-		ID: "L-24", Title: "rule and policy of a network that does not exist yet come with its first member", Group: result.GroupLB, Priority: 2,
+		ID: "L-24", Title: "rule and policy of a network that does not exist yet come with its first member",
+		Group: result.GroupLB, Priority: 2,
 		Guards: []string{"#9587"}, Needs: routerNeeds(),
-		Twins: []release.Knob{fault.PolicyLostWithMembers, fault.PushLostMembers, fault.PolicyDropped, fault.RouterPolicyOnWrongSection},
+		Twins: []release.Knob{fault.PolicyLostWithMembers, fault.PushLostMembers, fault.PolicyDropped,
+			fault.RouterPolicyOnWrongSection},
 		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			tier := account.VPC().Tier()
@@ -27,8 +29,10 @@ func emptyNetwork() harness.Scenario {
 			t.ExpectAgreement(tier)
 			t.ExpectSticky(control, a)
 			// The statistics port is refused once there is a router.
-			t.ExpectRefused(431, "createLoadBalancerRule", account, cloud.Params{"publicipid": a.Address.ID, "networkid": tier.ID,
-				"name": "stats", "algorithm": "roundrobin", "openfirewall": "false", "publicport": "8081", "privateport": "8080"})
+			t.ExpectRefused(431, "createLoadBalancerRule", account, cloud.Params{"publicipid": a.Address.ID,
+				"networkid": tier.ID,
+				"name":      "stats", "algorithm": "roundrobin", "openfirewall": "false", "publicport": "8081",
+				"privateport": "8080"})
 		}),
 	}
 }

@@ -2,8 +2,8 @@ package scenarios
 
 import "github.com/stackproof/stackproof/harness/story"
 
-// listedBilling is the story of U-01 and U-07 as far as the API alone can tell it: records of a deleted rule stop, after a part of the
-// window, those of its neighbours go on.
+// listedBilling is the story of U-01 and U-07 as far as the API alone can tell it: records of a deleted rule stop,
+// after a part of the window, those of its neighbours go on.
 func listedBilling(t *story.T) {
 	account := t.NewAccount()
 	account.SkewBlind(20)

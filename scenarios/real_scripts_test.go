@@ -21,7 +21,8 @@ import (
 )
 
 // onScripts tells scenarios on a lab of 4.20.1.0 whose routers run a variant of our own tree.
-func onScripts(t testing.TB, variant string, limit time.Duration, groups []int, knobs []release.Knob, ids ...string) result.Run {
+func onScripts(t testing.TB, variant string, limit time.Duration, groups []int, knobs []release.Knob,
+	ids ...string) result.Run {
 	t.Helper()
 	tree, err := fleet.OpenScripts(t.Context(), scripts.Options{Tree: scriptstest.Tree(t, variant), Limit: limit}, "")
 	var u *scripts.Unsupported
@@ -36,15 +37,16 @@ func onScripts(t testing.TB, variant string, limit time.Duration, groups []int, 
 	require.NoError(t, fault.Set(set, knobs...))
 	target, err := lab.New(lab.Options{Release: "4.20.1.0", Knobs: set, Workers: 2, Groups: groups, Scripts: tree})
 	require.NoError(t, err)
-	got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 2, Progress: silent{}})
+	got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 2,
+		Progress: silent{}})
 	require.NoError(t, errors.Join(err, target.Close(t.Context())))
 	require.Len(t, got.Results, len(chosen))
 	assert.Contains(t, got.Router, "real scripts of")
 	return got
 }
 
-// Scripts that compare files as sets of lines lose the changes of #9583; nothing is known of a tree that does not tell its
-// release, so each of these failures counts. Two routers, with a sandbox each, work at once.
+// Scripts that compare files as sets of lines lose the changes of #9583; nothing is known of a tree that does not tell
+// its release, so each of these failures counts. Two routers, with a sandbox each, work at once.
 func TestRealScriptsThatCompareSets(t *testing.T) {
 	needLab(t)
 	for _, c := range onScripts(t, scriptstest.Set, 0, []int{2}, nil, "L-01", "L-02", "L-03", "L-04").Results {
@@ -66,8 +68,9 @@ func TestRealScriptsThatCompareLists(t *testing.T) {
 func TestRealScriptsThatBreak(t *testing.T) {
 	needLab(t)
 	for variant, want := range map[string]string{
-		scriptstest.Crash: "the router's scripts crashed on push 1 (exit status 1, no new file): RuntimeError: planted crash before the new file",
-		scriptstest.Hang:  "the router's scripts hung on push 1 and were ended after",
+		scriptstest.Crash: "the router's scripts crashed on push 1 (exit status 1, no new file): RuntimeError: " +
+			"planted crash before the new file",
+		scriptstest.Hang: "the router's scripts hung on push 1 and were ended after",
 	} {
 		for _, c := range onScripts(t, variant, 2*time.Second, []int{2}, nil, "L-01", "L-04").Results {
 			assert.Equal(t, result.Inconclusive, c.Verdict, "%s %s: %s", variant, c.ID, c.Reason)
@@ -83,7 +86,8 @@ func TestRealScriptsThatCheck(t *testing.T) {
 	verdicts := map[string]result.Verdict{}
 	for _, c := range got.Results {
 		verdicts[c.ID] = c.Verdict
-		assert.False(t, slices.ContainsFunc(c.Evidence, func(e result.Evidence) bool { return e.Title == "a router in trouble" }), c.ID)
+		assert.False(t, slices.ContainsFunc(c.Evidence,
+			func(e result.Evidence) bool { return e.Title == "a router in trouble" }), c.ID)
 	}
 	assert.Equal(t, result.Pass, verdicts["L-01"])
 }
@@ -96,8 +100,8 @@ func BenchmarkFiftyGroups(b *testing.B) {
 	}
 }
 
-// A router's own health check is the zone's model: beside a tree, whose own check nobody runs, it would speak for what it never
-// saw. On the model's routers the evidence says whose check it is.
+// A router's own health check is the zone's model: beside a tree, whose own check nobody runs, it would speak for what
+// it never saw. On the model's routers the evidence says whose check it is.
 func TestHealthChecksSayWhoseTheyAre(t *testing.T) {
 	needLab(t)
 	c := onScripts(t, scriptstest.List, 0, nil, nil, "L-23").Results[0]
@@ -108,7 +112,8 @@ func TestHealthChecksSayWhoseTheyAre(t *testing.T) {
 	require.NoError(t, err)
 	target, err := lab.New(lab.Options{Release: "4.20.1.0", Workers: 1})
 	require.NoError(t, err)
-	got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 1, Progress: silent{}})
+	got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 1,
+		Progress: silent{}})
 	require.NoError(t, errors.Join(err, target.Close(t.Context())))
 	c = got.Results[0]
 	require.Equal(t, result.Pass, c.Verdict, c.Reason)

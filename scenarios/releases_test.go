@@ -88,7 +88,8 @@ func TestRuns(t *testing.T) {
 		all = append(all, harness.Scenario{ID: id})
 	}
 	for want, marked := range map[string][]bool{
-		"U-01 to U-03, L-02": {true, true, true, false, false, true}, "U-04, L-01, L-02": {false, false, false, true, true, true}, "": make([]bool, 6),
+		"U-01 to U-03, L-02": {true, true, true, false, false, true}, "U-04, L-01, L-02": {false, false, false, true,
+			true, true}, "": make([]bool, 6),
 	} {
 		assert.Equal(t, want, strings.Join(runs(all, marked), ", "))
 	}

@@ -57,11 +57,14 @@ func run(t *testing.T, name string, knobs []release.Knob, chosen harness.Catalog
 	require.NoError(t, fault.Set(set, knobs...))
 	// Two groups in place of fifty show the same here; the full sizes run in TestMainJob.
 	var log bytes.Buffer
-	target, err := lab.New(lab.Options{Release: name, Knobs: set, Workers: 2, Groups: []int{2}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	target, err := lab.New(lab.Options{Release: name, Knobs: set, Workers: 2, Groups: []int{2},
+		Log: slog.New(slog.NewTextHandler(&log, nil))})
 	require.NoError(t, err)
-	got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 2, Progress: silent{}})
+	got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 2,
+		Progress: silent{}})
 	require.NoError(t, errors.Join(err, target.Close(t.Context())))
-	require.NotContains(t, log.String(), zone.UnknownParameters, "a server does nothing with a parameter that the command does not have")
+	require.NotContains(t, log.String(), zone.UnknownParameters,
+		"a server does nothing with a parameter that the command does not have")
 	return got
 }
 
@@ -104,7 +107,8 @@ func TestCatalogueIsSound(t *testing.T) {
 		seen[s.ID] = true
 		assert.NotEmpty(t, s.Title, s.ID)
 		assert.NotEmpty(t, s.Guards, "%s names no upstream report", s.ID)
-		for what, words := range map[string][]string{"report": s.Guards, "twin": words(s.Twins), "cure": words(s.Cures)} {
+		for what, words := range map[string][]string{"report": s.Guards, "twin": words(s.Twins),
+			"cure": words(s.Cures)} {
 			once := slices.Compact(slices.Sorted(slices.Values(words)))
 			assert.Len(t, words, len(once), "%s names a %s twice", s.ID, what)
 		}
@@ -120,12 +124,13 @@ func TestCatalogueIsSound(t *testing.T) {
 	}
 }
 
-// TestEveryFaultIsNamed: with TestTwins, which plants what scenarios name, it means that no fault of the lab survives. It asks for
-// those, too, that can be planted in another release only.
+// TestEveryFaultIsNamed: with TestTwins, which plants what scenarios name, it means that no fault of the lab survives.
+// It asks for those, too, that can be planted in another release only.
 func TestEveryFaultIsNamed(t *testing.T) {
 	for _, k := range fault.AllKnobs() {
 		if k.Fault() && len(release.Where(k.Name).Profiles()) < len(release.All()) {
-			assert.True(t, slices.ContainsFunc(scenarios.Catalogue(), func(s harness.Scenario) bool { return slices.Contains(s.Twins, k.Name) }),
+			assert.True(t, slices.ContainsFunc(scenarios.Catalogue(),
+				func(s harness.Scenario) bool { return slices.Contains(s.Twins, k.Name) }),
 				"no scenario names %s as its twin: %s", k.Name, k.About)
 		}
 	}
@@ -168,13 +173,17 @@ func TestTwins(t *testing.T) {
 	needLab(t)
 	var twins []proof.Twin
 	for _, k := range fault.AllKnobs() {
-		if slices.ContainsFunc(scenarios.Catalogue(), func(s harness.Scenario) bool { return slices.Contains(s.Twins, k.Name) }) {
+		if slices.ContainsFunc(scenarios.Catalogue(), func(s harness.Scenario) bool {
+			return slices.Contains(s.Twins,
+				k.Name)
+		}) {
 			twins = append(twins, proof.Twin{ID: k.Name, Release: "4.20.1.0", Part: proof.Part(k.Part)})
 		}
 	}
 	pool := lab.NewPool("")
 	defer func() { require.NoError(t, pool.Close()) }()
-	proof, err := proof.Prove(t.Context(), proof.Plan{Release: "4.20.1.0", Scenarios: scenarios.Catalogue(), Twins: twins, Named: true,
+	proof, err := proof.Prove(t.Context(), proof.Plan{Release: "4.20.1.0", Scenarios: scenarios.Catalogue(),
+		Twins: twins, Named: true,
 		Workers: 2, Seed: 1, Progress: silent{}, Target: func(knobs ...release.Knob) (harness.Target, error) {
 			set, err := release.ProfileKnobs("4.20.1.0")
 			if err := errors.Join(err, fault.Set(set, knobs...)); err != nil {
@@ -212,7 +221,8 @@ func TestMainJob(t *testing.T) {
 		t.Run(release, func(t *testing.T) {
 			target, err := lab.New(lab.Options{Release: release, Workers: 1})
 			require.NoError(t, err)
-			got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 1, Progress: silent{}})
+			got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 1,
+				Progress: silent{}})
 			require.NoError(t, errors.Join(err, target.Close(t.Context())))
 			assert.Equal(t, want, got.Results[0].Verdict, got.Results[0].Reason)
 			if want == result.Fail { // as counted on a running 4.19.1.0
@@ -243,8 +253,8 @@ func TestEqualIDsHideTheFault(t *testing.T) {
 	assert.True(t, got.Results[0].ByDesign)
 }
 
-// TestOneGroupShowsNothing: on a router with the defect every change of a group that is alone there is in force, so that
-// the story alone with one group proves nothing; with two groups it fails.
+// TestOneGroupShowsNothing: on a router with the defect every change of a group that is alone there is in force, so
+// that the story alone with one group proves nothing; with two groups it fails.
 func TestOneGroupShowsNothing(t *testing.T) {
 	needLab(t)
 	chosen, err := scenarios.Catalogue().Select("L-04")
@@ -259,7 +269,8 @@ func TestOneGroupShowsNothing(t *testing.T) {
 	} {
 		target, err := lab.New(lab.Options{Release: "4.19.1.0", Workers: 1, Groups: one.groups})
 		require.NoError(t, err)
-		got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 1, Progress: silent{}})
+		got, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 1,
+			Progress: silent{}})
 		require.NoError(t, errors.Join(err, target.Close(t.Context())))
 		assert.Equal(t, one.want, got.Results[0].Verdict, "%v", one.groups)
 		assert.Contains(t, got.Results[0].Reason, one.reason, "%v", one.groups)
@@ -273,7 +284,8 @@ func BenchmarkDefaultSet(b *testing.B) {
 	for b.Loop() {
 		target, err := lab.New(lab.Options{Release: "4.20.1.0", Workers: 2})
 		require.NoError(b, err)
-		_, err = harness.Run(b.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 2, Progress: silent{}})
+		_, err = harness.Run(b.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 2,
+			Progress: silent{}})
 		require.NoError(b, errors.Join(err, target.Close(b.Context())))
 	}
 }

@@ -10,8 +10,10 @@ import (
 
 func crossedRow() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-02", Title: "deleting an LB rule leaves the usage row of another, live rule alone (ids crossed)", Group: result.GroupUsage,
-		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(), Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageCloseTwice},
+		ID: "U-02", Title: "deleting an LB rule leaves the usage row of another, live rule alone (ids crossed)",
+		Group:  result.GroupUsage,
+		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
+		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageCloseTwice},
 		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			tier := account.VPC().Tier()

@@ -10,7 +10,8 @@ func equalIDs() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-03", Title: "control: a rule whose id equals its helper id shows nothing", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(),
-		Inconclusive: "with equal ids a server with the defect finds the right row, so nothing is shown (T1); this keeps anybody from simplifying U-01",
+		Inconclusive: "with equal ids a server with the defect finds the right row, so nothing is shown (T1); this " +
+			"keeps anybody from simplifying U-01",
 		Run: story.Of(func(t *story.T) {
 			rule := t.NewAccount().VPC().Tier().LoadBalancer("A")
 			t.Drain()

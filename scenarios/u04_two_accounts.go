@@ -10,8 +10,10 @@ import (
 
 func twoAccounts() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-04", Title: "deleting one account's LB rule leaves the usage row of another account's rule alone (ids crossed)", Group: result.GroupUsage,
-		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(), Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageCloseAnyAccount},
+		ID: "U-04", Title: "deleting one account's LB rule leaves the usage row of another account's rule alone " +
+			"(ids crossed)", Group: result.GroupUsage,
+		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
+		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageCloseAnyAccount},
 		Run: story.Of(func(t *story.T) {
 			rules := t.CrossedAccounts(t.NewAccount().VPC().Tier(), t.NewAccount().VPC().Tier(), 3)
 			t.RequireOpen(rules...)

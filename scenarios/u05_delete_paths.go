@@ -8,9 +8,10 @@ import (
 	"github.com/stackproof/stackproof/release"
 )
 
-// deletePath is U-01 with another way for the rules to die: with what they hang on. The survivor is a rule that hangs on
-// something else.
-func deletePath(id, way string, twins []release.Knob, tell func(t *story.T) (dead []*story.Rule, survivor *story.Rule, remove func())) harness.Scenario {
+// deletePath is U-01 with another way for the rules to die: with what they hang on. The survivor is a rule that hangs
+// on something else.
+func deletePath(id, way string, twins []release.Knob, tell func(t *story.T) (dead []*story.Rule, survivor *story.Rule,
+	remove func())) harness.Scenario {
 	return harness.Scenario{
 		ID: id, Title: "LB rules that die with " + way + " are no longer billed", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
@@ -41,7 +42,8 @@ func addressRelease() harness.Scenario {
 		func(t *story.T) ([]*story.Rule, *story.Rule, func()) {
 			tier := t.NewAccount().VPC().Tier()
 			ip := tier.Address()
-			dead := []*story.Rule{tier.LoadBalancerOn(ip, "A", "roundrobin"), tier.LoadBalancerOn(ip, "B", "roundrobin")}
+			dead := []*story.Rule{tier.LoadBalancerOn(ip, "A", "roundrobin"),
+				tier.LoadBalancerOn(ip, "B", "roundrobin")}
 			return dead, tier.LoadBalancer("survivor"), ip.Release
 		})
 }
@@ -78,7 +80,8 @@ func offeringChange() harness.Scenario {
 }
 
 func accountDelete() harness.Scenario {
-	return deletePath("U-05e", "their account", []release.Knob{fault.UsageIgnoreRemovedAccounts, fault.UsageDeadAccountUnbilled},
+	return deletePath("U-05e", "their account", []release.Knob{fault.UsageIgnoreRemovedAccounts,
+		fault.UsageDeadAccountUnbilled},
 		func(t *story.T) ([]*story.Rule, *story.Rule, func()) {
 			account, other := t.NewAccount(), t.NewAccount()
 			return account.VPC().Tier().LoadBalancers(2), other.VPC().Tier().LoadBalancer("survivor"), account.Delete

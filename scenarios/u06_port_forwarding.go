@@ -12,9 +12,11 @@ import (
 
 func portForwarding() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-06", Title: "a deleted port forwarding rule closes its own usage row and no other (ids apart and crossed)", Group: result.GroupUsage,
+		ID: "U-06", Title: "a deleted port forwarding rule closes its own usage row and no other (ids apart and " +
+			"crossed)", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
-		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsagePFCloseNothing, fault.UsagePFCloseTwice, fault.PFDeleteEventLost, fault.UsageCloseInZone},
+		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsagePFCloseNothing, fault.UsagePFCloseTwice,
+			fault.PFDeleteEventLost, fault.UsageCloseInZone},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			rules, crossed := t.CrossedPortForwards(tier, tier.NewVM(), 2, 6)

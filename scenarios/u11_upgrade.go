@@ -10,10 +10,12 @@ import (
 
 func upgradeAcrossFix() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-11", Title: "an upgrade across the fix neither heals nor adds damage, rules that lived through it close properly, a repair ends it",
+		ID: "U-11", Title: "an upgrade across the fix neither heals nor adds damage, rules that lived through it " +
+			"close properly, a repair ends it",
 		Group:  result.GroupUsage,
 		Guards: storyA(), Needs: append(usageNeeds(), harness.Upgrade),
-		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UpgradeReopensRows, fault.UpgradeReplaysEvents, fault.RepairDatesNow, fault.RepairWholeAccount},
+		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UpgradeReopensRows, fault.UpgradeReplaysEvents,
+			fault.RepairDatesNow, fault.RepairWholeAccount},
 		Run: story.Of(func(t *story.T) {
 			from, to := t.UpgradePath()
 			t.SwitchRelease(from)

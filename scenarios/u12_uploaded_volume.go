@@ -10,8 +10,10 @@ import (
 
 func uploadedVolume() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-12", Title: "an uploaded volume is billed on secondary storage until it is attached, and on primary from then on", Group: result.GroupUsage, Priority: 1,
-		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(), Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageUploadCloseNothing},
+		ID: "U-12", Title: "an uploaded volume is billed on secondary storage until it is attached, and on primary " +
+			"from then on", Group: result.GroupUsage, Priority: 1,
+		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
+		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageUploadCloseNothing},
 		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			vm := account.VPC().Tier().NewVM()

@@ -10,7 +10,8 @@ import (
 
 func deletedBeforeFirstRun() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-19", Title: "a rule that lived before the first usage run has one closed row and one short record", Group: result.GroupUsage, Priority: 1,
+		ID: "U-19", Title: "a rule that lived before the first usage run has one closed row and one short record",
+		Group: result.GroupUsage, Priority: 1,
 		Guards: storyA(), Needs: append(usageNeeds(), harness.UsageServers), KnownBad: helperIDBug(),
 		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageCloseNothing, fault.UsageDeletesFirst},
 		Run: story.Of(func(t *story.T) {
@@ -33,7 +34,8 @@ func deletedBeforeFirstRun() harness.Scenario {
 
 func shortLife() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-20", Title: "a rule created and deleted within one usage window is billed for its seconds", Group: result.GroupUsage, Priority: 1,
+		ID: "U-20", Title: "a rule created and deleted within one usage window is billed for its seconds",
+		Group: result.GroupUsage, Priority: 1,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
 		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageDeletesFirst, fault.UsageRecordTooLong},
 		Run: story.Of(func(t *story.T) {
@@ -57,8 +59,10 @@ func shortLife() harness.Scenario {
 
 func equalSeconds() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-21", Title: "rules created and deleted in the same second, behind a backlog, leave no open row", Group: result.GroupUsage, Priority: 1,
-		Guards: []string{"#10789"}, Needs: append(usageNeeds(), harness.UsageServers, harness.Forge), Twins: []release.Knob{fault.UsageTiesShuffled, fault.UsageDeletesFirst},
+		ID: "U-21", Title: "rules created and deleted in the same second, behind a backlog, leave no open row",
+		Group: result.GroupUsage, Priority: 1,
+		Guards: []string{"#10789"}, Needs: append(usageNeeds(), harness.UsageServers, harness.Forge),
+		Twins: []release.Knob{fault.UsageTiesShuffled, fault.UsageDeletesFirst},
 		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			tier := account.VPC().Tier()
@@ -77,7 +81,8 @@ func equalSeconds() harness.Scenario {
 
 func failedCreate() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-22", Title: "an LB rule whose creation failed leaves no open usage row and no bill", Group: result.GroupUsage, Priority: 1,
+		ID: "U-22", Title: "an LB rule whose creation failed leaves no open usage row and no bill",
+		Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#10789"}, Needs: append(usageNeeds(), harness.PushFault), KnownBad: helperIDBug(),
 		Twins: []release.Knob{fault.FailedCreateEventLost, fault.UsageCloseNothing, fault.UsageRecordTooLong},
 		Run: story.Of(func(t *story.T) {

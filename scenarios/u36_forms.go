@@ -9,9 +9,11 @@ import (
 
 func answerForms() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-36", Title: "usage records, usage types and refusals are answered in the form of their release", Group: result.GroupUsage, Priority: 2,
+		ID: "U-36", Title: "usage records, usage types and refusals are answered in the form of their release",
+		Group: result.GroupUsage, Priority: 2,
 		Guards: []string{"#8243"}, Needs: usageNeeds(),
-		Twins: []release.Knob{release.UsageDatesAsString, release.UsageTypeJSONOld, release.NoDomainPath, release.AnswerFieldsOld, release.ErrorCommandCut},
+		Twins: []release.Knob{release.UsageDatesAsString, release.UsageTypeJSONOld, release.NoDomainPath,
+			release.AnswerFieldsOld, release.ErrorCommandCut},
 		Run: story.Of(func(t *story.T) {
 			rule := t.NewAccount().VPC().Tier().LoadBalancer("A")
 			t.DrainUnjudged()

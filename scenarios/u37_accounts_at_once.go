@@ -11,7 +11,8 @@ import (
 // accountsAtOnce has the accounts own nothing: where one is lost, the site's usage runs go on.
 func accountsAtOnce() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-37", Title: "accounts made side by side while usage runs are all known to the usage server", Group: result.GroupUsage, Priority: 1,
+		ID: "U-37", Title: "accounts made side by side while usage runs are all known to the usage server",
+		Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#5587"}, Needs: usageNeeds(), Twins: []release.Knob{fault.UsageAccountLost},
 		Run: story.Of(func(t *story.T) {
 			t.NewAccount()

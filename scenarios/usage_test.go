@@ -12,8 +12,8 @@ import (
 	"github.com/stackproof/stackproof/scenarios"
 )
 
-// TestUsageReleases tells every usage scenario that is not in the default set on every profile: it fails where it is known
-// to, and passes everywhere else.
+// TestUsageReleases tells every usage scenario that is not in the default set on every profile: it fails where it is
+// known to, and passes everywhere else.
 func TestUsageReleases(t *testing.T) {
 	needLab(t)
 	chosen, err := scenarios.Catalogue().Select("U-*")
@@ -23,7 +23,8 @@ func TestUsageReleases(t *testing.T) {
 	late := append(slices.Clone(always), "U-25")
 	broken := append(slices.Clone(late), "U-12", "U-13", "U-14", "U-15", "U-19", "U-20", "U-22", "U-35")
 	for release, want := range map[string][]string{
-		"4.19.1.0": append(slices.Clone(broken), "U-16"), "4.19.2.0": broken, "4.19.3.0": late, "4.20.0.0": broken, "4.20.1.0": late, "4.20.2.0": always,
+		"4.19.1.0": append(slices.Clone(broken), "U-16"), "4.19.2.0": broken, "4.19.3.0": late, "4.20.0.0": broken,
+		"4.20.1.0": late, "4.20.2.0": always,
 	} {
 		t.Run(release, func(t *testing.T) {
 			got := run(t, release, nil, chosen)

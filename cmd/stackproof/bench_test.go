@@ -26,7 +26,7 @@ func built(b *testing.B) string {
 func BenchmarkLabUp(b *testing.B) {
 	path := built(b)
 	for b.Loop() {
-		up := exec.Command(path, "lab", "up", "--json") //nolint:gosec // the binary built above
+		up := exec.Command(path, "lab", "up", "--json")
 		pipe, err := up.StdoutPipe()
 		require.NoError(b, err)
 		require.NoError(b, up.Start())
@@ -54,7 +54,7 @@ func benchmarkCommand(b *testing.B, args ...string) {
 	path := built(b)
 	var largest int64
 	for b.Loop() {
-		cmd := exec.Command(path, args...) //nolint:gosec // the binary built above
+		cmd := exec.Command(path, args...)
 		out, err := cmd.CombinedOutput()
 		require.NoError(b, err, string(out))
 		largest = max(largest, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)

@@ -35,12 +35,14 @@ while the server may still commit a domain or an account that was asked for and 
 		Example: `  stackproof cleanup --dry-run
   stackproof cleanup --target nightly --config targets.yaml`}
 	f := c.Flags()
-	f.StringVar(&o.target, "target", "", "only ledgers of this target (default: of all targets that the configuration knows)")
+	f.StringVar(&o.target, "target", "",
+		"only ledgers of this target (default: of all targets that the configuration knows)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "list what would be removed")
 	f.BoolVar(&o.kept, "kept", false, "also containers that run --reuse kept")
 	f.StringVar(&o.trace, "trace", "", "write every API call to this file, without secrets")
 	f.DurationVar(&o.wait, "wait", 10*time.Minute, "how long removal is tried")
-	f.DurationVar(&o.late, "late", ledger.DefaultLate, "how long after it was sent a call may still be committed; 0 where the server was restarted since")
+	f.DurationVar(&o.late, "late", ledger.DefaultLate,
+		"how long after it was sent a call may still be committed; 0 where the server was restarted since")
 	ledgerFlag(f, &o.ledgers)
 	o.existing.add(c)
 	nameVariables(f)
@@ -54,7 +56,8 @@ while the server may still commit a domain or an account that was asked for and 
 }
 
 func ledgerFlag(f *pflag.FlagSet, dir *string) {
-	f.StringVar(dir, "ledger-dir", "", "folder of the ledgers of runs (default: $XDG_STATE_HOME or ~/.local/state, stackproof/ledger)")
+	f.StringVar(dir, "ledger-dir", "", "folder of the ledgers of runs (default: $XDG_STATE_HOME or ~/.local/state, "+
+		"stackproof/ledger)")
 }
 
 // ledgerFolder is the flag's folder or the default one.
@@ -134,7 +137,8 @@ func (o *cleanupOptions) one(c *cobra.Command, file string) (found int, err erro
 	}
 	config, err := o.existing.target(c, record.Target, "")
 	if err != nil {
-		return 1, fmt.Errorf("the ledger %s names %d objects on target %s (%s): %w", file, len(open), record.Target, record.API, err)
+		return 1, fmt.Errorf("the ledger %s names %d objects on target %s (%s): %w", file, len(open), record.Target,
+			record.API, err)
 	}
 	client, closeClient, err := connect(config, o.trace)
 	if err != nil {
@@ -142,7 +146,8 @@ func (o *cleanupOptions) one(c *cobra.Command, file string) (found int, err erro
 	}
 	defer func() { err = errors.Join(err, closeClient(context.WithoutCancel(c.Context()))) }()
 	if client.URL() != record.API {
-		return 1, fmt.Errorf("the ledger %s names %d objects on %s, but target %s is now at %s: name the old address with --api-url, or remove the file if that server is gone",
+		return 1, fmt.Errorf("the ledger %s names %d objects on %s, but target %s is now at %s: name the old "+
+			"address with --api-url, or remove the file if that server is gone",
 			file, len(open), record.API, record.Target, client.URL())
 	}
 	fmt.Fprintf(c.OutOrStdout(), "run %s of %s on %s:\n", record.Run, record.Started.Format(time.DateTime), record.API)
@@ -158,7 +163,8 @@ func (o *cleanupOptions) one(c *cobra.Command, file string) (found int, err erro
 		}
 		return 1, err
 	}
-	report, err := cleanup.Remove(c.Context(), cleanup.Options{Cloud: client, Scope: scope, Wait: o.wait, Quiet: o.quiet(record), Survey: true,
+	report, err := cleanup.Remove(c.Context(), cleanup.Options{Cloud: client, Scope: scope, Wait: o.wait,
+		Quiet: o.quiet(record), Survey: true,
 		Show: func(format string, a ...any) { fmt.Fprintf(c.ErrOrStderr(), "  "+format+"\n", a...) }})
 	for _, object := range report.Removed {
 		fmt.Fprintln(c.OutOrStdout(), "  removed", object)
@@ -177,8 +183,8 @@ func (o *cleanupOptions) one(c *cobra.Command, file string) (found int, err erro
 // onItsWay is how long a create that was sent without an answer is waited for in any case.
 const onItsWay = 10 * time.Second
 
-// quiet is until when creates without an answer are waited for: until the server cannot commit them any more if that is within --wait, else
-// for a moment.
+// quiet is until when creates without an answer are waited for: until the server cannot commit them any more if that is
+// within --wait, else for a moment.
 func (o *cleanupOptions) quiet(record *ledger.Record) time.Time {
 	now := time.Now()
 	open, until := record.Unsettled(now)
@@ -191,20 +197,28 @@ func (o *cleanupOptions) quiet(record *ledger.Record) time.Time {
 	return until
 }
 
-// unsettled is the error that something may still be committed. What was found and removed is settled; an account, once the domain is gone
-// in which it would be.
+// unsettled is the error that something may still be committed. What was found and removed is settled; an account, once
+// the domain is gone in which it would be.
 func (o *cleanupOptions) unsettled(record *ledger.Record, removed []inventory.Object) error {
 	found := func(kind, name string) bool {
-		return slices.ContainsFunc(removed, func(r inventory.Object) bool { return string(r.Kind) == kind && r.Name == name })
+		return slices.ContainsFunc(removed, func(r inventory.Object) bool {
+			return string(r.Kind) == kind &&
+				r.Name == name
+		})
 	}
 	domainGone := slices.ContainsFunc(record.Entries, func(e ledger.Entry) bool {
 		return e.Kind == ledger.Domain && (e.UUID != "" || found(e.Kind, e.Name))
 	})
 	open, until := record.Unsettled(time.Now())
-	open = slices.DeleteFunc(open, func(e ledger.Entry) bool { return found(e.Kind, e.Name) || e.Kind == ledger.Account && domainGone })
+	open = slices.DeleteFunc(open, func(e ledger.Entry) bool {
+		return found(e.Kind, e.Name) ||
+			e.Kind == ledger.Account && domainGone
+	})
 	if len(open) == 0 {
 		return nil
 	}
-	return fmt.Errorf("nothing is left of run %s, but the server may still commit %s %s, whose answer was lost at %s: the ledger %s is kept; run cleanup again at %s",
-		record.Run, open[0].Kind, open[0].Name, open[0].At.Local().Format(time.TimeOnly), record.Path, until.Local().Format(time.TimeOnly))
+	return fmt.Errorf("nothing is left of run %s, but the server may still commit %s %s, whose answer was lost at "+
+		"%s: the ledger %s is kept; run cleanup again at %s",
+		record.Run, open[0].Kind, open[0].Name, open[0].At.Local().Format(time.TimeOnly), record.Path,
+		until.Local().Format(time.TimeOnly))
 }

@@ -42,17 +42,20 @@ func standingZone(t *testing.T, o zone.Options) (*zone.Zone, *database.Server, *
 func on(t *testing.T, z *zone.Zone, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := stackproofCommand(t, t.TempDir(), args...)
-	cmd.Env = append(cmd.Env, "CLOUDSTACK_API_URL="+z.APIURL(), "CLOUDSTACK_API_KEY="+z.APIKey(), "CLOUDSTACK_SECRET_KEY="+z.SecretKey())
+	cmd.Env = append(cmd.Env, "CLOUDSTACK_API_URL="+z.APIURL(), "CLOUDSTACK_API_KEY="+z.APIKey(),
+		"CLOUDSTACK_SECRET_KEY="+z.SecretKey())
 	return cmd
 }
 
-// A run that is killed leaves objects and a ledger; cleanup leaves a live run alone, says what it would do, and does it.
+// A run that is killed leaves objects and a ledger; cleanup leaves a live run alone, says what it would do, and does
+// it.
 func TestKilledRunOnAnExistingZoneIsCleanedUp(t *testing.T) {
 	z, server, admin := standingZone(t, zone.Options{Release: "4.20.1.0"})
 	before, err := inventory.List(t.Context(), admin)
 	require.NoError(t, err)
 	ledgers := filepath.Join(t.TempDir(), "ledgers")
-	run := on(t, z, "run", "--target", "existing", "--scenario", "U-01", "--yes", "--dsn", server.ReadOnlyDSN(), "--ledger-dir", ledgers)
+	run := on(t, z, "run", "--target", "existing", "--scenario", "U-01", "--yes", "--dsn", server.ReadOnlyDSN(),
+		"--ledger-dir", ledgers)
 	var said shown
 	run.Stdout, run.Stderr = &said, &said
 	require.NoError(t, run.Start())
@@ -69,7 +72,8 @@ func TestKilledRunOnAnExistingZoneIsCleanedUp(t *testing.T) {
 
 	out, err = on(t, z, "cleanup", "--ledger-dir", ledgers, "--dry-run").CombinedOutput()
 	require.NoError(t, err, string(out))
-	for _, word := range []string{"would remove lb rule", "would remove account sp", "would remove domain sp", "would remove vpc"} {
+	for _, word := range []string{"would remove lb rule", "would remove account sp", "would remove domain sp",
+		"would remove vpc"} {
 		assert.Contains(t, string(out), word)
 	}
 	rules, err := admin.ListLoadBalancerRules(t.Context(), nil)
@@ -96,7 +100,8 @@ func TestCleanupSaysWhatItCannotReach(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "spdeadbeef.jsonl")
 	ledger := func(target, api string) {
-		require.NoError(t, os.WriteFile(file, []byte(`{"ledger":1,"run":"spdeadbeef","target":"`+target+`","api":"`+api+`"}`+"\n"+
+		require.NoError(t, os.WriteFile(file, []byte(`{"ledger":1,"run":"spdeadbeef","target":"`+target+`","api":"`+api+
+			`"}`+"\n"+
 			`{"op":"intend","entry":1,"kind":"account","name":"spdeadbeef-a","account":"spdeadbeef-a","at":"2020-01-01T00:00:00Z"}`+"\n"), 0o600))
 	}
 	for name, c := range map[string]struct{ target, api, want string }{
@@ -152,7 +157,8 @@ func TestZoneDeployThenReplay(t *testing.T) {
 	require.NoError(t, err)
 	_, at, ok := strings.Cut(string(line[:n]), " at ")
 	require.True(t, ok, string(line[:n]))
-	again := stackproofCommand(t, t.TempDir(), "zone", "deploy", "--api-url", strings.Fields(at)[0], "--api-key", "k", "--secret-key", "s")
+	again := stackproofCommand(t, t.TempDir(), "zone", "deploy", "--api-url", strings.Fields(at)[0], "--api-key", "k",
+		"--secret-key", "s")
 	out, err = again.CombinedOutput()
 	require.NoError(t, err, string(out))
 	assert.Contains(t, string(out), "nothing to do")

@@ -35,7 +35,8 @@ func (f *containerFlags) add(c *cobra.Command) { inGroup(c.Flags(), containerTar
 
 func (f *containerFlags) define(s *pflag.FlagSet) {
 	s.StringVar(&f.image, "image", "", "image to start (default "+container.Repository+":RELEASE)")
-	s.BoolVar(&f.reuse, "reuse", false, "take the one that an earlier run kept, and keep it (stackproof cleanup --kept removes it)")
+	s.BoolVar(&f.reuse, "reuse", false, "take the one that an earlier run kept, and keep it (stackproof cleanup "+
+		"--kept removes it)")
 	s.StringVar(&f.logs, "logs", "", "keep its logs in this folder (default: after a failure only, in a temporary one)")
 	s.StringVar(&f.usageCommand, "usage-command", container.DefaultUsageCommand, "what starts the usage server inside")
 	s.StringVar(&f.log, "management-log", container.DefaultLog, "path of the management server's log inside")
@@ -45,7 +46,8 @@ func (f *containerFlags) define(s *pflag.FlagSet) {
 
 // prepareContainer checks what can be checked before anything is started.
 func (o *runOptions) prepareContainer(c *cobra.Command, chosen harness.Catalogue) (opener, error) {
-	for _, name := range []string{"api-url", "api-key", "secret-key", "cmk", "dsn", "log", "log-command", "integration"} {
+	for _, name := range []string{"api-url", "api-key", "secret-key", "cmk", "dsn", "log", "log-command",
+		"integration"} {
 		if c.Flags().Changed(name) {
 			return nil, usage("--%s is for an existing zone: the container's own is found by itself", name)
 		}
@@ -70,7 +72,8 @@ func (o *runOptions) prepareContainer(c *cobra.Command, chosen harness.Catalogue
 	return func() (harness.Target, func(result.Run) []string, error) { return o.openContainer(c, conf, real) }, nil
 }
 
-func (o *runOptions) openContainer(c *cobra.Command, conf config.Config, real *config.ScriptTree) (_ harness.Target, _ func(result.Run) []string, err error) {
+func (o *runOptions) openContainer(c *cobra.Command, conf config.Config, real *config.ScriptTree) (_ harness.Target,
+	_ func(result.Run) []string, err error) {
 	if err := tryNamespaces(); err != nil {
 		return nil, nil, err
 	}
@@ -84,7 +87,8 @@ func (o *runOptions) openContainer(c *cobra.Command, conf config.Config, real *c
 	if err != nil {
 		return nil, nil, err
 	}
-	options := container.Options{Release: o.release, Image: o.box.image, Reuse: o.box.reuse, LogDir: o.box.logs, UsageCommand: o.box.usageCommand,
+	options := container.Options{Release: o.release, Image: o.box.image, Reuse: o.box.reuse, LogDir: o.box.logs,
+		UsageCommand:  o.box.usageCommand,
 		ManagementLog: o.box.log, StartTimeout: o.box.start, UsageTimeout: o.box.usage, Deploy: deployZone,
 		Say:      func(s string) { fmt.Fprintln(c.ErrOrStderr(), "container:", s) },
 		Existing: existing.Options{Config: conf, Scripts: tree, OpenRouters: realrouter.Open}}
@@ -98,9 +102,11 @@ func (o *runOptions) openContainer(c *cobra.Command, conf config.Config, real *c
 	notes := scriptNotes(tree, t.Release())
 	if c.Flags().Changed("release") && o.release != t.Release() {
 		if o.box.image == "" {
-			return nil, nil, errors.Join(fmt.Errorf("the image of release %s says that it is %s", o.release, t.Release()), t.Close(context.WithoutCancel(c.Context())))
+			return nil, nil, errors.Join(fmt.Errorf("the image of release %s says that it is %s", o.release,
+				t.Release()), t.Close(context.WithoutCancel(c.Context())))
 		}
-		notes = append(notes, fmt.Sprintf("image %s says that it is release %s, --release %s does not count", o.box.image, t.Release(), o.release))
+		notes = append(notes, fmt.Sprintf("image %s says that it is release %s, --release %s does not count",
+			o.box.image, t.Release(), o.release))
 	}
 	return t, withNotes(t.Notes, notes), nil
 }

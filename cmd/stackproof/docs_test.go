@@ -30,7 +30,8 @@ type documented struct {
 func documents(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, pattern := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/*.md", "docs/findings/*.md"} {
+	for _, pattern := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/*.md",
+		"docs/findings/*.md"} {
 		found, err := filepath.Glob(filepath.Join("..", "..", filepath.FromSlash(pattern)))
 		require.NoError(t, err)
 		all = append(all, found...)
@@ -45,7 +46,8 @@ func blocks(t *testing.T, file, language string) []string {
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	var all []string
-	for _, found := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {
+	for _, found := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllStringSubmatch(string(text),
+		-1) {
 		all = append(all, found[1])
 	}
 	return all
@@ -93,8 +95,8 @@ func commandsOf(t *testing.T, file string) []documented {
 	return all
 }
 
-// TestDocumentedCommands: the verb and the flags of each command in a document exist. Those that need nothing but this machine are
-// run, and end with the status that the document says.
+// TestDocumentedCommands: the verb and the flags of each command in a document exist. Those that need nothing but this
+// machine are run, and end with the status that the document says.
 func TestDocumentedCommands(t *testing.T) {
 	needLab(t)
 	seen := map[string]bool{}
@@ -134,7 +136,8 @@ func runsAlone(path string, flags *pflag.FlagSet) bool {
 	}
 	switch path {
 	case "stackproof run":
-		return given("scenario") && !given("target", "config", "systemvm-tree", "image", "durations", "dsn", "api-url", "replay")
+		return given("scenario") && !given("target", "config", "systemvm-tree", "image", "durations", "dsn", "api-url",
+			"replay")
 	case "stackproof prove":
 		return given("named") && given("scenario")
 	case "stackproof list", "stackproof version":

@@ -25,7 +25,8 @@ func doctorCommand() *cobra.Command {
 	var s scriptFlags
 	var target, release string
 	var asJSON bool
-	c := &cobra.Command{Use: "doctor", Short: "Tries what a target can show, and says how to get what is missing", Args: noArgs,
+	c := &cobra.Command{Use: "doctor", Short: "Tries what a target can show, and says how to get what is missing",
+		Args: noArgs,
 		Long: `Tries each capability of an existing zone and prints what was seen, or what is missing and how to get it: the grant, the
 log level, the configuration key, the usage server that is not alive. It creates nothing.
 

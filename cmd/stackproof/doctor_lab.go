@@ -98,15 +98,16 @@ func (m machine) namespace() need {
 	var refused *network.PrivilegeError
 	switch {
 	case errors.As(err, &refused):
-		return need{"namespaces", finding.Missing, fmt.Sprintf("cannot make network namespaces: %v", refused.Reason), refused.Help}
+		return need{"namespaces", finding.Missing, fmt.Sprintf("cannot make network namespaces: %v", refused.Reason),
+			refused.Help}
 	case err != nil:
 		return need{"namespaces", finding.Broken, err.Error(), ""}
 	}
 	return need{"namespaces", finding.OK, "network namespaces can be made", ""}
 }
 
-// What a lab takes, in MiB. Measured with MariaDB 10.11 and HAProxy 2.6: 80 for a zone's database, 13 for each of a router's
-// two HAProxy processes, 60 to 100 for stackproof itself.
+// What a lab takes, in MiB. Measured with MariaDB 10.11 and HAProxy 2.6: 80 for a zone's database, 13 for each of a
+// router's two HAProxy processes, 60 to 100 for stackproof itself.
 const (
 	labMemory  = 100
 	zoneMemory = 120
@@ -118,12 +119,14 @@ func (m machine) room() need {
 		return need{"memory", finding.Broken, err.Error(), ""}
 	}
 	fit := (free - labMemory) / zoneMemory
-	evidence := fmt.Sprintf("%d MiB are free; a lab takes about %d MiB, and %d MiB for each zone", free, labMemory, zoneMemory)
+	evidence := fmt.Sprintf("%d MiB are free; a lab takes about %d MiB, and %d MiB for each zone", free, labMemory,
+		zoneMemory)
 	switch {
 	case fit < 1:
 		return need{"memory", finding.Missing, evidence, "end other programs, or give the machine more memory"}
 	case fit < m.workers:
-		return need{"memory", finding.OK, evidence, fmt.Sprintf("run with --workers %d: %d zones at once are the default here", fit, m.workers)}
+		return need{"memory", finding.OK, evidence,
+			fmt.Sprintf("run with --workers %d: %d zones at once are the default here", fit, m.workers)}
 	}
 	return need{"memory", finding.OK, evidence, ""}
 }
@@ -165,7 +168,8 @@ func (m machine) folder() need {
 func onlyOfLab(c *cobra.Command) (err error) {
 	c.Flags().Visit(func(f *pflag.Flag) {
 		if err == nil && f.Name != "target" && f.Name != "json" {
-			err = usage("--%s is for an existing zone: give --target existing, or --target NAME for one of the --config file", f.Name)
+			err = usage("--%s is for an existing zone: give --target existing, or --target NAME for one of the "+
+				"--config file", f.Name)
 		}
 	})
 	return err

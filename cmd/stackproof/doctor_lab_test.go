@@ -22,7 +22,8 @@ import (
 // complete is a machine that has everything.
 func complete(t *testing.T) machine {
 	found := func() (string, error) { return "/usr/sbin/program", nil }
-	return machine{haproxy: found, database: found, namespaces: func() error { return nil }, temporary: t.TempDir(), workers: 2,
+	return machine{haproxy: found, database: found, namespaces: func() error { return nil }, temporary: t.TempDir(),
+		workers:   2,
 		installer: "sudo apt-get install", memory: meminfo("MemTotal: 9000000 kB\nMemAvailable:  2048000 kB\n")}
 }
 
@@ -46,16 +47,27 @@ func TestDoctorOfTheLab(t *testing.T) {
 			}
 		}, "haproxy", finding.Missing, []string{"→ sudo apt-get install haproxy"}, false},
 		"a database": {func(m *machine) {
-			m.database = func() (string, error) { return "", &database.MissingError{What: "mariadbd", Package: "mariadb-server"} }
+			m.database = func() (string, error) {
+				return "", &database.MissingError{What: "mariadbd",
+					Package: "mariadb-server"}
+			}
 		}, "database", finding.Missing, []string{"→ sudo apt-get install mariadb-server"}, false},
 		"an installer that we know": {func(m *machine) {
 			m.installer = ""
 			m.haproxy = func() (string, error) { return "", errors.New("not in PATH") }
 		}, "haproxy", finding.Missing, []string{"→ install the package haproxy"}, false},
 		"rights": {func(m *machine) {
-			m.namespaces = func() error { return &network.PrivilegeError{Reason: errors.New("EPERM"), Help: "sudo sysctl -w a=1"} }
+			m.namespaces = func() error {
+				return &network.PrivilegeError{Reason: errors.New("EPERM"),
+					Help: "sudo sysctl -w a=1"}
+			}
 		}, "namespaces", finding.Missing, []string{"EPERM", "→ sudo sysctl -w a=1"}, false},
-		"working namespaces": {func(m *machine) { m.namespaces = func() error { return errors.New("netlink says no") } },
+		"working namespaces": {func(m *machine) {
+			m.namespaces = func() error {
+				return errors.New(
+					"netlink says no")
+			}
+		},
 			"namespaces", finding.Broken, []string{"netlink says no"}, false},
 		"memory": {func(m *machine) { m.memory = meminfo("MemAvailable: 200000 kB\n") },
 			"memory", finding.Missing, []string{"195 MiB are free", "→ end other programs"}, false},
@@ -80,7 +92,8 @@ func TestDoctorOfTheLab(t *testing.T) {
 			if ended != nil {
 				assert.Equal(t, exitCannotRun, ended.code)
 			}
-			for _, word := range append(c.says, map[bool]string{true: "the lab can run here", false: "the lab cannot run here: 1 of 5"}[c.runs]) {
+			for _, word := range append(c.says, map[bool]string{true: "the lab can run here",
+				false: "the lab cannot run here: 1 of 5"}[c.runs]) {
 				assert.Contains(t, text.String(), word)
 			}
 			var d labDiagnosed

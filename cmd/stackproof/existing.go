@@ -41,15 +41,17 @@ type existingFlags struct {
 func (f *existingFlags) add(c *cobra.Command) {
 	inGroup(c.Flags(), existingTarget, f.define)
 	inGroup(c.Flags(), "routers", func(s *pflag.FlagSet) {
-		s.StringVar(&f.router, "router", "", "of the lab: model (default) or real-scripts; of an existing zone: none, shadow, real-scripts "+
-			"(shadow routers that run them), or a template of a command that reads real ones")
+		s.StringVar(&f.router, "router", "",
+			"of the lab: model (default) or real-scripts; of an existing zone: none, shadow, real-scripts "+
+				"(shadow routers that run them), or a template of a command that reads real ones")
 	})
 }
 
 func (f *existingFlags) define(s *pflag.FlagSet) {
 	s.StringVar(&f.config, "config", "", "YAML file of targets (default: stackproof.yaml where there is one)")
 	s.StringVar(&f.url, "api-url", "", "address of the API")
-	s.StringVar(&f.userURL, "user-url", "", "with --integration: address of the API for customers' keys (default: the server's endpoint.url)")
+	s.StringVar(&f.userURL, "user-url", "",
+		"with --integration: address of the API for customers' keys (default: the server's endpoint.url)")
 	s.StringVar(&f.key, "api-key", "", "API key of a root administrator")
 	s.StringVar(&f.secret, "secret-key", "", "secret key; others see it on a command line, but not in the environment")
 	s.StringVar(&f.cmk, "cmk", "", "profile of ~/.cmk/config")
@@ -58,21 +60,25 @@ func (f *existingFlags) define(s *pflag.FlagSet) {
 	s.BoolVar(&f.integration, "integration", false, "the address is the integration port, without authentication")
 	s.StringArrayVar(&f.dsn, "dsn", nil, "database with SELECT on cloud and cloud_usage, user:password@tcp(host:3306)/")
 	s.StringArrayVar(&f.logFiles, "log", nil, "management server's log, a file or glob (repeatable)")
-	s.StringVar(&f.logCommand, "log-command", "", "command that prints the log for ever, such as \"ssh mgmt tail -n +1 -F /var/log/...\"")
+	s.StringVar(&f.logCommand, "log-command", "",
+		"command that prints the log for ever, such as \"ssh mgmt tail -n +1 -F /var/log/...\"")
 	s.StringVar(&f.usage, "usage", "", "how usage runs are had: on-demand or schedule")
 	s.StringVar(&f.clients, "clients", "", "where requests come from: shadow, addresses or socks5")
-	s.StringVar(&f.routerProfile, "router-profile", "", "release whose router rules the shadow applies (default: the target's)")
+	s.StringVar(&f.routerProfile, "router-profile", "",
+		"release whose router rules the shadow applies (default: the target's)")
 	s.StringVar(&f.clock, "clock", "", "whose time counts: database or api")
 	s.StringVar(&f.zone, "zone", "", "name or id of the zone (default: the first that fits)")
 	s.IntVar(&f.skewBudget, "skew-budget", 0, "harmless rules that may be made to set ids apart (default 200)")
-	s.IntVar(&f.parallel, "parallel", 0, "changes that may be at work on the server at once (default 16; fewer while it is slow)")
+	s.IntVar(&f.parallel, "parallel", 0,
+		"changes that may be at work on the server at once (default 16; fewer while it is slow)")
 	s.IntSliceVar(&f.groups, "groups", nil, "sizes of autoscale populations that fit (L-04)")
-	s.BoolVar(&f.keepLimits, "keep-limits", false, "do not lift the resource limits of the run's own domain and accounts; a run that needs more is refused")
+	s.BoolVar(&f.keepLimits, "keep-limits", false,
+		"do not lift the resource limits of the run's own domain and accounts; a run that needs more is refused")
 	s.BoolVar(&f.disposable, "disposable", false, "nobody minds what a run makes there; do not ask")
 }
 
-// over lays the flags that were given over a target. Ways to be authenticated exclude each other, and so do a log's files and its
-// command: a flag of one takes the others back.
+// over lays the flags that were given over a target. Ways to be authenticated exclude each other, and so do a log's
+// files and its command: a flag of one takes the others back.
 func (f *existingFlags) over(c *cobra.Command, into *config.Config) error {
 	given := func(name string) bool { return c.Flags().Changed(name) }
 	if given("cmk") {
@@ -132,7 +138,8 @@ func (f *existingFlags) target(c *cobra.Command, name, release string) (config.C
 	conf, known := targets[name]
 	if !known && name != existingTarget {
 		names := append(slices.Sorted(maps.Keys(targets)), labTarget, existingTarget)
-		return conf, usage("target %q is not known; did you mean %q? (there are %s; --config names a file with more)", name,
+		return conf, usage("target %q is not known; did you mean %q? (there are %s; --config names a file with more)",
+			name,
 			harness.Nearest(name, names), strings.Join(names, ", "))
 	}
 	conf.Environment(os.Getenv)
@@ -143,7 +150,8 @@ func (f *existingFlags) target(c *cobra.Command, name, release string) (config.C
 		conf.Release = release
 	}
 	if conf.API.URL == "" && conf.API.Cmk == (config.Cmk{}) {
-		return conf, usage("target %s has no API address: give --api-url, $CLOUDSTACK_API_URL, a profile with --cmk, or a --config file that has it", name)
+		return conf, usage("target %s has no API address: give --api-url, $CLOUDSTACK_API_URL, a profile with "+
+			"--cmk, or a --config file that has it", name)
 	}
 	if err := conf.Check(); err != nil {
 		return conf, usage("target %s: %w", name, err)
@@ -166,8 +174,9 @@ func confirm(ctx context.Context, c *cobra.Command, t *existing.Target, chosen h
 	}
 	fmt.Fprintln(c.ErrOrStderr(), strings.Join(lines, "\n"))
 	in, isFile := c.InOrStdin().(*os.File)
-	if !isFile || !term.IsTerminal(int(in.Fd())) { //nolint:gosec // a file descriptor is small
-		return errors.New("the target is not marked disposable, and there is no terminal to ask at: give --yes, or set disposable: true")
+	if !isFile || !term.IsTerminal(int(in.Fd())) {
+		return errors.New("the target is not marked disposable, and there is no terminal to ask at: give --yes, or " +
+			"set disposable: true")
 	}
 	fmt.Fprint(c.ErrOrStderr(), "Go on? [y/N] ")
 	answer, err := readLine(ctx, in)
@@ -180,8 +189,8 @@ func confirm(ctx context.Context, c *cobra.Command, t *existing.Target, chosen h
 	return nil
 }
 
-// readLine waits for a line or the context's end. A read of a terminal cannot be called off: after an interrupt it stays
-// behind until the program ends, which is at once.
+// readLine waits for a line or the context's end. A read of a terminal cannot be called off: after an interrupt it
+// stays behind until the program ends, which is at once.
 func readLine(ctx context.Context, in io.Reader) (string, error) {
 	type read struct {
 		line string

@@ -43,7 +43,8 @@ func (o *runOptions) prepareExisting(c *cobra.Command, chosen harness.Catalogue)
 	}, nil
 }
 
-func (o *runOptions) openExisting(c *cobra.Command, conf config.Config, chosen harness.Catalogue, real *config.ScriptTree) (_ harness.Target, _ func(result.Run) []string, err error) {
+func (o *runOptions) openExisting(c *cobra.Command, conf config.Config, chosen harness.Catalogue,
+	real *config.ScriptTree) (_ harness.Target, _ func(result.Run) []string, err error) {
 	ctx := c.Context()
 	if conf.Shadows() {
 		if err := tryNamespaces(); err != nil {
@@ -95,12 +96,14 @@ func sayWhatGoes(errs io.Writer, l *ledger.Ledger) {
 	if err != nil || objects == 0 {
 		return
 	}
-	fmt.Fprintf(errs, "stackproof: up to %d objects are removed now, %d accounts with all that is in them first: within %s. The ledger is %s\n",
+	fmt.Fprintf(errs, "stackproof: up to %d objects are removed now, %d accounts with all that is in them first: "+
+		"within %s. The ledger is %s\n",
 		objects, accounts, harness.CleanupTime+existing.DropTime, l.Path())
 }
 
 // openTarget opens an existing zone; the trace, which may be nil, is closed with it.
-func openTarget(ctx context.Context, name string, conf config.Config, trace io.WriteCloser, tree *fleet.Scripts) (*existing.Target, error) {
+func openTarget(ctx context.Context, name string, conf config.Config, trace io.WriteCloser,
+	tree *fleet.Scripts) (*existing.Target, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	options := existing.Options{Name: name, Config: conf, Scripts: tree, OpenRouters: realrouter.Open}

@@ -51,7 +51,7 @@ func saveFailing(out io.Writer, dir string, run result.Run) error {
 			}
 			n++
 			name := filepath.Join(dir, fmt.Sprintf("%s-%s-seed%d-%d.replay", c.ID, run.Release, run.Seed, n))
-			if err := os.WriteFile(name, []byte(e.Text), 0o644); err != nil { //nolint:gosec // steps hold no secret
+			if err := os.WriteFile(name, []byte(e.Text), 0o644); err != nil {
 				return fmt.Errorf("saving a failing sequence: %w", err)
 			}
 			fmt.Fprintf(out, "written: %s\n", name)

@@ -14,7 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// watched is a user's home folder with a ledger, a profile and a cache in it, and what was done there since the last look.
+// watched is a user's home folder with a ledger, a profile and a cache in it, and what was done there since the last
+// look.
 type watched struct {
 	dir   string
 	fd    int
@@ -25,11 +26,14 @@ func watchHome(t *testing.T) watched {
 	t.Helper()
 	w := watched{dir: t.TempDir(), names: map[int]string{}}
 	ledgers := filepath.Join(w.dir, ".local", "state", "stackproof", "ledger")
-	for _, dir := range []string{ledgers, filepath.Join(w.dir, ".cache", "stackproof", "database"), filepath.Join(w.dir, ".cmk"), filepath.Join(w.dir, ".config")} {
+	for _, dir := range []string{ledgers, filepath.Join(w.dir, ".cache", "stackproof", "database"),
+		filepath.Join(w.dir, ".cmk"), filepath.Join(w.dir, ".config")} {
 		require.NoError(t, os.MkdirAll(dir, 0o700))
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(ledgers, "spfeed.jsonl"), []byte(`{"ledger":1,"run":"spfeed","target":"real","api":"http://192.0.2.1/client/api"}`+"\n"+
-		`{"op":"intend","entry":1,"kind":"account","name":"spfeed-a","account":"spfeed-a","at":"2020-01-01T00:00:00Z"}`+"\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(ledgers, "spfeed.jsonl"),
+		[]byte(`{"ledger":1,"run":"spfeed","target":"real","api":"http://192.0.2.1/client/api"}`+"\n"+
+			`{"op":"intend","entry":1,"kind":"account","name":"spfeed-a","account":"spfeed-a","at":"2020-01-01T00:00:00Z"}`+
+			"\n"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(w.dir, ".cmk", "config"), []byte("not a profile"), 0o600))
 	var err error
 	w.fd, err = unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
@@ -39,7 +43,8 @@ func watchHome(t *testing.T) watched {
 		if err != nil || !d.IsDir() {
 			return err
 		}
-		wd, err := unix.InotifyAddWatch(w.fd, path, unix.IN_OPEN|unix.IN_ACCESS|unix.IN_MODIFY|unix.IN_CREATE|unix.IN_DELETE|unix.IN_MOVE)
+		wd, err := unix.InotifyAddWatch(w.fd, path,
+			unix.IN_OPEN|unix.IN_ACCESS|unix.IN_MODIFY|unix.IN_CREATE|unix.IN_DELETE|unix.IN_MOVE)
 		w.names[wd] = strings.TrimPrefix(path, w.dir)
 		return err
 	}))
@@ -58,7 +63,7 @@ func (w watched) done(t *testing.T) (all []string) {
 		}
 		require.NoError(t, err)
 		for at := 0; at < n; {
-			event := (*unix.InotifyEvent)(unsafe.Pointer(&buffer[at])) //nolint:gosec // the kernel's layout
+			event := (*unix.InotifyEvent)(unsafe.Pointer(&buffer[at]))
 			name := string(buffer[at+unix.SizeofInotifyEvent : at+unix.SizeofInotifyEvent+int(event.Len)])
 			all = append(all, filepath.Join(w.names[int(event.Wd)], strings.TrimRight(name, "\x00")))
 			at += unix.SizeofInotifyEvent + int(event.Len)
@@ -75,14 +80,15 @@ func (w watched) as(cmd *exec.Cmd) ([]byte, error) {
 	return cmd.CombinedOutput()
 }
 
-// TestHomeIsLeftAlone runs tests of this package as a user who has ledgers of real runs, a profile and a cache: nothing of it
-// is opened, and nothing is added. The command itself, for comparison, does look there.
+// TestHomeIsLeftAlone runs tests of this package as a user who has ledgers of real runs, a profile and a cache: nothing
+// of it is opened, and nothing is added. The command itself, for comparison, does look there.
 func TestHomeIsLeftAlone(t *testing.T) {
 	needLab(t)
 	w := watchHome(t)
 	self, err := os.Executable()
 	require.NoError(t, err)
-	out, err := w.as(exec.Command(self, "-test.v", "-test.run", "^(TestCleanupLeavesTheLivingAlone|TestCleanupSaysWhatItCannotReach|TestEveryKnobIsListedOnce)$"))
+	out, err := w.as(exec.Command(self, "-test.v", "-test.run",
+		"^(TestCleanupLeavesTheLivingAlone|TestCleanupSaysWhatItCannotReach|TestEveryKnobIsListedOnce)$"))
 	require.NoError(t, err, string(out))
 	assert.Equal(t, 3, strings.Count(string(out), "\n--- PASS: "), "tests that ran: %s", out)
 	assert.Empty(t, w.done(t))

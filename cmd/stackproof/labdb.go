@@ -24,7 +24,8 @@ func labDatabase(c *cobra.Command, word string) (lab.Starter, error) {
 	case word == privateDatabase:
 		return nil, nil
 	case !found || image == "":
-		return nil, usage("--lab-db %q is neither %s nor container:IMAGE, such as container:mysql:8.4 or container:mariadb:11.4", word, privateDatabase)
+		return nil, usage("--lab-db %q is neither %s nor container:IMAGE, such as container:mysql:8.4 or "+
+			"container:mariadb:11.4", word, privateDatabase)
 	}
 	return func(ctx context.Context, release string) (*database.Server, error) {
 		return container.StartDatabase(ctx, container.DatabaseOptions{Image: image, Release: release, Say: sayOn(c)})

@@ -72,7 +72,8 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// cannotRun says that the work could not be done at all. Where it was done in a user namespace, only the status is left.
+// cannotRun says that the work could not be done at all. Where it was done in a user namespace, only the status is
+// left.
 func cannotRun(err error) error {
 	if err == nil {
 		return nil
@@ -84,8 +85,8 @@ func cannotRun(err error) error {
 	return &exitError{exitCannotRun, err}
 }
 
-// tryNamespaces makes network namespaces possible where it can. Where it cannot, trying the capability says so; the error is only that
-// the program has run already, in a user namespace.
+// tryNamespaces makes network namespaces possible where it can. Where it cannot, trying the capability says so; the
+// error is only that the program has run already, in a user namespace.
 func tryNamespaces() error {
 	err := network.Enter()
 	if errors.As(err, new(*network.ReexecutedError)) {

@@ -46,8 +46,9 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HOME", e.WorkDir) // the cache of prepared databases
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits, "conformance": copyConformance,
-			"tree": treeCommand(t), "head": head},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits,
+			"conformance": copyConformance,
+			"tree":        treeCommand(t), "head": head},
 	})
 }
 
@@ -80,7 +81,7 @@ func copyConformance(ts *testscript.TestScript, _ bool, args []string) {
 func treeCommand(t *testing.T) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, _ bool, args []string) {
 		dir := ts.MkAbs(args[1])
-		ts.Check(os.Mkdir(dir, 0o755)) //nolint:gosec // the scripts' user must read it
+		ts.Check(os.Mkdir(dir, 0o755))
 		scriptstest.Write(t, dir, args[0])
 	}
 }
@@ -124,7 +125,7 @@ func stackproofCommand(t *testing.T, tmp string, args ...string) *exec.Cmd {
 	dir := t.TempDir()
 	link := filepath.Join(dir, "stackproof")
 	require.NoError(t, os.Symlink(self, link))
-	cmd := exec.Command(link, args...) //nolint:gosec // this test binary under the command's name
+	cmd := exec.Command(link, args...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+tmp)
 	return cmd
 }
@@ -197,7 +198,8 @@ func (s *shown) String() string {
 // busy starts a long run and returns once it has a database and a router's process.
 func busy(t *testing.T, tmp string) (*exec.Cmd, []string) {
 	t.Helper()
-	cmd := stackproofCommand(t, tmp, "run", "--release", "4.20.1.0", "--scenario", "L-01", "--repeat", "1000", "--workers", "1")
+	cmd := stackproofCommand(t, tmp, "run", "--release", "4.20.1.0", "--scenario", "L-01", "--repeat", "1000",
+		"--workers", "1")
 	var out shown
 	cmd.Stdout, cmd.Stderr = &out, &out
 	require.NoError(t, cmd.Start())
@@ -206,7 +208,8 @@ func busy(t *testing.T, tmp string) (*exec.Cmd, []string) {
 	eventually(t, "a database and a router", func() (bool, string) {
 		seen = descendants(t, cmd.Process.Pid)
 		all := strings.Join(seen, "\n")
-		return strings.Contains(all, "haproxy") && (strings.Contains(all, "mariadbd") || strings.Contains(all, "mysqld")), all + out.String()
+		return strings.Contains(all, "haproxy") && (strings.Contains(all, "mariadbd") ||
+			strings.Contains(all, "mysqld")), all + out.String()
 	})
 	return cmd, seen
 }

@@ -57,7 +57,8 @@ func reach(t *testing.T, o zone.Options) reached {
 func (r reached) command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := stackproofCommand(t, t.TempDir(), append(args, "--ledger-dir", t.TempDir())...)
-	for _, name := range []string{"CLOUDSTACK_API_URL", "CLOUDSTACK_API_KEY", "CLOUDSTACK_SECRET_KEY", "STACKPROOF_CONFIG"} {
+	for _, name := range []string{"CLOUDSTACK_API_URL", "CLOUDSTACK_API_KEY", "CLOUDSTACK_SECRET_KEY",
+		"STACKPROOF_CONFIG"} {
 		cmd.Env = append(cmd.Env, name+"=")
 	}
 	return cmd
@@ -66,7 +67,8 @@ func (r reached) command(t *testing.T, args ...string) *exec.Cmd {
 // run runs a scenario with these flags besides.
 func (r reached) run(t *testing.T, scenario string, flags ...string) *exec.Cmd {
 	t.Helper()
-	return r.command(t, append([]string{"run", "--target", "existing", "--scenario", scenario, "--yes", "--clock", "api", "--dsn", r.server.ReadOnlyDSN()}, flags...)...)
+	return r.command(t, append([]string{"run", "--target", "existing", "--scenario", scenario, "--yes", "--clock",
+		"api", "--dsn", r.server.ReadOnlyDSN()}, flags...)...)
 }
 
 // passes runs a scenario, which must pass and leave nothing.
@@ -113,26 +115,33 @@ func file(t *testing.T, name, text string) string {
 func TestWaysToAuthenticate(t *testing.T) {
 	r := reach(t, zone.Options{})
 	login := func(password string) string {
-		return file(t, "targets.yaml", "targets:\n  mine:\n    api: {url: '"+r.zone.APIURL()+"', login: {username: admin, password: "+password+", domain: /}}\n"+
+		return file(t, "targets.yaml", "targets:\n  mine:\n    api: {url: '"+r.zone.APIURL()+
+			"', login: {username: admin, password: "+password+", domain: /}}\n"+
 			"    dsn: '"+r.server.ReadOnlyDSN()+"'\n    clock: api\n    disposable: true\n")
 	}
 	profile := func(secret string) string {
-		return filepath.Dir(filepath.Dir(file(t, ".cmk/config", "profile = mine\n\n[mine]\nurl = "+r.zone.APIURL()+"\napikey = "+r.zone.APIKey()+"\nsecretkey = "+secret+"\nverifycert = true\n")))
+		return filepath.Dir(filepath.Dir(file(t, ".cmk/config", "profile = mine\n\n[mine]\nurl = "+r.zone.APIURL()+
+			"\napikey = "+r.zone.APIKey()+"\nsecretkey = "+secret+"\nverifycert = true\n")))
 	}
 	t.Run("keys", func(t *testing.T) {
-		passes(t, r, r.run(t, "U-01", "--api-url", r.zone.APIURL(), "--api-key", r.zone.APIKey(), "--secret-key", r.zone.SecretKey()))
+		passes(t, r, r.run(t, "U-01", "--api-url", r.zone.APIURL(), "--api-key", r.zone.APIKey(), "--secret-key",
+			r.zone.SecretKey()))
 	})
 	t.Run("login", func(t *testing.T) {
-		out := passes(t, r, r.command(t, "run", "--config", login("password"), "--target", "mine", "--scenario", "U-01"))
+		out := passes(t, r, r.command(t, "run", "--config", login("password"), "--target", "mine", "--scenario",
+			"U-01"))
 		assert.NotContains(t, out, "password")
-		refused(t, r.command(t, "run", "--config", login("wrong"), "--target", "mine", "--scenario", "U-01"), "refuses the keys or the login")
+		refused(t, r.command(t, "run", "--config", login("wrong"), "--target", "mine", "--scenario", "U-01"),
+			"refuses the keys or the login")
 	})
 	t.Run("integration port", func(t *testing.T) {
 		passes(t, r, r.run(t, "U-01", "--integration", "--api-url", r.zone.IntegrationURL()))
 		refused(t, r.run(t, "U-01", "--integration", "--api-url", r.zone.APIURL()), "refuses")
-		require.NoError(t, r.admin.Call(t.Context(), "updateConfiguration", cloud.Params{"name": "endpoint.url", "value": "http://localhost:1/client/api"}, nil))
+		require.NoError(t, r.admin.Call(t.Context(), "updateConfiguration", cloud.Params{"name": "endpoint.url",
+			"value": "http://localhost:1/client/api"}, nil))
 		refused(t, r.run(t, "U-01", "--integration", "--api-url", r.zone.IntegrationURL()), "localhost:1", "--user-url")
-		passes(t, r, r.run(t, "U-01", "--integration", "--api-url", r.zone.IntegrationURL(), "--user-url", r.zone.APIURL()))
+		passes(t, r, r.run(t, "U-01", "--integration", "--api-url", r.zone.IntegrationURL(), "--user-url",
+			r.zone.APIURL()))
 	})
 	t.Run("cmk", func(t *testing.T) {
 		cmd := r.run(t, "U-01", "--cmk", "mine")
@@ -150,7 +159,8 @@ func TestWaysToAuthenticate(t *testing.T) {
 // TestSchedule waits for runs that nobody asks for.
 func TestSchedule(t *testing.T) {
 	r := reach(t, zone.Options{})
-	keys := []string{"--api-url", r.zone.APIURL(), "--api-key", r.zone.APIKey(), "--secret-key", r.zone.SecretKey(), "--usage", "schedule"}
+	keys := []string{"--api-url", r.zone.APIURL(), "--api-key", r.zone.APIKey(), "--secret-key", r.zone.SecretKey(),
+		"--usage", "schedule"}
 	// A server that never had a run waits for its time of day; after one it catches up with each heartbeat.
 	out, err := r.run(t, "U-01", keys...).CombinedOutput()
 	require.Error(t, err)
@@ -161,7 +171,8 @@ func TestSchedule(t *testing.T) {
 		db, err := r.server.Open(t.Context())
 		require.NoError(t, err)
 		defer func() { assert.NoError(t, db.Close()) }()
-		require.NoError(t, db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM cloud_usage.usage_job WHERE success = 1 AND job_type = ?", kind).Scan(&n))
+		require.NoError(t, db.QueryRowContext(t.Context(),
+			"SELECT COUNT(*) FROM cloud_usage.usage_job WHERE success = 1 AND job_type = ?", kind).Scan(&n))
 		return n
 	}
 	eventually(t, "a scheduled run", func() (bool, string) { return count(0) > 0, "none" })
@@ -174,13 +185,17 @@ func TestCertificates(t *testing.T) {
 	r := reach(t, zone.Options{})
 	behind, err := url.Parse(r.zone.APIURL())
 	require.NoError(t, err)
-	front := httptest.NewUnstartedServer(&httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(&url.URL{Scheme: behind.Scheme, Host: behind.Host}) }})
+	front := httptest.NewUnstartedServer(&httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
+		p.SetURL(
+			&url.URL{Scheme: behind.Scheme, Host: behind.Host})
+	}})
 	front.Config.ErrorLog = log.New(io.Discard, "", 0) // refused handshakes are what is wanted
 	front.StartTLS()
 	t.Cleanup(front.Close)
 	ca := file(t, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: front.Certificate().Raw})))
 	with := func(flags ...string) *exec.Cmd {
-		return r.run(t, "U-01", append([]string{"--api-url", front.URL + behind.Path, "--api-key", r.zone.APIKey(), "--secret-key", r.zone.SecretKey()}, flags...)...)
+		return r.run(t, "U-01", append([]string{"--api-url", front.URL + behind.Path, "--api-key", r.zone.APIKey(),
+			"--secret-key", r.zone.SecretKey()}, flags...)...)
 	}
 	passes(t, r, with("--ca", ca))
 	passes(t, r, with("--insecure"))
@@ -194,7 +209,8 @@ func otherAuthority(t *testing.T) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	form := x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	form := x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true,
+		BasicConstraintsValid: true}
 	raw, err := x509.CreateCertificate(rand.Reader, &form, &form, &key.PublicKey, key)
 	require.NoError(t, err)
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw}))
@@ -205,7 +221,8 @@ func TestLogByCommand(t *testing.T) {
 	r := reach(t, zone.Options{})
 	keys := []string{"--api-url", r.zone.APIURL(), "--api-key", r.zone.APIKey(), "--secret-key", r.zone.SecretKey()}
 	passes(t, r, r.run(t, "L-01", append(keys, "--log-command", "tail -n +1 -F "+r.log)...))
-	refused(t, r.run(t, "L-01", append(keys, "--log-command", "cat /nowhere/management.log")...), "/nowhere/management.log")
+	refused(t, r.run(t, "L-01", append(keys, "--log-command", "cat /nowhere/management.log")...),
+		"/nowhere/management.log")
 }
 
 // TestLogsOfSeveralServers spreads the pushes over the logs of two management servers.

@@ -73,7 +73,8 @@ func TestPrompt(t *testing.T) {
 	}
 	domains := domainRows()
 	run := func(t *testing.T) *exec.Cmd {
-		return r.command(t, "run", "--target", "existing", "--scenario", "A-02", "--clock", "api", "--dsn", r.server.ReadOnlyDSN(),
+		return r.command(t, "run", "--target", "existing", "--scenario", "A-02", "--clock", "api", "--dsn",
+			r.server.ReadOnlyDSN(),
 			"--api-url", r.zone.APIURL(), "--api-key", r.zone.APIKey(), "--secret-key", r.zone.SecretKey())
 	}
 	for name, c := range map[string]struct{ typed, want string }{

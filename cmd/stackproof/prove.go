@@ -36,7 +36,8 @@ type proveOptions struct {
 
 func proveCommand() *cobra.Command {
 	var o proveOptions
-	c := &cobra.Command{Use: "prove", Short: "Shows that every scenario catches its planted faults and is quiet on a sound zone", Args: noArgs,
+	c := &cobra.Command{Use: "prove", Short: "Shows that every scenario catches its planted faults and is quiet on " +
+		"a sound zone", Args: noArgs,
 		Long: `Runs every scenario on a sound release profile, plants each fault of the lab (twin) under the scenarios that name it, and
 under all scenarios of priority 0, and prints which scenario caught which twin. Exit status 1 if a twin survives, a
 scenario is blind to a twin of its own, the sound profile shows a failure, or a scenario could not decide.`}
@@ -45,12 +46,15 @@ scenario is blind to a twin of its own, the sound profile shows a failure, or a 
 	f.StringArrayVar(&o.twins, "twin", nil, "only these twins (glob, repeatable)")
 	f.StringArrayVar(&o.scenarios, "scenario", nil, "only these scenarios (glob, repeatable)")
 	f.IntVar(&o.repeat, "repeat", 1, "sound runs of each scenario; false alarms are counted with their bound")
-	// A zone waits a third of its time, for reloads and connections: one more than there are cores takes a fifth off a proof.
+	// A zone waits a third of its time, for reloads and connections: one more than there are cores takes a fifth off a
+	// proof.
 	f.IntVar(&o.workers, "workers", runtime.NumCPU()+1, "zones at once")
 	f.Int64Var(&o.seed, "seed", 0, "seed; 0 takes one from the clock and prints it")
 	f.BoolVar(&o.first, "first", false, "end a twin's sweep as soon as one scenario has caught it")
-	f.BoolVar(&o.named, "named", false, "run only the pairs of a twin and a scenario that names it: quick, and enough to see each scenario fail")
-	f.BoolVar(&o.every, "every", false, "run every pair, those too in which the scenario was seen to use nothing that the twin changes")
+	f.BoolVar(&o.named, "named", false, "run only the pairs of a twin and a scenario that names it: quick, and "+
+		"enough to see each scenario fail")
+	f.BoolVar(&o.every, "every", false, "run every pair, those too in which the scenario was seen to use nothing "+
+		"that the twin changes")
 	f.BoolVar(&o.asJSON, "json", false, "print the proof as JSON")
 	o.start.add(f)
 	c.RunE = func(c *cobra.Command, _ []string) error { return o.prove(c) }
@@ -59,7 +63,8 @@ scenario is blind to a twin of its own, the sound profile shows a failure, or a 
 
 // plan refuses a wrong command line before anything is started.
 func (o *proveOptions) plan() (proof.Plan, error) {
-	p := proof.Plan{Release: o.release, Repeat: o.repeat, Workers: o.workers, Seed: o.seed, First: o.first, Every: o.every, Named: o.named}
+	p := proof.Plan{Release: o.release, Repeat: o.repeat, Workers: o.workers, Seed: o.seed, First: o.first,
+		Every: o.every, Named: o.named}
 	if err := checkRelease(o.release); err != nil {
 		return p, err
 	}
@@ -89,14 +94,20 @@ func (o *proveOptions) plan() (proof.Plan, error) {
 	return p, err
 }
 
-// onlyNamed leaves out the twins that none of the chosen scenarios names: nothing is asked of them, so none of them survives.
+// onlyNamed leaves out the twins that none of the chosen scenarios names: nothing is asked of them, so none of them
+// survives.
 func (o *proveOptions) onlyNamed(p *proof.Plan) error {
 	p.Twins = slices.DeleteFunc(p.Twins, func(t proof.Twin) bool {
-		return !slices.ContainsFunc(p.Scenarios, func(s harness.Scenario) bool { return slices.Contains(s.Twins, t.ID) })
+		return !slices.ContainsFunc(p.Scenarios, func(s harness.Scenario) bool {
+			return slices.Contains(s.Twins,
+				t.ID)
+		})
 	})
 	for _, pattern := range o.twins {
-		if !slices.ContainsFunc(p.Twins, func(t proof.Twin) bool { ok, _ := path.Match(pattern, string(t.ID)); return ok }) {
-			return usage("--named: none of the scenarios %s names a twin %q, so there is no pair to run: leave out --named, or --scenario",
+		if !slices.ContainsFunc(p.Twins,
+			func(t proof.Twin) bool { ok, _ := path.Match(pattern, string(t.ID)); return ok }) {
+			return usage("--named: none of the scenarios %s names a twin %q, so there is no pair to run: leave out "+
+				"--named, or --scenario",
 				strings.Join(p.Scenarios.IDs(), " "), pattern)
 		}
 	}
@@ -122,7 +133,8 @@ func twins(name string, patterns []string) ([]proof.Twin, error) {
 	}
 	for _, p := range patterns {
 		if !slices.ContainsFunc(names, func(n string) bool { ok, _ := path.Match(p, n); return ok }) {
-			return nil, usage("no twin matches %q; did you mean %s? (stackproof list --knobs)", p, harness.Nearest(p, names))
+			return nil, usage("no twin matches %q; did you mean %s? (stackproof list --knobs)", p,
+				harness.Nearest(p, names))
 		}
 	}
 	return slices.DeleteFunc(all, func(t proof.Twin) bool {
@@ -151,7 +163,8 @@ func (o *proveOptions) prove(c *cobra.Command) error {
 			return nil, err
 		}
 		// Story B in its small size: fifty groups show no twin that two do not.
-		return lab.New(lab.Options{Release: p.Release, Knobs: knobs, Workers: p.Workers, Pool: pool, Groups: []int{2}, Start: o.start.at})
+		return lab.New(lab.Options{Release: p.Release, Knobs: knobs, Workers: p.Workers, Pool: pool, Groups: []int{2},
+			Start: o.start.at})
 	}
 	show := newProgress(c.ErrOrStderr(), 0, 1)
 	show.quiet = true
@@ -218,7 +231,9 @@ func printProof(out io.Writer, p *proof.Proof) {
 	if !p.Complete {
 		fmt.Fprint(out, "\nNOT COMPLETE: nothing is proven.")
 	}
-	fmt.Fprintf(out, "\n%d cells; %d pairs were left out, whose scenario was seen to use nothing that the twin changes.\n", p.Cells, p.LeftOut)
-	fmt.Fprintf(out, "%d of %d twins caught on %s, %d false alarms in %d sound runs (rate below %.1f %% with 95 %% confidence), seed %d, %.0f s.\n",
+	fmt.Fprintf(out, "\n%d cells; %d pairs were left out, whose scenario was seen to use nothing that the twin "+
+		"changes.\n", p.Cells, p.LeftOut)
+	fmt.Fprintf(out, "%d of %d twins caught on %s, %d false alarms in %d sound runs (rate below %.1f %% with 95 %% "+
+		"confidence), seed %d, %.0f s.\n",
 		caught, len(p.Twins), p.Release, p.FalseAlarms, p.SoundRuns, 100*p.SoundBound, p.Seed, p.Seconds)
 }

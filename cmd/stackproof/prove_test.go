@@ -23,11 +23,15 @@ func TestNamedTwins(t *testing.T) {
 	}
 	assert.ElementsMatch(t, []string{"usage-unknown-blocks", "usage-portable-releases-all", "usage-ip-close-nothing"},
 		planned(proveOptions{named: true, scenarios: []string{"U-32"}}))
-	assert.Contains(t, planned(proveOptions{scenarios: []string{"U-32"}}), "push-lost", "all are swept over the chosen scenarios")
-	assert.Equal(t, []string{"push-lost"}, planned(proveOptions{scenarios: []string{"U-32"}, twins: []string{"push-lost"}}), "asked for by name")
-	assert.Equal(t, []string{"usage-unknown-blocks"}, planned(proveOptions{named: true, scenarios: []string{"U-32"}, twins: []string{"usage-u*"}}))
+	assert.Contains(t, planned(proveOptions{scenarios: []string{"U-32"}}), "push-lost",
+		"all are swept over the chosen scenarios")
+	assert.Equal(t, []string{"push-lost"},
+		planned(proveOptions{scenarios: []string{"U-32"}, twins: []string{"push-lost"}}), "asked for by name")
+	assert.Equal(t, []string{"usage-unknown-blocks"}, planned(proveOptions{named: true, scenarios: []string{"U-32"},
+		twins: []string{"usage-u*"}}))
 
-	o := proveOptions{release: "4.20.1.0", repeat: 1, workers: 1, start: startFlag{lab.Epoch()}, named: true, scenarios: []string{"U-32"}, twins: []string{"usage-*", "push-lost"}}
+	o := proveOptions{release: "4.20.1.0", repeat: 1, workers: 1, start: startFlag{lab.Epoch()}, named: true,
+		scenarios: []string{"U-32"}, twins: []string{"usage-*", "push-lost"}}
 	_, err := o.plan()
 	var exit *exitError
 	require.ErrorAs(t, err, &exit, "a twin without a pair is not run, and so does not survive")

@@ -30,8 +30,10 @@ type pythonFlags struct {
 }
 
 func (f *pythonFlags) add(s *pflag.FlagSet) {
-	s.StringArrayVar(&f.pythons, "python", nil, "interpreter of real scripts; of several the first that can run the tree (default: python3, python2.7)")
-	s.StringVar(&f.pythonPath, "python-path", "", "folder that holds netaddr, where the interpreter does not find it itself")
+	s.StringArrayVar(&f.pythons, "python", nil,
+		"interpreter of real scripts; of several the first that can run the tree (default: python3, python2.7)")
+	s.StringVar(&f.pythonPath, "python-path", "",
+		"folder that holds netaddr, where the interpreter does not find it itself")
 }
 
 func (f *pythonFlags) options(tree string) scripts.Options {
@@ -42,12 +44,14 @@ func (f *pythonFlags) options(tree string) scripts.Options {
 
 // scriptOptions are what a tree's scripts are run with.
 func scriptOptions(t config.ScriptTree) scripts.Options {
-	return scripts.Options{Tree: t.Path, PythonPath: t.PythonPath, Interpreter: strings.Join(t.Python, string(filepath.ListSeparator))}
+	return scripts.Options{Tree: t.Path, PythonPath: t.PythonPath, Interpreter: strings.Join(t.Python,
+		string(filepath.ListSeparator))}
 }
 
 // treeOfEnvironment is what the environment says of real scripts. It does not ask for them.
 func treeOfEnvironment(lookup func(string) string) config.ScriptTree {
-	t := config.ScriptTree{Path: lookup("STACKPROOF_SYSTEMVM_TREE"), Release: lookup("STACKPROOF_TREE_RELEASE"), PythonPath: lookup("STACKPROOF_PYTHON_PATH")}
+	t := config.ScriptTree{Path: lookup("STACKPROOF_SYSTEMVM_TREE"), Release: lookup("STACKPROOF_TREE_RELEASE"),
+		PythonPath: lookup("STACKPROOF_PYTHON_PATH")}
 	if list := lookup("STACKPROOF_PYTHON"); list != "" {
 		t.Python = filepath.SplitList(list)
 	}
@@ -65,23 +69,29 @@ func (f *scriptFlags) add(c *cobra.Command) {
 }
 
 func (f *scriptFlags) define(s *pflag.FlagSet) {
-	s.StringVar(&f.tree, "systemvm-tree", "", "with --router real-scripts: folder with debian/opt/cloud, such as the folder systemvm of a CloudStack checkout")
-	s.StringVar(&f.release, "tree-release", "", "with --router real-scripts: release of the tree, where no pom.xml tells it; by it known failures of routers are told")
+	s.StringVar(&f.tree, "systemvm-tree", "",
+		"with --router real-scripts: folder with debian/opt/cloud, such as the folder systemvm of a CloudStack checkout")
+	s.StringVar(&f.release, "tree-release", "",
+		"with --router real-scripts: release of the tree, where no pom.xml tells it; by it known failures of "+
+			"routers are told")
 	f.pythonFlags.add(s)
 }
 
-// wanted gives the tree whose scripts the routers run, nil when they run none, and refuses words that do not go together. The
-// flags are laid over the environment, and that over the file's tree.
-func (f *scriptFlags) wanted(c *cobra.Command, router, target string, file config.ScriptTree) (*config.ScriptTree, error) {
+// wanted gives the tree whose scripts the routers run, nil when they run none, and refuses words that do not go
+// together. The flags are laid over the environment, and that over the file's tree.
+func (f *scriptFlags) wanted(c *cobra.Command, router, target string, file config.ScriptTree) (*config.ScriptTree,
+	error) {
 	if target == labTarget && router != "" && router != modelRouter && router != scriptsRouter {
-		return nil, usage("--router of the lab is %s or %s, not %q; did you mean %s?", modelRouter, scriptsRouter, router,
+		return nil, usage("--router of the lab is %s or %s, not %q; did you mean %s?", modelRouter, scriptsRouter,
+			router,
 			harness.Nearest(router, []string{modelRouter, scriptsRouter}))
 	}
 	if router == scriptsRouter {
 		flags := config.ScriptTree{Path: f.tree, Release: f.release, Python: f.pythons, PythonPath: f.pythonPath}
 		tree := flags.Over(treeOfEnvironment(os.Getenv).Over(file))
 		if tree.Path == "" {
-			return nil, usage("--router %s needs --systemvm-tree (or $STACKPROOF_SYSTEMVM_TREE, or systemvm_tree in the target's router): a folder with "+
+			return nil, usage("--router %s needs --systemvm-tree (or $STACKPROOF_SYSTEMVM_TREE, or systemvm_tree in "+
+				"the target's router): a folder with "+
 				"debian/opt/cloud, such as the folder systemvm of a CloudStack checkout", scriptsRouter)
 		}
 		return &tree, nil
@@ -108,9 +118,11 @@ func scriptNotes(s *fleet.Scripts, release string) []string {
 	case s == nil:
 		return nil
 	case s.Release() == "":
-		return []string{fmt.Sprintf("the routers ran a tree that does not tell its release: known failures of routers are not told from new ones, and pushes are those of %s", release)}
+		return []string{fmt.Sprintf("the routers ran a tree that does not tell its release: known failures of "+
+			"routers are not told from new ones, and pushes are those of %s", release)}
 	case s.Release() != release:
-		return []string{fmt.Sprintf("the routers ran the scripts of %s, the pushes are those of %s: known failures of routers go by the former", s.Release(), release)}
+		return []string{fmt.Sprintf("the routers ran the scripts of %s, the pushes are those of %s: known failures "+
+			"of routers go by the former", s.Release(), release)}
 	}
 	return nil
 }

@@ -14,9 +14,11 @@ import (
 )
 
 // chosenTree is what a run of target "t" of the file would run in its routers.
-func chosenTree(t *testing.T, file string, environment map[string]string, args ...string) (*config.ScriptTree, config.Config, error) {
+func chosenTree(t *testing.T, file string, environment map[string]string, args ...string) (*config.ScriptTree,
+	config.Config, error) {
 	t.Helper()
-	for _, name := range []string{"STACKPROOF_SYSTEMVM_TREE", "STACKPROOF_TREE_RELEASE", "STACKPROOF_PYTHON", "STACKPROOF_PYTHON_PATH"} {
+	for _, name := range []string{"STACKPROOF_SYSTEMVM_TREE", "STACKPROOF_TREE_RELEASE", "STACKPROOF_PYTHON",
+		"STACKPROOF_PYTHON_PATH"} {
 		t.Setenv(name, environment[name])
 	}
 	t.Setenv("CLOUDSTACK_API_URL", "http://127.0.0.1:1/client/api")
@@ -52,15 +54,19 @@ func TestTreeOfFileEnvironmentAndFlags(t *testing.T) {
 			config.ScriptTree{Path: "env", Python: config.Words{"python2.7"}, PythonPath: "lib"}},
 		"the same tree keeps its release": {file, map[string]string{"STACKPROOF_SYSTEMVM_TREE": "file"}, nil,
 			config.ScriptTree{Path: "file", Release: "4.19.1.0", Python: config.Words{"python2.7"}, PythonPath: "lib"}},
-		"all of the environment": {file, map[string]string{"STACKPROOF_SYSTEMVM_TREE": "env", "STACKPROOF_TREE_RELEASE": "4.20.0.0",
-			"STACKPROOF_PYTHON": "a:b", "STACKPROOF_PYTHON_PATH": "env-lib"}, nil,
+		"all of the environment": {file, map[string]string{"STACKPROOF_SYSTEMVM_TREE": "env",
+			"STACKPROOF_TREE_RELEASE": "4.20.0.0",
+			"STACKPROOF_PYTHON":       "a:b", "STACKPROOF_PYTHON_PATH": "env-lib"}, nil,
 			config.ScriptTree{Path: "env", Release: "4.20.0.0", Python: config.Words{"a", "b"}, PythonPath: "env-lib"}},
-		"flags over both": {file, map[string]string{"STACKPROOF_SYSTEMVM_TREE": "env", "STACKPROOF_TREE_RELEASE": "4.20.0.0", "STACKPROOF_PYTHON": "a"},
+		"flags over both": {file, map[string]string{"STACKPROOF_SYSTEMVM_TREE": "env",
+			"STACKPROOF_TREE_RELEASE": "4.20.0.0", "STACKPROOF_PYTHON": "a"},
 			[]string{"--systemvm-tree", "flag", "--python", "c", "--python", "d"},
 			config.ScriptTree{Path: "flag", Python: config.Words{"c", "d"}, PythonPath: "lib"}},
-		"the flag's mode takes the file's tree": {`targets: {t: {router: {mode: real-scripts, systemvm_tree: file}}}`, nil, []string{"--router", "real-scripts"},
+		"the flag's mode takes the file's tree": {`targets: {t: {router: {mode: real-scripts, systemvm_tree: file}}}`,
+			nil, []string{"--router", "real-scripts"},
 			config.ScriptTree{Path: "file"}},
-		"the file's mode takes the environment's tree": {`targets: {t: {router: real-scripts}}`, map[string]string{"STACKPROOF_SYSTEMVM_TREE": "env"}, nil,
+		"the file's mode takes the environment's tree": {`targets: {t: {router: real-scripts}}`,
+			map[string]string{"STACKPROOF_SYSTEMVM_TREE": "env"}, nil,
 			config.ScriptTree{Path: "env"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,7 +93,8 @@ func TestTreeThatNobodyAskedFor(t *testing.T) {
 	assert.Equal(t, config.Router{Mode: "shadow"}, conf.Router, "nothing of the file's tree is left for the model")
 
 	_, _, err = chosenTree(t, `targets: {t: {router: real-scripts}}`, nil)
-	assert.ErrorContains(t, err, "needs --systemvm-tree (or $STACKPROOF_SYSTEMVM_TREE, or systemvm_tree in the target's router)")
+	assert.ErrorContains(t, err, "needs --systemvm-tree (or $STACKPROOF_SYSTEMVM_TREE, or systemvm_tree in the "+
+		"target's router)")
 	_, _, err = chosenTree(t, `targets: {t: {router: shadow}}`, nil, "--tree-release", "4.20.0.0")
 	assert.ErrorContains(t, err, "--tree-release is for --router real-scripts")
 }

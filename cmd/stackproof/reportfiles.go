@@ -47,8 +47,8 @@ func (r *reportFlags) any() bool {
 	return slices.ContainsFunc(r.wanted, func(w wantedReport) bool { return *w.path != "" })
 }
 
-// open looks whether the wanted files can be written. It changes none of them: a wrong command line must not cost somebody
-// the last report.
+// open looks whether the wanted files can be written. It changes none of them: a wrong command line must not cost
+// somebody the last report.
 func (r *reportFlags) open() (files reportFiles, err error) {
 	defer func() {
 		if err != nil {
@@ -79,8 +79,8 @@ func (r *reportFlags) open() (files reportFiles, err error) {
 // reportFiles are where the documents of a run go.
 type reportFiles []reportFile
 
-// reportFile is one of them. What is a file is written as a whole, beside the last version, which it then replaces; so there is
-// a complete document at every moment. A pipe or a device is kept open and gets the last version only.
+// reportFile is one of them. What is a file is written as a whole, beside the last version, which it then replaces; so
+// there is a complete document at every moment. A pipe or a device is kept open and gets the last version only.
 type reportFile struct {
 	reports.Format
 	path   string   // links followed
@@ -118,7 +118,8 @@ func newReportFile(format reports.Format, path string) (reportFile, error) {
 	return one, errors.Join(f.Close(), os.Remove(one.beside()))
 }
 
-// beside is where the next version is written. A run that was killed while it wrote leaves it, and the next one uses it again.
+// beside is where the next version is written. A run that was killed while it wrote leaves it, and the next one uses it
+// again.
 func (r reportFile) beside() string {
 	return filepath.Join(filepath.Dir(r.path), "."+filepath.Base(r.path)+".part")
 }
@@ -133,7 +134,8 @@ func (r reportFile) same(other reportFile) bool {
 	return filepath.Clean(r.path) == filepath.Clean(other.path)
 }
 
-// partial writes what is known so far to the reports that are to survive a killed run, where they are files of their own.
+// partial writes what is known so far to the reports that are to survive a killed run, where they are files of their
+// own.
 func (r reportFiles) partial(run result.Run, strict bool) error {
 	for _, one := range r {
 		if one.stream == nil && one.Early {
@@ -196,8 +198,8 @@ func (r reportFile) add(data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// replace puts a new version in place of the last. Where the folder takes no file beside it, such as that of a single mounted
-// file, the last version is overwritten, and cut to length only then.
+// replace puts a new version in place of the last. Where the folder takes no file beside it, such as that of a single
+// mounted file, the last version is overwritten, and cut to length only then.
 func (r reportFile) replace(data []byte) error {
 	mode := fs.FileMode(reportMode)
 	if info, err := os.Stat(r.path); err == nil {

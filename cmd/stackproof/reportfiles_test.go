@@ -25,7 +25,8 @@ func wanted(t *testing.T, args ...string) (reportFiles, error) {
 	return files, err
 }
 
-// TestReportsAreReplacedAsAWhole looks at the files while a run goes on: a former report stays until the new one is complete.
+// TestReportsAreReplacedAsAWhole looks at the files while a run goes on: a former report stays until the new one is
+// complete.
 func TestReportsAreReplacedAsAWhole(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
@@ -37,7 +38,8 @@ func TestReportsAreReplacedAsAWhole(t *testing.T) {
 	assert.Equal(t, "the last run", read(t, path("former.json")))
 	assert.NoFileExists(t, path("new.xml"), "an empty file would be no report")
 
-	run := result.Run{Schema: result.SchemaVersion, Planned: []string{"X-01", "X-02"}, Results: []result.Case{{ID: "X-01", Verdict: result.Pass}}}
+	run := result.Run{Schema: result.SchemaVersion, Planned: []string{"X-01", "X-02"},
+		Results: []result.Case{{ID: "X-01", Verdict: result.Pass}}}
 	reader, err := os.Open(path("former.json")) // whoever reads the last report meanwhile is not cut off
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, reader.Close()) })

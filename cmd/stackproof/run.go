@@ -57,11 +57,14 @@ unless --strict is given.`,
   stackproof run --release 4.20.1.0 --knob usage-close-by-helper-id`}
 	f := c.Flags()
 	targetFlag(c, &o.target)
-	f.StringVar(&o.release, "release", release.Default, "release profile of the lab, or release of the container's image")
-	f.StringArrayVar(&o.knobs, "knob", nil, "switch one behaviour of the lab: NAME or NAME=off (repeatable; stackproof list --knobs)")
+	f.StringVar(&o.release, "release", release.Default,
+		"release profile of the lab, or release of the container's image")
+	f.StringArrayVar(&o.knobs, "knob", nil,
+		"switch one behaviour of the lab: NAME or NAME=off (repeatable; stackproof list --knobs)")
 	f.StringArrayVar(&o.scenarios, "scenario", nil, "only these ids (glob, repeatable)")
 	f.Int64Var(&o.seed, "seed", 0, "seed of shuffles and generated ids; 0 takes one from the clock and prints it")
-	f.IntVar(&o.repeat, "repeat", 1, "independent repeats of each scenario, folded into one case; with --budget or --until-failure up to 1000")
+	f.IntVar(&o.repeat, "repeat", 1, "independent repeats of each scenario, folded into one case; with --budget or "+
+		"--until-failure up to 1000")
 	f.IntVar(&o.workers, "workers", runtime.NumCPU(), "scenarios at once")
 	f.BoolVar(&o.strict, "strict", false, "known failures change the exit status too")
 	o.text.add(f)
@@ -71,7 +74,8 @@ unless --strict is given.`,
 	})
 	inGroup(f, "repeats", o.addRepeats)
 	inGroup(f, "shards", func(f *pflag.FlagSet) {
-		f.StringVar(&o.shard, "shard", "", "run one part of the chosen scenarios: i/n, counted from 0 (stackproof merge joins the results)")
+		f.StringVar(&o.shard, "shard", "",
+			"run one part of the chosen scenarios: i/n, counted from 0 (stackproof merge joins the results)")
 		f.StringVar(&o.durations, "durations", "", "JSON result of an earlier run, by whose durations --shard splits")
 	})
 	inGroup(f, "lab", func(f *pflag.FlagSet) {
@@ -98,9 +102,11 @@ unless --strict is given.`,
 func (o *runOptions) addRepeats(f *pflag.FlagSet) {
 	f.BoolVar(&o.untilFailure, "until-failure", false, "end the repeats of a scenario at its first failure")
 	f.DurationVar(&o.budget, "budget", 0, "end the repeats of a scenario after this time (0: no limit)")
-	f.StringVar(&o.proof, "proof", "", "JSON of prove, whose measured sensitivity becomes part of what repeats allow one to claim")
+	f.StringVar(&o.proof, "proof", "", "JSON of prove, whose measured sensitivity becomes part of what repeats "+
+		"allow one to claim")
 	f.StringVar(&o.replay, "replay", "", "run the steps of this file, as U-26 writes them")
-	f.StringVar(&o.save, "save-failing", "", "write each failing sequence of U-26 to a file in this folder, for --replay")
+	f.StringVar(&o.save, "save-failing", "",
+		"write each failing sequence of U-26 to a file in this folder, for --replay")
 }
 
 // check refuses a wrong command line before anything is started.
@@ -200,7 +206,8 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 		if err != nil {
 			return nil, nil, err
 		}
-		options := lab.Options{Release: o.release, Knobs: knobs, Workers: o.workers, Databases: start, Start: o.start.at, Scripts: tree}
+		options := lab.Options{Release: o.release, Knobs: knobs, Workers: o.workers, Databases: start,
+			Start: o.start.at, Scripts: tree}
 		target, err := lab.New(options)
 		if err == nil {
 			if ready := target.Ready(c.Context()); ready != nil {
@@ -222,12 +229,14 @@ func (o *runOptions) prepareLab(c *cobra.Command, _ harness.Catalogue) (opener, 
 }
 
 // carryOut runs the scenarios and reports.
-func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *result.Shard, target harness.Target, notes func(result.Run) []string, files reportFiles) error {
+func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *result.Shard, target harness.Target,
+	notes func(result.Run) []string, files reportFiles) error {
 	show := newProgress(c.ErrOrStderr(), len(chosen), o.repeat)
 	show.quiet = o.text.quiet
 	o.stream.Progress = show
 	o.stream.write(event{Event: "run", Planned: len(chosen)})
-	run, runErr := harness.Run(c.Context(), target, harness.Plan{Scenarios: chosen, Seed: o.seed, Repeat: o.repeat, Workers: o.workers,
+	run, runErr := harness.Run(c.Context(), target, harness.Plan{Scenarios: chosen, Seed: o.seed, Repeat: o.repeat,
+		Workers:      o.workers,
 		UntilFailure: o.untilFailure, Budget: o.budget, Progress: o.stream, Sensitivity: o.sensitivity,
 		Partial: func(run result.Run) {
 			run.Shard = part

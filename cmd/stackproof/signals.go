@@ -12,9 +12,9 @@ import (
 	"github.com/stackproof/stackproof/harness"
 )
 
-// patience is how long after the first signal another one still belongs to it. GNU timeout and some supervisors signal the
-// process and then its group, so one wish arrives as two signals within a millisecond. Nobody presses Ctrl-C twice within a
-// second and means two things.
+// patience is how long after the first signal another one still belongs to it. GNU timeout and some supervisors signal
+// the process and then its group, so one wish arrives as two signals within a millisecond. Nobody presses Ctrl-C twice
+// within a second and means two things.
 const patience = time.Second
 
 // interruptible is a context that the first signal ends, with harness.ErrInterrupted as its cause. A signal that comes
@@ -26,7 +26,8 @@ func interruptible(errs io.Writer) (context.Context, func()) {
 	done := make(chan struct{})
 	go heed(signals, done,
 		func(os.Signal) {
-			fmt.Fprintln(errs, "stackproof: interrupted: what was started is ended and removed now. Another signal after a second or more "+
+			fmt.Fprintln(errs, "stackproof: interrupted: what was started is ended and removed now. Another signal "+
+				"after a second or more "+
 				"ends the program at once; stackproof cleanup then removes the rest.")
 			cancel(harness.ErrInterrupted)
 		},
@@ -38,8 +39,8 @@ func interruptible(errs io.Writer) (context.Context, func()) {
 	}
 }
 
-// heed calls first for the first signal and again for one that comes patience or more later. It returns after that, or when
-// done is closed.
+// heed calls first for the first signal and again for one that comes patience or more later. It returns after that, or
+// when done is closed.
 func heed(signals <-chan os.Signal, done <-chan struct{}, first, again func(os.Signal)) {
 	var began time.Time
 	for {

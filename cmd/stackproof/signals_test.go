@@ -16,9 +16,10 @@ func TestSecondSignal(t *testing.T) {
 		after []time.Duration
 		ends  bool
 	}{
-		"one":                         {},
-		"its twin, as timeout sends":  {after: []time.Duration{time.Millisecond}},
-		"many within the second":      {after: []time.Duration{0, time.Millisecond, 500 * time.Millisecond, patience - 1}},
+		"one":                        {},
+		"its twin, as timeout sends": {after: []time.Duration{time.Millisecond}},
+		"many within the second": {after: []time.Duration{0, time.Millisecond, 500 * time.Millisecond,
+			patience - 1}},
 		"a second one after a second": {after: []time.Duration{patience}, ends: true},
 		"a twin, then a second one":   {after: []time.Duration{time.Millisecond, time.Minute}, ends: true},
 	} {

@@ -12,7 +12,9 @@ import (
 )
 
 func targetFlag(c *cobra.Command, target *string) {
-	c.Flags().StringVar(target, "target", labTarget, "what is tested: lab (embedded), container (the simulator image), existing (made of flags and environment), or a name of the --config file")
+	c.Flags().StringVar(target, "target", labTarget,
+		"what is tested: lab (embedded), container (the simulator image), existing (made of flags and environment), "+
+			"or a name of the --config file")
 }
 
 // The targets that need no file.
@@ -55,7 +57,8 @@ func knobsOf(name string, words []string) (release.Knobs, error) {
 	for _, w := range words {
 		knob, _, _ := strings.Cut(w, "=")
 		if !slices.Contains(names, knob) {
-			return nil, usage("knob %q does not exist; did you mean %s? (stackproof list --knobs)", knob, harness.Nearest(knob, names))
+			return nil, usage("knob %q does not exist; did you mean %s? (stackproof list --knobs)", knob,
+				harness.Nearest(knob, names))
 		}
 		if err := fault.Set(knobs, release.Knob(w)); err != nil {
 			return nil, usage("%w", err)

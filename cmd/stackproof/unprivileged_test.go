@@ -26,13 +26,14 @@ func TestUnprivilegedRun(t *testing.T) {
 	dir, err := os.MkdirTemp("", "stackproof-unprivileged-")
 	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
 	require.NoError(t, err)
-	require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // the user must reach the program
+	require.NoError(t, os.Chmod(dir, 0o755))
 	program, home := filepath.Join(dir, "stackproof"), filepath.Join(dir, "home")
 	copyProgram(t, program)
 	require.NoError(t, os.Mkdir(home, 0o700))
 	require.NoError(t, os.Chown(home, nobody, nobody))
 
-	cmd := exec.Command(program, "run", "--release", "4.19.1.0", "--scenario", "U-01", "--scenario", "L-01", "--repeat", "3", "--strict") //nolint:gosec // this test binary
+	cmd := exec.Command(program, "run", "--release", "4.19.1.0", "--scenario", "U-01", "--scenario", "L-01", "--repeat",
+		"3", "--strict")
 	cmd.Dir = home
 	cmd.Env = append(os.Environ(), "HOME="+home, "TMPDIR="+home, "XDG_CACHE_HOME=")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
@@ -55,7 +56,7 @@ func copyProgram(t *testing.T, to string) {
 	in, err := os.Open(self)
 	require.NoError(t, err)
 	defer in.Close()
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755) //nolint:gosec // a program
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
 	require.NoError(t, err)
 	_, err = io.Copy(out, in)
 	require.NoError(t, errors.Join(err, out.Close()))

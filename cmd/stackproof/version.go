@@ -28,7 +28,8 @@ func versionCommand() *cobra.Command {
 				}
 			}
 		}
-		_, err := fmt.Fprintf(c.OutOrStdout(), "stackproof %s, commit %s, %s, %s/%s\n", v, from, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		_, err := fmt.Fprintf(c.OutOrStdout(), "stackproof %s, commit %s, %s, %s/%s\n", v, from, runtime.Version(),
+			runtime.GOOS, runtime.GOARCH)
 		return err
 	}
 	return c

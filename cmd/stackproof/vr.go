@@ -30,7 +30,8 @@ type vrDiffOptions struct {
 
 func vrDiffCommand() *cobra.Command {
 	var o vrDiffOptions
-	c := &cobra.Command{Use: "diff TREE_A TREE_B", Short: "Plays the same pushes through the router scripts of two releases and shows where they differ",
+	c := &cobra.Command{Use: "diff TREE_A TREE_B",
+		Short: "Plays the same pushes through the router scripts of two releases and shows where they differ",
 		Long: `Plays the same pushes through the unmodified router scripts of two systemvm trees (folders with debian/opt/cloud), each router
 in sandboxes of its own with a real HAProxy, and shows every push after which live files, HAProxy's reloads or exit statuses
 differ. A push is masked where the scripts wrote the new file and left another one live.
@@ -38,13 +39,17 @@ differ. A push is masked where the scripts wrote the new file and left another o
 Exit status: 0 no difference, 1 a difference, 2 wrong use, 4 a tree cannot be run here.`,
 		Example: `  stackproof vr diff cloudstack-4.19.1.0/systemvm cloudstack-4.19.2.0/systemvm
   stackproof vr diff --pushes management-server.log.gz before/systemvm after/systemvm`}
-	c.Flags().StringVar(&o.pushes, "pushes", "", "management server's log (also packed with gzip), or JSON of pushes, one after another; - is standard input (default: built-in sequences)")
-	c.Flags().StringVar(&o.release, "release-of-pushes", release.Default, "release whose generator renders the pushes ("+release.Known()+")")
+	c.Flags().StringVar(&o.pushes, "pushes", "",
+		"management server's log (also packed with gzip), or JSON of pushes, one after another; - is standard input "+
+			"(default: built-in sequences)")
+	c.Flags().StringVar(&o.release, "release-of-pushes", release.Default,
+		"release whose generator renders the pushes ("+release.Known()+")")
 	c.Flags().BoolVar(&o.asJSON, "json", false, "print every push of the comparison as JSON")
 	o.pythonFlags.add(c.Flags())
 	c.Args = func(c *cobra.Command, args []string) error {
 		if len(args) != 2 {
-			return usage("%s takes two trees (folders with debian/opt/cloud), but got %d words", c.CommandPath(), len(args))
+			return usage("%s takes two trees (folders with debian/opt/cloud), but got %d words", c.CommandPath(),
+				len(args))
 		}
 		return nil
 	}

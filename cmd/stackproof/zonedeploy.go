@@ -39,10 +39,12 @@ is, so it can be started again at any time. The usage server reads its settings 
 target's restart_usage command or --restart-usage, or you are told to.`,
 		Example: `  stackproof zone deploy --api-url http://127.0.0.1:8096/client/api --integration --dry-run`}
 	f := c.Flags()
-	f.StringVar(&o.target, "target", existingTarget, "existing (made of flags and environment), or a name of the --config file")
+	f.StringVar(&o.target, "target", existingTarget,
+		"existing (made of flags and environment), or a name of the --config file")
 	f.BoolVar(&o.dryRun, "dry-run", false, "look, and say what would be done")
 	f.StringVar(&o.trace, "trace", "", "write every API call to this file, without secrets")
-	f.StringVar(&o.restart, "restart-usage", "", "command that restarts the usage server, such as \"ssh mgmt systemctl restart cloudstack-usage\"")
+	f.StringVar(&o.restart, "restart-usage", "",
+		"command that restarts the usage server, such as \"ssh mgmt systemctl restart cloudstack-usage\"")
 	f.DurationVar(&o.wait, "wait", 15*time.Minute, "how long the zone may take to become ready")
 	o.existing.add(c)
 	nameVariables(f)
@@ -62,7 +64,8 @@ func (o *deployOptions) run(c *cobra.Command) error {
 	if err != nil {
 		return cannotRun(err)
 	}
-	result, err := deploy.Deploy(c.Context(), deploy.Options{Cloud: client, Plan: deploy.Default(), DryRun: o.dryRun, Wait: o.wait,
+	result, err := deploy.Deploy(c.Context(), deploy.Options{Cloud: client, Plan: deploy.Default(), DryRun: o.dryRun,
+		Wait: o.wait,
 		Show: func(step, state string) { fmt.Fprintf(c.OutOrStdout(), "%-60s %s\n", step, state) }})
 	if err := errors.Join(err, closeClient(context.WithoutCancel(c.Context()))); err != nil {
 		return cannotRun(fmt.Errorf("zone deploy: %w", err))
@@ -76,7 +79,8 @@ func (o *deployOptions) run(c *cobra.Command) error {
 		fmt.Fprintf(c.OutOrStdout(), "%d steps done\n", result.Changed)
 	}
 	if len(result.AtRestart) > 0 {
-		fmt.Fprintf(c.OutOrStdout(), "in force when the management server is restarted, which runs do not need: %s\n", strings.Join(result.AtRestart, ", "))
+		fmt.Fprintf(c.OutOrStdout(), "in force when the management server is restarted, which runs do not need: %s\n",
+			strings.Join(result.AtRestart, ", "))
 	}
 	if !result.UsageChanged {
 		return nil
@@ -88,7 +92,8 @@ func (o *deployOptions) run(c *cobra.Command) error {
 	case restarted:
 		fmt.Fprintln(c.OutOrStdout(), "the usage server was restarted")
 	default:
-		fmt.Fprintln(c.OutOrStdout(), "restart the usage server now: it reads these settings when it starts (systemctl restart cloudstack-usage)")
+		fmt.Fprintln(c.OutOrStdout(), "restart the usage server now: it reads these settings when it starts "+
+			"(systemctl restart cloudstack-usage)")
 	}
 	return nil
 }

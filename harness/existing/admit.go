@@ -32,8 +32,8 @@ func (a *admission) count() int {
 // relook is how often it is looked anew how many scenarios work: those that wait for a usage run do not.
 const relook = 250 * time.Millisecond
 
-// Admit implements harness.Admitter. A scenario makes one call after another, so the server takes as many scenarios as it takes
-// calls at once; a management server on two cores answers 24 that begin together later than any deadline.
+// Admit implements harness.Admitter. A scenario makes one call after another, so the server takes as many scenarios as
+// it takes calls at once; a management server on two cores answers 24 that begin together later than any deadline.
 func (t *Target) Admit(ctx context.Context) (func(), error) {
 	select {
 	case t.admission.turn <- struct{}{}:

@@ -28,8 +28,8 @@ func judged() map[string]result.Verdict {
 	return map[string]result.Verdict{"4.20.0.0": result.Fail, "4.20.1.0": result.Pass}
 }
 
-// TestHelperIDsFarAhead comes to a server whose failed usage runs have used up 2,000 helper ids (confirmed.md 47): its ids are
-// apart, and only what needs them crossed cannot be told.
+// TestHelperIDsFarAhead comes to a server whose failed usage runs have used up 2,000 helper ids (confirmed.md 47): its
+// ids are apart, and only what needs them crossed cannot be told.
 func TestHelperIDsFarAhead(t *testing.T) {
 	for name, want := range judged() {
 		t.Run(name, func(t *testing.T) {
@@ -68,8 +68,9 @@ func TestHelperIDsAhead(t *testing.T) {
 	}
 }
 
-// TestPortForwardsTooFarToCross comes to a server on which a crossing of port forwarding rules takes more rules than the budget:
-// that their own rows are closed is shown all the same, and what is not looked at is said, before and after.
+// TestPortForwardsTooFarToCross comes to a server on which a crossing of port forwarding rules takes more rules than
+// the budget: that their own rows are closed is shown all the same, and what is not looked at is said, before and
+// after.
 func TestPortForwardsTooFarToCross(t *testing.T) {
 	for name, want := range judged() {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package existing
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/stackproof/stackproof/harness/inventory"
 )
@@ -24,10 +25,16 @@ func (t *Target) WatchLeaks(ctx context.Context) (func(context.Context) ([]strin
 		var dropped error
 		if domain != "" {
 			dropped = t.dropDomain(ctx, domain)
+			t.mu.Lock()
+			t.dropped = true
+			t.mu.Unlock()
 		}
 		found, err := leaks(ctx)
-		if err != nil {
+		switch {
+		case err != nil:
 			err = errors.Join(dropped, err)
+		case len(found) > 0 && dropped != nil:
+			found = append(found, fmt.Sprintf("why: %v", dropped))
 		}
 		return found, err
 	}, nil

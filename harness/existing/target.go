@@ -80,6 +80,7 @@ type Target struct {
 	// domainName is its name, by which it is removed.
 	domainName string
 	domained   bool
+	dropped    bool // its removal was tried
 	undo       []undo
 }
 

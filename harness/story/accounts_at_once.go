@@ -13,16 +13,16 @@ import (
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
 
-// Waves of accounts on a site whose usage server runs by itself: it looks for work every 60 s (UsageManagerImpl.java@4.20.0.0),
-// so the waves must be spread over a minute to meet a run.
+// Waves of accounts on a site whose usage server runs by itself: it looks for work every 60 s
+// (UsageManagerImpl.java@4.20.0.0), so the waves must be spread over a minute to meet a run.
 const (
 	accountWaves = 4
 	betweenWaves = 15 * time.Second
 )
 
-// AccountsDuringUsageRun makes accounts, count of them at once, and again until a usage run has come meanwhile. They have no
-// keys and own nothing. Account ids are given out when a transaction begins and seen when it commits, so accounts that are
-// made side by side may become visible in another order than that of their ids.
+// AccountsDuringUsageRun makes accounts, count of them at once, and again until a usage run has come meanwhile. They
+// have no keys and own nothing. Account ids are given out when a transaction begins and seen when it commits, so
+// accounts that are made side by side may become visible in another order than that of their ids.
 func (t *T) AccountsDuringUsageRun(count int) []*Account {
 	defer t.Step("%d accounts at once while usage runs", count)()
 	began := t.lastSuccess()
@@ -40,8 +40,8 @@ func (t *T) AccountsDuringUsageRun(count int) []*Account {
 	return all
 }
 
-// ExpectKnownToUsage wants accounts in cloud_usage.account, from where the usage server bills. The scenario's first account is
-// the control: one that is there is found there.
+// ExpectKnownToUsage wants accounts in cloud_usage.account, from where the usage server bills. The scenario's first
+// account is the control: one that is there is found there.
 func (t *T) ExpectKnownToUsage(accounts ...*Account) {
 	defer t.Step("accounts known to the usage server")()
 	t.Checked(1)

@@ -9,9 +9,10 @@ import (
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
 
-// Skew sets the shared rule ids and the usage helper ids at least count apart, in whichever direction they are apart already. Where
-// they are close, firewall rules on an isolated network bring rule ids ahead: they take rule ids but open no LB helper row. Without
-// it a server that confuses the two kinds of id finds the right row all the same (T1). Nothing is forced in a database.
+// Skew sets the shared rule ids and the usage helper ids at least count apart, in whichever direction they are apart
+// already. Where they are close, firewall rules on an isolated network bring rule ids ahead: they take rule ids but
+// open no LB helper row. Without it a server that confuses the two kinds of id finds the right row all the same (T1).
+// Nothing is forced in a database.
 func (a *Account) Skew(count int) {
 	t := a.t
 	defer t.Step("rule ids %d apart from helper ids", count)()
@@ -30,9 +31,9 @@ func (a *Account) Skew(count int) {
 	})
 }
 
-// missing is how many harmless rules set ids count apart; the real distance is at least what is seen. Helper ids may be ahead of
-// rule ids, by hundreds: usage runs that fail use up helper ids and roll back (confirmed.md 47). A row that is opened then gets
-// a larger id than any rule has, so no rule has its own row's id, nor that of a row opened with it.
+// missing is how many harmless rules set ids count apart; the real distance is at least what is seen. Helper ids may be
+// ahead of rule ids, by hundreds: usage runs that fail use up helper ids and roll back (confirmed.md 47). A row that is
+// opened then gets a larger id than any rule has, so no rule has its own row's id, nor that of a row opened with it.
 func (t *T) missing(count int) int {
 	ahead := t.ahead("LB.CREATE", "usage_load_balancer_policy")
 	if ahead <= -count {
@@ -46,8 +47,9 @@ func (t *T) missing(count int) int {
 	return missing
 }
 
-// CrossedRules creates LB rules until one's id is the helper id of another: with rule ids k ahead of helper ids that takes k+1 of
-// them, with helper ids k ahead it takes k harmless rules. At least count are made; ids that are not apart are set skew apart first.
+// CrossedRules creates LB rules until one's id is the helper id of another: with rule ids k ahead of helper ids that
+// takes k+1 of them, with helper ids k ahead it takes k harmless rules. At least count are made; ids that are not apart
+// are set skew apart first.
 func (t *T) CrossedRules(n *Network, skew, count int) []*Rule {
 	defer t.Step("LB rules with crossed ids")()
 	n.Account.Skew(skew)
@@ -70,7 +72,8 @@ func (t *T) CrossedRules(n *Network, skew, count int) []*Rule {
 	return rules
 }
 
-// aheadOf is how far the ids of LB rules are ahead of their helper ids. Where usage runs are slow the ids given out must do.
+// aheadOf is how far the ids of LB rules are ahead of their helper ids. Where usage runs are slow the ids given out
+// must do.
 func (t *T) aheadOf(r *Rule) int {
 	if t.sharesRuns() {
 		return t.ahead("LB.CREATE", "usage_load_balancer_policy")
@@ -80,8 +83,8 @@ func (t *T) aheadOf(r *Rule) int {
 	return int(r.InternalID - t.HelperID(r))
 }
 
-// affordable ends a story whose crossing would take more rules than the budget, before the first of them is made. More are the
-// rules that it takes besides.
+// affordable ends a story whose crossing would take more rules than the budget, before the first of them is made. More
+// are the rules that it takes besides.
 func (t *T) affordable(ahead, more int) {
 	if cost := max(ahead, -ahead) + more; cost > t.site.SkewBudget {
 		t.Inconclusive("%s, so a crossing takes %s; the budget is %d (--skew-budget)", gap(ahead), crossingRules(ahead, more), t.site.SkewBudget)
@@ -106,8 +109,9 @@ func crossingRules(ahead, more int) string {
 // catchUpSkew is how far rule ids must be ahead for LB rules to cross by themselves.
 const catchUpSkew = 2
 
-// catchUp makes rules until one has the id that is the helper id of another of them, for helper ids that are ahead of rule ids: harmless
-// firewall rules until the next rule has it, then an LB rule on the network that by names for that other rule.
+// catchUp makes rules until one has the id that is the helper id of another of them, for helper ids that are ahead of
+// rule ids: harmless firewall rules until the next rule has it, then an LB rule on the network that by names for that
+// other rule.
 func (t *T) catchUp(a *Account, rules []*Rule, by func(victim *Rule) *Network) []*Rule {
 	ip := a.Isolated().Address()
 	for made := 0; made < t.site.SkewBudget; made++ {
@@ -139,13 +143,14 @@ func (t *T) catchUp(a *Account, rules []*Rule, by func(victim *Rule) *Network) [
 	return nil
 }
 
-// willCross says whether the helper rows that are there, and those that the next usage run opens, will make one rule's id the helper
-// id of another.
+// willCross says whether the helper rows that are there, and those that the next usage run opens, will make one rule's
+// id the helper id of another.
 func (t *T) willCross(rules []*Rule) bool {
 	return crossing(rules, t.helperIDs(rules), func(_, _ *Rule) bool { return true })
 }
 
-// helperIDs are the helper ids of rules, by rule id: those that they have, else those that the next usage run will give them.
+// helperIDs are the helper ids of rules, by rule id: those that they have, else those that the next usage run will give
+// them.
 func (t *T) helperIDs(rules []*Rule) map[int64]int64 {
 	helper, _ := t.waiting()
 	for _, r := range rules {
@@ -170,9 +175,9 @@ func crossing(rules []*Rule, helper map[int64]int64, fits func(dies, victim *Rul
 	return false
 }
 
-// waiting foretells the helper ids, by rule id, that the next usage run gives to LB rules which have none yet, and the helper id of the
-// next rule that is created. On a shared site others' rules lie between ours, so that a number of rules alone promises nothing. Rows
-// are opened in the order of the events' times (UsageManagerImpl.java@4.20.0.0).
+// waiting foretells the helper ids, by rule id, that the next usage run gives to LB rules which have none yet, and the
+// helper id of the next rule that is created. On a shared site others' rules lie between ours, so that a number of
+// rules alone promises nothing. Rows are opened in the order of the events' times (UsageManagerImpl.java@4.20.0.0).
 func (t *T) waiting() (helper map[int64]int64, next int64) {
 	next = t.lastID("cloud_usage", "usage_load_balancer_policy")
 	// A run that failed has copied events and not handled them.
@@ -199,8 +204,8 @@ func (t RuleRows) RequireEqual(r *Rule) {
 	}
 }
 
-// CrossedAccounts creates LB rules of two accounts in turns, until the id of one's rule is the helper id of a rule of the
-// other; ids that are not apart are set skew apart first.
+// CrossedAccounts creates LB rules of two accounts in turns, until the id of one's rule is the helper id of a rule of
+// the other; ids that are not apart are set skew apart first.
 func (t *T) CrossedAccounts(a, b *Network, skew int) []*Rule {
 	defer t.Step("LB rules of two accounts with crossed ids")()
 	a.Account.Skew(skew)
@@ -235,8 +240,8 @@ func (t *T) CrossedAccounts(a, b *Network, skew int) []*Rule {
 	return rules
 }
 
-// turn says whose rule comes next: not that of the account whose rule has the id that will be the new one's helper id, else the other
-// account's than the last.
+// turn says whose rule comes next: not that of the account whose rule has the id that will be the new one's helper id,
+// else the other account's than the last.
 func turn(rules []*Rule, next int64, last, a, b *Network) *Network {
 	for _, r := range rules {
 		if r.InternalID == next {
@@ -249,7 +254,8 @@ func turn(rules []*Rule, next int64, last, a, b *Network) *Network {
 	return a
 }
 
-// CrossedBetween finds two live rules of different accounts where the first one's id is the helper id of the second (T2).
+// CrossedBetween finds two live rules of different accounts where the first one's id is the helper id of the second
+// (T2).
 func (t RuleRows) CrossedBetween(rules ...*Rule) (dies, victim *Rule) {
 	for _, d := range rules {
 		for _, v := range rules {
@@ -308,9 +314,9 @@ func (t *T) portForwardAhead(p *PortForward) int {
 	return int(p.InternalID - t.watch.rows(p.Billed())[0].HelperID)
 }
 
-// CrossedPortForwards creates port forwarding rules until one's id is the helper id of another; at least count. With rule ids k
-// ahead of their helper ids that takes k+1 of them. Where that is too many there are count of them, crossed is false, and a note
-// says what a crossing would take: that each rule's own row is closed can be shown all the same.
+// CrossedPortForwards creates port forwarding rules until one's id is the helper id of another; at least count. With
+// rule ids k ahead of their helper ids that takes k+1 of them. Where that is too many there are count of them, crossed
+// is false, and a note says what a crossing would take: that each rule's own row is closed can be shown all the same.
 func (t *T) CrossedPortForwards(n *Network, vm *VM, skew, count int) (rules []*PortForward, crossed bool) {
 	defer t.Step("port forwarding rules with crossed ids")()
 	n.Account.Skew(skew)
@@ -333,8 +339,8 @@ func (t *T) CrossedPortForwards(n *Network, vm *VM, skew, count int) (rules []*P
 	return rules, crossed
 }
 
-// crossesPortForwards says whether a crossing can be afforded, on this server and by the stories that come after; else a note says why
-// there is none.
+// crossesPortForwards says whether a crossing can be afforded, on this server and by the stories that come after; else
+// a note says why there is none.
 func (t *T) crossesPortForwards(ahead int) bool {
 	why := ""
 	switch {
@@ -355,13 +361,13 @@ func (t *T) crossesPortForwards(ahead int) bool {
 	return false
 }
 
-// leavesRoom says whether rules of another kind may be made although they set LB rules' ids further apart from their helper ids: a
-// crossing of LB rules takes one rule more than that, now and in all later runs on the server.
+// leavesRoom says whether rules of another kind may be made although they set LB rules' ids further apart from their
+// helper ids: a crossing of LB rules takes one rule more than that, now and in all later runs on the server.
 func leavesRoom(ahead, more, budget int) bool { return ahead+more <= budget*19/20 }
 
 // ahead is how far the next rule's id will be ahead of its helper id, when nobody else makes rules meanwhile. The event
-// opens the helper row, the table holds it. Rules are really deleted and helper rows stay, so where rules came and went it is the
-// ids given out that count and not those in use.
+// opens the helper row, the table holds it. Rules are really deleted and helper rows stay, so where rules came and went
+// it is the ids given out that count and not those in use.
 func (t *T) ahead(event, table string) int {
 	var pending int
 	t.scan(&pending, "SELECT COUNT(*) FROM cloud.usage_event WHERE type = ? AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event)", event)

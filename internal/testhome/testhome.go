@@ -1,5 +1,5 @@
-// Package testhome gives the tests of a package state, cache and configuration folders of their own. Without it they would
-// meet the ledgers, profiles and prepared databases of whoever runs them, and write among them.
+// Package testhome gives the tests of a package state, cache and configuration folders of their own. Without it they
+// would meet the ledgers, profiles and prepared databases of whoever runs them, and write among them.
 //
 // It is used in TestMain, around the tests:
 //
@@ -50,7 +50,8 @@ func move(dir string) error {
 		path := filepath.Join(dir, folder)
 		err = errors.Join(err, os.MkdirAll(path, 0o700), os.Setenv(name, path))
 	}
-	for _, name := range []string{"STACKPROOF_CONFIG", "CLOUDSTACK_API_URL", "CLOUDSTACK_API_KEY", "CLOUDSTACK_SECRET_KEY"} {
+	for _, name := range []string{"STACKPROOF_CONFIG", "CLOUDSTACK_API_URL", "CLOUDSTACK_API_KEY",
+		"CLOUDSTACK_SECRET_KEY"} {
 		err = errors.Join(err, os.Unsetenv(name))
 	}
 	return err
@@ -66,7 +67,8 @@ func keepGo() error {
 	if err != nil {
 		return nil //nolint:nilerr // as above
 	}
-	for name, path := range map[string]string{"GOPATH": filepath.Join(user, "go"), "GOCACHE": filepath.Join(cache, "go-build")} {
+	for name, path := range map[string]string{"GOPATH": filepath.Join(user, "go"), "GOCACHE": filepath.Join(cache,
+		"go-build")} {
 		if os.Getenv(name) == "" {
 			if err := os.Setenv(name, path); err != nil {
 				return err

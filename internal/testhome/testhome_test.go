@@ -22,7 +22,8 @@ type inside struct {
 
 func (i *inside) Run() int {
 	i.home, _ = os.UserHomeDir()
-	for _, dir := range []string{os.Getenv("XDG_STATE_HOME"), os.Getenv("XDG_CACHE_HOME"), os.Getenv("XDG_CONFIG_HOME"), i.home} {
+	for _, dir := range []string{os.Getenv("XDG_STATE_HOME"), os.Getenv("XDG_CACHE_HOME"), os.Getenv("XDG_CONFIG_HOME"),
+		i.home} {
 		if err := os.WriteFile(filepath.Join(dir, "written"), nil, 0o600); err != nil {
 			return 99
 		}
@@ -58,14 +59,16 @@ func TestEveryPackageUsesIt(t *testing.T) {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
-		text, err := os.ReadFile(path) //nolint:gosec // a file of the tree
+		text, err := os.ReadFile(path)
 		dir, _ := filepath.Rel(root, filepath.Dir(path))
-		packages[dir] = packages[dir] || strings.Contains(string(text), "testhome.Around(") || dir == filepath.Join("internal", "testhome")
+		packages[dir] = packages[dir] || strings.Contains(string(text), "testhome.Around(") ||
+			dir == filepath.Join("internal", "testhome")
 		return err
 	})
 	require.NoError(t, err)
 	assert.Greater(t, len(packages), 20)
 	for dir, uses := range packages {
-		assert.True(t, uses || strings.HasPrefix(dir, "ci"+string(filepath.Separator)), "the tests of %s meet the user's own folders: see this package's comment", dir)
+		assert.True(t, uses || strings.HasPrefix(dir, "ci"+string(filepath.Separator)),
+			"the tests of %s meet the user's own folders: see this package's comment", dir)
 	}
 }

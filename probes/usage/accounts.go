@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// LostAccounts holds accounts against invariant I10: after a usage run cloud_usage.account knows every account that was made
-// before it. The server copies accounts above the largest id that it has copied; one that commits later than an account with
-// a larger id is never copied, and its first event ends every run of the site (UsageManagerImpl.java@4.20.0.0, parse).
+// LostAccounts holds accounts against invariant I10: after a usage run cloud_usage.account knows every account that was
+// made before it. The server copies accounts above the largest id that it has copied; one that commits later than an
+// account with a larger id is never copied, and its first event ends every run of the site
+// (UsageManagerImpl.java@4.20.0.0, parse).
 func (p *Probe) LostAccounts(ctx context.Context, accountIDs ...int64) ([]Violation, error) {
 	if len(accountIDs) == 0 {
 		return nil, nil
@@ -18,7 +19,8 @@ func (p *Probe) LostAccounts(ctx context.Context, accountIDs ...int64) ([]Violat
 	for i, id := range accountIDs {
 		args[i] = id
 	}
-	rows, err := p.db.QueryContext(ctx, "SELECT id FROM cloud_usage.account WHERE id IN (?"+strings.Repeat(", ?", len(args)-1)+")", args...)
+	rows, err := p.db.QueryContext(ctx, "SELECT id FROM cloud_usage.account WHERE id IN (?"+
+		strings.Repeat(", ?", len(args)-1)+")", args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s.account: %w", schemaUsage, err)
 	}
@@ -37,9 +39,11 @@ func (p *Probe) LostAccounts(ctx context.Context, accountIDs ...int64) ([]Violat
 	var lost []Violation
 	for _, id := range accountIDs {
 		if !slices.Contains(known, id) {
-			lost = append(lost, Violation{Invariant: "I10", Class: ClassLostAccount, Table: schemaUsage + ".account", AccountID: id,
-				Expected: fmt.Sprintf("account %d, which was there before the last usage run", id),
-				Seen:     "no such row: the account is not billed, and its first event will end every usage run of the site"})
+			lost = append(lost, Violation{Invariant: "I10", Class: ClassLostAccount, Table: schemaUsage + ".account",
+				AccountID: id,
+				Expected:  fmt.Sprintf("account %d, which was there before the last usage run", id),
+				Seen: "no such row: the account is not billed, and its first event will end every usage run of " +
+					"the site"})
 		}
 	}
 	return lost, nil

@@ -8,22 +8,26 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// toy is seven LB rules, ids 3 to 9 on helper ids 1 to 7, of two accounts. Rules 3, 4, 5 and 9 were really deleted and the
-// delete of 7 was rolled back, through a handler that finds the row by its helper id.
+// toy is seven LB rules, ids 3 to 9 on helper ids 1 to 7, of two accounts. Rules 3, 4, 5 and 9 were really deleted and
+// the delete of 7 was rolled back, through a handler that finds the row by its helper id.
 func toy(s *site) {
 	const first, second = 2, 3
 	create := []struct {
 		id, owner int64
 		at        string
-	}{{3, first, "09:00:00"}, {4, first, "09:00:10"}, {5, first, "09:00:20"}, {6, first, "09:00:30"}, {7, second, "09:00:40"}, {8, first, "09:00:50"}, {9, first, "09:01:00"}}
+	}{{3, first, "09:00:00"}, {4, first, "09:00:10"}, {5, first, "09:00:20"}, {6, first, "09:00:30"},
+		{7, second, "09:00:40"}, {8, first, "09:00:50"}, {9, first, "09:01:00"}}
 	for _, c := range create {
 		s.rule("LB.CREATE", c.id, c.owner, c.at)
-		s.insert("cloud_usage.usage_load_balancer_policy", map[string]any{"lb_id": c.id, "account_id": c.owner, "created": day(c.at)})
-		s.insert("cloud.firewall_rules", map[string]any{"id": c.id, "uuid": "rule-" + c.at, "account_id": c.owner, "purpose": "LoadBalancing", "state": "Active"})
+		s.insert("cloud_usage.usage_load_balancer_policy", map[string]any{"lb_id": c.id, "account_id": c.owner,
+			"created": day(c.at)})
+		s.insert("cloud.firewall_rules", map[string]any{"id": c.id, "uuid": "rule-" + c.at, "account_id": c.owner,
+			"purpose": "LoadBalancing", "state": "Active"})
 	}
 	remove := func(id, owner int64, at string, dead bool) {
 		s.rule("LB.DELETE", id, owner, at)
-		s.exec("UPDATE cloud_usage.usage_load_balancer_policy SET deleted = ? WHERE id = ? AND account_id = ? AND deleted IS NULL", day(at), id, owner)
+		s.exec("UPDATE cloud_usage.usage_load_balancer_policy SET deleted = ? WHERE id = ? AND account_id = ? AND "+
+			"deleted IS NULL", day(at), id, owner)
 		if dead {
 			s.exec("DELETE FROM cloud.firewall_rules WHERE id = ?", id)
 		}
@@ -42,7 +46,8 @@ func (s *site) rule(typ string, id, owner int64, at string) {
 		if table == "cloud_usage.usage_event" {
 			values["processed"] = 1
 			var last int64
-			require.NoError(s.t, s.db.QueryRowContext(s.t.Context(), "SELECT MAX(id) FROM cloud.usage_event").Scan(&last))
+			require.NoError(s.t, s.db.QueryRowContext(s.t.Context(),
+				"SELECT MAX(id) FROM cloud.usage_event").Scan(&last))
 			values["id"] = last
 		}
 		s.insert(table, values)
@@ -66,13 +71,17 @@ func TestAuditOfTheToy(t *testing.T) {
 	toy(s)
 	judged, rows := verdicts(t, s.probe)
 	require.Equal(t, map[int64]AuditVerdict{
-		3: AuditOpenButDead, 4: AuditOpenButDead, 5: AuditWrongDate, 6: AuditClosedButLive, 7: AuditLiveWithDeleteEvent, 8: AuditOK, 9: AuditOpenButDead,
+		3: AuditOpenButDead, 4: AuditOpenButDead, 5: AuditWrongDate, 6: AuditClosedButLive, 7: AuditLiveWithDeleteEvent,
+		8: AuditOK, 9: AuditOpenButDead,
 	}, judged)
 	require.EqualValues(t, 4, rows[6].CrossedBy)
 	require.EqualValues(t, 3, rows[5].CrossedBy)
 	require.Zero(t, rows[3].CrossedBy)
-	require.Equal(t, "WRONG_DATE: load balancer rule 5 of account 2, created at 2026-03-04 09:00:20, deleted at 2026-03-04 10:00:00: helper row 3 is closed at 2026-03-04 10:30:00, by the delete of load balancer rule 3", rows[5].String())
-	require.Equal(t, "OPEN_BUT_DEAD: load balancer rule 9 of account 2, created at 2026-03-04 09:01:00, deleted at 2026-03-04 10:20:00: helper row 7 is open", rows[9].String())
+	require.Equal(t, "WRONG_DATE: load balancer rule 5 of account 2, created at 2026-03-04 09:00:20, deleted at "+
+		"2026-03-04 10:00:00: helper row 3 is closed at 2026-03-04 10:30:00, by the delete of load balancer rule 3",
+		rows[5].String())
+	require.Equal(t, "OPEN_BUT_DEAD: load balancer rule 9 of account 2, created at 2026-03-04 09:01:00, deleted at "+
+		"2026-03-04 10:20:00: helper row 7 is open", rows[9].String())
 
 	// The usual question finds only the open rows of dead rules.
 	var usual int
@@ -93,14 +102,21 @@ func TestAuditVerdicts(t *testing.T) {
 	}{
 		"sound world, port forwarding deleted": {"DO 0", 6, AuditOK},
 		"sound world, load balancer deleted":   {"DO 0", 4, AuditOK},
-		"port forwarding still open":           {"UPDATE cloud_usage.usage_port_forwarding SET deleted = NULL", 6, AuditOpenButDead},
-		"port forwarding closed alive":         {"UPDATE cloud_usage.usage_port_forwarding SET deleted = '2026-03-04 10:10:00'", 2, AuditClosedButLive},
-		"no row":                               {"DELETE FROM cloud_usage.usage_load_balancer_policy WHERE lb_id = 3", 3, AuditMissing},
-		"gone without an event":                {"DELETE FROM cloud.firewall_rules WHERE id = 3", 3, AuditOpenNoDeleteEvent},
-		"being revoked":                        {"UPDATE cloud.firewall_rules SET state = 'Revoke' WHERE id = 3", 3, AuditUndecided},
-		"create of the last minute":            {"UPDATE cloud_usage.usage_job SET success = 0", 3, AuditOK},
-		"static NAT rule":                      {"UPDATE cloud.firewall_rules SET purpose = 'StaticNat' WHERE id = 2", 2, AuditOK},
-		"only a second off":                    {"UPDATE cloud_usage.usage_load_balancer_policy SET deleted = '2026-03-04 10:13:29' WHERE lb_id = 4", 4, AuditWrongDate},
+		"port forwarding still open": {"UPDATE cloud_usage.usage_port_forwarding SET deleted = NULL", 6,
+			AuditOpenButDead},
+		"port forwarding closed alive": {"UPDATE cloud_usage.usage_port_forwarding SET deleted = " +
+			"'2026-03-04 10:10:00'", 2, AuditClosedButLive},
+		"no row": {"DELETE FROM cloud_usage.usage_load_balancer_policy WHERE lb_id = 3",
+			3, AuditMissing},
+		"gone without an event": {"DELETE FROM cloud.firewall_rules WHERE id = 3", 3,
+			AuditOpenNoDeleteEvent},
+		"being revoked": {"UPDATE cloud.firewall_rules SET state = 'Revoke' WHERE id = 3", 3,
+			AuditUndecided},
+		"create of the last minute": {"UPDATE cloud_usage.usage_job SET success = 0", 3, AuditOK},
+		"static NAT rule": {"UPDATE cloud.firewall_rules SET purpose = 'StaticNat' WHERE id = 2",
+			2, AuditOK},
+		"only a second off": {"UPDATE cloud_usage.usage_load_balancer_policy SET deleted = " +
+			"'2026-03-04 10:13:29' WHERE lb_id = 4", 4, AuditWrongDate},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := s.with(t)
@@ -149,7 +165,8 @@ func TestInternalID(t *testing.T) {
 		of   Object
 		want int64
 	}{
-		"firewall_rules-5": {ObjectRule, 5}, "a-2": {ObjectAccount, 2}, "networks-212": {ObjectNetwork, 212}, "vpc-1": {ObjectVPC, 1},
+		"firewall_rules-5": {ObjectRule, 5}, "a-2": {ObjectAccount, 2}, "networks-212": {ObjectNetwork, 212},
+		"vpc-1":             {ObjectVPC, 1},
 		"user_ip_address-4": {ObjectAddress, 4}, "vm_instance-10": {ObjectVM, 10}, "nic-20": {ObjectNIC, 20},
 	} {
 		id, err := s.probe.InternalID(t.Context(), tt.of, uuid)
@@ -225,7 +242,8 @@ func TestDrained(t *testing.T) {
 // Neither the driver's nor the session's time zone may move a date, also where a zone has no such hour.
 func TestTimesDoNotPassThroughAZone(t *testing.T) {
 	s := newSite(t)
-	s.insert("cloud_usage.usage_load_balancer_policy", map[string]any{"lb_id": 3, "account_id": 2, "created": "2026-03-29 02:30:00", "deleted": "2026-10-25 02:30:00"})
+	s.insert("cloud_usage.usage_load_balancer_policy", map[string]any{"lb_id": 3, "account_id": 2,
+		"created": "2026-03-29 02:30:00", "deleted": "2026-10-25 02:30:00"})
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	require.NoError(t, err)
 	for name, change := range map[string]func(*mysql.Config){
@@ -254,7 +272,8 @@ func TestRights(t *testing.T) {
 	require.ErrorContains(t, err, "denied")
 	s.exec("RENAME TABLE cloud_usage.usage_vpc TO cloud_usage.elsewhere")
 	_, err = s.probe.Snapshot(t.Context())
-	require.EqualError(t, err, "take usage snapshot: read cloud_usage.usage_vpc: no such table, or no right to SELECT from it")
+	require.EqualError(t, err, "take usage snapshot: read cloud_usage.usage_vpc: no such table, or no right to "+
+		"SELECT from it")
 	s.exec("RENAME TABLE cloud_usage.elsewhere TO cloud_usage.usage_vpc")
 }
 
@@ -264,9 +283,11 @@ func BenchmarkInvariants(b *testing.B) {
 	start := time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC)
 	for i := range int64(10000) {
 		born, died := start.Add(time.Duration(i)*time.Second), start.Add(time.Duration(i+5)*time.Second)
-		s.Rows = append(s.Rows, HelperRow{Ref: Ref{Kind: KindLB, ID: i + 3}, Table: "usage_load_balancer_policy", HelperID: i + 1, Created: born, Closed: &died})
+		s.Rows = append(s.Rows, HelperRow{Ref: Ref{Kind: KindLB, ID: i + 3}, Table: "usage_load_balancer_policy",
+			HelperID: i + 1, Created: born, Closed: &died})
 		for j, typ := range []string{"LB.CREATE", "LB.DELETE"} {
-			e := UsageEvent{ID: 2*i + int64(j) + 1, Type: typ, Created: []time.Time{born, died}[j], ResourceID: i + 3, Processed: true}
+			e := UsageEvent{ID: 2*i + int64(j) + 1, Type: typ, Created: []time.Time{born, died}[j], ResourceID: i + 3,
+				Processed: true}
 			s.Events, s.UsageEvents = append(s.Events, e), append(s.UsageEvents, e)
 		}
 	}

@@ -6,7 +6,7 @@
 // nothing and changes nothing.
 //
 // Know before changing: all times in these databases are GMT wall-clock text without a zone, one second fine. They are
-// read as text and parsed as UTC; they must never pass through the session's or the driver's zone. And the truth about a
-// resource's life is its own events in cloud.usage_event: LB and PF rules are really deleted, so after the fact no
+// read as text and parsed as UTC; they must never pass through the session's or the driver's zone. And the truth about
+// a resource's life is its own events in cloud.usage_event: LB and PF rules are really deleted, so after the fact no
 // table remembers when they died.
 package usageprobe

@@ -53,7 +53,8 @@ func check(before *Snapshot, s Snapshot) []Violation {
 	if s.Cutoff.IsZero() {
 		return nil
 	}
-	c := &checker{Snapshot: s, before: before, past: histories(s.Events, &s.Cutoff), ever: histories(s.Events, nil), rows: map[Ref][]HelperRow{}}
+	c := &checker{Snapshot: s, before: before, past: histories(s.Events, &s.Cutoff), ever: histories(s.Events, nil),
+		rows: map[Ref][]HelperRow{}}
 	seen := map[Ref]bool{}
 	note := func(r Ref) {
 		if !seen[r] && !specOf(r.Kind).loose {
@@ -122,18 +123,21 @@ func (c *checker) openRow(row HelperRow) {
 	switch {
 	case l != nil && l.end != nil:
 		c.report(Violation{
-			Invariant: "I1", Class: c.leakClass(row), Expected: "it closed at " + stamp(*l.end) + " by the resource's own delete event",
+			Invariant: "I1", Class: c.leakClass(row), Expected: "it closed at " + stamp(*l.end) +
+				" by the resource's own delete event",
 			Seen: c.leakStory(row, *l.end),
 		}, &row)
 	case l == nil && past.died() != nil:
 		c.report(Violation{
-			Invariant: "I1", Class: c.leakClass(row), Expected: "no open row: the resource died at " + stamp(*past.died()),
+			Invariant: "I1", Class: c.leakClass(row), Expected: "no open row: the resource died at " +
+				stamp(*past.died()),
 			Seen: "opened at " + stamp(row.Created) + " and still open",
 		}, &row)
 	case life == Dead && (ever == nil || ever.alive()):
 		c.report(Violation{
 			Invariant: "I1", Expected: "no open row: the resource is gone",
-			Seen: "opened at " + stamp(row.Created) + " and still open, and cloud.usage_event has no delete event of it",
+			Seen: "opened at " + stamp(row.Created) +
+				" and still open, and cloud.usage_event has no delete event of it",
 		}, &row)
 	}
 }
@@ -154,9 +158,11 @@ func (c *checker) leakClass(row HelperRow) Class {
 func (c *checker) leakStory(row HelperRow, died time.Time) string {
 	story := "opened at " + stamp(row.Created) + " and still open"
 	for _, other := range c.Rows {
-		if other.Kind == row.Kind && other.HelperID == row.ID && other.ID != row.ID && other.AccountID == row.AccountID &&
+		if other.Kind == row.Kind && other.HelperID == row.ID && other.ID != row.ID &&
+			other.AccountID == row.AccountID &&
 			other.Closed != nil && other.Closed.Equal(died) {
-			return fmt.Sprintf("%s; the row with helper id %d, which belongs to %s %d, was closed at that second instead", story, other.HelperID, other.Kind, other.ID)
+			return fmt.Sprintf("%s; the row with helper id %d, which belongs to %s %d, was closed at that second "+
+				"instead", story, other.HelperID, other.Kind, other.ID)
 		}
 	}
 	return story
@@ -173,13 +179,15 @@ func (c *checker) closedRow(row HelperRow) {
 	if slices.ContainsFunc(dates, row.Closed.Equal) || (l == nil || l.end == nil) && row.Closed.After(c.Cutoff) {
 		return
 	}
-	v := Violation{Invariant: "I3", Seen: "closed at " + stamp(*row.Closed), Expected: "it closed at " + stamps(dates) + ", by the resource's own delete event"}
+	v := Violation{Invariant: "I3", Seen: "closed at " + stamp(*row.Closed), Expected: "it closed at " + stamps(dates) +
+		", by the resource's own delete event"}
 	if len(dates) == 0 {
 		v.Expected = "it open: the resource has no delete event"
 	}
 	if by := c.crossedBy(row); by != nil {
 		v.Class = ClassCrossedClose
-		v.Seen += fmt.Sprintf(", the second of %s of %s %d, whose id is this row's helper id", by.Type, row.Kind, by.ResourceID)
+		v.Seen += fmt.Sprintf(", the second of %s of %s %d, whose id is this row's helper id", by.Type, row.Kind,
+			by.ResourceID)
 	} else if row.Kind == KindNIC && c.siblingRemoved(row) {
 		v.Class = ClassSharedNICOffering
 		v.Seen += ", the second at which another NIC with the same offering was removed"
@@ -211,7 +219,8 @@ func (c *checker) siblingRemoved(row HelperRow) bool {
 		if other.Kind != KindNIC || other.ID != row.ID || other.Part == row.Part || other.Offering != row.Offering {
 			continue
 		}
-		if h := c.past[other.Ref]; h != nil && slices.ContainsFunc(h.closes, func(e UsageEvent) bool { return e.Created.Equal(*row.Closed) }) {
+		if h := c.past[other.Ref]; h != nil &&
+			slices.ContainsFunc(h.closes, func(e UsageEvent) bool { return e.Created.Equal(*row.Closed) }) {
 			return true
 		}
 	}
@@ -225,14 +234,17 @@ func (c *checker) liveResource(ref Ref) {
 	if res.Life == Undecided || res.Life == Dead && c.ever[ref].alive() {
 		return // on its way, or gone without an event, which is I1's
 	}
-	v := Violation{Invariant: "I2", Ref: ref, AccountID: res.AccountID, Table: schemaUsage + "." + specOf(ref.Kind).table}
+	v := Violation{Invariant: "I2", Ref: ref, AccountID: res.AccountID, Table: schemaUsage + "." +
+		specOf(ref.Kind).table}
 	switch {
 	case past.alive():
 		v.Expected = "one open row, opened at " + stamps(past.lives[len(past.lives)-1].openDates)
 		v.AccountID = past.events[0].AccountID
 	case res.Life == Alive && past.died() != nil && (ref.Kind == KindLB || ref.Kind == KindPF):
-		v.Expected, v.Class = "one open row: it is alive, though a delete event was written at "+stamp(*past.died()), ClassRolledBackDelete
-	case res.Life == Alive && c.ever[ref] == nil && (ref.Kind == KindLB || ref.Kind == KindPF) && res.Created != nil && !res.Created.After(c.Cutoff):
+		v.Expected, v.Class = "one open row: it is alive, though a delete event was written at "+stamp(*past.died()),
+			ClassRolledBackDelete
+	case res.Life == Alive && c.ever[ref] == nil && (ref.Kind == KindLB || ref.Kind == KindPF) && res.Created != nil &&
+		!res.Created.After(c.Cutoff):
 		v.Expected = "one open row: it was created at " + stamp(*res.Created)
 	default:
 		return

@@ -50,8 +50,8 @@ type Ref struct {
 	Part string `json:"part,omitempty"`
 }
 
-// Touched is the set of resources that a scenario acted on. Part may be left empty for "all of this ID". Resources with an
-// event of their own since the earlier snapshot need not be named.
+// Touched is the set of resources that a scenario acted on. Part may be left empty for "all of this ID". Resources with
+// an event of their own since the earlier snapshot need not be named.
 type Touched map[Ref]bool
 
 // Touch adds the resources with these internal ids.
@@ -81,8 +81,8 @@ type kindSpec struct {
 	strict bool
 	// partColumn is the column of Ref.Part, "" for none.
 	partColumn string
-	// loose kinds are looked at by I9 alone: their events cover one zone, all zones or none, one snapshot or all of a VM
-	// (#13921), and nothing in cloud tells whether they live.
+	// loose kinds are looked at by I9 alone: their events cover one zone, all zones or none, one snapshot or all of a
+	// VM (#13921), and nothing in cloud tells whether they live.
 	loose bool
 }
 
@@ -92,35 +92,49 @@ func kindSpecs() []kindSpec {
 		{kind: KindLB, table: "usage_load_balancer_policy", idColumn: "lb_id", openedAt: "created", closedAt: "deleted",
 			recordType: UsageLoadBalancer, opens: []string{"LB.CREATE"}, closes: []string{"LB.DELETE"}, strict: true},
 		{kind: KindPF, table: "usage_port_forwarding", idColumn: "pf_id", openedAt: "created", closedAt: "deleted",
-			recordType: UsagePortForwarding, opens: []string{"NET.RULEADD"}, closes: []string{"NET.RULEDELETE"}, strict: true},
+			recordType: UsagePortForwarding, opens: []string{"NET.RULEADD"}, closes: []string{"NET.RULEDELETE"},
+			strict: true},
 		{kind: KindIP, table: "usage_ip_address", idColumn: "ip_id", openedAt: "assigned", closedAt: "released",
-			recordType: UsageIPAddress, opens: []string{"NET.IPASSIGN"}, closes: []string{"NET.IPRELEASE"}, strict: true},
+			recordType: UsageIPAddress, opens: []string{"NET.IPASSIGN"}, closes: []string{"NET.IPRELEASE"},
+			strict: true},
 		{kind: KindNetwork, table: "usage_networks", idColumn: "network_id", openedAt: "created", closedAt: "removed",
-			recordType: UsageNetwork, opens: []string{"NETWORK.CREATE"}, closes: []string{"NETWORK.DELETE"}, changes: []string{"NETWORK.UPDATE"}},
+			recordType: UsageNetwork, opens: []string{"NETWORK.CREATE"}, closes: []string{"NETWORK.DELETE"},
+			changes: []string{"NETWORK.UPDATE"}},
 		{kind: KindVPC, table: "usage_vpc", idColumn: "vpc_id", openedAt: "created", closedAt: "removed",
 			recordType: UsageVPC, opens: []string{"VPC.CREATE"}, closes: []string{"VPC.DELETE"}, strict: true},
-		{kind: KindVMRunning, table: "usage_vm_instance", idColumn: "vm_instance_id", openedAt: "start_date", closedAt: "end_date",
-			vmType: UsageRunningVM, recordType: UsageRunningVM, opens: []string{"VM.START"}, closes: []string{"VM.STOP"},
+		{kind: KindVMRunning, table: "usage_vm_instance", idColumn: "vm_instance_id", openedAt: "start_date",
+			closedAt: "end_date",
+			vmType:   UsageRunningVM, recordType: UsageRunningVM, opens: []string{"VM.START"},
+			closes:  []string{"VM.STOP"},
 			changes: []string{"VM.START", "VM.DYNAMIC.SCALE"}},
-		{kind: KindVMAllocated, table: "usage_vm_instance", idColumn: "vm_instance_id", openedAt: "start_date", closedAt: "end_date",
-			vmType: UsageAllocatedVM, recordType: UsageAllocatedVM, opens: []string{"VM.CREATE"}, closes: []string{"VM.DESTROY"},
+		{kind: KindVMAllocated, table: "usage_vm_instance", idColumn: "vm_instance_id", openedAt: "start_date",
+			closedAt: "end_date",
+			vmType:   UsageAllocatedVM, recordType: UsageAllocatedVM, opens: []string{"VM.CREATE"},
+			closes:  []string{"VM.DESTROY"},
 			changes: []string{"VM.UPGRADE", "VM.DYNAMIC.SCALE"}},
 		{kind: KindVolume, table: "usage_volume", idColumn: "volume_id", openedAt: "created", closedAt: "deleted",
 			recordType: UsageVolume, opens: []string{"VOLUME.CREATE"}, closes: []string{"VOLUME.DELETE"},
 			changes: []string{"VOLUME.CREATE", "VOLUME.RESIZE"}},
-		{kind: KindNIC, table: "usage_network_offering", idColumn: "vm_instance_id", openedAt: "created", closedAt: "deleted",
+		{kind: KindNIC, table: "usage_network_offering", idColumn: "vm_instance_id", openedAt: "created",
+			closedAt:   "deleted",
 			recordType: UsageNetworkOffering, opens: []string{"NETWORK.OFFERING.ASSIGN"},
 			closes: []string{"NETWORK.OFFERING.REMOVE", "NETWORK.OFFERING.DELETE"}, strict: true, partColumn: "nic_id"},
 		{kind: KindVPNUser, table: "usage_vpn_user", idColumn: "user_id", openedAt: "created", closedAt: "deleted",
-			recordType: UsageVPNUser, opens: []string{"VPN.USER.ADD"}, closes: []string{"VPN.USER.REMOVE"}, strict: true},
+			recordType: UsageVPNUser, opens: []string{"VPN.USER.ADD"}, closes: []string{"VPN.USER.REMOVE"},
+			strict: true},
 		// Templates, ISOs, snapshots and uploaded volumes share one table; storage_type tells them apart.
-		{kind: KindStorage, table: "usage_storage", idColumn: "entity_id", openedAt: "created", closedAt: "deleted", partColumn: "storage_type", loose: true},
+		{kind: KindStorage, table: "usage_storage", idColumn: "entity_id", openedAt: "created", closedAt: "deleted",
+			partColumn: "storage_type", loose: true},
 		{kind: KindVMSnapshot, table: "usage_vmsnapshot", idColumn: "vm_id", openedAt: "created", closedAt: "processed",
-			opens: []string{"VMSNAPSHOT.CREATE"}, closes: []string{"VMSNAPSHOT.DELETE"}, partColumn: "vm_snapshot_id", loose: true},
-		{kind: KindOnPrimary, table: "usage_snapshot_on_primary", idColumn: "vm_id", openedAt: "created", closedAt: "deleted",
-			opens: []string{"VMSNAPSHOT.ON_PRIMARY"}, closes: []string{"VMSNAPSHOT.OFF_PRIMARY"}, partColumn: "name", loose: true},
+			opens: []string{"VMSNAPSHOT.CREATE"}, closes: []string{"VMSNAPSHOT.DELETE"}, partColumn: "vm_snapshot_id",
+			loose: true},
+		{kind: KindOnPrimary, table: "usage_snapshot_on_primary", idColumn: "vm_id", openedAt: "created",
+			closedAt: "deleted",
+			opens:    []string{"VMSNAPSHOT.ON_PRIMARY"}, closes: []string{"VMSNAPSHOT.OFF_PRIMARY"}, partColumn: "name",
+			loose: true},
 		{kind: KindBackup, table: "usage_backup", idColumn: "vm_id", openedAt: "created", closedAt: "removed",
-			opens: []string{"BACKUP.OFFERING.ASSIGN"}, closes: []string{"BACKUP.OFFERING.REMOVE"}, changes: []string{"BACKUP.USAGE.METRIC"}, loose: true},
+			opens: []string{"BACKUP.OFFERING.ASSIGN"}, closes: []string{"BACKUP.OFFERING.REMOVE"},
+			changes: []string{"BACKUP.USAGE.METRIC"}, loose: true},
 	}
 }
 

@@ -24,8 +24,9 @@ func LifeSum(records []Record) (hours float64, n int) {
 	return hours, len(records)
 }
 
-// LifeMatches says whether n records that sum up to billed hours agree with a life of the given hours: within a second a
-// record (at least one second) and 1e-5 of the life, the precision of the 32-bit float that the usage server computes in.
+// LifeMatches says whether n records that sum up to billed hours agree with a life of the given hours: within a second
+// a record (at least one second) and 1e-5 of the life, the precision of the 32-bit float that the usage server computes
+// in.
 func LifeMatches(billed float64, n int, life float64) bool {
 	return math.Abs(billed-life) <= slack(n, life)
 }
@@ -48,7 +49,8 @@ func (c *checker) money(ref Ref) {
 	c.wholeLife(ref, h)
 }
 
-// outsideLife is I4: records that bill more than their window holds of the life. Findings of one resource are one violation.
+// outsideLife is I4: records that bill more than their window holds of the life. Findings of one resource are one
+// violation.
 func (c *checker) outsideLife(ref Ref, h *history) {
 	var first *Record
 	var surplus float64
@@ -68,9 +70,11 @@ func (c *checker) outsideLife(ref Ref, h *history) {
 	if first == nil {
 		return
 	}
-	v := Violation{Invariant: "I4", Ref: ref, AccountID: first.AccountID, Table: schemaUsage + ".cloud_usage", Class: c.moneyClass(ref)}
+	v := Violation{Invariant: "I4", Ref: ref, AccountID: first.AccountID, Table: schemaUsage + ".cloud_usage",
+		Class: c.moneyClass(ref)}
 	v.Expected = "no billed time outside its life (" + h.text() + ")"
-	v.Seen = fmt.Sprintf("%d record(s) with %.6f hours too many, the first id %d of the window %s to %s", count, surplus, first.ID, stamp(first.Start), stamp(first.End))
+	v.Seen = fmt.Sprintf("%d record(s) with %.6f hours too many, the first id %d of the window %s to %s", count,
+		surplus, first.ID, stamp(first.Start), stamp(first.End))
 	c.report(v, nil)
 }
 
@@ -84,7 +88,8 @@ func (c *checker) wholeLife(ref Ref, h *history) {
 	if LifeMatches(sum, n, life.Hours()) {
 		return
 	}
-	v := Violation{Invariant: "I5", Ref: ref, AccountID: h.events[0].AccountID, Table: schemaUsage + ".cloud_usage", Class: c.moneyClass(ref)}
+	v := Violation{Invariant: "I5", Ref: ref, AccountID: h.events[0].AccountID, Table: schemaUsage + ".cloud_usage",
+		Class: c.moneyClass(ref)}
 	v.Expected = fmt.Sprintf("records of %.6f hours for its life (%s)", life.Hours(), h.text())
 	v.Seen = fmt.Sprintf("%.6f hours in %d record(s)", sum, n)
 	c.report(v, nil)
@@ -198,7 +203,8 @@ func windows(records []Record) [][]Record {
 	for _, r := range records {
 		byWindow[r.window()] = append(byWindow[r.window()], r)
 	}
-	keys := slices.SortedFunc(maps.Keys(byWindow), func(a, b span) int { return cmp.Or(a.from.Compare(b.from), a.to.Compare(b.to)) })
+	keys := slices.SortedFunc(maps.Keys(byWindow),
+		func(a, b span) int { return cmp.Or(a.from.Compare(b.from), a.to.Compare(b.to)) })
 	groups := make([][]Record, 0, len(keys))
 	for _, k := range keys {
 		groups = append(groups, byWindow[k])
@@ -238,7 +244,8 @@ func (c *checker) duplicates() {
 			continue
 		}
 		v := Violation{Invariant: "I8", AccountID: r.AccountID, Table: schemaUsage + ".cloud_usage"}
-		v.Expected = fmt.Sprintf("one record of usage type %d, usage id %d, for the window from %s", r.Type, r.UsageID, stamp(r.Start))
+		v.Expected = fmt.Sprintf("one record of usage type %d, usage id %d, for the window from %s", r.Type, r.UsageID,
+			stamp(r.Start))
 		v.Seen = fmt.Sprintf("ids %d and %d (%s)", was.ID, r.ID, r.Description)
 		if r.Type == UsageNetwork || r.Type == UsageVPC {
 			v.Class = ClassDuplicateNetwork
@@ -248,8 +255,9 @@ func (c *checker) duplicates() {
 	}
 }
 
-// replaced is how many rows, one after the other, a network or VPC had in the record's window: since NETWORK.UPDATE closes a
-// row and opens the next (4.19.3, 4.20.1), each of them has a record of its own, in equal words when the state is the same.
+// replaced is how many rows, one after the other, a network or VPC had in the record's window: since NETWORK.UPDATE
+// closes a row and opens the next (4.19.3, 4.20.1), each of them has a record of its own, in equal words when the state
+// is the same.
 func (c *checker) replaced(r Record) int {
 	if r.Type != UsageNetwork && r.Type != UsageVPC {
 		return 0

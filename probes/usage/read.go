@@ -22,8 +22,8 @@ type Probe struct {
 	db *sql.DB
 }
 
-// New returns a probe on db, which needs the right to SELECT from cloud and cloud_usage. The default schema, time zone and
-// the driver's parseTime and loc settings do not matter. The caller closes db.
+// New returns a probe on db, which needs the right to SELECT from cloud and cloud_usage. The default schema, time zone
+// and the driver's parseTime and loc settings do not matter. The caller closes db.
 func New(db *sql.DB) *Probe { return &Probe{db: db} }
 
 type querier interface {
@@ -156,10 +156,11 @@ func accounts(ids []int64) filter {
 	return filter{where: "account_id IN (?" + strings.Repeat(",?", len(ids)-1) + ")", args: args}
 }
 
-// read returns the rows of a table in order of id, every column cast to text by the server, so that neither the driver nor
-// the session's time zone interprets a value. With want only those columns, as far as the table has them. found is false
-// when there is no such table.
-func read(ctx context.Context, q querier, schema, table string, f filter, want ...string) (result []row, found bool, err error) {
+// read returns the rows of a table in order of id, every column cast to text by the server, so that neither the driver
+// nor the session's time zone interprets a value. With want only those columns, as far as the table has them. found is
+// false when there is no such table.
+func read(ctx context.Context, q querier, schema, table string, f filter, want ...string) (result []row, found bool,
+	err error) {
 	names, err := columns(ctx, q, schema, table)
 	if err != nil || len(names) == 0 {
 		return nil, false, err
@@ -204,7 +205,8 @@ func read(ctx context.Context, q querier, schema, table string, f filter, want .
 
 // readInto reads a table and turns each row with parse. A missing table of cloud_usage is an error: nothing can be said
 // without it.
-func readInto[T any](ctx context.Context, q querier, schema, table string, f filter, parse func(row) (T, error)) ([]T, error) {
+func readInto[T any](ctx context.Context, q querier, schema, table string, f filter, parse func(row) (T, error)) ([]T,
+	error) {
 	rows, found, err := read(ctx, q, schema, table, f)
 	if err != nil {
 		return nil, err

@@ -96,18 +96,29 @@ func releases(t *testing.T) []string {
 	return names
 }
 
-// Everything that the recorded servers did right must be silent, and what they are known to do wrong must be found: both
-// close LB and PF rows by the wrong id.
+// Everything that the recorded servers did right must be silent, and what they are known to do wrong must be found:
+// both close LB and PF rows by the wrong id.
 func TestRecordedReleases(t *testing.T) {
 	known := map[string][]string{
 		"4.19.1.0": {
-			"I1: load balancer rule 2 of account 2, cloud_usage.usage_load_balancer_policy id 1: expected it closed at 2026-11-21 23:29:04 by the resource's own delete event, seen opened at 2026-11-21 23:28:04 and still open; the row with helper id 2, which belongs to load balancer rule 3, was closed at that second instead [leaked-row]",
-			"I3: load balancer rule 3 of account 2, cloud_usage.usage_load_balancer_policy id 2: expected it closed at 2026-11-21 23:30:42, by the resource's own delete event, seen closed at 2026-11-21 23:29:04, the second of LB.DELETE of load balancer rule 2, whose id is this row's helper id [crossed-close]",
+			"I1: load balancer rule 2 of account 2, cloud_usage.usage_load_balancer_policy id 1: expected it closed " +
+				"at 2026-11-21 23:29:04 by the resource's own delete event, seen opened at 2026-11-21 23:28:04 and " +
+				"still open; the row with helper id 2, which belongs to load balancer rule 3, was closed at that " +
+				"second instead [leaked-row]",
+			"I3: load balancer rule 3 of account 2, cloud_usage.usage_load_balancer_policy id 2: expected it closed " +
+				"at 2026-11-21 23:30:42, by the resource's own delete event, seen closed at 2026-11-21 23:29:04, " +
+				"the second of LB.DELETE of load balancer rule 2, whose id is this row's helper id [crossed-close]",
 		},
 		"4.20.0.0": {
-			"I4: load balancer rule 6 of account 2, cloud_usage.cloud_usage: expected no billed time outside its life (2026-11-21 22:16:12 to 2026-11-21 22:17:47), seen 9 record(s) with 0.136944 hours too many, the first id 88 of the window 2026-11-21 22:17:00 to 2026-11-21 22:17:59 [leaked-row]",
-			"I5: load balancer rule 8 of account 2, cloud_usage.cloud_usage: expected records of 0.073889 hours for its life (2026-11-21 22:16:12 to 2026-11-21 22:20:38), seen 0.026389 hours in 2 record(s) [crossed-close]",
-			"I1: port forwarding rule 5 of account 2, cloud_usage.usage_port_forwarding id 2: expected it closed at 2026-11-21 22:21:02 by the resource's own delete event, seen opened at 2026-11-21 22:16:11 and still open [leaked-row]",
+			"I4: load balancer rule 6 of account 2, cloud_usage.cloud_usage: expected no billed time outside its " +
+				"life (2026-11-21 22:16:12 to 2026-11-21 22:17:47), seen 9 record(s) with 0.136944 hours too many, " +
+				"the first id 88 of the window 2026-11-21 22:17:00 to 2026-11-21 22:17:59 [leaked-row]",
+			"I5: load balancer rule 8 of account 2, cloud_usage.cloud_usage: expected records of 0.073889 hours for " +
+				"its life (2026-11-21 22:16:12 to 2026-11-21 22:20:38), seen 0.026389 hours in 2 record(s) " +
+				"[crossed-close]",
+			"I1: port forwarding rule 5 of account 2, cloud_usage.usage_port_forwarding id 2: expected it closed at " +
+				"2026-11-21 22:21:02 by the resource's own delete event, seen opened at 2026-11-21 22:16:11 and " +
+				"still open [leaked-row]",
 		},
 	}
 	for _, name := range releases(t) {

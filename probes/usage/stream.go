@@ -18,8 +18,10 @@ func (c *checker) stream() {
 		if e.Created.After(c.Cutoff) {
 			continue
 		}
-		v := Violation{Invariant: "I6", Table: schemaUsage + ".usage_event", AccountID: e.AccountID, Ref: eventResource(e)}
-		v.Expected = fmt.Sprintf("event %d (%s of %s, resource %d) copied and processed by the job that ended %s", e.ID, e.Type, stamp(e.Created), e.ResourceID, stamp(c.Cutoff))
+		v := Violation{Invariant: "I6", Table: schemaUsage + ".usage_event", AccountID: e.AccountID,
+			Ref: eventResource(e)}
+		v.Expected = fmt.Sprintf("event %d (%s of %s, resource %d) copied and processed by the job that ended %s", e.ID,
+			e.Type, stamp(e.Created), e.ResourceID, stamp(c.Cutoff))
 		copied, ok := copies[e.ID]
 		same := copied
 		same.Processed = e.Processed
@@ -27,7 +29,8 @@ func (c *checker) stream() {
 		case !ok:
 			v.Seen = "it is not there"
 		case same != e:
-			v.Seen = fmt.Sprintf("the copy says %s of %s, account %d, resource %d", copied.Type, stamp(copied.Created), copied.AccountID, copied.ResourceID)
+			v.Seen = fmt.Sprintf("the copy says %s of %s, account %d, resource %d", copied.Type, stamp(copied.Created),
+				copied.AccountID, copied.ResourceID)
 		case !copied.Processed:
 			v.Seen = "processed=0"
 		default:
@@ -117,7 +120,8 @@ func untouched(before, after Snapshot, touched Touched) []Violation {
 		c.report(v, &row)
 	}
 	skip := func(r HelperRow) bool {
-		return touched.has(r.Ref) || acted[r.Ref] || acted[Ref{Kind: r.Kind, ID: r.ID}] || r.Kind == KindStorage && storageActed(r, after, processed)
+		return touched.has(r.Ref) || acted[r.Ref] || acted[Ref{Kind: r.Kind, ID: r.ID}] || r.Kind == KindStorage &&
+			storageActed(r, after, processed)
 	}
 	for _, r := range before.Rows {
 		k := key{r.Table, r.HelperID}
@@ -140,11 +144,13 @@ func untouched(before, after Snapshot, touched Touched) []Violation {
 	return c.found
 }
 
-// storageActed: an entity of usage_storage is touched by any new event with its id about templates, ISOs, snapshots or volumes.
+// storageActed: an entity of usage_storage is touched by any new event with its id about templates, ISOs, snapshots or
+// volumes.
 func storageActed(r HelperRow, after Snapshot, processed map[int64]bool) bool {
 	return slices.ContainsFunc(after.Events, func(e UsageEvent) bool {
 		family, _, _ := strings.Cut(e.Type, ".")
-		return e.ResourceID == r.ID && !processed[e.ID] && slices.Contains([]string{"TEMPLATE", "ISO", "SNAPSHOT", "VOLUME"}, family)
+		return e.ResourceID == r.ID && !processed[e.ID] &&
+			slices.Contains([]string{"TEMPLATE", "ISO", "SNAPSHOT", "VOLUME"}, family)
 	})
 }
 

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Class names the defect that a violation looks like, so that a caller can hold it against what is known of a release. It
-// is a signature, not a proof.
+// Class names the defect that a violation looks like, so that a caller can hold it against what is known of a release.
+// It is a signature, not a proof.
 type Class string
 
 // The classes.
@@ -15,7 +15,8 @@ const (
 	ClassOther Class = ""
 	// ClassLeakedRow: a rule's own delete event closed nothing of its own (#10789, #9443; 4.16.1 to 4.19.2 and 4.20.0).
 	ClassLeakedRow Class = "leaked-row"
-	// ClassCrossedClose: a row closed by the delete event of another rule whose id equals this row's helper id; same defect.
+	// ClassCrossedClose: a row closed by the delete event of another rule whose id equals this row's helper id; same
+	// defect.
 	ClassCrossedClose Class = "crossed-close"
 	// ClassDuplicateNetwork: several open rows or records for one network or VPC (#10687; 4.19.1, 4.19.2 and 4.20.0).
 	ClassDuplicateNetwork Class = "duplicate-network"
@@ -25,8 +26,8 @@ const (
 	ClassSharedNICOffering Class = "shared-nic-offering"
 	// ClassVPNUserDate: a VPN user's row closed at the job's time instead of the removal's; every release.
 	ClassVPNUserDate Class = "vpn-user-date"
-	// ClassLostAccount: an account that the usage server never copies, and whose first event ends every usage run of the site;
-	// every release (UsageManagerImpl.java@4.20.0.0, findNewAccounts).
+	// ClassLostAccount: an account that the usage server never copies, and whose first event ends every usage run of
+	// the site; every release (UsageManagerImpl.java@4.20.0.0, findNewAccounts).
 	ClassLostAccount Class = "lost-account"
 )
 

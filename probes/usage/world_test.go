@@ -86,7 +86,8 @@ func (s *site) insert(table string, values map[string]any) {
 	for i, n := range names {
 		args[i] = all[n]
 	}
-	s.exec(fmt.Sprintf("INSERT INTO %s (`%s`) VALUES (?%s)", table, strings.Join(names, "`,`"), strings.Repeat(",?", len(names)-1)), args...)
+	s.exec(fmt.Sprintf("INSERT INTO %s (`%s`) VALUES (?%s)", table, strings.Join(names, "`,`"),
+		strings.Repeat(",?", len(names)-1)), args...)
 }
 
 func (s *site) required(table string) [][2]string {
@@ -113,7 +114,8 @@ func (s *site) required(table string) [][2]string {
 // event writes an event to cloud and, processed, to cloud_usage.
 func (s *site) event(typ string, resource int64, name, at string, processed bool) {
 	s.t.Helper()
-	values := map[string]any{"type": typ, "account_id": account, "created": day(at), "zone_id": 1, "resource_id": resource, "resource_name": name, "processed": 0}
+	values := map[string]any{"type": typ, "account_id": account, "created": day(at), "zone_id": 1,
+		"resource_id": resource, "resource_name": name, "processed": 0}
 	s.insert("cloud.usage_event", values)
 	if processed {
 		values["processed"] = 1
@@ -150,34 +152,55 @@ func soundWorld() []thing {
 	rule := func(purpose string) map[string]any { return map[string]any{"state": "Active", "purpose": purpose} }
 	vm := map[string]any{"type": "User", "state": "Running"}
 	return []thing{
-		{kind: KindPF, id: 2, events: [][2]string{{"NET.RULEADD", "10:00:30"}}, rows: [][2]string{{"10:00:30", ""}}, live: "firewall_rules", liveRow: rule("PortForwarding")},
-		{kind: KindLB, id: 3, events: [][2]string{{"LB.CREATE", "10:01:00"}}, rows: [][2]string{{"10:01:00", ""}}, live: "firewall_rules", liveRow: rule("LoadBalancing")},
-		{kind: KindLB, id: 4, events: [][2]string{{"LB.CREATE", "10:02:00"}, {"LB.DELETE", "10:13:30"}}, rows: [][2]string{{"10:02:00", "10:13:30"}}},
-		{kind: KindLB, id: 5, events: [][2]string{{"LB.CREATE", "10:02:00"}}, rows: [][2]string{{"10:02:00", ""}}, live: "firewall_rules", liveRow: rule("LoadBalancing")},
-		{kind: KindPF, id: 6, events: [][2]string{{"NET.RULEADD", "10:03:00"}, {"NET.RULEDELETE", "10:21:05"}}, rows: [][2]string{{"10:03:00", "10:21:05"}}},
-		{kind: KindIP, id: 3, name: "192.0.2.3", events: [][2]string{{"NET.IPASSIGN", "10:00:10"}}, rows: [][2]string{{"10:00:10", ""}},
-			live: "user_ip_address", liveRow: map[string]any{"state": "Allocated", "allocated": day("10:00:10"), "public_ip_address": "192.0.2.3"}},
+		{kind: KindPF, id: 2, events: [][2]string{{"NET.RULEADD", "10:00:30"}}, rows: [][2]string{{"10:00:30", ""}},
+			live: "firewall_rules", liveRow: rule("PortForwarding")},
+		{kind: KindLB, id: 3, events: [][2]string{{"LB.CREATE", "10:01:00"}}, rows: [][2]string{{"10:01:00", ""}},
+			live: "firewall_rules", liveRow: rule("LoadBalancing")},
+		{kind: KindLB, id: 4, events: [][2]string{{"LB.CREATE", "10:02:00"}, {"LB.DELETE", "10:13:30"}},
+			rows: [][2]string{{"10:02:00", "10:13:30"}}},
+		{kind: KindLB, id: 5, events: [][2]string{{"LB.CREATE", "10:02:00"}}, rows: [][2]string{{"10:02:00", ""}},
+			live: "firewall_rules", liveRow: rule("LoadBalancing")},
+		{kind: KindPF, id: 6, events: [][2]string{{"NET.RULEADD", "10:03:00"}, {"NET.RULEDELETE", "10:21:05"}},
+			rows: [][2]string{{"10:03:00", "10:21:05"}}},
+		{kind: KindIP, id: 3, name: "192.0.2.3", events: [][2]string{{"NET.IPASSIGN", "10:00:10"}},
+			rows: [][2]string{{"10:00:10", ""}},
+			live: "user_ip_address", liveRow: map[string]any{"state": "Allocated", "allocated": day("10:00:10"),
+				"public_ip_address": "192.0.2.3"}},
 		// Released and taken again, in the same second.
-		{kind: KindIP, id: 4, name: "192.0.2.4", events: [][2]string{{"NET.IPASSIGN", "10:03:00"}, {"NET.IPRELEASE", "10:12:00"}, {"NET.IPASSIGN", "10:12:00"}},
+		{kind: KindIP, id: 4, name: "192.0.2.4", events: [][2]string{{"NET.IPASSIGN", "10:03:00"},
+			{"NET.IPRELEASE", "10:12:00"}, {"NET.IPASSIGN", "10:12:00"}},
 			rows: [][2]string{{"10:03:00", "10:12:00"}, {"10:12:00", ""}},
-			live: "user_ip_address", liveRow: map[string]any{"state": "Allocated", "allocated": day("10:12:00"), "public_ip_address": "192.0.2.4"}},
+			live: "user_ip_address", liveRow: map[string]any{"state": "Allocated", "allocated": day("10:12:00"),
+				"public_ip_address": "192.0.2.4"}},
 		// The older model edits in place at an update, the newer one closes and opens again.
-		{kind: KindNetwork, id: 212, events: [][2]string{{"NETWORK.CREATE", "10:04:00"}, {"NETWORK.UPDATE", "10:04:10"}}, rows: [][2]string{{"10:04:00", ""}},
+		{kind: KindNetwork, id: 212, events: [][2]string{{"NETWORK.CREATE", "10:04:00"},
+			{"NETWORK.UPDATE", "10:04:10"}}, rows: [][2]string{{"10:04:00", ""}},
 			live: "networks", liveRow: map[string]any{"state": "Implemented"}},
-		{kind: KindNetwork, id: 213, events: [][2]string{{"NETWORK.CREATE", "10:04:00"}, {"NETWORK.UPDATE", "10:08:00"}, {"NETWORK.DELETE", "10:22:00"}},
+		{kind: KindNetwork, id: 213, events: [][2]string{{"NETWORK.CREATE", "10:04:00"}, {"NETWORK.UPDATE", "10:08:00"},
+			{"NETWORK.DELETE", "10:22:00"}},
 			rows: [][2]string{{"10:04:00", "10:08:00"}, {"10:08:00", "10:22:00"}}},
-		{kind: KindVPC, id: 1, events: [][2]string{{"VPC.CREATE", "10:00:05"}}, rows: [][2]string{{"10:00:05", ""}}, live: "vpc", liveRow: map[string]any{"state": "Enabled"}},
-		{kind: KindVPC, id: 2, events: [][2]string{{"VPC.CREATE", "10:00:06"}, {"VPC.DELETE", "10:25:00"}}, rows: [][2]string{{"10:00:06", "10:25:00"}}},
-		{kind: KindVMAllocated, id: 10, events: [][2]string{{"VM.CREATE", "10:05:00"}}, rows: [][2]string{{"10:05:00", ""}}, live: "vm_instance", liveRow: vm},
-		{kind: KindVMRunning, id: 10, events: [][2]string{{"VM.START", "10:05:10"}, {"VM.STOP", "10:16:00"}, {"VM.START", "10:18:00"}},
+		{kind: KindVPC, id: 1, events: [][2]string{{"VPC.CREATE", "10:00:05"}}, rows: [][2]string{{"10:00:05", ""}},
+			live: "vpc", liveRow: map[string]any{"state": "Enabled"}},
+		{kind: KindVPC, id: 2, events: [][2]string{{"VPC.CREATE", "10:00:06"}, {"VPC.DELETE", "10:25:00"}},
+			rows: [][2]string{{"10:00:06", "10:25:00"}}},
+		{kind: KindVMAllocated, id: 10, events: [][2]string{{"VM.CREATE", "10:05:00"}},
+			rows: [][2]string{{"10:05:00", ""}}, live: "vm_instance", liveRow: vm},
+		{kind: KindVMRunning, id: 10, events: [][2]string{{"VM.START", "10:05:10"}, {"VM.STOP", "10:16:00"},
+			{"VM.START", "10:18:00"}},
 			rows: [][2]string{{"10:05:10", "10:16:00"}, {"10:18:00", ""}}},
-		{kind: KindVMAllocated, id: 11, events: [][2]string{{"VM.CREATE", "10:06:00"}, {"VM.DESTROY", "10:19:00"}}, rows: [][2]string{{"10:06:00", "10:19:00"}}},
-		{kind: KindVolume, id: 7, events: [][2]string{{"VOLUME.CREATE", "10:05:00"}, {"VOLUME.RESIZE", "10:09:00"}, {"VOLUME.DELETE", "10:24:00"}},
+		{kind: KindVMAllocated, id: 11, events: [][2]string{{"VM.CREATE", "10:06:00"}, {"VM.DESTROY", "10:19:00"}},
+			rows: [][2]string{{"10:06:00", "10:19:00"}}},
+		{kind: KindVolume, id: 7, events: [][2]string{{"VOLUME.CREATE", "10:05:00"}, {"VOLUME.RESIZE", "10:09:00"},
+			{"VOLUME.DELETE", "10:24:00"}},
 			rows: [][2]string{{"10:05:00", "10:09:00"}, {"10:09:00", "10:24:00"}}},
-		{kind: KindNIC, id: 10, name: "20", events: [][2]string{{"NETWORK.OFFERING.ASSIGN", "10:05:10"}, {"NETWORK.OFFERING.REMOVE", "10:16:00"}, {"NETWORK.OFFERING.ASSIGN", "10:18:00"}},
-			rows: [][2]string{{"10:05:10", "10:16:00"}, {"10:18:00", ""}}, row: map[string]any{"nic_id": 20, "network_offering_id": 13}},
-		{kind: KindVPNUser, id: 5, events: [][2]string{{"VPN.USER.ADD", "10:07:00"}, {"VPN.USER.REMOVE", "10:14:00"}}, rows: [][2]string{{"10:07:00", "10:14:00"}}},
-		{kind: KindStorage, id: 9, events: [][2]string{{"SNAPSHOT.CREATE", "10:07:00"}}, rows: [][2]string{{"10:07:00", ""}}, row: map[string]any{"storage_type": 3}},
+		{kind: KindNIC, id: 10, name: "20", events: [][2]string{{"NETWORK.OFFERING.ASSIGN", "10:05:10"},
+			{"NETWORK.OFFERING.REMOVE", "10:16:00"}, {"NETWORK.OFFERING.ASSIGN", "10:18:00"}},
+			rows: [][2]string{{"10:05:10", "10:16:00"}, {"10:18:00", ""}}, row: map[string]any{"nic_id": 20,
+				"network_offering_id": 13}},
+		{kind: KindVPNUser, id: 5, events: [][2]string{{"VPN.USER.ADD", "10:07:00"}, {"VPN.USER.REMOVE", "10:14:00"}},
+			rows: [][2]string{{"10:07:00", "10:14:00"}}},
+		{kind: KindStorage, id: 9, events: [][2]string{{"SNAPSHOT.CREATE", "10:07:00"}},
+			rows: [][2]string{{"10:07:00", ""}}, row: map[string]any{"storage_type": 3}},
 	}
 }
 
@@ -201,7 +224,8 @@ func (s *site) build(things []thing) {
 		}
 		if th.live != "" {
 			object := maps.Clone(th.liveRow)
-			object["id"], object["uuid"], object["account_id"], object["created"] = th.id, fmt.Sprintf("%s-%d", th.live, th.id), account, day(th.rows[0][0])
+			object["id"], object["uuid"], object["account_id"], object["created"] = th.id,
+				fmt.Sprintf("%s-%d", th.live, th.id), account, day(th.rows[0][0])
 			s.insert("cloud."+th.live, object)
 		}
 	}
@@ -234,7 +258,8 @@ func (th thing) helperRow(spec kindSpec, r [2]string) map[string]any {
 }
 
 func (s *site) job(from, to time.Time) {
-	s.insert("cloud_usage.usage_job", map[string]any{"start_millis": from.UnixMilli(), "end_millis": to.UnixMilli() - 1, "success": 1, "heartbeat": stamp(to)})
+	s.insert("cloud_usage.usage_job", map[string]any{"start_millis": from.UnixMilli(), "end_millis": to.UnixMilli() - 1,
+		"success": 1, "heartbeat": stamp(to)})
 }
 
 // record bills what the rows have in common with a window, in 32-bit hours as the usage server does.
@@ -260,7 +285,8 @@ func (s *site) record(th thing, from, to time.Time) {
 		return
 	}
 	hours := float32(sum.Milliseconds()) / 1000 / 60 / 60
-	values := map[string]any{"account_id": account, "usage_type": spec.recordType, "raw_usage": float64(hours), "usage_id": th.id,
+	values := map[string]any{"account_id": account, "usage_type": spec.recordType, "raw_usage": float64(hours),
+		"usage_id":   th.id,
 		"start_date": stamp(from), "end_date": stamp(to.Add(-time.Second)), "description": string(th.kind)}
 	if th.kind == KindNIC {
 		values["usage_id"], values["vm_instance_id"], values["offering_id"] = 1, th.id, 13

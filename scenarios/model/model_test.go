@@ -23,8 +23,8 @@ func read(t *testing.T, lines ...string) []Step {
 	return steps
 }
 
-// TestGenerate: what is drawn has a meaning, is the same for the same seed, can be written and read, and holds what U-26
-// is about, whatever the seed.
+// TestGenerate: what is drawn has a meaning, is the same for the same seed, can be written and read, and holds what
+// U-26 is about, whatever the seed.
 func TestGenerate(t *testing.T) {
 	verbs := map[string]int{}
 	refusals := 0
@@ -80,22 +80,24 @@ func TestGolden(t *testing.T) {
 func TestReadRefuses(t *testing.T) {
 	const begin = "stackproof-replay 1\n"
 	for name, c := range map[string]struct{ text, says string }{
-		"nothing":            {"", "no steps"},
-		"no header":          {"usage\n", "must begin with"},
-		"other version":      {"stackproof-replay 2\nusage\n", "this program reads version 1"},
-		"no steps":           {begin + "# nothing\n\n", "no steps"},
-		"unknown verb":       {begin + "explode lb1\n", `line 2: "explode lb1" is no step`},
-		"unknown customer":   {begin + "create lb1 for mallory on ip1\n", "line 2"},
-		"no address":         {begin + "create lb1 for anna\n", "rules are created on an address"},
-		"group on address":   {begin + "create group1 for anna on ip1\n", "groups on none"},
-		"not there":          {begin + "delete lb1\n", "line 2: \"delete lb1\" cannot come here: lb1 is not there"},
-		"twice":              {begin + "create lb1 for anna on ip1\ncreate lb1 for anna on ip1\n", "line 3"},
-		"PF on LB's address": {begin + "create lb1 for anna on ip1\ncreate pf1 for anna on ip1\n", "carries other rules"},
-		"another's address":  {begin + "create lb1 for anna on ip1\ncreate lb2 for bert on ip1\n", "carries other rules"},
-		"firewall in a VPC":  {begin + "create fw1 for anna on ip1\n", "only carl"},
-		"refused time":       {begin + "pass 5s, push refused\n", "sends no push"},
-		"refused PF":         {begin + "create pf1 for anna on ip1\ndelete pf1, push refused\n", "sends no push"},
-		"words left over":    {begin + "usage twice\n", "is not a step"},
+		"nothing":          {"", "no steps"},
+		"no header":        {"usage\n", "must begin with"},
+		"other version":    {"stackproof-replay 2\nusage\n", "this program reads version 1"},
+		"no steps":         {begin + "# nothing\n\n", "no steps"},
+		"unknown verb":     {begin + "explode lb1\n", `line 2: "explode lb1" is no step`},
+		"unknown customer": {begin + "create lb1 for mallory on ip1\n", "line 2"},
+		"no address":       {begin + "create lb1 for anna\n", "rules are created on an address"},
+		"group on address": {begin + "create group1 for anna on ip1\n", "groups on none"},
+		"not there":        {begin + "delete lb1\n", "line 2: \"delete lb1\" cannot come here: lb1 is not there"},
+		"twice":            {begin + "create lb1 for anna on ip1\ncreate lb1 for anna on ip1\n", "line 3"},
+		"PF on LB's address": {begin + "create lb1 for anna on ip1\ncreate pf1 for anna on ip1\n",
+			"carries other rules"},
+		"another's address": {begin + "create lb1 for anna on ip1\ncreate lb2 for bert on ip1\n",
+			"carries other rules"},
+		"firewall in a VPC": {begin + "create fw1 for anna on ip1\n", "only carl"},
+		"refused time":      {begin + "pass 5s, push refused\n", "sends no push"},
+		"refused PF":        {begin + "create pf1 for anna on ip1\ndelete pf1, push refused\n", "sends no push"},
+		"words left over":   {begin + "usage twice\n", "is not a step"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Read(strings.NewReader(c.text))
@@ -123,7 +125,8 @@ func FuzzRead(f *testing.F) {
 func TestState(t *testing.T) {
 	var m state
 	do := func(lines ...string) {
-		for _, s := range read(t, append([]string{"create lb1 for anna on ip1", "create group1 for anna"}, lines...)...)[2:] {
+		for _, s := range read(t, append([]string{"create lb1 for anna on ip1", "create group1 for anna"},
+			lines...)...)[2:] {
 			m.done(s)
 		}
 	}
@@ -146,7 +149,8 @@ func TestState(t *testing.T) {
 	assert.False(t, m.rules["lb1"].policyLost)
 	m.done(Step{Verb: Delete, Object: "lb1", Refused: true})
 	assert.True(t, m.rules["lb1"].alive)
-	assert.NotEmpty(t, m.cannot(Step{Verb: Stick, Object: "lb1", Word: "plain"}), "an undecided rule can only be deleted")
+	assert.NotEmpty(t, m.cannot(Step{Verb: Stick, Object: "lb1", Word: "plain"}),
+		"an undecided rule can only be deleted")
 	assert.Empty(t, m.cannot(Step{Verb: Delete, Object: "lb1"}))
 	assert.NotEmpty(t, m.cannot(Step{Verb: Release, Object: "ip1"}))
 	m.done(Step{Verb: Delete, Object: "lb1"})

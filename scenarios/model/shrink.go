@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// Shrink cuts steps down to a shortest list that still fails. The last step is the one at which it showed, so it begins with
-// what is cheap to try: only the objects that were named last, one, two, four and so on of them. Then objects go with all
-// their steps, then chunks of steps, in halves, then single steps, until none can be left out (delta debugging), and what
-// is left is made simpler. fails says whether a list still fails in the same way; it is asked at most once about the same
-// list. When it also answers stop, what was reached is returned.
+// Shrink cuts steps down to a shortest list that still fails. The last step is the one at which it showed, so it begins
+// with what is cheap to try: only the objects that were named last, one, two, four and so on of them. Then objects go
+// with all their steps, then chunks of steps, in halves, then single steps, until none can be left out (delta
+// debugging), and what is left is made simpler. fails says whether a list still fails in the same way; it is asked at
+// most once about the same list. When it also answers stop, what was reached is returned.
 func Shrink(steps []Step, fails func([]Step) (failed, stop bool)) []Step {
 	s := &shrinker{fails: fails, best: steps, asked: map[string]bool{}}
 	s.newest()

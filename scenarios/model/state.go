@@ -20,8 +20,8 @@ type rule struct {
 	// members are lost at the next push, in every release (cloudstack.md 1.3). Whether a release has that is not this
 	// run's question; the rule is only deleted after that, and what happens to its row is left open.
 	undecided bool
-	// policyLost is set when the router refused a policy's replacement: the former one goes with the next push, in every
-	// release (cloudstack.md 2.6). Until the next change the rule's policy is left open.
+	// policyLost is set when the router refused a policy's replacement: the former one goes with the next push, in
+	// every release (cloudstack.md 2.6). Until the next change the rule's policy is left open.
 	policyLost bool
 }
 

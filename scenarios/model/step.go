@@ -43,8 +43,8 @@ const (
 	address  = "ip"
 )
 
-// customers are the accounts. The first two have a VPC with a tier each, the last an isolated network: firewall rules on
-// addresses exist only there.
+// customers are the accounts. The first two have a VPC with a tier each, the last an isolated network: firewall rules
+// on addresses exist only there.
 func customers() []string { return []string{"anna", "bert", "carl"} }
 
 // isolated is the customer without a VPC.
@@ -110,7 +110,8 @@ func parseStep(all map[string]*regexp.Regexp, text string) (Step, error) {
 	verb, rest, _ := strings.Cut(rest, " ")
 	form, ok := all[verb]
 	if !ok {
-		return s, fmt.Errorf("%q is no step; steps begin with %s", text, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
+		return s, fmt.Errorf("%q is no step; steps begin with %s", text, strings.Join(slices.Sorted(maps.Keys(all)),
+			", "))
 	}
 	m := form.FindStringSubmatch(rest)
 	if m == nil {

@@ -71,7 +71,8 @@ func encodeJSON(root string, body map[string]any) []byte {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(map[string]any{root: pruned(body)}); err != nil {
-		return encodeJSON(root, (&Error{Code: CodeInternal, CSCode: CSCloudRuntime, Text: "Unable to serialize the answer: " + err.Error()}).body())
+		return encodeJSON(root, (&Error{Code: CodeInternal, CSCode: CSCloudRuntime,
+			Text: "Unable to serialize the answer: " + err.Error()}).body())
 	}
 	return bytes.TrimRight(b.Bytes(), "\n")
 }

@@ -2,7 +2,8 @@ package api
 
 import "fmt"
 
-// Codes of CloudStack's API, as ApiErrorCode names them (api/src/main/java/org/apache/cloudstack/api/ApiErrorCode.java@4.20.0.0).
+// Codes of CloudStack's API, as ApiErrorCode names them
+// (api/src/main/java/org/apache/cloudstack/api/ApiErrorCode.java@4.20.0.0).
 const (
 	CodeUnauthorized     = 401
 	CodeMethodNotAllowed = 405

@@ -27,7 +27,8 @@ type backend struct{ calls []map[string]string }
 func (b *backend) Version() string { return "4.20.1.0" }
 
 func (b *backend) Find(command string) (string, bool) {
-	root, ok := map[string]string{"listZones": "listzonesresponse", "createCounter": "counterresponse", "explode": "exploderesponse"}[command]
+	root, ok := map[string]string{"listZones": "listzonesresponse", "createCounter": "counterresponse",
+		"explode": "exploderesponse"}[command]
 	return root, ok
 }
 
@@ -35,7 +36,8 @@ func (b *backend) Call(_ context.Context, login any, command string, params map[
 	b.calls = append(b.calls, params)
 	switch command {
 	case "listZones":
-		return map[string]any{"count": 1, "zone": []map[string]any{{"name": "a<b&c", "id": "1", "tags": []string{}, "gone": nil}}, "login": login}, nil
+		return map[string]any{"count": 1, "zone": []map[string]any{{"name": "a<b&c", "id": "1", "tags": []string{},
+			"gone": nil}}, "login": login}, nil
 	case "createCounter":
 		return nil, Invalid("bad\nname")
 	case "explode":
@@ -66,7 +68,8 @@ func newClient(t *testing.T, either bool) *client {
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
 	c.http.Jar = jar
-	c.server, err = Listen(Options{Backend: &backend{}, SessionKeyEither: either, Now: func() time.Time { return c.now }})
+	c.server, err = Listen(Options{Backend: &backend{}, SessionKeyEither: either,
+		Now: func() time.Time { return c.now }})
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		c.http.CloseIdleConnections()
@@ -116,19 +119,25 @@ func TestSignatures(t *testing.T) {
 		params Params
 		status int
 	}{
-		"signed":                        {signed(zones()), 200},
-		"blank, star and slash":         {signed(zones("name", "a b*c/d~e+ü")), 200},
-		"unsigned":                      {zones(), 401},
-		"changed after signing":         {broken, 401},
-		"no key":                        {Params{"command": "listZones", "response": "json", "signature": "x"}, 401},
-		"unknown key":                   {Params{"command": "listZones", "response": "json", "apikey": "other", "signature": "x"}, 401},
-		"version 3 without expires":     {signed(zones("signatureversion", "3")), 401},
-		"version 3, offset":             {signed(zones("signatureversion", "3", "expires", "2026-11-21T23:00:01+0100")), 200},
-		"version 3, colon in offset":    {signed(zones("signatureversion", "3", "expires", "2026-11-21T22:00:00+00:00")), 200},
-		"version 3, instant":            {signed(zones("signatureversion", "3", "expires", "2026-11-21T22:00:00Z")), 200},
-		"version 3, expired":            {signed(zones("signatureversion", "3", "expires", "2026-11-21T21:59:59+0000")), 401},
-		"version 3, no date":            {signed(zones("signatureversion", "3", "expires", "soon")), 401},
-		"version 2 ignores old expires": {signed(zones("signatureversion", "2", "expires", "2020-01-01T00:00:00+0000")), 200},
+		"signed":                {signed(zones()), 200},
+		"blank, star and slash": {signed(zones("name", "a b*c/d~e+ü")), 200},
+		"unsigned":              {zones(), 401},
+		"changed after signing": {broken, 401},
+		"no key":                {Params{"command": "listZones", "response": "json", "signature": "x"}, 401},
+		"unknown key": {Params{"command": "listZones", "response": "json", "apikey": "other",
+			"signature": "x"}, 401},
+		"version 3 without expires": {signed(zones("signatureversion", "3")), 401},
+		"version 3, offset": {signed(zones("signatureversion", "3", "expires", "2026-11-21T23:00:01+0100")),
+			200},
+		"version 3, colon in offset": {signed(zones("signatureversion", "3", "expires",
+			"2026-11-21T22:00:00+00:00")), 200},
+		"version 3, instant": {signed(zones("signatureversion", "3", "expires", "2026-11-21T22:00:00Z")),
+			200},
+		"version 3, expired": {signed(zones("signatureversion", "3", "expires", "2026-11-21T21:59:59+0000")),
+			401},
+		"version 3, no date": {signed(zones("signatureversion", "3", "expires", "soon")), 401},
+		"version 2 ignores old expires": {signed(zones("signatureversion", "2", "expires", "2020-01-01T00:00:00+0000")),
+			200},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, method := range []string{http.MethodGet, http.MethodPost} {
@@ -136,7 +145,8 @@ func TestSignatures(t *testing.T) {
 				require.Equal(t, one.status, status, "%s %s", method, text)
 				require.Equal(t, "application/json;charset=utf-8", header.Get("Content-Type"))
 				if status == 401 {
-					require.JSONEq(t, `{"listzonesresponse":{"uuidList":[],"errorcode":401,"errortext":"unable to verify user credentials and/or request signature"}}`, text)
+					require.JSONEq(
+						t, `{"listzonesresponse":{"uuidList":[],"errorcode":401,"errortext":"unable to verify user credentials and/or request signature"}}`, text)
 					require.Empty(t, header.Get("X-Description"))
 				}
 			}
@@ -146,10 +156,12 @@ func TestSignatures(t *testing.T) {
 
 func TestErrorsAndForms(t *testing.T) {
 	c := newClient(t, false)
-	status, header, text := c.do(http.MethodGet, c.server.URL(), signed(Params{"command": "createCounter", "response": "json"}))
+	status, header, text := c.do(http.MethodGet, c.server.URL(),
+		signed(Params{"command": "createCounter", "response": "json"}))
 	require.Equal(t, 431, status)
 	require.Equal(t, "bad name", header.Get("X-Description"))
-	require.JSONEq(t, `{"counterresponse":{"uuidList":[],"errorcode":431,"cserrorcode":4350,"errortext":"bad\nname"}}`, text)
+	require.JSONEq(t, `{"counterresponse":{"uuidList":[],"errorcode":431,"cserrorcode":4350,"errortext":"bad\nname"}}`,
+		text)
 
 	status, header, text = c.do(http.MethodGet, c.server.URL(), signed(Params{"command": "listZones"}))
 	require.Equal(t, 200, status)
@@ -171,11 +183,13 @@ func TestErrorsAndForms(t *testing.T) {
 	require.Equal(t, 530, status)
 	require.Contains(t, text, `"errorcode":530`)
 
-	status, _, text = c.do(http.MethodGet, c.server.URL(), signed(Params{"command": "noSuchCommand", "response": "json"}))
+	status, _, text = c.do(http.MethodGet, c.server.URL(),
+		signed(Params{"command": "noSuchCommand", "response": "json"}))
 	require.Equal(t, 401, status)
 	require.Contains(t, text, `"errorresponse"`)
 
-	status, _, text = c.do(http.MethodGet, c.server.URL(), signed(Params{"command": "listZones", "response": "json", "name": "a\x00b"}))
+	status, _, text = c.do(http.MethodGet, c.server.URL(),
+		signed(Params{"command": "listZones", "response": "json", "name": "a\x00b"}))
 	require.Equal(t, 431, status)
 	require.Contains(t, text, "illegal ASCII non-printable characters for parameter name")
 
@@ -184,7 +198,8 @@ func TestErrorsAndForms(t *testing.T) {
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, CodeMalformed, resp.StatusCode)
 
-	resp, err = c.http.Post(c.server.URL()+"?response=json", "application/x-www-form-urlencoded", strings.NewReader("a="+strings.Repeat("x", MaxBody)))
+	resp, err = c.http.Post(c.server.URL()+"?response=json", "application/x-www-form-urlencoded",
+		strings.NewReader("a="+strings.Repeat("x", MaxBody)))
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, CodeMalformed, resp.StatusCode)
@@ -199,16 +214,20 @@ func TestErrorsAndForms(t *testing.T) {
 
 func TestIntegrationPort(t *testing.T) {
 	c := newClient(t, false)
-	status, _, text := c.do(http.MethodGet, c.server.IntegrationURL(), Params{"command": "listZones", "response": "json"})
+	status, _, text := c.do(http.MethodGet, c.server.IntegrationURL(), Params{"command": "listZones",
+		"response": "json"})
 	require.Equal(t, 200, status, text)
-	status, _, text = c.do(http.MethodGet, c.server.IntegrationURL(), Params{"command": "noSuchCommand", "response": "json"})
+	status, _, text = c.do(http.MethodGet, c.server.IntegrationURL(), Params{"command": "noSuchCommand",
+		"response": "json"})
 	require.Equal(t, 530, status, text)
 	require.Contains(t, text, "errorresponse")
-	status, _, text = c.do(http.MethodGet, c.server.IntegrationURL(), Params{"command": "listZones", "response": "json", "usersecretkey": "x"})
+	status, _, text = c.do(http.MethodGet, c.server.IntegrationURL(), Params{"command": "listZones", "response": "json",
+		"usersecretkey": "x"})
 	require.Equal(t, 531, status)
 	require.Contains(t, text, "can't be passed through the API integration port")
 	// only the address is read there
-	status, _, text = c.do(http.MethodPost, c.server.IntegrationURL(), Params{"command": "listZones", "response": "json"})
+	status, _, text = c.do(http.MethodPost, c.server.IntegrationURL(), Params{"command": "listZones",
+		"response": "json"})
 	require.Equal(t, 432, status, text)
 }
 
@@ -216,15 +235,19 @@ func TestSessions(t *testing.T) {
 	for name, either := range map[string]bool{"4.19.1.0": true, "later": false} {
 		t.Run(name, func(t *testing.T) {
 			c := newClient(t, either)
-			status, _, text := c.do(http.MethodGet, c.server.URL(), Params{"command": "login", "username": "admin", "password": "password", "response": "json"})
+			status, _, text := c.do(http.MethodGet, c.server.URL(), Params{"command": "login", "username": "admin",
+				"password": "password", "response": "json"})
 			require.Equal(t, 405, status, text)
-			status, header, text := c.do(http.MethodPost, c.server.URL(), Params{"command": "login", "username": "admin", "password": "wrong", "response": "json"})
+			status, header, text := c.do(http.MethodPost, c.server.URL(),
+				Params{"command": "login", "username": "admin", "password": "wrong", "response": "json"})
 			require.Equal(t, 531, status)
 			require.Empty(t, header.Get("X-Description"))
-			require.JSONEq(t, `{"loginresponse":{"uuidList":[],"errorcode":531,"errortext":"Failed to authenticate"}}`, text)
+			require.JSONEq(t, `{"loginresponse":{"uuidList":[],"errorcode":531,"errortext":"Failed to authenticate"}}`,
+				text)
 
 			key := c.login()
-			status, _, text = c.do(http.MethodGet, c.server.URL(), Params{"command": "listZones", "response": "json", "sessionkey": key})
+			status, _, text = c.do(http.MethodGet, c.server.URL(), Params{"command": "listZones", "response": "json",
+				"sessionkey": key})
 			require.Equal(t, 200, status, "cookie and parameter: %s", text)
 			require.Contains(t, text, "logged in")
 
@@ -236,13 +259,15 @@ func TestSessions(t *testing.T) {
 			require.Equal(t, want, status, "cookie alone")
 
 			c.login()
-			status, _, text = c.do(http.MethodGet, c.server.URL(), Params{"command": "listZones", "response": "json", "sessionkey": "other"})
+			status, _, text = c.do(http.MethodGet, c.server.URL(), Params{"command": "listZones", "response": "json",
+				"sessionkey": "other"})
 			require.Equal(t, 401, status)
 			require.Contains(t, text, `"unable to verify user credentials"`)
 
 			key = c.login()
 			c.now = c.now.Add(sessionTimeout + time.Second)
-			status, _, _ = c.do(http.MethodGet, c.server.URL(), Params{"command": "listZones", "response": "json", "sessionkey": key})
+			status, _, _ = c.do(http.MethodGet, c.server.URL(), Params{"command": "listZones", "response": "json",
+				"sessionkey": key})
 			require.Equal(t, 401, status, "a session that was idle too long")
 
 			c.login()
@@ -256,7 +281,8 @@ func TestSessions(t *testing.T) {
 
 func (c *client) login() string {
 	c.Helper()
-	status, _, text := c.do(http.MethodPost, c.server.URL(), Params{"command": "login", "username": "admin", "password": "password", "response": "json"})
+	status, _, text := c.do(http.MethodPost, c.server.URL(), Params{"command": "login", "username": "admin",
+		"password": "password", "response": "json"})
 	require.Equal(c, 200, status, text)
 	var answer struct {
 		LoginResponse struct {
@@ -277,7 +303,8 @@ func TestListenTwice(t *testing.T) {
 }
 
 func FuzzParseQuery(f *testing.F) {
-	for _, s := range []string{"", "a=b&c=d", "a=%41%zz", "a=%4", "param[0].name=x&param[0].value=y", "a;b=c", "&&=&a", "a=b=c", "a=1&a=2", "%00=%ff"} {
+	for _, s := range []string{"", "a=b&c=d", "a=%41%zz", "a=%4", "param[0].name=x&param[0].value=y", "a;b=c", "&&=&a",
+		"a=b=c", "a=1&a=2", "%00=%ff"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {

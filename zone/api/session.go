@@ -81,7 +81,8 @@ func (s *Server) keyChecks(r *http.Request, p Params, one *session) bool {
 
 func (s *Server) login(w http.ResponseWriter, r *http.Request, p Params) reply {
 	if r.Method != http.MethodPost {
-		return reply{root: "loginresponse", err: &Error{Code: CodeMethodNotAllowed, Text: "Please use HTTP POST to authenticate using this API"}}
+		return reply{root: "loginresponse", err: &Error{Code: CodeMethodNotAllowed,
+			Text: "Please use HTTP POST to authenticate using this API"}}
 	}
 	username, _ := p.get("username")
 	password, _ := p.get("password")

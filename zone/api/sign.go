@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// Sign computes the signature of a call: names sorted as written, values escaped as java.net.URLEncoder does with blanks
-// as %20, all lower-cased, HMAC-SHA1 under the secret, base64 (server/src/main/java/com/cloud/api/ApiServer.java@4.20.0.0).
+// Sign computes the signature of a call: names sorted as written, values escaped as java.net.URLEncoder does with
+// blanks as %20, all lower-cased, HMAC-SHA1 under the secret, base64
+// (server/src/main/java/com/cloud/api/ApiServer.java@4.20.0.0).
 func Sign(p Params, secret string) string {
 	names := make([]string, 0, len(p))
 	for n := range p {

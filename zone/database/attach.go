@@ -44,12 +44,14 @@ func Attach(ctx context.Context, o AttachOptions) (_ *Server, err error) {
 	}
 	s.kind.mariadb = strings.Contains(s.kind.version, "MariaDB")
 	var there sql.NullString
-	err = db.QueryRowContext(ctx, "SELECT GROUP_CONCAT(schema_name) FROM information_schema.schemata WHERE schema_name IN ('cloud', 'cloud_usage')").Scan(&there)
+	err = db.QueryRowContext(ctx, "SELECT GROUP_CONCAT(schema_name) FROM information_schema.schemata WHERE "+
+		"schema_name IN ('cloud', 'cloud_usage')").Scan(&there)
 	if err != nil {
 		return nil, fmt.Errorf("database: looking at the server: %w", err)
 	}
 	if there.Valid {
-		return nil, fmt.Errorf("database: the server %s has %s already: give one that nobody uses", config.Addr, there.String)
+		return nil, fmt.Errorf("database: the server %s has %s already: give one that nobody uses", config.Addr,
+			there.String)
 	}
 	return s, s.furnish(ctx, db)
 }

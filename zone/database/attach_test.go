@@ -17,13 +17,15 @@ func TestAttach(t *testing.T) {
 	db, err := host.Open(t.Context())
 	require.NoError(t, err)
 	defer db.Close()
-	for _, s := range []string{"DROP DATABASE cloud", "DROP DATABASE cloud_usage", "SET GLOBAL time_zone = '+05:00'", "SET GLOBAL sql_mode = ''",
+	for _, s := range []string{"DROP DATABASE cloud", "DROP DATABASE cloud_usage", "SET GLOBAL time_zone = '+05:00'",
+		"SET GLOBAL sql_mode = ''",
 		"DROP USER 'stackproof_ro'@'127.0.0.1'", "DROP USER 'stackproof_ro'@'localhost'"} {
 		_, err := db.ExecContext(t.Context(), s)
 		require.NoError(t, err)
 	}
 	ended := 0
-	s, err := Attach(t.Context(), AttachOptions{Schema: "4.19.1.0", DSN: host.DSN(), OnClose: func(context.Context) error { ended++; return errors.New("it burns") }})
+	s, err := Attach(t.Context(), AttachOptions{Schema: "4.19.1.0", DSN: host.DSN(),
+		OnClose: func(context.Context) error { ended++; return errors.New("it burns") }})
 	require.NoError(t, err)
 	assert.Equal(t, "4.19.1.0", s.Release())
 	assert.Contains(t, s.Version(), "Maria")
@@ -35,11 +37,13 @@ func TestAttach(t *testing.T) {
 	require.NoError(t, admin.QueryRowContext(t.Context(), "SELECT @@time_zone, @@sql_mode").Scan(&zone, &mode))
 	assert.Equal(t, "+00:00", zone)
 	assert.Contains(t, mode, "STRICT_TRANS_TABLES")
-	_, err = admin.ExecContext(t.Context(), "INSERT INTO cloud_usage.usage_job (host, job_type, heartbeat) VALUES ('h', 0, UTC_TIMESTAMP())")
+	_, err = admin.ExecContext(t.Context(),
+		"INSERT INTO cloud_usage.usage_job (host, job_type, heartbeat) VALUES ('h', 0, UTC_TIMESTAMP())")
 	require.NoError(t, err)
 	require.NoError(t, s.Reset(t.Context()))
 	var id int
-	_, err = admin.ExecContext(t.Context(), "INSERT INTO cloud_usage.usage_job (host, job_type, heartbeat) VALUES ('h', 0, UTC_TIMESTAMP())")
+	_, err = admin.ExecContext(t.Context(),
+		"INSERT INTO cloud_usage.usage_job (host, job_type, heartbeat) VALUES ('h', 0, UTC_TIMESTAMP())")
 	require.NoError(t, err)
 	reader, err := s.OpenReadOnly(t.Context())
 	require.NoError(t, err)

@@ -28,15 +28,16 @@ type binary struct {
 	mariadb bool
 }
 
-// Find returns the path of the server program: wanted when it is not empty, else mariadbd or mysqld from PATH, /usr/sbin
-// or /usr/libexec. It returns a *MissingError when there is none.
+// Find returns the path of the server program: wanted when it is not empty, else mariadbd or mysqld from PATH,
+// /usr/sbin or /usr/libexec. It returns a *MissingError when there is none.
 func Find(wanted string) (string, error) {
 	names := []string{"mariadbd", "mysqld"}
 	if wanted != "" {
 		names = []string{wanted}
 	}
 	for _, name := range names {
-		for _, candidate := range []string{name, filepath.Join("/usr/sbin", name), filepath.Join("/usr/libexec", name)} {
+		for _, candidate := range []string{name, filepath.Join("/usr/sbin", name),
+			filepath.Join("/usr/libexec", name)} {
 			if path, err := exec.LookPath(candidate); err == nil {
 				return filepath.Abs(path)
 			}

@@ -26,7 +26,8 @@ func defaultCacheDir() (string, error) {
 		}
 		errs = append(errs, err)
 	}
-	return "", fmt.Errorf("database: no folder to keep a prepared database in (set HOME or TMPDIR to one that can be written): %w", errors.Join(errs...))
+	return "", fmt.Errorf("database: no folder to keep a prepared database in (set HOME or TMPDIR to one that can "+
+		"be written): %w", errors.Join(errs...))
 }
 
 // ownFolder makes a folder, or makes sure that an existing one is ours alone to write.

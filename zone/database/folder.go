@@ -137,7 +137,8 @@ func ifStale(root string, do func(root string) error) (stale bool, err error) {
 	return true, do(root)
 }
 
-// endServer ends a server that outlived its owner. The process must name the folder in its arguments: numbers are reused.
+// endServer ends a server that outlived its owner. The process must name the folder in its arguments: numbers are
+// reused.
 func endServer(root string) {
 	text, err := os.ReadFile(filepath.Join(root, "process"))
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Migrate gives the databases other tables, as the schema steps of an upgrade do, or of the way back. Rows stay where the
-// new tables have their columns. Nothing else may write meanwhile.
+// Migrate gives the databases other tables, as the schema steps of an upgrade do, or of the way back. Rows stay where
+// the new tables have their columns. Nothing else may write meanwhile.
 func (s *Server) Migrate(ctx context.Context, tables []Table) (err error) {
 	steps := migration(s.tables, tables)
 	if len(steps) == 0 {

@@ -16,7 +16,8 @@ func TestMigrate(t *testing.T) {
 	db, err := server.Open(t.Context())
 	require.NoError(t, err)
 	defer db.Close()
-	_, err = db.Exec("INSERT INTO cloud_usage.usage_volume (volume_id, zone_id, account_id, domain_id, size, created) VALUES (7, 1, 2, 1, 9, '2026-06-01')")
+	_, err = db.Exec("INSERT INTO cloud_usage.usage_volume (volume_id, zone_id, account_id, domain_id, size, " +
+		"created) VALUES (7, 1, 2, 1, 9, '2026-06-01')")
 	require.NoError(t, err)
 	path := append(release.All(), "4.22.1.0", "4.18.0.0", "4.21.0.0", release.Default)
 	fresh := map[string]map[string]string{}
@@ -27,9 +28,11 @@ func TestMigrate(t *testing.T) {
 		tables, err := Tables(name)
 		require.NoError(t, err)
 		require.NoError(t, server.Migrate(t.Context(), tables), name)
-		assert.Empty(t, cmp.Diff(fresh[name], listing(columns(t, server))), "- a server of %s, + the migrated one", name)
+		assert.Empty(t, cmp.Diff(fresh[name], listing(columns(t, server))), "- a server of %s, + the migrated one",
+			name)
 		var rows int
-		require.NoError(t, db.QueryRow("SELECT COUNT(*) FROM cloud_usage.usage_volume WHERE volume_id = 7 AND size = 9").Scan(&rows))
+		require.NoError(t, db.QueryRow(
+			"SELECT COUNT(*) FROM cloud_usage.usage_volume WHERE volume_id = 7 AND size = 9").Scan(&rows))
 		assert.Equal(t, 1, rows, "rows stay in %s", name)
 	}
 	assert.NotEqual(t, fresh["4.22.1.0"], fresh[release.Default], "releases differ")
@@ -42,7 +45,8 @@ func TestKeyOfVolumes(t *testing.T) {
 	require.NoError(t, err)
 	defer db.Close()
 	insert := func(vm any) error {
-		_, err := db.Exec("INSERT INTO cloud_usage.usage_volume (volume_id, zone_id, account_id, domain_id, size, created, vm_id) "+
+		_, err := db.Exec("INSERT INTO cloud_usage.usage_volume (volume_id, zone_id, account_id, domain_id, size, "+
+			"created, vm_id) "+
 			"VALUES (7, 1, 2, 1, 9, '2026-06-01', ?)", vm)
 		return err
 	}

@@ -21,7 +21,8 @@ func TestUnusedPreparedFoldersAreRemoved(t *testing.T) {
 		require.NoError(t, os.Chtimes(folder+".lock", used, used))
 		return folder
 	}
-	old, fresh, held := kept("data-old", now.Add(-2*unusedFor)), kept("data-fresh", now), kept("data-held", now.Add(-2*unusedFor))
+	old, fresh, held := kept("data-old", now.Add(-2*unusedFor)), kept("data-fresh", now),
+		kept("data-held", now.Add(-2*unusedFor))
 	unlock, err := lockFile(context.Background(), held+".lock")
 	require.NoError(t, err)
 	require.NoError(t, prune(dir, now.Add(-unusedFor)))

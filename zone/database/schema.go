@@ -34,8 +34,8 @@ type Column struct {
 }
 
 // uniqueKeys are the unique keys over several columns, which a per-column listing cannot show
-// (setup/db/create-schema.sql and schema-41600to41610.sql@4.20.0.0). That of volumes has the VM where volumes are metered
-// per VM, but for 4.22.1.0 (#13399; schema-42210to42300.sql@main).
+// (setup/db/create-schema.sql and schema-41600to41610.sql@4.20.0.0). That of volumes has the VM where volumes are
+// metered per VM, but for 4.22.1.0 (#13399; schema-42210to42300.sql@main).
 func uniqueKeys(table string, on release.Knobs) []string {
 	volume := []string{"volume_id", "created"}
 	if on[release.VolumeUsagePerVM] && !on[release.UsageVolumeKeyNarrow] {
@@ -101,7 +101,8 @@ func parseTables(text, name string, on release.Knobs) ([]Table, error) {
 		fields = append(fields, "", "")
 		last := &tables[len(tables)-1]
 		last.Columns = append(last.Columns, Column{
-			Name: fields[1], Type: fields[2], Nullable: fields[3] == "YES", Default: fields[4], Key: fields[5], Extra: fields[6],
+			Name: fields[1], Type: fields[2], Nullable: fields[3] == "YES", Default: fields[4], Key: fields[5],
+			Extra: fields[6],
 		})
 	}
 	kept := tables[:0]

@@ -45,7 +45,8 @@ func TestSchemaEqualsTheRecorded(t *testing.T) {
 				t.Skip("MySQL words types and defaults otherwise than the recorded MariaDB")
 			}
 			got := listing(columns(t, server))
-			maps.DeleteFunc(got, func(column, _ string) bool { return strings.HasPrefix(column, "cloud.mshost.") }) // not recorded
+			// not recorded
+			maps.DeleteFunc(got, func(column, _ string) bool { return strings.HasPrefix(column, "cloud.mshost.") })
 			// Keys over several columns, which the recording cannot show, turn up as MUL on their first column only.
 			require.Empty(t, cmp.Diff(want, got), "- recorded, + ours")
 		})
@@ -56,8 +57,10 @@ func columns(t *testing.T, server *Server) []string {
 	db, err := server.OpenReadOnly(t.Context())
 	require.NoError(t, err)
 	defer db.Close()
-	rows, err := db.Query("SELECT CONCAT_WS('\t', table_schema, table_name, ordinal_position, column_name, column_type, is_nullable, " +
-		"COALESCE(column_default, 'NULL'), column_key, extra) FROM information_schema.columns WHERE table_schema IN ('cloud', 'cloud_usage')")
+	rows, err := db.Query("SELECT CONCAT_WS('\t', table_schema, table_name, ordinal_position, column_name, " +
+		"column_type, is_nullable, " +
+		"COALESCE(column_default, 'NULL'), column_key, extra) FROM information_schema.columns WHERE table_schema IN " +
+		"('cloud', 'cloud_usage')")
 	require.NoError(t, err)
 	defer rows.Close()
 	var lines []string
@@ -73,12 +76,14 @@ func columns(t *testing.T, server *Server) []string {
 func TestUniqueKeysAndSeconds(t *testing.T) {
 	db := open4(t)
 	insert := func(address, assigned string) error {
-		_, err := db.Exec("INSERT INTO cloud_usage.usage_ip_address (ip_id, account_id, domain_id, zone_id, public_ip_address, is_source_nat, assigned) "+
+		_, err := db.Exec("INSERT INTO cloud_usage.usage_ip_address (ip_id, account_id, domain_id, zone_id, "+
+			"public_ip_address, is_source_nat, assigned) "+
 			"VALUES (1, 2, 1, 1, ?, 0, ?)", address, assigned)
 		return err
 	}
 	require.NoError(t, insert("10.0.0.1", "2026-03-10 10:00:00.9"))
-	require.ErrorContains(t, insert("10.0.0.2", "2026-03-10 10:00:00"), "Duplicate", "fractions are cut, and (ip_id, assigned) is unique")
+	require.ErrorContains(t, insert("10.0.0.2", "2026-03-10 10:00:00"), "Duplicate",
+		"fractions are cut, and (ip_id, assigned) is unique")
 	require.NoError(t, insert("10.0.0.2", "2026-03-10 10:00:01"))
 	require.ErrorContains(t, insert("10.0.0.2", "0000-00-00 00:00:00"), "Incorrect", "strict mode")
 }
@@ -112,7 +117,8 @@ func TestReleasesDiffer(t *testing.T) {
 }
 
 func TestDamagedSchemaText(t *testing.T) {
-	for want, text := range map[string]string{"line 1": "*\tid\tint\tNO\tNULL\n", "line 2": "@cloud.a\n*\tid\n", "database.table": "@cloud\n"} {
+	for want, text := range map[string]string{"line 1": "*\tid\tint\tNO\tNULL\n", "line 2": "@cloud.a\n*\tid\n",
+		"database.table": "@cloud\n"} {
 		_, err := parseTables(text, "4.20", nil)
 		require.ErrorContains(t, err, want)
 	}

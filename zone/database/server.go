@@ -183,9 +183,11 @@ func (s *Server) awaitAnswer(ctx context.Context) (err error) {
 		select {
 		case <-tick.C:
 		case <-s.process.done:
-			return fmt.Errorf("database: %s ended while starting: %w\n%s", s.kind.path, errOrEnded(s.process.err), tail(s.log()))
+			return fmt.Errorf("database: %s ended while starting: %w\n%s", s.kind.path, errOrEnded(s.process.err),
+				tail(s.log()))
 		case <-ctx.Done():
-			return fmt.Errorf("database: %s gave no answer: %w (last: %w)\n%s", s.kind.path, ctx.Err(), last, tail(s.log()))
+			return fmt.Errorf("database: %s gave no answer: %w (last: %w)\n%s", s.kind.path, ctx.Err(), last,
+				tail(s.log()))
 		}
 	}
 }

@@ -71,8 +71,10 @@ func TestReadOnlyAccountOnlyReads(t *testing.T) {
 	defer db.Close()
 	var count int
 	require.NoError(t, db.QueryRow("SELECT COUNT(*) FROM cloud.version JOIN cloud_usage.usage_job").Scan(&count))
-	for _, statement := range []string{"INSERT INTO cloud.usage_event_details (usage_event_id, name, value) VALUES (1, 'a', 'b')",
-		"UPDATE cloud_usage.usage_job SET success = 1", "DELETE FROM cloud_usage.cloud_usage", "TRUNCATE cloud.event", "CREATE TABLE cloud.x (i INT)"} {
+	for _, statement := range []string{"INSERT INTO cloud.usage_event_details (usage_event_id, name, value) VALUES " +
+		"(1, 'a', 'b')",
+		"UPDATE cloud_usage.usage_job SET success = 1", "DELETE FROM cloud_usage.cloud_usage", "TRUNCATE cloud.event",
+		"CREATE TABLE cloud.x (i INT)"} {
 		_, err := db.Exec(statement)
 		require.ErrorContains(t, err, "denied", statement)
 	}
@@ -85,7 +87,8 @@ func TestResetIsPristine(t *testing.T) {
 	require.NoError(t, err)
 	defer db.Close()
 	insert := func() int64 {
-		result, err := db.Exec("INSERT INTO cloud_usage.usage_load_balancer_policy (lb_id, zone_id, account_id, domain_id, created) VALUES (5, 1, 2, 1, '2026-03-10 10:00:00')")
+		result, err := db.Exec("INSERT INTO cloud_usage.usage_load_balancer_policy (lb_id, zone_id, account_id, " +
+			"domain_id, created) VALUES (5, 1, 2, 1, '2026-03-10 10:00:00')")
 		require.NoError(t, err)
 		id, err := result.LastInsertId()
 		require.NoError(t, err)
@@ -97,7 +100,8 @@ func TestResetIsPristine(t *testing.T) {
 	require.NoError(t, err)
 	tx, err := db.Begin()
 	require.NoError(t, err)
-	_, err = tx.Exec("INSERT INTO cloud.usage_event (type, account_id, created, zone_id) VALUES ('LB.CREATE', 2, '2026-03-10 10:00:00', 1)")
+	_, err = tx.Exec("INSERT INTO cloud.usage_event (type, account_id, created, zone_id) VALUES ('LB.CREATE', 2, " +
+		"'2026-03-10 10:00:00', 1)")
 	require.NoError(t, err)
 	require.NoError(t, tx.Rollback()) // moves a counter and leaves no row
 
@@ -109,7 +113,8 @@ func TestResetIsPristine(t *testing.T) {
 	require.Empty(t, touched)
 	require.NoError(t, connection.Close())
 	require.Equal(t, int64(1), insert())
-	result, err := db.Exec("INSERT INTO cloud.usage_event (type, account_id, created, zone_id) VALUES ('LB.CREATE', 2, '2026-03-10 10:00:00', 1)")
+	result, err := db.Exec("INSERT INTO cloud.usage_event (type, account_id, created, zone_id) VALUES ('LB.CREATE', " +
+		"2, '2026-03-10 10:00:00', 1)")
 	require.NoError(t, err)
 	id, err := result.LastInsertId()
 	require.NoError(t, err)
@@ -135,8 +140,8 @@ func TestCloseRemovesEverything(t *testing.T) {
 	require.ErrorIs(t, syscall.Kill(server.process.cmd.Process.Pid, 0), syscall.ESRCH)
 }
 
-// TestKilledOwner kills a process that holds a server with SIGKILL: the server must end by itself, and the folder must be
-// recognised as left behind.
+// TestKilledOwner kills a process that holds a server with SIGKILL: the server must end by itself, and the folder must
+// be recognised as left behind.
 func TestKilledOwner(t *testing.T) {
 	start(t, "4.20") // skips when there is no server program
 	dir := t.TempDir()
@@ -222,7 +227,8 @@ func TestManyAtOnce(t *testing.T) {
 	for worker := range 3 {
 		group.Go(func() error {
 			for round := range 3 {
-				server, err := Start(t.Context(), Options{Schema: "4.20", CacheDir: filepath.Join(dir, fmt.Sprint(worker, round))})
+				server, err := Start(t.Context(),
+					Options{Schema: "4.20", CacheDir: filepath.Join(dir, fmt.Sprint(worker, round))})
 				if err != nil {
 					return err
 				}

@@ -19,11 +19,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// layout names the arguments of the data files: a data folder only fits a server started with the same ones, so they are
-// part of the cache key.
+// layout names the arguments of the data files: a data folder only fits a server started with the same ones, so they
+// are part of the cache key.
 func layout(kind binary) []string {
 	flags := []string{
-		"--innodb-data-file-path=ibdata1:5M:autoextend", "--innodb-autoextend-increment=1", "--innodb-flush-method=nosync",
+		"--innodb-data-file-path=ibdata1:5M:autoextend", "--innodb-autoextend-increment=1",
+		"--innodb-flush-method=nosync",
 		"--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=16M", "--innodb-doublewrite=0",
 		"--loose-debug-no-sync", "--loose-innodb-file-per-table=0", // files and syncs are what a TRUNCATE costs
 		"--innodb-temp-data-file-path=ibtmp1:5M:autoextend", "--skip-name-resolve", "--innodb-fast-shutdown=1",
@@ -84,7 +85,8 @@ func prepared(ctx context.Context, kind binary, release, cacheDir string) (_ str
 	return folder, nil
 }
 
-// unusedFor is how long a prepared folder is kept after its last use. Each new server version or schema makes a new one.
+// unusedFor is how long a prepared folder is kept after its last use. Each new server version or schema makes a new
+// one.
 const unusedFor = 30 * 24 * time.Hour
 
 // prune removes prepared folders that nobody has used since. Their lock files stay: somebody may wait for one.
@@ -145,8 +147,8 @@ func lockFile(ctx context.Context, path string) (func() error, error) {
 }
 
 // bootstrap makes a data directory. MariaDB runs the scripts in bootstrap mode, which is ten times faster than its own
-// installer because help texts, time zones and the sys schema are left out; MySQL initialises itself and gets the schema
-// through its init file.
+// installer because help texts, time zones and the sys schema are left out; MySQL initialises itself and gets the
+// schema through its init file.
 func bootstrap(ctx context.Context, kind binary, data, schema string) error {
 	if err := os.MkdirAll(filepath.Join(data, "mysql"), 0o700); err != nil {
 		return fmt.Errorf("database: making the data folder: %w", err)

@@ -52,7 +52,8 @@ func insertRow(t testing.TB, db *sql.DB, name string, row map[string]string) {
 			values = append(values, value)
 		}
 	}
-	_, err := db.Exec(fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", name, strings.Join(columns, ", "), strings.Join(marks, ", ")), values...)
+	_, err := db.Exec(fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", name, strings.Join(columns, ", "),
+		strings.Join(marks, ", ")), values...)
 	require.NoError(t, err)
 }
 
@@ -118,12 +119,14 @@ func conform(t *testing.T, release, tables string) {
 	jobs, running := asked(recorded("cloud_usage.usage_job"))
 	runsOn := replay(t, db, release, jobs)
 
-	compare(t, "usage_job", without(jobs, "exec_time", "heartbeat"), without(readDB(t, db, "SELECT * FROM cloud_usage.usage_job ORDER BY id"), "exec_time", "heartbeat"))
+	compare(t, "usage_job", without(jobs, "exec_time", "heartbeat"),
+		without(readDB(t, db, "SELECT * FROM cloud_usage.usage_job ORDER BY id"), "exec_time", "heartbeat"))
 	compareRecords(t, db, recorded("cloud_usage.cloud_usage"))
 	if running { // what it wrote was there when the recording was made, its records and its own end were not
 		runsOn()
 	}
-	for _, name := range []string{"usage_event", "usage_load_balancer_policy", "usage_port_forwarding", "usage_network_offering",
+	for _, name := range []string{"usage_event", "usage_load_balancer_policy", "usage_port_forwarding",
+		"usage_network_offering",
 		"usage_ip_address", "usage_vm_instance", "usage_volume", "usage_networks", "usage_vpc"} {
 		want := recorded("cloud_usage." + name)
 		compare(t, name, want, readDB(t, db, "SELECT * FROM cloud_usage."+name+" ORDER BY id"))
@@ -142,8 +145,8 @@ func asked(jobs table) (ended table, running bool) {
 	return ended, running
 }
 
-// compareRecords leaves out bytes sent and received, which come from user_statistics: that is not recorded. Ids follow the
-// order of Java's hash maps.
+// compareRecords leaves out bytes sent and received, which come from user_statistics: that is not recorded. Ids follow
+// the order of Java's hash maps.
 func compareRecords(t *testing.T, db *sql.DB, want table) {
 	kept := want[:0]
 	for _, record := range want {
@@ -152,7 +155,8 @@ func compareRecords(t *testing.T, db *sql.DB, want table) {
 		}
 	}
 	require.NotEmpty(t, kept)
-	compare(t, "cloud_usage", sorted(plain(t, without(kept, "id"))), sorted(plain(t, without(readDB(t, db, "SELECT * FROM cloud_usage.cloud_usage"), "id"))))
+	compare(t, "cloud_usage", sorted(plain(t, without(kept, "id"))),
+		sorted(plain(t, without(readDB(t, db, "SELECT * FROM cloud_usage.cloud_usage"), "id"))))
 }
 
 // plain writes raw_usage the same way whichever client printed it; the value stays exact.
@@ -174,7 +178,8 @@ func insertAccounts(t *testing.T, db *sql.DB, events, addresses table) {
 		domains[address["account_id"]] = address["domain_id"]
 	}
 	for id, domain := range domains {
-		insertRow(t, db, "cloud.account", map[string]string{"id": id, "account_name": "account" + id, "uuid": "uuid-" + id, "type": "0",
+		insertRow(t, db, "cloud.account", map[string]string{"id": id, "account_name": "account" + id, "uuid": "uuid-" +
+			id, "type": "0",
 			"domain_id": domain, "state": "enabled"})
 	}
 }
@@ -209,7 +214,8 @@ func replay(t *testing.T, db *sql.DB, name string, jobs table) (again func()) {
 	require.NoError(t, err)
 	require.NoError(t, server.Start(t.Context()))
 	onDemand := func() {
-		_, err := db.Exec("INSERT INTO cloud_usage.usage_job (host, pid, job_type, scheduled, heartbeat) VALUES (?, ?, 1, 0, ?)",
+		_, err := db.Exec("INSERT INTO cloud_usage.usage_job (host, pid, job_type, scheduled, heartbeat) VALUES (?, "+
+			"?, 1, 0, ?)",
 			jobs[0]["host"], pid, at.now)
 		require.NoError(t, err)
 		_, err = server.Heartbeat(t.Context())

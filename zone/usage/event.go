@@ -34,7 +34,8 @@ func (s *Server) eventColumns() string {
 	return eventColumns
 }
 
-const eventColumns = "id, type, account_id, created, zone_id, resource_id, resource_name, offering_id, template_id, size, resource_type, virtual_size"
+const eventColumns = "id, type, account_id, created, zone_id, resource_id, resource_name, offering_id, template_id, " +
+	"size, resource_type, virtual_size"
 
 // copyEvents brings events created up to end into cloud_usage, by range of id: an event with a low id that is written
 // late, after one with a higher id was copied, is never copied (UsageEventDaoImpl@4.20.0.0).
@@ -43,16 +44,19 @@ func (s *Server) copyEvents(ctx context.Context, end time.Time) error {
 	if err := s.db.QueryRowContext(ctx, "SELECT MAX(id) FROM cloud_usage.usage_event").Scan(&low); err != nil {
 		return fmt.Errorf("usage: reading the last copied event: %w", err)
 	}
-	if err := s.db.QueryRowContext(ctx, "SELECT MAX(id) FROM cloud.usage_event WHERE created <= ?", second(end)).Scan(&high); err != nil {
+	if err := s.db.QueryRowContext(ctx, "SELECT MAX(id) FROM cloud.usage_event WHERE created <= ?",
+		second(end)).Scan(&high); err != nil {
 		return fmt.Errorf("usage: reading the last event: %w", err)
 	}
-	_, err := s.db.ExecContext(ctx, "INSERT INTO cloud_usage.usage_event ("+s.eventColumns()+") SELECT "+s.eventColumns()+
+	_, err := s.db.ExecContext(ctx, "INSERT INTO cloud_usage.usage_event ("+s.eventColumns()+") SELECT "+
+		s.eventColumns()+
 		" FROM cloud.usage_event WHERE id > ? AND id <= ?", low.V, high.V)
 	if err != nil {
 		return fmt.Errorf("usage: copying events: %w", err)
 	}
 	_, err = s.db.ExecContext(ctx, "INSERT INTO cloud_usage.usage_event_details (id, usage_event_id, name, value) "+
-		"SELECT id, usage_event_id, name, value FROM cloud.usage_event_details WHERE usage_event_id > ? AND usage_event_id <= ?", low.V, high.V)
+		"SELECT id, usage_event_id, name, value FROM cloud.usage_event_details WHERE usage_event_id > ? AND "+
+		"usage_event_id <= ?", low.V, high.V)
 	if err != nil {
 		return fmt.Errorf("usage: copying the events' details: %w", err)
 	}
@@ -84,7 +88,8 @@ func (s *Server) loseEvent(ctx context.Context, above int64) error {
 }
 
 func (s *Server) readEvents(ctx context.Context, where string, args ...any) (_ []Event, err error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT "+s.eventColumns()+" FROM cloud_usage.usage_event WHERE "+where, args...)
+	rows, err := s.db.QueryContext(ctx, "SELECT "+s.eventColumns()+" FROM cloud_usage.usage_event WHERE "+where,
+		args...)
 	if err != nil {
 		return nil, fmt.Errorf("usage: reading events: %w", err)
 	}
@@ -105,8 +110,8 @@ func (s *Server) readEvents(ctx context.Context, where string, args ...any) (_ [
 	return events, rows.Err()
 }
 
-// pendingEvents are the unprocessed events up to end, oldest first. CloudStack leaves the order within one second to the
-// database; here it is that of the ids, or shuffled by Options.TieSeed.
+// pendingEvents are the unprocessed events up to end, oldest first. CloudStack leaves the order within one second to
+// the database; here it is that of the ids, or shuffled by Options.TieSeed.
 func (s *Server) pendingEvents(ctx context.Context, end time.Time) ([]Event, error) {
 	events, err := s.readEvents(ctx, "processed = 0 AND created <= ? ORDER BY created, id", second(end))
 	if err != nil || s.options.TieSeed == 0 {

@@ -49,15 +49,15 @@ type Faults struct {
 	// WrongAccount: records are booked to the next account in order of id. Caught by I5.
 	WrongAccount bool
 
-	// SkipWindow: every second run that has a window writes no record of any type for its last slice and reports success.
-	// Caught by I5; the job rows look right.
+	// SkipWindow: every second run that has a window writes no record of any type for its last slice and reports
+	// success. Caught by I5; the job rows look right.
 	SkipWindow bool
 	// CloseHourOff: the right row is closed an hour late, as in a time zone east of GMT. Caught by I3.
 	CloseHourOff bool
 	// CloseOnMinute: close dates lose their seconds. Caught by I3.
 	CloseOnMinute bool
-	// CloseInZone: every close handler compares the zone too, so that delete events with zone 0 close nothing. Types do not
-	// matter. Caught by I1.
+	// CloseInZone: every close handler compares the zone too, so that delete events with zone 0 close nothing. Types do
+	// not matter. Caught by I1.
 	CloseInZone bool
 	// CloseAnyAccount: LB.DELETE closes the row whose helper id is the rule's id, whoever owns it. Caught by I9.
 	CloseAnyAccount bool
@@ -65,9 +65,10 @@ type Faults struct {
 	ReleaseAnyAccount bool
 	// IgnoreRemovedAccounts: events of accounts that are gone are marked processed and not handled. Caught by I1.
 	IgnoreRemovedAccounts bool
-	// AccountLost: of several accounts that are new to a run the oldest is not there yet, since its transaction commits after
-	// the others'. Later runs copy accounts above the largest copied id only, so it is never copied, and its first event ends
-	// every run (UsageManagerImpl.java@4.20.0.0, findNewAccounts). Caught by I10: every account is known to the usage server.
+	// AccountLost: of several accounts that are new to a run the oldest is not there yet, since its transaction commits
+	// after the others'. Later runs copy accounts above the largest copied id only, so it is never copied, and its
+	// first event ends every run (UsageManagerImpl.java@4.20.0.0, findNewAccounts). Caught by I10: every account is
+	// known to the usage server.
 	AccountLost bool
 	// DeletesFirst: of each run's events those that end something are handled before all others. Caught by I1.
 	DeletesFirst bool
@@ -75,9 +76,11 @@ type Faults struct {
 	// success (#13399). Caught by I6.
 	DuplicateBlocks bool
 
-	// UnknownBlocks: an event without a handler ends the handling of all events of the run, which reports success. Caught by I6.
+	// UnknownBlocks: an event without a handler ends the handling of all events of the run, which reports success.
+	// Caught by I6.
 	UnknownBlocks bool
-	// PortableReleasesAll: PORTABLE.IPRELEASE, which nothing handles, closes the rows of all addresses of the account. Caught by I2.
+	// PortableReleasesAll: PORTABLE.IPRELEASE, which nothing handles, closes the rows of all addresses of the account.
+	// Caught by I2.
 	PortableReleasesAll bool
 
 	// RecordRounded: lengths are rounded to whole minutes. Caught by I5.

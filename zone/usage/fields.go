@@ -5,8 +5,8 @@ package usage
 type EventField struct {
 	// Types are the event types that are filled this way.
 	Types []string
-	// ResourceID, ResourceName, OfferingID, TemplateID, Size, ResourceType, VirtualSize say what the column holds; empty
-	// is NULL. A column marked "(not read)" is written by the management server and ignored by the usage server.
+	// ResourceID, ResourceName, OfferingID, TemplateID, Size, ResourceType, VirtualSize say what the column holds;
+	// empty is NULL. A column marked "(not read)" is written by the management server and ignored by the usage server.
 	ResourceID, ResourceName, OfferingID, TemplateID, Size, ResourceType, VirtualSize string
 	// Details are the names in usage_event_details that are read.
 	Details []string
@@ -27,8 +27,9 @@ func EventFields() []EventField {
 			ResourceName: "volume name (not read)", OfferingID: "disk offering, NULL for a root volume",
 			TemplateID: "template of a root volume", Size: "bytes"},
 		{Types: []string{"VOLUME.DELETE"}, ResourceID: "volume", ResourceName: "volume name (not read)"},
-		{Types: []string{"NET.IPASSIGN", "NET.IPRELEASE"}, ResourceID: "user_ip_address.id", ResourceName: "the address",
-			TemplateID: "1 for a system address, else 0", Size: "1 for source NAT, else 0",
+		{Types: []string{"NET.IPASSIGN", "NET.IPRELEASE"}, ResourceID: "user_ip_address.id",
+			ResourceName: "the address",
+			TemplateID:   "1 for a system address, else 0", Size: "1 for source NAT, else 0",
 			ResourceType: "VirtualNetwork (not read)", Details: []string{"hidden"},
 			Note: "IPRELEASE closes by account and resource_name"},
 		{Types: []string{"LB.CREATE", "LB.DELETE"}, ResourceID: "firewall_rules.id of the rule"},
@@ -39,26 +40,30 @@ func EventFields() []EventField {
 			Note: "size of NETWORK.OFFERING.REMOVE is 0"},
 		{Types: []string{"NETWORK.CREATE", "NETWORK.DELETE"}, ResourceID: "networks.id",
 			ResourceName: "network name (not read)", OfferingID: "network offering"},
-		{Types: []string{"NETWORK.UPDATE"}, ResourceID: "networks.id", ResourceName: "network name, NULL for a system network (not read)",
-			OfferingID: "network offering", ResourceType: "network state, such as Implemented"},
+		{Types: []string{"NETWORK.UPDATE"}, ResourceID: "networks.id",
+			ResourceName: "network name, NULL for a system network (not read)",
+			OfferingID:   "network offering", ResourceType: "network state, such as Implemented"},
 		{Types: []string{"VPC.CREATE", "VPC.DELETE"}, ResourceID: "vpc.id", ResourceName: "VPC name (not read)"},
 		{Types: []string{"VPN.USER.ADD", "VPN.USER.REMOVE"}, ResourceID: "VPN user", ResourceName: "user name",
 			Note: "REMOVE closes with the time of the job, not of the event"},
 		{Types: []string{"TEMPLATE.CREATE", "TEMPLATE.COPY"}, ResourceID: "template", TemplateID: "source template",
 			Size: "bytes, at least 1", VirtualSize: "bytes"},
 		{Types: []string{"ISO.CREATE", "ISO.COPY"}, ResourceID: "ISO", Size: "bytes"},
-		{Types: []string{"TEMPLATE.DELETE", "ISO.DELETE"}, ResourceID: "template or ISO", Note: "closes in zone_id only"},
+		{Types: []string{"TEMPLATE.DELETE", "ISO.DELETE"}, ResourceID: "template or ISO",
+			Note: "closes in zone_id only"},
 		{Types: []string{"SNAPSHOT.CREATE"}, ResourceID: "snapshot", Size: "bytes"},
 		{Types: []string{"SNAPSHOT.DELETE"}, ResourceID: "snapshot"},
-		{Types: []string{"VMSNAPSHOT.CREATE"}, ResourceID: "vm_instance.id", OfferingID: "disk offering", TemplateID: "volume",
-			Size: "bytes", Details: []string{"vmSnapshotId"}},
+		{Types: []string{"VMSNAPSHOT.CREATE"}, ResourceID: "vm_instance.id", OfferingID: "disk offering",
+			TemplateID: "volume",
+			Size:       "bytes", Details: []string{"vmSnapshotId"}},
 		{Types: []string{"VMSNAPSHOT.DELETE"}, ResourceID: "vm_instance.id", OfferingID: "disk offering"},
 		{Types: []string{"VMSNAPSHOT.ON_PRIMARY"}, ResourceID: "vm_instance.id", ResourceName: "snapshot name",
 			Size: "physical bytes", VirtualSize: "virtual bytes", Details: []string{"vmSnapshotId"}},
 		{Types: []string{"VMSNAPSHOT.OFF_PRIMARY"}, ResourceID: "vm_instance.id", ResourceName: "snapshot name"},
 		{Types: []string{"BACKUP.OFFERING.ASSIGN"}, ResourceID: "vm_instance.id", OfferingID: "backup offering"},
 		{Types: []string{"BACKUP.OFFERING.REMOVE"}, ResourceID: "vm_instance.id"},
-		{Types: []string{"BACKUP.USAGE.METRIC"}, ResourceID: "vm_instance.id", Size: "bytes", VirtualSize: "protected bytes"},
+		{Types: []string{"BACKUP.USAGE.METRIC"}, ResourceID: "vm_instance.id", Size: "bytes",
+			VirtualSize: "protected bytes"},
 		{Types: []string{"SG.ASSIGN", "SG.REMOVE"}, ResourceID: "vm_instance.id", OfferingID: "security group"},
 	}
 }

@@ -20,15 +20,21 @@ func TestEventFieldsAgreeWithTheRecordings(t *testing.T) {
 	fields := usage.EventFields()
 	for _, path := range found {
 		for _, event := range readTable(t, path) {
-			at := slices.IndexFunc(fields, func(f usage.EventField) bool { return slices.Contains(f.Types, event["type"]) })
+			at := slices.IndexFunc(fields, func(f usage.EventField) bool {
+				return slices.Contains(f.Types,
+					event["type"])
+			})
 			require.GreaterOrEqual(t, at, 0, "no fields for %s (%s)", event["type"], path)
 			f := fields[at]
-			for column, described := range map[string]string{"resource_id": f.ResourceID, "resource_name": f.ResourceName,
-				"offering_id": f.OfferingID, "template_id": f.TemplateID, "size": f.Size, "resource_type": f.ResourceType, "virtual_size": f.VirtualSize} {
+			for column, described := range map[string]string{"resource_id": f.ResourceID,
+				"resource_name": f.ResourceName,
+				"offering_id":   f.OfferingID, "template_id": f.TemplateID, "size": f.Size,
+				"resource_type": f.ResourceType, "virtual_size": f.VirtualSize} {
 				if strings.Contains(described, "NULL") {
 					continue
 				}
-				require.Equal(t, described == "", event[column] == "NULL", "%s.%s is %q in event %s of %s", event["type"], column, event[column], event["id"], path)
+				require.Equal(t, described == "", event[column] == "NULL", "%s.%s is %q in event %s of %s",
+					event["type"], column, event[column], event["id"], path)
 			}
 		}
 	}

@@ -10,7 +10,8 @@ import (
 // handleAll marks each event processed and lets the handler of its type change the helper tables.
 func (p *pass) handleAll(ctx context.Context, events []Event) error {
 	for _, event := range events {
-		if _, err := p.tx.ExecContext(ctx, "UPDATE cloud_usage.usage_event SET processed = 1 WHERE id = ?", event.ID); err != nil {
+		if _, err := p.tx.ExecContext(ctx, "UPDATE cloud_usage.usage_event SET processed = 1 WHERE id = ?",
+			event.ID); err != nil {
 			return fmt.Errorf("usage: marking event %d: %w", event.ID, err)
 		}
 		handle := handlerOf(event.Type)
@@ -22,7 +23,8 @@ func (p *pass) handleAll(ctx context.Context, events []Event) error {
 		}
 		if _, known := p.domains[event.AccountID]; !known {
 			// The real server dies of a null pointer here and the run fails.
-			return fmt.Errorf("usage: event %d (%s) names account %d, which is not in cloud.account", event.ID, event.Type, event.AccountID)
+			return fmt.Errorf("usage: event %d (%s) names account %d, which is not in cloud.account", event.ID,
+				event.Type, event.AccountID)
 		}
 		if p.options.Faults.IgnoreRemovedAccounts && p.removed(event.AccountID) {
 			continue
@@ -44,7 +46,8 @@ func (p *pass) unhandled(ctx context.Context, event Event) error {
 		return errDuplicate
 	}
 	if p.options.Faults.PortableReleasesAll && event.Type == "PORTABLE.IPRELEASE" {
-		_, err := p.tx.ExecContext(ctx, "UPDATE cloud_usage.usage_ip_address SET released = ? WHERE account_id = ? AND released IS NULL", event.Created, event.AccountID)
+		_, err := p.tx.ExecContext(ctx, "UPDATE cloud_usage.usage_ip_address SET released = ? WHERE account_id = ? "+
+			"AND released IS NULL", event.Created, event.AccountID)
 		return err
 	}
 	return nil
@@ -92,12 +95,14 @@ func handlerOf(kind string) handler {
 	return nil
 }
 
-// alreadyOpen tells, under the CreateOnce rule, that the event's row is there: opened at the same second and still open.
+// alreadyOpen tells, under the CreateOnce rule, that the event's row is there: opened at the same second and still
+// open.
 func (p *pass) alreadyOpen(ctx context.Context, event Event, table, column string) (bool, error) {
 	if !p.options.Rules.CreateOnce && !p.options.Faults.DuplicateBlocks {
 		return false, nil
 	}
-	open, err := p.rows(ctx, "SELECT id FROM cloud_usage."+table+" WHERE account_id = ? AND "+column+" = ? AND created = ? AND deleted IS NULL",
+	open, err := p.rows(ctx, "SELECT id FROM cloud_usage."+table+" WHERE account_id = ? AND "+column+
+		" = ? AND created = ? AND deleted IS NULL",
 		event.AccountID, event.ResourceID.V, event.Created)
 	if len(open) > 0 && p.options.Faults.DuplicateBlocks {
 		return true, errDuplicate
@@ -135,14 +140,17 @@ func (p *pass) loadBalancerEvent(ctx context.Context, event Event) error {
 		if done, err := p.alreadyOpen(ctx, event, table, "lb_id"); done || err != nil {
 			return err
 		}
-		p.log.DebugContext(ctx, fmt.Sprintf("Creating load balancer : %d for account: %d", event.ResourceID.V, event.AccountID))
-		return p.insert(ctx, TypeLoadBalancer, table, event, p.owned(event, row{"lb_id": event.ResourceID.V, "created": event.Created}))
+		p.log.DebugContext(ctx, fmt.Sprintf("Creating load balancer : %d for account: %d", event.ResourceID.V,
+			event.AccountID))
+		return p.insert(ctx, TypeLoadBalancer, table, event,
+			p.owned(event, row{"lb_id": event.ResourceID.V, "created": event.Created}))
 	case "LB.DELETE":
 		find := byKey(p.options.Rules.CloseByHelperPK, "lb_id", event).and("account_id", event.AccountID)
 		if p.options.Faults.CloseAnyAccount {
 			find = row{"id": event.ResourceID.V}
 		}
-		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeLoadBalancer, table: table, until: "deleted", find: find,
+		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeLoadBalancer, table: table,
+			until: "deleted", find: find,
 			update: []string{"account_id", "lb_id"}, what: "load balancer policy"})
 		return err
 	}
@@ -153,10 +161,13 @@ func (p *pass) portForwardingEvent(ctx context.Context, event Event) error {
 	const table = "usage_port_forwarding"
 	switch event.Type {
 	case "NET.RULEADD":
-		p.log.DebugContext(ctx, fmt.Sprintf("Creating port forwarding rule : %d for account: %d", event.ResourceID.V, event.AccountID))
-		return p.insert(ctx, TypePortForwarding, table, event, p.owned(event, row{"pf_id": event.ResourceID.V, "created": event.Created}))
+		p.log.DebugContext(ctx, fmt.Sprintf("Creating port forwarding rule : %d for account: %d", event.ResourceID.V,
+			event.AccountID))
+		return p.insert(ctx, TypePortForwarding, table, event,
+			p.owned(event, row{"pf_id": event.ResourceID.V, "created": event.Created}))
 	case "NET.RULEDELETE":
-		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypePortForwarding, table: table, until: "deleted",
+		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypePortForwarding, table: table,
+			until:  "deleted",
 			find:   byKey(p.options.Rules.CloseByHelperPK, "pf_id", event).and("account_id", event.AccountID),
 			update: []string{"account_id", "pf_id"}, what: "port forwarding rule"})
 		return err
@@ -174,18 +185,23 @@ func (p *pass) ipEvent(ctx context.Context, event Event) error {
 			return err
 		}
 		p.log.DebugContext(ctx, fmt.Sprintf("assigning ip address: %s to account: %d", address, event.AccountID))
-		return p.insert(ctx, TypeIPAddress, table, event, p.owned(event, row{"ip_id": event.ResourceID.V, "public_ip_address": address,
-			"is_source_nat": event.Size.V == 1, "is_system": event.TemplateID.V != 0, "assigned": event.Created, "is_hidden": hidden == "true"}))
+		return p.insert(ctx, TypeIPAddress, table, event,
+			p.owned(event, row{"ip_id": event.ResourceID.V, "public_ip_address": address,
+				"is_source_nat": event.Size.V == 1, "is_system": event.TemplateID.V != 0, "assigned": event.Created,
+				"is_hidden": hidden == "true"}))
 	case "NET.IPRELEASE":
-		find, update := row{"account_id": event.AccountID, "public_ip_address": address}, []string{"account_id", "public_ip_address"}
+		find, update := row{"account_id": event.AccountID, "public_ip_address": address},
+			[]string{"account_id", "public_ip_address"}
 		if p.options.Rules.AddressByID {
-			find, update = row{"account_id": event.AccountID, "ip_id": event.ResourceID.V}, []string{"account_id", "ip_id"}
+			find, update = row{"account_id": event.AccountID, "ip_id": event.ResourceID.V},
+				[]string{"account_id", "ip_id"}
 		}
 		if p.options.Faults.ReleaseAnyAccount {
 			find = row{"public_ip_address": address}
 		}
-		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeIPAddress, table: table, until: "released",
-			find: find, update: update, what: "ip address"})
+		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeIPAddress, table: table,
+			until: "released",
+			find:  find, update: update, what: "ip address"})
 		return err
 	}
 	return p.unhandled(ctx, event) // NET.IP6ASSIGN and its like
@@ -199,13 +215,15 @@ func (p *pass) networkOfferingEvent(ctx context.Context, event Event) error {
 	switch event.Type {
 	case "NETWORK.OFFERING.CREATE", "NETWORK.OFFERING.ASSIGN":
 		return p.insert(ctx, TypeNetworkOffering, table, event, p.owned(event, row{"vm_instance_id": event.ResourceID.V,
-			"network_offering_id": event.OfferingID.V, "nic_id": nic, "is_default": event.Size.V == 1, "created": event.Created}))
+			"network_offering_id": event.OfferingID.V, "nic_id": nic, "is_default": event.Size.V == 1,
+			"created": event.Created}))
 	case "NETWORK.OFFERING.DELETE", "NETWORK.OFFERING.REMOVE":
 		update := []string{"account_id", "vm_instance_id", "network_offering_id"}
 		if p.options.Rules.NICAlone {
 			update = append(update, "nic_id")
 		}
-		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeNetworkOffering, table: table, until: "deleted",
+		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeNetworkOffering, table: table,
+			until: "deleted",
 			find: row{"account_id": event.AccountID, "vm_instance_id": event.ResourceID.V, "nic_id": nic,
 				"network_offering_id": event.OfferingID.V},
 			update: update, what: "network offering"})
@@ -221,21 +239,25 @@ func (p *pass) vpnUserEvent(ctx context.Context, event Event) error {
 	switch event.Type {
 	case "VPN.USER.ADD":
 		condition, arguments := where(find)
-		open, err := p.rows(ctx, "SELECT id FROM cloud_usage."+table+" WHERE deleted IS NULL AND "+condition, arguments...)
+		open, err := p.rows(ctx, "SELECT id FROM cloud_usage."+table+" WHERE deleted IS NULL AND "+condition,
+			arguments...)
 		if err != nil {
 			return err
 		}
 		if len(open) > 0 {
-			p.log.WarnContext(ctx, fmt.Sprintf("There are already open usage entries of VPN user %d", event.ResourceID.V))
+			p.log.WarnContext(ctx, fmt.Sprintf("There are already open usage entries of VPN user %d",
+				event.ResourceID.V))
 			return nil
 		}
-		return p.insert(ctx, TypeVPNUser, table, event, find.and("user_name", event.ResourceName.V).and("created", event.Created))
+		return p.insert(ctx, TypeVPNUser, table, event, find.and("user_name", event.ResourceName.V).and("created",
+			event.Created))
 	case "VPN.USER.REMOVE":
 		at := p.now
 		if p.options.Rules.VPNUserAtEvent {
 			at = event.Created
 		}
-		found, err := p.closeRows(ctx, event, at, closing{usageType: TypeVPNUser, table: table, until: "deleted", find: find,
+		found, err := p.closeRows(ctx, event, at, closing{usageType: TypeVPNUser, table: table, until: "deleted",
+			find:   find,
 			update: []string{"account_id", "user_id"}, what: "vpn user"})
 		if err == nil && found == 0 {
 			p.log.WarnContext(ctx, fmt.Sprintf("No usage entry for vpn user [%d] was found", event.ResourceID.V))
@@ -252,8 +274,10 @@ func (p *pass) securityGroupEvent(ctx context.Context, event Event) error {
 		return p.insert(ctx, TypeSecurityGroup, table, event, p.owned(event, row{"vm_instance_id": event.ResourceID.V,
 			"security_group_id": event.OfferingID.V, "created": event.Created}))
 	case "SG.REMOVE":
-		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeSecurityGroup, table: table, until: "deleted",
-			find:   row{"account_id": event.AccountID, "vm_instance_id": event.ResourceID.V, "security_group_id": event.OfferingID.V},
+		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeSecurityGroup, table: table,
+			until: "deleted",
+			find: row{"account_id": event.AccountID, "vm_instance_id": event.ResourceID.V,
+				"security_group_id": event.OfferingID.V},
 			update: []string{"account_id", "vm_instance_id", "security_group_id"}, what: "security group"})
 		return err
 	}

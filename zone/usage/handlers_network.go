@@ -13,7 +13,8 @@ type span struct {
 }
 
 func (p *pass) networkEvent(ctx context.Context, event Event) error {
-	s := span{usageType: TypeNetwork, table: "usage_networks", id: "network_id", what: "network", closed: "Destroy", open: "Allocated"}
+	s := span{usageType: TypeNetwork, table: "usage_networks", id: "network_id", what: "network", closed: "Destroy",
+		open: "Allocated"}
 	more := row{"network_offering_id": event.OfferingID.V}
 	switch event.Type {
 	case "NETWORK.CREATE":
@@ -23,7 +24,8 @@ func (p *pass) networkEvent(ctx context.Context, event Event) error {
 	case "NETWORK.UPDATE":
 		if p.options.Rules.NetworkModelOld {
 			_, err := p.tx.ExecContext(ctx, "UPDATE cloud_usage.usage_networks SET network_offering_id = ?, state = ? "+
-				"WHERE network_id = ? AND removed IS NULL ORDER BY id LIMIT 1", event.OfferingID.V, event.ResourceType, event.ResourceID.V)
+				"WHERE network_id = ? AND removed IS NULL ORDER BY id LIMIT 1", event.OfferingID.V, event.ResourceType,
+				event.ResourceID.V)
 			return wrapEvent(err, event)
 		}
 		if err := p.closeSpan(ctx, event, s); err != nil {
@@ -61,12 +63,14 @@ func wrapEvent(err error, event Event) error {
 // openSpan inserts a row; the new model refuses when the network or VPC has an open one.
 func (p *pass) openSpan(ctx context.Context, event Event, s span, more row) error {
 	if !p.options.Rules.NetworkModelOld {
-		found, err := p.rows(ctx, fmt.Sprintf("SELECT id FROM cloud_usage.%s WHERE %s = ? AND removed IS NULL", s.table, s.id), event.ResourceID.V)
+		found, err := p.rows(ctx, fmt.Sprintf("SELECT id FROM cloud_usage.%s WHERE %s = ? AND removed IS NULL", s.table,
+			s.id), event.ResourceID.V)
 		if err != nil {
 			return err
 		}
 		if len(found) > 0 {
-			p.log.WarnContext(ctx, fmt.Sprintf("Active helper entries already exist for %s [%d]; therefore, we will not create a new one.",
+			p.log.WarnContext(ctx, fmt.Sprintf("Active helper entries already exist for %s [%d]; therefore, we will "+
+				"not create a new one.",
 				s.what, event.ResourceID.V))
 			return nil
 		}
@@ -75,7 +79,8 @@ func (p *pass) openSpan(ctx context.Context, event Event, s span, more row) erro
 }
 
 func (p *pass) insertSpan(ctx context.Context, event Event, s span, more row) error {
-	return p.insert(ctx, s.usageType, s.table, event, p.owned(event, more.and(s.id, event.ResourceID.V).and("created", event.Created)))
+	return p.insert(ctx, s.usageType, s.table, event, p.owned(event, more.and(s.id, event.ResourceID.V).and("created",
+		event.Created)))
 }
 
 // closeSpan closes open rows whatever their account: all of them in the new model, one in the old, which also sets the
@@ -84,20 +89,23 @@ func (p *pass) closeSpan(ctx context.Context, event Event, s span) error {
 	find := row{s.id: event.ResourceID.V}
 	update := []string{"id"}
 	if p.options.Rules.NetworkModelOld {
-		first, err := p.rows(ctx, fmt.Sprintf("SELECT id FROM cloud_usage.%s WHERE %s = ? AND removed IS NULL ORDER BY id LIMIT 1",
+		first, err := p.rows(ctx, fmt.Sprintf("SELECT id FROM cloud_usage.%s WHERE %s = ? AND removed IS NULL ORDER "+
+			"BY id LIMIT 1",
 			s.table, s.id), event.ResourceID.V)
 		if err != nil || len(first) == 0 {
 			return err
 		}
 		find = row{"id": first[0].integer("id")}
 		if !p.options.Faults.CloseNothing || !p.options.Faults.on(s.usageType) {
-			_, err = p.tx.ExecContext(ctx, "UPDATE cloud_usage."+s.table+" SET state = ? WHERE id = ?", s.closed, first[0].integer("id"))
+			_, err = p.tx.ExecContext(ctx, "UPDATE cloud_usage."+s.table+" SET state = ? WHERE id = ?", s.closed,
+				first[0].integer("id"))
 			if err != nil {
 				return wrapEvent(err, event)
 			}
 		}
 	}
-	_, err := p.closeRows(ctx, event, event.Created, closing{usageType: s.usageType, table: s.table, until: "removed", find: find,
+	_, err := p.closeRows(ctx, event, event.Created, closing{usageType: s.usageType, table: s.table, until: "removed",
+		find:   find,
 		update: update, what: s.what})
 	return err
 }

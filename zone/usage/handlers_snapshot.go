@@ -28,10 +28,12 @@ func (p *pass) vmSnapshotEvent(ctx context.Context, event Event) error {
 		}
 		find["vm_snapshot_id"] = snapshot
 	}
-	found, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeVMSnapshot, table: vmSnapshotTable, until: "processed",
-		find: find, update: []string{"account_id", "volume_id", "vm_id", "created"}, what: "VM snapshot"})
+	found, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeVMSnapshot, table: vmSnapshotTable,
+		until: "processed",
+		find:  find, update: []string{"account_id", "volume_id", "vm_id", "created"}, what: "VM snapshot"})
 	if err == nil && found == 0 {
-		p.log.WarnContext(ctx, fmt.Sprintf("No usage entry for VM snapshot for VM id [%d] was found.", event.ResourceID.V))
+		p.log.WarnContext(ctx, fmt.Sprintf("No usage entry for VM snapshot for VM id [%d] was found.",
+			event.ResourceID.V))
 	}
 	return err
 }
@@ -46,7 +48,8 @@ func (p *pass) onPrimaryEvent(ctx context.Context, event Event) error {
 			"vm_id": event.ResourceID.V, "name": event.ResourceName, "type": 0, "physicalsize": event.Size.V,
 			"virtualsize": event.VirtualSize.V, "created": event.Created, "vm_snapshot_id": snapshot}))
 	}
-	_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeOnPrimary, table: onPrimaryTable, until: "deleted",
+	_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeOnPrimary, table: onPrimaryTable,
+		until: "deleted",
 		find: byKey(p.options.Rules.SnapshotByHelperPK, "vm_id", event).and("account_id", event.AccountID).
 			and("name", event.ResourceName),
 		update: []string{"account_id", "volume_id", "vm_id", "created"}, what: "vm snapshot"})
@@ -61,11 +64,13 @@ func (p *pass) backupEvent(ctx context.Context, event Event) error {
 			"backup_offering_id": event.OfferingID.V, "created": event.Created}))
 	case "BACKUP.OFFERING.REMOVE":
 		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeBackup, table: table, until: "removed",
-			find: row{"account_id": event.AccountID, "vm_id": event.ResourceID.V}, update: []string{"account_id", "vm_id"}, what: "backup"})
+			find: row{"account_id": event.AccountID, "vm_id": event.ResourceID.V}, update: []string{"account_id",
+				"vm_id"}, what: "backup"})
 		return err
 	case "BACKUP.USAGE.METRIC":
 		_, err := p.tx.ExecContext(ctx, "UPDATE cloud_usage.usage_backup SET size = ?, protected_size = ? "+
-			"WHERE vm_id = ? AND removed IS NULL ORDER BY id LIMIT 1", nullable(event.Size), nullable(event.VirtualSize), event.ResourceID.V)
+			"WHERE vm_id = ? AND removed IS NULL ORDER BY id LIMIT 1", nullable(event.Size),
+			nullable(event.VirtualSize), event.ResourceID.V)
 		return wrapEvent(err, event)
 	}
 	return nil

@@ -54,18 +54,21 @@ func (p *pass) openVolume(ctx context.Context, event Event) error {
 		return err
 	}
 	if found > 0 {
-		p.log.ErrorContext(ctx, fmt.Sprintf("Found duplicate usage entry for volume: %d assigned to account: %d; marking as deleted...",
+		p.log.ErrorContext(ctx, fmt.Sprintf("Found duplicate usage entry for volume: %d assigned to account: %d; "+
+			"marking as deleted...",
 			event.ResourceID.V, event.AccountID))
 	}
 	return p.insert(ctx, TypeVolume, volumeTable, event, p.owned(event, row{"volume_id": event.ResourceID.V,
-		"disk_offering_id": nullable(event.OfferingID), "template_id": nullable(event.TemplateID), "size": nullable(event.Size),
+		"disk_offering_id": nullable(event.OfferingID), "template_id": nullable(event.TemplateID),
+		"size":    nullable(event.Size),
 		"created": event.Created}))
 }
 
-// attachUpload ends the secondary storage row of an uploaded volume that is now on primary storage. It looks for the row
-// without account and whether open or not, and acts on exactly one.
+// attachUpload ends the secondary storage row of an uploaded volume that is now on primary storage. It looks for the
+// row without account and whether open or not, and acts on exactly one.
 func (p *pass) attachUpload(ctx context.Context, event Event) error {
-	_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeVolumeSecondary, table: storageTable, until: "deleted",
+	_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeVolumeSecondary, table: storageTable,
+		until:    "deleted",
 		find:     byKey(p.options.Rules.StorageByHelperPK, "entity_id", event).and("storage_type", storageVolume),
 		anyState: true, onlyOne: true, update: storageUpdate(), what: "volume"})
 	return err
@@ -79,12 +82,14 @@ func (p *pass) uploadVolume(ctx context.Context, event Event) error {
 	if !p.options.Rules.StorageByHelperPK {
 		find["storage_type"] = storageVolume
 	}
-	_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeVolumeSecondary, table: storageTable, until: "deleted",
-		find: find, update: storageUpdate(), what: "volume"})
+	_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeVolumeSecondary, table: storageTable,
+		until: "deleted",
+		find:  find, update: storageUpdate(), what: "volume"})
 	if err != nil {
 		return err
 	}
-	return p.insertStorage(ctx, event, TypeVolumeSecondary, storageVolume, row{"source_id": nullable(event.TemplateID), "size": event.Size.V})
+	return p.insertStorage(ctx, event, TypeVolumeSecondary, storageVolume, row{"source_id": nullable(event.TemplateID),
+		"size": event.Size.V})
 }
 
 func (p *pass) insertStorage(ctx context.Context, event Event, usageType, kind int, values row) error {
@@ -99,8 +104,9 @@ func (p *pass) templateEvent(ctx context.Context, event Event) error {
 			p.log.ErrorContext(ctx, fmt.Sprintf("Incorrect size for template with Id %d", event.ResourceID.V))
 			return nil
 		}
-		return p.openOnce(ctx, event, TypeTemplate, storageTemplate, "Template", row{"source_id": nullable(event.TemplateID),
-			"size": event.Size.V, "virtual_size": nullable(event.VirtualSize)})
+		return p.openOnce(ctx, event, TypeTemplate, storageTemplate, "Template",
+			row{"source_id": nullable(event.TemplateID),
+				"size": event.Size.V, "virtual_size": nullable(event.VirtualSize)})
 	case "TEMPLATE.DELETE":
 		return p.closeStorage(ctx, event, TypeTemplate, storageTemplate, "template", true)
 	}
@@ -110,7 +116,8 @@ func (p *pass) templateEvent(ctx context.Context, event Event) error {
 func (p *pass) isoEvent(ctx context.Context, event Event) error {
 	switch event.Type {
 	case "ISO.CREATE", "ISO.COPY":
-		return p.openOnce(ctx, event, TypeISO, storageISO, "ISO", row{"size": event.Size.V, "virtual_size": event.Size.V})
+		return p.openOnce(ctx, event, TypeISO, storageISO, "ISO",
+			row{"size": event.Size.V, "virtual_size": event.Size.V})
 	case "ISO.DELETE":
 		return p.closeStorage(ctx, event, TypeISO, storageISO, "iso", true)
 	}
@@ -153,7 +160,8 @@ func (p *pass) closeStorage(ctx context.Context, event Event, usageType, kind in
 	if oneZone {
 		find["zone_id"] = event.ZoneID
 	}
-	_, err := p.closeRows(ctx, event, event.Created, closing{usageType: usageType, table: storageTable, until: "deleted", find: find,
+	_, err := p.closeRows(ctx, event, event.Created, closing{usageType: usageType, table: storageTable,
+		until: "deleted", find: find,
 		anyState: !oneZone, update: storageUpdate(), what: what})
 	return err
 }

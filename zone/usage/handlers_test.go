@@ -33,7 +33,8 @@ func TestHelperRows(t *testing.T) {
 				c.write(l)
 				l.run("10:01:10")
 				require.Equal(t, want, l.lines(c.query), "broken=%v", isBroken)
-				require.Equal(t, []string{"0"}, l.lines("SELECT COUNT(*) FROM cloud_usage.usage_event WHERE processed = 0"))
+				require.Equal(t, []string{"0"},
+					l.lines("SELECT COUNT(*) FROM cloud_usage.usage_event WHERE processed = 0"))
 			}
 		})
 	}
@@ -49,7 +50,8 @@ func vmCases() []rowCase {
 			l.event("10:00:22", "VM.START", 2, 4, vm(5)...)
 			l.event("10:00:30", "VM.STOP", 2, 4, vm(5)...)
 			l.event("10:00:40", "VM.DESTROY", 2, 4, vm(5)...)
-		}, query: "SELECT usage_type, service_offering_id, start_date, end_date FROM cloud_usage.usage_vm_instance ORDER BY id",
+		}, query: "SELECT usage_type, service_offering_id, start_date, end_date FROM cloud_usage.usage_vm_instance " +
+			"ORDER BY id",
 			good: []string{"2 1 10:00:20 10:00:22", "2 5 10:00:22 10:00:40", "1 5 10:00:22 10:00:30"}},
 		{name: "VM of a dynamic offering scaled live", write: func(l *lab) {
 			l.event("10:00:20", "VM.CREATE", 2, 4, vm(1)...)
@@ -58,7 +60,8 @@ func vmCases() []rowCase {
 			l.event("10:00:30", "VM.DYNAMIC.SCALE", 2, 4, vm(1)...)
 			l.detail("cpuNumber", "4")
 			l.detail("memory", "2048")
-		}, query: "SELECT usage_type, cpu_cores, memory, start_date, end_date FROM cloud_usage.usage_vm_instance ORDER BY id",
+		}, query: "SELECT usage_type, cpu_cores, memory, start_date, end_date FROM cloud_usage.usage_vm_instance " +
+			"ORDER BY id",
 			good: []string{"2 - - 10:00:20 -", "1 2 - 10:00:22 10:00:30", "1 4 2048 10:00:30 -"}},
 		{name: "VM upgrade while stopped", write: func(l *lab) {
 			l.event("10:00:20", "VM.CREATE", 2, 4, vm(1)...)
@@ -96,7 +99,8 @@ func storageCases() []rowCase {
 			l.event("10:00:30", "TEMPLATE.DELETE", 2, 50)
 			l.event("10:00:31", "ISO.DELETE", 2, 52)
 			l.event("10:00:32", "SNAPSHOT.DELETE", 2, 53)
-		}, query: "SELECT entity_id, storage_type, source_id, size, virtual_size, deleted FROM cloud_usage.usage_storage ORDER BY id",
+		}, query: "SELECT entity_id, storage_type, source_id, size, virtual_size, deleted FROM " +
+			"cloud_usage.usage_storage ORDER BY id",
 			good: []string{"50 1 7 5 6 10:00:30", "52 2 - 8 8 10:00:31", "53 3 - 9 - 10:00:32"}},
 	}
 }
@@ -129,16 +133,19 @@ func networkCases() []rowCase {
 			l.event("10:00:22", "VPC.CREATE", 2, 9)
 			l.event("10:00:40", "VPC.DELETE", 2, 9)
 		}, query: "SELECT state, created, removed FROM cloud_usage.usage_vpc ORDER BY id",
-			broken: []string{"Inactive 10:00:20 10:00:40", "Enabled 10:00:22 -"}, good: []string{"Enabled 10:00:20 10:00:40"}},
+			broken: []string{"Inactive 10:00:20 10:00:40", "Enabled 10:00:22 -"},
+			good:   []string{"Enabled 10:00:20 10:00:40"}},
 		{name: "VPN user closed at the time of the job", write: func(l *lab) {
 			l.event("10:00:20", "VPN.USER.ADD", 2, 9, "resource_name", "ann")
 			l.event("10:00:22", "VPN.USER.ADD", 2, 9, "resource_name", "ann")
 			l.event("10:00:30", "VPN.USER.REMOVE", 2, 9, "resource_name", "ann")
-		}, query: "SELECT user_name, created, deleted FROM cloud_usage.usage_vpn_user", good: []string{"ann 10:00:20 10:01:10"}},
+		}, query: "SELECT user_name, created, deleted FROM cloud_usage.usage_vpn_user",
+			good: []string{"ann 10:00:20 10:01:10"}},
 		{name: "security group", write: func(l *lab) {
 			l.event("10:00:20", "SG.ASSIGN", 2, 4, "offering_id", 6)
 			l.event("10:00:30", "SG.REMOVE", 2, 4, "offering_id", 6)
-		}, query: "SELECT vm_instance_id, security_group_id, deleted FROM cloud_usage.usage_security_group", good: []string{"4 6 10:00:30"}},
+		}, query: "SELECT vm_instance_id, security_group_id, deleted FROM cloud_usage.usage_security_group",
+			good: []string{"4 6 10:00:30"}},
 	}
 }
 
@@ -149,18 +156,21 @@ func snapshotCases() []rowCase {
 			l.detail("vmSnapshotId", "8")
 			l.event("10:00:22", "VMSNAPSHOT.ON_PRIMARY", 2, 3, "resource_name", "s", "size", 5, "virtual_size", 6)
 			l.event("10:00:30", "VMSNAPSHOT.OFF_PRIMARY", 2, 2, "resource_name", "s")
-		}, query: "SELECT vm_id, physicalsize, virtualsize, vm_snapshot_id, deleted FROM cloud_usage.usage_snapshot_on_primary ORDER BY id",
+		}, query: "SELECT vm_id, physicalsize, virtualsize, vm_snapshot_id, deleted FROM " +
+			"cloud_usage.usage_snapshot_on_primary ORDER BY id",
 			broken: []string{"2 5 6 8 -", "3 5 6 - 10:00:30"}, good: []string{"2 5 6 8 10:00:30", "3 5 6 - -"}},
 		{name: "VM snapshot", write: func(l *lab) {
 			l.event("10:00:20", "VMSNAPSHOT.CREATE", 2, 4, "template_id", 6, "offering_id", 3, "size", 5)
 			l.detail("vmSnapshotId", "8")
 			l.event("10:00:30", "VMSNAPSHOT.DELETE", 2, 4, "offering_id", 3)
-		}, query: "SELECT vm_id, volume_id, vm_snapshot_id, processed FROM cloud_usage.usage_vmsnapshot", good: []string{"4 6 8 10:00:30"}},
+		}, query: "SELECT vm_id, volume_id, vm_snapshot_id, processed FROM cloud_usage.usage_vmsnapshot",
+			good: []string{"4 6 8 10:00:30"}},
 		{name: "backup", write: func(l *lab) {
 			l.event("10:00:20", "BACKUP.OFFERING.ASSIGN", 2, 4, "offering_id", 3)
 			l.event("10:00:25", "BACKUP.USAGE.METRIC", 2, 4, "size", 100, "virtual_size", 200)
 			l.event("10:00:30", "BACKUP.OFFERING.REMOVE", 2, 4)
-		}, query: "SELECT vm_id, size, protected_size, removed FROM cloud_usage.usage_backup", good: []string{"4 100 200 10:00:30"}},
+		}, query: "SELECT vm_id, size, protected_size, removed FROM cloud_usage.usage_backup",
+			good: []string{"4 100 200 10:00:30"}},
 	}
 }
 
@@ -186,8 +196,10 @@ func TestRecordForms(t *testing.T) {
 		"10 Security Group: 6 for Vm : 4 usage time|6|0.011111 Hrs",
 		"14 VPN User: ann, Id: 9 usage time|9|0.011111 Hrs",
 		"25 VMSnapshot Id: null Usage: VM Id: 4 Volume Id: 6  DiskOffering: 3 Size: (5 bytes) 5|0|0.008334 Hrs",
-		"25 VMSnapshot Id: null Usage: VM Id: 4 Volume Id: 6  DiskOffering: 3 Size: (5 bytes) 5|0|0.011111 Hrs", // CloudStack's own doubling
+		// CloudStack's own doubling
+		"25 VMSnapshot Id: null Usage: VM Id: 4 Volume Id: 6  DiskOffering: 3 Size: (5 bytes) 5|0|0.011111 Hrs",
 		"27 VMSnapshot Id: null On Primary Usage: VM Id: 2 Size: (6 bytes) 6|0|0.011111 Hrs",
 		"28 Backup usage VM ID: 4, backup offering: 3|4|0.011111 Hrs",
-	}, l.lines("SELECT usage_type, CONCAT(description, '|', COALESCE(usage_id, 0), '|', usage_display) FROM cloud_usage.cloud_usage ORDER BY usage_type, raw_usage"))
+	}, l.lines("SELECT usage_type, CONCAT(description, '|', COALESCE(usage_id, 0), '|', usage_display) FROM "+
+		"cloud_usage.cloud_usage ORDER BY usage_type, raw_usage"))
 }

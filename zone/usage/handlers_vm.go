@@ -64,13 +64,16 @@ func (p *pass) insertVM(ctx context.Context, event Event, values row) error {
 
 // reallocate ends the allocated row and begins another when a start or scale event has another service offering.
 func (p *pass) reallocate(ctx context.Context, event Event) error {
-	found, err := p.rows(ctx, "SELECT zone_id, account_id, vm_name, template_id, hypervisor_type, service_offering_id FROM cloud_usage."+
-		vmTable+" WHERE vm_instance_id = ? AND usage_type = ? AND end_date IS NULL", event.ResourceID.V, TypeAllocatedVM)
+	found, err := p.rows(ctx, "SELECT zone_id, account_id, vm_name, template_id, hypervisor_type, "+
+		"service_offering_id FROM cloud_usage."+
+		vmTable+" WHERE vm_instance_id = ? AND usage_type = ? AND end_date IS NULL", event.ResourceID.V,
+		TypeAllocatedVM)
 	if err != nil {
 		return err
 	}
 	if len(found) == 0 {
-		p.log.ErrorContext(ctx, fmt.Sprintf("Cannot find allocated vm entry for a vm running with id: %d", event.ResourceID.V))
+		p.log.ErrorContext(ctx, fmt.Sprintf("Cannot find allocated vm entry for a vm running with id: %d",
+			event.ResourceID.V))
 	}
 	if len(found) != 1 || found[0].integer("service_offering_id") == event.OfferingID.V {
 		return nil

@@ -28,7 +28,8 @@ func (p *pass) volumeEventPerVM(ctx context.Context, event Event) error {
 		if err := p.closeUploads(ctx, event); err != nil {
 			return err
 		}
-		return p.insertStorage(ctx, event, TypeVolumeSecondary, storageVolume, row{"source_id": nullable(event.TemplateID), "size": event.Size.V})
+		return p.insertStorage(ctx, event, TypeVolumeSecondary, storageVolume,
+			row{"source_id": nullable(event.TemplateID), "size": event.Size.V})
 	}
 	return nil
 }
@@ -48,7 +49,8 @@ func (p *pass) createVolume(ctx context.Context, event Event) error {
 		return err
 	}
 	if found > 0 {
-		p.log.ErrorContext(ctx, fmt.Sprintf("Found duplicate usage entry for volume: %d assigned to account: %d; marking as deleted...",
+		p.log.ErrorContext(ctx, fmt.Sprintf("Found duplicate usage entry for volume: %d assigned to account: %d; "+
+			"marking as deleted...",
 			event.ResourceID.V, event.AccountID))
 	}
 	if err := p.insertVolume(ctx, event, nil); err != nil || !event.VMID.Valid {
@@ -59,7 +61,8 @@ func (p *pass) createVolume(ctx context.Context, event Event) error {
 
 // resizeVolume replaces each open row by one of the new size. A volume without one gets none.
 func (p *pass) resizeVolume(ctx context.Context, event Event) error {
-	open, err := p.rows(ctx, "SELECT vm_id FROM cloud_usage."+volumeTable+" WHERE volume_id = ? AND account_id = ? AND deleted IS NULL ORDER BY id",
+	open, err := p.rows(ctx, "SELECT vm_id FROM cloud_usage."+volumeTable+
+		" WHERE volume_id = ? AND account_id = ? AND deleted IS NULL ORDER BY id",
 		event.ResourceID.V, event.AccountID)
 	if err != nil {
 		return err
@@ -77,7 +80,8 @@ func (p *pass) resizeVolume(ctx context.Context, event Event) error {
 
 func (p *pass) insertVolume(ctx context.Context, event Event, vm any) error {
 	return p.insert(ctx, TypeVolume, volumeTable, event, p.owned(event, row{"volume_id": event.ResourceID.V,
-		"disk_offering_id": nullable(event.OfferingID), "template_id": nullable(event.TemplateID), "size": nullable(event.Size),
+		"disk_offering_id": nullable(event.OfferingID), "template_id": nullable(event.TemplateID),
+		"size":    nullable(event.Size),
 		"created": event.Created, "vm_id": vm}))
 }
 
@@ -90,7 +94,8 @@ func (p *pass) closeVolumeRows(ctx context.Context, event Event, which string) (
 
 // closeUploads ends all open rows of secondary storage of the volume.
 func (p *pass) closeUploads(ctx context.Context, event Event) error {
-	_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeVolumeSecondary, table: storageTable, until: "deleted",
+	_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeVolumeSecondary, table: storageTable,
+		until:  "deleted",
 		find:   row{"entity_id": event.ResourceID.V, "account_id": event.AccountID, "storage_type": storageVolume},
 		update: storageUpdate(), what: "volume"})
 	return err

@@ -32,7 +32,8 @@ func (p *pass) insert(ctx context.Context, usageType int, table string, event Ev
 	for _, name := range names {
 		arguments = append(arguments, values[name])
 	}
-	query := fmt.Sprintf("INSERT INTO cloud_usage.%s (%s) VALUES (?%s)", table, strings.Join(names, ", "), strings.Repeat(", ?", len(names)-1))
+	query := fmt.Sprintf("INSERT INTO cloud_usage.%s (%s) VALUES (?%s)", table, strings.Join(names, ", "),
+		strings.Repeat(", ?", len(names)-1))
 	times := 1
 	if p.options.Faults.CreateRowTwice && p.options.Faults.on(usageType) {
 		times = 2
@@ -44,7 +45,8 @@ func (p *pass) insert(ctx context.Context, usageType int, table string, event Ev
 			if p.options.Faults.DuplicateBlocks {
 				return errDuplicate
 			}
-			p.log.WarnContext(ctx, fmt.Sprintf("Failed to create usage event id: %d type: %s due to %s", event.ID, event.Type, refused.Message))
+			p.log.WarnContext(ctx, fmt.Sprintf("Failed to create usage event id: %d type: %s due to %s", event.ID,
+				event.Type, refused.Message))
 			if p.options.Rules.DuplicateRollsBack {
 				return errRefusedRow
 			}
@@ -92,13 +94,16 @@ func (p *pass) closeRows(ctx context.Context, event Event, at time.Time, c closi
 		return len(found), nil
 	}
 	if len(found) > 1 {
-		p.log.WarnContext(ctx, fmt.Sprintf("More that one usage entry for %s: %d assigned to account: %d; marking them all as deleted...",
+		p.log.WarnContext(ctx, fmt.Sprintf("More that one usage entry for %s: %d assigned to account: %d; marking "+
+			"them all as deleted...",
 			c.what, event.ResourceID.V, event.AccountID))
 	}
 	for _, each := range found {
-		p.log.DebugContext(ctx, fmt.Sprintf("deleting %s: %d from account: %d", c.what, each.integer("id"), each.integer("account_id")))
+		p.log.DebugContext(ctx, fmt.Sprintf("deleting %s: %d from account: %d", c.what, each.integer("id"),
+			each.integer("account_id")))
 		if err := p.closeRow(ctx, at, c, each); err != nil {
-			return len(found), fmt.Errorf("usage: event %d (%s): closing a row of %s: %w", event.ID, event.Type, c.table, err)
+			return len(found), fmt.Errorf("usage: event %d (%s): closing a row of %s: %w", event.ID, event.Type,
+				c.table, err)
 		}
 	}
 	return len(found), nil
@@ -124,10 +129,12 @@ func (p *pass) closeRow(ctx context.Context, at time.Time, c closing, found row)
 		}
 		at = faults.closeDate(at)
 	}
-	_, err := p.tx.ExecContext(ctx, fmt.Sprintf("UPDATE cloud_usage.%s SET %s = ? WHERE %s", c.table, c.until, condition),
+	_, err := p.tx.ExecContext(ctx, fmt.Sprintf("UPDATE cloud_usage.%s SET %s = ? WHERE %s", c.table, c.until,
+		condition),
 		append([]any{second(at)}, arguments...)...)
 	if err == nil && faults.on(c.usageType) && faults.CloseTwice {
-		_, err = p.tx.ExecContext(ctx, fmt.Sprintf("UPDATE cloud_usage.%s SET %s = ? WHERE account_id = ? AND id > ? AND %s IS NULL ORDER BY id LIMIT 1",
+		_, err = p.tx.ExecContext(ctx, fmt.Sprintf("UPDATE cloud_usage.%s SET %s = ? WHERE account_id = ? AND id > "+
+			"? AND %s IS NULL ORDER BY id LIMIT 1",
 			c.table, c.until, c.until), second(at), found["account_id"], found["id"])
 	}
 	return err
@@ -203,7 +210,8 @@ func (r row) time(name string) (time.Time, bool) {
 
 // detail reads one value of usage_event_details.
 func (p *pass) detail(ctx context.Context, event Event, name string) (any, error) {
-	found, err := p.rows(ctx, "SELECT value FROM cloud_usage.usage_event_details WHERE usage_event_id = ? AND name = ? LIMIT 1", event.ID, name)
+	found, err := p.rows(ctx, "SELECT value FROM cloud_usage.usage_event_details WHERE usage_event_id = ? AND name "+
+		"= ? LIMIT 1", event.ID, name)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}

@@ -14,7 +14,8 @@ const (
 	Single    = 1
 )
 
-// staleAfter is the age of a heartbeat after which another server takes a recurring job over (UsageJobDaoImpl@4.20.0.0).
+// staleAfter is the age of a heartbeat after which another server takes a recurring job over
+// (UsageJobDaoImpl@4.20.0.0).
 const staleAfter = 5 * time.Minute
 
 // Job is one run, as its row of cloud_usage.usage_job says, and what it did.
@@ -45,7 +46,8 @@ func (s *Server) owns(job *jobRow) bool {
 // openJob returns the open job with the highest id among those that also meet the condition, or nil.
 func (s *Server) openJob(ctx context.Context, condition string) (*jobRow, error) {
 	var job jobRow
-	err := s.db.QueryRowContext(ctx, "SELECT id, host, pid, job_type, heartbeat FROM cloud_usage.usage_job WHERE end_millis = 0 "+
+	err := s.db.QueryRowContext(ctx, "SELECT id, host, pid, job_type, heartbeat FROM cloud_usage.usage_job WHERE "+
+		"end_millis = 0 "+
 		condition+" ORDER BY id DESC LIMIT 1").Scan(&job.id, &job.host, &job.pid, &job.kind, &job.heartbeat)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
@@ -57,7 +59,8 @@ func (s *Server) openJob(ctx context.Context, condition string) (*jobRow, error)
 }
 
 func (s *Server) createRecurring(ctx context.Context) error {
-	_, err := s.db.ExecContext(ctx, "INSERT INTO cloud_usage.usage_job (host, pid, job_type, scheduled, heartbeat) VALUES (?, ?, ?, 0, ?)",
+	_, err := s.db.ExecContext(ctx, "INSERT INTO cloud_usage.usage_job (host, pid, job_type, scheduled, heartbeat) "+
+		"VALUES (?, ?, ?, 0, ?)",
 		s.options.Host, s.options.PID, Recurring, second(s.options.Clock.Now()))
 	if err != nil {
 		return fmt.Errorf("usage: creating a recurring job: %w", err)
@@ -67,8 +70,9 @@ func (s *Server) createRecurring(ctx context.Context) error {
 
 // closeJob writes the result of a run and, after a recurring one, opens the next.
 func (s *Server) closeJob(ctx context.Context, job Job, took time.Duration) error {
-	_, err := s.db.ExecContext(ctx, "UPDATE cloud_usage.usage_job SET start_millis = ?, end_millis = ?, exec_time = ?, "+
-		"start_date = ?, end_date = ?, success = ? WHERE id = ?", job.Start.UnixMilli(), job.End.UnixMilli(),
+	_, err := s.db.ExecContext(
+		ctx, "UPDATE cloud_usage.usage_job SET start_millis = ?, end_millis = ?, exec_time = ?, "+
+			"start_date = ?, end_date = ?, success = ? WHERE id = ?", job.Start.UnixMilli(), job.End.UnixMilli(),
 		took.Milliseconds(), second(job.Start), second(job.End), job.Success, job.ID)
 	if err != nil {
 		return fmt.Errorf("usage: closing job %d: %w", job.ID, err)
@@ -82,7 +86,8 @@ func (s *Server) closeJob(ctx context.Context, job Job, took time.Duration) erro
 // lastSuccess is the end of the last successful window; false when there is none.
 func (s *Server) lastSuccess(ctx context.Context) (time.Time, bool, error) {
 	var millis int64
-	err := s.db.QueryRowContext(ctx, "SELECT end_millis FROM cloud_usage.usage_job WHERE end_millis > 0 AND success = 1 "+
+	err := s.db.QueryRowContext(ctx, "SELECT end_millis FROM cloud_usage.usage_job WHERE end_millis > 0 AND success "+
+		"= 1 "+
 		"ORDER BY end_millis DESC LIMIT 1").Scan(&millis)
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, false, nil

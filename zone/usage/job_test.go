@@ -54,7 +54,8 @@ func TestTakeOverAfterFiveMinutes(t *testing.T) {
 	second, err := usage.New(l.db, usage.Options{Clock: l.clock, Range: 1, Host: "other/127.0.0.1", PID: 7})
 	require.NoError(t, err)
 	require.NoError(t, second.Start(t.Context()))
-	for _, c := range []struct{ when, owner string }{{"10:05:10", "vm/127.0.0.1 1"}, {"10:05:11", "other/127.0.0.1 7"}} {
+	for _, c := range []struct{ when, owner string }{{"10:05:10", "vm/127.0.0.1 1"},
+		{"10:05:11", "other/127.0.0.1 7"}} {
 		l.clock.now = at(t, c.when)
 		_, err = second.Heartbeat(t.Context())
 		require.NoError(t, err)
@@ -71,7 +72,8 @@ func TestCatchUpWhenARangeWasMissed(t *testing.T) {
 	server, err := usage.New(l.db, usage.Options{Clock: l.clock, Range: 1, ExecTime: "09:00"})
 	require.NoError(t, err)
 	l.clock.now = at(t, "08:30:00")
-	_, err = l.db.Exec("UPDATE cloud_usage.usage_job SET end_millis = ? WHERE success = 1", at(t, "08:00:00").UnixMilli())
+	_, err = l.db.Exec("UPDATE cloud_usage.usage_job SET end_millis = ? WHERE success = 1",
+		at(t, "08:00:00").UnixMilli())
 	require.NoError(t, err)
 	jobs, err := server.Heartbeat(t.Context())
 	require.NoError(t, err)
@@ -86,7 +88,8 @@ func TestStopAndStart(t *testing.T) {
 	require.Empty(t, l.jobs())
 	require.NoError(t, l.server.Start(t.Context()))
 	for clean, want := range map[bool]int{false: 1, true: 1} {
-		again, err := usage.New(l.db, usage.Options{Clock: l.clock, PID: 99, Rules: usage.Rules{CleanOwnJobsAtStart: clean}})
+		again, err := usage.New(l.db, usage.Options{Clock: l.clock, PID: 99,
+			Rules: usage.Rules{CleanOwnJobsAtStart: clean}})
 		require.NoError(t, err)
 		require.NoError(t, again.Start(t.Context()))
 		pid := "1"
@@ -121,7 +124,8 @@ func TestDuplicateKeyIsAWarning(t *testing.T) {
 	}
 	l.event("10:00:21", "LB.CREATE", 2, 8)
 	l.run("10:01:10")
-	require.Equal(t, []string{"5 10.1.1.5 1"}, l.lines("SELECT ip_id, public_ip_address, is_source_nat FROM cloud_usage.usage_ip_address"))
+	require.Equal(t, []string{"5 10.1.1.5 1"},
+		l.lines("SELECT ip_id, public_ip_address, is_source_nat FROM cloud_usage.usage_ip_address"))
 	require.Len(t, l.balancers(), 1)
 	require.Contains(t, l.log.String(), "Failed to create usage event id: 2 type: NET.IPASSIGN")
 }

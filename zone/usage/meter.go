@@ -93,8 +93,9 @@ func (p *pass) measure(ctx context.Context, m meter, a account, part slice) ([]R
 
 func (p *pass) record(a account, usageType int, g *group, part slice, fill func(row, *Record)) Record {
 	hours := Hours(g.length)
-	r := Record{ZoneID: g.last.integer("zone_id"), AccountID: a.id, DomainID: a.domain, UsageType: usageType, RawUsage: hours,
-		Display: Display(hours), Start: part.start, End: part.end}
+	r := Record{ZoneID: g.last.integer("zone_id"), AccountID: a.id, DomainID: a.domain, UsageType: usageType,
+		RawUsage: hours,
+		Display:  Display(hours), Start: part.start, End: part.end}
 	fill(g.last, &r)
 	return r
 }
@@ -121,7 +122,8 @@ func (p *pass) metered(ctx context.Context, m meter, a account, part slice) ([]r
 		open += " AND " + m.from + " <= ?"
 		arguments = append(arguments, end)
 	}
-	condition := fmt.Sprintf("(%[1]s) OR (%[2]s BETWEEN ? AND ?) OR (%[3]s BETWEEN ? AND ?) OR (%[2]s <= ? AND %[3]s >= ?)", open, m.from, m.until)
+	condition := fmt.Sprintf("(%[1]s) OR (%[2]s BETWEEN ? AND ?) OR (%[3]s BETWEEN ? AND ?) OR (%[2]s <= ? AND "+
+		"%[3]s >= ?)", open, m.from, m.until)
 	arguments = append(arguments, start, end, start, end, start, end)
 	if p.options.Faults.SkipAddState && m.table == "usage_load_balancer_policy" {
 		condition = "(" + condition + ") AND lb_id NOT IN (SELECT id FROM cloud.firewall_rules WHERE state = 'Add')"
@@ -130,7 +132,8 @@ func (p *pass) metered(ctx context.Context, m meter, a account, part slice) ([]r
 		condition += fmt.Sprintf(" OR (%s < ?)", m.until)
 		arguments = append(arguments, start)
 	}
-	rows, err := p.rows(ctx, fmt.Sprintf("SELECT id, zone_id, account_id, %s, %s, %s FROM cloud_usage.%s WHERE account_id = ? AND (%s) ORDER BY id",
+	rows, err := p.rows(ctx, fmt.Sprintf("SELECT id, zone_id, account_id, %s, %s, %s FROM cloud_usage.%s WHERE "+
+		"account_id = ? AND (%s) ORDER BY id",
 		m.from, m.until, m.columns, m.table, condition), arguments...)
 	if err != nil || !p.options.Faults.RecordAfterClose {
 		return rows, err

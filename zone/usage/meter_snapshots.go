@@ -6,16 +6,17 @@ import (
 	"time"
 )
 
-// vmSnapshots bills VM snapshots. A later snapshot of the same volume ends the one before it (size 0 means that the last
-// one is gone), and records have the snapshot's own dates, not the slice's. One that begins and ends in the same slice is
-// billed twice: for its life and up to the end of the slice (VMSnapshotUsageParser@4.20.0.0).
+// vmSnapshots bills VM snapshots. A later snapshot of the same volume ends the one before it (size 0 means that the
+// last one is gone), and records have the snapshot's own dates, not the slice's. One that begins and ends in the same
+// slice is billed twice: for its life and up to the end of the slice (VMSnapshotUsageParser@4.20.0.0).
 func (p *pass) vmSnapshots(ctx context.Context, a account, part slice) ([]Record, error) {
 	if p.options.Rules.SnapshotsApart {
 		return p.snapshotsApart(ctx, a, part)
 	}
 	const columns = vmSnapshotColumns
 	start, end := second(part.start), second(part.end)
-	rows, err := p.rows(ctx, "SELECT "+columns+" FROM cloud_usage."+vmSnapshotTable+" WHERE account_id = ? AND ((created BETWEEN ? AND ?) "+
+	rows, err := p.rows(ctx, "SELECT "+columns+" FROM cloud_usage."+vmSnapshotTable+
+		" WHERE account_id = ? AND ((created BETWEEN ? AND ?) "+
 		"OR (created < ? AND processed IS NULL)) ORDER BY created, id", a.id, start, end, start)
 	if err != nil {
 		return nil, err
@@ -32,8 +33,10 @@ func (p *pass) vmSnapshots(ctx context.Context, a account, part slice) ([]Record
 	}
 	for _, each := range rows {
 		created, _ := each.time("created")
-		previous, err := p.rows(ctx, "SELECT "+columns+" FROM cloud_usage."+vmSnapshotTable+" WHERE account_id = ? AND volume_id = ? "+
-			"AND vm_id = ? AND created < ? AND processed IS NULL ORDER BY created DESC LIMIT 1", a.id, each["volume_id"], each["vm_id"], created)
+		previous, err := p.rows(ctx, "SELECT "+columns+" FROM cloud_usage."+vmSnapshotTable+
+			" WHERE account_id = ? AND volume_id = ? "+
+			"AND vm_id = ? AND created < ? AND processed IS NULL ORDER BY created DESC LIMIT 1", a.id,
+			each["volume_id"], each["vm_id"], created)
 		if err != nil {
 			return nil, err
 		}
@@ -51,7 +54,8 @@ func (p *pass) vmSnapshots(ctx context.Context, a account, part slice) ([]Record
 			keep(each)
 		}
 		for _, id := range done {
-			if _, err := p.tx.ExecContext(ctx, "UPDATE cloud_usage."+vmSnapshotTable+" SET processed = ? WHERE id = ?", second(p.now), id); err != nil {
+			if _, err := p.tx.ExecContext(ctx, "UPDATE cloud_usage."+vmSnapshotTable+" SET processed = ? WHERE id = ?",
+				second(p.now), id); err != nil {
 				return nil, fmt.Errorf("usage: ending a VM snapshot: %w", err)
 			}
 		}
@@ -67,7 +71,8 @@ const vmSnapshotColumns = "id, zone_id, account_id, volume_id, vm_id, disk_offer
 
 // snapshotsApart bills each VM snapshot for its own life.
 func (p *pass) snapshotsApart(ctx context.Context, a account, part slice) ([]Record, error) {
-	rows, err := p.rows(ctx, "SELECT "+vmSnapshotColumns+", processed FROM cloud_usage."+vmSnapshotTable+" WHERE account_id = ? AND created <= ? "+
+	rows, err := p.rows(ctx, "SELECT "+vmSnapshotColumns+", processed FROM cloud_usage."+vmSnapshotTable+
+		" WHERE account_id = ? AND created <= ? "+
 		"AND (processed IS NULL OR processed >= ?) ORDER BY created, id", a.id, second(part.end), second(part.start))
 	if err != nil {
 		return nil, err
@@ -87,12 +92,14 @@ func (p *pass) snapshotsApart(ctx context.Context, a account, part slice) ([]Rec
 func (p *pass) vmSnapshotRecord(a account, r row, from, until time.Time) Record {
 	g := &group{last: r, length: until.Sub(from) + time.Millisecond}
 	return p.record(a, TypeVMSnapshot, g, slice{from, until}, func(r row, record *Record) {
-		record.Description = fmt.Sprintf("VMSnapshot Id: %s Usage: VM Id: %d Volume Id: %d ", r.text("vm_snapshot_id"), r.integer("vm_id"), r.integer("volume_id"))
+		record.Description = fmt.Sprintf("VMSnapshot Id: %s Usage: VM Id: %d Volume Id: %d ", r.text("vm_snapshot_id"),
+			r.integer("vm_id"), r.integer("volume_id"))
 		if r["disk_offering_id"] != nil {
 			record.Description += fmt.Sprintf(" DiskOffering: %d", r.integer("disk_offering_id"))
 		}
 		record.Description += " Size: " + r.humanSize("size")
-		record.VMInstanceID, record.OfferingID, record.UsageID, record.Size = r["vm_id"], r["disk_offering_id"], r["vm_snapshot_id"], r["size"]
+		record.VMInstanceID, record.OfferingID, record.UsageID, record.Size = r["vm_id"], r["disk_offering_id"],
+			r["vm_snapshot_id"], r["size"]
 	})
 }
 
@@ -100,8 +107,10 @@ func (p *pass) vmSnapshotRecord(a account, r row, from, until time.Time) Record 
 // without a physical size is closed with the time of the job (VMSnapshotOnPrimaryParser@4.20.0.0).
 func (p *pass) onPrimary(ctx context.Context, a account, part slice) ([]Record, error) {
 	start, end := second(part.start), second(part.end)
-	rows, err := p.rows(ctx, "SELECT id, zone_id, account_id, volume_id, vm_id, name, physicalsize, virtualsize, created, deleted, vm_snapshot_id "+
-		"FROM cloud_usage."+onPrimaryTable+" WHERE account_id = ? AND ((created < ? AND deleted IS NULL) OR (deleted BETWEEN ? AND ?)) "+
+	rows, err := p.rows(ctx, "SELECT id, zone_id, account_id, volume_id, vm_id, name, physicalsize, virtualsize, "+
+		"created, deleted, vm_snapshot_id "+
+		"FROM cloud_usage."+onPrimaryTable+
+		" WHERE account_id = ? AND ((created < ? AND deleted IS NULL) OR (deleted BETWEEN ? AND ?)) "+
 		"ORDER BY created, id", a.id, end, start, end)
 	if err != nil {
 		return nil, err
@@ -110,7 +119,8 @@ func (p *pass) onPrimary(ctx context.Context, a account, part slice) ([]Record, 
 	var order []string
 	for _, each := range rows {
 		if each.integer("physicalsize") == 0 {
-			if _, err := p.tx.ExecContext(ctx, "UPDATE cloud_usage."+onPrimaryTable+" SET deleted = ? WHERE id = ?", second(p.now), each["id"]); err != nil {
+			if _, err := p.tx.ExecContext(ctx, "UPDATE cloud_usage."+onPrimaryTable+" SET deleted = ? WHERE id = ?",
+				second(p.now), each["id"]); err != nil {
 				return nil, fmt.Errorf("usage: ending a snapshot on primary storage: %w", err)
 			}
 			continue
@@ -131,7 +141,8 @@ func (p *pass) onPrimary(ctx context.Context, a account, part slice) ([]Record, 
 		from := latest(created, part.start)
 		g := &group{last: r, length: until.Sub(from) + time.Millisecond}
 		records = append(records, p.record(a, TypeOnPrimary, g, slice{from, until}, func(r row, record *Record) {
-			record.Description = fmt.Sprintf("VMSnapshot Id: %s On Primary Usage: VM Id: %d Size: %s", r.text("vm_snapshot_id"),
+			record.Description = fmt.Sprintf("VMSnapshot Id: %s On Primary Usage: VM Id: %d Size: %s",
+				r.text("vm_snapshot_id"),
 				r.integer("volume_id"), r.humanSize("virtualsize"))
 			record.VMInstanceID, record.VMName, record.UsageID = r["volume_id"], r["name"], r["vm_snapshot_id"]
 			record.Size, record.VirtualSize = r["physicalsize"], r["virtualsize"]

@@ -69,19 +69,24 @@ func (r row) humanSize(name string) string {
 const writeAtOnce = 250
 
 func (p *pass) write(ctx context.Context, records []Record) error {
-	const columns = "zone_id, account_id, domain_id, description, usage_display, usage_type, raw_usage, vm_instance_id, vm_name, " +
-		"cpu_cores, cpu_speed, memory, offering_id, template_id, usage_id, type, size, virtual_size, network_id, start_date, end_date, is_hidden, state"
+	const columns = "zone_id, account_id, domain_id, description, usage_display, usage_type, raw_usage, " +
+		"vm_instance_id, vm_name, " +
+		"cpu_cores, cpu_speed, memory, offering_id, template_id, usage_id, type, size, virtual_size, network_id, " +
+		"start_date, end_date, is_hidden, state"
 	for len(records) > 0 {
 		some := records[:min(len(records), writeAtOnce)]
 		records = records[len(some):]
 		var values []any
 		for _, r := range some {
-			values = append(values, r.ZoneID, r.AccountID, r.DomainID, r.Description, r.Display, r.UsageType, r.RawUsage,
-				r.VMInstanceID, r.VMName, r.CPUCores, r.CPUSpeed, r.Memory, r.OfferingID, r.TemplateID, r.UsageID, r.Type,
+			values = append(values, r.ZoneID, r.AccountID, r.DomainID, r.Description, r.Display, r.UsageType,
+				r.RawUsage,
+				r.VMInstanceID, r.VMName, r.CPUCores, r.CPUSpeed, r.Memory, r.OfferingID, r.TemplateID, r.UsageID,
+				r.Type,
 				r.Size, r.VirtualSize, r.NetworkID, second(r.Start), second(r.End), r.Hidden, r.State)
 		}
 		marks := "(?" + strings.Repeat(", ?", strings.Count(columns, ",")) + ")"
-		query := "INSERT INTO cloud_usage.cloud_usage (" + columns + ") VALUES " + marks + strings.Repeat(", "+marks, len(some)-1)
+		query := "INSERT INTO cloud_usage.cloud_usage (" + columns + ") VALUES " + marks +
+			strings.Repeat(", "+marks, len(some)-1)
 		if _, err := p.tx.ExecContext(ctx, query, values...); err != nil {
 			return fmt.Errorf("usage: writing %d records: %w", len(some), err)
 		}

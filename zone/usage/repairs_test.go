@@ -30,7 +30,8 @@ func repairs() []switched {
 			nic(l, "10:00:20", "NETWORK.OFFERING.ASSIGN", "9")
 			nic(l, "10:00:21", "NETWORK.OFFERING.ASSIGN", "10")
 			nic(l, "10:00:30", "NETWORK.OFFERING.REMOVE", "9")
-		}, "SELECT nic_id, deleted FROM cloud_usage.usage_network_offering ORDER BY id", []string{"9 10:00:30", "10 10:00:30"}, []string{"9 10:00:30", "10 -"}},
+		}, "SELECT nic_id, deleted FROM cloud_usage.usage_network_offering ORDER BY id",
+			[]string{"9 10:00:30", "10 10:00:30"}, []string{"9 10:00:30", "10 -"}},
 		{"VPNUserAtEvent", usage.Options{Rules: usage.Rules{VPNUserAtEvent: true}}, func(l *lab) {
 			l.event("10:00:20", "VPN.USER.ADD", 2, 8, "resource_name", "bob")
 			l.event("10:00:30", "VPN.USER.REMOVE", 2, 8, "resource_name", "bob")
@@ -39,11 +40,13 @@ func repairs() []switched {
 			l.event("10:00:20", "NET.IPASSIGN", 2, 5, "resource_name", "10.1.1.5", "template_id", 0, "size", 0)
 			l.event("10:00:21", "NET.IPASSIGN", 2, 6, "resource_name", "10.1.1.5", "template_id", 0, "size", 0)
 			l.event("10:00:30", "NET.IPRELEASE", 2, 5, "resource_name", "10.1.1.5")
-		}, "SELECT ip_id, released FROM cloud_usage.usage_ip_address ORDER BY id", []string{"5 10:00:30", "6 10:00:30"}, []string{"5 10:00:30", "6 -"}},
+		}, "SELECT ip_id, released FROM cloud_usage.usage_ip_address ORDER BY id", []string{"5 10:00:30", "6 10:00:30"},
+			[]string{"5 10:00:30", "6 -"}},
 		{"CreateOnce, a rule", usage.Options{Rules: usage.Rules{CreateOnce: true}}, func(l *lab) {
 			l.event("10:00:20", "LB.CREATE", 2, 11)
 			l.event("10:00:20", "LB.CREATE", 2, 11)
-		}, "SELECT lb_id, deleted FROM cloud_usage.usage_load_balancer_policy", []string{"11 -", "11 -"}, []string{"11 -"}},
+		}, "SELECT lb_id, deleted FROM cloud_usage.usage_load_balancer_policy", []string{"11 -", "11 -"},
+			[]string{"11 -"}},
 		{"CreateOnce, a volume", usage.Options{Rules: usage.Rules{CreateOnce: true}}, func(l *lab) {
 			l.event("10:00:20", "VOLUME.CREATE", 2, 11, "size", 10)
 			l.event("10:00:20", "VOLUME.CREATE", 2, 11, "size", 10)
@@ -52,12 +55,14 @@ func repairs() []switched {
 			snapshot(l, "10:00:20", "VMSNAPSHOT.CREATE", "1")
 			snapshot(l, "10:00:22", "VMSNAPSHOT.CREATE", "2")
 			snapshot(l, "10:00:30", "VMSNAPSHOT.DELETE", "2")
-		}, "SELECT vm_snapshot_id, processed FROM cloud_usage.usage_vmsnapshot ORDER BY id", []string{"1 10:00:30", "2 10:00:30"}, []string{"1 -", "2 10:00:30"}},
+		}, "SELECT vm_snapshot_id, processed FROM cloud_usage.usage_vmsnapshot ORDER BY id",
+			[]string{"1 10:00:30", "2 10:00:30"}, []string{"1 -", "2 10:00:30"}},
 		{"SnapshotsApart, records", usage.Options{Rules: usage.Rules{SnapshotsApart: true}}, func(l *lab) {
 			snapshot(l, "10:00:20", "VMSNAPSHOT.CREATE", "1")
 			snapshot(l, "10:00:22", "VMSNAPSHOT.CREATE", "2")
 			l.run("10:01:05")
-		}, "SELECT usage_id, COUNT(*) FROM cloud_usage.cloud_usage WHERE usage_type = 25 AND start_date >= '2026-03-10 10:01:00' GROUP BY usage_id",
+		}, "SELECT usage_id, COUNT(*) FROM cloud_usage.cloud_usage WHERE usage_type = 25 AND start_date >= " +
+			"'2026-03-10 10:01:00' GROUP BY usage_id",
 			[]string{"2 1"}, []string{"1 1", "2 1"}},
 	}
 }
@@ -94,14 +99,16 @@ func streamSwitches() []switched {
 			_, err := l.db.Exec("UPDATE cloud.account SET removed = ? WHERE id = 2", at(l.t, "10:00:40"))
 			require.NoError(l.t, err)
 		}, "SELECT COUNT(*) FROM cloud_usage.cloud_usage", []string{"1"}, []string{"0"}},
-		{"DeletesFirst", usage.Options{Faults: usage.Faults{DeletesFirst: true}}, brief, balancers, []string{"11 2 10:00:30"}, []string{"11 2 -"}},
+		{"DeletesFirst", usage.Options{Faults: usage.Faults{DeletesFirst: true}}, brief, balancers,
+			[]string{"11 2 10:00:30"}, []string{"11 2 -"}},
 		{"DuplicateBlocks", usage.Options{Faults: usage.Faults{DuplicateBlocks: true}}, func(l *lab) {
 			l.event("10:00:20", "LB.CREATE", 2, 11)
 			l.event("10:00:20", "LB.CREATE", 2, 11)
 		}, "SELECT COUNT(*) FROM cloud_usage.usage_event WHERE processed = 0", []string{"0"}, []string{"2"}},
 		{"SkipAddState", usage.Options{Faults: usage.Faults{SkipAddState: true}}, func(l *lab) {
 			l.event("10:00:20", "LB.CREATE", 2, 11)
-			_, err := l.db.Exec("INSERT INTO cloud.firewall_rules (id, uuid, state, purpose, protocol, account_id, domain_id, network_id, xid) VALUES (11, 'r', 'Add', 'LoadBalancing', 'tcp', 2, 1, 1, 'x')")
+			_, err := l.db.Exec("INSERT INTO cloud.firewall_rules (id, uuid, state, purpose, protocol, account_id, " +
+				"domain_id, network_id, xid) VALUES (11, 'r', 'Add', 'LoadBalancing', 'tcp', 2, 1, 1, 'x')")
 			require.NoError(l.t, err)
 		}, "SELECT COUNT(*) FROM cloud_usage.cloud_usage", []string{"1"}, []string{"0"}},
 	}
@@ -141,7 +148,8 @@ func TestKilledInRun(t *testing.T) {
 	require.Equal(t, []string{"11 2 10:00:20 -"}, l.balancers())
 	require.Empty(t, l.records(usage.TypeLoadBalancer))
 	require.Equal(t, []string{"1 0 0 - -"}, l.jobs())
-	second, err := usage.New(l.db, usage.Options{Clock: l.clock, Range: 1, PID: 2, Rules: usage.Rules{CleanOwnJobsAtStart: true}})
+	second, err := usage.New(l.db, usage.Options{Clock: l.clock, Range: 1, PID: 2,
+		Rules: usage.Rules{CleanOwnJobsAtStart: true}})
 	require.NoError(t, err)
 	require.NoError(t, second.Start(t.Context()))
 	job, err := second.Run(t.Context())
@@ -155,7 +163,8 @@ func TestProcessFaults(t *testing.T) {
 	server := startDB(t, "4.20")
 	l := newLabOn(t, server, usage.Options{})
 	require.NoError(t, l.server.Stop(t.Context(), false))
-	idle, err := usage.New(l.db, usage.Options{Clock: l.clock, Range: 1, Host: "other", PID: 7, Faults: usage.Faults{NeverTakeOver: true}})
+	idle, err := usage.New(l.db, usage.Options{Clock: l.clock, Range: 1, Host: "other", PID: 7,
+		Faults: usage.Faults{NeverTakeOver: true}})
 	require.NoError(t, err)
 	l.clock.now = at(t, "10:30:00")
 	_, err = idle.Heartbeat(t.Context())
@@ -165,7 +174,8 @@ func TestProcessFaults(t *testing.T) {
 	l = newLabOn(t, server, usage.Options{})
 	l.run("10:01:10")
 	require.NoError(t, l.server.Stop(t.Context(), true))
-	forgets, err := usage.New(l.db, usage.Options{Clock: l.clock, Range: 1, PID: 2, Faults: usage.Faults{ForgetSuccess: true}})
+	forgets, err := usage.New(l.db, usage.Options{Clock: l.clock, Range: 1, PID: 2,
+		Faults: usage.Faults{ForgetSuccess: true}})
 	require.NoError(t, err)
 	require.NoError(t, forgets.Start(t.Context()))
 	l.clock.now = at(t, "10:05:10")

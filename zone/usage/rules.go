@@ -18,12 +18,12 @@ type Rules struct {
 	NetworkModelOld bool
 	// CleanOwnJobsAtStart: at start the open jobs of the same host are removed (4.20.2; #10848).
 	CleanOwnJobsAtStart bool
-	// VolumesPerVM: events of volumes name a VM, and an attached volume has a second row and a second record, for its VM
-	// (from 4.22.1.0; #11531). Tables must have the vm_id columns.
+	// VolumesPerVM: events of volumes name a VM, and an attached volume has a second row and a second record, for its
+	// VM (from 4.22.1.0; #11531). Tables must have the vm_id columns.
 	VolumesPerVM bool
-	// DuplicateRollsBack: a helper row that is refused as a duplicate rolls back all that the run has handled so far, its
-	// own event included. What comes later is committed statement by statement, and the job succeeds (4.22.1.0; #13399,
-	// GenericDaoBase.persist and TransactionLegacy.removeUpTo).
+	// DuplicateRollsBack: a helper row that is refused as a duplicate rolls back all that the run has handled so far,
+	// its own event included. What comes later is committed statement by statement, and the job succeeds (4.22.1.0;
+	// #13399, GenericDaoBase.persist and TransactionLegacy.removeUpTo).
 	DuplicateRollsBack bool
 
 	// The rest are repairs of defects that every release seen has: no release has them on.
@@ -34,12 +34,13 @@ type Rules struct {
 	VPNUserAtEvent bool
 	// AddressByID: a released address is found by its id instead of by its text, which may occur in two zones.
 	AddressByID bool
-	// CreateOnce: a second create event of a load balancer rule or a volume, for the second at which its open row began,
-	// is ignored with a warning (#13909).
+	// CreateOnce: a second create event of a load balancer rule or a volume, for the second at which its open row
+	// began, is ignored with a warning (#13909).
 	CreateOnce bool
 	// YearCarries: a first window on 1 January begins the day before, one in hour 0 in the hour before.
 	YearCarries bool
-	// SnapshotsApart: each VM snapshot has a life of its own; neither a later one nor the delete of another ends it (#13921).
+	// SnapshotsApart: each VM snapshot has a life of its own; neither a later one nor the delete of another ends it
+	// (#13921).
 	SnapshotsApart bool
 }
 

@@ -11,8 +11,8 @@ import (
 // deletedKept is how long after its removal an account is still billed for what is left of it.
 const deletedKept = 3 * 24 * time.Hour
 
-// Run does one run on the open job, as the recurring schedule does. It returns ErrNotOwner when the job is not ours, and
-// an error of its own only when the job's row could not be written; a failed run is a Job without Success.
+// Run does one run on the open job, as the recurring schedule does. It returns ErrNotOwner when the job is not ours,
+// and an error of its own only when the job's row could not be written; a failed run is a Job without Success.
 func (s *Server) Run(ctx context.Context) (Job, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,7 +46,8 @@ func (s *Server) run(ctx context.Context) (Job, error) {
 		if s.options.Faults.GapWindow {
 			job.Start = job.Start.Add(time.Second)
 		}
-		if days := job.End.Sub(job.Start) / (daily * time.Minute); s.options.Faults.DayOf24Hours && s.options.Range == daily {
+		if days := job.End.Sub(job.Start) / (daily * time.Minute); s.options.Faults.DayOf24Hours &&
+			s.options.Range == daily {
 			job.End = job.Start.Add(max(days, 1)*daily*time.Minute - time.Millisecond)
 		}
 	}
@@ -89,8 +90,8 @@ type account struct {
 	removed    sql.Null[time.Time]
 }
 
-// parse does the steps of UsageManagerImpl.parse: accounts, events, helper rows, then records slice by slice. Helper rows
-// are committed before records are made, so a failure in the second part leaves them in place.
+// parse does the steps of UsageManagerImpl.parse: accounts, events, helper rows, then records slice by slice. Helper
+// rows are committed before records are made, so a failure in the second part leaves them in place.
 func (s *Server) parse(ctx context.Context, now time.Time, job *Job) error {
 	if err := s.copyAccounts(ctx, job.Start); err != nil {
 		return err
@@ -162,7 +163,8 @@ func (s *Server) copyAccounts(ctx context.Context, start time.Time) error {
 		return fmt.Errorf("usage: reading the last account: %w", err)
 	}
 	_, err := s.db.ExecContext(ctx, "UPDATE cloud_usage.account u JOIN cloud.account c ON u.id = c.id "+
-		"SET u.account_name = c.account_name, u.removed = c.removed WHERE c.id <= ? AND (c.removed IS NULL OR c.removed >= ?)",
+		"SET u.account_name = c.account_name, u.removed = c.removed WHERE c.id <= ? AND (c.removed IS NULL OR "+
+		"c.removed >= ?)",
 		last.V, second(start))
 	if err != nil {
 		return fmt.Errorf("usage: refreshing accounts: %w", err)
@@ -171,8 +173,10 @@ func (s *Server) copyAccounts(ctx context.Context, start time.Time) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.db.ExecContext(ctx, "INSERT INTO cloud_usage.account (id, account_name, uuid, type, role_id, domain_id, removed, cleanup_needed) "+
-		"SELECT id, account_name, uuid, type, role_id, domain_id, removed, cleanup_needed FROM cloud.account WHERE id > ? AND id <> ?", last.V, unseen)
+	_, err = s.db.ExecContext(ctx, "INSERT INTO cloud_usage.account (id, account_name, uuid, type, role_id, "+
+		"domain_id, removed, cleanup_needed) "+
+		"SELECT id, account_name, uuid, type, role_id, domain_id, removed, cleanup_needed FROM cloud.account WHERE "+
+		"id > ? AND id <> ?", last.V, unseen)
 	if err != nil {
 		return fmt.Errorf("usage: copying accounts: %w", err)
 	}
@@ -186,7 +190,8 @@ func (s *Server) unseenAccount(ctx context.Context, last sql.Null[int64]) (int64
 	}
 	var oldest sql.Null[int64]
 	var count int
-	err := s.db.QueryRowContext(ctx, "SELECT MIN(id), COUNT(*) FROM cloud.account WHERE id > ?", last.V).Scan(&oldest, &count)
+	err := s.db.QueryRowContext(ctx, "SELECT MIN(id), COUNT(*) FROM cloud.account WHERE id > ?", last.V).Scan(&oldest,
+		&count)
 	if err != nil {
 		return 0, fmt.Errorf("usage: reading new accounts: %w", err)
 	}
@@ -197,7 +202,8 @@ func (s *Server) unseenAccount(ctx context.Context, last sql.Null[int64]) (int64
 }
 
 func (p *pass) readAccounts(ctx context.Context) (err error) {
-	rows, err := p.tx.QueryContext(ctx, "SELECT id, COALESCE(domain_id, 0), removed FROM cloud_usage.account ORDER BY id")
+	rows, err := p.tx.QueryContext(ctx, "SELECT id, COALESCE(domain_id, 0), removed FROM cloud_usage.account ORDER "+
+		"BY id")
 	if err != nil {
 		return fmt.Errorf("usage: reading accounts: %w", err)
 	}

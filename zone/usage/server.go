@@ -110,7 +110,8 @@ func (s *Server) Start(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.options.Rules.CleanOwnJobsAtStart {
-		if _, err := s.db.ExecContext(ctx, "DELETE FROM cloud_usage.usage_job WHERE end_millis = 0 AND host = ?", s.options.Host); err != nil {
+		if _, err := s.db.ExecContext(ctx, "DELETE FROM cloud_usage.usage_job WHERE end_millis = 0 AND host = ?",
+			s.options.Host); err != nil {
 			return fmt.Errorf("usage: removing our own open jobs: %w", err)
 		}
 	}
@@ -121,8 +122,8 @@ func (s *Server) Start(ctx context.Context) error {
 	return s.createRecurring(ctx)
 }
 
-// Stop ends the server. A clean stop removes its open job; one that is not (kill -9) leaves it, and the next server waits
-// until its heartbeat is five minutes old.
+// Stop ends the server. A clean stop removes its open job; one that is not (kill -9) leaves it, and the next server
+// waits until its heartbeat is five minutes old.
 func (s *Server) Stop(ctx context.Context, clean bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,8 +140,8 @@ func (s *Server) Stop(ctx context.Context, clean bool) error {
 	return nil
 }
 
-// KillInRun makes the next run with a window die between its two transactions, as kill -9 would have it: helper rows are
-// written, records are not, the job stays open. The run returns ErrKilled, and the server must not be used again.
+// KillInRun makes the next run with a window die between its two transactions, as kill -9 would have it: helper rows
+// are written, records are not, the job stays open. The run returns ErrKilled, and the server must not be used again.
 func (s *Server) KillInRun() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -158,7 +159,8 @@ func (s *Server) Heartbeat(ctx context.Context) ([]Job, error) {
 		return nil, err
 	}
 	if single != nil && s.owns(single) {
-		if _, err := s.db.ExecContext(ctx, "UPDATE cloud_usage.usage_job SET scheduled = 1 WHERE id = ?", single.id); err != nil {
+		if _, err := s.db.ExecContext(ctx, "UPDATE cloud_usage.usage_job SET scheduled = 1 WHERE id = ?",
+			single.id); err != nil {
 			return nil, fmt.Errorf("usage: scheduling job %d: %w", single.id, err)
 		}
 		runs++
@@ -201,7 +203,8 @@ func (s *Server) beat(ctx context.Context) (late bool, err error) {
 	if late, err = s.mustCatchUp(ctx, now); err != nil {
 		return false, err
 	}
-	_, err = s.db.ExecContext(ctx, "UPDATE cloud_usage.usage_job SET host = ?, pid = ?, heartbeat = ?, scheduled = 0 WHERE id = ?",
+	_, err = s.db.ExecContext(ctx, "UPDATE cloud_usage.usage_job SET host = ?, pid = ?, heartbeat = ?, scheduled = "+
+		"0 WHERE id = ?",
 		s.options.Host, s.options.PID, second(now), job.id)
 	if err != nil {
 		return false, fmt.Errorf("usage: refreshing job %d: %w", job.id, err)
@@ -209,7 +212,8 @@ func (s *Server) beat(ctx context.Context) (late bool, err error) {
 	if ours {
 		return late, nil
 	}
-	_, err = s.db.ExecContext(ctx, "DELETE FROM cloud_usage.usage_job WHERE end_millis = 0 AND job_type = 1 AND scheduled = 0 "+
+	_, err = s.db.ExecContext(ctx, "DELETE FROM cloud_usage.usage_job WHERE end_millis = 0 AND job_type = 1 AND "+
+		"scheduled = 0 "+
 		"AND (host <> ? OR pid <> ?)", s.options.Host, s.options.PID)
 	if err != nil {
 		return false, fmt.Errorf("usage: removing single jobs of the former owner: %w", err)

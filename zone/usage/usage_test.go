@@ -88,18 +88,21 @@ func newLabOn(t testing.TB, server *database.Server, options usage.Options) *lab
 // event writes a usage event; more are column=value pairs.
 func (l *lab) event(when, kind string, account, resource int64, more ...any) {
 	l.t.Helper()
-	columns, values := "type, account_id, created, zone_id, resource_id", []any{kind, account, at(l.t, when), 1, resource}
+	columns, values := "type, account_id, created, zone_id, resource_id", []any{kind, account, at(l.t, when), 1,
+		resource}
 	for i := 0; i < len(more); i += 2 {
 		columns += ", " + more[i].(string)
 		values = append(values, more[i+1])
 	}
-	_, err := l.db.Exec("INSERT INTO cloud.usage_event ("+columns+") VALUES (?"+strings.Repeat(", ?", len(values)-1)+")", values...)
+	_, err := l.db.Exec("INSERT INTO cloud.usage_event ("+columns+") VALUES (?"+strings.Repeat(", ?", len(values)-1)+
+		")", values...)
 	require.NoError(l.t, err)
 }
 
 // detail adds a detail to the event written last.
 func (l *lab) detail(name, value string) {
-	_, err := l.db.Exec("INSERT INTO cloud.usage_event_details (usage_event_id, name, value) SELECT MAX(id), ?, ? FROM cloud.usage_event", name, value)
+	_, err := l.db.Exec("INSERT INTO cloud.usage_event_details (usage_event_id, name, value) SELECT MAX(id), ?, ? "+
+		"FROM cloud.usage_event", name, value)
 	require.NoError(l.t, err)
 }
 
@@ -154,7 +157,8 @@ func (l *lab) balancers() []string {
 
 // records are usage id, begin of the slice and hours of the records of a type.
 func (l *lab) records(usageType int) []string {
-	return l.lines("SELECT usage_id, start_date, usage_display FROM cloud_usage.cloud_usage WHERE usage_type = ? ORDER BY start_date, usage_id, id", usageType)
+	return l.lines("SELECT usage_id, start_date, usage_display FROM cloud_usage.cloud_usage WHERE usage_type = ? "+
+		"ORDER BY start_date, usage_id, id", usageType)
 }
 
 func broken() usage.Rules {
@@ -172,13 +176,17 @@ func TestStoryA(t *testing.T) {
 		silent               bool     // the broken server logs nothing
 	}{
 		{name: "equal ids hide the fault", rules: []rule{{1, 2}, {2, 2}},
-			wantBroken: []string{"1 2 10:00:20 10:01:30", "2 2 10:00:22 -"}, wantGood: []string{"1 2 10:00:20 10:01:30", "2 2 10:00:22 -"}},
+			wantBroken: []string{"1 2 10:00:20 10:01:30", "2 2 10:00:22 -"}, wantGood: []string{"1 2 10:00:20 10:01:30",
+				"2 2 10:00:22 -"}},
 		{name: "ids apart: nothing is closed", rules: []rule{{5, 2}, {6, 2}}, silent: true,
-			wantBroken: []string{"5 2 10:00:20 -", "6 2 10:00:22 -"}, wantGood: []string{"5 2 10:00:20 10:01:30", "6 2 10:00:22 -"}},
+			wantBroken: []string{"5 2 10:00:20 -", "6 2 10:00:22 -"}, wantGood: []string{"5 2 10:00:20 10:01:30",
+				"6 2 10:00:22 -"}},
 		{name: "ids crossed: the live rule is closed", rules: []rule{{2, 2}, {3, 2}},
-			wantBroken: []string{"2 2 10:00:20 -", "3 2 10:00:22 10:01:30"}, wantGood: []string{"2 2 10:00:20 10:01:30", "3 2 10:00:22 -"}},
+			wantBroken: []string{"2 2 10:00:20 -", "3 2 10:00:22 10:01:30"}, wantGood: []string{"2 2 10:00:20 10:01:30",
+				"3 2 10:00:22 -"}},
 		{name: "crossed with another account: nothing is closed", rules: []rule{{2, 2}, {3, 3}}, silent: true,
-			wantBroken: []string{"2 2 10:00:20 -", "3 3 10:00:22 -"}, wantGood: []string{"2 2 10:00:20 10:01:30", "3 3 10:00:22 -"}},
+			wantBroken: []string{"2 2 10:00:20 -", "3 3 10:00:22 -"}, wantGood: []string{"2 2 10:00:20 10:01:30",
+				"3 3 10:00:22 -"}},
 	} {
 		for _, isBroken := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/broken=%v", c.name, isBroken), func(t *testing.T) {
@@ -195,10 +203,13 @@ func TestStoryA(t *testing.T) {
 				l.run("10:02:10")
 				l.run("10:03:10")
 				require.Equal(t, want, l.balancers())
-				require.Equal(t, !(isBroken && c.silent), strings.Contains(l.log.String(), "deleting load balancer policy: "), "debug line")
+				require.Equal(t, !(isBroken && c.silent), strings.Contains(l.log.String(),
+					"deleting load balancer policy: "), "debug line")
 				require.NotContains(t, l.log.String(), "level=WARN")
-				require.Equal(t, []string{"0"}, l.lines("SELECT COUNT(*) FROM cloud_usage.usage_event WHERE processed = 0"))
-				last := l.lines("SELECT usage_id FROM cloud_usage.cloud_usage WHERE start_date = ? ORDER BY usage_id", at(t, "10:02:00"))
+				require.Equal(t, []string{"0"},
+					l.lines("SELECT COUNT(*) FROM cloud_usage.usage_event WHERE processed = 0"))
+				last := l.lines("SELECT usage_id FROM cloud_usage.cloud_usage WHERE start_date = ? ORDER BY usage_id",
+					at(t, "10:02:00"))
 				var open []string
 				for _, row := range want {
 					if strings.HasSuffix(row, " -") {
@@ -256,7 +267,8 @@ func TestRecordsAreProrated(t *testing.T) {
 	l.run("10:03:10")
 	l.run("10:04:10")
 	// The delete's second is billed with one millisecond, both ends being counted.
-	require.Equal(t, []string{"7 10:00:00 0.008333 Hrs", "7 10:01:00 0.016667 Hrs", "7 10:02:00 0.004167 Hrs"}, l.records(usage.TypeLoadBalancer))
+	require.Equal(t, []string{"7 10:00:00 0.008333 Hrs", "7 10:01:00 0.016667 Hrs", "7 10:02:00 0.004167 Hrs"},
+		l.records(usage.TypeLoadBalancer))
 }
 
 func TestLateEventMovesTheStartBack(t *testing.T) {
@@ -270,5 +282,6 @@ func TestLateEventMovesTheStartBack(t *testing.T) {
 	require.Equal(t, at(t, "10:03:00").Add(-time.Millisecond), job.End)
 	// The first slice, counted back from the end, is what is left: here 80 seconds.
 	require.Equal(t, []string{"7 10:00:00 0.013889 Hrs", "7 10:00:40 0.022222 Hrs", "8 10:00:40 0.022222 Hrs",
-		"7 10:01:00 0.016667 Hrs", "7 10:02:00 0.016667 Hrs", "8 10:02:00 0.016667 Hrs"}, l.records(usage.TypeLoadBalancer))
+		"7 10:01:00 0.016667 Hrs", "7 10:02:00 0.016667 Hrs", "8 10:02:00 0.016667 Hrs"},
+		l.records(usage.TypeLoadBalancer))
 }

@@ -9,8 +9,8 @@ const (
 
 // window is the time that a run at now is asked to cover, before the last success and now limit it. Ranges of a day and
 // of an hour cover the previous full one; any other range ends before the current minute (UsageManagerImpl@4.20.0.0).
-// CloudStack sets the start with a calendar roll, which does not carry: on 1 January, or in hour 0, it is in the future.
-// A day is one of the aggregation time zone, and may have 23 or 25 hours.
+// CloudStack sets the start with a calendar roll, which does not carry: on 1 January, or in hour 0, it is in the
+// future. A day is one of the aggregation time zone, and may have 23 or 25 hours.
 func (o Options) window(now time.Time) (start, end time.Time) {
 	zone := o.Aggregation
 	if zone == nil || o.Faults.AggregationGMT {
@@ -45,8 +45,8 @@ type slice struct{ start, end time.Time }
 
 func (s slice) length() time.Duration { return s.end.Sub(s.start) + time.Millisecond }
 
-// slices cuts a window into parts of the range, counted back from its end. The first starts at the window's start and may
-// be shorter than the range, or up to a minute longer.
+// slices cuts a window into parts of the range, counted back from its end. The first starts at the window's start and
+// may be shorter than the range, or up to a minute longer.
 func slicesOf(start, end time.Time, minutes int) []slice {
 	length := time.Duration(minutes) * time.Minute
 	first := end

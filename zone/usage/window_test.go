@@ -47,8 +47,10 @@ func TestDaysOfAZone(t *testing.T) {
 		{"2026-03-28 10:00:00", "2026-03-26 22:00:00", "2026-03-27 20:59:59.999", Options{}},
 		{"2026-10-26 10:00:00", "2026-10-24 21:00:00", "2026-10-25 21:59:59.999", Options{}},
 		{"2026-01-01 10:00:00", "2026-12-30 22:00:00", "2025-12-31 21:59:59.999", Options{}},
-		{"2026-01-01 10:00:00", "2025-12-30 22:00:00", "2025-12-31 21:59:59.999", Options{Rules: Rules{YearCarries: true}}},
-		{"2026-03-28 10:00:00", "2026-03-27 00:00:00", "2026-03-27 23:59:59.999", Options{Faults: Faults{AggregationGMT: true}}},
+		{"2026-01-01 10:00:00", "2025-12-30 22:00:00", "2025-12-31 21:59:59.999",
+			Options{Rules: Rules{YearCarries: true}}},
+		{"2026-03-28 10:00:00", "2026-03-27 00:00:00", "2026-03-27 23:59:59.999",
+			Options{Faults: Faults{AggregationGMT: true}}},
 	} {
 		c.options.Range, c.options.Aggregation = daily, zone
 		start, end := c.options.window(moment(t, c.now))
@@ -61,7 +63,8 @@ func TestSlicesTouch(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		minutes := rapid.SampledFrom([]int{1, 2, 10, hourly, daily}).Draw(t, "minutes")
 		end := time.Date(2026, 3, 10, 10, 59, 59, 999e6, time.UTC)
-		start := end.Add(-time.Duration(rapid.Int64Range(1, 5*int64(minutes)*60_000).Draw(t, "length")) * time.Millisecond)
+		start := end.Add(-time.Duration(rapid.Int64Range(1, 5*int64(minutes)*60_000).Draw(t,
+			"length")) * time.Millisecond)
 		parts := slicesOf(start, end, minutes)
 		require.Equal(t, start, parts[0].start)
 		require.Equal(t, end, parts[len(parts)-1].end)

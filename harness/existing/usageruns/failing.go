@@ -12,8 +12,8 @@ import (
 	"github.com/stackproof/stackproof/harness/result"
 )
 
-// failedRuns is from how many failed usage runs in a row on the usage server is said to fail. One may have been cut off by a
-// restart.
+// failedRuns is from how many failed usage runs in a row on the usage server is said to fail. One may have been cut off
+// by a restart.
 const failedRuns = 2
 
 // Failing says that the usage server runs and that each of its runs fails: no scenario of the site can see a run.
@@ -94,8 +94,8 @@ func (f *Failing) Case() result.Case {
 	return c
 }
 
-// failing looks whether every run since a job has failed, failedRuns of them at least; nil when not. A run whose window was
-// empty ends without success too, and is none of them (confirmed.md 21).
+// failing looks whether every run since a job has failed, failedRuns of them at least; nil when not. A run whose window
+// was empty ends without success too, and is none of them (confirmed.md 21).
 func (u *Server) failing(ctx context.Context, after int64) (*Failing, error) {
 	rows, err := u.DB.QueryContext(ctx, "SELECT id, start_millis, end_millis FROM cloud_usage.usage_job WHERE end_millis > start_millis AND success = 0 AND id > ? "+
 		"AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_job WHERE end_millis > 0 AND success = 1) ORDER BY id DESC LIMIT 5", after)

@@ -12,11 +12,12 @@ import (
 // noOpenJob is what a usage server leaves that was stopped, and what one shows that has just been started.
 const noOpenJob = "the usage server has no open job in cloud_usage.usage_job"
 
-// firstBeat is how long a started usage server may take to open its job: a heartbeat, and what its start takes (confirmed.md 35).
+// firstBeat is how long a started usage server may take to open its job: a heartbeat, and what its start takes
+// (confirmed.md 35).
 const firstBeat = 75 * time.Second
 
-// restarted is alive, but it waits for the first heartbeat of a usage server that may have been started just now: for a while
-// such a server looks like one that was stopped.
+// restarted is alive, but it waits for the first heartbeat of a usage server that may have been started just now: for a
+// while such a server looks like one that was stopped.
 func (u *Server) restarted(ctx context.Context) (finding.Finding, error) {
 	f := u.alive(ctx)
 	if f.State == finding.OK || f.Evidence != noOpenJob {
@@ -44,5 +45,6 @@ func (u *Server) restarted(ctx context.Context) (finding.Finding, error) {
 	}
 }
 
-// takeover is the age of a heartbeat at which another usage server takes the job (UsageJobDaoImpl.java@4.20.0.0); it looks once a minute.
+// takeover is the age of a heartbeat at which another usage server takes the job (UsageJobDaoImpl.java@4.20.0.0); it
+// looks once a minute.
 const takeover = 5 * time.Minute
