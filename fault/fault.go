@@ -23,12 +23,17 @@ func Set(knobs release.Knobs, words ...release.Knob) error {
 	for _, w := range words {
 		word, value, _ := strings.Cut(string(w), "=")
 		name := release.Knob(word)
-		if !slices.ContainsFunc(AllKnobs(), func(one release.KnobInfo) bool { return one.Name == name }) {
+		known := AllKnobs()
+		at := slices.IndexFunc(known, func(one release.KnobInfo) bool { return one.Name == name })
+		if at < 0 {
 			return fmt.Errorf("knob %q does not exist", name)
 		}
 		switch value {
 		case "", "on", "true":
 			knobs[name] = true
+			for _, needed := range known[at].Needs {
+				knobs[needed] = true
+			}
 		case "off", "false":
 			delete(knobs, name)
 		default:

@@ -22,6 +22,8 @@ type KnobInfo struct {
 	About string
 	// Part is who acts on it: "usage", "api", "router".
 	Part string
+	// Needs are knobs without which it means nothing; they are switched on with it.
+	Needs []Knob
 }
 
 // Fault says whether the knob is a fault that a scenario must catch, or only another way to answer.

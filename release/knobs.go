@@ -182,7 +182,7 @@ func differences() []KnobInfo {
 			About: "an attached volume has a second usage row and a second record, for its VM (#11531)",
 		},
 		{
-			Name: UsageVolumeKeyNarrow, Part: "usage",
+			Name: UsageVolumeKeyNarrow, Part: "usage", Needs: []Knob{VolumeUsagePerVM},
 			About: "the key of volume rows has no VM: the second row of a volume is refused, and all that the run had " +
 				"handled up to it is rolled back, run after run (#13399, #13909)",
 		},

@@ -133,6 +133,3 @@ func CertificatesOnRouters() Range { return since("4.22.0.0") }
 
 // BackupRemovalBroken is where a removed backup offering leaves usage_backup.removed empty (#11522).
 func BackupRemovalBroken() Range { return since("4.21.0.0").and(fixedIn("4.22.0.0")) }
-
-// DuplicateVolumeRowBlocks is where each deployed VM violates the key of usage_volume and rolls the usage run back (#13399).
-func DuplicateVolumeRowBlocks() Range { return since("4.22.1.0") }

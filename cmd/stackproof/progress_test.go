@@ -2,25 +2,57 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
-	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/stackproof/stackproof/harness/result"
 )
 
-// TestProgressSaysWhy shows a run where there is no terminal: why a scenario is undecided, and what all wait for, once.
-func TestProgressSaysWhy(t *testing.T) {
+// TestLiveView: a bar and a line for each scenario under way, which fit the terminal and go away again.
+func TestLiveView(t *testing.T) {
 	var out bytes.Buffer
-	p := newProgress(&out, 3, 1)
-	for _, id := range []string{"U-01", "U-02"} {
-		p.Scenario(id, "a title", 1)
-		p.Step(id, "usage run: 1 of 2 wait, for U-02")
-		p.Step(id, "usage run for 2: waits for 12:01:01, when the window is over")
+	p := newProgress(&out, 20, 1)
+	p.live, p.size = true, func() (int, int) { return 60, 6 }
+	for i := range 6 {
+		p.Scenario(fmt.Sprintf("U-0%d", i), "", 1)
 	}
-	p.Finished(result.Case{ID: "U-01", Title: "a title", Verdict: result.Inconclusive, Reason: "no usage run came"})
-	p.Finished(result.Case{ID: "U-02", Title: "a title", Verdict: result.Fail, Reason: "told below"})
+	p.Step("U-00", strings.Repeat("a long step ", 9))
+	p.draw()
+	lines := strings.Split(strings.TrimPrefix(out.String(), "\r\x1b[J"), "\n")
+	require.Len(t, lines, 6, "as high as the terminal")
+	require.Contains(t, lines[0], "0 of 20")
+	require.Contains(t, lines[1], "U-00")
+	require.Equal(t, "  and 2 more", lines[5])
+	for _, l := range lines {
+		require.Less(t, len(l), 60, "a line that wraps would stay behind")
+	}
+	out.Reset()
+	p.Finished(result.Case{ID: "U-00", Verdict: result.Pass})
+	require.Empty(t, out.String(), "a pass is only counted")
+	p.Finished(result.Case{ID: "U-01", Verdict: result.Fail, Title: "title"})
+	require.Equal(t, "\x1b[5A\r\x1b[JU-01   fail              0.0s  title\n", out.String(), "the view goes away, the line stays")
+	out.Reset()
+	p.draw()
+	require.Contains(t, out.String(), "[==                  ] 2 of 20")
+	require.Contains(t, out.String(), "1 not passed")
 	p.close()
-	assert.Equal(t, "usage run for 2: waits for 12:01:01, when the window is over\n"+
-		"U-01   inconclusive      0.0s  a title: no usage run came\nU-02   fail              0.0s  a title\n", out.String())
+}
+
+// broken is a file on a disk that is full.
+type broken struct{ writes int }
+
+func (b *broken) Write([]byte) (int, error) { b.writes++; return 0, fmt.Errorf("no space left") }
+func (b *broken) Close() error              { return nil }
+
+func TestEventsSayThatTheyCouldNotBeWritten(t *testing.T) {
+	disk := &broken{}
+	e := &events{Progress: newProgress(&bytes.Buffer{}, 1, 1), now: time.Now, file: disk}
+	e.Scenario("U-01", "title", 1)
+	e.Step("U-01", "step")
+	require.ErrorContains(t, e.close(), "no space left")
+	require.Equal(t, 1, disk.writes, "nothing is tried after the first failure")
 }

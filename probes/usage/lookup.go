@@ -105,7 +105,7 @@ func (p *Probe) Records(ctx context.Context, kind Kind, resourceID int64) ([]Rec
 		column = "vm_instance_id"
 	}
 	f := filter{}.and("usage_type = ?", spec.recordType).and(column+" = ?", resourceID)
-	return readInto(ctx, p.db, schemaUsage, "cloud_usage", f, parseRecord)
+	return records(ctx, p.db, f)
 }
 
 // Events returns the events of cloud.usage_event that concern one resource of a kind, in order of id.

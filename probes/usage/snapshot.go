@@ -3,6 +3,7 @@ package usageprobe
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,7 +27,7 @@ func (p *Probe) Snapshot(ctx context.Context, accountIDs ...int64) (Snapshot, er
 		if s.UsageEvents, err = readInto(ctx, q, schemaUsage, "usage_event", of, parseEvent); err != nil {
 			return err
 		}
-		if s.Records, err = readInto(ctx, q, schemaUsage, "cloud_usage", of, parseRecord); err != nil {
+		if s.Records, err = records(ctx, q, of); err != nil {
 			return err
 		}
 		if s.Jobs, err = readInto(ctx, q, schemaUsage, "usage_job", filter{}, parseJob); err != nil {
@@ -56,8 +57,18 @@ func helperRows(ctx context.Context, q querier, spec kindSpec, f filter) ([]Help
 	if spec.vmType != 0 {
 		f = f.and("usage_type = ?", spec.vmType)
 	}
-	return readInto(ctx, q, schemaUsage, spec.table, f, spec.parse)
+	rows, err := readInto(ctx, q, schemaUsage, spec.table, f, spec.parse)
+	return slices.DeleteFunc(rows, func(h HelperRow) bool { return h.ofVM }), err
 }
+
+// records reads those that the filter lets through.
+func records(ctx context.Context, q querier, f filter) ([]Record, error) {
+	all, err := readInto(ctx, q, schemaUsage, "cloud_usage", f, parseRecord)
+	return slices.DeleteFunc(all, Record.ofVM), err
+}
+
+// ofVM: from 4.22.1.0 on an attached volume has a second record, for its VM (VolumeUsageParser.java@4.22.1.0).
+func (r Record) ofVM() bool { return r.Type == UsageVolume && r.VMID != 0 }
 
 func (s kindSpec) parse(r row) (HelperRow, error) {
 	h := HelperRow{
@@ -67,6 +78,7 @@ func (s kindSpec) parse(r row) (HelperRow, error) {
 	if s.partColumn != "" {
 		h.Part = r.text(s.partColumn)
 	}
+	h.ofVM = s.kind == KindVolume && !r.null("vm_id")
 	if s.kind == KindNIC {
 		h.Offering = r.number("network_offering_id")
 	}

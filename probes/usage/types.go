@@ -17,6 +17,10 @@ type HelperRow struct {
 	State     string     `json:"state,omitempty"`
 	Offering  int64      `json:"offering,omitempty"` // network offering of a NIC
 	Raw       string     `json:"raw"`                // every column as name=value, in table order, between tabs
+
+	// ofVM marks the second row of an attached volume, which releases from 4.22.1.0 on have for the VM. The audit judges
+	// these rows (KindVolumeOfVM); here a volume is judged by the row of its whole life.
+	ofVM bool
 }
 
 // Open says whether the row is still billed.

@@ -261,7 +261,7 @@ func (mgr *Manager) recoverRoot(ctx context.Context, vm *VM) error {
 	vm.Volume.State = "Ready"
 	return mgr.WriteUsage(ctx, kernel.UsageEvent{
 		Type: "VOLUME.CREATE", Owner: vm.Account, Zone: kernel.ZoneID, Resource: vm.Volume.ID,
-		Fields: vm.Volume.usageFields(),
+		Fields: mgr.beganFields(vm.Volume),
 		Why:    kernel.WhyRecovered,
 	})
 }

@@ -30,7 +30,40 @@ func (mgr *Manager) createVolume(ctx context.Context, v *Volume, user *tenancy.U
 			text, v.UUID, vm)}); err != nil {
 		return nil, err
 	}
-	return v, mgr.UsageEvent(ctx, "VOLUME.CREATE", v.Account, kernel.ZoneID, v.ID, v.usageFields())
+	return v, mgr.volumeBegan(ctx, v)
+}
+
+// volumeBegan writes that a volume is on primary storage.
+func (mgr *Manager) volumeBegan(ctx context.Context, v *Volume) error {
+	return mgr.UsageEvent(ctx, "VOLUME.CREATE", v.Account, kernel.ZoneID, v.ID, mgr.beganFields(v))
+}
+
+// beganFields are those of a volume's first event. Where volumes are metered per VM, it names the VM (#11531).
+func (mgr *Manager) beganFields(v *Volume) obj {
+	fields := v.usageFields()
+	if v.VM != nil && mgr.On(release.VolumeUsagePerVM) {
+		fields["vm_id"] = v.VM.ID
+	}
+	return fields
+}
+
+// volumeAttached writes that a volume has a VM, where volumes are metered per VM (VolumeApiServiceImpl.java@4.22.1.0).
+func (mgr *Manager) volumeAttached(ctx context.Context, v *Volume) error {
+	if !mgr.On(release.VolumeUsagePerVM) {
+		return nil
+	}
+	fields := v.usageFields()
+	fields["vm_id"] = v.VM.ID
+	return mgr.UsageEvent(ctx, "VOLUME.ATTACH", v.Account, kernel.ZoneID, v.ID, fields)
+}
+
+// volumeDetached writes that a volume has no VM any more, where volumes are metered per VM. No such event comes for the
+// volumes of an expunged VM.
+func (mgr *Manager) volumeDetached(ctx context.Context, v *Volume) error {
+	if !mgr.On(release.VolumeUsagePerVM) {
+		return nil
+	}
+	return mgr.UsageEvent(ctx, "VOLUME.DETACH", v.Account, kernel.ZoneID, v.ID, v.usageFields())
 }
 
 // usageFields are what a volume's usage events say of it.
@@ -145,7 +178,7 @@ func volumeCommands() []command {
 					return api.Invalid("The specified volume is not attached to a VM.")
 				}
 				v.VM, v.Device = nil, 0
-				return nil
+				return mgr.volumeDetached(c.Ctx, v)
 			}, id),
 		one("resizeVolume", "Resizes a volume", "ResizeVolumeCmdByAdmin", "VOLUME.RESIZE", "resizing volume",
 			resizeVolume, id,
@@ -208,7 +241,7 @@ func attachVolume(mgr *Manager, c *kernel.Call, v *Volume) error {
 		return api.Invalid("Please specify a VM that is either running or stopped.")
 	}
 	if v.State == "Uploaded" { // it comes to primary storage now
-		if err := mgr.UsageEvent(c.Ctx, "VOLUME.CREATE", v.Account, kernel.ZoneID, v.ID, v.usageFields()); err != nil {
+		if err := mgr.volumeBegan(c.Ctx, v); err != nil {
 			return err
 		}
 	}
@@ -218,7 +251,7 @@ func attachVolume(mgr *Manager, c *kernel.Call, v *Volume) error {
 			v.Device = o.Device + 1
 		}
 	}
-	return nil
+	return mgr.volumeAttached(c.Ctx, v)
 }
 
 func resizeVolume(mgr *Manager, c *kernel.Call, v *Volume) error {

@@ -328,6 +328,9 @@ func (mgr *Manager) describeVolume(r *record, out obj) string {
 		out["size"] = r.size.V
 		text += fmt.Sprintf(" and size (%.2f GB) %d", float64(r.size.V)/(1<<30), r.size.V)
 	}
+	if vm, ok := ByID(mgr.compute.VMs, r.vm.V, func(v *compute.VM) int64 { return v.ID }); ok && r.vm.Valid { // its record for the VM
+		text += fmt.Sprintf(" attached to VM %s (%s)", vm.Name, vm.UUID)
+	}
 	return text
 }
 

@@ -53,8 +53,11 @@ func (mgr *Manager) ForgeEvents(ctx context.Context, events ...ForgedEvent) erro
 
 // RepeatEvent writes the newest usage event of a type and resource once more, date included.
 func (mgr *Manager) RepeatEvent(ctx context.Context, typ string, resource int64) error {
-	const columns = "type, account_id, created, zone_id, resource_id, resource_name, offering_id, template_id, " +
+	columns := "type, account_id, created, zone_id, resource_id, resource_name, offering_id, template_id, " +
 		"size, resource_type, virtual_size"
+	if mgr.On(release.VolumeUsagePerVM) {
+		columns += ", vm_id"
+	}
 	mgr.Lock()
 	defer mgr.Unlock()
 	result, err := mgr.DB().ExecContext(kernel.DBContext(ctx),
