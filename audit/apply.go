@@ -31,9 +31,9 @@ func (e RefusedError) Unwrap() error { return e.error }
 
 func refuse(format string, a ...any) error { return RefusedError{fmt.Errorf(format, a...)} }
 
-// Apply carries out a plan: one statement a row, each with the old value in its condition. It refuses unless the release is a
-// fixed one, the usage server stands still, and every row is as the plan says. It stops at the first row that is not, and can be
-// run again after it was killed.
+// Apply carries out a plan: one statement a row, each with the old value in its condition. It refuses unless the
+// release is a fixed one, the usage server stands still, and every row is as the plan says. It stops at the first
+// row that is not, and can be run again after it was killed.
 func Apply(ctx context.Context, p *Plan, o ApplyOptions) (changed int, err error) {
 	r, err := openRepair(ctx, p, o)
 	if err != nil {
@@ -79,7 +79,8 @@ type repairing struct {
 	write *sql.Conn
 }
 
-// openRepair makes sure that this is the plan's site, that nobody else repairs it, and that the usage server stands still.
+// openRepair makes sure that this is the plan's site, that nobody else repairs it, and that the usage server stands
+// still.
 func openRepair(ctx context.Context, p *Plan, o ApplyOptions) (_ *repairing, err error) {
 	s, err := openSite(ctx, o.Options)
 	if err != nil {
@@ -122,12 +123,17 @@ func (r *repairing) close() error {
 // standsStill refuses while a usage server is at work: an open job whose heartbeat is fresh.
 func (r *repairing) standsStill(ctx context.Context) error {
 	var age sql.NullInt64
-	err := r.write.QueryRowContext(ctx, "SELECT MIN(TIMESTAMPDIFF(SECOND, heartbeat, UTC_TIMESTAMP())) FROM cloud_usage.usage_job WHERE end_millis = 0 OR end_millis IS NULL").Scan(&age)
+	err := r.write.QueryRowContext(ctx, "SELECT MIN(TIMESTAMPDIFF(SECOND, heartbeat, UTC_TIMESTAMP())) FROM cloud_usage.usage_job WHERE end_millis = 0 OR end_millis IS NULL").
+		Scan(&age)
 	if err != nil {
 		return r.usage.failed("looking for a usage server", err)
 	}
 	if age.Valid && age.Int64 <= staleAfter {
-		return refuse("a usage server is at work: the open job's last heartbeat is %d s old. Stop it, and wait until it is older than %d s, or gone", age.Int64, staleAfter)
+		return refuse(
+			"a usage server is at work: the open job's last heartbeat is %d s old. Stop it, and wait until it is older than %d s, or gone",
+			age.Int64,
+			staleAfter,
+		)
 	}
 	return nil
 }
@@ -147,7 +153,10 @@ func (r *repairing) fixedRelease(ctx context.Context) error {
 	case !known:
 		return refuse("cloud.version does not tell the release; say it with --release, such as 4.20.1.0")
 	case !fixed:
-		return refuse("release %s still closes rows by the wrong id: upgrade to 4.19.3, 4.20.1 or later first, repair afterwards", version)
+		return refuse(
+			"release %s still closes rows by the wrong id: upgrade to 4.19.3, 4.20.1 or later first, repair afterwards",
+			version,
+		)
 	}
 	return nil
 }
@@ -183,7 +192,11 @@ func undoOf(path string, p *Plan) (resumed bool, err error) {
 	}
 	u, err := ReadUndo(bytes.NewReader(data))
 	if err != nil {
-		return false, refuse("%s is there, and is no whole undo file of this plan: %w. If no repair was begun with it, remove it", path, err)
+		return false, refuse(
+			"%s is there, and is no whole undo file of this plan: %w. If no repair was begun with it, remove it",
+			path,
+			err,
+		)
 	}
 	if u.Head.Digest != p.undo().Head.Digest || u.Head.Site != p.Head.Site {
 		return false, refuse("%s is the undo file of another plan: name another one", path)
@@ -223,7 +236,8 @@ func syncFolder(path string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// matches compares every row with the plan before anything is changed. done accepts rows that have the new value already.
+// matches compares every row with the plan before anything is changed. done accepts rows that have the new value
+// already.
 func (r *repairing) matches(ctx context.Context, done bool) error {
 	for i, row := range r.plan.Rows {
 		value, found, err := r.value(ctx, row)
@@ -232,11 +246,28 @@ func (r *repairing) matches(ctx context.Context, done bool) error {
 		}
 		switch {
 		case !found:
-			return refuse("row %d of the plan: %s row %d of %s %d (account %d) is not there any more", i+1, row.Table, row.HelperID, row.Kind, row.ResourceID, row.AccountID)
+			return refuse(
+				"row %d of the plan: %s row %d of %s %d (account %d) is not there any more",
+				i+1,
+				row.Table,
+				row.HelperID,
+				row.Kind,
+				row.ResourceID,
+				row.AccountID,
+			)
 		case value == row.Old, done && value == row.New:
 		default:
-			return refuse("row %d of the plan: %s row %d of %s %d has %s %s, not %s: make a new plan", i+1, row.Table, row.HelperID, row.Kind, row.ResourceID, row.Column,
-				literal(value), literal(row.Old))
+			return refuse(
+				"row %d of the plan: %s row %d of %s %d has %s %s, not %s: make a new plan",
+				i+1,
+				row.Table,
+				row.HelperID,
+				row.Kind,
+				row.ResourceID,
+				row.Column,
+				literal(value),
+				literal(row.Old),
+			)
 		}
 		if r.plan.Head.Document == documentPlan {
 			if err := r.alive(ctx, row); err != nil {
@@ -250,7 +281,8 @@ func (r *repairing) matches(ctx context.Context, done bool) error {
 func (r *repairing) value(ctx context.Context, row PlanRow) (value string, found bool, err error) {
 	var text sql.NullString
 	err = r.write.QueryRowContext(ctx, fmt.Sprintf("SELECT CAST(%s AS CHAR) FROM cloud_usage.%s WHERE id = ? AND %s = ? AND account_id = ?", row.Column, row.Table, row.IDColumn),
-		row.HelperID, row.ResourceID, row.AccountID).Scan(&text)
+		row.HelperID, row.ResourceID, row.AccountID).
+		Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", false, nil
 	}
@@ -260,8 +292,8 @@ func (r *repairing) value(ctx context.Context, row PlanRow) (value string, found
 	return cut(text.String), true, nil
 }
 
-// alive makes sure that a row that is closed belongs to what is gone, and one that is opened to what lives. Only rules can be asked
-// for: everything else was judged by the audit that made the plan, whose row is unchanged.
+// alive makes sure that a row that is closed belongs to what is gone, and one that is opened to what lives. Only
+// rules can be asked for: everything else was judged by the audit that made the plan, whose row is unchanged.
 func (r *repairing) alive(ctx context.Context, row PlanRow) error {
 	if row.Kind != string(usageprobe.KindLB) && row.Kind != string(usageprobe.KindPF) {
 		return nil
@@ -275,7 +307,13 @@ func (r *repairing) alive(ctx context.Context, row PlanRow) error {
 		return r.cloud.failed("looking whether a rule lives", err)
 	}
 	if opens := row.New == ""; opens != (n > 0) {
-		return refuse("%s %d is %s: its row is not %s", row.Kind, row.ResourceID, either(n > 0, "alive", "gone"), either(opens, "opened again", "closed"))
+		return refuse(
+			"%s %d is %s: its row is not %s",
+			row.Kind,
+			row.ResourceID,
+			either(n > 0, "alive", "gone"),
+			either(opens, "opened again", "closed"),
+		)
 	}
 	return nil
 }
@@ -304,7 +342,12 @@ func (r *repairing) one(ctx context.Context, row PlanRow) (bool, error) {
 	result, err := r.write.ExecContext(ctx, row.statement())
 	if err != nil {
 		if usageprobe.IsAbsent(err) {
-			return false, refuse("the account may not change cloud_usage.%s: GRANT UPDATE ON cloud_usage.%s TO '%s'@'%%'", row.Table, row.Table, r.usage.config.User)
+			return false, refuse(
+				"the account may not change cloud_usage.%s: GRANT UPDATE ON cloud_usage.%s TO '%s'@'%%'",
+				row.Table,
+				row.Table,
+				r.usage.config.User,
+			)
 		}
 		return false, r.usage.failed("changing "+row.String(), err)
 	}
@@ -322,5 +365,9 @@ func (r *repairing) one(ctx context.Context, row PlanRow) (bool, error) {
 	if found && value == row.New {
 		return false, nil // done by the run before
 	}
-	return false, refuse("%s changed %d rows, not 1: stopped. What was changed so far can be taken back with repair undo", row, n)
+	return false, refuse(
+		"%s changed %d rows, not 1: stopped. What was changed so far can be taken back with repair undo",
+		row,
+		n,
+	)
 }

@@ -20,8 +20,14 @@ type balancers struct {
 
 // readBalancers reads the rules with what belongs to them. What a schema does not have is left out.
 func (l *ledger) readBalancers(ctx context.Context) (*balancers, error) {
-	b := &balancers{ledger: l, rules: map[int64]*balancerRule{}, routers: map[int64][]string{}, vpcs: map[int64][]string{}}
-	if !l.cloud.has("load_balancing_rules", "id", "algorithm") || !l.cloud.has("firewall_rules", "network_id", "start_port", "end_port") {
+	b := &balancers{
+		ledger:  l,
+		rules:   map[int64]*balancerRule{},
+		routers: map[int64][]string{},
+		vpcs:    map[int64][]string{},
+	}
+	if !l.cloud.has("load_balancing_rules", "id", "algorithm") ||
+		!l.cloud.has("firewall_rules", "network_id", "start_port", "end_port") {
 		return b, nil
 	}
 	b.readable = true
@@ -39,11 +45,32 @@ func (b *balancers) notRemoved(table, where string) string {
 
 func (b *balancers) readRules(ctx context.Context) error {
 	c := b.cloud
-	columns := []string{"account_id", number("network_id"), "COALESCE(start_port, 0)", "COALESCE(end_port, 0)", "state", c.either("firewall_rules", "uuid", "COALESCE(uuid, '')", "''")}
-	return c.scan(ctx, "firewall_rules", columns, b.notRemoved("firewall_rules", "purpose = 'LoadBalancing'"), func(id int64, f *fields) error {
-		b.rules[id] = &balancerRule{id: id, account: f.int(), network: f.int(), start: f.int(), end: f.int(), state: string(f.text()), uuid: string(f.text())}
-		return nil
-	})
+	columns := []string{
+		"account_id",
+		number("network_id"),
+		"COALESCE(start_port, 0)",
+		"COALESCE(end_port, 0)",
+		"state",
+		c.either("firewall_rules", "uuid", "COALESCE(uuid, '')", "''"),
+	}
+	return c.scan(
+		ctx,
+		"firewall_rules",
+		columns,
+		b.notRemoved("firewall_rules", "purpose = 'LoadBalancing'"),
+		func(id int64, f *fields) error {
+			b.rules[id] = &balancerRule{
+				id:      id,
+				account: f.int(),
+				network: f.int(),
+				start:   f.int(),
+				end:     f.int(),
+				state:   string(f.text()),
+				uuid:    string(f.text()),
+			}
+			return nil
+		},
+	)
 }
 
 func (b *balancers) readDetails(ctx context.Context) error {
@@ -55,12 +82,28 @@ func (b *balancers) readDetails(ctx context.Context) error {
 	if !c.has("load_balancing_rules", "lb_protocol") {
 		protocol = "'tcp'"
 	}
-	return c.scan(ctx, "load_balancing_rules", []string{"algorithm", protocol, text("cidr_list"), text("scheme"), text("name")}, "", func(id int64, f *fields) error {
-		if r := b.rules[id]; r != nil {
-			r.algorithm, r.protocol, r.cidr, r.scheme, r.name = string(f.text()), string(f.text()), string(f.text()), string(f.text()), string(f.text())
-		}
-		return nil
-	})
+	return c.scan(
+		ctx,
+		"load_balancing_rules",
+		[]string{"algorithm", protocol, text("cidr_list"), text("scheme"), text("name")},
+		"",
+		func(id int64, f *fields) error {
+			if r := b.rules[id]; r != nil {
+				r.algorithm, r.protocol, r.cidr, r.scheme, r.name = string(
+					f.text(),
+				), string(
+					f.text(),
+				), string(
+					f.text(),
+				), string(
+					f.text(),
+				), string(
+					f.text(),
+				)
+			}
+			return nil
+		},
+	)
 }
 
 func (b *balancers) readMappings(ctx context.Context) error {
@@ -68,17 +111,23 @@ func (b *balancers) readMappings(ctx context.Context) error {
 		b.unread = append(b.unread, "cloud.load_balancer_vm_map")
 		return nil
 	}
-	return b.cloud.scan(ctx, "load_balancer_vm_map", []string{"load_balancer_id", "`revoke`"}, b.notRemoved("load_balancer_vm_map", ""), func(_ int64, f *fields) error {
-		r := b.rules[f.int()]
-		switch revoked := f.int() != 0; {
-		case r == nil:
-		case revoked:
-			r.revokedBackends++
-		default:
-			r.backends++
-		}
-		return nil
-	})
+	return b.cloud.scan(
+		ctx,
+		"load_balancer_vm_map",
+		[]string{"load_balancer_id", "`revoke`"},
+		b.notRemoved("load_balancer_vm_map", ""),
+		func(_ int64, f *fields) error {
+			r := b.rules[f.int()]
+			switch revoked := f.int() != 0; {
+			case r == nil:
+			case revoked:
+				r.revokedBackends++
+			default:
+				r.backends++
+			}
+			return nil
+		},
+	)
 }
 
 func (b *balancers) readPolicies(ctx context.Context) error {
@@ -112,22 +161,34 @@ func (b *balancers) readCertificates(ctx context.Context) error {
 		encrypted = "COALESCE((SELECT s.password IS NOT NULL AND s.password <> '' FROM cloud.sslcerts s WHERE s.id = t.certificate_id), 0)"
 	}
 	where := b.notRemoved("load_balancer_cert_map", c.either("load_balancer_cert_map", "revoke", "`revoke` = 0", ""))
-	return c.scan(ctx, "load_balancer_cert_map", []string{"load_balancer_id", encrypted}, where, func(_ int64, f *fields) error {
-		if r := b.rules[f.int()]; r != nil {
-			r.certificate, r.encrypted = true, f.int() != 0
-		}
-		return nil
-	})
+	return c.scan(
+		ctx,
+		"load_balancer_cert_map",
+		[]string{"load_balancer_id", encrypted},
+		where,
+		func(_ int64, f *fields) error {
+			if r := b.rules[f.int()]; r != nil {
+				r.certificate, r.encrypted = true, f.int() != 0
+			}
+			return nil
+		},
+	)
 }
 
 func (b *balancers) readOfferings(ctx context.Context) error {
 	c := b.cloud
 	keep := map[int64]bool{}
 	if c.has("network_offerings", "id", "keep_alive_enabled") {
-		err := c.scan(ctx, "network_offerings", []string{number("keep_alive_enabled")}, "", func(id int64, f *fields) error {
-			keep[id] = f.int() != 0
-			return nil
-		})
+		err := c.scan(
+			ctx,
+			"network_offerings",
+			[]string{number("keep_alive_enabled")},
+			"",
+			func(id int64, f *fields) error {
+				keep[id] = f.int() != 0
+				return nil
+			},
+		)
 		if err != nil {
 			return err
 		}
@@ -137,10 +198,16 @@ func (b *balancers) readOfferings(ctx context.Context) error {
 	}
 	type network struct{ offering, vpc int64 }
 	networks := map[int64]network{}
-	err := c.scan(ctx, "networks", []string{number("network_offering_id"), number("vpc_id")}, "removed IS NULL", func(id int64, f *fields) error {
-		networks[id] = network{f.int(), f.int()}
-		return nil
-	})
+	err := c.scan(
+		ctx,
+		"networks",
+		[]string{number("network_offering_id"), number("vpc_id")},
+		"removed IS NULL",
+		func(id int64, f *fields) error {
+			networks[id] = network{f.int(), f.int()}
+			return nil
+		},
+	)
 	if err != nil {
 		return err
 	}
@@ -157,8 +224,10 @@ func (b *balancers) readRouters(ctx context.Context) error {
 		return nil
 	}
 	names := map[int64]string{}
-	err := c.scan(ctx, "domain_router", []string{c.either("domain_router", "vpc_id", number("vpc_id"), "0"),
-		"COALESCE((SELECT v.instance_name FROM cloud.vm_instance v WHERE v.id = t.id AND v.removed IS NULL), '')"}, "", func(id int64, f *fields) error {
+	err := c.scan(ctx, "domain_router", []string{
+		c.either("domain_router", "vpc_id", number("vpc_id"), "0"),
+		"COALESCE((SELECT v.instance_name FROM cloud.vm_instance v WHERE v.id = t.id AND v.removed IS NULL), '')",
+	}, "", func(id int64, f *fields) error {
 		vpc, name := f.int(), string(f.text())
 		if name == "" {
 			return nil
@@ -211,8 +280,26 @@ func (b *balancers) poison(names map[uint32]string) []Poison {
 	var all []Poison
 	for _, r := range b.sorted() {
 		for _, f := range r.poisoned() {
-			all = append(all, Poison{Class: f.class, Rule: r.id, UUID: r.uuid, Name: r.name, AccountID: r.account, Account: names[uint32(r.account)], //nolint:gosec // see fields.id
-				Network: r.network, VPC: r.vpc, Routers: b.place(r), What: f.what, From: f.from, Until: f.until, Hurts: f.hurts, Warning: f.warning(), Latent: r.backends == 0})
+			all = append(
+				all,
+				Poison{
+					Class:     f.class,
+					Rule:      r.id,
+					UUID:      r.uuid,
+					Name:      r.name,
+					AccountID: r.account,
+					Account:   names[uint32(r.account)], //nolint:gosec // see fields.id
+					Network:   r.network,
+					VPC:       r.vpc,
+					Routers:   b.place(r),
+					What:      f.what,
+					From:      f.from,
+					Until:     f.until,
+					Hurts:     f.hurts,
+					Warning:   f.warning(),
+					Latent:    r.backends == 0,
+				},
+			)
 		}
 	}
 	return all

@@ -32,7 +32,12 @@ func (a *accounting) usageChecks(ctx context.Context, jobs *chain) ([]Check, err
 		}
 		checks = append(checks, verdict(c, t.none, "rows"))
 	}
-	u6 := Check{ID: "U6", Title: "no create event is there twice", Count: a.judging.repeated, Evidence: a.judging.duplicates}
+	u6 := Check{
+		ID:       "U6",
+		Title:    "no create event is there twice",
+		Count:    a.judging.repeated,
+		Evidence: a.judging.duplicates,
+	}
 	checks = append(checks, verdict(u6, "no create event is repeated", "repeated create events"))
 	u7, err := a.events7(ctx, jobs)
 	if err != nil {
@@ -78,25 +83,46 @@ func (a *accounting) events7(ctx context.Context, jobs *chain) (Check, error) {
 			return c, err
 		}
 		s := a.result.Stall
-		c.Evidence = append(c.Evidence, fmt.Sprintf("%d events up to %s %d of %s were never processed, though later jobs ended well", s.Events, s.BlockingType,
-			s.BlockingEvent, s.BlockedSince.Format(time.DateTime)))
+		c.Evidence = append(
+			c.Evidence,
+			fmt.Sprintf(
+				"%d events up to %s %d of %s were never processed, though later jobs ended well",
+				s.Events,
+				s.BlockingType,
+				s.BlockingEvent,
+				s.BlockedSince.Format(time.DateTime),
+			),
+		)
 	}
 	for _, id := range sortedKeys(a.lost) {
 		if len(c.Evidence) < evidenceLines {
-			c.Evidence = append(c.Evidence, fmt.Sprintf("event %d of cloud.usage_event was never copied to cloud_usage, though later ones were", id))
+			c.Evidence = append(
+				c.Evidence,
+				fmt.Sprintf(
+					"event %d of cloud.usage_event was never copied to cloud_usage, though later ones were",
+					id,
+				),
+			)
 		}
 	}
-	return verdict(c, fmt.Sprintf("%d events are processed; %d wait for the next job", a.copied, a.pending), "events"), nil
+	return verdict(
+		c,
+		fmt.Sprintf("%d events are processed; %d wait for the next job", a.copied, a.pending),
+		"events",
+	), nil
 }
 
-// describeStall: the event that blocks is the last one, in order of time, of those that were never processed: the run handles it
-// and everything before it in one transaction, which is rolled back (facts: releases 1.5).
+// describeStall: the event that blocks is the last one, in order of time, of those that were never processed: the
+// run handles it and everything before it in one transaction, which is rolled back (facts: releases 1.5).
 func (a *accounting) describeStall(ctx context.Context, repeatedJobs int) error {
 	s := &Stall{Events: len(a.stalled), RepeatedJobs: repeatedJobs}
 	counts, latest := map[string]int64{}, ""
 	for from := 0; from < len(a.stalled); from += 1000 {
 		ids := a.stalled[from:min(from+1000, len(a.stalled))]
-		rows, err := a.usage.conn.QueryContext(ctx, "SELECT id, type, CAST(created AS CHAR) FROM cloud_usage.usage_event WHERE id IN ("+list(ids)+")")
+		rows, err := a.usage.conn.QueryContext(
+			ctx,
+			"SELECT id, type, CAST(created AS CHAR) FROM cloud_usage.usage_event WHERE id IN ("+list(ids)+")",
+		)
 		if err != nil {
 			return a.usage.failed("reading the events that were never processed", err)
 		}
@@ -162,8 +188,20 @@ func (a *accounting) records9() Check {
 		r := a.repeats[k]
 		c.Count += int(r.count)
 		if len(c.Evidence) < evidenceLines {
-			c.Evidence = append(c.Evidence, fmt.Sprintf("account %d (%s), usage type %d, %s: %d records more than there should be, %.4f h, such as %d and %d",
-				r.account, a.names[r.account], r.usageType, r.month, r.count, r.hours, r.example[0], r.example[1]))
+			c.Evidence = append(
+				c.Evidence,
+				fmt.Sprintf(
+					"account %d (%s), usage type %d, %s: %d records more than there should be, %.4f h, such as %d and %d",
+					r.account,
+					a.names[r.account],
+					r.usageType,
+					r.month,
+					r.count,
+					r.hours,
+					r.example[0],
+					r.example[1],
+				),
+			)
 		}
 	}
 	return verdict(c, "no record is repeated", "repeated records")
@@ -187,6 +225,12 @@ func (a *accounting) money13() Check {
 		return verdict(c, "no hour was billed too much or too little", "")
 	}
 	c.Outcome = Found
-	c.Text = fmt.Sprintf("%d accounts: %.2f h billed too much, %.2f h too little, %.2f h in repeated records", c.Count, surplus, deficit, repeated)
+	c.Text = fmt.Sprintf(
+		"%d accounts: %.2f h billed too much, %.2f h too little, %.2f h in repeated records",
+		c.Count,
+		surplus,
+		deficit,
+		repeated,
+	)
 	return c
 }

@@ -22,17 +22,27 @@ func sound(t *testing.T) *testSite {
 	h := damage.Play(damage.Options{Handler: damage.Sound, Actions: 500, Seed: 5, Start: start, Window: 2 * time.Hour})
 	require.NoError(t, h.Write(t.Context(), s.db))
 	// What was rolled back is damage of its own.
-	s.exec("DELETE FROM cloud.usage_event WHERE type = 'LB.DELETE' AND resource_id IN (SELECT id FROM cloud.firewall_rules)")
-	s.exec("DELETE FROM cloud_usage.usage_event WHERE type = 'LB.DELETE' AND resource_id IN (SELECT id FROM cloud.firewall_rules)")
-	s.exec("UPDATE cloud_usage.usage_load_balancer_policy h JOIN cloud.firewall_rules f ON f.id = h.lb_id SET h.deleted = NULL")
-	s.exec("DELETE FROM cloud_usage.cloud_usage WHERE usage_type = 11") // records of what is open again would be missing
+	s.exec(
+		"DELETE FROM cloud.usage_event WHERE type = 'LB.DELETE' AND resource_id IN (SELECT id FROM cloud.firewall_rules)",
+	)
+	s.exec(
+		"DELETE FROM cloud_usage.usage_event WHERE type = 'LB.DELETE' AND resource_id IN (SELECT id FROM cloud.firewall_rules)",
+	)
+	s.exec(
+		"UPDATE cloud_usage.usage_load_balancer_policy h JOIN cloud.firewall_rules f ON f.id = h.lb_id SET h.deleted = NULL",
+	)
+	s.exec(
+		"DELETE FROM cloud_usage.cloud_usage WHERE usage_type = 11",
+	) // records of what is open again would be missing
 	s.insert("cloud.account", map[string]any{"id": 2, "account_name": "acme", "uuid": "a-2"})
-	s.exec("INSERT INTO cloud_usage.account (id, account_name, uuid, type, role_id, domain_id) SELECT id, account_name, uuid, type, role_id, domain_id FROM cloud.account")
+	s.exec(
+		"INSERT INTO cloud_usage.account (id, account_name, uuid, type, role_id, domain_id) SELECT id, account_name, uuid, type, role_id, domain_id FROM cloud.account",
+	)
 	return s
 }
 
-// TestEachCheckHasAFault: a site without damage is clean, and each planted fault is found by its check and by no other one that
-// it does not concern.
+// TestEachCheckHasAFault: a site without damage is clean, and each planted fault is found by its check and by no
+// other one that it does not concern.
 func TestEachCheckHasAFault(t *testing.T) {
 	s := sound(t)
 	r := s.audit()
@@ -45,7 +55,9 @@ func TestEachCheckHasAFault(t *testing.T) {
 		require.NoError(t, s.db.QueryRowContext(t.Context(), query).Scan(&id))
 		return id
 	}
-	dead := pick("SELECT lb_id FROM cloud_usage.usage_load_balancer_policy WHERE deleted IS NOT NULL AND created <> deleted ORDER BY id LIMIT 1")
+	dead := pick(
+		"SELECT lb_id FROM cloud_usage.usage_load_balancer_policy WHERE deleted IS NOT NULL AND created <> deleted ORDER BY id LIMIT 1",
+	)
 	live := pick("SELECT id FROM cloud.firewall_rules WHERE purpose = 'LoadBalancing' ORDER BY id LIMIT 1")
 	for name, tt := range map[string]struct {
 		do     []string
@@ -146,7 +158,11 @@ func TestDocuments(t *testing.T) {
 
 	metrics := string(r.Metrics())
 	require.True(t, strings.HasSuffix(metrics, "# EOF\n"))
-	require.Contains(t, metrics, `stackproof_audit_rows{class="OPEN_BUT_DEAD"} `+itoa(int64(r.Classes()["OPEN_BUT_DEAD"]))+"\n")
+	require.Contains(
+		t,
+		metrics,
+		`stackproof_audit_rows{class="OPEN_BUT_DEAD"} `+itoa(int64(r.Classes()["OPEN_BUT_DEAD"]))+"\n",
+	)
 	state, line := r.Monitor()
 	require.Equal(t, MonitorCritical, state)
 	require.Contains(t, line, "STACKPROOF CRITICAL - U1")

@@ -10,7 +10,8 @@ import (
 // Comparison is what changed from one audit of a site to a later one.
 type Comparison struct {
 	Classes []ClassChange `json:"classes"`
-	// New are findings and refused rules that the earlier audit did not have, Gone those that the later one does not have.
+	// New are findings and refused rules that the earlier audit did not have, Gone those that the later one does not
+	// have.
 	New  []string `json:"new"`
 	Gone []string `json:"gone"`
 	// Checks whose outcome became worse.
@@ -53,10 +54,18 @@ func (p Poison) identity() string { return fmt.Sprintf("%s rule %d %s", p.Class,
 // Compare compares two audits of one site. It refuses those of different sites.
 func Compare(before, after *Result) (*Comparison, error) {
 	if before.Site.Fingerprint != after.Site.Fingerprint {
-		return nil, badInput(fmt.Errorf("the audits are of different sites, %s and %s", before.Site.Fingerprint, after.Site.Fingerprint))
+		return nil, badInput(
+			fmt.Errorf("the audits are of different sites, %s and %s", before.Site.Fingerprint, after.Site.Fingerprint),
+		)
 	}
 	if after.Site.Taken.Before(before.Site.Taken) {
-		return nil, badInput(fmt.Errorf("the second audit was taken at %s, before the first one at %s: give the earlier one first", stamp(after.Site.Taken), stamp(before.Site.Taken)))
+		return nil, badInput(
+			fmt.Errorf(
+				"the second audit was taken at %s, before the first one at %s: give the earlier one first",
+				stamp(after.Site.Taken),
+				stamp(before.Site.Taken),
+			),
+		)
 	}
 	c := &Comparison{New: []string{}, Gone: []string{}, Worse: []string{}, Notes: []string{}}
 	if before.Site.Version != after.Site.Version {
@@ -130,11 +139,17 @@ func (c *Comparison) worse(before, after *Result) {
 		case check.Outcome == Found && (was.Outcome != Found || check.Count > was.Count):
 			c.Worse = append(c.Worse, fmt.Sprintf("%s %s: %s", check.ID, check.Title, check.Text))
 		case check.Outcome != was.Outcome && was.Outcome == Clean:
-			c.Worse = append(c.Worse, fmt.Sprintf("%s %s: could be decided before, not now: %s", check.ID, check.Title, check.Text))
+			c.Worse = append(
+				c.Worse,
+				fmt.Sprintf("%s %s: could be decided before, not now: %s", check.ID, check.Title, check.Text),
+			)
 		}
 	}
 	if after.Stall != nil && before.Stall == nil {
-		c.Worse = append(c.Worse, fmt.Sprintf("the usage server stands still since %s", stamp(after.Stall.BlockedSince)))
+		c.Worse = append(
+			c.Worse,
+			fmt.Sprintf("the usage server stands still since %s", stamp(after.Stall.BlockedSince)),
+		)
 	}
 }
 

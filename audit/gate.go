@@ -23,8 +23,8 @@ type GateReason struct {
 	Text   string `json:"text"`
 }
 
-// numberOf is a release as a number, 42201 for 4.22.1.0. It orders names, not code: 4.21.0.0 is older code than 4.20.3.0 (facts:
-// releases 0), which matters to nothing that is asked here.
+// numberOf is a release as a number, 42201 for 4.22.1.0. It orders names, not code: 4.21.0.0 is older code than
+// 4.20.3.0 (facts: releases 0), which matters to nothing that is asked here.
 func numberOf(release string) (n int, ok bool) {
 	var major, minor, patch int
 	read, _ := fmt.Sscanf(release, "%d.%d.%d", &major, &minor, &patch)
@@ -40,7 +40,9 @@ func MakeGate(r *Result, target string) (*Gate, error) {
 	g := &Gate{Target: target, From: r.Site.Version, Go: true, Reasons: []GateReason{}}
 	from, known := numberOf(g.From)
 	if known && to < from {
-		return nil, badInput(fmt.Errorf("release %s is older than %s, which the site has: there is no way back", target, g.From))
+		return nil, badInput(
+			fmt.Errorf("release %s is older than %s, which the site has: there is no way back", target, g.From),
+		)
 	}
 	if !known {
 		g.add(false, "cloud.version does not tell the present release, so nothing is said of the steps from it")
@@ -85,25 +87,51 @@ func (g *Gate) usageRows(r *Result, to int) {
 	classes := r.Classes()
 	damaged := classes[string(usageprobe.AuditOpenButDead)] + classes[string(usageprobe.AuditWrongDate)] + classes[string(usageprobe.AuditClosedButLive)]
 	if fixed, known := closesByOwnID(g.Target); known && !fixed {
-		g.add(true, "release %s still closes rows by the wrong id (#10712, #9888): take 4.19.3, 4.20.1 or later", g.Target)
+		g.add(
+			true,
+			"release %s still closes rows by the wrong id (#10712, #9888): take 4.19.3, 4.20.1 or later",
+			g.Target,
+		)
 	}
 	if damaged > 0 {
-		g.add(false, "%d damaged rows: no upgrade mends them. Repair after the upgrade, not before; their number must not change by it", damaged)
+		g.add(
+			false,
+			"%d damaged rows: no upgrade mends them. Repair after the upgrade, not before; their number must not change by it",
+			damaged,
+		)
 	}
 	if s := r.Stall; s != nil {
 		if to >= 42300 {
-			g.add(false, "the usage server stands still since %s: %s processes the %d stuck events in its first run, and bills their time once more", stamp(s.BlockedSince), g.Target, s.Events)
+			g.add(
+				false,
+				"the usage server stands still since %s: %s processes the %d stuck events in its first run, and bills their time once more",
+				stamp(s.BlockedSince),
+				g.Target,
+				s.Events,
+			)
 		} else {
-			g.add(true, "the usage server stands still since %s, and %s does not widen the key of usage_volume (4.23 does)", stamp(s.BlockedSince), g.Target)
+			g.add(
+				true,
+				"the usage server stands still since %s, and %s does not widen the key of usage_volume (4.23 does)",
+				stamp(s.BlockedSince),
+				g.Target,
+			)
 		}
 	} else if to == 42201 {
-		g.add(false, "%s stalls its usage server at the first VM that is deployed (#13399): each run then bills everything since again. Watch with stackproof audit --watch", g.Target)
+		g.add(
+			false,
+			"%s stalls its usage server at the first VM that is deployed (#13399): each run then bills everything since again. Watch with stackproof audit --watch",
+			g.Target,
+		)
 	}
 	if c := r.Check("U6"); c.Outcome == Found && to >= 42201 {
 		g.add(false, "U6: %s: where such a pair is not processed yet, it stops the usage run", c.Text)
 	}
 	if to == 42100 && len(r.Judged[usageprobe.KindBackup]) > 0 {
-		g.add(false, "4.21.0 does not see that a backup offering was removed: type 28 goes on (#11522, fixed in 4.22.0)")
+		g.add(
+			false,
+			"4.21.0 does not see that a backup offering was removed: type 28 goes on (#11522, fixed in 4.22.0)",
+		)
 	}
 }
 
@@ -133,8 +161,13 @@ func (g *Gate) balancers(r *Result, to int) {
 		}
 	}
 	if rules > 0 {
-		g.add(true, "%d rules or policies will make every load balancer change fail on %d routers, and port forwarding there with it: %s", rules, len(routers),
-			strings.Join(sortedKeys(routers), ", "))
+		g.add(
+			true,
+			"%d rules or policies will make every load balancer change fail on %d routers, and port forwarding there with it: %s",
+			rules,
+			len(routers),
+			strings.Join(sortedKeys(routers), ", "),
+		)
 	}
 	g.warnings(r, loud)
 	for _, id := range []string{"L2", "L5"} {
@@ -167,15 +200,24 @@ func (g *Gate) warnings(r *Result, loud bool) {
 func (g *Gate) pairs(from, to int) {
 	switch {
 	case from < 41901 && to >= 41901:
-		g.add(false, "networks and VPCs that exist now get no open row: usage types 30 and 31 begin when a network is implemented again, and for a VPC never")
+		g.add(
+			false,
+			"networks and VPCs that exist now get no open row: usage types 30 and 31 begin when a network is implemented again, and for a VPC never",
+		)
 	case (from == 42001 || from == 42002) && to >= 42100:
-		g.add(false, "upgrades from 4.20.1 and 4.20.2 with backups have failed (#12769): try it on a copy of the database")
+		g.add(
+			false,
+			"upgrades from 4.20.1 and 4.20.2 with backups have failed (#12769): try it on a copy of the database",
+		)
 	}
 	if from == 42001 && to == 42003 {
 		g.add(false, "upgrades from 4.20.1 to 4.20.3 have found no path (#12875): try it on a copy of the database")
 	}
 	if from >= 41700 && from < 41800 && to >= 41900 && to < 42000 {
-		g.add(false, "upgrades from 4.17 to 4.19 have missed a stored procedure (#9427): dump the databases with routines")
+		g.add(
+			false,
+			"upgrades from 4.17 to 4.19 have missed a stored procedure (#9427): dump the databases with routines",
+		)
 	}
 }
 
@@ -184,14 +226,23 @@ func (g *Gate) steps(r *Result) {
 	if !g.Go {
 		step("mend what blocks, and ask the gate again")
 	}
-	step("see that usage jobs are healthy (U8), and take a data-plane baseline: stackproof run --json before-run.json (L7)")
+	step(
+		"see that usage jobs are healthy (U8), and take a data-plane baseline: stackproof run --json before-run.json (L7)",
+	)
 	step("keep this audit: stackproof audit --json before.json")
 	step("stop the management and usage servers, dump cloud with its routines, and cloud_usage")
-	step("upgrade to %s; upgrade or live-patch the routers: that restarts HAProxy, and sessions and stick tables go", g.Target)
-	step("create and delete one load balancer rule as a canary (stackproof run --scenario U-01), and wait for two usage jobs")
+	step(
+		"upgrade to %s; upgrade or live-patch the routers: that restarts HAProxy, and sessions and stick tables go",
+		g.Target,
+	)
+	step(
+		"create and delete one load balancer rule as a canary (stackproof run --scenario U-01), and wait for two usage jobs",
+	)
 	step("stackproof audit --json after.json, then stackproof compare before.json after.json: no class may have grown")
 	if len(r.Findings) > 0 {
-		step("stackproof repair plan, look at it, repair apply with the usage server stopped; start it, wait for two jobs, audit again: nothing repairable is left")
+		step(
+			"stackproof repair plan, look at it, repair apply with the usage server stopped; start it, wait for two jobs, audit again: nothing repairable is left",
+		)
 	}
 	step("stackproof run --json after-run.json, then stackproof compare before-run.json after-run.json")
 }

@@ -28,11 +28,25 @@ func (r *Result) set(id string, outcome Outcome, text string) {
 }
 
 func leaked(id int64) Finding {
-	return Finding{AuditRow: usageprobe.AuditRow{Ref: usageprobe.Ref{Kind: usageprobe.KindLB, ID: id}, HelperID: id, Verdict: usageprobe.AuditOpenButDead}, Class: "OPEN_BUT_DEAD", Text: "leaked " + itoa(id)}
+	return Finding{
+		AuditRow: usageprobe.AuditRow{
+			Ref:      usageprobe.Ref{Kind: usageprobe.KindLB, ID: id},
+			HelperID: id,
+			Verdict:  usageprobe.AuditOpenButDead,
+		},
+		Class: "OPEN_BUT_DEAD",
+		Text:  "leaked " + itoa(id),
+	}
 }
 
 func TestGate(t *testing.T) {
-	appCookie := Poison{Class: PoisonAppCookie, Rule: 7, Routers: []string{"r-4-VM"}, What: "an AppCookie", Hurts: hurtsAlways}
+	appCookie := Poison{
+		Class:   PoisonAppCookie,
+		Rule:    7,
+		Routers: []string{"r-4-VM"},
+		What:    "an AppCookie",
+		Hurts:   hurtsAlways,
+	}
 	for name, tt := range map[string]struct {
 		from, to string
 		change   func(*Result)
@@ -104,7 +118,11 @@ func TestCompareAudits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			later := *after
-			later.Findings, later.Checks = append([]Finding(nil), after.Findings...), append([]Check(nil), after.Checks...)
+			later.Findings, later.Checks = append(
+				[]Finding(nil),
+				after.Findings...), append(
+				[]Check(nil),
+				after.Checks...)
 			tt.change(&later)
 			c, err := Compare(before, &later)
 			require.NoError(t, err)
@@ -122,7 +140,15 @@ func TestCompareAudits(t *testing.T) {
 
 func TestPoison(t *testing.T) {
 	rule := func(change func(*balancerRule)) *balancerRule {
-		b := &balancerRule{id: 1, algorithm: "roundrobin", protocol: "tcp", start: 80, end: 80, backends: 2, policies: []policy{parsePolicy(1, "SourceBased", "tablesize=200k&expire=30m&")}}
+		b := &balancerRule{
+			id:        1,
+			algorithm: "roundrobin",
+			protocol:  "tcp",
+			start:     80,
+			end:       80,
+			backends:  2,
+			policies:  []policy{parsePolicy(1, "SourceBased", "tablesize=200k&expire=30m&")},
+		}
 		change(b)
 		return b
 	}

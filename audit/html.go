@@ -15,7 +15,9 @@ const htmlFindings = 2000
 
 // HTML is the audit as one page that needs nothing else, neither scripts nor files.
 func (r *Result) HTML() ([]byte, error) {
-	t, err := template.New("audit").Funcs(template.FuncMap{"stamp": stamp, "dated": dated, "hours": func(h float64) string { return fmt.Sprintf("%.2f", h) }, "words": words}).Parse(page)
+	t, err := template.New("audit").
+		Funcs(template.FuncMap{"stamp": stamp, "dated": dated, "hours": func(h float64) string { return fmt.Sprintf("%.2f", h) }, "words": words}).
+		Parse(page)
 	if err != nil {
 		return nil, fmt.Errorf("HTML page: %w", err)
 	}
@@ -29,7 +31,17 @@ func (r *Result) HTML() ([]byte, error) {
 		}
 	}
 	var b bytes.Buffer
-	err = t.Execute(&b, map[string]any{"R": r, "Shown": shown, "Hidden": len(r.Findings) - len(shown), "Refused": refused, "Warnings": warnings, "Next": r.Next()})
+	err = t.Execute(
+		&b,
+		map[string]any{
+			"R":        r,
+			"Shown":    shown,
+			"Hidden":   len(r.Findings) - len(shown),
+			"Refused":  refused,
+			"Warnings": warnings,
+			"Next":     r.Next(),
+		},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("HTML page: %w", err)
 	}

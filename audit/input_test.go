@@ -50,7 +50,11 @@ func TestNotCloudStack(t *testing.T) {
 	s := site4(t)
 	s.exec("ALTER TABLE cloud_usage.usage_load_balancer_policy CHANGE lb_id rule_id BIGINT UNSIGNED NOT NULL")
 	_, err := s.try()
-	require.ErrorContains(t, err, "cloud_usage.usage_load_balancer_policy has no column lb_id: is this CloudStack 4.16.1 or later?")
+	require.ErrorContains(
+		t,
+		err,
+		"cloud_usage.usage_load_balancer_policy has no column lb_id: is this CloudStack 4.16.1 or later?",
+	)
 	s.exec("DROP TABLE cloud_usage.usage_job")
 	_, err = s.try()
 	require.ErrorContains(t, err, "usage_job: is this CloudStack's database server?")
@@ -65,7 +69,11 @@ func TestGoneHalfWay(t *testing.T) {
 			if p.Stage == "records" && stages == 0 {
 				stages++
 				var id int64
-				require.NoError(t, s.db.QueryRowContext(t.Context(), "SELECT id FROM information_schema.processlist WHERE user = 'stackproof_ro'").Scan(&id))
+				require.NoError(
+					t,
+					s.db.QueryRowContext(t.Context(), "SELECT id FROM information_schema.processlist WHERE user = 'stackproof_ro'").
+						Scan(&id),
+				)
 				s.exec(fmt.Sprintf("KILL %d", id))
 			}
 		}

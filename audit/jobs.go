@@ -75,9 +75,27 @@ func (c *chain) follow() {
 		case j.start == before.start:
 			c.repeated++
 		case j.start > before.end+1:
-			c.gaps = append(c.gaps, fmt.Sprintf("nothing covers %s to %s (jobs %d and %d)", milli(before.end+1), milli(j.start-1), before.id, j.id))
+			c.gaps = append(
+				c.gaps,
+				fmt.Sprintf(
+					"nothing covers %s to %s (jobs %d and %d)",
+					milli(before.end+1),
+					milli(j.start-1),
+					before.id,
+					j.id,
+				),
+			)
 		default:
-			c.overlaps = append(c.overlaps, fmt.Sprintf("job %d began at %s, before job %d ended at %s: that time was billed again", j.id, milli(j.start), before.id, milli(before.end)))
+			c.overlaps = append(
+				c.overlaps,
+				fmt.Sprintf(
+					"job %d began at %s, before job %d ended at %s: that time was billed again",
+					j.id,
+					milli(j.start),
+					before.id,
+					milli(before.end),
+				),
+			)
 		}
 	}
 }
@@ -90,7 +108,10 @@ func (l *ledger) aggregation(ctx context.Context) (int64, error) {
 	if !l.cloud.has("configuration", "name", "value") {
 		return daily, nil
 	}
-	rows, err := l.cloud.conn.QueryContext(ctx, "SELECT value FROM cloud.configuration WHERE name = 'usage.stats.job.aggregation.range' AND value IS NOT NULL")
+	rows, err := l.cloud.conn.QueryContext(
+		ctx,
+		"SELECT value FROM cloud.configuration WHERE name = 'usage.stats.job.aggregation.range' AND value IS NOT NULL",
+	)
 	if err != nil {
 		return 0, l.cloud.failed("reading the configuration", err)
 	}
@@ -126,7 +147,10 @@ func (c *chain) check() Check {
 	if c.Successful == 0 {
 		out.Outcome, out.Text = Undecidable, "no usage job has ever ended well: nothing can be expected of the helper tables"
 		if c.streak > 0 {
-			out.Outcome, out.Count, out.Text = Found, c.streak, fmt.Sprintf("no usage job has ever ended well, %d failed: look into usage.log", c.streak)
+			out.Outcome, out.Count, out.Text = Found, c.streak, fmt.Sprintf(
+				"no usage job has ever ended well, %d failed: look into usage.log",
+				c.streak,
+			)
 		}
 		return out
 	}
@@ -137,7 +161,10 @@ func (c *chain) check() Check {
 		add("%s", text)
 	}
 	if c.repeated > 0 {
-		add("%d jobs began at the very time at which the one before began: the usage server stands still (#13399)", c.repeated)
+		add(
+			"%d jobs began at the very time at which the one before began: the usage server stands still (#13399)",
+			c.repeated,
+		)
 	}
 	if c.streak > 1 {
 		add("the last %d jobs with something to do failed", c.streak)

@@ -30,7 +30,13 @@ func (j *judging) all() {
 		for _, i := range s.ordered() {
 			r := s.resources.at(i)
 			happenings, meterings = s.happenings(r, happenings[:0]), s.meterings(r, meterings[:0])
-			subject := usageprobe.Subject{Happenings: happenings, Rows: meterings, Life: s.lifeOf(r), Silent: s.Silent, Loose: s.Loose}
+			subject := usageprobe.Subject{
+				Happenings: happenings,
+				Rows:       meterings,
+				Life:       s.lifeOf(r),
+				Silent:     s.Silent,
+				Loose:      s.Loose,
+			}
 			if s.ByHelperID {
 				subject.Crossed = func(row usageprobe.Metering) int64 { return j.crossed(s, r, row) }
 			}
@@ -63,8 +69,8 @@ func (s *store) unmetered(r *resource) bool {
 	return unmeteredMatters(s.Kind) && r.life == usageprobe.Alive && r.row == 0 && r.event == 0
 }
 
-// crossed finds the resource of the same account whose delete event closed the row by its helper id. An uploaded volume's row is
-// closed by the create event of a volume.
+// crossed finds the resource of the same account whose delete event closed the row by its helper id. An uploaded
+// volume's row is closed by the create event of a volume.
 func (j *judging) crossed(s *store, r *resource, row usageprobe.Metering) int64 {
 	other, act := s, usageprobe.ActClose
 	if s.Kind == usageprobe.KindUpload {
@@ -102,8 +108,14 @@ func (j *judging) find(s *store, r *resource, one usageprobe.Judgement) {
 	if s.PartColumn != "" {
 		ref.Part = s.PartColumn + "=" + strconv.FormatUint(uint64(r.part), 10)
 	}
-	f := Finding{AuditRow: one.Of(ref, int64(r.owner), ""), Class: class, Table: schemaUsage + "." + s.Table, Account: j.names[r.owner],
-		Checks: checksOf(one, class), Rows: s.count(r)}
+	f := Finding{
+		AuditRow: one.Of(ref, int64(r.owner), ""),
+		Class:    class,
+		Table:    schemaUsage + "." + s.Table,
+		Account:  j.names[r.owner],
+		Checks:   checksOf(one, class),
+		Rows:     s.count(r),
+	}
 	f.Events = j.evidence(s, r, one)
 	f.Text = f.AuditRow.String()
 	if class == duplicateOpen {
@@ -133,7 +145,10 @@ func (j *judging) evidence(s *store, r *resource, one usageprobe.Judgement) []in
 	}
 	if by := s.find(s.key(r.owner, uint32(one.CrossedBy), 0)); by != nil { //nolint:gosec // it was found by this id
 		for i := by.event; i != 0; i = j.events.at(i).before {
-			if h := j.events.at(i); usageprobe.Act(h.idAct>>56)&usageprobe.ActClose != 0 && usageprobe.Moment(h.at) == one.Row.Closed {
+			if h := j.events.at(
+				i,
+			); usageprobe.Act(h.idAct>>56)&usageprobe.ActClose != 0 &&
+				usageprobe.Moment(h.at) == one.Row.Closed {
 				ids = append(ids, int64(h.idAct<<8>>8)) //nolint:gosec // 56 bits
 			}
 		}
@@ -162,8 +177,8 @@ func checksOf(one usageprobe.Judgement, class string) []string {
 	return ids
 }
 
-// duplicateCreates notes create events of one resource in the same second: the key of a helper table refuses the second one, and
-// a run stands still or rolls back (#7399, #8587, #13399).
+// duplicateCreates notes create events of one resource in the same second: the key of a helper table refuses the
+// second one, and a run stands still or rolls back (#7399, #8587, #13399).
 func (j *judging) duplicateCreates(s *store, r *resource, happenings []usageprobe.Happening) {
 	if s.Kind == usageprobe.KindUpload || s.Kind == usageprobe.KindVolumeOfVM || s.Loose {
 		return
@@ -175,8 +190,11 @@ func (j *judging) duplicateCreates(s *store, r *resource, happenings []usageprob
 		}
 		j.repeated++
 		if len(j.duplicates) < evidenceLines {
-			j.duplicates = append(j.duplicates, fmt.Sprintf("%s of %s %d, account %d, at %s: events %d and %d", s.Opens[0], s.Kind, r.id, r.owner,
-				b.At.Time().Format("2006-01-02 15:04:05"), a.ID, b.ID))
+			j.duplicates = append(
+				j.duplicates,
+				fmt.Sprintf("%s of %s %d, account %d, at %s: events %d and %d", s.Opens[0], s.Kind, r.id, r.owner,
+					b.At.Time().Format("2006-01-02 15:04:05"), a.ID, b.ID),
+			)
 		}
 	}
 }

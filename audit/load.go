@@ -34,7 +34,8 @@ type effect struct {
 func newLedger(s *site) *ledger {
 	l := &ledger{site: s, types: map[string][]effect{}, lost: map[int64]bool{}}
 	for _, m := range usageprobe.Meters() {
-		if m.Table == "" || !s.usage.has(m.Table, "id", m.IDColumn, "account_id", m.OpenedAt, m.ClosedAt) || m.PartColumn != "" && !s.usage.has(m.Table, m.PartColumn) {
+		if m.Table == "" || !s.usage.has(m.Table, "id", m.IDColumn, "account_id", m.OpenedAt, m.ClosedAt) ||
+			m.PartColumn != "" && !s.usage.has(m.Table, m.PartColumn) {
 			if m.Kind != usageprobe.KindVolumeOfVM { // a model that older schemas do not have
 				if name := schemaUsage + "." + m.Table; !slices.Contains(l.unread, name) {
 					l.unread = append(l.unread, name)
@@ -49,7 +50,10 @@ func newLedger(s *site) *ledger {
 			m.Where = "vm_id IS NOT NULL"
 		}
 		number := len(l.stores)
-		l.stores = append(l.stores, &store{Meter: m, number: number, index: map[key]uint32{}, parts: map[key][]uint32{}, events: &l.events})
+		l.stores = append(
+			l.stores,
+			&store{Meter: m, number: number, index: map[key]uint32{}, parts: map[key][]uint32{}, events: &l.events},
+		)
 		for _, list := range [][]string{m.Opens, m.Closes, m.Changes} {
 			for _, name := range list {
 				if l.act(name, number) == 0 {
@@ -79,8 +83,8 @@ func (l *ledger) store(kind usageprobe.Kind) *store {
 	return nil
 }
 
-// loadRows reads the helper tables. They come before the events, so that what only closes or changes is kept for resources
-// that are known.
+// loadRows reads the helper tables. They come before the events, so that what only closes or changes is kept for
+// resources that are known.
 func (l *ledger) loadRows(ctx context.Context) error {
 	for _, s := range l.stores {
 		if s.Loose && s.Kind == usageprobe.KindBackup && !l.usage.has(s.Table, "removed") {
@@ -93,13 +97,22 @@ func (l *ledger) loadRows(ctx context.Context) error {
 		if s.Kind == usageprobe.KindNIC {
 			offer = number("network_offering_id")
 		}
-		columns := []string{number("account_id"), number(s.IDColumn), part, offer, seconds(s.OpenedAt), seconds(s.ClosedAt)}
+		columns := []string{
+			number("account_id"),
+			number(s.IDColumn),
+			part,
+			offer,
+			seconds(s.OpenedAt),
+			seconds(s.ClosedAt),
+		}
 		err := l.usage.scan(ctx, s.Table, columns, s.Where, func(id int64, f *fields) error {
 			account, resourceID, part, offer := f.id(), f.id(), f.id(), f.id()
 			opened, closed := f.id(), f.id()
 			r := s.get(s.key(account, resourceID, part))
 			r.owner, r.offer, r.hasRow = account, offer, true
-			r.row = s.rows.add(metering{before: r.row, id: uint32(id), opened: opened, closed: closed}) //nolint:gosec // see fields.id
+			r.row = s.rows.add(
+				metering{before: r.row, id: uint32(id), opened: opened, closed: closed},
+			) //nolint:gosec // see fields.id
 			return nil
 		})
 		if err != nil {
@@ -109,13 +122,14 @@ func (l *ledger) loadRows(ctx context.Context) error {
 	return nil
 }
 
-// loadEvents reads the events that move a metered thing: the copies in cloud_usage with how far the usage server has come, and
-// of cloud those that it did not copy.
+// loadEvents reads the events that move a metered thing: the copies in cloud_usage with how far the usage server has
+// come, and of cloud those that it did not copy.
 func (l *ledger) loadEvents(ctx context.Context) error {
-	if err := l.usage.conn.QueryRowContext(ctx, "SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event").Scan(&l.lastCopied); err != nil {
+	if err := l.usage.conn.QueryRowContext(ctx, "SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_event").
+		Scan(&l.lastCopied); err != nil {
 		return l.usage.failed("reading the last copied event", err)
 	}
-	err := l.usage.scan(ctx, "usage_event", eventColumns(l.usage, number("processed")), "", func(id int64, f *fields) error {
+	err := l.usage.scan(ctx, "usage_event", eventColumns(l.usage, "processed"), "", func(id int64, f *fields) error {
 		l.copied++
 		return l.event(id, f.int() != 0, true, f)
 	})
@@ -126,13 +140,21 @@ func (l *ledger) loadEvents(ctx context.Context) error {
 }
 
 func eventColumns(s *source, processed string) []string {
-	return []string{processed, "account_id", seconds("created"), number("resource_id"), number("zone_id"), s.either("usage_event", "vm_id", number("vm_id"), "0"),
-		"type", "COALESCE(resource_name, '')"}
+	return []string{
+		processed,
+		"account_id",
+		"TO_SECONDS(created)",
+		number("resource_id"),
+		number("zone_id"),
+		s.either("usage_event", "vm_id", number("vm_id"), "0"),
+		"type",
+		"IF(type LIKE 'NETWORK.%', resource_name, NULL)",
+	}
 }
 
 // event adds one event to the resources that it moves.
 func (l *ledger) event(id int64, processed, copied bool, f *fields) error {
-	account, at, resourceID := f.id(), f.id(), f.id()
+	account, at, resourceID := f.id(), lowID(f.int()-year1970), f.id()
 	zone, vm := f.int(), f.id()
 	effects := l.types[string(f.text())]
 	standing := usageprobe.Standing(id, usageprobe.Moment(at), copied, processed, l.cutoff, l.lastCopied)
@@ -165,13 +187,18 @@ func (l *ledger) event(id int64, processed, copied bool, f *fields) error {
 			}
 			part = vm
 		}
-		l.keep(s, s.key(account, resourceID, part), account, happening{at: at, idAct: uint64(id) | uint64(e.act|standing)<<56}) //nolint:gosec // ids are positive
+		l.keep(
+			s,
+			s.key(account, resourceID, part),
+			account,
+			happening{at: at, idAct: uint64(id) | uint64(e.act|standing)<<56},
+		) //nolint:gosec // ids are positive
 	}
 	return nil
 }
 
-// keep adds an event to a resource. What only closes or changes needs a resource that is known; but the close of a rule is kept
-// always, because it may have closed the row of another one.
+// keep adds an event to a resource. What only closes or changes needs a resource that is known; but the close of a
+// rule is kept always, because it may have closed the row of another one.
 func (l *ledger) keep(s *store, k key, owner uint32, h happening) {
 	act := usageprobe.Act(h.idAct >> 56)
 	if s.PartOf == usageprobe.PartVM && k.part == 0 {
@@ -201,12 +228,13 @@ func (l *ledger) detach(s *store, k key, h happening) {
 	}
 }
 
-// loadUncopied finds the events of cloud that cloud_usage does not have: those that came after the last run, and those that it
-// passed by (UB-50). Ranges are compared by count and sum, so that only those that differ are read; that also works where the
-// schemas are on two servers.
+// loadUncopied finds the events of cloud that cloud_usage does not have: those that came after the last run, and
+// those that it passed by (UB-50). Ranges are compared by count and sum, so that only those that differ are read;
+// that also works where the schemas are on two servers.
 func (l *ledger) loadUncopied(ctx context.Context) error {
 	var first, last int64
-	if err := l.cloud.conn.QueryRowContext(ctx, "SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), 0) FROM cloud.usage_event").Scan(&first, &last); err != nil {
+	if err := l.cloud.conn.QueryRowContext(ctx, "SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), 0) FROM cloud.usage_event").
+		Scan(&first, &last); err != nil {
 		return l.cloud.failed("reading the events of cloud", err)
 	}
 	for from := first - 1; last > 0 && from < last; {
@@ -236,7 +264,8 @@ func (l *ledger) loadUncopied(ctx context.Context) error {
 }
 
 func checksum(ctx context.Context, s *source, from, to int64) (sum [2]string, err error) {
-	err = s.conn.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(SUM(id), 0) FROM "+s.schema+".usage_event WHERE id > ? AND id <= ?", from, to).Scan(&sum[0], &sum[1])
+	err = s.conn.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(SUM(id), 0) FROM "+s.schema+".usage_event WHERE id > ? AND id <= ?", from, to).
+		Scan(&sum[0], &sum[1])
 	if err != nil {
 		return sum, s.failed("counting events", err)
 	}
@@ -245,21 +274,33 @@ func checksum(ctx context.Context, s *source, from, to int64) (sum [2]string, er
 
 func (l *ledger) difference(ctx context.Context, from, to int64) error {
 	have := map[int64]bool{}
-	_, err := l.usage.part(ctx, "SELECT CONCAT_WS(CHAR(31), id) FROM cloud_usage.usage_event WHERE id > ? AND id <= ? ORDER BY id", from, to, func(id int64, _ *fields) error {
-		have[id] = true
-		return nil
-	})
+	_, err := l.usage.part(
+		ctx,
+		"SELECT CONCAT_WS(CHAR(31), id) FROM cloud_usage.usage_event WHERE id > ? AND id <= ? ORDER BY id",
+		from,
+		to,
+		func(id int64, _ *fields) error {
+			have[id] = true
+			return nil
+		},
+	)
 	if err != nil {
 		return l.usage.failed("comparing events", err)
 	}
 	columns := strings.Join(eventColumns(l.cloud, "0"), ", ")
-	_, err = l.cloud.part(ctx, "SELECT CONCAT_WS(CHAR(31), id, "+columns+") FROM cloud.usage_event WHERE id > ? AND id <= ? ORDER BY id", from, to, func(id int64, f *fields) error {
-		if have[id] {
-			return nil
-		}
-		f.int()
-		return l.event(id, false, false, f)
-	})
+	_, err = l.cloud.part(
+		ctx,
+		"SELECT CONCAT_WS(CHAR(31), id, "+columns+") FROM cloud.usage_event WHERE id > ? AND id <= ? ORDER BY id",
+		from,
+		to,
+		func(id int64, f *fields) error {
+			if have[id] {
+				return nil
+			}
+			f.int()
+			return l.event(id, false, false, f)
+		},
+	)
 	if err != nil {
 		return l.cloud.failed("comparing events", err)
 	}
@@ -277,7 +318,8 @@ type liveSource struct {
 	each func(f *fields, found func(kind usageprobe.Kind, part uint32, life usageprobe.Life))
 	// absent is the life of who is not listed.
 	absent usageprobe.Life
-	// mayBeEmpty: its rows are really deleted. Other tables keep what was removed: one without any row was not copied with the rest.
+	// mayBeEmpty: its rows are really deleted. Other tables keep what was removed: one without any row was not
+	// copied with the rest.
 	mayBeEmpty  bool
 	id, account string // expressions, where they are not the table's own columns
 }
@@ -307,7 +349,8 @@ func (l *ledger) live(ctx context.Context, live liveSource) error {
 	}
 	if !live.mayBeEmpty {
 		var last int64
-		if err := l.cloud.conn.QueryRowContext(ctx, "SELECT COALESCE(MAX(id), 0) FROM cloud."+live.table).Scan(&last); err != nil {
+		if err := l.cloud.conn.QueryRowContext(ctx, "SELECT COALESCE(MAX(id), 0) FROM cloud."+live.table).
+			Scan(&last); err != nil {
 			return l.cloud.failed("reading cloud."+live.table, err)
 		}
 		if last == 0 {
@@ -353,8 +396,8 @@ func (l *ledger) live(ctx context.Context, live liveSource) error {
 	})
 }
 
-// unmeteredMatters says that a living resource without any row and event is a finding: such rules are always metered, and a
-// VPC that was there before usage_vpc never is (facts: no step of an upgrade fills that table).
+// unmeteredMatters says that a living resource without any row and event is a finding: such rules are always
+// metered, and a VPC that was there before usage_vpc never is (facts: no step of an upgrade fills that table).
 func unmeteredMatters(kind usageprobe.Kind) bool {
 	return kind == usageprobe.KindLB || kind == usageprobe.KindPF || kind == usageprobe.KindVPC
 }

@@ -70,7 +70,14 @@ func (s *testSite) insert(table string, values map[string]any) {
 	for i, n := range names {
 		args[i] = all[n]
 	}
-	s.exec(fmt.Sprintf("INSERT INTO %s (`%s`) VALUES (?%s)", table, strings.Join(names, "`,`"), strings.Repeat(",?", len(names)-1)), args...)
+	s.exec(
+		fmt.Sprintf(
+			"INSERT INTO %s (`%s`) VALUES (?%s)",
+			table,
+			strings.Join(names, "`,`"),
+			strings.Repeat(",?", len(names)-1),
+		),
+		args...)
 }
 
 func (s *testSite) required(table string) [][2]string {
@@ -176,7 +183,14 @@ func (s *testSite) loadTable(name, file string) {
 				args[i] = v
 			}
 		}
-		s.exec(fmt.Sprintf("INSERT INTO %s (`%s`) VALUES (?%s)", name, strings.Join(names, "`,`"), strings.Repeat(",?", len(names)-1)), args...)
+		s.exec(
+			fmt.Sprintf(
+				"INSERT INTO %s (`%s`) VALUES (?%s)",
+				name,
+				strings.Join(names, "`,`"),
+				strings.Repeat(",?", len(names)-1),
+			),
+			args...)
 	}
 }
 

@@ -28,7 +28,8 @@ func newMeter(ctx context.Context, o Options, s *site) (*meter, error) {
 	for source, tables := range map[*source][]string{s.usage: {"usage_event", "cloud_usage"}, s.cloud: {"usage_event"}} {
 		for _, table := range tables {
 			var ids int64
-			if err := source.conn.QueryRowContext(ctx, "SELECT COALESCE(MAX(id) - MIN(id) + 1, 0) FROM "+source.schema+"."+table).Scan(&ids); err != nil {
+			if err := source.conn.QueryRowContext(ctx, "SELECT COALESCE(MAX(id) - MIN(id) + 1, 0) FROM "+source.schema+"."+table).
+				Scan(&ids); err != nil {
 				return nil, source.failed("looking at the size of "+table, err)
 			}
 			m.at.Total += ids
@@ -55,7 +56,8 @@ func (m *meter) add(n int64) {
 func (m *meter) show() {
 	m.last = time.Now()
 	if spent := m.last.Sub(m.began); m.at.Done > 0 && spent > time.Second {
-		m.at.Remaining = time.Duration(float64(spent) * float64(m.at.Total-m.at.Done) / float64(m.at.Done)).Round(time.Second)
+		m.at.Remaining = time.Duration(float64(spent) * float64(m.at.Total-m.at.Done) / float64(m.at.Done)).
+			Round(time.Second)
 	}
 	m.tell(m.at)
 }
@@ -68,7 +70,9 @@ func (s *site) describe(ctx context.Context, r *Result) error {
 		r.Site.UsageTaken = &s.usage.taken
 	}
 	if s.cloud.has("version", "id", "version") {
-		if err := s.cloud.conn.QueryRowContext(ctx, "SELECT version FROM cloud.version ORDER BY id DESC LIMIT 1").Scan(&r.Site.Version); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		if err := s.cloud.conn.QueryRowContext(ctx, "SELECT version FROM cloud.version ORDER BY id DESC LIMIT 1").
+			Scan(&r.Site.Version); err != nil &&
+			!errors.Is(err, sql.ErrNoRows) {
 			return s.cloud.failed("reading the version", err)
 		}
 	}
@@ -84,7 +88,10 @@ func (s *site) fingerprint(ctx context.Context) (string, error) {
 		if !s.cloud.has(table, "id", "uuid") {
 			continue
 		}
-		rows, err := s.cloud.conn.QueryContext(ctx, "SELECT id, COALESCE(uuid, '') FROM cloud."+table+" ORDER BY id LIMIT 3")
+		rows, err := s.cloud.conn.QueryContext(
+			ctx,
+			"SELECT id, COALESCE(uuid, '') FROM cloud."+table+" ORDER BY id LIMIT 3",
+		)
 		if err != nil {
 			return "", s.cloud.failed("reading "+table, err)
 		}

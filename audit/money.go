@@ -78,7 +78,8 @@ func (a *accounting) linesOf() {
 	for i := range a.result.Findings {
 		l := a.result.Findings[i].money
 		s := a.stores[l.kind]
-		if s.RecordType == 0 || s.Loose {
+		if s.RecordType == 0 || s.Loose ||
+			l.verdict.Verdict == usageprobe.AuditOpenNoDeleteEvent { // nobody knows when that died
 			continue
 		}
 		k := recordKey{usageType: s.RecordType, account: l.owner, id: l.key.id, part: l.key.part}
@@ -120,7 +121,10 @@ func (a *accounting) covered() covered {
 	for _, s := range a.stretches {
 		windows = append(windows, [2]usageprobe.Moment{s.from, s.to})
 	}
-	slices.SortFunc(windows, func(x, y [2]usageprobe.Moment) int { return cmp.Or(cmp.Compare(x[0], y[0]), cmp.Compare(x[1], y[1])) })
+	slices.SortFunc(
+		windows,
+		func(x, y [2]usageprobe.Moment) int { return cmp.Or(cmp.Compare(x[0], y[0]), cmp.Compare(x[1], y[1])) },
+	)
 	var c covered
 	var total int64
 	for _, w := range windows {
@@ -146,8 +150,8 @@ func (c covered) before(at usageprobe.Moment) int64 {
 	return c.sum[i-1] + int64(min(c.to[i-1], at)-c.from[i-1])
 }
 
-// months calls each month of a span that is covered, with the hours that are to be billed in it. A window belongs to the month
-// in which it begins.
+// months calls each month of a span that is covered, with the hours that are to be billed in it. A window belongs to
+// the month in which it begins.
 func (c covered) months(s usageprobe.Span, each func(m month, hours float64)) {
 	if len(c.from) == 0 {
 		return
@@ -181,7 +185,12 @@ func (a *accounting) settle() {
 	of := func(account uint32, usageType int64, m month) *Money {
 		k := moneyKey{account, usageType, m}
 		if sums[k] == nil {
-			sums[k] = &Money{AccountID: int64(account), Account: a.names[account], Month: m.String(), UsageType: usageType}
+			sums[k] = &Money{
+				AccountID: int64(account),
+				Account:   a.names[account],
+				Month:     m.String(),
+				UsageType: usageType,
+			}
 		}
 		return sums[k]
 	}
@@ -211,11 +220,21 @@ func (a *accounting) settle() {
 		of(k.account, k.usageType, k.month).RepeatedHours += r.hours
 	}
 	for _, m := range sums {
-		m.SurplusHours, m.DeficitHours, m.RepeatedHours = round(m.SurplusHours), round(m.DeficitHours), round(m.RepeatedHours)
+		m.SurplusHours, m.DeficitHours, m.RepeatedHours = round(
+			m.SurplusHours,
+		), round(
+			m.DeficitHours,
+		), round(
+			m.RepeatedHours,
+		)
 		a.result.Money = append(a.result.Money, *m)
 	}
 	slices.SortFunc(a.result.Money, func(x, y Money) int {
-		return cmp.Or(cmp.Compare(x.AccountID, y.AccountID), cmp.Compare(x.Month, y.Month), cmp.Compare(x.UsageType, y.UsageType))
+		return cmp.Or(
+			cmp.Compare(x.AccountID, y.AccountID),
+			cmp.Compare(x.Month, y.Month),
+			cmp.Compare(x.UsageType, y.UsageType),
+		)
 	})
 }
 

@@ -40,7 +40,10 @@ func openSite(ctx context.Context, o Options) (_ *site, err error) {
 	if batch <= 0 {
 		batch = 200_000
 	}
-	s := &site{cloud: &source{schema: schemaCloud, batch: batch, maxLoad: o.MaxLoad}, usage: &source{schema: schemaUsage, batch: batch, maxLoad: o.MaxLoad}}
+	s := &site{
+		cloud: &source{schema: schemaCloud, batch: batch, maxLoad: o.MaxLoad},
+		usage: &source{schema: schemaUsage, batch: batch, maxLoad: o.MaxLoad},
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -76,18 +79,47 @@ func needed() map[string]map[string][]string {
 	return map[string]map[string][]string{
 		schemaCloud: {
 			"usage_event": {"id", "type", "account_id", "created", "zone_id", "resource_id", "resource_name"},
-			"account":     {"id", "account_name", "removed"}, "firewall_rules": {"id", "account_id", "purpose", "state"}, "version": {"id"},
+			"account": {
+				"id",
+				"account_name",
+				"removed",
+			},
+			"firewall_rules": {"id", "account_id", "purpose", "state"},
+			"version":        {"id"},
 		},
 		schemaUsage: {
-			"usage_event": {"id", "type", "account_id", "created", "zone_id", "resource_id", "resource_name", "processed"},
-			"usage_job":   {"id", "start_millis", "end_millis", "success", "heartbeat"},
-			"cloud_usage": {"id", "account_id", "zone_id", "usage_type", "usage_id", "raw_usage", "start_date", "end_date"},
-			"account":     {"id"}, "usage_load_balancer_policy": {"id", "lb_id", "deleted"}, "usage_port_forwarding": {"id", "pf_id", "deleted"},
+			"usage_event": {
+				"id",
+				"type",
+				"account_id",
+				"created",
+				"zone_id",
+				"resource_id",
+				"resource_name",
+				"processed",
+			},
+			"usage_job": {"id", "start_millis", "end_millis", "success", "heartbeat"},
+			"cloud_usage": {
+				"id",
+				"account_id",
+				"zone_id",
+				"usage_type",
+				"usage_id",
+				"raw_usage",
+				"start_date",
+				"end_date",
+			},
+			"account": {
+				"id",
+			},
+			"usage_load_balancer_policy": {"id", "lb_id", "deleted"},
+			"usage_port_forwarding":      {"id", "pf_id", "deleted"},
 		},
 	}
 }
 
-// check tries one row of each table that is needed. The server's own refusal tells a missing grant from a missing table.
+// check tries one row of each table that is needed. The server's own refusal tells a missing grant from a missing
+// table.
 func (s *site) check(ctx context.Context) error {
 	for _, source := range []*source{s.cloud, s.usage} {
 		for _, table := range sortedKeys(needed()[source.schema]) {
@@ -105,8 +137,13 @@ func (s *site) check(ctx context.Context) error {
 			}
 			for _, column := range columns {
 				if !source.has(table, column) {
-					return fmt.Errorf("database %s: %s has no column %s: is this CloudStack 4.16.1 or later? (columns there: %s)",
-						source.config.Addr, name, column, strings.Join(sortedKeys(source.columns[table]), ", "))
+					return fmt.Errorf(
+						"database %s: %s has no column %s: is this CloudStack 4.16.1 or later? (columns there: %s)",
+						source.config.Addr,
+						name,
+						column,
+						strings.Join(sortedKeys(source.columns[table]), ", "),
+					)
 				}
 			}
 		}

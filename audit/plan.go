@@ -61,10 +61,20 @@ type PlanRow struct {
 	Decision bool `json:"decision,omitempty"`
 }
 
-// MakePlan derives a plan from an audit. left are the findings that no statement can put right. reopen takes in the rows of live
-// resources that another one's delete has closed: their owners will be billed again, which somebody must have decided.
+// MakePlan derives a plan from an audit. left are the findings that no statement can put right. reopen takes in the
+// rows of live resources that another one's delete has closed: their owners will be billed again, which somebody
+// must have decided.
 func MakePlan(r *Result, reopen bool) (p *Plan, left []Finding) {
-	p = &Plan{Head: PlanHead{Document: documentPlan, Schema: SchemaVersion, Site: r.Site.Fingerprint, Database: r.Site.Database, Version: r.Site.Version, Made: r.Site.Taken}}
+	p = &Plan{
+		Head: PlanHead{
+			Document: documentPlan,
+			Schema:   SchemaVersion,
+			Site:     r.Site.Fingerprint,
+			Database: r.Site.Database,
+			Version:  r.Site.Version,
+			Made:     r.Site.Taken,
+		},
+	}
 	for _, f := range r.Findings {
 		row, ok := planRow(f)
 		if !ok || row.Decision && !reopen {
@@ -78,7 +88,8 @@ func MakePlan(r *Result, reopen bool) (p *Plan, left []Finding) {
 	return p, left
 }
 
-// planRow is the change that puts a finding right; false when none does. Which ones do is decided by usageprobe.PlanRepairs.
+// planRow is the change that puts a finding right; false when none does. Which ones do is decided by
+// usageprobe.PlanRepairs.
 func planRow(f Finding) (PlanRow, bool) {
 	m := usageprobe.MeterOf(f.Kind)
 	if f.Rows != 1 || f.Duplicate || m.Loose || f.Class == duplicateOpen {
@@ -89,8 +100,23 @@ func planRow(f Finding) (PlanRow, bool) {
 		return PlanRow{}, false
 	}
 	r := repairs[0]
-	return PlanRow{Table: m.Table, HelperID: r.HelperID, IDColumn: m.IDColumn, ResourceID: r.ID, AccountID: r.AccountID, Column: m.ClosedAt, Old: dated(r.Old), New: dated(r.New),
-		Kind: string(r.Kind), Class: string(r.Verdict), Event: r.Event, SurplusHours: f.SurplusHours, Decision: r.Decision}, true
+	return PlanRow{
+		Table:      m.Table,
+		HelperID:   r.HelperID,
+		IDColumn:   m.IDColumn,
+		ResourceID: r.ID,
+		AccountID:  r.AccountID,
+		Column:     m.ClosedAt,
+		Old:        dated(r.Old),
+		New:        dated(r.New),
+		Kind: string(
+			r.Kind,
+		),
+		Class:        string(r.Verdict),
+		Event:        r.Event,
+		SurplusHours: f.SurplusHours,
+		Decision:     r.Decision,
+	}, true
 }
 
 func dated(t *time.Time) string {
@@ -148,7 +174,9 @@ func readPlan(in io.Reader, document string) (*Plan, error) {
 		return nil, badInput(fmt.Errorf("this is no %s: its first line does not say so", document))
 	}
 	if p.Head.Schema != SchemaVersion {
-		return nil, badInput(fmt.Errorf("the %s has schema %d, this program reads %d", document, p.Head.Schema, SchemaVersion))
+		return nil, badInput(
+			fmt.Errorf("the %s has schema %d, this program reads %d", document, p.Head.Schema, SchemaVersion),
+		)
 	}
 	sum := sha256.New()
 	for n := 2; lines.Scan(); n++ {
@@ -168,7 +196,9 @@ func readPlan(in io.Reader, document string) (*Plan, error) {
 		return nil, badInput(fmt.Errorf("reading the %s: %w", document, err))
 	}
 	if hex.EncodeToString(sum.Sum(nil)) != p.Head.Digest || len(p.Rows) != p.Head.Rows {
-		return nil, badInput(fmt.Errorf("the %s was changed since it was made (its digest does not fit): make a new one", document))
+		return nil, badInput(
+			fmt.Errorf("the %s was changed since it was made (its digest does not fit): make a new one", document),
+		)
 	}
 	return &p, nil
 }
@@ -223,8 +253,15 @@ func literal(value string) string {
 // SQL is the plan for a person who runs it by hand: each statement must change exactly one row.
 func (p *Plan) SQL() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "-- %s of site %s, made at %s GMT, %d rows.\n-- Run it on a fixed release only, with the usage server stopped and both databases dumped.\n"+
-		"-- Each statement must change exactly one row; stop at the first that does not.\n", p.Head.Document, p.Head.Site, stamp(p.Head.Made), len(p.Rows))
+	fmt.Fprintf(
+		&b,
+		"-- %s of site %s, made at %s GMT, %d rows.\n-- Run it on a fixed release only, with the usage server stopped and both databases dumped.\n"+
+			"-- Each statement must change exactly one row; stop at the first that does not.\n",
+		p.Head.Document,
+		p.Head.Site,
+		stamp(p.Head.Made),
+		len(p.Rows),
+	)
 	for _, r := range p.Rows {
 		fmt.Fprintf(&b, "%s; -- %s %s %d", r.statement(), r.Class, r.Kind, r.ResourceID)
 		if r.Event != 0 {
@@ -240,5 +277,15 @@ func (p *Plan) SQL() string {
 
 // String is the change in one line.
 func (r PlanRow) String() string {
-	return fmt.Sprintf("%s row %d of %s %d (account %d): %s from %s to %s", r.Table, r.HelperID, r.Kind, r.ResourceID, r.AccountID, r.Column, literal(r.Old), literal(r.New))
+	return fmt.Sprintf(
+		"%s row %d of %s %d (account %d): %s from %s to %s",
+		r.Table,
+		r.HelperID,
+		r.Kind,
+		r.ResourceID,
+		r.AccountID,
+		r.Column,
+		literal(r.Old),
+		literal(r.New),
+	)
 }

@@ -48,8 +48,9 @@ const (
 	PoisonCIDR         = "cidr-list"
 )
 
-// What refusals do: up to 4.21 a router takes the file, its reload fails, and the call succeeds; from 4.22.0.0 (#11468) it is
-// checked first, so that every change of every rule on the router fails, and then (N-R1) those of other kinds too.
+// What refusals do: up to 4.21 a router takes the file, its reload fails, and the call succeeds; from 4.22.0.0
+// (#11468) it is checked first, so that every change of every rule on the router fails, and then (N-R1) those of
+// other kinds too.
 const (
 	hurtsAlways = "the router's HAProxy refuses the whole file. Up to 4.21 every later change on that router is lost without an error, and HAProxy does not start " +
 		"after a restart of the router. From 4.22.0.0 on every load balancer call on that router fails, and port forwarding, firewall and VPN changes with it"
@@ -103,8 +104,14 @@ func (b *balancerRule) poisoned() []flaw {
 	case !slices.Contains([]string{"roundrobin", "leastconn", "source"}, lower):
 		add(PoisonAlgorithm, hurtsAlways, "", "", "algorithm %q is none that HAProxy has", b.algorithm)
 	case lower != b.algorithm:
-		add(PoisonCase, "HAProxy refuses the whole file, silently (#9698). Later releases write it in lower case, but their health check of the router stays red",
-			"", "4.19.1.3", "algorithm %q is not written in lower case", b.algorithm)
+		add(
+			PoisonCase,
+			"HAProxy refuses the whole file, silently (#9698). Later releases write it in lower case, but their health check of the router stays red",
+			"",
+			"4.19.1.3",
+			"algorithm %q is not written in lower case",
+			b.algorithm,
+		)
 	}
 	for _, p := range b.policies {
 		all = append(all, p.flaws()...)
@@ -114,7 +121,14 @@ func (b *balancerRule) poisoned() []flaw {
 	}
 	cookie := slices.ContainsFunc(b.policies, func(p policy) bool { return strings.EqualFold(p.method, "LbCookie") })
 	if b.keepAlive && (cookie || b.certificate) {
-		add(PoisonKeepAlive, hurtsLoud, "4.22.0.0", "", "its network's offering has keep-alive, and the rule has %s", either(cookie, "a cookie policy", "a certificate"))
+		add(
+			PoisonKeepAlive,
+			hurtsLoud,
+			"4.22.0.0",
+			"",
+			"its network's offering has keep-alive, and the rule has %s",
+			either(cookie, "a cookie policy", "a certificate"),
+		)
 	}
 	all = append(all, b.protocolFlaws()...)
 	if b.start != b.end || b.start < 1 || b.start > 65535 {
@@ -123,7 +137,14 @@ func (b *balancerRule) poisoned() []flaw {
 		add(PoisonPort, hurtsAlways, "", "", "public port 8081 may be that of the router's own statistics")
 	}
 	if strings.Contains(b.cidr, ",") && strings.EqualFold(b.scheme, "Internal") {
-		add(PoisonCIDR, hurtsAlways, "4.22.0.0", "", "source list %q has commas, where an internal load balancer wants blanks", b.cidr)
+		add(
+			PoisonCIDR,
+			hurtsAlways,
+			"4.22.0.0",
+			"",
+			"source list %q has commas, where an internal load balancer wants blanks",
+			b.cidr,
+		)
 	}
 	return all
 }
@@ -141,12 +162,28 @@ func (b *balancerRule) protocolFlaws() []flaw {
 	known := []string{"tcp", "udp", "tcp-proxy", "ssl"}
 	switch {
 	case b.protocol == "":
-		return []flaw{{PoisonNoProtocol, "the rule was created without a protocol", from, "", "each updateLoadBalancerRule of it changes the rule and then reports an error (job 530)"}}
+		return []flaw{
+			{
+				PoisonNoProtocol,
+				"the rule was created without a protocol",
+				from,
+				"",
+				"each updateLoadBalancerRule of it changes the rule and then reports an error (job 530)",
+			},
+		}
 	case !slices.Contains(known, b.protocol):
 		return []flaw{{PoisonProtocol, fmt.Sprintf("protocol is spelled %q", b.protocol), from, "",
 			"the rule can no longer be updated or get a stickiness policy (431, not in valid protocols)"}}
 	case b.protocol == "ssl" && !b.certificate:
-		return []flaw{{PoisonPlainSSL, "an ssl rule without a certificate", from, "", "it is served in plain text on its public port"}}
+		return []flaw{
+			{
+				PoisonPlainSSL,
+				"an ssl rule without a certificate",
+				from,
+				"",
+				"it is served in plain text on its public port",
+			},
+		}
 	case b.encrypted:
 		return []flaw{{PoisonEncryptedKey, "its certificate's private key is encrypted", from, "", hurtsLoud}}
 	}
@@ -170,7 +207,11 @@ func (p policy) flaws() []flaw {
 	}
 	switch strings.ToLower(p.method) {
 	case "appcookie":
-		return fatal(PoisonAppCookie, "stickiness policy %d is an AppCookie, which HAProxy has not known since 1.6", p.id)
+		return fatal(
+			PoisonAppCookie,
+			"stickiness policy %d is an AppCookie, which HAProxy has not known since 1.6",
+			p.id,
+		)
 	case "sourcebased":
 		var all []flaw
 		if size, given := p.params["tablesize"]; given {
@@ -180,7 +221,9 @@ func (p policy) flaws() []flaw {
 			}
 		}
 		if expire, given := p.params["expire"]; given && !validTime(expire) {
-			all = append(all, fatal(PoisonExpire, "stickiness policy %d has expire %q; HAProxy takes up to 24 days", p.id, expire)...)
+			all = append(
+				all,
+				fatal(PoisonExpire, "stickiness policy %d has expire %q; HAProxy takes up to 24 days", p.id, expire)...)
 		}
 		return all
 	case "lbcookie":

@@ -28,11 +28,22 @@ func wrong(r *Result) []string {
 // TestRecordedSites: what running servers left behind is judged as it is known to be (facts: confirmed 1, 26, 45).
 func TestRecordedSites(t *testing.T) {
 	known := map[string][]string{
-		"4.19.1.0": {"OPEN_BUT_DEAD load balancer rule 2 row 1", "OPEN_BUT_DEAD load balancer rule 7 row 4", "OPEN_BUT_DEAD load balancer rule 9 row 5",
-			"OPEN_BUT_DEAD load balancer rule 10 row 6", "OPEN_BUT_DEAD load balancer rule 11 row 7", "OPEN_BUT_DEAD load balancer rule 12 row 8",
-			"WRONG_DATE load balancer rule 3 row 2 by 2", "WRONG_DATE load balancer rule 4 row 3 by 3"},
-		"4.20.0.0": {"OPEN_BUT_DEAD load balancer rule 6 row 4", "OPEN_BUT_DEAD load balancer rule 7 row 5", "OPEN_BUT_DEAD port forwarding rule 5 row 2",
-			"WRONG_DATE load balancer rule 8 row 6 by 6"},
+		"4.19.1.0": {
+			"OPEN_BUT_DEAD load balancer rule 2 row 1",
+			"OPEN_BUT_DEAD load balancer rule 7 row 4",
+			"OPEN_BUT_DEAD load balancer rule 9 row 5",
+			"OPEN_BUT_DEAD load balancer rule 10 row 6",
+			"OPEN_BUT_DEAD load balancer rule 11 row 7",
+			"OPEN_BUT_DEAD load balancer rule 12 row 8",
+			"WRONG_DATE load balancer rule 3 row 2 by 2",
+			"WRONG_DATE load balancer rule 4 row 3 by 3",
+		},
+		"4.20.0.0": {
+			"OPEN_BUT_DEAD load balancer rule 6 row 4",
+			"OPEN_BUT_DEAD load balancer rule 7 row 5",
+			"OPEN_BUT_DEAD port forwarding rule 5 row 2",
+			"WRONG_DATE load balancer rule 8 row 6 by 6",
+		},
 		"4.22.1.0": {"MISSING public IP address 3", "MISSING VPC 1", "MISSING volume 4"},
 	}
 	releases := recordedReleases(t)
@@ -52,8 +63,8 @@ func TestRecordedSites(t *testing.T) {
 	require.Subset(t, slices.Collect(maps.Keys(releases)), []string{"4.20.0.0"})
 }
 
-// TestRecordedMoney: rule 6 died at 22:17:47 and was billed to 22:25:59, rule 8 was billed up to then though it lived until
-// 22:20:38, both in windows of a minute.
+// TestRecordedMoney: rule 6 died at 22:17:47 and was billed to 22:25:59, rule 8 was billed up to then though it
+// lived until 22:20:38, both in windows of a minute.
 func TestRecordedMoney(t *testing.T) {
 	folder, found := recordedReleases(t)["4.20.0.0"]
 	require.True(t, found)
@@ -91,8 +102,11 @@ func TestRecordedStall(t *testing.T) {
 	require.Equal(t, 3, r.Stall.Unmetered)
 	// Every record but the first of its kind and window is a repetition.
 	var repeated int64
-	require.NoError(t, s.db.QueryRowContext(t.Context(), `SELECT SUM(n - 1) FROM (SELECT COUNT(*) n FROM cloud_usage.cloud_usage
-		GROUP BY account_id, zone_id, usage_type, usage_id, offering_id, vm_instance_id, template_id, size, network_id, state, type, virtual_size, start_date, end_date) g`).Scan(&repeated))
+	require.NoError(
+		t,
+		s.db.QueryRowContext(t.Context(), `SELECT SUM(n - 1) FROM (SELECT COUNT(*) n FROM cloud_usage.cloud_usage
+		GROUP BY account_id, zone_id, usage_type, usage_id, offering_id, vm_instance_id, template_id, size, network_id, state, type, virtual_size, start_date, end_date) g`).Scan(&repeated),
+	)
 	require.NotZero(t, repeated)
 	require.Equal(t, repeated, r.Stall.RepeatedRecords)
 	require.Equal(t, Found, r.Check("U9").Outcome)

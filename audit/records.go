@@ -31,8 +31,8 @@ type record struct {
 	fingerprint uint64
 }
 
-// stretch is a run of records with ids that follow one another and one window. A window that comes again in another stretch
-// was billed by a second run.
+// stretch is a run of records with ids that follow one another and one window. A window that comes again in another
+// stretch was billed by a second run.
 type stretch struct {
 	from, to    usageprobe.Moment
 	first, last int64
@@ -83,27 +83,43 @@ type repeatKey struct {
 	month     month
 }
 
-// Usage types whose raw_usage is no time, or a sum over several things (UsageSanityChecker.java@4.20.0.0 leaves out 4, 5 and 13).
+// Usage types whose raw_usage is no time, or a sum over several things (UsageSanityChecker.java@4.20.0.0 leaves out
+// 4, 5 and 13).
 func isTime(usageType int64) bool {
 	return !slices.Contains([]int64{4, 5, 13, 21, 22, 23, 24, 29}, usageType)
 }
 
-// sameColumns are all columns in which two records of one thing and one window may rightly differ; who agrees in all of them is
-// there twice.
+// recordColumns are the times and ids, and then all columns in which two records of one thing and one window may
+// rightly differ: who agrees in all of them is there twice. Those are left as they are, because CONCAT_WS passes
+// NULL by, and the server spends most of its time on expressions.
 func (a *accounting) recordColumns() []string {
 	u := a.usage
-	optional := func(column, otherwise string) string {
-		if !u.has("cloud_usage", column) {
-			return otherwise
-		}
-		return "COALESCE(" + column + ", '')"
+	columns := []string{
+		"raw_usage",
+		"TO_SECONDS(start_date)",
+		"TO_SECONDS(end_date)",
+		"usage_type",
+		"account_id",
+		number("usage_id"),
+		"zone_id",
+		u.either(
+			"cloud_usage",
+			"vm_instance_id",
+			number("vm_instance_id"),
+			"0",
+		),
+		u.either("cloud_usage", "offering_id", number("offering_id"), "0"),
 	}
-	return []string{"raw_usage", seconds("start_date"), seconds("end_date"), number("usage_type"), "account_id", number("usage_id"), "zone_id",
-		u.either("cloud_usage", "vm_instance_id", number("vm_instance_id"), "0"), u.either("cloud_usage", "offering_id", number("offering_id"), "0"),
-		optional("template_id", "''"), optional("`type`", "''"), optional("size", "''"), optional("network_id", "''"), optional("virtual_size", "''"),
-		optional("cpu_speed", "''"), optional("cpu_cores", "''"), optional("memory", "''"), optional("state", "''"),
-		"IF(usage_type IN (4, 5, 21, 22, 23, 24, 29), COALESCE(description, ''), '')"}
+	for _, name := range []string{"template_id", "size", "type", "network_id", "virtual_size", "cpu_speed", "cpu_cores", "memory", "state"} {
+		if u.has("cloud_usage", name) {
+			columns = append(columns, "`"+name+"`")
+		}
+	}
+	return append(columns, "IF(usage_type IN (4, 5, 21, 22, 23, 24, 29), description, NULL)")
 }
+
+// year1970 is TO_SECONDS of the beginning of 1970.
+const year1970 = 62167219200
 
 func (a *accounting) parse(id int64, f *fields) record {
 	r := record{id: id}
@@ -113,7 +129,11 @@ func (a *accounting) parse(id int64, f *fields) record {
 		f.fail(text)
 	}
 	r.fingerprint = maphash.Bytes(a.seed, f.rest)
-	r.from, r.to = usageprobe.Moment(f.int()), usageprobe.Moment(f.int()+1) // the end is the last second
+	r.from, r.to = usageprobe.Moment(
+		f.int()-year1970,
+	), usageprobe.Moment(
+		f.int()-year1970+1,
+	) // the end is the last second
 	r.usageType, r.account = f.int(), f.id()
 	r.usageID, r.zone, r.vm, r.offer = lowID(f.int()), lowID(f.int()), lowID(f.int()), lowID(f.int())
 	return r
@@ -179,9 +199,17 @@ func (a *accounting) window(r *record) bool {
 
 func addRepeat(all []repeat, r *record, first int64) []repeat {
 	m := monthOf(r.from)
-	i := slices.IndexFunc(all, func(x repeat) bool { return x.account == r.account && x.usageType == r.usageType && x.month == m })
+	i := slices.IndexFunc(
+		all,
+		func(x repeat) bool { return x.account == r.account && x.usageType == r.usageType && x.month == m },
+	)
 	if i < 0 {
-		all, i = append(all, repeat{account: r.account, usageType: r.usageType, month: m, example: [2]int64{first, r.id}}), len(all)
+		all, i = append(
+			all,
+			repeat{account: r.account, usageType: r.usageType, month: m, example: [2]int64{first, r.id}},
+		), len(
+			all,
+		)
 	}
 	all[i].count++
 	if isTime(r.usageType) || r.usageType == usageprobe.UsageNetworkOffering {
@@ -190,7 +218,8 @@ func addRepeat(all []repeat, r *record, first int64) []repeat {
 	return all
 }
 
-// length notes records that bill more time than their window has. One second and the rounding of 32-bit hours are allowed.
+// length notes records that bill more time than their window has. One second and the rounding of 32-bit hours are
+// allowed.
 func (a *accounting) length(r *record) {
 	window := float64(r.to-r.from) / 3600
 	if r.hours <= window*(1+1e-5)+1.0/3600 {
@@ -198,12 +227,16 @@ func (a *accounting) length(r *record) {
 	}
 	a.tooLong++
 	if len(a.longLines) < evidenceLines {
-		a.longLines = append(a.longLines, fmt.Sprintf("record %d: usage type %d of account %d, id %d: %.4f h in a window of %.4f h from %s",
-			r.id, r.usageType, r.account, r.usageID, r.hours, window, r.from.Time().Format(time.DateTime)))
+		a.longLines = append(
+			a.longLines,
+			fmt.Sprintf("record %d: usage type %d of account %d, id %d: %.4f h in a window of %.4f h from %s",
+				r.id, r.usageType, r.account, r.usageID, r.hours, window, r.from.Time().Format(time.DateTime)),
+		)
 	}
 }
 
-// repetitions sums up what is there more than once, windows that several runs have billed included: these are read again.
+// repetitions sums up what is there more than once, windows that several runs have billed included: these are read
+// again.
 func (a *accounting) repetitions(ctx context.Context) error {
 	a.repeats = map[repeatKey]*repeat{}
 	byWindow := map[[2]usageprobe.Moment][]int{}
@@ -234,7 +267,10 @@ func (a *accounting) repetitions(ctx context.Context) error {
 // again reads the stretches of one window and compares them.
 func (a *accounting) again(ctx context.Context, in []int) error {
 	clear(a.seen)
-	query := "SELECT CONCAT_WS(CHAR(31), t.id, " + strings.Join(a.recordColumns(), ", ") + ") FROM cloud_usage.cloud_usage t WHERE t.id > ? AND t.id <= ? ORDER BY t.id"
+	query := "SELECT CONCAT_WS(CHAR(31), t.id, " + strings.Join(
+		a.recordColumns(),
+		", ",
+	) + ") FROM cloud_usage.cloud_usage t WHERE t.id > ? AND t.id <= ? ORDER BY t.id"
 	var found []repeat
 	for _, i := range in {
 		s := a.stretches[i]

@@ -43,11 +43,20 @@ func applyAndDie(job string) int {
 	}
 	die := 0
 	_, _ = fmt.Sscan(words[3], &die)
-	_, err = Apply(context.Background(), plan, ApplyOptions{Options: Options{DSN: words[2]}, UndoFile: words[1], Release: "4.20.1.0", Done: func(_ PlanRow, n, _ int) {
-		if n == die {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		}
-	}})
+	_, err = Apply(
+		context.Background(),
+		plan,
+		ApplyOptions{
+			Options:  Options{DSN: words[2]},
+			UndoFile: words[1],
+			Release:  "4.20.1.0",
+			Done: func(_ PlanRow, n, _ int) {
+				if n == die {
+					_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+				}
+			},
+		},
+	)
 	fmt.Fprintln(os.Stderr, err)
 	return 5
 }
@@ -57,15 +66,29 @@ func damaged(t *testing.T) *testSite {
 	t.Helper()
 	s := site4(t)
 	s.volumes()
-	s.play(damage.Options{Handler: damage.ByHelperID, Actions: 500, Seed: 11, Accounts: []int64{2, 5}, Start: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)})
+	s.play(
+		damage.Options{
+			Handler:  damage.ByHelperID,
+			Actions:  500,
+			Seed:     11,
+			Accounts: []int64{2, 5},
+			Start:    time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
+		},
+	)
 	s.insert("cloud.account", map[string]any{"id": 2, "account_name": "acme", "uuid": "a-2"})
 	s.insert("cloud.account", map[string]any{"id": 5, "account_name": "beta", "uuid": "a-5"})
-	s.exec("INSERT INTO cloud_usage.account (id, account_name, uuid, type, role_id, domain_id) SELECT id, account_name, uuid, type, role_id, domain_id FROM cloud.account")
+	s.exec(
+		"INSERT INTO cloud_usage.account (id, account_name, uuid, type, role_id, domain_id) SELECT id, account_name, uuid, type, role_id, domain_id FROM cloud.account",
+	)
 	return s
 }
 
 func (s *testSite) apply(p *Plan, undo string) (int, error) {
-	return Apply(s.t.Context(), p, ApplyOptions{Options: Options{DSN: s.server.DSN()}, UndoFile: undo, Release: "4.20.1.0"})
+	return Apply(
+		s.t.Context(),
+		p,
+		ApplyOptions{Options: Options{DSN: s.server.DSN()}, UndoFile: undo, Release: "4.20.1.0"},
+	)
 }
 
 // contents is a digest of all rows of the helper tables.
@@ -137,7 +160,8 @@ func TestRepair(t *testing.T) {
 	require.Equal(t, before, s.contents())
 }
 
-// TestRepairSurvivesAKill: a process that is killed in the middle leaves what the next one finishes, or undo takes back.
+// TestRepairSurvivesAKill: a process that is killed in the middle leaves what the next one finishes, or undo takes
+// back.
 func TestRepairSurvivesAKill(t *testing.T) {
 	s := damaged(t)
 	before := s.contents()
@@ -218,7 +242,10 @@ func TestRepairRefuses(t *testing.T) {
 		require.ErrorContains(t, err, "is the undo file of another plan")
 	})
 	t.Run("half an undo file", func(t *testing.T) {
-		require.NoError(t, os.WriteFile(undo, []byte(`{"document":"stackproof repair undo","schema":1,"rows":4}`+"\n"), 0o600))
+		require.NoError(
+			t,
+			os.WriteFile(undo, []byte(`{"document":"stackproof repair undo","schema":1,"rows":4}`+"\n"), 0o600),
+		)
 		_, err := s.apply(plan, undo)
 		require.ErrorContains(t, err, "is no whole undo file of this plan")
 	})
@@ -227,15 +254,39 @@ func TestRepairRefuses(t *testing.T) {
 
 // TestPlanFiles: what is no plan, or was changed by hand, is refused in one line.
 func TestPlanFiles(t *testing.T) {
-	row := PlanRow{Table: "usage_load_balancer_policy", HelperID: 1, IDColumn: "lb_id", ResourceID: 3, AccountID: 2, Column: "deleted", New: "2026-03-04 10:00:00", Kind: "load balancer rule", Class: "OPEN_BUT_DEAD", Event: 7}
-	plan := &Plan{Head: PlanHead{Document: documentPlan, Schema: SchemaVersion, Site: "x", Rows: 1, Digest: digest([]PlanRow{row})}, Rows: []PlanRow{row}}
+	row := PlanRow{
+		Table:      "usage_load_balancer_policy",
+		HelperID:   1,
+		IDColumn:   "lb_id",
+		ResourceID: 3,
+		AccountID:  2,
+		Column:     "deleted",
+		New:        "2026-03-04 10:00:00",
+		Kind:       "load balancer rule",
+		Class:      "OPEN_BUT_DEAD",
+		Event:      7,
+	}
+	plan := &Plan{
+		Head: PlanHead{
+			Document: documentPlan,
+			Schema:   SchemaVersion,
+			Site:     "x",
+			Rows:     1,
+			Digest:   digest([]PlanRow{row}),
+		},
+		Rows: []PlanRow{row},
+	}
 	var b bytes.Buffer
 	require.NoError(t, plan.Encode(&b))
 	good := b.String()
 	read, err := ReadPlan(strings.NewReader(good))
 	require.NoError(t, err)
 	require.Equal(t, plan.Rows, read.Rows)
-	require.Contains(t, read.SQL(), "UPDATE cloud_usage.usage_load_balancer_policy SET deleted = '2026-03-04 10:00:00' WHERE id = 1 AND lb_id = 3 AND account_id = 2 AND deleted <=> NULL; -- OPEN_BUT_DEAD")
+	require.Contains(
+		t,
+		read.SQL(),
+		"UPDATE cloud_usage.usage_load_balancer_policy SET deleted = '2026-03-04 10:00:00' WHERE id = 1 AND lb_id = 3 AND account_id = 2 AND deleted <=> NULL; -- OPEN_BUT_DEAD",
+	)
 	for name, tt := range map[string]struct{ text, want string }{
 		"empty":           {"", "it is empty"},
 		"an audit":        {`{"document":"stackproof audit"}`, "its first line does not say so"},

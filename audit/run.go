@@ -108,11 +108,20 @@ func (a *accounting) finish(ctx context.Context, jobs *chain) error {
 	}
 	a.result.Checks = append(checks, more...)
 	for _, table := range a.unread {
-		a.result.Notes = append(a.result.Notes, table+" is not there or not readable: what it would tell is judged by events alone, or not at all")
+		a.result.Notes = append(
+			a.result.Notes,
+			table+" is not there or not readable: what it would tell is judged by events alone, or not at all",
+		)
 	}
 	if a.two {
 		apart := a.usage.taken.Sub(a.cloud.taken).Round(time.Second)
-		a.result.Notes = append(a.result.Notes, fmt.Sprintf("the schemas are on two servers, and their snapshots are %s apart: what happened in between may look wrong", apart.Abs()))
+		a.result.Notes = append(
+			a.result.Notes,
+			fmt.Sprintf(
+				"the schemas are on two servers, and their snapshots are %s apart: what happened in between may look wrong",
+				apart.Abs(),
+			),
+		)
 	}
 	return a.identify(ctx)
 }
@@ -135,9 +144,18 @@ func (j *judging) accountNames(ctx context.Context) error {
 
 // identify finds the uuids of findings whose resource is still in cloud.
 func (a *accounting) identify(ctx context.Context) error {
-	tables := map[usageprobe.Kind]string{usageprobe.KindLB: "firewall_rules", usageprobe.KindPF: "firewall_rules", usageprobe.KindIP: "user_ip_address",
-		usageprobe.KindNetwork: "networks", usageprobe.KindVPC: "vpc", usageprobe.KindVMRunning: "vm_instance", usageprobe.KindVMAllocated: "vm_instance",
-		usageprobe.KindVolume: "volumes", usageprobe.KindVolumeOfVM: "volumes", usageprobe.KindSnapshot: "snapshots"}
+	tables := map[usageprobe.Kind]string{
+		usageprobe.KindLB:          "firewall_rules",
+		usageprobe.KindPF:          "firewall_rules",
+		usageprobe.KindIP:          "user_ip_address",
+		usageprobe.KindNetwork:     "networks",
+		usageprobe.KindVPC:         "vpc",
+		usageprobe.KindVMRunning:   "vm_instance",
+		usageprobe.KindVMAllocated: "vm_instance",
+		usageprobe.KindVolume:      "volumes",
+		usageprobe.KindVolumeOfVM:  "volumes",
+		usageprobe.KindSnapshot:    "snapshots",
+	}
 	wanted := map[string]map[int64][]int{}
 	for i, f := range a.result.Findings {
 		table := tables[f.Kind]
@@ -152,7 +170,12 @@ func (a *accounting) identify(ctx context.Context) error {
 	for table, of := range wanted {
 		ids := sortedKeys(of)
 		for from := 0; from < len(ids); from += 1000 {
-			rows, err := a.cloud.conn.QueryContext(ctx, "SELECT id, uuid FROM cloud."+table+" WHERE uuid IS NOT NULL AND id IN ("+list(ids[from:min(from+1000, len(ids))])+")")
+			rows, err := a.cloud.conn.QueryContext(
+				ctx,
+				"SELECT id, uuid FROM cloud."+table+" WHERE uuid IS NOT NULL AND id IN ("+list(
+					ids[from:min(from+1000, len(ids))],
+				)+")",
+			)
 			if err != nil {
 				return a.cloud.failed("reading uuids", err)
 			}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// schema is U11: what the usage server copies accounts with, and accounts that it passed by. A missing account makes every run
-// of the whole site fail once an event names it.
+// schema is U11: what the usage server copies accounts with, and accounts that it passed by. A missing account makes
+// every run of the whole site fail once an event names it.
 func (a *accounting) schema(ctx context.Context) (Check, error) {
 	c := Check{ID: "U11", Title: "the account tables of both schemas fit together"}
 	add := func(format string, arg ...any) {
@@ -18,7 +18,10 @@ func (a *accounting) schema(ctx context.Context) (Check, error) {
 	}
 	for _, column := range []string{"account_name", "uuid", "type", "role_id", "domain_id", "removed", "cleanup_needed", "api_key_access"} {
 		if a.cloud.has("account", column) && !a.usage.has("account", column) {
-			add("cloud_usage.account has no column %s, which cloud.account has: the usage server cannot copy accounts (#10244)", column)
+			add(
+				"cloud_usage.account has no column %s, which cloud.account has: the usage server cannot copy accounts (#10244)",
+				column,
+			)
 		}
 	}
 	here, there := map[int64]bool{}, int64(0)
@@ -32,8 +35,11 @@ func (a *accounting) schema(ctx context.Context) (Check, error) {
 	}
 	err = a.cloud.scan(ctx, "account", []string{seconds("removed")}, "", func(id int64, f *fields) error {
 		if !here[id] && id < there && f.int() == 0 {
-			add("account %d is missing in cloud_usage.account for ever: later ones were copied. The first event of it fails every usage run of the site. "+
-				"Copy its row from cloud.account", id)
+			add(
+				"account %d is missing in cloud_usage.account for ever: later ones were copied. The first event of it fails every usage run of the site. "+
+					"Copy its row from cloud.account",
+				id,
+			)
 		}
 		return nil
 	})
@@ -43,29 +49,47 @@ func (a *accounting) schema(ctx context.Context) (Check, error) {
 // clockSlack is how far clocks may be apart.
 const clockSlack = 2 * time.Minute
 
-// clocks is U12: events are dated by the management servers, jobs by the usage server; an event of the future says that a clock
-// or a connection's time zone (serverTimezone) is wrong.
+// clocks is U12: events are dated by the management servers, jobs by the usage server; an event of the future says
+// that a clock or a connection's time zone (serverTimezone) is wrong.
 func (a *accounting) clocks(ctx context.Context) (Check, error) {
 	c := Check{ID: "U12", Title: "clocks agree"}
 	var ahead int64
 	err := a.cloud.conn.QueryRowContext(ctx, "SELECT COALESCE(MAX(TO_SECONDS(created)), 0) - TO_SECONDS(UTC_TIMESTAMP()) FROM "+
-		"(SELECT created FROM cloud.usage_event ORDER BY id DESC LIMIT 1000) e").Scan(&ahead)
+		"(SELECT created FROM cloud.usage_event ORDER BY id DESC LIMIT 1000) e").
+		Scan(&ahead)
 	if err != nil {
 		return c, a.cloud.failed("comparing clocks", err)
 	}
 	if ahead > int64(clockSlack.Seconds()) {
 		c.Count++
-		c.Evidence = append(c.Evidence, fmt.Sprintf("the newest usage event is %d s in the future of the database's GMT time: a management server's clock or serverTimezone is wrong", ahead))
+		c.Evidence = append(
+			c.Evidence,
+			fmt.Sprintf(
+				"the newest usage event is %d s in the future of the database's GMT time: a management server's clock or serverTimezone is wrong",
+				ahead,
+			),
+		)
 	}
 	if a.cloud.has("mshost", "state", "last_update", "name", "removed") {
-		err := a.cloud.scan(ctx, "mshost", []string{"TO_SECONDS(UTC_TIMESTAMP()) - COALESCE(TO_SECONDS(last_update), TO_SECONDS(UTC_TIMESTAMP()))", "COALESCE(name, '')"},
-			"removed IS NULL AND state = 'Up'", func(id int64, f *fields) error {
+		err := a.cloud.scan(
+			ctx,
+			"mshost",
+			[]string{
+				"TO_SECONDS(UTC_TIMESTAMP()) - COALESCE(TO_SECONDS(last_update), TO_SECONDS(UTC_TIMESTAMP()))",
+				"COALESCE(name, '')",
+			},
+			"removed IS NULL AND state = 'Up'",
+			func(id int64, f *fields) error {
 				if behind := f.int(); behind < -int64(clockSlack.Seconds()) {
 					c.Count++
-					c.Evidence = append(c.Evidence, fmt.Sprintf("management server %d (%s) wrote a time %d s in the future", id, f.text(), -behind))
+					c.Evidence = append(
+						c.Evidence,
+						fmt.Sprintf("management server %d (%s) wrote a time %d s in the future", id, f.text(), -behind),
+					)
 				}
 				return nil
-			})
+			},
+		)
 		if err != nil {
 			return c, err
 		}
@@ -79,13 +103,27 @@ func (a *accounting) balancerChecks(ctx context.Context) ([]Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	titles := map[string]string{"L1": "no rule that a router refuses", "L2": "no rule is stuck", "L3": "no equal policies where routers compare as sets",
-		"L4": "routers run what the database says", "L5": "groups and their members fit together", "L6": "routers are of one version",
-		"L7": "traffic is spread and sticks as before"}
+	titles := map[string]string{
+		"L1": "no rule that a router refuses",
+		"L2": "no rule is stuck",
+		"L3": "no equal policies where routers compare as sets",
+		"L4": "routers run what the database says",
+		"L5": "groups and their members fit together",
+		"L6": "routers are of one version",
+		"L7": "traffic is spread and sticks as before",
+	}
 	not := func(id, why string) Check { return Check{ID: id, Title: titles[id], Outcome: NotLooked, Text: why} }
 	if !b.readable {
 		const why = "cloud.load_balancing_rules is not there, or not readable"
-		return []Check{not("L1", why), not("L2", why), not("L3", why), not("L4", why), not("L5", why), not("L6", why), not("L7", why)}, nil
+		return []Check{
+			not("L1", why),
+			not("L2", why),
+			not("L3", why),
+			not("L4", why),
+			not("L5", why),
+			not("L6", why),
+			not("L7", why),
+		}, nil
 	}
 	a.result.Poison = b.poison(a.names)
 	l1 := Check{ID: "L1", Title: titles["L1"]}
@@ -114,6 +152,13 @@ func (a *accounting) balancerChecks(ctx context.Context) ([]Check, error) {
 	if l1.Outcome == Clean && len(b.unread) > 0 {
 		l1.Outcome, l1.Text = Undecidable, strings.Join(b.unread, ", ")+": not there, or not readable"
 	}
-	return []Check{l1, l2, l3, not("L4", "a database does not show a router's files: stackproof run --router ... does"), l5, l6,
-		not("L7", "a database does not show traffic: take a stackproof run before and after, and compare them")}, nil
+	return []Check{
+		l1,
+		l2,
+		l3,
+		not("L4", "a database does not show a router's files: stackproof run --router ... does"),
+		l5,
+		l6,
+		not("L7", "a database does not show traffic: take a stackproof run before and after, and compare them"),
+	}, nil
 }

@@ -52,7 +52,10 @@ func dial(ctx context.Context, dsn string) (*sql.DB, *mysql.Config, error) {
 		return nil, nil, badInput(err)
 	}
 	if err := db.PingContext(ctx); err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("database %s: %w", config.Addr, usageprobe.Explain(err, config, "")), db.Close())
+		return nil, nil, errors.Join(
+			fmt.Errorf("database %s: %w", config.Addr, usageprobe.Explain(err, config, "")),
+			db.Close(),
+		)
 	}
 	return db, config, nil
 }
@@ -84,7 +87,11 @@ func (s *source) failed(what string, err error) error {
 // learn reads which tables and columns the account can see. A table without SELECT is not listed by the server.
 func (s *source) learn(ctx context.Context) error {
 	s.columns = map[string]map[string]bool{}
-	rows, err := s.conn.QueryContext(ctx, "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = ?", s.schema)
+	rows, err := s.conn.QueryContext(
+		ctx,
+		"SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = ?",
+		s.schema,
+	)
 	if err != nil {
 		return s.failed("listing the columns of "+s.schema, err)
 	}
@@ -137,11 +144,12 @@ func (s *source) close() error {
 }
 
 func gone(err error) bool {
-	return errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, sql.ErrConnDone) || strings.Contains(err.Error(), "bad connection")
+	return errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, sql.ErrConnDone) ||
+		strings.Contains(err.Error(), "bad connection")
 }
 
-// seconds is a SQL expression for a DATETIME column as seconds since 1970 of a GMT clock; 0 for NULL. Nothing in it depends
-// on the session's time zone.
+// seconds is a SQL expression for a DATETIME column as seconds since 1970 of a GMT clock; 0 for NULL. Nothing in it
+// depends on the session's time zone.
 func seconds(column string) string {
 	return "COALESCE(TO_SECONDS(" + column + ") - 62167219200, 0)"
 }
@@ -213,7 +221,13 @@ func (f *fields) text() []byte {
 }
 
 // scan goes through a table in order of id, in statements over at most batch ids each. expressions must not be NULL.
-func (s *source) scan(ctx context.Context, table string, expressions []string, where string, each func(id int64, f *fields) error) error {
+func (s *source) scan(
+	ctx context.Context,
+	table string,
+	expressions []string,
+	where string,
+	each func(id int64, f *fields) error,
+) error {
 	return s.scanFrom(ctx, table, expressions, where, 0, each, nil)
 }
 
@@ -251,7 +265,8 @@ func (s *source) scanFrom(ctx context.Context, table string, expressions []strin
 		from = to
 		if n == 0 && from < last.Int64 { // ids may have wide gaps
 			var next int64
-			if err := s.conn.QueryRowContext(ctx, "SELECT MIN(id) FROM "+name+" WHERE id > ?", from).Scan(&next); err != nil {
+			if err := s.conn.QueryRowContext(ctx, "SELECT MIN(id) FROM "+name+" WHERE id > ?", from).
+				Scan(&next); err != nil {
 				return fmt.Errorf("reading %s: %w", name, err)
 			}
 			from = next - 1
@@ -260,7 +275,12 @@ func (s *source) scanFrom(ctx context.Context, table string, expressions []strin
 	return nil
 }
 
-func (s *source) part(ctx context.Context, query string, from, to int64, each func(id int64, f *fields) error) (n int, err error) {
+func (s *source) part(
+	ctx context.Context,
+	query string,
+	from, to int64,
+	each func(id int64, f *fields) error,
+) (n int, err error) {
 	rows, err := s.conn.QueryContext(ctx, query, from, to)
 	if err != nil {
 		return 0, err
@@ -289,7 +309,8 @@ func (s *source) breathe(ctx context.Context) error {
 	for s.maxLoad > 0 {
 		var name string
 		var running int
-		if err := s.conn.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE 'Threads_running'").Scan(&name, &running); err != nil {
+		if err := s.conn.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE 'Threads_running'").
+			Scan(&name, &running); err != nil {
 			return s.failed("reading the server's load", err)
 		}
 		if running <= s.maxLoad {

@@ -106,7 +106,14 @@ func (s *store) key(account, id, part uint32) key {
 func (s *store) happenings(r *resource, into []usageprobe.Happening) []usageprobe.Happening {
 	for i := r.event; i != 0; {
 		h := s.events.at(i)
-		into = append(into, usageprobe.Happening{ID: int64(h.idAct << 8 >> 8), At: usageprobe.Moment(h.at), Act: usageprobe.Act(h.idAct >> 56)})
+		into = append(
+			into,
+			usageprobe.Happening{
+				ID:  int64(h.idAct << 8 >> 8),
+				At:  usageprobe.Moment(h.at),
+				Act: usageprobe.Act(h.idAct >> 56),
+			},
+		)
 		i = h.before
 	}
 	return into
@@ -115,7 +122,14 @@ func (s *store) happenings(r *resource, into []usageprobe.Happening) []usageprob
 func (s *store) meterings(r *resource, into []usageprobe.Metering) []usageprobe.Metering {
 	for i := r.row; i != 0; {
 		m := s.rows.at(i)
-		into = append(into, usageprobe.Metering{ID: int64(m.id), Opened: usageprobe.Moment(m.opened), Closed: usageprobe.Moment(m.closed)})
+		into = append(
+			into,
+			usageprobe.Metering{
+				ID:     int64(m.id),
+				Opened: usageprobe.Moment(m.opened),
+				Closed: usageprobe.Moment(m.closed),
+			},
+		)
 		i = m.before
 	}
 	return into

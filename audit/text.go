@@ -37,8 +37,19 @@ func (r *Result) head(b *strings.Builder) {
 	if r.Site.Covered != nil {
 		covered = "usage is covered up to " + stamp(*r.Site.Covered)
 	}
-	fmt.Fprintf(b, "Audit of site %s (%s, %s) at %s GMT; %s.\n%d helper rows, %d events, %d records in %.1f s.\n\n", r.Site.Fingerprint, r.Site.Database, version,
-		stamp(r.Site.Taken), covered, r.Site.Rows, r.Site.Events, r.Site.Records, r.Seconds)
+	fmt.Fprintf(
+		b,
+		"Audit of site %s (%s, %s) at %s GMT; %s.\n%d helper rows, %d events, %d records in %.1f s.\n\n",
+		r.Site.Fingerprint,
+		r.Site.Database,
+		version,
+		stamp(r.Site.Taken),
+		covered,
+		r.Site.Rows,
+		r.Site.Events,
+		r.Site.Records,
+		r.Seconds,
+	)
 }
 
 // verdicts is a table of what is wrong, with the hours that it cost.
@@ -179,8 +190,12 @@ func (r *Result) Next() string {
 	repairable := classes[string(usageprobe.AuditOpenButDead)] + classes[string(usageprobe.AuditWrongDate)] + classes[string(usageprobe.AuditClosedButLive)]
 	switch {
 	case r.Stall != nil:
-		return fmt.Sprintf("the usage server stands still since %s. Upgrade to a release with the wider key of usage_volume (4.23), or ask for help with event %d. "+
-			"Never set processed back: all types would be billed again. Repair rows only afterwards.", stamp(r.Stall.BlockedSince), r.Stall.BlockingEvent)
+		return fmt.Sprintf(
+			"the usage server stands still since %s. Upgrade to a release with the wider key of usage_volume (4.23), or ask for help with event %d. "+
+				"Never set processed back: all types would be billed again. Repair rows only afterwards.",
+			stamp(r.Stall.BlockedSince),
+			r.Stall.BlockingEvent,
+		)
 	case repairable > 0:
 		return "upgrade to a fixed release first (4.19.3, 4.20.1 or later), stop the usage server, then: stackproof repair plan."
 	case r.Check("L1").Outcome == Found:

@@ -29,7 +29,9 @@ func truthSize(t *testing.T) (actions, seeds int) {
 
 // volumes makes the table and the columns of 4.22 that the recorded schema of 4.20 does not have.
 func (s *testSite) volumes() {
-	s.exec("CREATE TABLE IF NOT EXISTS cloud.volumes (id BIGINT UNSIGNED PRIMARY KEY, uuid VARCHAR(40), account_id BIGINT UNSIGNED, state VARCHAR(32), instance_id BIGINT UNSIGNED, removed DATETIME)")
+	s.exec(
+		"CREATE TABLE IF NOT EXISTS cloud.volumes (id BIGINT UNSIGNED PRIMARY KEY, uuid VARCHAR(40), account_id BIGINT UNSIGNED, state VARCHAR(32), instance_id BIGINT UNSIGNED, removed DATETIME)",
+	)
 	for _, table := range []string{"cloud.usage_event", "cloud_usage.usage_event", "cloud_usage.usage_volume"} {
 		s.exec("ALTER TABLE " + table + " ADD COLUMN IF NOT EXISTS vm_id BIGINT UNSIGNED NULL")
 	}
@@ -46,8 +48,18 @@ func (s *testSite) play(o damage.Options) *damage.History {
 func lines(r *Result) []string {
 	var all []string
 	for _, f := range r.Findings {
-		all = append(all, damage.Truth{Class: f.Class, Kind: string(f.Kind), Account: f.AccountID, ID: f.ID, HelperID: f.HelperID, CrossedBy: f.CrossedBy,
-			Stalled: f.Stalled}.String())
+		all = append(
+			all,
+			damage.Truth{
+				Class:     f.Class,
+				Kind:      string(f.Kind),
+				Account:   f.AccountID,
+				ID:        f.ID,
+				HelperID:  f.HelperID,
+				CrossedBy: f.CrossedBy,
+				Stalled:   f.Stalled,
+			}.String(),
+		)
 	}
 	slices.Sort(all)
 	return all
@@ -91,8 +103,17 @@ func TestClassesEqualTheTruth(t *testing.T) {
 				s.volumes()
 				s.exec("TRUNCATE TABLE cloud.volumes")
 				accounts := []int64{2, 5, 6}[:1+seed%3]
-				h := s.play(damage.Options{Handler: handler, Actions: actions, Seed: uint64(seed), Accounts: accounts, Tail: seed%2 == 1, Window: 12 * time.Hour,
-					Start: time.Date(2026, 3, 20, 0, 0, 0, 0, time.UTC)})
+				h := s.play(
+					damage.Options{
+						Handler:  handler,
+						Actions:  actions,
+						Seed:     uint64(seed),
+						Accounts: accounts,
+						Tail:     seed%2 == 1,
+						Window:   12 * time.Hour,
+						Start:    time.Date(2026, 3, 20, 0, 0, 0, 0, time.UTC),
+					},
+				)
 				r := s.audit()
 				requireSame(t, truths(h), lines(r))
 				require.EqualValues(t, h.Repeated(), r.Check("U9").Count)
@@ -108,6 +129,27 @@ func TestClassesEqualTheTruth(t *testing.T) {
 	}
 	for _, class := range []string{"OPEN_BUT_DEAD", "CLOSED_BUT_LIVE", "WRONG_DATE", "MISSING", "LIVE_WITH_DELETE_EVENT"} {
 		require.NotZero(t, seen[class], "the histories never had a %s", class)
+	}
+}
+
+// TestPlantedClasses: what no handler leaves behind is found as well, once each.
+func TestPlantedClasses(t *testing.T) {
+	s := site4(t)
+	s.volumes()
+	h := damage.Play(
+		damage.Options{
+			Handler: damage.Sound,
+			Actions: 400,
+			Seed:    9,
+			Start:   time.Date(2026, 3, 20, 0, 0, 0, 0, time.UTC),
+		},
+	)
+	require.Equal(t, 3, h.Plant())
+	require.NoError(t, h.Write(t.Context(), s.db))
+	r := s.audit()
+	requireSame(t, truths(h), lines(r))
+	for _, class := range []string{"MISSING", "DUPLICATE_OPEN", "OPEN_NO_DELETE_EVENT"} {
+		require.Equal(t, 1, r.Classes()[class], class)
 	}
 }
 

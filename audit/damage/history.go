@@ -16,8 +16,8 @@ const (
 	Sound Handler = "sound"
 	// ByHelperID closes LB and PF rows by the row's own id (4.16.1 to 4.19.2, 4.20.0; #10712, #9888).
 	ByHelperID Handler = "by-helper-id"
-	// Stalled is sound, but each volume of a VM violates the key of usage_volume: the run is rolled back up to that event and goes
-	// on without a transaction (4.22.1; #13399).
+	// Stalled is sound, but each volume of a VM violates the key of usage_volume: the run is rolled back up to that
+	// event and goes on without a transaction (4.22.1; #13399).
 	Stalled Handler = "stalled"
 )
 
@@ -108,6 +108,7 @@ type History struct {
 	records []record
 	rule    int64 // last id of firewall_rules
 	vms     int64
+	extra   []Truth  // what Plant has planted, where the truth of a thing does not tell
 	journal []func() // undo of an open transaction; nil when none is open
 	open    bool
 }
@@ -123,8 +124,17 @@ func Play(o Options) *History {
 	if o.Window == 0 {
 		o.Window = 24 * time.Hour
 	}
-	h := &History{Options: o, random: rand.New(rand.NewPCG(o.Seed, 0x57ac)), now: o.Start.Truncate(o.Window).Unix(), tables: map[string][]helper{}, //nolint:gosec // a test's dice
-		index: map[string]map[int64]int{}, last: map[string]int64{}, things: map[string][]*thing{}, rule: o.Base, vms: o.Base}
+	h := &History{
+		Options: o,
+		random:  rand.New(rand.NewPCG(o.Seed, 0x57ac)),
+		now:     o.Start.Truncate(o.Window).Unix(),
+		tables:  map[string][]helper{}, //nolint:gosec // a test's dice
+		index:   map[string]map[int64]int{},
+		last:    map[string]int64{},
+		things:  map[string][]*thing{},
+		rule:    o.Base,
+		vms:     o.Base,
+	}
 	next := h.now + int64(o.Window.Seconds())
 	for range o.Actions {
 		h.now += 2 + h.random.Int64N(120)
@@ -188,7 +198,19 @@ func (h *History) emit(kind string, t *thing, vm int64) int64 {
 	if t.kind == NIC {
 		offering = 13
 	}
-	h.events = append(h.events, event{id: h.Base + int64(len(h.events)) + 1, account: t.account, at: h.now, resource: t.id, kind: kind, name: t.name, vm: vm, offering: offering})
+	h.events = append(
+		h.events,
+		event{
+			id:       h.Base + int64(len(h.events)) + 1,
+			account:  t.account,
+			at:       h.now,
+			resource: t.id,
+			kind:     kind,
+			name:     t.name,
+			vm:       vm,
+			offering: offering,
+		},
+	)
 	return h.events[len(h.events)-1].id
 }
 
@@ -240,8 +262,8 @@ func (h *History) deleteRule(kind, event string, good bool) {
 	}
 }
 
-// assign gives a free address to an account. An address has one life after another; those of each account are a thing of their
-// own.
+// assign gives a free address to an account. An address has one life after another; those of each account are a
+// thing of their own.
 func (h *History) assign() {
 	taken := map[int64]bool{}
 	for _, t := range h.things[Address] {

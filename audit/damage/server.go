@@ -108,7 +108,10 @@ func (h *History) insert(kind string, e *event, part int64) {
 		h.index[kind] = map[int64]int{}
 	}
 	h.index[kind][id] = len(h.tables[kind])
-	h.tables[kind] = append(h.tables[kind], helper{id: id, account: e.account, resource: e.resource, part: part, opened: e.at})
+	h.tables[kind] = append(
+		h.tables[kind],
+		helper{id: id, account: e.account, resource: e.resource, part: part, opened: e.at},
+	)
 	h.undo(func() {
 		delete(h.index[kind], id)
 		h.tables[kind] = h.tables[kind][:len(h.tables[kind])-1]
@@ -163,8 +166,8 @@ type billed struct {
 	account, resource, part int64
 }
 
-// bill writes the records of all windows of a run: durations are summed by resource, in 32-bit hours, with the millisecond more
-// that the usage server counts.
+// bill writes the records of all windows of a run: durations are summed by resource, in 32-bit hours, with the
+// millisecond more that the usage server counts.
 func (h *History) bill(start, end int64) {
 	window := int64(h.Window.Seconds())
 	for from := start; from < end; {
@@ -188,12 +191,28 @@ func (h *History) bill(start, end int64) {
 			}
 		}
 		for _, k := range order {
-			h.records = append(h.records, record{k.account, k.resource, k.part, usageType(k.kind), from, to, float64(float32(sums[k]) / 1000 / 60 / 60)})
+			h.records = append(
+				h.records,
+				record{
+					k.account,
+					k.resource,
+					k.part,
+					usageType(k.kind),
+					from,
+					to,
+					float64(float32(sums[k]) / 1000 / 60 / 60),
+				},
+			)
 		}
 		from = to
 	}
 }
 
 func compareThings(a, b Truth) int {
-	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Account, b.Account), cmp.Compare(a.ID, b.ID), cmp.Compare(a.HelperID, b.HelperID))
+	return cmp.Or(
+		cmp.Compare(a.Kind, b.Kind),
+		cmp.Compare(a.Account, b.Account),
+		cmp.Compare(a.ID, b.ID),
+		cmp.Compare(a.HelperID, b.HelperID),
+	)
 }

@@ -19,8 +19,8 @@ type clock struct{ at time.Time }
 
 func (c *clock) Now() time.Time { return c.at }
 
-// TestHandlersAreThoseOfTheZone: the usage server of the lab, which is tested against recordings, opens and closes the same rows
-// when it is given the same events.
+// TestHandlersAreThoseOfTheZone: the usage server of the lab, which is tested against recordings, opens and closes
+// the same rows when it is given the same events.
 func TestHandlersAreThoseOfTheZone(t *testing.T) {
 	server, err := database.Start(t.Context(), database.Options{Schema: "4.20.0.0"})
 	require.NoError(t, err)
@@ -31,9 +31,20 @@ func TestHandlersAreThoseOfTheZone(t *testing.T) {
 	for handler, rules := range map[Handler]usage.Rules{Sound: {}, ByHelperID: {CloseByHelperPK: true}} {
 		t.Run(string(handler), func(t *testing.T) {
 			require.NoError(t, server.Reset(t.Context()))
-			h := Play(Options{Handler: handler, Actions: 1200, Seed: 3, Accounts: []int64{2, 5}, Start: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)})
+			h := Play(
+				Options{
+					Handler:  handler,
+					Actions:  1200,
+					Seed:     3,
+					Accounts: []int64{2, 5},
+					Start:    time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
+				},
+			)
 			require.Greater(t, len(h.jobs), 0)
-			_, err := db.ExecContext(t.Context(), "INSERT INTO cloud.account (id, account_name, uuid, type, domain_id, cleanup_needed) VALUES (2, 'a', 'a', 0, 1, 0), (5, 'b', 'b', 0, 1, 0)")
+			_, err := db.ExecContext(
+				t.Context(),
+				"INSERT INTO cloud.account (id, account_name, uuid, type, domain_id, cleanup_needed) VALUES (2, 'a', 'a', 0, 1, 0), (5, 'b', 'b', 0, 1, 0)",
+			)
 			require.NoError(t, err)
 			c := &clock{at: h.Start}
 			s, err := usage.New(db, usage.Options{Rules: rules, Clock: c})
@@ -42,7 +53,18 @@ func TestHandlersAreThoseOfTheZone(t *testing.T) {
 			from := 0
 			for _, j := range h.jobs {
 				w := &writer{ctx: t.Context(), db: db}
-				w.table("cloud.usage_event", "id", "type", "account_id", "created", "zone_id", "resource_id", "resource_name", "offering_id", "processed")
+				w.table(
+					"cloud.usage_event",
+					"id",
+					"type",
+					"account_id",
+					"created",
+					"zone_id",
+					"resource_id",
+					"resource_name",
+					"offering_id",
+					"processed",
+				)
 				for ; from < len(h.events) && h.events[from].at*1000 <= j.end; from++ {
 					e := h.events[from]
 					w.row(e.id, e.kind, e.account, stamp(e.at), 1, e.resource, null(e.name), null(e.offering), 0)
@@ -63,7 +85,10 @@ func TestHandlersAreThoseOfTheZone(t *testing.T) {
 			} {
 				var want, have []string
 				for _, r := range h.tables[kind] {
-					want = append(want, fmt.Sprintf("%d %d %d %s %s", r.id, r.account, r.resource, stamp(r.opened), stamp(r.closed)))
+					want = append(
+						want,
+						fmt.Sprintf("%d %d %d %s %s", r.id, r.account, r.resource, stamp(r.opened), stamp(r.closed)),
+					)
 				}
 				rows, err := db.QueryContext(t.Context(), query)
 				require.NoError(t, err)

@@ -32,7 +32,7 @@ func (t Truth) String() string {
 
 // Truth lists everything that is wrong. What the last usage job does not cover is not wrong yet.
 func (h *History) Truth() []Truth {
-	var all []Truth
+	all := slices.Clone(h.extra)
 	for _, kind := range kinds() {
 		rows := map[[2]int64][]helper{}
 		for _, r := range h.tables[kind] {

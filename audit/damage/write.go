@@ -9,19 +9,44 @@ import (
 	"time"
 )
 
-// Write puts the history into the databases of a site, in few large statements. The tables must have no rows with its ids.
-// Columns that the schema does not have (vm_id before 4.22.1) and tables that it lacks are left out.
+// Write puts the history into the databases of a site, in few large statements. The tables must have no rows with
+// its ids. Columns that the schema does not have (vm_id before 4.22.1) and tables that it lacks are left out.
 func (h *History) Write(ctx context.Context, db *sql.DB) error {
 	w := &writer{ctx: ctx, db: db}
 	h.writeEvents(w)
 	h.writeRows(w)
 	h.writeLiving(w)
-	w.table("cloud_usage.usage_job", "host", "pid", "job_type", "start_millis", "end_millis", "exec_time", "start_date", "end_date", "success", "heartbeat")
+	w.table(
+		"cloud_usage.usage_job",
+		"host",
+		"pid",
+		"job_type",
+		"start_millis",
+		"end_millis",
+		"exec_time",
+		"start_date",
+		"end_date",
+		"success",
+		"heartbeat",
+	)
 	for _, j := range h.jobs {
 		w.row("damage", 1, 0, j.start, j.end, 1, stamp(j.start/1000), stamp(j.end/1000), 1, stamp(j.end/1000+1))
 	}
-	w.table("cloud_usage.cloud_usage", "zone_id", "account_id", "domain_id", "description", "usage_display", "usage_type", "raw_usage", "usage_id", "vm_instance_id",
-		"offering_id", "start_date", "end_date")
+	w.table(
+		"cloud_usage.cloud_usage",
+		"zone_id",
+		"account_id",
+		"domain_id",
+		"description",
+		"usage_display",
+		"usage_type",
+		"raw_usage",
+		"usage_id",
+		"vm_instance_id",
+		"offering_id",
+		"start_date",
+		"end_date",
+	)
 	for _, r := range h.records {
 		var vm, offering any
 		id := r.resource
@@ -31,8 +56,20 @@ func (h *History) Write(ctx context.Context, db *sql.DB) error {
 		case 1, 2:
 			vm = r.resource
 		}
-		w.row(1, r.account, 1, fmt.Sprintf("usage type %d of %d", r.usageType, r.resource), fmt.Sprintf("%.6f Hrs", r.hours), r.usageType, r.hours, id, vm, offering,
-			stamp(r.from), stamp(r.to-1))
+		w.row(
+			1,
+			r.account,
+			1,
+			fmt.Sprintf("usage type %d of %d", r.usageType, r.resource),
+			fmt.Sprintf("%.6f Hrs", r.hours),
+			r.usageType,
+			r.hours,
+			id,
+			vm,
+			offering,
+			stamp(r.from),
+			stamp(r.to-1),
+		)
 	}
 	w.flush()
 	return w.err
@@ -40,7 +77,17 @@ func (h *History) Write(ctx context.Context, db *sql.DB) error {
 
 func (h *History) writeEvents(w *writer) {
 	for _, schema := range []string{"cloud", "cloud_usage"} {
-		columns := []string{"id", "type", "account_id", "created", "zone_id", "resource_id", "resource_name", "offering_id", "processed"}
+		columns := []string{
+			"id",
+			"type",
+			"account_id",
+			"created",
+			"zone_id",
+			"resource_id",
+			"resource_name",
+			"offering_id",
+			"processed",
+		}
 		withVM := w.has(schema, "usage_event", "vm_id")
 		if withVM {
 			columns = append(columns, "vm_id")
@@ -55,7 +102,17 @@ func (h *History) writeEvents(w *writer) {
 			if e.kind == "NET.RULEDELETE" {
 				zone = 0
 			}
-			values := []any{e.id, e.kind, e.account, stamp(e.at), zone, e.resource, null(e.name), null(e.offering), e.processed && schema == "cloud_usage"}
+			values := []any{
+				e.id,
+				e.kind,
+				e.account,
+				stamp(e.at),
+				zone,
+				e.resource,
+				null(e.name),
+				null(e.offering),
+				e.processed && schema == "cloud_usage",
+			}
 			if withVM {
 				values = append(values, null(e.vm))
 			}
@@ -97,22 +154,70 @@ func (h *History) writeRows(w *writer) {
 }
 
 func (h *History) writeLiving(w *writer) {
-	w.table("cloud.firewall_rules", "id", "uuid", "start_port", "end_port", "state", "protocol", "purpose", "account_id", "domain_id", "network_id", "xid", "created")
+	w.table(
+		"cloud.firewall_rules",
+		"id",
+		"uuid",
+		"start_port",
+		"end_port",
+		"state",
+		"protocol",
+		"purpose",
+		"account_id",
+		"domain_id",
+		"network_id",
+		"xid",
+		"created",
+	)
 	for kind, purpose := range map[string]string{LB: "LoadBalancing", PF: "PortForwarding"} {
 		for _, t := range h.things[kind] {
 			if t.alive {
-				w.row(t.id, uuid(kind, t.id), 80, 80, "Active", "tcp", purpose, t.account, 1, 204, uuid("x"+kind, t.id), stamp(t.lives[0].born))
+				w.row(
+					t.id,
+					uuid(kind, t.id),
+					80,
+					80,
+					"Active",
+					"tcp",
+					purpose,
+					t.account,
+					1,
+					204,
+					uuid("x"+kind, t.id),
+					stamp(t.lives[0].born),
+				)
 			}
 		}
 	}
-	w.table("cloud.load_balancing_rules", "id", "name", "default_port_start", "default_port_end", "algorithm", "lb_protocol")
+	w.table(
+		"cloud.load_balancing_rules",
+		"id",
+		"name",
+		"default_port_start",
+		"default_port_end",
+		"algorithm",
+		"lb_protocol",
+	)
 	for _, t := range h.things[LB] {
 		if t.alive {
 			w.row(t.id, fmt.Sprintf("lb-%d", t.id), 80, 80, "roundrobin", "tcp")
 		}
 	}
-	w.table("cloud.user_ip_address", "id", "uuid", "account_id", "domain_id", "public_ip_address", "data_center_id", "source_nat", "allocated", "state", "vlan_db_id",
-		"mac_address", "source_network_id")
+	w.table(
+		"cloud.user_ip_address",
+		"id",
+		"uuid",
+		"account_id",
+		"domain_id",
+		"public_ip_address",
+		"data_center_id",
+		"source_nat",
+		"allocated",
+		"state",
+		"vlan_db_id",
+		"mac_address",
+		"source_network_id",
+	)
 	for id := h.Base + 1; id <= h.Base+addresses; id++ {
 		holder := slices.IndexFunc(h.things[Address], func(t *thing) bool { return t.id == id && t.alive })
 		address := fmt.Sprintf("192.0.2.%d", id-h.Base)
@@ -121,13 +226,40 @@ func (h *History) writeLiving(w *writer) {
 			continue
 		}
 		t := h.things[Address][holder]
-		w.row(id, uuid(Address, id), t.account, 1, address, 1, 0, stamp(t.lives[len(t.lives)-1].born), "Allocated", 1, id, 200)
+		w.row(
+			id,
+			uuid(Address, id),
+			t.account,
+			1,
+			address,
+			1,
+			0,
+			stamp(t.lives[len(t.lives)-1].born),
+			"Allocated",
+			1,
+			id,
+			200,
+		)
 	}
 	h.writeVMs(w)
 }
 
 func (h *History) writeVMs(w *writer) {
-	w.table("cloud.vm_instance", "id", "uuid", "name", "instance_name", "account_id", "domain_id", "type", "state", "removed", "service_offering_id", "data_center_id", "vm_type")
+	w.table(
+		"cloud.vm_instance",
+		"id",
+		"uuid",
+		"name",
+		"instance_name",
+		"account_id",
+		"domain_id",
+		"type",
+		"state",
+		"removed",
+		"service_offering_id",
+		"data_center_id",
+		"vm_type",
+	)
 	for _, t := range h.things[VM] {
 		state, removed := "Running", any(nil)
 		if !t.alive {
@@ -193,7 +325,8 @@ func (w *writer) has(schema, table, column string) bool {
 		return false
 	}
 	var n int
-	w.err = w.db.QueryRowContext(w.ctx, "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = ? AND table_name = ? AND column_name = ?", schema, table, column).Scan(&n)
+	w.err = w.db.QueryRowContext(w.ctx, "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = ? AND table_name = ? AND column_name = ?", schema, table, column).
+		Scan(&n)
 	return n > 0
 }
 
@@ -205,8 +338,13 @@ func (w *writer) table(name string, columns ...string) {
 		return
 	}
 	schema, table, _ := strings.Cut(name, ".")
-	rows, err := w.db.QueryContext(w.ctx, `SELECT column_name, data_type, is_nullable = 'NO' AND column_default IS NULL AND extra NOT LIKE '%auto_increment%'
-		FROM information_schema.columns WHERE table_schema = ? AND table_name = ?`, schema, table)
+	rows, err := w.db.QueryContext(
+		w.ctx,
+		`SELECT column_name, data_type, is_nullable = 'NO' AND column_default IS NULL AND extra NOT LIKE '%auto_increment%'
+		FROM information_schema.columns WHERE table_schema = ? AND table_name = ?`,
+		schema,
+		table,
+	)
 	if err != nil {
 		w.err = fmt.Errorf("looking at %s: %w", name, err)
 		return
@@ -271,7 +409,13 @@ func (w *writer) flush() {
 		return
 	}
 	one := "(?" + strings.Repeat(",?", len(w.columns)-1) + ")"
-	query := "INSERT INTO " + w.name + " (" + strings.Join(w.columns, ",") + ") VALUES " + one + strings.Repeat(","+one, w.rows-1)
+	query := "INSERT INTO " + w.name + " (" + strings.Join(
+		w.columns,
+		",",
+	) + ") VALUES " + one + strings.Repeat(
+		","+one,
+		w.rows-1,
+	)
 	if _, err := w.db.ExecContext(w.ctx, query, w.values...); err != nil {
 		w.err = fmt.Errorf("writing %s: %w", w.name, err)
 	}

@@ -24,10 +24,25 @@ type siteFlags struct {
 
 func (f *siteFlags) add(c *cobra.Command) {
 	s := c.Flags()
-	s.StringVar(&f.dsn, "dsn", "", "database with SELECT on cloud and cloud_usage, user:password@tcp(host:3306)/ (or $STACKPROOF_DSN, which others do not see)")
-	s.StringVar(&f.usageDSN, "usage-dsn", "", "database with SELECT on cloud_usage, where it is on a server of its own (or $STACKPROOF_USAGE_DSN)")
+	s.StringVar(
+		&f.dsn,
+		"dsn",
+		"",
+		"database with SELECT on cloud and cloud_usage, user:password@tcp(host:3306)/ (or $STACKPROOF_DSN, which others do not see)",
+	)
+	s.StringVar(
+		&f.usageDSN,
+		"usage-dsn",
+		"",
+		"database with SELECT on cloud_usage, where it is on a server of its own (or $STACKPROOF_USAGE_DSN)",
+	)
 	s.StringVar(&f.target, "target", "", "take the dsn of this target of the --config file")
-	s.StringVar(&f.config, "config", "", "YAML file of targets (default: $STACKPROOF_CONFIG, else stackproof.yaml where there is one)")
+	s.StringVar(
+		&f.config,
+		"config",
+		"",
+		"YAML file of targets (default: $STACKPROOF_CONFIG, else stackproof.yaml where there is one)",
+	)
 	s.IntVar(&f.batch, "batch", 200_000, "how many ids one statement covers at most")
 	s.IntVar(&f.maxLoad, "max-load", 0, "pause while the database has more statements at work than this (0: never)")
 }
@@ -91,17 +106,23 @@ type auditFlags struct {
 
 func auditCommand() *cobra.Command {
 	var f auditFlags
-	c := &cobra.Command{Use: "audit", Short: "Finds damaged usage rows and rules that a router refuses, read-only", Args: noArgs,
+	c := &cobra.Command{
+		Use:   "audit",
+		Short: "Finds damaged usage rows and rules that a router refuses, read-only",
+		Args:  noArgs,
 		Long: `Looks at the databases of a whole site, with an account that needs SELECT only: which usage rows lie and what that cost, which load balancer
 rules a router refuses, and whether the usage server stands still.
 
 Exit status: 0 nothing found (with --gate: go), 1 damage found (no-go), 2 wrong use, 3 nothing could be decided yet, 4 the audit could not be done.
-With --nagios: 0 OK, 1 warning, 2 critical, 3 unknown.`}
+With --nagios: 0 OK, 1 warning, 2 critical, 3 unknown.`,
+	}
 	f.site.add(c)
 	f.docs.add(c.Flags())
 	c.Flags().StringVar(&f.gate, "gate", "", "say go or no-go for an upgrade to this release, and the order of steps")
-	c.Flags().DurationVar(&f.watch, "watch", 0, "audit again and again, with this time between the ends and the next beginnings, until Ctrl-C")
-	c.Flags().BoolVar(&f.nagios, "nagios", false, "print one line and end with the status that a Nagios-style check expects")
+	c.Flags().
+		DurationVar(&f.watch, "watch", 0, "audit again and again, with this time between the ends and the next beginnings, until Ctrl-C")
+	c.Flags().
+		BoolVar(&f.nagios, "nagios", false, "print one line and end with the status that a Nagios-style check expects")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		o, err := f.options(c)

@@ -21,7 +21,8 @@ func said(args ...string) (int, string, string) {
 	return code, out.String(), errs.String()
 }
 
-// TestAuditAndRepairByCommand: the verbs of an operator, one after another, on a site that an affected release has left.
+// TestAuditAndRepairByCommand: the verbs of an operator, one after another, on a site that an affected release has
+// left.
 func TestAuditAndRepairByCommand(t *testing.T) {
 	server, err := database.Start(t.Context(), database.Options{Schema: "4.20.0.0"})
 	require.NoError(t, err)
@@ -29,13 +30,36 @@ func TestAuditAndRepairByCommand(t *testing.T) {
 	db, err := server.Open(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	h := damage.Play(damage.Options{Handler: damage.ByHelperID, Actions: 300, Seed: 2, Start: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)})
+	h := damage.Play(
+		damage.Options{
+			Handler: damage.ByHelperID,
+			Actions: 300,
+			Seed:    2,
+			Start:   time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
+		},
+	)
 	require.NoError(t, h.Write(t.Context(), db))
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 
-	code, out, errs := said("audit", "-q", "--dsn", server.ReadOnlyDSN(), "--json", in("before.json"), "--csv", in("a.csv"), "--money", in("m.csv"), "--html", in("a.html"),
-		"--junit", in("a.xml"), "--metrics", in("a.prom"))
+	code, out, errs := said(
+		"audit",
+		"-q",
+		"--dsn",
+		server.ReadOnlyDSN(),
+		"--json",
+		in("before.json"),
+		"--csv",
+		in("a.csv"),
+		"--money",
+		in("m.csv"),
+		"--html",
+		in("a.html"),
+		"--junit",
+		in("a.xml"),
+		"--metrics",
+		in("a.prom"),
+	)
 	require.Equal(t, exitFailure, code, errs)
 	require.Contains(t, out, "OPEN_BUT_DEAD")
 	for _, name := range []string{"before.json", "a.csv", "m.csv", "a.html", "a.xml", "a.prom"} {
@@ -50,7 +74,19 @@ func TestAuditAndRepairByCommand(t *testing.T) {
 	require.Equal(t, exitFailure, code)
 	require.Contains(t, out, "NO-GO for the upgrade")
 
-	code, out, errs = said("repair", "plan", "-q", "--dsn", server.ReadOnlyDSN(), "--out", in("plan"), "--credits", in("credits.csv"), "--debits", in("debits.csv"))
+	code, out, errs = said(
+		"repair",
+		"plan",
+		"-q",
+		"--dsn",
+		server.ReadOnlyDSN(),
+		"--out",
+		in("plan"),
+		"--credits",
+		in("credits.csv"),
+		"--debits",
+		in("debits.csv"),
+	)
 	require.Equal(t, exitOK, code, errs)
 	require.Contains(t, out, "rows are planned in")
 	credits, err := os.ReadFile(in("credits.csv"))

@@ -24,18 +24,30 @@ type auditDocuments struct{ all []*auditDocument }
 
 func (d *auditDocuments) add(f *pflag.FlagSet) {
 	d.all = []*auditDocument{
-		{flag: "json", help: "write the result as JSON: every finding, and what compare reads", make: func(r *audit.Result) ([]byte, error) {
-			var b bytes.Buffer
-			err := r.Encode(&b)
-			return b.Bytes(), err
-		}},
+		{
+			flag: "json",
+			help: "write the result as JSON: every finding, and what compare reads",
+			make: func(r *audit.Result) ([]byte, error) {
+				var b bytes.Buffer
+				err := r.Encode(&b)
+				return b.Bytes(), err
+			},
+		},
 		{flag: "csv", help: "write one line a finding as CSV", make: (*audit.Result).CSV},
-		{flag: "money", help: "write hours billed too much and too little, by account, month and usage type, as CSV", make: (*audit.Result).MoneyCSV},
+		{
+			flag: "money",
+			help: "write hours billed too much and too little, by account, month and usage type, as CSV",
+			make: (*audit.Result).MoneyCSV,
+		},
 		{flag: "html", help: "write the result as one HTML page", make: (*audit.Result).HTML},
 		{flag: "junit", help: "write JUnit XML, one case a check", make: (*audit.Result).JUnit},
-		{flag: "metrics", help: "write numbers for monitoring in the OpenMetrics text format", make: func(r *audit.Result) ([]byte, error) {
-			return r.Metrics(), nil
-		}},
+		{
+			flag: "metrics",
+			help: "write numbers for monitoring in the OpenMetrics text format",
+			make: func(r *audit.Result) ([]byte, error) {
+				return r.Metrics(), nil
+			},
+		},
 	}
 	for _, one := range d.all {
 		f.StringVar(&one.path, one.flag, "", one.help)

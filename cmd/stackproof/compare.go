@@ -16,7 +16,9 @@ import (
 func compareCommand() *cobra.Command {
 	var path string
 	var newOnly bool
-	c := &cobra.Command{Use: "compare BEFORE AFTER", Short: "Compares two audits, or two runs: before and after an upgrade, or last night and tonight",
+	c := &cobra.Command{
+		Use:   "compare BEFORE AFTER",
+		Short: "Compares two audits, or two runs: before and after an upgrade, or last night and tonight",
 		Long: `Reads the JSON of two audits of one site, or of two runs, and says what is new, gone and unchanged.
 
 Exit status: 0 nothing is worse, 1 something is worse, or missing, 2 wrong use.`,
@@ -25,9 +27,11 @@ Exit status: 0 nothing is worse, 1 something is worse, or missing, 2 wrong use.`
 				return usage("%s needs two files: the earlier one and the later one", c.CommandPath())
 			}
 			return nil
-		}}
+		},
+	}
 	c.Flags().StringVar(&path, "json", "", "write the comparison as JSON")
-	c.Flags().BoolVar(&newOnly, "new-only", false, "end with 1 on new failures only: what was not run, or could not be decided, is told and does not count")
+	c.Flags().
+		BoolVar(&newOnly, "new-only", false, "end with 1 on new failures only: what was not run, or could not be decided, is told and does not count")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		text, document, worse, err := compareFiles(args[0], args[1], newOnly)
 		if err != nil {
@@ -79,7 +83,10 @@ func compareFiles(before, after string, newOnly bool) (text string, document any
 	var runs [2]result.Run
 	for i, path := range []string{before, after} {
 		if audits[i] != nil {
-			return "", nil, false, usage("%s is an audit, and the other file is none: compare two audits or two runs", path)
+			return "", nil, false, usage(
+				"%s is an audit, and the other file is none: compare two audits or two runs",
+				path,
+			)
 		}
 		if runs[i], err = result.Decode(bytes.NewReader(data[i])); err != nil {
 			return "", nil, false, usage("%s is neither the JSON of an audit nor that of a run: %w", path, err)

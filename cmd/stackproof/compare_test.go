@@ -51,7 +51,10 @@ func TestCompareTraffic(t *testing.T) {
 		}
 		return result.Case{ID: "L-01", Verdict: result.Pass, Views: result.Views{Grids: []result.Grid{g}}}
 	}
-	c := compareRuns(result.Run{Results: []result.Case{grid([]int{0, 0}, []int{1, 1})}}, result.Run{Results: []result.Case{grid([]int{0, 1}, []int{-1, -1})}})
+	c := compareRuns(
+		result.Run{Results: []result.Case{grid([]int{0, 0}, []int{1, 1})}},
+		result.Run{Results: []result.Case{grid([]int{0, 1}, []int{-1, -1})}},
+	)
 	require.Contains(t, c.text(), "web sticky: 2 of 2 clients answered by 2 backends, 0 moved")
 	require.Contains(t, c.text(), "web sticky: 1 of 2 clients answered by 2 backends, 1 moved")
 }

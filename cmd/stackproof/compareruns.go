@@ -48,7 +48,15 @@ func failures(c result.Case) []string {
 }
 
 func compareRuns(before, after result.Run) runComparison {
-	c := runComparison{Before: before.Release, After: after.Release, Cases: []runCase{}, New: []string{}, Gone: []string{}, Missing: []string{}, Undecided: []string{}}
+	c := runComparison{
+		Before:    before.Release,
+		After:     after.Release,
+		Cases:     []runCase{},
+		New:       []string{},
+		Gone:      []string{},
+		Missing:   []string{},
+		Undecided: []string{},
+	}
 	was := map[string]result.Case{}
 	for _, one := range before.Results {
 		was[one.ID] = one
@@ -68,8 +76,12 @@ func compareRuns(before, after result.Run) runComparison {
 				c.Gone = append(c.Gone, fmt.Sprintf("%s %s: %s", one.ID, class, old.Reason))
 			}
 		}
-		if there && one.Verdict == result.Inconclusive && old.Verdict != result.Inconclusive || there && one.Verdict == result.Unsupported && old.Verdict != result.Unsupported {
-			c.Undecided = append(c.Undecided, fmt.Sprintf("%s was %s and is %s: %s", one.ID, old.Verdict, one.Verdict, one.Reason))
+		if there && one.Verdict == result.Inconclusive && old.Verdict != result.Inconclusive ||
+			there && one.Verdict == result.Unsupported && old.Verdict != result.Unsupported {
+			c.Undecided = append(
+				c.Undecided,
+				fmt.Sprintf("%s was %s and is %s: %s", one.ID, old.Verdict, one.Verdict, one.Reason),
+			)
 		}
 	}
 	for _, one := range before.Results {
@@ -103,7 +115,18 @@ func traffic(c result.Case) string {
 				moved++
 			}
 		}
-		all = append(all, fmt.Sprintf("%s %s: %d of %d clients answered by %d backends, %d moved", g.Rule, g.Verdict, answered, len(g.Clients), len(used), moved))
+		all = append(
+			all,
+			fmt.Sprintf(
+				"%s %s: %d of %d clients answered by %d backends, %d moved",
+				g.Rule,
+				g.Verdict,
+				answered,
+				len(g.Clients),
+				len(used),
+				moved,
+			),
+		)
 	}
 	return strings.Join(all, "; ")
 }

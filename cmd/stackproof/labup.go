@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/stackproof/stackproof/audit/damage"
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/release"
@@ -37,6 +41,7 @@ type standing struct {
 func labUpCommand() *cobra.Command {
 	var name, listen, integration, like string
 	var knobs []string
+	var planted string
 	var asJSON, bare bool
 	var seed int64
 	var speed float64
@@ -55,6 +60,7 @@ router.`}
 	f.BoolVar(&bare, "bare", false, "a management server without a zone (see stackproof zone deploy)")
 	f.Int64Var(&seed, "seed", 1, "seed of generated ids and keys")
 	f.Float64Var(&speed, "speed", 1, "how many times as fast the zone's time runs; another stackproof must then take the API's clock (--clock api)")
+	f.StringVar(&planted, "damage", "", "begin with damaged usage rows, as a server's handler leaves them behind: HANDLER[:ACTIONS[:SEED]], such as by-helper-id:2000 (sound, by-helper-id, stalled)")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if speed < 1 || speed > 600 {
 			return usage("--speed must be between 1 and 600, not %g", speed)
@@ -71,12 +77,21 @@ router.`}
 		if speed > 1 {
 			clock = zone.NewScaled(speed)
 		}
-		return cannotRun(labUp(c, zone.Options{Clock: clock, Release: name, Knobs: set, Listen: listen, ListenIntegration: integration, Seed: seed, Bare: bare, Load: load}, asJSON))
+		var history *damage.Options
+		if planted != "" {
+			o, err := damage.ParseSpec(planted)
+			if err != nil {
+				return usage("--damage %w", err)
+			}
+			history = &o
+		}
+		return cannotRun(labUp(c, history, zone.Options{Clock: clock, Release: name, Knobs: set, Listen: listen,
+			ListenIntegration: integration, Seed: seed, Bare: bare, Load: load}, asJSON))
 	}
 	return c
 }
 
-func labUp(c *cobra.Command, o zone.Options, asJSON bool) (err error) {
+func labUp(c *cobra.Command, history *damage.Options, o zone.Options, asJSON bool) (err error) {
 	ctx := c.Context()
 	defer func() {
 		// Ctrl-C is how a standing lab ends; it is no error.
@@ -114,6 +129,11 @@ func labUp(c *cobra.Command, o zone.Options, asJSON bool) (err error) {
 		return err
 	}
 	undo = append(undo, z.Close)
+	if history != nil {
+		if err := plantDamage(c, server, *history); err != nil {
+			return err
+		}
+	}
 	s := standing{o.Release, z.APIURL(), z.APIKey(), z.SecretKey(), z.IntegrationURL(), server.DSN(), server.ReadOnlyDSN(), log.Name()}
 	if err := s.print(c, asJSON); err != nil {
 		return err
@@ -124,6 +144,32 @@ func labUp(c *cobra.Command, o zone.Options, asJSON bool) (err error) {
 	case <-server.Ended():
 		return fmt.Errorf("the lab's database ended by itself: its last words:\n%s", server.LastWords())
 	}
+}
+
+// damageBase is what the ids of planted objects begin after, far from those of the lab's own.
+const damageBase = 1_000_000
+
+// plantDamage writes a history that ends shortly before now, and says what is wrong with it.
+func plantDamage(c *cobra.Command, server *database.Server, o damage.Options) (err error) {
+	o.Base, o.Accounts = damageBase, []int64{2} // the lab's administrator
+	h := damage.Play(o.Until(time.Now()))
+	h.Plant()
+	db, err := server.Open(c.Context())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := h.Write(c.Context(), db); err != nil {
+		return fmt.Errorf("planting damage: %w", err)
+	}
+	classes := map[string]int{}
+	for _, t := range h.Truth() {
+		classes[t.Class]++
+	}
+	for _, class := range slices.Sorted(maps.Keys(classes)) {
+		fmt.Fprintf(c.ErrOrStderr(), "damage planted: %d %s\n", classes[class], class)
+	}
+	return nil
 }
 
 func (s standing) print(c *cobra.Command, asJSON bool) error {

@@ -24,16 +24,25 @@ func repairPlanCommand() *cobra.Command {
 	var site siteFlags
 	var out, credits, debits string
 	var reopen, quiet bool
-	c := &cobra.Command{Use: "plan", Short: "Audits a site and writes what can be repaired into a file", Args: noArgs,
+	c := &cobra.Command{
+		Use:   "plan",
+		Short: "Audits a site and writes what can be repaired into a file",
+		Args:  noArgs,
 		Long: `Audits a site with SELECT only, and writes a plan: one line a row, with its old and its new close date and the event that dates it.
 Only open rows of what is dead, with exactly one delete event, and rows that another one's delete has closed at a wrong time are planned.
-cloud_usage itself is never changed: --credits and --debits list what to give back and what to charge.`}
+cloud_usage itself is never changed: --credits and --debits list what to give back and what to charge.`,
+	}
 	site.add(c)
 	s := c.Flags()
 	s.StringVar(&out, "out", "", "file of the plan")
 	s.StringVar(&credits, "credits", "", "write hours that were billed too much, by account and month, as CSV")
 	s.StringVar(&debits, "debits", "", "write hours that were not billed, by account and month, as CSV")
-	s.BoolVar(&reopen, "reopen", false, "also plan to bill live resources again whose row another one's delete has closed: their owners must know")
+	s.BoolVar(
+		&reopen,
+		"reopen",
+		false,
+		"also plan to bill live resources again whose row another one's delete has closed: their owners must know",
+	)
 	s.BoolVarP(&quiet, "quiet", "q", false, "no progress")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if out == "" {
@@ -73,7 +82,13 @@ func planFiles(c *cobra.Command, r *audit.Result, reopen bool, out, credits, deb
 			return usage("%w", err)
 		}
 	}
-	fmt.Fprintf(c.OutOrStdout(), "%d rows are planned in %s; %d findings are for a person.\n", len(plan.Rows), out, len(left))
+	fmt.Fprintf(
+		c.OutOrStdout(),
+		"%d rows are planned in %s; %d findings are for a person.\n",
+		len(plan.Rows),
+		out,
+		len(left),
+	)
 	for i, f := range left {
 		if i == 10 {
 			fmt.Fprintf(c.OutOrStdout(), "  and %d more (stackproof audit --json)\n", len(left)-i)
@@ -92,13 +107,16 @@ type applyFlags struct {
 
 func (f *applyFlags) add(c *cobra.Command) {
 	f.site.add(c)
-	c.Flags().BoolVar(&f.backedUp, "backed-up", false, "confirm that cloud and cloud_usage were dumped, and that nobody starts the usage server meanwhile")
+	c.Flags().
+		BoolVar(&f.backedUp, "backed-up", false, "confirm that cloud and cloud_usage were dumped, and that nobody starts the usage server meanwhile")
 }
 
 func (f *applyFlags) options(c *cobra.Command) (audit.ApplyOptions, error) {
 	o, err := f.site.options()
 	if err == nil && !f.backedUp {
-		err = usage("nothing was changed: dump cloud and cloud_usage, stop the usage server, and confirm both with --backed-up")
+		err = usage(
+			"nothing was changed: dump cloud and cloud_usage, stop the usage server, and confirm both with --backed-up",
+		)
 	}
 	return audit.ApplyOptions{Options: o, Done: func(row audit.PlanRow, n, of int) {
 		fmt.Fprintf(c.OutOrStdout(), "%d of %d: %s\n", n, of, row)
@@ -108,9 +126,13 @@ func (f *applyFlags) options(c *cobra.Command) (audit.ApplyOptions, error) {
 func repairApplyCommand() *cobra.Command {
 	var f applyFlags
 	var undo, release string
-	c := &cobra.Command{Use: "apply PLAN", Short: "Changes the rows of a plan", Args: oneFile("the plan"),
+	c := &cobra.Command{
+		Use:   "apply PLAN",
+		Short: "Changes the rows of a plan",
+		Args:  oneFile("the plan"),
 		Long: `Changes the rows of a plan, with an account that may UPDATE cloud_usage. Refuses unless the release is a fixed one, the usage server stands
-still and every row is as the plan says; writes the undo file first; stops at the first row that is not as expected. After a kill, run it again.`}
+still and every row is as the plan says; writes the undo file first; stops at the first row that is not as expected. After a kill, run it again.`,
+	}
 	f.add(c)
 	c.Flags().StringVar(&undo, "undo", "", "the undo file (default: the plan's name with .undo)")
 	c.Flags().StringVar(&release, "release", "", "the release that runs there, where cloud.version does not tell")
@@ -135,7 +157,13 @@ still and every row is as the plan says; writes the undo file first; stops at th
 		if err != nil {
 			return repairError(err)
 		}
-		fmt.Fprintf(c.OutOrStdout(), "%d of %d rows were changed; %s takes them back. Start the usage server, wait for two jobs, and audit again.\n", n, len(plan.Rows), o.UndoFile)
+		fmt.Fprintf(
+			c.OutOrStdout(),
+			"%d of %d rows were changed; %s takes them back. Start the usage server, wait for two jobs, and audit again.\n",
+			n,
+			len(plan.Rows),
+			o.UndoFile,
+		)
 		return nil
 	}
 	return c
@@ -170,8 +198,11 @@ func repairUndoCommand() *cobra.Command {
 }
 
 func repairSQLCommand() *cobra.Command {
-	return &cobra.Command{Use: "sql FILE", Short: "Prints a plan, or an undo file, as SQL for a database administrator", Args: oneFile("the plan"),
-		Long: "Prints one statement a row, with the old value in its condition. Nothing is connected to.",
+	return &cobra.Command{
+		Use:   "sql FILE",
+		Short: "Prints a plan, or an undo file, as SQL for a database administrator",
+		Args:  oneFile("the plan"),
+		Long:  "Prints one statement a row, with the old value in its condition. Nothing is connected to.",
 		RunE: func(c *cobra.Command, args []string) error {
 			data, err := os.ReadFile(args[0])
 			if err != nil {
@@ -186,7 +217,8 @@ func repairSQLCommand() *cobra.Command {
 			}
 			fmt.Fprint(c.OutOrStdout(), plan.SQL())
 			return nil
-		}}
+		},
+	}
 }
 
 func oneFile(what string) cobra.PositionalArgs {

@@ -42,7 +42,8 @@ type AuditRow struct {
 	Verdict   AuditVerdict `json:"verdict"`
 	// CrossedBy is the id of the resource whose delete event closed this row by its helper id; 0 when none did.
 	CrossedBy int64 `json:"crossed_by,omitempty"`
-	// Creates and Deletes count the resource's events; CreateEvent and DeleteEvent are the ids of those that date the life.
+	// Creates and Deletes count the resource's events; CreateEvent and DeleteEvent are the ids of those that date
+	// the life.
 	Creates     int   `json:"creates"`
 	Deletes     int   `json:"deletes"`
 	Lives       int   `json:"lives"`
@@ -57,9 +58,25 @@ type AuditRow struct {
 
 // Of is the audit's row for a judgement on a resource of an account.
 func (j Judgement) Of(ref Ref, account int64, uuid string) AuditRow {
-	return AuditRow{Ref: ref, AccountID: account, Born: j.Born.Time(), Died: j.Died.pointer(), HelperID: j.Row.ID, Stored: j.Row.Closed.pointer(),
-		UUID: uuid, Verdict: j.Verdict, CrossedBy: j.CrossedBy, Creates: j.Creates, Deletes: j.Deletes, Lives: j.Lives,
-		CreateEvent: j.BornEvent, DeleteEvent: j.DiedEvent, Stalled: j.Stalled, Lost: j.Lost, Duplicate: j.Duplicate}
+	return AuditRow{
+		Ref:         ref,
+		AccountID:   account,
+		Born:        j.Born.Time(),
+		Died:        j.Died.pointer(),
+		HelperID:    j.Row.ID,
+		Stored:      j.Row.Closed.pointer(),
+		UUID:        uuid,
+		Verdict:     j.Verdict,
+		CrossedBy:   j.CrossedBy,
+		Creates:     j.Creates,
+		Deletes:     j.Deletes,
+		Lives:       j.Lives,
+		CreateEvent: j.BornEvent,
+		DeleteEvent: j.DiedEvent,
+		Stalled:     j.Stalled,
+		Lost:        j.Lost,
+		Duplicate:   j.Duplicate,
+	}
 }
 
 // Time is the moment as a time in GMT; the zero time for none.
@@ -123,9 +140,9 @@ func (a AuditRow) String() string {
 	return s
 }
 
-// Audit judges every LB and PF rule that was ever billed, of the given accounts (all when none is given), in one transaction.
-// A rule whose create event no successful usage job covers yet, and which has no row, is not listed. Package audit does the
-// same for a whole site, of any size and of all kinds.
+// Audit judges every LB and PF rule that was ever billed, of the given accounts (all when none is given), in one
+// transaction. A rule whose create event no successful usage job covers yet, and which has no row, is not listed.
+// Package audit does the same for a whole site, of any size and of all kinds.
 func (p *Probe) Audit(ctx context.Context, accountIDs ...int64) ([]AuditRow, error) {
 	var all []AuditRow
 	err := p.inTransaction(ctx, func(q querier) error {
@@ -175,7 +192,14 @@ func readAudited(ctx context.Context, q querier, accountIDs []int64) (*audited, 
 		return nil, err
 	}
 	s.cutoff = MomentOf(lastSuccess(jobs))
-	last, err := readInto(ctx, q, schemaUsage, "usage_event", filter{where: "id = (SELECT MAX(id) FROM cloud_usage.usage_event)"}, parseEvent)
+	last, err := readInto(
+		ctx,
+		q,
+		schemaUsage,
+		"usage_event",
+		filter{where: "id = (SELECT MAX(id) FROM cloud_usage.usage_event)"},
+		parseEvent,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -275,6 +299,9 @@ func sortedOwned(subjects map[owned]*Subject) []owned {
 	for k := range subjects {
 		keys = append(keys, k)
 	}
-	slices.SortFunc(keys, func(a, b owned) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.account, b.account)) })
+	slices.SortFunc(
+		keys,
+		func(a, b owned) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.account, b.account)) },
+	)
 	return keys
 }

@@ -15,7 +15,8 @@ import (
 // dsnForm is what an address of a database looks like.
 const dsnForm = "want user:password@tcp(host:3306)/ or mysql://user:password@host:3306/"
 
-// ParseDSN reads an address in the form of go-sql-driver or as mysql://user:password@host:port/. Its errors hold no password.
+// ParseDSN reads an address in the form of go-sql-driver or as mysql://user:password@host:port/. Its errors hold no
+// password.
 func ParseDSN(dsn string) (*mysql.Config, error) {
 	if rest, found := strings.CutPrefix(dsn, "mysql://"); found {
 		u, err := url.Parse("mysql://" + rest)
@@ -49,8 +50,8 @@ func Connect(config *mysql.Config) (*sql.DB, error) {
 	return db, nil
 }
 
-// Current connects anew where the server would answer questions about tables from what it remembers of them: MySQL 8 does
-// for a day (information_schema_stats_expiry), MariaDB never. It closes db when it fails or returns another one.
+// Current connects anew where the server would answer questions about tables from what it remembers of them: MySQL 8
+// does for a day (information_schema_stats_expiry), MariaDB never. It closes db when it fails or returns another one.
 func Current(ctx context.Context, db *sql.DB, config *mysql.Config) (*sql.DB, error) {
 	const remembers = "information_schema_stats_expiry"
 	var name, value string
@@ -107,8 +108,14 @@ func Explain(err error, c *mysql.Config, table string) error {
 	case isNumber(err, tableDenied, columnDenied, dbDenied):
 		return fmt.Errorf("%s may not read %s: GRANT SELECT ON %s.* TO '%s'@'%%';", c.User, table, schema, c.User)
 	case isNumber(err, accessDenied):
-		return fmt.Errorf("user %s is refused: check user and password of the dsn, or CREATE USER '%s'@'%%' IDENTIFIED BY '...'; "+
-			"GRANT SELECT ON cloud.* TO '%s'@'%%'; GRANT SELECT ON cloud_usage.* TO '%s'@'%%';", c.User, c.User, c.User, c.User)
+		return fmt.Errorf(
+			"user %s is refused: check user and password of the dsn, or CREATE USER '%s'@'%%' IDENTIFIED BY '...'; "+
+				"GRANT SELECT ON cloud.* TO '%s'@'%%'; GRANT SELECT ON cloud_usage.* TO '%s'@'%%';",
+			c.User,
+			c.User,
+			c.User,
+			c.User,
+		)
 	case isNumber(err, noSuchTable, noSuchSchema):
 		return fmt.Errorf("there is no %s: is this CloudStack's database server? (%w)", table, err)
 	case isNumber(err, connectionMax):

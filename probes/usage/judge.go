@@ -44,12 +44,14 @@ type Subject struct {
 	Life       Life        // in cloud
 	Silent     bool
 	Loose      bool
-	// Crossed finds the other resource of the account whose delete event closed the row by its helper id; 0 when none did.
+	// Crossed finds the other resource of the account whose delete event closed the row by its helper id; 0 when
+	// none did.
 	Crossed func(row Metering) int64
 }
 
-// Standing says how far the usage server has come with an event: 0 when it has processed it. cutoff is the end of the newest
-// successful job, 0 when there was none; lastCopied is the largest event id in cloud_usage, which copies by range of id.
+// Standing says how far the usage server has come with an event: 0 when it has processed it. cutoff is the end of
+// the newest successful job, 0 when there was none; lastCopied is the largest event id in cloud_usage, which copies
+// by range of id.
 func Standing(id int64, at Moment, copied, processed bool, cutoff Moment, lastCopied int64) Act {
 	switch {
 	case copied && processed:
@@ -98,7 +100,10 @@ type told struct {
 }
 
 func tell(happenings []Happening) told {
-	slices.SortFunc(happenings, func(a, b Happening) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(
+		happenings,
+		func(a, b Happening) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.ID, b.ID)) },
+	)
 	var t told
 	for _, h := range happenings {
 		if h.Act&ActPending != 0 {
@@ -140,8 +145,8 @@ func (t *told) add(h Happening) {
 	}
 }
 
-// lifeOf is the life that a row opened at a moment belongs to: one with an event then, of several the last; else the one that
-// contains the moment; else nil.
+// lifeOf is the life that a row opened at a moment belongs to: one with an event then, of several the last; else the
+// one that contains the moment; else nil.
 func (t *told) lifeOf(at Moment) *stretch {
 	for i := len(t.lives) - 1; i >= 0; i-- {
 		if slices.Contains(t.lives[i].opened, at) {
@@ -166,11 +171,15 @@ func (t *told) closeAfter(at Moment) *Happening {
 	return nil
 }
 
-// Judge adds a verdict for each row of the resource, and one for each life without a row, in order of time. The truth is the
-// resource's own events and whether it is alive in cloud; the date of a close counts, not only whether there is one.
+// Judge adds a verdict for each row of the resource, and one for each life without a row, in order of time. The
+// truth is the resource's own events and whether it is alive in cloud; the date of a close counts, not only whether
+// there is one.
 func (s Subject) Judge(into []Judgement) []Judgement {
 	t := tell(s.Happenings)
-	slices.SortFunc(s.Rows, func(a, b Metering) int { return cmp.Or(cmp.Compare(a.Opened, b.Opened), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(
+		s.Rows,
+		func(a, b Metering) int { return cmp.Or(cmp.Compare(a.Opened, b.Opened), cmp.Compare(a.ID, b.ID)) },
+	)
 	for _, r := range s.Rows {
 		if l := t.lifeOf(r.Opened); l != nil {
 			l.rows++
@@ -252,8 +261,8 @@ func (s Subject) row(t *told, r Metering) Judgement {
 	return j
 }
 
-// replaced says that another row of the same life follows where this one was closed: at a change, or at once, which is how a
-// duplicate is taken out of the bill.
+// replaced says that another row of the same life follows where this one was closed: at a change, or at once, which
+// is how a duplicate is taken out of the bill.
 func (l *stretch) replaced(r Metering) bool {
 	return l.lastRow != r.ID && slices.Contains(l.changed, r.Closed) || r.Closed == r.Opened && l.rows > 1
 }
@@ -300,8 +309,9 @@ func (s Subject) rowOfLiving(t *told, l *stretch, j *Judgement) AuditVerdict {
 // Span is a stretch for which a resource is to be billed; To is 0 while it lives.
 type Span struct{ From, To Moment }
 
-// Lives are the stretches for which the resource is to be billed, by its events and by what is alive in cloud. One that is gone
-// without a delete event has no known end, and is told as living: nothing can be said of what it was billed too much.
+// Lives are the stretches for which the resource is to be billed, by its events and by what is alive in cloud. One
+// that is gone without a delete event has no known end, and is told as living: nothing can be said of what it was
+// billed too much.
 func (s Subject) Lives() []Span {
 	t := tell(s.Happenings)
 	var spans []Span

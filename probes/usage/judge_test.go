@@ -60,7 +60,13 @@ func TestJudge(t *testing.T) {
 }
 
 func TestJudgeMarksDuplicates(t *testing.T) {
-	judged := Subject{Happenings: []Happening{{1, 10, ActOpen}, {2, 10, ActOpen}}, Rows: []Metering{{5, 10, 0}, {4, 10, 0}}, Life: Alive}.Judge(nil)
+	judged := Subject{
+		Happenings: []Happening{{1, 10, ActOpen}, {2, 10, ActOpen}},
+		Rows:       []Metering{{5, 10, 0}, {4, 10, 0}},
+		Life:       Alive,
+	}.Judge(
+		nil,
+	)
 	require.Len(t, judged, 2)
 	require.False(t, judged[0].Duplicate)
 	require.EqualValues(t, 4, judged[0].Row.ID)

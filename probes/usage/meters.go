@@ -11,12 +11,13 @@ const (
 	KindISO      Kind = "ISO"
 	KindSnapshot Kind = "snapshot"
 	KindUpload   Kind = "uploaded volume"
-	// KindVolumeOfVM is the second row of an attached volume, which 4.22.1 and later have: usage_volume.vm_id is its Part.
+	// KindVolumeOfVM is the second row of an attached volume, which 4.22.1 and later have: usage_volume.vm_id is its
+	// Part.
 	KindVolumeOfVM Kind = "attached volume"
 )
 
-// Meter says how a kind of metered thing is stored and which usage events move it, for readers of a whole site. Each row of
-// cloud_usage that bills by time belongs to one meter.
+// Meter says how a kind of metered thing is stored and which usage events move it, for readers of a whole site. Each
+// row of cloud_usage that bills by time belongs to one meter.
 type Meter struct {
 	Kind
 	Table      string // helper table, without its schema
@@ -29,7 +30,8 @@ type Meter struct {
 	Opens      []string
 	Closes     []string
 	Changes    []string // they replace an open row by a new one
-	// PartOf says what tells resources with one id apart: nothing, the event's resource name (NICs), its zone, or its vm_id.
+	// PartOf says what tells resources with one id apart: nothing, the event's resource name (NICs), its zone, or
+	// its vm_id.
 	PartOf Part
 	// AnyAccount: the close handler looks for the resource whatever its account.
 	AnyAccount bool
@@ -65,8 +67,19 @@ const (
 func Meters() []Meter {
 	var all []Meter
 	for _, s := range kindSpecs() {
-		m := Meter{Kind: s.kind, Table: s.table, IDColumn: s.idColumn, PartColumn: s.partColumn, OpenedAt: s.openedAt, ClosedAt: s.closedAt,
-			RecordType: RecordType(s.kind), Opens: s.opens, Closes: s.closes, Changes: s.changes, Loose: s.loose}
+		m := Meter{
+			Kind:       s.kind,
+			Table:      s.table,
+			IDColumn:   s.idColumn,
+			PartColumn: s.partColumn,
+			OpenedAt:   s.openedAt,
+			ClosedAt:   s.closedAt,
+			RecordType: RecordType(s.kind),
+			Opens:      s.opens,
+			Closes:     s.closes,
+			Changes:    s.changes,
+			Loose:      s.loose,
+		}
 		if s.vmType != 0 {
 			m.Where, m.AnyAccount = fmt.Sprintf("usage_type = %d", s.vmType), true
 		}
@@ -95,8 +108,8 @@ func Meters() []Meter {
 	return all
 }
 
-// stored are the kinds of usage_storage. A snapshot's delete closes the rows of all zones, that of a template or an ISO those
-// of one (UsageManagerImpl@4.20.0.0).
+// stored are the kinds of usage_storage. A snapshot's delete closes the rows of all zones, that of a template or an
+// ISO those of one (UsageManagerImpl@4.20.0.0).
 func stored(m Meter) []Meter {
 	of := func(kind Kind, storage int, record int64, part Part, opens, closes []string) Meter {
 		one := m
@@ -107,18 +120,39 @@ func stored(m Meter) []Meter {
 		}
 		return one
 	}
-	upload := of(KindUpload, storedVolume, UsageUploadedVolume, NoPart, []string{"VOLUME.UPLOAD"}, []string{"VOLUME.CREATE", "VOLUME.DELETE"})
+	upload := of(
+		KindUpload,
+		storedVolume,
+		UsageUploadedVolume,
+		NoPart,
+		[]string{"VOLUME.UPLOAD"},
+		[]string{"VOLUME.CREATE", "VOLUME.DELETE"},
+	)
 	upload.ByHelperID, upload.Silent = true, true
 	return []Meter{
-		of(KindTemplate, storedTemplate, usageTemplate, PartZone, []string{"TEMPLATE.CREATE", "TEMPLATE.COPY"}, []string{"TEMPLATE.DELETE"}),
+		of(
+			KindTemplate,
+			storedTemplate,
+			usageTemplate,
+			PartZone,
+			[]string{"TEMPLATE.CREATE", "TEMPLATE.COPY"},
+			[]string{"TEMPLATE.DELETE"},
+		),
 		of(KindISO, storedISO, usageISO, PartZone, []string{"ISO.CREATE", "ISO.COPY"}, []string{"ISO.DELETE"}),
-		of(KindSnapshot, storedSnapshot, usageSnapshot, NoPart, []string{"SNAPSHOT.CREATE"}, []string{"SNAPSHOT.DELETE"}),
+		of(
+			KindSnapshot,
+			storedSnapshot,
+			usageSnapshot,
+			NoPart,
+			[]string{"SNAPSHOT.CREATE"},
+			[]string{"SNAPSHOT.DELETE"},
+		),
 		upload,
 	}
 }
 
-// ofVM is the second model of volumes (#11531). A missing row is no finding: the key of 4.22.1 forbids the one of a VM's
-// deployment, and volumes attached before the upgrade get none.
+// ofVM is the second model of volumes (#11531). A missing row is no finding: the key of 4.22.1 forbids the one of a
+// VM's deployment, and volumes attached before the upgrade get none.
 func ofVM(m Meter) Meter {
 	m.Kind, m.PartColumn, m.PartOf, m.Silent = KindVolumeOfVM, "vm_id", PartVM, true
 	m.Opens, m.Closes = []string{"VOLUME.CREATE", "VOLUME.ATTACH"}, []string{"VOLUME.DETACH", "VOLUME.DELETE"}
@@ -132,8 +166,8 @@ const (
 	usageSnapshot = 9
 )
 
-// Act is what an event of a type does to a resource of this kind; 0 when it does nothing. An open event of a kind whose rows
-// are replaced is a change too.
+// Act is what an event of a type does to a resource of this kind; 0 when it does nothing. An open event of a kind
+// whose rows are replaced is a change too.
 func (m Meter) Act(event string) Act {
 	var act Act
 	if slices.Contains(m.Opens, event) {

@@ -6,8 +6,8 @@ import (
 )
 
 // Repair is the change of one helper row's close date that puts right what an audit found. It is a statement for the
-// owner of the database: this package writes nothing. A repair is sound only where the server is of a fixed release and the
-// usage server stands still.
+// owner of the database: this package writes nothing. A repair is sound only where the server is of a fixed release
+// and the usage server stands still.
 type Repair struct {
 	Ref
 	Verdict   AuditVerdict `json:"verdict"`
@@ -18,13 +18,13 @@ type Repair struct {
 	New       *time.Time   `json:"new"` // nil: opened again
 	// Event is the usage event whose date the row gets; 0 where it is opened again.
 	Event int64 `json:"event,omitempty"`
-	// Decision says that a person must decide: a live rule that was closed by another one's delete is billed again from now
-	// on, which no customer expects.
+	// Decision says that a person must decide: a live rule that was closed by another one's delete is billed again
+	// from now on, which no customer expects.
 	Decision bool `json:"decision,omitempty"`
 }
 
-// PlanRepairs derives repairs from an audit, and answers the findings that no statement can put right: what has no delete
-// event, or several, or several rows or creations, is for a person to look into.
+// PlanRepairs derives repairs from an audit, and answers the findings that no statement can put right: what has no
+// delete event, or several, or several rows or creations, is for a person to look into.
 func PlanRepairs(audited []AuditRow) (plan []Repair, left []AuditRow) {
 	type rule struct {
 		Ref
@@ -38,7 +38,14 @@ func PlanRepairs(audited []AuditRow) (plan []Repair, left []AuditRow) {
 		if a.Verdict == AuditOK {
 			continue
 		}
-		r := Repair{Ref: a.Ref, Verdict: a.Verdict, Table: MeterOf(a.Kind).Table, HelperID: a.HelperID, AccountID: a.AccountID, Old: a.Stored}
+		r := Repair{
+			Ref:       a.Ref,
+			Verdict:   a.Verdict,
+			Table:     MeterOf(a.Kind).Table,
+			HelperID:  a.HelperID,
+			AccountID: a.AccountID,
+			Old:       a.Stored,
+		}
 		single := rows[rule{a.Ref, a.AccountID}] == 1 && a.Creates == 1 && !a.Stalled
 		switch {
 		case single && a.Deletes == 1 && (a.Verdict == AuditOpenButDead || a.Verdict == AuditWrongDate && a.CrossedBy != 0):
@@ -54,8 +61,8 @@ func PlanRepairs(audited []AuditRow) (plan []Repair, left []AuditRow) {
 	return plan, left
 }
 
-// SQL is the statement that repairs the row. It names the row by its primary key and by its old date, so that it changes
-// nothing when it is run again or the row is no longer what the audit saw.
+// SQL is the statement that repairs the row. It names the row by its primary key and by its old date, so that it
+// changes nothing when it is run again or the row is no longer what the audit saw.
 func (r Repair) SQL() string { return r.set(r.New, r.Old) }
 
 // Undo is the statement that takes the repair back.
@@ -82,8 +89,8 @@ func (r Repair) String() string {
 	return fmt.Sprintf("%s -- %s, %s", r.SQL(), r.Verdict, why)
 }
 
-// Surplus is what records bill after a time, in hours: what a rule that died then was billed too much. A record across that
-// time counts in proportion.
+// Surplus is what records bill after a time, in hours: what a rule that died then was billed too much. A record
+// across that time counts in proportion.
 func Surplus(records []Record, died time.Time) (hours float64) {
 	for _, r := range records {
 		end := r.End.Add(time.Second) // end dates are inclusive
