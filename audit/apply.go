@@ -123,14 +123,16 @@ func (r *repairing) close() error {
 // standsStill refuses while a usage server is at work: an open job whose heartbeat is fresh.
 func (r *repairing) standsStill(ctx context.Context) error {
 	var age sql.NullInt64
-	err := r.write.QueryRowContext(ctx, "SELECT MIN(TIMESTAMPDIFF(SECOND, heartbeat, UTC_TIMESTAMP())) FROM cloud_usage.usage_job WHERE end_millis = 0 OR end_millis IS NULL").
+	err := r.write.QueryRowContext(ctx, "SELECT MIN(TIMESTAMPDIFF(SECOND, heartbeat, UTC_TIMESTAMP())) FROM "+
+		"cloud_usage.usage_job WHERE end_millis = 0 OR end_millis IS NULL").
 		Scan(&age)
 	if err != nil {
 		return r.usage.failed("looking for a usage server", err)
 	}
 	if age.Valid && age.Int64 <= staleAfter {
 		return refuse(
-			"a usage server is at work: the open job's last heartbeat is %d s old. Stop it, and wait until it is older than %d s, or gone",
+			"a usage server is at work: the open job's last heartbeat is %d s old. Stop it, and wait until it is "+
+				"older than %d s, or gone",
 			age.Int64,
 			staleAfter,
 		)
@@ -280,7 +282,8 @@ func (r *repairing) matches(ctx context.Context, done bool) error {
 
 func (r *repairing) value(ctx context.Context, row PlanRow) (value string, found bool, err error) {
 	var text sql.NullString
-	err = r.write.QueryRowContext(ctx, fmt.Sprintf("SELECT CAST(%s AS CHAR) FROM cloud_usage.%s WHERE id = ? AND %s = ? AND account_id = ?", row.Column, row.Table, row.IDColumn),
+	err = r.write.QueryRowContext(ctx, fmt.Sprintf("SELECT CAST(%s AS CHAR) FROM cloud_usage.%s WHERE id = ? AND %s "+
+		"= ? AND account_id = ?", row.Column, row.Table, row.IDColumn),
 		row.HelperID, row.ResourceID, row.AccountID).
 		Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {

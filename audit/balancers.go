@@ -31,7 +31,8 @@ func (l *ledger) readBalancers(ctx context.Context) (*balancers, error) {
 		return b, nil
 	}
 	b.readable = true
-	for _, read := range []func(context.Context) error{b.readRules, b.readDetails, b.readMappings, b.readPolicies, b.readCertificates, b.readOfferings, b.readRouters} {
+	for _, read := range []func(context.Context) error{b.readRules, b.readDetails, b.readMappings, b.readPolicies,
+		b.readCertificates, b.readOfferings, b.readRouters} {
 		if err := read(ctx); err != nil {
 			return nil, err
 		}
@@ -158,7 +159,8 @@ func (b *balancers) readCertificates(ctx context.Context) error {
 	}
 	encrypted := "0"
 	if c.has("sslcerts", "id", "password") {
-		encrypted = "COALESCE((SELECT s.password IS NOT NULL AND s.password <> '' FROM cloud.sslcerts s WHERE s.id = t.certificate_id), 0)"
+		encrypted = "COALESCE((SELECT s.password IS NOT NULL AND s.password <> '' FROM cloud.sslcerts s WHERE s.id " +
+			"= t.certificate_id), 0)"
 	}
 	where := b.notRemoved("load_balancer_cert_map", c.either("load_balancer_cert_map", "revoke", "`revoke` = 0", ""))
 	return c.scan(

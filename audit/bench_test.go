@@ -90,28 +90,35 @@ func fill(b *testing.B, db *sql.DB, rows int64) {
 	const born = "DATE_ADD('2025-01-01', INTERVAL (seq * 29) % 30000000 SECOND)"
 	const died = "DATE_ADD('2025-01-01', INTERVAL (seq * 29) % 30000000 + 86400 SECOND)"
 	exec(
-		"INSERT INTO cloud_usage.usage_load_balancer_policy (id, zone_id, account_id, domain_id, lb_id, created, deleted) SELECT seq, 1, 2 + seq % 500, 1, seq + 7, " +
+		"INSERT INTO cloud_usage.usage_load_balancer_policy (id, zone_id, account_id, domain_id, lb_id, created, " +
+			"deleted) SELECT seq, 1, 2 + seq % 500, 1, seq + 7, " +
 			born + ", IF(seq % 100 = 0, NULL, " + died + ") FROM cloud.seq_1_to_HALF",
 	)
 	exec(
-		"INSERT INTO cloud_usage.usage_volume (id, zone_id, account_id, domain_id, volume_id, size, created, deleted) SELECT seq, 1, 2 + seq % 500, 1, seq, 1, " + born + ", " + died + " FROM cloud.seq_1_to_HALF",
+		"INSERT INTO cloud_usage.usage_volume (id, zone_id, account_id, domain_id, volume_id, size, created, " +
+			"deleted) SELECT seq, 1, 2 + seq % 500, 1, seq, 1, " + born + ", " + died + " FROM cloud.seq_1_to_HALF",
 	)
 	for _, schema := range []string{"cloud", "cloud_usage"} {
-		events := "INSERT INTO " + schema + ".usage_event (id, type, account_id, created, zone_id, resource_id, resource_name, processed) SELECT "
+		events := "INSERT INTO " + schema +
+			".usage_event (id, type, account_id, created, zone_id, resource_id, resource_name, processed) SELECT "
 		exec(events + "seq, 'LB.CREATE', 2 + seq % 500, " + born + ", 1, seq + 7, NULL, 1 FROM cloud.seq_1_to_HALF")
 		exec(
-			events + "HALF + seq, 'VOLUME.CREATE', 2 + seq % 500, " + born + ", 1, seq, 'ROOT', 1 FROM cloud.seq_1_to_HALF",
+			events + "HALF + seq, 'VOLUME.CREATE', 2 + seq % 500, " + born +
+				", 1, seq, 'ROOT', 1 FROM cloud.seq_1_to_HALF",
 		)
 		exec(
-			events + "ROWS + seq, 'LB.DELETE', 2 + seq % 500, " + died + ", 1, seq + 7, NULL, 1 FROM cloud.seq_1_to_HALF",
+			events + "ROWS + seq, 'LB.DELETE', 2 + seq % 500, " + died +
+				", 1, seq + 7, NULL, 1 FROM cloud.seq_1_to_HALF",
 		)
 		exec(
-			events + "ROWS + HALF + seq, 'VOLUME.DELETE', 2 + seq % 500, " + died + ", 1, seq, 'ROOT', 1 FROM cloud.seq_1_to_HALF",
+			events + "ROWS + HALF + seq, 'VOLUME.DELETE', 2 + seq % 500, " + died +
+				", 1, seq, 'ROOT', 1 FROM cloud.seq_1_to_HALF",
 		)
 		for part := range int64(8) {
 			exec(
 				fmt.Sprintf(
-					"%sROWS * %d + seq, ELT(1 + seq %% 3, 'SG.ASSIGN', 'NET.IP6ASSIGN', 'VM.RESIZE.NIC'), 2 + seq %% 500, %s, 1, seq, 'x', 1 FROM cloud.seq_1_to_ROWS",
+					"%sROWS * %d + seq, ELT(1 + seq %% 3, 'SG.ASSIGN', 'NET.IP6ASSIGN', 'VM.RESIZE.NIC'), 2 + seq "+
+						"%% 500, %s, 1, seq, 'x', 1 FROM cloud.seq_1_to_ROWS",
 					events,
 					part+2,
 					born,
@@ -122,18 +129,24 @@ func fill(b *testing.B, db *sql.DB, rows int64) {
 	for part := range int64(20) { // windows of a day with a two-hundredth of the records each
 		exec(
 			fmt.Sprintf(
-				"INSERT INTO cloud_usage.cloud_usage (id, zone_id, account_id, domain_id, description, usage_display, usage_type, raw_usage, usage_id, start_date, end_date) "+
-					"SELECT ROWS * %[1]d + seq, 1, 2 + seq %% 500, 1, 'Load Balancing Policy usage time', '24 Hrs', IF(seq %% 2, 11, 6), 24, seq, "+
-					"DATE_ADD('2025-01-01', INTERVAL %[1]d * 10 + FLOOR(seq * 10 / (ROWS + 1)) DAY), DATE_ADD('2025-01-01 23:59:59', INTERVAL %[1]d * 10 + FLOOR(seq * 10 / (ROWS + 1)) DAY) FROM cloud.seq_1_to_ROWS",
+				"INSERT INTO cloud_usage.cloud_usage (id, zone_id, account_id, domain_id, description, "+
+					"usage_display, usage_type, raw_usage, usage_id, start_date, end_date) "+
+					"SELECT ROWS * %[1]d + seq, 1, 2 + seq %% 500, 1, 'Load Balancing Policy usage time', '24 Hrs', "+
+					"IF(seq %% 2, 11, 6), 24, seq, "+
+					"DATE_ADD('2025-01-01', INTERVAL %[1]d * 10 + FLOOR(seq * 10 / (ROWS + 1)) DAY), "+
+					"DATE_ADD('2025-01-01 23:59:59', INTERVAL %[1]d * 10 + FLOOR(seq * 10 / (ROWS + 1)) DAY) FROM "+
+					"cloud.seq_1_to_ROWS",
 				part,
 			),
 		)
 	}
 	exec(
-		"INSERT INTO cloud_usage.usage_job (job_type, scheduled, start_millis, end_millis, exec_time, success, heartbeat) VALUES (0, 0, 1735689600000, UNIX_TIMESTAMP() * 1000 - 1, 1, 1, UTC_TIMESTAMP())",
+		"INSERT INTO cloud_usage.usage_job (job_type, scheduled, start_millis, end_millis, exec_time, success, " +
+			"heartbeat) VALUES (0, 0, 1735689600000, UNIX_TIMESTAMP() * 1000 - 1, 1, 1, UTC_TIMESTAMP())",
 	)
 	exec(
-		"CREATE TABLE IF NOT EXISTS cloud.volumes (id BIGINT UNSIGNED PRIMARY KEY, account_id BIGINT UNSIGNED, state VARCHAR(32), removed DATETIME)",
+		"CREATE TABLE IF NOT EXISTS cloud.volumes (id BIGINT UNSIGNED PRIMARY KEY, account_id BIGINT UNSIGNED, " +
+			"state VARCHAR(32), removed DATETIME)",
 	)
 	exec("INSERT INTO cloud.volumes (id, account_id, state, removed) VALUES (1, 2, 'Expunged', '2025-02-01')")
 }

@@ -54,7 +54,8 @@ func (a *accounting) usageChecks(ctx context.Context, jobs *chain) ([]Check, err
 	checks = append(checks, u7, jobs.check(), a.records9(), a.records10(), u11, u12, a.money13())
 	for i, c := range checks {
 		if jobs.Successful == 0 && c.Outcome == Clean && c.ID != "U11" && c.ID != "U12" {
-			checks[i].Outcome, checks[i].Text = Undecidable, "no usage job has ever ended well, so nothing can be expected"
+			checks[i].Outcome, checks[i].Text = Undecidable,
+				"no usage job has ever ended well, so nothing can be expected"
 		}
 	}
 	return checks, nil
@@ -191,7 +192,8 @@ func (a *accounting) records9() Check {
 			c.Evidence = append(
 				c.Evidence,
 				fmt.Sprintf(
-					"account %d (%s), usage type %d, %s: %d records more than there should be, %.4f h, such as %d and %d",
+					"account %d (%s), usage type %d, %s: %d records more than there should be, %.4f h, such as %d "+
+						"and %d",
 					r.account,
 					a.names[r.account],
 					r.usageType,

@@ -23,20 +23,24 @@ func sound(t *testing.T) *testSite {
 	require.NoError(t, h.Write(t.Context(), s.db))
 	// What was rolled back is damage of its own.
 	s.exec(
-		"DELETE FROM cloud.usage_event WHERE type = 'LB.DELETE' AND resource_id IN (SELECT id FROM cloud.firewall_rules)",
+		"DELETE FROM cloud.usage_event WHERE type = 'LB.DELETE' AND resource_id IN (SELECT id FROM " +
+			"cloud.firewall_rules)",
 	)
 	s.exec(
-		"DELETE FROM cloud_usage.usage_event WHERE type = 'LB.DELETE' AND resource_id IN (SELECT id FROM cloud.firewall_rules)",
+		"DELETE FROM cloud_usage.usage_event WHERE type = 'LB.DELETE' AND resource_id IN (SELECT id FROM " +
+			"cloud.firewall_rules)",
 	)
 	s.exec(
-		"UPDATE cloud_usage.usage_load_balancer_policy h JOIN cloud.firewall_rules f ON f.id = h.lb_id SET h.deleted = NULL",
+		"UPDATE cloud_usage.usage_load_balancer_policy h JOIN cloud.firewall_rules f ON f.id = h.lb_id SET " +
+			"h.deleted = NULL",
 	)
 	s.exec(
 		"DELETE FROM cloud_usage.cloud_usage WHERE usage_type = 11",
 	) // records of what is open again would be missing
 	s.insert("cloud.account", map[string]any{"id": 2, "account_name": "acme", "uuid": "a-2"})
 	s.exec(
-		"INSERT INTO cloud_usage.account (id, account_name, uuid, type, role_id, domain_id) SELECT id, account_name, uuid, type, role_id, domain_id FROM cloud.account",
+		"INSERT INTO cloud_usage.account (id, account_name, uuid, type, role_id, domain_id) SELECT id, " +
+			"account_name, uuid, type, role_id, domain_id FROM cloud.account",
 	)
 	return s
 }
@@ -56,7 +60,8 @@ func TestEachCheckHasAFault(t *testing.T) {
 		return id
 	}
 	dead := pick(
-		"SELECT lb_id FROM cloud_usage.usage_load_balancer_policy WHERE deleted IS NOT NULL AND created <> deleted ORDER BY id LIMIT 1",
+		"SELECT lb_id FROM cloud_usage.usage_load_balancer_policy WHERE deleted IS NOT NULL AND created <> deleted " +
+			"ORDER BY id LIMIT 1",
 	)
 	live := pick("SELECT id FROM cloud.firewall_rules WHERE purpose = 'LoadBalancing' ORDER BY id LIMIT 1")
 	for name, tt := range map[string]struct {
@@ -64,33 +69,60 @@ func TestEachCheckHasAFault(t *testing.T) {
 		checks []string
 		class  string
 	}{
-		"open though dead": {do: []string{"UPDATE cloud_usage.usage_load_balancer_policy SET deleted = NULL WHERE lb_id = DEAD"}, checks: []string{"U1"}, class: "OPEN_BUT_DEAD"},
-		"no row":           {do: []string{"DELETE FROM cloud_usage.usage_load_balancer_policy WHERE lb_id = LIVE"}, checks: []string{"U2"}, class: "MISSING"},
-		"wrong date":       {do: []string{"UPDATE cloud_usage.usage_load_balancer_policy SET deleted = DATE_ADD(deleted, INTERVAL 1 SECOND) WHERE lb_id = DEAD"}, checks: []string{"U3"}, class: "WRONG_DATE"},
-		"two open rows": {do: []string{"INSERT INTO cloud_usage.usage_load_balancer_policy (zone_id, account_id, domain_id, lb_id, created) SELECT zone_id, account_id, domain_id, lb_id, created FROM cloud_usage.usage_load_balancer_policy WHERE lb_id = LIVE"},
+		"open though dead": {do: []string{"UPDATE cloud_usage.usage_load_balancer_policy SET deleted = NULL WHERE " +
+			"lb_id = DEAD"}, checks: []string{"U1"}, class: "OPEN_BUT_DEAD"},
+		"no row": {do: []string{"DELETE FROM cloud_usage.usage_load_balancer_policy WHERE lb_id = LIVE"},
+			checks: []string{"U2"}, class: "MISSING"},
+		"wrong date": {do: []string{"UPDATE cloud_usage.usage_load_balancer_policy SET deleted = " +
+			"DATE_ADD(deleted, INTERVAL 1 SECOND) WHERE lb_id = DEAD"}, checks: []string{"U3"}, class: "WRONG_DATE"},
+		"two open rows": {do: []string{"INSERT INTO cloud_usage.usage_load_balancer_policy (zone_id, account_id, " +
+			"domain_id, lb_id, created) SELECT zone_id, account_id, domain_id, lb_id, created FROM " +
+			"cloud_usage.usage_load_balancer_policy WHERE lb_id = LIVE"},
 			checks: []string{"U5"}, class: "DUPLICATE_OPEN"},
-		"create event twice": {do: []string{"INSERT INTO cloud.usage_event (type, account_id, created, zone_id, resource_id, processed) SELECT type, account_id, created, zone_id, resource_id, 0 FROM cloud.usage_event WHERE type = 'LB.CREATE' AND resource_id = LIVE",
-			"INSERT INTO cloud_usage.usage_event (id, type, account_id, created, zone_id, resource_id, processed) SELECT id, type, account_id, created, zone_id, resource_id, 1 FROM cloud.usage_event ORDER BY id DESC LIMIT 1"}, checks: []string{"U6"}},
-		"event never copied":    {do: []string{"DELETE FROM cloud_usage.usage_event WHERE type = 'LB.CREATE' AND resource_id = LIVE"}, checks: []string{"U7"}},
-		"event never processed": {do: []string{"UPDATE cloud_usage.usage_event SET processed = 0 WHERE type = 'LB.CREATE' AND resource_id = LIVE"}, checks: []string{"U7"}},
-		"a job is missing":      {do: []string{"DELETE FROM cloud_usage.usage_job ORDER BY id LIMIT 1 OFFSET_2"}, checks: []string{"U8"}},
-		"a record is there twice": {do: []string{"INSERT INTO cloud_usage.cloud_usage (zone_id, account_id, domain_id, description, usage_display, usage_type, raw_usage, usage_id, start_date, end_date) SELECT zone_id, account_id, domain_id, description, usage_display, usage_type, raw_usage, usage_id, start_date, end_date FROM cloud_usage.cloud_usage WHERE usage_type = 12 ORDER BY id LIMIT 1"},
+		"create event twice": {do: []string{"INSERT INTO cloud.usage_event (type, account_id, created, zone_id, " +
+			"resource_id, processed) SELECT type, account_id, created, zone_id, resource_id, 0 FROM " +
+			"cloud.usage_event WHERE type = 'LB.CREATE' AND resource_id = LIVE",
+			"INSERT INTO cloud_usage.usage_event (id, type, account_id, created, zone_id, resource_id, processed) " +
+				"SELECT id, type, account_id, created, zone_id, resource_id, 1 FROM cloud.usage_event ORDER BY id " +
+				"DESC LIMIT 1"}, checks: []string{"U6"}},
+		"event never copied": {do: []string{"DELETE FROM cloud_usage.usage_event WHERE type = 'LB.CREATE' AND " +
+			"resource_id = LIVE"}, checks: []string{"U7"}},
+		"event never processed": {do: []string{"UPDATE cloud_usage.usage_event SET processed = 0 WHERE type = " +
+			"'LB.CREATE' AND resource_id = LIVE"}, checks: []string{"U7"}},
+		"a job is missing": {do: []string{"DELETE FROM cloud_usage.usage_job ORDER BY id LIMIT 1 OFFSET_2"},
+			checks: []string{"U8"}},
+		"a record is there twice": {do: []string{"INSERT INTO cloud_usage.cloud_usage (zone_id, account_id, " +
+			"domain_id, description, usage_display, usage_type, raw_usage, usage_id, start_date, end_date) SELECT " +
+			"zone_id, account_id, domain_id, description, usage_display, usage_type, raw_usage, usage_id, " +
+			"start_date, end_date FROM cloud_usage.cloud_usage WHERE usage_type = 12 ORDER BY id LIMIT 1"},
 			checks: []string{"U9", "U13"}},
-		"a record is too long":  {do: []string{"UPDATE cloud_usage.cloud_usage SET raw_usage = 12.1 WHERE usage_type = 12 ORDER BY id LIMIT 1"}, checks: []string{"U10"}},
-		"an account was passed": {do: []string{"INSERT INTO cloud.account (id, account_name, uuid, type, domain_id, cleanup_needed) VALUES (1, 'one', 'u1', 0, 1, 0)"}, checks: []string{"U11"}},
-		"a clock is ahead":      {do: []string{"UPDATE cloud.usage_event SET created = DATE_ADD(UTC_TIMESTAMP(), INTERVAL 1 HOUR) ORDER BY id DESC LIMIT 1"}, checks: []string{"U12"}},
-		"poison":                {do: []string{"UPDATE cloud.load_balancing_rules SET algorithm = 'foo' WHERE id = LIVE"}, checks: []string{"L1"}},
-		"a stuck rule":          {do: []string{"UPDATE cloud.firewall_rules SET state = 'Staged' WHERE id = LIVE"}, checks: []string{"L2"}},
-		"equal policies": {do: []string{"INSERT INTO cloud.version (version, updated, step) VALUES ('4.19.1.0', NOW(), 'Complete')",
-			"INSERT INTO cloud.load_balancer_stickiness_policies (uuid, load_balancer_id, name, method_name, params, `revoke`, display) SELECT id, id, 'p', 'SourceBased', '', 0, 1 FROM cloud.firewall_rules WHERE purpose = 'LoadBalancing' LIMIT 2"}, checks: []string{"L3"}},
-		"a group without rule": {do: []string{"INSERT INTO cloud.autoscale_vmgroups (id, zone_id, domain_id, account_id, load_balancer_id, name, min_members, max_members, member_port, `interval`, profile_id, state, created) VALUES (1, 1, 1, 2, 999999, 'g', 1, 2, 80, 30, 1, 'ENABLED', NOW())"}, checks: []string{"L5"}},
+		"a record is too long": {do: []string{"UPDATE cloud_usage.cloud_usage SET raw_usage = 12.1 WHERE " +
+			"usage_type = 12 ORDER BY id LIMIT 1"}, checks: []string{"U10"}},
+		"an account was passed": {do: []string{"INSERT INTO cloud.account (id, account_name, uuid, type, domain_id, " +
+			"cleanup_needed) VALUES (1, 'one', 'u1', 0, 1, 0)"}, checks: []string{"U11"}},
+		"a clock is ahead": {do: []string{"UPDATE cloud.usage_event SET created = DATE_ADD(UTC_TIMESTAMP(), " +
+			"INTERVAL 1 HOUR) ORDER BY id DESC LIMIT 1"}, checks: []string{"U12"}},
+		"poison": {do: []string{"UPDATE cloud.load_balancing_rules SET algorithm = 'foo' WHERE id = LIVE"},
+			checks: []string{"L1"}},
+		"a stuck rule": {do: []string{"UPDATE cloud.firewall_rules SET state = 'Staged' WHERE id = LIVE"},
+			checks: []string{"L2"}},
+		"equal policies": {do: []string{"INSERT INTO cloud.version (version, updated, step) VALUES ('4.19.1.0', " +
+			"NOW(), 'Complete')",
+			"INSERT INTO cloud.load_balancer_stickiness_policies (uuid, load_balancer_id, name, method_name, " +
+				"params, `revoke`, display) SELECT id, id, 'p', 'SourceBased', '', 0, 1 FROM cloud.firewall_rules " +
+				"WHERE purpose = 'LoadBalancing' LIMIT 2"}, checks: []string{"L3"}},
+		"a group without rule": {do: []string{"INSERT INTO cloud.autoscale_vmgroups (id, zone_id, domain_id, " +
+			"account_id, load_balancer_id, name, min_members, max_members, member_port, `interval`, profile_id, " +
+			"state, created) VALUES (1, 1, 1, 2, 999999, 'g', 1, 2, 80, 30, 1, 'ENABLED', NOW())"},
+			checks: []string{"L5"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := sound(t)
 			for _, query := range tt.do {
 				query = strings.NewReplacer("DEAD", itoa(dead), "LIVE", itoa(live)).Replace(query)
 				if strings.Contains(query, "OFFSET_2") {
-					query = "DELETE FROM cloud_usage.usage_job WHERE id = (SELECT id FROM (SELECT id FROM cloud_usage.usage_job ORDER BY id LIMIT 1 OFFSET 2) x)"
+					query = "DELETE FROM cloud_usage.usage_job WHERE id = (SELECT id FROM (SELECT id FROM " +
+						"cloud_usage.usage_job ORDER BY id LIMIT 1 OFFSET 2) x)"
 				}
 				s.exec(query)
 			}

@@ -264,7 +264,8 @@ func (r *Result) Metrics() []byte {
 	gauge("stackproof_audit_hours", "Hours billed too much, too little, and in repeated records.")
 	fmt.Fprintf(
 		&b,
-		"stackproof_audit_hours{kind=\"surplus\"} %g\nstackproof_audit_hours{kind=\"deficit\"} %g\nstackproof_audit_hours{kind=\"repeated\"} %g\n",
+		"stackproof_audit_hours{kind=\"surplus\"} %g\nstackproof_audit_hours{kind=\"deficit\"} "+
+			"%g\nstackproof_audit_hours{kind=\"repeated\"} %g\n",
 		surplus,
 		deficit,
 		repeated,
@@ -303,7 +304,8 @@ func (r *Result) Metrics() []byte {
 // MetricsDown are the metrics of a site that could not be audited.
 func MetricsDown() []byte {
 	return []byte(
-		"# HELP stackproof_audit_up Whether the site could be audited.\n# TYPE stackproof_audit_up gauge\nstackproof_audit_up 0\n# EOF\n",
+		"# HELP stackproof_audit_up Whether the site could be audited.\n# TYPE stackproof_audit_up " +
+			"gauge\nstackproof_audit_up 0\n# EOF\n",
 	)
 }
 

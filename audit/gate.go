@@ -85,7 +85,8 @@ func (g *Gate) health(r *Result) {
 
 func (g *Gate) usageRows(r *Result, to int) {
 	classes := r.Classes()
-	damaged := classes[string(usageprobe.AuditOpenButDead)] + classes[string(usageprobe.AuditWrongDate)] + classes[string(usageprobe.AuditClosedButLive)]
+	damaged := classes[string(usageprobe.AuditOpenButDead)] + classes[string(usageprobe.AuditWrongDate)] +
+		classes[string(usageprobe.AuditClosedButLive)]
 	if fixed, known := closesByOwnID(g.Target); known && !fixed {
 		g.add(
 			true,
@@ -96,7 +97,8 @@ func (g *Gate) usageRows(r *Result, to int) {
 	if damaged > 0 {
 		g.add(
 			false,
-			"%d damaged rows: no upgrade mends them. Repair after the upgrade, not before; their number must not change by it",
+			"%d damaged rows: no upgrade mends them. Repair after the upgrade, not before; their number must not "+
+				"change by it",
 			damaged,
 		)
 	}
@@ -104,7 +106,8 @@ func (g *Gate) usageRows(r *Result, to int) {
 		if to >= 42300 {
 			g.add(
 				false,
-				"the usage server stands still since %s: %s processes the %d stuck events in its first run, and bills their time once more",
+				"the usage server stands still since %s: %s processes the %d stuck events in its first run, and "+
+					"bills their time once more",
 				stamp(s.BlockedSince),
 				g.Target,
 				s.Events,
@@ -120,7 +123,8 @@ func (g *Gate) usageRows(r *Result, to int) {
 	} else if to == 42201 {
 		g.add(
 			false,
-			"%s stalls its usage server at the first VM that is deployed (#13399): each run then bills everything since again. Watch with stackproof audit --watch",
+			"%s stalls its usage server at the first VM that is deployed (#13399): each run then bills everything "+
+				"since again. Watch with stackproof audit --watch",
 			g.Target,
 		)
 	}
@@ -163,7 +167,8 @@ func (g *Gate) balancers(r *Result, to int) {
 	if rules > 0 {
 		g.add(
 			true,
-			"%d rules or policies will make every load balancer change fail on %d routers, and port forwarding there with it: %s",
+			"%d rules or policies will make every load balancer change fail on %d routers, and port forwarding "+
+				"there with it: %s",
 			rules,
 			len(routers),
 			strings.Join(sortedKeys(routers), ", "),
@@ -202,7 +207,8 @@ func (g *Gate) pairs(from, to int) {
 	case from < 41901 && to >= 41901:
 		g.add(
 			false,
-			"networks and VPCs that exist now get no open row: usage types 30 and 31 begin when a network is implemented again, and for a VPC never",
+			"networks and VPCs that exist now get no open row: usage types 30 and 31 begin when a network is "+
+				"implemented again, and for a VPC never",
 		)
 	case (from == 42001 || from == 42002) && to >= 42100:
 		g.add(
@@ -227,7 +233,8 @@ func (g *Gate) steps(r *Result) {
 		step("mend what blocks, and ask the gate again")
 	}
 	step(
-		"see that usage jobs are healthy (U8), and take a data-plane baseline: stackproof run --json before-run.json (L7)",
+		"see that usage jobs are healthy (U8), and take a data-plane baseline: stackproof run --json " +
+			"before-run.json (L7)",
 	)
 	step("keep this audit: stackproof audit --json before.json")
 	step("stop the management and usage servers, dump cloud with its routines, and cloud_usage")
@@ -236,12 +243,14 @@ func (g *Gate) steps(r *Result) {
 		g.Target,
 	)
 	step(
-		"create and delete one load balancer rule as a canary (stackproof run --scenario U-01), and wait for two usage jobs",
+		"create and delete one load balancer rule as a canary (stackproof run --scenario U-01), and wait for two " +
+			"usage jobs",
 	)
 	step("stackproof audit --json after.json, then stackproof compare before.json after.json: no class may have grown")
 	if len(r.Findings) > 0 {
 		step(
-			"stackproof repair plan, look at it, repair apply with the usage server stopped; start it, wait for two jobs, audit again: nothing repairable is left",
+			"stackproof repair plan, look at it, repair apply with the usage server stopped; start it, wait for two " +
+				"jobs, audit again: nothing repairable is left",
 		)
 	}
 	step("stackproof run --json after-run.json, then stackproof compare before-run.json after-run.json")

@@ -13,7 +13,8 @@ import (
 // clean is the result of a site without damage.
 func clean(version string) *Result {
 	r := &Result{Site: Site{Fingerprint: "site", Version: version, Taken: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}}
-	for _, id := range []string{"U1", "U2", "U3", "U4", "U5", "U6", "U7", "U8", "U9", "U10", "U11", "U12", "U13", "L1", "L2", "L3", "L5", "L6"} {
+	for _, id := range []string{"U1", "U2", "U3", "U4", "U5", "U6", "U7", "U8", "U9", "U10", "U11", "U12", "U13", "L1",
+		"L2", "L3", "L5", "L6"} {
 		r.Checks = append(r.Checks, Check{ID: id, Title: id, Outcome: Clean, Text: "fine"})
 	}
 	return r
@@ -53,26 +54,39 @@ func TestGate(t *testing.T) {
 		goes     bool
 		text     string
 	}{
-		"clean":                        {"4.20.1.0", "4.22.0.0", nil, true, "GO for the upgrade from 4.20.1.0 to 4.22.0.0"},
+		"clean": {"4.20.1.0", "4.22.0.0", nil, true,
+			"GO for the upgrade from 4.20.1.0 to 4.22.0.0"},
 		"stall of the target is known": {"4.20.1.0", "4.22.1.0", nil, true, "know:   4.22.1.0 stalls its usage server"},
-		"poison, loud":                 {"4.20.1.0", "4.22.1.0", func(r *Result) { r.Poison = []Poison{appCookie} }, false, "on 1 routers, and port forwarding there with it: r-4-VM"},
-		"poison, silent":               {"4.19.3.0", "4.20.2.0", func(r *Result) { r.Poison = []Poison{appCookie} }, true, "know:   L1: appcookie"},
+		"poison, loud": {"4.20.1.0", "4.22.1.0", func(r *Result) { r.Poison = []Poison{appCookie} },
+			false, "on 1 routers, and port forwarding there with it: r-4-VM"},
+		"poison, silent": {"4.19.3.0", "4.20.2.0", func(r *Result) { r.Poison = []Poison{appCookie} },
+			true, "know:   L1: appcookie"},
 		"poison of the past": {"4.19.1.0", "4.22.0.0", func(r *Result) {
 			r.Poison = []Poison{{Class: PoisonCase, Until: "4.19.1.3", Routers: []string{"r"}}}
 		}, true, "GO"},
 		"protocols are summed up": {"4.20.1.0", "4.22.0.0", func(r *Result) {
-			r.Poison = []Poison{{Class: PoisonNoProtocol, Rule: 3, Warning: true, What: "no protocol", Hurts: "job 530", From: "4.22.0.0"}, {Class: PoisonNoProtocol, Rule: 4, Warning: true}}
+			r.Poison = []Poison{{Class: PoisonNoProtocol, Rule: 3, Warning: true, What: "no protocol", Hurts: "job 530",
+				From: "4.22.0.0"}, {Class: PoisonNoProtocol, Rule: 4, Warning: true}}
 		}, true, "2 rules like 3 (no protocol): job 530"},
-		"usage server ill":          {"4.19.3.0", "4.20.2.0", func(r *Result) { r.set("U8", Found, "no job for days") }, false, "blocks: U8: no job for days"},
-		"clock wrong":               {"4.19.3.0", "4.20.2.0", func(r *Result) { r.set("U12", Found, "an hour ahead") }, false, "blocks: U12"},
-		"nothing known":             {"4.19.3.0", "4.20.2.0", func(r *Result) { r.set("U8", Undecidable, "no job at all") }, false, "blocks: U8"},
-		"damaged rows":              {"4.19.1.0", "4.20.2.0", func(r *Result) { r.Findings = []Finding{leaked(1)} }, true, "Repair after the upgrade, not before"},
-		"target has the fault":      {"4.19.1.0", "4.20.0.0", nil, false, "release 4.20.0.0 still closes rows by the wrong id"},
-		"stalled, not cured":        {"4.22.1.0", "4.22.1.1", func(r *Result) { r.Stall = &Stall{Events: 4} }, false, "does not widen the key"},
-		"stalled, cured":            {"4.22.1.0", "4.23.0.0", func(r *Result) { r.Stall = &Stall{Events: 4}; r.set("U8", Found, "repeated") }, true, "processes the 4 stuck events"},
-		"no metering of networks":   {"4.18.2.5", "4.19.3.0", nil, true, "usage types 30 and 31 begin"},
-		"release not told":          {"", "4.22.0.0", nil, true, "cloud.version does not tell"},
-		"policies cannot be read":   {"4.20.1.0", "4.22.0.0", func(r *Result) { r.set("L1", NotLooked, "not readable") }, false, "blocks: L1: not readable"},
+		"usage server ill": {"4.19.3.0", "4.20.2.0", func(r *Result) { r.set("U8", Found, "no job for days") },
+			false, "blocks: U8: no job for days"},
+		"clock wrong": {"4.19.3.0", "4.20.2.0", func(r *Result) { r.set("U12", Found, "an hour ahead") },
+			false, "blocks: U12"},
+		"nothing known": {"4.19.3.0", "4.20.2.0",
+			func(r *Result) { r.set("U8", Undecidable, "no job at all") }, false, "blocks: U8"},
+		"damaged rows": {"4.19.1.0", "4.20.2.0", func(r *Result) { r.Findings = []Finding{leaked(1)} },
+			true, "Repair after the upgrade, not before"},
+		"target has the fault": {"4.19.1.0", "4.20.0.0", nil, false,
+			"release 4.20.0.0 still closes rows by the wrong id"},
+		"stalled, not cured": {"4.22.1.0", "4.22.1.1", func(r *Result) { r.Stall = &Stall{Events: 4} }, false,
+			"does not widen the key"},
+		"stalled, cured": {"4.22.1.0", "4.23.0.0",
+			func(r *Result) { r.Stall = &Stall{Events: 4}; r.set("U8", Found, "repeated") }, true,
+			"processes the 4 stuck events"},
+		"no metering of networks": {"4.18.2.5", "4.19.3.0", nil, true, "usage types 30 and 31 begin"},
+		"release not told":        {"", "4.22.0.0", nil, true, "cloud.version does not tell"},
+		"policies cannot be read": {"4.20.1.0", "4.22.0.0",
+			func(r *Result) { r.set("L1", NotLooked, "not readable") }, false, "blocks: L1: not readable"},
 		"backups, a failed upgrade": {"4.20.2.0", "4.21.0.0", nil, true, "#12769"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,7 +101,8 @@ func TestGate(t *testing.T) {
 			require.Contains(t, g.Text(), "compare before.json after.json")
 		})
 	}
-	for target, want := range map[string]string{"4.22": "is not of the form", "next": "is not of the form", "4.19.1.0": "there is no way back"} {
+	for target, want := range map[string]string{"4.22": "is not of the form", "next": "is not of the form",
+		"4.19.1.0": "there is no way back"} {
 		_, err := MakeGate(clean("4.20.1.0"), target)
 		require.ErrorContains(t, err, want)
 	}
@@ -112,9 +127,11 @@ func TestCompareAudits(t *testing.T) {
 		"shrunk":                {func(r *Result) { r.Findings = r.Findings[:1] }, false, "shrunk"},
 		"one gone, another new": {func(r *Result) { r.Findings[0] = leaked(4) }, true, "changed"},
 		"a check became worse":  {func(r *Result) { r.set("U9", Found, "repeated") }, true, "U9 U9: repeated"},
-		"not decided any more":  {func(r *Result) { r.set("U8", Undecidable, "no job") }, true, "could be decided before"},
-		"stands still":          {func(r *Result) { r.Stall = &Stall{} }, true, "the usage server stands still since"},
-		"poison":                {func(r *Result) { r.Poison = []Poison{{Class: "appcookie", Rule: 7}} }, true, "L1 appcookie"},
+		"not decided any more": {func(r *Result) { r.set("U8", Undecidable, "no job") }, true,
+			"could be decided before"},
+		"stands still": {func(r *Result) { r.Stall = &Stall{} }, true, "the usage server stands still since"},
+		"poison": {func(r *Result) { r.Poison = []Poison{{Class: "appcookie", Rule: 7}} }, true,
+			"L1 appcookie"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			later := *after
@@ -173,19 +190,24 @@ func TestPoison(t *testing.T) {
 		"cookie rewritten":      {sticky("LbCookie", "mode=rewrite&indirect=null&"), PoisonCookieMode},
 		"cookie mode":           {sticky("LbCookie", "mode=append&"), PoisonCookieMode},
 		"unknown method":        {sticky("Magic", ""), PoisonMethod},
-		"two policies":          {func(b *balancerRule) { b.policies = append(b.policies, b.policies[0]) }, PoisonTwoPolicies},
-		"keep-alive and cookie": {func(b *balancerRule) { b.keepAlive = true; sticky("LbCookie", "")(b) }, PoisonKeepAlive},
+		"two policies": {func(b *balancerRule) { b.policies = append(b.policies, b.policies[0]) },
+			PoisonTwoPolicies},
+		"keep-alive and cookie": {func(b *balancerRule) { b.keepAlive = true; sticky("LbCookie", "")(b) },
+			PoisonKeepAlive},
 		"keep-alive and ssl":    {func(b *balancerRule) { b.keepAlive, b.certificate = true, true }, PoisonKeepAlive},
 		"keep-alive and source": {func(b *balancerRule) { b.keepAlive = true }, ""},
 		"protocol in capitals":  {func(b *balancerRule) { b.protocol = "TCP" }, PoisonProtocol},
 		"no protocol":           {func(b *balancerRule) { b.protocol = "" }, PoisonNoProtocol},
 		"ssl without cert":      {func(b *balancerRule) { b.protocol = "ssl" }, PoisonPlainSSL},
-		"encrypted key":         {func(b *balancerRule) { b.protocol, b.certificate, b.encrypted = "ssl", true, true }, PoisonEncryptedKey},
-		"port 0":                {func(b *balancerRule) { b.start, b.end = 0, 0 }, PoisonPort},
-		"a range of ports":      {func(b *balancerRule) { b.end = 90 }, PoisonPort},
-		"the statistics' port":  {func(b *balancerRule) { b.start, b.end = 8081, 8081 }, PoisonPort},
-		"internal, with commas": {func(b *balancerRule) { b.cidr, b.scheme = "10.0.0.0/8,192.168.0.0/16", "Internal" }, PoisonCIDR},
-		"public, with commas":   {func(b *balancerRule) { b.cidr, b.scheme = "10.0.0.0/8,192.168.0.0/16", "Public" }, ""},
+		"encrypted key": {func(b *balancerRule) { b.protocol, b.certificate, b.encrypted = "ssl", true, true },
+			PoisonEncryptedKey},
+		"port 0":               {func(b *balancerRule) { b.start, b.end = 0, 0 }, PoisonPort},
+		"a range of ports":     {func(b *balancerRule) { b.end = 90 }, PoisonPort},
+		"the statistics' port": {func(b *balancerRule) { b.start, b.end = 8081, 8081 }, PoisonPort},
+		"internal, with commas": {func(b *balancerRule) { b.cidr, b.scheme = "10.0.0.0/8,192.168.0.0/16", "Internal" },
+			PoisonCIDR},
+		"public, with commas": {func(b *balancerRule) { b.cidr, b.scheme = "10.0.0.0/8,192.168.0.0/16", "Public" },
+			""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var classes []string

@@ -16,7 +16,8 @@ const htmlFindings = 2000
 // HTML is the audit as one page that needs nothing else, neither scripts nor files.
 func (r *Result) HTML() ([]byte, error) {
 	t, err := template.New("audit").
-		Funcs(template.FuncMap{"stamp": stamp, "dated": dated, "hours": func(h float64) string { return fmt.Sprintf("%.2f", h) }, "words": words}).
+		Funcs(template.FuncMap{"stamp": stamp, "dated": dated,
+			"hours": func(h float64) string { return fmt.Sprintf("%.2f", h) }, "words": words}).
 		Parse(page)
 	if err != nil {
 		return nil, fmt.Errorf("HTML page: %w", err)

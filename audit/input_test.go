@@ -27,12 +27,13 @@ func TestBadInput(t *testing.T) {
 		dsn, usage, want string
 		input            bool
 	}{
-		"no address":        {dsn: "s3cret", want: "want user:password@tcp(host:3306)/", input: true},
-		"nobody listens":    {dsn: "ro:s3cret@tcp(127.0.0.1:1)/", want: "check the dsn's host and port"},
-		"wrong password":    {dsn: as("half", "s3cretwrong"), want: "user half is refused: check user and password"},
-		"one schema only":   {dsn: as("half", "s3cret"), want: "half may not read cloud_usage."},
-		"one table only":    {dsn: as("tables", "s3cret"), want: "GRANT SELECT ON cloud_usage.* TO 'tables'@'%';"},
-		"usage server down": {dsn: s.server.ReadOnlyDSN(), usage: "ro:s3cret@tcp(127.0.0.1:1)/", want: "check the dsn's host and port"},
+		"no address":      {dsn: "s3cret", want: "want user:password@tcp(host:3306)/", input: true},
+		"nobody listens":  {dsn: "ro:s3cret@tcp(127.0.0.1:1)/", want: "check the dsn's host and port"},
+		"wrong password":  {dsn: as("half", "s3cretwrong"), want: "user half is refused: check user and password"},
+		"one schema only": {dsn: as("half", "s3cret"), want: "half may not read cloud_usage."},
+		"one table only":  {dsn: as("tables", "s3cret"), want: "GRANT SELECT ON cloud_usage.* TO 'tables'@'%';"},
+		"usage server down": {dsn: s.server.ReadOnlyDSN(), usage: "ro:s3cret@tcp(127.0.0.1:1)/",
+			want: "check the dsn's host and port"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := Run(t.Context(), Options{DSN: tt.dsn, UsageDSN: tt.usage})
@@ -71,7 +72,8 @@ func TestGoneHalfWay(t *testing.T) {
 				var id int64
 				require.NoError(
 					t,
-					s.db.QueryRowContext(t.Context(), "SELECT id FROM information_schema.processlist WHERE user = 'stackproof_ro'").
+					s.db.QueryRowContext(t.Context(),
+						"SELECT id FROM information_schema.processlist WHERE user = 'stackproof_ro'").
 						Scan(&id),
 				)
 				s.exec(fmt.Sprintf("KILL %d", id))

@@ -145,7 +145,8 @@ func (c *chain) check() Check {
 		}
 	}
 	if c.Successful == 0 {
-		out.Outcome, out.Text = Undecidable, "no usage job has ever ended well: nothing can be expected of the helper tables"
+		out.Outcome, out.Text = Undecidable,
+			"no usage job has ever ended well: nothing can be expected of the helper tables"
 		if c.streak > 0 {
 			out.Outcome, out.Count, out.Text = Found, c.streak, fmt.Sprintf(
 				"no usage job has ever ended well, %d failed: look into usage.log",

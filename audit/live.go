@@ -258,7 +258,8 @@ func liveVM(f *fields, found foundFunc) {
 // liveNICs: a NIC's offering is billed while its VM runs; nics has no account.
 func (l *ledger) liveNICs() liveSource {
 	vm := func(column string) string {
-		return "(SELECT " + column + " FROM cloud.vm_instance v WHERE v.id = t.instance_id AND v.type = 'User' AND v.removed IS NULL)"
+		return "(SELECT " + column + " FROM cloud.vm_instance v WHERE v.id = t.instance_id AND v.type = 'User' AND " +
+			"v.removed IS NULL)"
 	}
 	needs := []string{"instance_id", "removed"}
 	if !l.cloud.has("vm_instance", "state", "type", "account_id", "removed") {

@@ -233,7 +233,8 @@ func (l *ledger) detach(s *store, k key, h happening) {
 // that also works where the schemas are on two servers.
 func (l *ledger) loadUncopied(ctx context.Context) error {
 	var first, last int64
-	if err := l.cloud.conn.QueryRowContext(ctx, "SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), 0) FROM cloud.usage_event").
+	if err := l.cloud.conn.QueryRowContext(ctx,
+		"SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), 0) FROM cloud.usage_event").
 		Scan(&first, &last); err != nil {
 		return l.cloud.failed("reading the events of cloud", err)
 	}
@@ -264,7 +265,8 @@ func (l *ledger) loadUncopied(ctx context.Context) error {
 }
 
 func checksum(ctx context.Context, s *source, from, to int64) (sum [2]string, err error) {
-	err = s.conn.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(SUM(id), 0) FROM "+s.schema+".usage_event WHERE id > ? AND id <= ?", from, to).
+	err = s.conn.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(SUM(id), 0) FROM "+s.schema+
+		".usage_event WHERE id > ? AND id <= ?", from, to).
 		Scan(&sum[0], &sum[1])
 	if err != nil {
 		return sum, s.failed("counting events", err)

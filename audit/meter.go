@@ -25,10 +25,12 @@ func newMeter(ctx context.Context, o Options, s *site) (*meter, error) {
 	if m.tell == nil {
 		m.tell = func(Progress) {}
 	}
-	for source, tables := range map[*source][]string{s.usage: {"usage_event", "cloud_usage"}, s.cloud: {"usage_event"}} {
+	for source, tables := range map[*source][]string{s.usage: {"usage_event", "cloud_usage"},
+		s.cloud: {"usage_event"}} {
 		for _, table := range tables {
 			var ids int64
-			if err := source.conn.QueryRowContext(ctx, "SELECT COALESCE(MAX(id) - MIN(id) + 1, 0) FROM "+source.schema+"."+table).
+			if err := source.conn.QueryRowContext(ctx, "SELECT COALESCE(MAX(id) - MIN(id) + 1, 0) FROM "+source.schema+
+				"."+table).
 				Scan(&ids); err != nil {
 				return nil, source.failed("looking at the size of "+table, err)
 			}

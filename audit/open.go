@@ -56,7 +56,8 @@ func openSite(ctx context.Context, o Options) (_ *site, err error) {
 		return nil, err
 	}
 	if o.UsageDSN == "" {
-		s.usage.db, s.usage.config, s.usage.conn, s.usage.taken, s.usage.shared = s.cloud.db, s.cloud.config, s.cloud.conn, s.cloud.taken, true
+		s.usage.db, s.usage.config, s.usage.conn, s.usage.taken, s.usage.shared = s.cloud.db, s.cloud.config,
+			s.cloud.conn, s.cloud.taken, true
 	} else {
 		s.two = true
 		if s.usage.db, s.usage.config, err = dial(ctx, o.UsageDSN); err != nil {

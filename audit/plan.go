@@ -255,7 +255,8 @@ func (p *Plan) SQL() string {
 	var b strings.Builder
 	fmt.Fprintf(
 		&b,
-		"-- %s of site %s, made at %s GMT, %d rows.\n-- Run it on a fixed release only, with the usage server stopped and both databases dumped.\n"+
+		"-- %s of site %s, made at %s GMT, %d rows.\n-- Run it on a fixed release only, with the usage server "+
+			"stopped and both databases dumped.\n"+
 			"-- Each statement must change exactly one row; stop at the first that does not.\n",
 		p.Head.Document,
 		p.Head.Site,

@@ -52,9 +52,12 @@ const (
 // (#11468) it is checked first, so that every change of every rule on the router fails, and then (N-R1) those of
 // other kinds too.
 const (
-	hurtsAlways = "the router's HAProxy refuses the whole file. Up to 4.21 every later change on that router is lost without an error, and HAProxy does not start " +
-		"after a restart of the router. From 4.22.0.0 on every load balancer call on that router fails, and port forwarding, firewall and VPN changes with it"
-	hurtsLoud = "from 4.22.0.0 on every load balancer call on that router fails, and port forwarding, firewall and VPN changes with it"
+	hurtsAlways = "the router's HAProxy refuses the whole file. Up to 4.21 every later change on that router is " +
+		"lost without an error, and HAProxy does not start " +
+		"after a restart of the router. From 4.22.0.0 on every load balancer call on that router fails, and port " +
+		"forwarding, firewall and VPN changes with it"
+	hurtsLoud = "from 4.22.0.0 on every load balancer call on that router fails, and port forwarding, firewall and " +
+		"VPN changes with it"
 )
 
 // balancerRule is what the tables tell of one load balancer rule.
@@ -106,7 +109,8 @@ func (b *balancerRule) poisoned() []flaw {
 	case lower != b.algorithm:
 		add(
 			PoisonCase,
-			"HAProxy refuses the whole file, silently (#9698). Later releases write it in lower case, but their health check of the router stays red",
+			"HAProxy refuses the whole file, silently (#9698). Later releases write it in lower case, but their "+
+				"health check of the router stays red",
 			"",
 			"4.19.1.3",
 			"algorithm %q is not written in lower case",

@@ -110,7 +110,8 @@ func (a *accounting) recordColumns() []string {
 		),
 		u.either("cloud_usage", "offering_id", number("offering_id"), "0"),
 	}
-	for _, name := range []string{"template_id", "size", "type", "network_id", "virtual_size", "cpu_speed", "cpu_cores", "memory", "state"} {
+	for _, name := range []string{"template_id", "size", "type", "network_id", "virtual_size", "cpu_speed", "cpu_cores",
+		"memory", "state"} {
 		if u.has("cloud_usage", name) {
 			columns = append(columns, "`"+name+"`")
 		}

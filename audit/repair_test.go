@@ -78,7 +78,8 @@ func damaged(t *testing.T) *testSite {
 	s.insert("cloud.account", map[string]any{"id": 2, "account_name": "acme", "uuid": "a-2"})
 	s.insert("cloud.account", map[string]any{"id": 5, "account_name": "beta", "uuid": "a-5"})
 	s.exec(
-		"INSERT INTO cloud_usage.account (id, account_name, uuid, type, role_id, domain_id) SELECT id, account_name, uuid, type, role_id, domain_id FROM cloud.account",
+		"INSERT INTO cloud_usage.account (id, account_name, uuid, type, role_id, domain_id) SELECT id, " +
+			"account_name, uuid, type, role_id, domain_id FROM cloud.account",
 	)
 	return s
 }
@@ -95,7 +96,8 @@ func (s *testSite) apply(p *Plan, undo string) (int, error) {
 func (s *testSite) contents() string {
 	s.t.Helper()
 	sum := sha256.New()
-	for _, table := range []string{"usage_load_balancer_policy", "usage_port_forwarding", "usage_ip_address", "usage_vm_instance", "usage_volume", "cloud_usage", "usage_event"} {
+	for _, table := range []string{"usage_load_balancer_policy", "usage_port_forwarding", "usage_ip_address",
+		"usage_vm_instance", "usage_volume", "cloud_usage", "usage_event"} {
 		rows, err := s.db.QueryContext(s.t.Context(), "SELECT * FROM cloud_usage."+table+" ORDER BY id")
 		require.NoError(s.t, err)
 		names, err := rows.Columns()
@@ -206,17 +208,29 @@ func TestRepairRefuses(t *testing.T) {
 		change   func(*ApplyOptions)
 		want     string
 	}{
-		"release with the fault":  {"DO 0", "DO 0", func(o *ApplyOptions) { o.Release = "4.19.2.0" }, "release 4.19.2.0 still closes rows by the wrong id"},
-		"release not known":       {"DO 0", "DO 0", func(o *ApplyOptions) { o.Release = "" }, "cloud.version does not tell the release"},
-		"release of the database": {"INSERT INTO cloud.version (id, version, updated, step) VALUES (1, '4.20.0.0', NOW(), 'Complete')", "DELETE FROM cloud.version", func(o *ApplyOptions) { o.Release = "" }, "release 4.20.0.0 still"},
-		"usage server at work": {"INSERT INTO cloud_usage.usage_job (id, job_type, scheduled, start_millis, end_millis, exec_time, heartbeat) VALUES (99, 0, 0, 0, 0, 0, UTC_TIMESTAMP())",
+		"release with the fault": {"DO 0", "DO 0", func(o *ApplyOptions) { o.Release = "4.19.2.0" },
+			"release 4.19.2.0 still closes rows by the wrong id"},
+		"release not known": {"DO 0", "DO 0", func(o *ApplyOptions) { o.Release = "" },
+			"cloud.version does not tell the release"},
+		"release of the database": {"INSERT INTO cloud.version (id, version, updated, step) VALUES (1, '4.20.0.0', " +
+			"NOW(), 'Complete')", "DELETE FROM cloud.version", func(o *ApplyOptions) { o.Release = "" },
+			"release 4.20.0.0 still"},
+		"usage server at work": {"INSERT INTO cloud_usage.usage_job (id, job_type, scheduled, start_millis, " +
+			"end_millis, exec_time, heartbeat) VALUES (99, 0, 0, 0, 0, 0, UTC_TIMESTAMP())",
 			"DELETE FROM cloud_usage.usage_job WHERE id = 99", nil, "a usage server is at work"},
-		"row changed since": {fmt.Sprintf("UPDATE cloud_usage.%s SET %s = '2020-01-01 00:00:00' WHERE id = %d", first.Table, first.Column, first.HelperID),
-			fmt.Sprintf("UPDATE cloud_usage.%s SET %s = %s WHERE id = %d", first.Table, first.Column, literal(first.Old), first.HelperID), nil, "has deleted '2020-01-01 00:00:00', not NULL"},
-		"rule alive again": {fmt.Sprintf("INSERT INTO cloud.firewall_rules (id, state, protocol, purpose, account_id, domain_id, network_id, xid) VALUES (%d, 'Active', 'tcp', 'LoadBalancing', %d, 1, 1, 'x')", first.ResourceID, first.AccountID),
-			fmt.Sprintf("DELETE FROM cloud.firewall_rules WHERE id = %d", first.ResourceID), nil, "is alive: its row is not closed"},
-		"no UPDATE":    {"DO 0", "DO 0", func(o *ApplyOptions) { o.DSN = s.server.ReadOnlyDSN() }, "the account may not change cloud_usage.usage_load_balancer_policy: GRANT UPDATE"},
-		"another site": {"UPDATE cloud.account SET uuid = 'b-2' WHERE id = 2", "UPDATE cloud.account SET uuid = 'a-2' WHERE id = 2", nil, "the plan is of site"},
+		"row changed since": {fmt.Sprintf("UPDATE cloud_usage.%s SET %s = '2020-01-01 00:00:00' WHERE id = %d",
+			first.Table, first.Column, first.HelperID),
+			fmt.Sprintf("UPDATE cloud_usage.%s SET %s = %s WHERE id = %d", first.Table, first.Column,
+				literal(first.Old), first.HelperID), nil, "has deleted '2020-01-01 00:00:00', not NULL"},
+		"rule alive again": {fmt.Sprintf("INSERT INTO cloud.firewall_rules (id, state, protocol, purpose, "+
+			"account_id, domain_id, network_id, xid) VALUES (%d, 'Active', 'tcp', 'LoadBalancing', %d, 1, 1, 'x')",
+			first.ResourceID, first.AccountID),
+			fmt.Sprintf("DELETE FROM cloud.firewall_rules WHERE id = %d", first.ResourceID), nil,
+			"is alive: its row is not closed"},
+		"no UPDATE": {"DO 0", "DO 0", func(o *ApplyOptions) { o.DSN = s.server.ReadOnlyDSN() },
+			"the account may not change cloud_usage.usage_load_balancer_policy: GRANT UPDATE"},
+		"another site": {"UPDATE cloud.account SET uuid = 'b-2' WHERE id = 2",
+			"UPDATE cloud.account SET uuid = 'a-2' WHERE id = 2", nil, "the plan is of site"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.exec(tt.do)
@@ -285,15 +299,17 @@ func TestPlanFiles(t *testing.T) {
 	require.Contains(
 		t,
 		read.SQL(),
-		"UPDATE cloud_usage.usage_load_balancer_policy SET deleted = '2026-03-04 10:00:00' WHERE id = 1 AND lb_id = 3 AND account_id = 2 AND deleted <=> NULL; -- OPEN_BUT_DEAD",
+		"UPDATE cloud_usage.usage_load_balancer_policy SET deleted = '2026-03-04 10:00:00' WHERE id = 1 AND lb_id = "+
+			"3 AND account_id = 2 AND deleted <=> NULL; -- OPEN_BUT_DEAD",
 	)
 	for name, tt := range map[string]struct{ text, want string }{
-		"empty":           {"", "it is empty"},
-		"an audit":        {`{"document":"stackproof audit"}`, "its first line does not say so"},
-		"a date changed":  {strings.Replace(good, "10:00:00", "10:00:01", 1), "was changed since it was made"},
-		"a row more":      {good + strings.Split(good, "\n")[1] + "\n", "was changed since it was made"},
-		"a row less":      {strings.SplitAfter(good, "\n")[0], "was changed since it was made"},
-		"another table":   {strings.Replace(good, "usage_load_balancer_policy", "cloud_usage", 1), "are not a helper table"},
+		"empty":          {"", "it is empty"},
+		"an audit":       {`{"document":"stackproof audit"}`, "its first line does not say so"},
+		"a date changed": {strings.Replace(good, "10:00:00", "10:00:01", 1), "was changed since it was made"},
+		"a row more":     {good + strings.Split(good, "\n")[1] + "\n", "was changed since it was made"},
+		"a row less":     {strings.SplitAfter(good, "\n")[0], "was changed since it was made"},
+		"another table": {strings.Replace(good, "usage_load_balancer_policy", "cloud_usage", 1),
+			"are not a helper table"},
 		"injected column": {strings.Replace(good, `"lb_id"`, `"lb_id = 3; --"`, 1), "are not a helper table"},
 		"no date":         {strings.Replace(good, "2026-03-04 10:00:00", "soon", 1), "is not a date and time"},
 		"newer schema":    {strings.Replace(good, `"schema":1`, `"schema":9`, 1), "has schema 9"},

@@ -118,7 +118,8 @@ func (a *accounting) finish(ctx context.Context, jobs *chain) error {
 		a.result.Notes = append(
 			a.result.Notes,
 			fmt.Sprintf(
-				"the schemas are on two servers, and their snapshots are %s apart: what happened in between may look wrong",
+				"the schemas are on two servers, and their snapshots are %s apart: what happened in between may "+
+					"look wrong",
 				apart.Abs(),
 			),
 		)

@@ -16,10 +16,12 @@ func (a *accounting) schema(ctx context.Context) (Check, error) {
 			c.Evidence = append(c.Evidence, fmt.Sprintf(format, arg...))
 		}
 	}
-	for _, column := range []string{"account_name", "uuid", "type", "role_id", "domain_id", "removed", "cleanup_needed", "api_key_access"} {
+	for _, column := range []string{"account_name", "uuid", "type", "role_id", "domain_id", "removed", "cleanup_needed",
+		"api_key_access"} {
 		if a.cloud.has("account", column) && !a.usage.has("account", column) {
 			add(
-				"cloud_usage.account has no column %s, which cloud.account has: the usage server cannot copy accounts (#10244)",
+				"cloud_usage.account has no column %s, which cloud.account has: the usage server cannot copy "+
+					"accounts (#10244)",
 				column,
 			)
 		}
@@ -36,7 +38,8 @@ func (a *accounting) schema(ctx context.Context) (Check, error) {
 	err = a.cloud.scan(ctx, "account", []string{seconds("removed")}, "", func(id int64, f *fields) error {
 		if !here[id] && id < there && f.int() == 0 {
 			add(
-				"account %d is missing in cloud_usage.account for ever: later ones were copied. The first event of it fails every usage run of the site. "+
+				"account %d is missing in cloud_usage.account for ever: later ones were copied. The first event of "+
+					"it fails every usage run of the site. "+
 					"Copy its row from cloud.account",
 				id,
 			)
@@ -54,8 +57,9 @@ const clockSlack = 2 * time.Minute
 func (a *accounting) clocks(ctx context.Context) (Check, error) {
 	c := Check{ID: "U12", Title: "clocks agree"}
 	var ahead int64
-	err := a.cloud.conn.QueryRowContext(ctx, "SELECT COALESCE(MAX(TO_SECONDS(created)), 0) - TO_SECONDS(UTC_TIMESTAMP()) FROM "+
-		"(SELECT created FROM cloud.usage_event ORDER BY id DESC LIMIT 1000) e").
+	err := a.cloud.conn.QueryRowContext(ctx,
+		"SELECT COALESCE(MAX(TO_SECONDS(created)), 0) - TO_SECONDS(UTC_TIMESTAMP()) FROM "+
+			"(SELECT created FROM cloud.usage_event ORDER BY id DESC LIMIT 1000) e").
 		Scan(&ahead)
 	if err != nil {
 		return c, a.cloud.failed("comparing clocks", err)
@@ -65,7 +69,8 @@ func (a *accounting) clocks(ctx context.Context) (Check, error) {
 		c.Evidence = append(
 			c.Evidence,
 			fmt.Sprintf(
-				"the newest usage event is %d s in the future of the database's GMT time: a management server's clock or serverTimezone is wrong",
+				"the newest usage event is %d s in the future of the database's GMT time: a management server's "+
+					"clock or serverTimezone is wrong",
 				ahead,
 			),
 		)

@@ -65,7 +65,8 @@ func (s *source) open(ctx context.Context) (err error) {
 	if s.conn, err = s.db.Conn(ctx); err != nil {
 		return fmt.Errorf("database %s: %w", s.config.Addr, usageprobe.Explain(err, s.config, ""))
 	}
-	for _, statement := range []string{"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"} {
+	for _, statement := range []string{"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+		"START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"} {
 		if _, err := s.conn.ExecContext(ctx, statement); err != nil {
 			return s.failed("beginning a snapshot", err)
 		}

@@ -162,7 +162,8 @@ func (b *balancers) routerVersions(ctx context.Context) (Check, error) {
 		return c, nil
 	}
 	versions := map[string][]int64{}
-	running := "(SELECT COUNT(*) FROM cloud.vm_instance v WHERE v.id = t.id AND v.removed IS NULL AND v.state = 'Running')"
+	running := "(SELECT COUNT(*) FROM cloud.vm_instance v WHERE v.id = t.id AND v.removed IS NULL AND v.state = " +
+		"'Running')"
 	err := l.scan(
 		ctx,
 		"domain_router",

@@ -164,7 +164,8 @@ func (r *Result) worst(b *strings.Builder) {
 			sums[m.AccountID] = &sum{name: m.Account, id: m.AccountID}
 		}
 		s := sums[m.AccountID]
-		s.surplus, s.deficit, s.repeated = s.surplus+m.SurplusHours, s.deficit+m.DeficitHours, s.repeated+m.RepeatedHours
+		s.surplus, s.deficit, s.repeated = s.surplus+m.SurplusHours, s.deficit+m.DeficitHours, s.repeated+
+			m.RepeatedHours
 	}
 	if len(sums) == 0 {
 		return
@@ -187,19 +188,23 @@ func (r *Result) worst(b *strings.Builder) {
 // Next is what to do now.
 func (r *Result) Next() string {
 	classes := r.Classes()
-	repairable := classes[string(usageprobe.AuditOpenButDead)] + classes[string(usageprobe.AuditWrongDate)] + classes[string(usageprobe.AuditClosedButLive)]
+	repairable := classes[string(usageprobe.AuditOpenButDead)] + classes[string(usageprobe.AuditWrongDate)] +
+		classes[string(usageprobe.AuditClosedButLive)]
 	switch {
 	case r.Stall != nil:
 		return fmt.Sprintf(
-			"the usage server stands still since %s. Upgrade to a release with the wider key of usage_volume (4.23), or ask for help with event %d. "+
+			"the usage server stands still since %s. Upgrade to a release with the wider key of usage_volume "+
+				"(4.23), or ask for help with event %d. "+
 				"Never set processed back: all types would be billed again. Repair rows only afterwards.",
 			stamp(r.Stall.BlockedSince),
 			r.Stall.BlockingEvent,
 		)
 	case repairable > 0:
-		return "upgrade to a fixed release first (4.19.3, 4.20.1 or later), stop the usage server, then: stackproof repair plan."
+		return "upgrade to a fixed release first (4.19.3, 4.20.1 or later), stop the usage server, then: stackproof " +
+			"repair plan."
 	case r.Check("L1").Outcome == Found:
-		return "mend the rules of L1 before an upgrade to 4.22: stackproof audit --gate 4.22.1.0 names the order of steps."
+		return "mend the rules of L1 before an upgrade to 4.22: stackproof audit --gate 4.22.1.0 names the order of " +
+			"steps."
 	case r.Damaged():
 		return "look at the findings in --json or --html; none of them can be repaired by a statement."
 	case r.Inconclusive():

@@ -30,7 +30,8 @@ func truthSize(t *testing.T) (actions, seeds int) {
 // volumes makes the table and the columns of 4.22 that the recorded schema of 4.20 does not have.
 func (s *testSite) volumes() {
 	s.exec(
-		"CREATE TABLE IF NOT EXISTS cloud.volumes (id BIGINT UNSIGNED PRIMARY KEY, uuid VARCHAR(40), account_id BIGINT UNSIGNED, state VARCHAR(32), instance_id BIGINT UNSIGNED, removed DATETIME)",
+		"CREATE TABLE IF NOT EXISTS cloud.volumes (id BIGINT UNSIGNED PRIMARY KEY, uuid VARCHAR(40), account_id " +
+			"BIGINT UNSIGNED, state VARCHAR(32), instance_id BIGINT UNSIGNED, removed DATETIME)",
 	)
 	for _, table := range []string{"cloud.usage_event", "cloud_usage.usage_event", "cloud_usage.usage_volume"} {
 		s.exec("ALTER TABLE " + table + " ADD COLUMN IF NOT EXISTS vm_id BIGINT UNSIGNED NULL")
@@ -127,7 +128,8 @@ func TestClassesEqualTheTruth(t *testing.T) {
 			})
 		}
 	}
-	for _, class := range []string{"OPEN_BUT_DEAD", "CLOSED_BUT_LIVE", "WRONG_DATE", "MISSING", "LIVE_WITH_DELETE_EVENT"} {
+	for _, class := range []string{"OPEN_BUT_DEAD", "CLOSED_BUT_LIVE", "WRONG_DATE", "MISSING",
+		"LIVE_WITH_DELETE_EVENT"} {
 		require.NotZero(t, seen[class], "the histories never had a %s", class)
 	}
 }

@@ -14,8 +14,9 @@ type Outcome struct {
 	Evidence []result.Evidence
 }
 
-// Afresh tells a story on a fresh site of the same target and closes it; the outcome judges nothing here. The attempt's own
-// site is closed at the first call, since a target may have room for one only: afterwards this attempt has nothing to act on.
+// Afresh tells a story on a fresh site of the same target and closes it; the outcome judges nothing here. The attempt's
+// own site is closed at the first call, since a target may have room for one only: afterwards this attempt has nothing
+// to act on.
 func (t *Attempt) Afresh(story Tell) Outcome {
 	if t.fresh == nil {
 		t.Inconclusive("the target gives no second site")

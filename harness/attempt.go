@@ -71,7 +71,8 @@ type Progress interface {
 }
 
 func newAttempt(ctx context.Context, site *Site, s Scenario, p Progress, seed int64, name string) *Attempt {
-	return &Attempt{ctx: ctx, site: site, scenario: s, progress: p, name: name, seed: seed, outcome: &outcome{verdict: result.Pass}}
+	return &Attempt{ctx: ctx, site: site, scenario: s, progress: p, name: name, seed: seed,
+		outcome: &outcome{verdict: result.Pass}}
 }
 
 // Context is the scenario's; it ends when the run is interrupted.
@@ -89,8 +90,8 @@ func (t *Attempt) Disposable() bool { return t.site.Disposable }
 // Brief says that only the verdict is of interest, so that nothing need be spent on explaining it.
 func (t *Attempt) Brief() bool { return t.brief }
 
-// Swept says that the run is one of a proof's sweep: a fault is planted that the scenario does not name as its own. Its story
-// is told, the variants that are there for faults of its own need not be.
+// Swept says that the run is one of a proof's sweep: a fault is planted that the scenario does not name as its own. Its
+// story is told, the variants that are there for faults of its own need not be.
 func (t *Attempt) Swept() bool { return t.swept }
 
 // Step shows and times a verb; the function that it returns ends it. Verbs that other verbs use are not shown.
@@ -135,7 +136,10 @@ func (t *Attempt) Find(f result.Finding, evidence ...result.Evidence) {
 	t.findings = result.AddFinding(t.findings, f)
 	for _, e := range evidence {
 		// Several expectations that fail over the same rows show them once.
-		if !slices.ContainsFunc(t.evidence, func(o result.Evidence) bool { return o.Title == e.Title && o.Text == e.Text }) {
+		if !slices.ContainsFunc(t.evidence, func(o result.Evidence) bool {
+			return o.Title == e.Title &&
+				o.Text == e.Text
+		}) {
 			t.evidence = append(t.evidence, e)
 		}
 	}
@@ -156,7 +160,8 @@ func (t *Attempt) Inconclusive(format string, a ...any) {
 	panic(halt{})
 }
 
-// InconclusiveByDesign ends the scenario for the reason that it states itself (Scenario.Inconclusive), after what was seen.
+// InconclusiveByDesign ends the scenario for the reason that it states itself (Scenario.Inconclusive), after what was
+// seen.
 func (t *Attempt) InconclusiveByDesign(format string, a ...any) {
 	t.byDesign = true
 	t.Inconclusive("%s; %s", fmt.Sprintf(format, a...), t.scenario.Inconclusive)
@@ -211,7 +216,8 @@ func (t *Attempt) KnownDefect(present bool, what, source string) {
 	t.Note(result.TitleKnownDefect, "%s (%s): %s", what, source, state)
 }
 
-// UsesPushFaults notes that the story makes agent commands fail: it can tell a fault of pushes without a look at a router.
+// UsesPushFaults notes that the story makes agent commands fail: it can tell a fault of pushes without a look at a
+// router.
 func (t *Attempt) UsesPushFaults() { t.faulted = true }
 
 // OnCleanup registers work for the end of the scenario; it runs in reverse order on a fresh context.

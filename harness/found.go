@@ -70,8 +70,9 @@ func (f *found) tell() {
 	run := f.run
 	run.Results = f.soFar()
 	if missing := run.Missing(); len(missing) > 0 {
-		run.Notes = append(slices.Clone(run.Notes), fmt.Sprintf("this run has not ended: %d of %d have no result yet (%s)", len(missing), len(run.Planned),
-			strings.Join(missing, " ")))
+		run.Notes = append(slices.Clone(run.Notes),
+			fmt.Sprintf("this run has not ended: %d of %d have no result yet (%s)", len(missing), len(run.Planned),
+				strings.Join(missing, " ")))
 	}
 	f.told(run)
 }

@@ -2,8 +2,8 @@ package harness
 
 import "context"
 
-// Gate keeps the scenarios of a shared site apart for the moments in which one of them makes the site fail. Every verb is
-// inside the gate while it works; waiting for a usage run is not work.
+// Gate keeps the scenarios of a shared site apart for the moments in which one of them makes the site fail. Every verb
+// is inside the gate while it works; waiting for a usage run is not work.
 type Gate interface {
 	// Enter waits while another scenario has the site for itself.
 	Enter(ctx context.Context) error

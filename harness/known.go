@@ -16,11 +16,11 @@ type Known struct {
 	Why      string // upstream issue and the release that ends it
 	// Classes are those of the failures that the defect shows. A failure of another class is news, beside them too.
 	Classes []result.Class
-	// Router says that the defect is in the router's own code, not in what the management server sends it: where the two are
-	// of different releases the router's counts (Description.RouterCode).
+	// Router says that the defect is in the router's own code, not in what the management server sends it: where the
+	// two are of different releases the router's counts (Description.RouterCode).
 	Router bool
-	// Shows are the releases of the router's code with which a defect of the server shows; the zero value is all. Code of an
-	// unknown release is taken for one of them.
+	// Shows are the releases of the router's code with which a defect of the server shows; the zero value is all. Code
+	// of an unknown release is taken for one of them.
 	Shows release.Range
 	// or are further defects that the same story meets (Or).
 	or []Known
@@ -39,8 +39,8 @@ func (k Known) each() []Known {
 	return append([]Known{alone}, k.or...)
 }
 
-// In says whether a target has the defect, or one of several. Where the router's code is of an unknown release, no defect of
-// it is known.
+// In says whether a target has the defect, or one of several. Where the router's code is of an unknown release, no
+// defect of it is known.
 func (k Known) In(d Description) bool { return len(k.on(d)) > 0 }
 
 // on are the defects that a target has.

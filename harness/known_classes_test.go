@@ -13,8 +13,8 @@ import (
 	"github.com/stackproof/stackproof/harness/result"
 )
 
-// TestAKnownDefectIsKnownByItsClasses: in whatever words it is told. A failure of another class is news, alone or beside the
-// known ones, and is what the verdict says.
+// TestAKnownDefectIsKnownByItsClasses: in whatever words it is told. A failure of another class is news, alone or
+// beside the known ones, and is what the verdict says.
 func TestAKnownDefectIsKnownByItsClasses(t *testing.T) {
 	known := harness.Known{Releases: release.Where(release.NetworkUsageModelOld), Why: "#1",
 		Classes: []result.Class{result.LeakedRow, result.CrossedClose}}
@@ -23,11 +23,16 @@ func TestAKnownDefectIsKnownByItsClasses(t *testing.T) {
 		known bool
 		says  string
 	}{
-		"as known":               {[]result.Finding{{Class: result.LeakedRow, Says: "row 3 is open"}}, true, "row 3 is open"},
-		"in other words":         {[]result.Finding{{Class: result.LeakedRow, Says: "it is billed for ever"}}, true, "it is billed for ever"},
-		"all that is known":      {[]result.Finding{{Class: result.LeakedRow, Says: "a"}, {Class: result.CrossedClose, Says: "b"}}, true, "a"},
-		"of another class":       {[]result.Finding{{Class: result.NotBilled, Says: "row 3 is open"}}, false, "row 3 is open"},
-		"of another class, too":  {[]result.Finding{{Class: result.LeakedRow, Says: "a"}, {Class: result.UsageJob, Says: "no run"}}, false, "no run"},
+		"as known": {[]result.Finding{{Class: result.LeakedRow, Says: "row 3 is open"}}, true,
+			"row 3 is open"},
+		"in other words": {[]result.Finding{{Class: result.LeakedRow, Says: "it is billed for ever"}}, true,
+			"it is billed for ever"},
+		"all that is known": {[]result.Finding{{Class: result.LeakedRow, Says: "a"},
+			{Class: result.CrossedClose, Says: "b"}}, true, "a"},
+		"of another class": {[]result.Finding{{Class: result.NotBilled, Says: "row 3 is open"}}, false,
+			"row 3 is open"},
+		"of another class, too": {[]result.Finding{{Class: result.LeakedRow, Says: "a"},
+			{Class: result.UsageJob, Says: "no run"}}, false, "no run"},
 		"of no class that is so": {[]result.Finding{{Says: "row 3 is open"}}, false, "row 3 is open"},
 	} {
 		s := harness.Scenario{ID: "X-01", KnownBad: known, Run: func(t *harness.Attempt, _ *harness.Site) {
@@ -36,7 +41,8 @@ func TestAKnownDefectIsKnownByItsClasses(t *testing.T) {
 				t.Find(f)
 			}
 		}}
-		run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s}, Workers: 1, Progress: harnesstest.Silent{}})
+		run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s},
+			Workers: 1, Progress: harnesstest.Silent{}})
 		require.NoError(t, err)
 		assert.Equal(t, result.Fail, run.Results[0].Verdict, name)
 		assert.Equal(t, c.known, run.Results[0].Known, name)
@@ -55,7 +61,8 @@ func TestOnlyTheStatedReasonIsByDesign(t *testing.T) {
 		"stuck":           {func(t *harness.Attempt, _ *harness.Site) { t.Inconclusive("the database is gone") }, 3},
 	} {
 		s := harness.Scenario{ID: "X-01", Inconclusive: "shows nothing", Run: c.run}
-		run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s}, Workers: 1, Progress: harnesstest.Silent{}})
+		run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s},
+			Workers: 1, Progress: harnesstest.Silent{}})
 		require.NoError(t, err)
 		assert.Equal(t, result.Inconclusive, run.Results[0].Verdict, name)
 		assert.Equal(t, c.code, run.ExitCode(false), name)
@@ -71,7 +78,8 @@ func TestInconclusivesAreCounted(t *testing.T) {
 			t.Inconclusive("undecided")
 		}
 	}}
-	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s}, Repeat: 20, Workers: 1, Progress: harnesstest.Silent{}})
+	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s},
+		Repeat: 20, Workers: 1, Progress: harnesstest.Silent{}})
 	require.NoError(t, err)
 	assert.Equal(t, 1, run.Results[0].Inconclusives)
 	assert.Contains(t, run.Results[0].Claim, "0 of 19 decided repeats failed")

@@ -49,13 +49,15 @@ func watchLeaks(ctx context.Context, target Target) (*leakWatch, error) {
 func leakCase(ctx context.Context, w *leakWatch, remains []string) *result.Case {
 	c := &result.Case{ID: LeaksID, Title: "nothing is left behind", Verdict: result.Pass, Repeats: 1}
 	if len(remains) > 0 {
-		c.Evidence = append(c.Evidence, result.Evidence{Kind: result.KindNote, Title: "removals that went wrong", Text: strings.Join(remains, "\n")})
+		c.Evidence = append(c.Evidence, result.Evidence{Kind: result.KindNote, Title: "removals that went wrong",
+			Text: strings.Join(remains, "\n")})
 	}
 	if w == nil {
 		if len(remains) == 0 {
 			return nil
 		}
-		c.Verdict, c.Inconclusives, c.Reason = result.Inconclusive, 1, fmt.Sprintf("%d removals went wrong, the first: %s", len(remains), remains[0])
+		c.Verdict, c.Inconclusives, c.Reason = result.Inconclusive, 1,
+			fmt.Sprintf("%d removals went wrong, the first: %s", len(remains), remains[0])
 		return c
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leakTime)
@@ -65,11 +67,14 @@ func leakCase(ctx context.Context, w *leakWatch, remains []string) *result.Case 
 	c.Seconds = (w.began + time.Since(began)).Seconds()
 	switch {
 	case err != nil:
-		c.Verdict, c.Inconclusives, c.Reason = result.Inconclusive, 1, fmt.Sprintf("taking the inventory after the run: %v", err)
+		c.Verdict, c.Inconclusives, c.Reason = result.Inconclusive, 1,
+			fmt.Sprintf("taking the inventory after the run: %v", err)
 	case len(found) > 0:
 		c.Verdict, c.Failures = result.Fail, 1
-		c.Reason = fmt.Sprintf("%d objects were left behind (stackproof cleanup removes them): %s", len(found), found[0])
-		c.Evidence = append(c.Evidence, result.Evidence{Kind: result.KindNote, Title: "left behind", Text: strings.Join(found, "\n")})
+		c.Reason = fmt.Sprintf("%d objects were left behind (stackproof cleanup removes them): %s", len(found),
+			found[0])
+		c.Evidence = append(c.Evidence, result.Evidence{Kind: result.KindNote, Title: "left behind",
+			Text: strings.Join(found, "\n")})
 	}
 	return c
 }

@@ -37,7 +37,9 @@ func TestWhatIsLeftBehindFailsTheRun(t *testing.T) {
 		"cannot be seen": {nil, errors.New("the API is gone"), result.Inconclusive, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			run, err := harness.Run(t.Context(), leaking{&harnesstest.FakeTarget{}, c.found, c.err}, harness.Plan{Progress: harnesstest.Silent{}, Scenarios: harness.Catalogue{{ID: "X-01", Run: harnesstest.Checked}}})
+			run, err := harness.Run(t.Context(), leaking{&harnesstest.FakeTarget{}, c.found, c.err},
+				harness.Plan{Progress: harnesstest.Silent{},
+					Scenarios: harness.Catalogue{{ID: "X-01", Run: harnesstest.Checked}}})
 			require.NoError(t, err)
 			require.Len(t, run.Results, 2)
 			assert.Equal(t, harness.LeaksID, run.Results[1].ID)

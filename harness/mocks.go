@@ -9,9 +9,10 @@ import (
 	"github.com/stackproof/stackproof/harness/ledger"
 )
 
-// SetMock sets a rule of the simulator for a zone's agent command, noted in the ledger (nil for none) before the call. A rule
-// that was set comes back also with an error, so that it can be taken back.
-func SetMock(ctx context.Context, c *cloud.Client, l Ledger, zone, command, value string, count int) (*cloud.SimulatorMock, error) {
+// SetMock sets a rule of the simulator for a zone's agent command, noted in the ledger (nil for none) before the call.
+// A rule that was set comes back also with an error, so that it can be taken back.
+func SetMock(ctx context.Context, c *cloud.Client, l Ledger, zone, command, value string,
+	count int) (*cloud.SimulatorMock, error) {
 	var entry int
 	if l != nil {
 		var err error

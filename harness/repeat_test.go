@@ -19,11 +19,17 @@ import (
 
 // TestBudgetEndsRepeats: at least one repeat runs, and none begins when the budget is used up.
 func TestBudgetEndsRepeats(t *testing.T) {
-	s := harness.Scenario{ID: "X-01", Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); <-time.After(2 * time.Millisecond) }}
-	c := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Scenarios: harness.Catalogue{s}, Repeat: 1000, Budget: time.Millisecond, Progress: harnesstest.Silent{}})
+	s := harness.Scenario{ID: "X-01", Run: func(t *harness.Attempt,
+		_ *harness.Site) {
+		t.Checked(1)
+		<-time.After(2 * time.Millisecond)
+	}}
+	c := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Scenarios: harness.Catalogue{s},
+		Repeat: 1000, Budget: time.Millisecond, Progress: harnesstest.Silent{}})
 	assert.Equal(t, 1, c.Repeats)
 	assert.Contains(t, c.Claim, "0 of 1 repeat failed (X-01, fake, 4.20.0.0)")
-	c = harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Scenarios: harness.Catalogue{s}, Repeat: 3, Budget: time.Hour, Progress: harnesstest.Silent{}})
+	c = harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Scenarios: harness.Catalogue{s},
+		Repeat: 3, Budget: time.Hour, Progress: harnesstest.Silent{}})
 	assert.Equal(t, 3, c.Repeats)
 }
 
@@ -36,7 +42,8 @@ func TestInconclusivesLeaveTheDenominator(t *testing.T) {
 			t.Inconclusive("no position to tell")
 		}
 	}}
-	c := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Scenarios: harness.Catalogue{s}, Repeat: 20, Progress: harnesstest.Silent{}})
+	c := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Scenarios: harness.Catalogue{s},
+		Repeat: 20, Progress: harnesstest.Silent{}})
 	assert.Equal(t, []int{20, 0, 1}, []int{c.Repeats, c.Failures, c.Inconclusives})
 	assert.Equal(t, result.Inconclusive, c.Verdict)
 	assert.Contains(t, c.Claim, "0 of 19 decided repeats failed")
@@ -54,7 +61,8 @@ func TestInterruptedRepeatDoesNotCount(t *testing.T) {
 			t.Must(context.Cause(t.Context()), "working")
 		}
 	}}
-	c := harness.RunScenario(ctx, &harnesstest.FakeTarget{}, s, harness.Plan{Scenarios: harness.Catalogue{s}, Repeat: 20, Progress: harnesstest.Silent{}})
+	c := harness.RunScenario(ctx, &harnesstest.FakeTarget{}, s, harness.Plan{Scenarios: harness.Catalogue{s},
+		Repeat: 20, Progress: harnesstest.Silent{}})
 	assert.Equal(t, []int{3, 0, 0}, []int{c.Repeats, c.Failures, c.Inconclusives})
 	assert.Contains(t, c.Claim, "0 of 3 repeats failed")
 }
@@ -76,7 +84,8 @@ func TestRepeatsKeepNoSites(t *testing.T) {
 		t.Checked(1)
 		t.Note("a page of evidence", "%s", strings.Repeat("x", 4096))
 	}}
-	c := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Scenarios: harness.Catalogue{s}, Repeat: 100, Progress: harnesstest.Silent{}})
+	c := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Scenarios: harness.Catalogue{s},
+		Repeat: 100, Progress: harnesstest.Silent{}})
 	require.Equal(t, result.Pass, c.Verdict, c.Reason)
 	require.Equal(t, 100, c.Repeats)
 	require.NotEmpty(t, c.Evidence, "the first pass shows what was seen")

@@ -34,8 +34,8 @@ type Plan struct {
 	Used func(map[Capability]bool)
 	// Swept says that a fault is planted which the scenario does not name as its own.
 	Swept bool
-	// Partial is told what is known so far: when the run begins and after each scenario. Calls follow one another. Nil for
-	// nobody.
+	// Partial is told what is known so far: when the run begins and after each scenario. Calls follow one another. Nil
+	// for nobody.
 	Partial func(result.Run)
 	// Left is told what could not be removed after a scenario; nil for nobody. It never changes the scenario's verdict.
 	Left func(id string, err error)
@@ -147,15 +147,16 @@ func RunScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 	}
 	c.Seconds = time.Since(began).Seconds()
 	if p.Repeat > 1 {
-		c.Claim = stats.Repeats{Total: c.Repeats, Failures: c.Failures, Inconclusives: c.Inconclusives, Scenario: c.ID, Target: target.Describe().Name, Release: release,
+		c.Claim = stats.Repeats{Total: c.Repeats, Failures: c.Failures, Inconclusives: c.Inconclusives, Scenario: c.ID,
+			Target: target.Describe().Name, Release: release,
 			Planted: p.Sensitivity[s.ID].Planted, Caught: p.Sensitivity[s.ID].Caught}.Claim()
 	}
 	c.Claim = strings.TrimSpace(c.Claim + " " + rateClaim(s.ID, rates(trials)))
 	return c
 }
 
-// repeats runs a scenario as often as planned: workers at a time when it is the only one, since each has a site of its own.
-// Those that did not run, because a failure or the budget ended them, are nil.
+// repeats runs a scenario as often as planned: workers at a time when it is the only one, since each has a site of its
+// own. Those that did not run, because a failure or the budget ended them, are nil.
 func repeats(ctx context.Context, target Target, s Scenario, p Plan) []*outcome {
 	began := time.Now()
 	outcomes := make([]*outcome, max(1, p.Repeat))
@@ -178,7 +179,8 @@ func repeats(ctx context.Context, target Target, s Scenario, p Plan) []*outcome 
 				return nil // cut off: no repeat
 			}
 			if i > 0 && one.verdict == result.Pass {
-				one.steps, one.evidence, one.views = nil, nil, result.Views{} // a case shows the first pass, and what is worse
+				// a case shows the first pass, and what is worse
+				one.steps, one.evidence, one.views = nil, nil, result.Views{}
 			}
 			outcomes[i] = one
 			if one.verdict == result.Fail {

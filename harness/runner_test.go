@@ -28,28 +28,43 @@ func TestVerdicts(t *testing.T) {
 		reason   string
 		code     int
 	}{
-		"pass":            {harness.Scenario{Run: harnesstest.Checked}, &harnesstest.FakeTarget{}, result.Pass, "", 0},
-		"nothing checked": {harness.Scenario{Run: func(*harness.Attempt, *harness.Site) {}}, &harnesstest.FakeTarget{}, result.Inconclusive, "checked nothing", 3},
-		"fail":            {harness.Scenario{Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail(result.WrongHours, "wrong") }}, &harnesstest.FakeTarget{}, result.Fail, "wrong", 1},
+		"pass": {harness.Scenario{Run: harnesstest.Checked}, &harnesstest.FakeTarget{}, result.Pass, "", 0},
+		"nothing checked": {harness.Scenario{Run: func(*harness.Attempt, *harness.Site) {}}, &harnesstest.FakeTarget{},
+			result.Inconclusive, "checked nothing", 3},
+		"fail": {harness.Scenario{Run: func(t *harness.Attempt,
+			_ *harness.Site) {
+			t.Checked(1)
+			t.Fail(result.WrongHours, "wrong")
+		}}, &harnesstest.FakeTarget{}, result.Fail, "wrong", 1},
 		"fail beats a later stop": {harness.Scenario{Run: func(t *harness.Attempt, _ *harness.Site) {
 			t.Fail(result.WrongHours, "wrong")
 			t.Inconclusive("then stuck")
 		}},
 			&harnesstest.FakeTarget{}, result.Fail, "wrong", 1},
-		"stuck":  {harness.Scenario{Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Inconclusive("stuck at %d", 3) }}, &harnesstest.FakeTarget{}, result.Inconclusive, "stuck at 3", 3},
-		"broken": {harness.Scenario{Run: func(*harness.Attempt, *harness.Site) { panic("a defect of the scenario") }}, &harnesstest.FakeTarget{}, result.Inconclusive, "the scenario itself broke", 3},
+		"stuck": {harness.Scenario{Run: func(t *harness.Attempt,
+			_ *harness.Site) {
+			t.Checked(1)
+			t.Inconclusive("stuck at %d", 3)
+		}}, &harnesstest.FakeTarget{}, result.Inconclusive, "stuck at 3", 3},
+		"broken": {harness.Scenario{Run: func(*harness.Attempt, *harness.Site) { panic("a defect of the scenario") }},
+			&harnesstest.FakeTarget{}, result.Inconclusive, "the scenario itself broke", 3},
 		"missing capability": {harness.Scenario{Run: harnesstest.Checked, Needs: []harness.Capability{harness.UsageDB}},
 			&harnesstest.FakeTarget{Template: harness.Site{Missing: map[harness.Capability]string{harness.UsageDB: "no DSN given"}}}, result.Unsupported, "no DSN given", 3},
 		"broken capability": {harness.Scenario{Run: harnesstest.Checked, Needs: []harness.Capability{harness.UsageDB}},
 			&harnesstest.FakeTarget{Template: harness.Site{Broken: map[harness.Capability]string{harness.UsageDB: "access denied"}}}, result.Inconclusive, "access denied", 3},
-		"site does not open": {harness.Scenario{Run: harnesstest.Checked}, &harnesstest.FakeTarget{OpenErr: errors.New("no room")}, result.Inconclusive, "no room", 3},
-		"known failure": {harness.Scenario{KnownBad: harness.Known{Releases: release.Where(release.NetworkUsageModelOld), Why: "#1", Classes: []result.Class{result.WrongHours}}, Run: func(t *harness.Attempt, _ *harness.Site) { t.Fail(result.WrongHours, "as known") }},
+		"site does not open": {harness.Scenario{Run: harnesstest.Checked},
+			&harnesstest.FakeTarget{OpenErr: errors.New("no room")}, result.Inconclusive, "no room", 3},
+		"known failure": {harness.Scenario{KnownBad: harness.Known{Releases: release.Where(
+			release.NetworkUsageModelOld), Why: "#1", Classes: []result.Class{result.WrongHours}},
+			Run: func(t *harness.Attempt, _ *harness.Site) { t.Fail(result.WrongHours, "as known") }},
 			&harnesstest.FakeTarget{}, result.Fail, "as known", 0},
-		"inconclusive by design": {harness.Scenario{Inconclusive: "by design", Run: harnesstest.Checked}, &harnesstest.FakeTarget{}, result.Inconclusive, "by design", 0},
+		"inconclusive by design": {harness.Scenario{Inconclusive: "by design", Run: harnesstest.Checked},
+			&harnesstest.FakeTarget{}, result.Inconclusive, "by design", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.scenario.ID = "X-01"
-			run, err := harness.Run(t.Context(), c.target, harness.Plan{Scenarios: harness.Catalogue{c.scenario}, Repeat: 1, Workers: 1, Progress: harnesstest.Silent{}})
+			run, err := harness.Run(t.Context(), c.target, harness.Plan{Scenarios: harness.Catalogue{c.scenario},
+				Repeat: 1, Workers: 1, Progress: harnesstest.Silent{}})
 			require.NoError(t, err)
 			require.Len(t, run.Results, 1)
 			got := run.Results[0]
@@ -70,7 +85,8 @@ func TestRepeatsAreFolded(t *testing.T) {
 			t.Fail(result.WrongHours, "the third time")
 		}
 	}}
-	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s}, Repeat: 5, Workers: 1, Seed: 10, Progress: harnesstest.Silent{}})
+	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s},
+		Repeat: 5, Workers: 1, Seed: 10, Progress: harnesstest.Silent{}})
 	require.NoError(t, err)
 	got := run.Results[0]
 	assert.Equal(t, []int{5, 1, 0}, []int{got.Repeats, got.Failures, got.Inconclusives})
@@ -80,8 +96,13 @@ func TestRepeatsAreFolded(t *testing.T) {
 }
 
 func TestUntilFailureStops(t *testing.T) {
-	s := harness.Scenario{ID: "X-01", Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail(result.WrongHours, "always") }}
-	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s}, Repeat: 5, Workers: 1, UntilFailure: true, Progress: harnesstest.Silent{}})
+	s := harness.Scenario{ID: "X-01", Run: func(t *harness.Attempt,
+		_ *harness.Site) {
+		t.Checked(1)
+		t.Fail(result.WrongHours, "always")
+	}}
+	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s},
+		Repeat: 5, Workers: 1, UntilFailure: true, Progress: harnesstest.Silent{}})
 	require.NoError(t, err)
 	assert.Equal(t, 1, run.Results[0].Repeats)
 }
@@ -93,7 +114,9 @@ func TestInterruptedRunMissesResults(t *testing.T) {
 		cancel(harness.ErrInterrupted)
 		t.Must(context.Cause(t.Context()), "working")
 	}}
-	run, err := harness.Run(ctx, &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{first, {ID: "X-02", Run: harnesstest.Checked}}, Workers: 1, Progress: harnesstest.Silent{}})
+	run, err := harness.Run(ctx, &harnesstest.FakeTarget{},
+		harness.Plan{Scenarios: harness.Catalogue{first, {ID: "X-02", Run: harnesstest.Checked}}, Workers: 1,
+			Progress: harnesstest.Silent{}})
 	require.ErrorIs(t, err, harness.ErrInterrupted)
 	assert.Equal(t, []string{"X-02"}, run.Missing())
 	assert.Equal(t, 1, run.ExitCode(false), "fewer results than planned is a failure")
@@ -104,11 +127,16 @@ func TestCleanupRunsInReverseAndReportsAll(t *testing.T) {
 	s := harness.Scenario{ID: "X-01", Run: func(t *harness.Attempt, _ *harness.Site) {
 		t.Checked(1)
 		for _, name := range []string{"first", "second"} {
-			t.OnCleanup(name, func(context.Context) error { order = append(order, name); return errors.New(name + " is stuck") })
+			t.OnCleanup(name, func(context.Context) error {
+				order = append(order, name)
+				return errors.New(name +
+					" is stuck")
+			})
 		}
 		panic("halfway")
 	}}
-	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s}, Workers: 1, Progress: harnesstest.Silent{}})
+	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s},
+		Workers: 1, Progress: harnesstest.Silent{}})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"second", "first"}, order)
 	var notes string
@@ -119,7 +147,8 @@ func TestCleanupRunsInReverseAndReportsAll(t *testing.T) {
 	assert.Contains(t, notes, "second is stuck")
 }
 
-// TestCleanUpChangesNoVerdict lets what comes after the story go wrong: what was judged stands, and the case leaks tells the rest.
+// TestCleanUpChangesNoVerdict lets what comes after the story go wrong: what was judged stands, and the case leaks
+// tells the rest.
 func TestCleanUpChangesNoVerdict(t *testing.T) {
 	stuck := func(a *harness.Attempt) {
 		a.OnRemove("account x", func(context.Context) error { return errors.New("the server is busy") })
@@ -130,10 +159,17 @@ func TestCleanUpChangesNoVerdict(t *testing.T) {
 		verdict result.Verdict
 		remains string
 	}{
-		"a pass":                     {func(a *harness.Attempt, _ *harness.Site) { a.Checked(1); stuck(a) }, nil, result.Pass, "X-01: removing account x: the server is busy"},
-		"a fail":                     {func(a *harness.Attempt, _ *harness.Site) { stuck(a); a.Fail(result.WrongHours, "wrong") }, nil, result.Fail, "X-01: removing account x: the server is busy"},
-		"a stop":                     {func(a *harness.Attempt, _ *harness.Site) { stuck(a); a.Inconclusive("stuck") }, nil, result.Inconclusive, "the server is busy"},
-		"a site that does not close": {harnesstest.Checked, errors.New("a process that stays"), result.Pass, "X-01: closing the site: a process that stays"},
+		"a pass": {func(a *harness.Attempt, _ *harness.Site) { a.Checked(1); stuck(a) }, nil,
+			result.Pass, "X-01: removing account x: the server is busy"},
+		"a fail": {func(a *harness.Attempt, _ *harness.Site) {
+			stuck(a)
+			a.Fail(result.WrongHours,
+				"wrong")
+		}, nil, result.Fail, "X-01: removing account x: the server is busy"},
+		"a stop": {func(a *harness.Attempt, _ *harness.Site) { stuck(a); a.Inconclusive("stuck") },
+			nil, result.Inconclusive, "the server is busy"},
+		"a site that does not close": {harnesstest.Checked, errors.New("a process that stays"), result.Pass,
+			"X-01: closing the site: a process that stays"},
 		"a fresh site": {func(a *harness.Attempt, _ *harness.Site) {
 			out := a.Afresh(func(a *harness.Attempt, _ *harness.Site) { a.Checked(1); stuck(a) })
 			a.Checked(1)
@@ -146,33 +182,40 @@ func TestCleanUpChangesNoVerdict(t *testing.T) {
 			for _, watched := range []bool{false, true} {
 				var target harness.Target = &harnesstest.FakeTarget{CloseErr: c.close}
 				if watched {
-					target = leaking{FakeTarget: &harnesstest.FakeTarget{CloseErr: c.close}, found: []string{"account x"}}
+					target = leaking{FakeTarget: &harnesstest.FakeTarget{CloseErr: c.close},
+						found: []string{"account x"}}
 				}
-				run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: harness.Catalogue{{ID: "X-01", Run: c.run}}, Repeat: 1, Workers: 1, Progress: harnesstest.Silent{}})
+				run, err := harness.Run(t.Context(), target,
+					harness.Plan{Scenarios: harness.Catalogue{{ID: "X-01", Run: c.run}}, Repeat: 1, Workers: 1,
+						Progress: harnesstest.Silent{}})
 				require.NoError(t, err)
 				require.Len(t, run.Results, 2)
 				assert.Equal(t, c.verdict, run.Results[0].Verdict, run.Results[0].Reason)
 				leaks := run.Results[1]
 				assert.Equal(t, harness.LeaksID, leaks.ID)
-				assert.Equal(t, map[bool]result.Verdict{true: result.Fail, false: result.Inconclusive}[watched], leaks.Verdict)
+				assert.Equal(t, map[bool]result.Verdict{true: result.Fail, false: result.Inconclusive}[watched],
+					leaks.Verdict)
 				assert.Contains(t, leaks.Evidence[0].Text, c.remains)
 			}
 		})
 	}
 }
 
-// TestPartialResults listens to what is known so far: nothing but the plan at first, then each scenario, in the plan's order.
+// TestPartialResults listens to what is known so far: nothing but the plan at first, then each scenario, in the plan's
+// order.
 func TestPartialResults(t *testing.T) {
 	var told []string
-	scenarios := harness.Catalogue{{ID: "X-01", Run: harnesstest.Checked}, {ID: "X-02", Weight: 9, Run: harnesstest.Checked}}
-	run, err := harness.Run(t.Context(), leaking{FakeTarget: &harnesstest.FakeTarget{}}, harness.Plan{Scenarios: scenarios, Workers: 1, Progress: harnesstest.Silent{},
-		Partial: func(run result.Run) {
-			line := ""
-			for _, c := range run.Results {
-				line += c.ID + " " + string(c.Verdict) + ", "
-			}
-			told = append(told, line+strings.Join(run.Notes, "; "))
-		}})
+	scenarios := harness.Catalogue{{ID: "X-01", Run: harnesstest.Checked},
+		{ID: "X-02", Weight: 9, Run: harnesstest.Checked}}
+	run, err := harness.Run(t.Context(), leaking{FakeTarget: &harnesstest.FakeTarget{}},
+		harness.Plan{Scenarios: scenarios, Workers: 1, Progress: harnesstest.Silent{},
+			Partial: func(run result.Run) {
+				line := ""
+				for _, c := range run.Results {
+					line += c.ID + " " + string(c.Verdict) + ", "
+				}
+				told = append(told, line+strings.Join(run.Notes, "; "))
+			}})
 	require.NoError(t, err)
 	assert.Equal(t, []string{
 		"this run has not ended: 3 of 3 have no result yet (X-01 X-02 leaks)",

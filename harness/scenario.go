@@ -1,8 +1,9 @@
-// Package harness is how a run goes: what a scenario and a target are, and the runner, which makes one Attempt after another
-// and folds them into verdicts. The language in which scenarios are told is package story, the proof of scenarios by planted
-// faults package proof. It is not a test framework (no *testing.T: the same scenario runs from the command and from go test) and
-// knows no target by name. Before changing it know that a story ends early by unwinding: Inconclusive, Unsupported and FailNow
-// panic with a private value that the runner recovers. Deferred functions run; code after them does not.
+// Package harness is how a run goes: what a scenario and a target are, and the runner, which makes one Attempt after
+// another and folds them into verdicts. The language in which scenarios are told is package story, the proof of
+// scenarios by planted faults package proof. It is not a test framework (no *testing.T: the same scenario runs from the
+// command and from go test) and knows no target by name. Before changing it know that a story ends early by unwinding:
+// Inconclusive, Unsupported and FailNow panic with a private value that the runner recovers. Deferred functions run;
+// code after them does not.
 package harness
 
 import (
@@ -44,12 +45,12 @@ type Scenario struct {
 	Inconclusive string
 	// Twins are the lab's knobs that must make the scenario fail.
 	Twins []release.Knob
-	// Cures switch off the lab's knobs of a defect that every release has (NAME=off). With them the scenario must pass on a
-	// sound release, and its twins are planted on top of them: what always fails shows nothing about a twin.
+	// Cures switch off the lab's knobs of a defect that every release has (NAME=off). With them the scenario must pass
+	// on a sound release, and its twins are planted on top of them: what always fails shows nothing about a twin.
 	Cures []release.Knob
 	Run   Tell
-	// APIOnly tells the story where there is no database, by what the API lists alone; nil where that shows nothing. Its
-	// verdict is marked as the weaker one that it is.
+	// APIOnly tells the story where there is no database, by what the API lists alone; nil where that shows nothing.
+	// Its verdict is marked as the weaker one that it is.
 	APIOnly Tell
 }
 
@@ -89,7 +90,8 @@ func (c Catalogue) Select(patterns ...string) (Catalogue, error) {
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("no scenario matches %q; did you mean %s? (stackproof list shows all)", p, Nearest(p, c.IDs()))
+			return nil, fmt.Errorf("no scenario matches %q; did you mean %s? (stackproof list shows all)", p,
+				Nearest(p, c.IDs()))
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(c), func(s Scenario) bool { return !chosen[s.ID] }), nil

@@ -32,7 +32,8 @@ func (s Shard) String() string { return fmt.Sprintf("%d/%d", s.Index, s.Of) }
 // Durations are seconds of one repeat of a scenario, by id.
 type Durations map[string]float64
 
-// DurationsOf takes them from an earlier run. Scenarios that the target did not support took no time there and are left out.
+// DurationsOf takes them from an earlier run. Scenarios that the target did not support took no time there and are left
+// out.
 func DurationsOf(r result.Run) Durations {
 	d := Durations{}
 	for _, c := range r.Results {
@@ -43,9 +44,9 @@ func DurationsOf(r result.Run) Durations {
 	return d
 }
 
-// Split divides the catalogue: each scenario is in exactly one of n parts, in the catalogue's order, and equal input gives
-// equal parts. The longest is dealt first, each to the part that has least so far. A scenario that was not measured counts as
-// the median of those that were; without any measure its Weight counts.
+// Split divides the catalogue: each scenario is in exactly one of n parts, in the catalogue's order, and equal input
+// gives equal parts. The longest is dealt first, each to the part that has least so far. A scenario that was not
+// measured counts as the median of those that were; without any measure its Weight counts.
 func (c Catalogue) Split(n int, measured Durations) []Catalogue {
 	cost := c.costs(measured)
 	order := make([]int, len(c))

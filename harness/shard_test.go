@@ -80,11 +80,14 @@ func TestSplit(t *testing.T) {
 func TestSplitByDuration(t *testing.T) {
 	c := numbered(5)
 	slow := harness.DurationsOf(result.Run{Results: []result.Case{
-		{ID: "S-00", Verdict: result.Fail, Seconds: 60, Repeats: 2}, {ID: "S-01", Verdict: result.Pass, Seconds: 10, Repeats: 1},
-		{ID: "S-02", Verdict: result.Pass, Seconds: 10, Repeats: 1}, {ID: "S-03", Verdict: result.Pass, Seconds: 10, Repeats: 1},
+		{ID: "S-00", Verdict: result.Fail, Seconds: 60, Repeats: 2}, {ID: "S-01", Verdict: result.Pass, Seconds: 10,
+			Repeats: 1},
+		{ID: "S-02", Verdict: result.Pass, Seconds: 10, Repeats: 1}, {ID: "S-03", Verdict: result.Pass, Seconds: 10,
+			Repeats: 1},
 		{ID: "S-04", Verdict: result.Unsupported, Seconds: 0.001, Repeats: 1},
 	}})
-	assert.Equal(t, harness.Durations{"S-00": 30, "S-01": 10, "S-02": 10, "S-03": 10}, slow, "a repeat's seconds, and nothing of what was not run")
+	assert.Equal(t, harness.Durations{"S-00": 30, "S-01": 10, "S-02": 10, "S-03": 10}, slow,
+		"a repeat's seconds, and nothing of what was not run")
 	parts := c.Split(2, slow)
 	assert.Equal(t, []string{"S-00", "S-04"}, parts[0].IDs(), "S-04 was not measured and counts as the median")
 	assert.Equal(t, []string{"S-01", "S-02", "S-03"}, parts[1].IDs())

@@ -37,7 +37,8 @@ type SharedRuns interface {
 type Description struct {
 	Name, Release string
 	Router        string // "model, rules of 4.19.1.0", "real scripts of 4.19.1.0, HAProxy 2.6.12", "none"
-	// RouterCode is the release of the routers' own code where that is not Release's; UnknownRelease when it cannot be told.
+	// RouterCode is the release of the routers' own code where that is not Release's; UnknownRelease when it cannot be
+	// told.
 	RouterCode string
 	// Groups are the sizes of autoscale populations that fit (L-04).
 	Groups []int
@@ -82,12 +83,12 @@ type Site struct {
 	used     func(context.Context) (map[Capability]bool, error)
 }
 
-// OnUsed sets what tells, when the story has ended, which capabilities it used: usage-run and router-files are looked at. A
-// site without it is taken to have been used in every way.
+// OnUsed sets what tells, when the story has ended, which capabilities it used: usage-run and router-files are looked
+// at. A site without it is taken to have been used in every way.
 func (s *Site) OnUsed(f func(context.Context) (map[Capability]bool, error)) { s.used = f }
 
-// OnTold sets what happens as soon as the scenario's story has ended, before its objects are removed: whoever waits for the
-// scenario need not wait for that.
+// OnTold sets what happens as soon as the scenario's story has ended, before its objects are removed: whoever waits for
+// the scenario need not wait for that.
 func (s *Site) OnTold(f func()) { s.told = f }
 
 // OnClose sets what ends the site.
@@ -143,7 +144,8 @@ type UsageRuns interface {
 	Window() time.Duration
 }
 
-// Admitter is a target that says when it has room for one more scenario: one that many scenarios at once would slow down.
+// Admitter is a target that says when it has room for one more scenario: one that many scenarios at once would slow
+// down.
 type Admitter interface {
 	// Admit waits for room. What it returns gives the room back, after the scenario and its clean-up.
 	Admit(ctx context.Context) (leave func(), err error)
@@ -152,8 +154,8 @@ type Admitter interface {
 // SiteID is the id of the case about the site as a whole.
 const SiteID = "site"
 
-// SiteTeller is a target that may meet something that is wrong with the site as a whole. It is told once, instead of by each
-// scenario that it keeps from an answer.
+// SiteTeller is a target that may meet something that is wrong with the site as a whole. It is told once, instead of by
+// each scenario that it keeps from an answer.
 type SiteTeller interface {
 	SiteCases() []result.Case
 }

@@ -12,8 +12,8 @@ type trial struct {
 	failed    bool
 }
 
-// Trial tells a part of the story that is repeated under several conditions; how often it failed under each is reported with
-// its interval. One that ended without a verdict does not count.
+// Trial tells a part of the story that is repeated under several conditions; how often it failed under each is reported
+// with its interval. One that ended without a verdict does not count.
 func (t *Attempt) Trial(condition string, story func()) {
 	before, ended := t.failed, false
 	defer func() {

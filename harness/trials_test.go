@@ -29,9 +29,11 @@ func TestTrialsAreCountedByCondition(t *testing.T) {
 			}
 		})
 	}}
-	c := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Scenarios: harness.Catalogue{s}, Repeat: 3, Progress: harnesstest.Silent{}})
+	c := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Scenarios: harness.Catalogue{s},
+		Repeat: 3, Progress: harnesstest.Silent{}})
 	assert.Contains(t, c.Claim, "1 of 2 decided repeats failed")
-	assert.Contains(t, c.Claim, "X-01 by condition, each with 95 % confidence: slow: 0 of 5 failed (rate 0.0 % to 45.1 %); fast: 1 of 3 failed (rate 0.84 % to 90.6 %).")
+	assert.Contains(t, c.Claim, "X-01 by condition, each with 95 % confidence: slow: 0 of 5 failed (rate 0.0 % to "+
+		"45.1 %); fast: 1 of 3 failed (rate 0.84 % to 90.6 %).")
 }
 
 // TestTrialOfABriefStory: a story that is broken off at its first failure still counts the trial that failed.
@@ -40,6 +42,8 @@ func TestTrialOfABriefStory(t *testing.T) {
 		t.Trial("fast", func() { t.Fail(result.WrongHours, "the last change is not in force") })
 		t.Trial("slow", func() { t.Checked(1) })
 	}}
-	c := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Scenarios: harness.Catalogue{s}, Brief: true, Progress: harnesstest.Silent{}})
-	assert.Equal(t, "X-01 by condition, each with 95 % confidence: fast: 1 of 1 failed (rate 2.5 % to 100.0 %).", c.Claim)
+	c := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Scenarios: harness.Catalogue{s},
+		Brief: true, Progress: harnesstest.Silent{}})
+	assert.Equal(t, "X-01 by condition, each with 95 % confidence: fast: 1 of 1 failed (rate 2.5 % to 100.0 %).",
+		c.Claim)
 }

@@ -2,8 +2,8 @@ package harness
 
 import "github.com/stackproof/stackproof/harness/result"
 
-// Troubled are routers that know when they themselves did not work, such as those whose scripts crashed: what such a router
-// shows decides nothing, and the API tells no more of it than that a change failed.
+// Troubled are routers that know when they themselves did not work, such as those whose scripts crashed: what such a
+// router shows decides nothing, and the API tells no more of it than that a change failed.
 type Troubled interface {
 	Troubles() []error
 }

@@ -55,8 +55,8 @@ func (t *Attempt) add(m result.Moment) {
 	}
 }
 
-// Moment puts something that happened at a time on the time line, beside the step at work. What was before the first step is
-// left out.
+// Moment puts something that happened at a time on the time line, beside the step at work. What was before the first
+// step is left out.
 func (t *Attempt) Moment(kind string, at time.Time, says string) {
 	if len(t.steps) > 0 && at.Before(t.steps[0].At) {
 		return

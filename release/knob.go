@@ -1,6 +1,6 @@
-// Package release is the one home of what differs between CloudStack releases. It knows names and behaviours, not how the
-// zone or the router carries them out. Before changing it know that every other package derives from it: nobody else
-// compares versions or names one.
+// Package release is the one home of what differs between CloudStack releases. It knows names and behaviours, not how
+// the zone or the router carries them out. Before changing it know that every other package derives from it: nobody
+// else compares versions or names one.
 package release
 
 import (

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Range is a set of known releases. It follows code, not numbers: a fix of 4.20.3.0 is in 4.22.1.0, not in 4.21.0.0. The
-// zero value holds no release.
+// Range is a set of known releases. It follows code, not numbers: a fix of 4.20.3.0 is in 4.22.1.0, not in 4.21.0.0.
+// The zero value holds no release.
 type Range struct {
 	of History
 	in []bool

@@ -23,9 +23,12 @@ func leaky() result.Run {
 	run := pictured()
 	c := &run.Results[0]
 	for _, form := range []string{
-		"\tstats auth admin1:" + canary, "https://admin:" + canary + "@mgmt.example/client/api?command=listZones", "apiKey=" + canary + "&command=listZones", "sessionkey=" + canary,
-		`{"lbStatsAuth":"admin1:` + canary + `","password" : "a\"` + canary + `"}`, `{\"secretkey\":\"` + canary + `\"}`, "Authorization: Basic " + canary,
-		"-----BEGIN RSA PRIVATE KEY-----\n" + canary + "\n-----END RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\n" + canary,
+		"\tstats auth admin1:" + canary, "https://admin:" + canary + "@mgmt.example/client/api?command=listZones",
+		"apiKey=" + canary + "&command=listZones", "sessionkey=" + canary,
+		`{"lbStatsAuth":"admin1:` + canary + `","password" : "a\"` + canary + `"}`, `{\"secretkey\":\"` + canary +
+			`\"}`, "Authorization: Basic " + canary,
+		"-----BEGIN RSA PRIVATE KEY-----\n" + canary + "\n-----END RSA PRIVATE KEY-----",
+		"-----BEGIN PRIVATE KEY-----\n" + canary,
 	} {
 		for _, kind := range []string{result.KindPush, result.KindFileDiff, result.KindRows, result.KindNote} {
 			c.Evidence = append(
@@ -70,7 +73,8 @@ func TestBundleHasWhatABugReportNeedsAndNoSecret(t *testing.T) {
 	data, err := Bundle(leaky(), false)
 	require.NoError(t, err)
 	files := unpack(t, data)
-	for _, name := range []string{"README.md", "result.json", "U-02/issue.md", "U-02/calls.ndjson", "U-02/rows.txt", "U-02/pushes.txt", "U-02/files.txt", "U-02/seen.txt", "U-02/views.json", "L-01/issue.md", "L-01/views.json"} {
+	for _, name := range []string{"README.md", "result.json", "U-02/issue.md", "U-02/calls.ndjson", "U-02/rows.txt",
+		"U-02/pushes.txt", "U-02/files.txt", "U-02/seen.txt", "U-02/views.json", "L-01/issue.md", "L-01/views.json"} {
 		require.NotEmpty(t, files["stackproof/"+name], name)
 	}
 	require.NotContains(t, strings.Join(keysOf(files), " "), "L-02", "a pass needs no bug report")
@@ -107,7 +111,8 @@ func TestIssue(t *testing.T) {
 	leaked, err := Issue(leaky(), "U-02")
 	require.NoError(t, err)
 	require.NotContains(t, string(leaked), canary)
-	for id, want := range map[string]string{"U-99": "no scenario \"U-99\"; it has U-02", "L-02": "L-02 is pass: there is no failure to report"} {
+	for id, want := range map[string]string{"U-99": "no scenario \"U-99\"; it has U-02",
+		"L-02": "L-02 is pass: there is no failure to report"} {
 		_, err := Issue(pictured(), id)
 		require.ErrorContains(t, err, want)
 	}

@@ -123,12 +123,14 @@ func overview(run result.Run, strict bool) (page, error) {
 		Summary: summary(run, strict),
 	}
 	p.Policy = fmt.Sprintf(
-		"default-src 'none'; style-src 'sha256-%s'; script-src 'sha256-%s'; img-src data:; base-uri 'none'; form-action 'none'",
+		"default-src 'none'; style-src 'sha256-%s'; script-src 'sha256-%s'; img-src data:; base-uri 'none'; "+
+			"form-action 'none'",
 		hash(style),
 		hash(script),
 	)
 	p.Sentence, p.Class, p.Sign = verdictSentence(run, strict)
-	p.Short = map[string]string{"pass": "as expected", "known": "fails as known", "fail": "failed", "inconclusive": "undecided"}[p.Class]
+	p.Short = map[string]string{"pass": "as expected", "known": "fails as known", "fail": "failed",
+		"inconclusive": "undecided"}[p.Class]
 	p.Counts = countKinds(run.Results)
 	p.Bar = barOf(p.Counts, len(run.Results))
 	p.facts(run, strict)

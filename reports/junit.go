@@ -105,7 +105,8 @@ func JUnit(run result.Run, strict bool) ([]byte, error) {
 	for _, id := range run.Missing() {
 		m := "planned, and has no result: it did not finish"
 		suite.Cases = append(suite.Cases, junitCase{
-			Class: "not run", Name: unique(names, "not run", cmp.Or(name(id), "without a name")), Time: seconds(0), Failure: &junitOutcome{Message: m, Type: "missing", Text: m + "\n"},
+			Class: "not run", Name: unique(names, "not run", cmp.Or(name(id), "without a name")), Time: seconds(0),
+			Failure: &junitOutcome{Message: m, Type: "missing", Text: m + "\n"},
 		})
 	}
 	if len(suite.Cases) == 0 { // some consumers drop a suite without a case, and with it the fact that nothing ran

@@ -63,12 +63,18 @@ func (m *metrics) scenarios(run result.Run) {
 		name, unit, help string
 		value            func(result.Case) float64
 	}{
-		{"stackproof_scenario_failed", "", "1 where the scenario failed, known or not.", func(c result.Case) float64 { return float64(boolInt(c.Verdict == result.Fail)) }},
-		{"stackproof_scenario_known", "", "1 where the release is known to fail the scenario.", func(c result.Case) float64 { return float64(boolInt(c.Known)) }},
-		{"stackproof_scenario_duration_seconds", "seconds", "How long the scenario took.", func(c result.Case) float64 { return c.Seconds }},
-		{"stackproof_scenario_repeats", "", "Repeats of the scenario.", func(c result.Case) float64 { return float64(c.Repeats) }},
-		{"stackproof_scenario_failures", "", "Repeats that failed.", func(c result.Case) float64 { return float64(c.Failures) }},
-		{"stackproof_scenario_inconclusives", "", "Repeats that were inconclusive.", func(c result.Case) float64 { return float64(c.Inconclusives) }},
+		{"stackproof_scenario_failed", "", "1 where the scenario failed, known or not.",
+			func(c result.Case) float64 { return float64(boolInt(c.Verdict == result.Fail)) }},
+		{"stackproof_scenario_known", "", "1 where the release is known to fail the scenario.",
+			func(c result.Case) float64 { return float64(boolInt(c.Known)) }},
+		{"stackproof_scenario_duration_seconds", "seconds", "How long the scenario took.",
+			func(c result.Case) float64 { return c.Seconds }},
+		{"stackproof_scenario_repeats", "", "Repeats of the scenario.",
+			func(c result.Case) float64 { return float64(c.Repeats) }},
+		{"stackproof_scenario_failures", "", "Repeats that failed.",
+			func(c result.Case) float64 { return float64(c.Failures) }},
+		{"stackproof_scenario_inconclusives", "", "Repeats that were inconclusive.",
+			func(c result.Case) float64 { return float64(c.Inconclusives) }},
 	} {
 		m.family(f.name, "gauge", f.unit, f.help)
 		seen := map[string]bool{}

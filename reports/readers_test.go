@@ -28,7 +28,8 @@ func readers(t *testing.T) string {
 		return python
 	}
 	for _, command := range [][]string{{"python3", "-m", "venv", "--clear", dir},
-		{python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "junitparser==3.2.0", "prometheus-client==0.21.1"}} {
+		{python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "junitparser==3.2.0",
+			"prometheus-client==0.21.1"}} {
 		out, err := exec.Command(command[0], command[1:]...).CombinedOutput() //nolint:gosec // fixed words
 		require.NoError(t, err, "%s: %s", strings.Join(command, " "), out)
 	}
@@ -153,8 +154,10 @@ func TestSchemaNamesEveryField(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(data, &schema))
 	require.ElementsMatch(t, fieldsOf(reflect.TypeFor[result.Run]()), names(schema.Properties))
-	for _, typ := range []reflect.Type{reflect.TypeFor[result.Case](), reflect.TypeFor[result.Step](), reflect.TypeFor[result.Finding](), reflect.TypeFor[result.Evidence](),
-		reflect.TypeFor[result.Moment](), reflect.TypeFor[result.Life](), reflect.TypeFor[result.Billed](), reflect.TypeFor[result.Grid](), reflect.TypeFor[result.GridRow](),
+	for _, typ := range []reflect.Type{reflect.TypeFor[result.Case](), reflect.TypeFor[result.Step](),
+		reflect.TypeFor[result.Finding](), reflect.TypeFor[result.Evidence](),
+		reflect.TypeFor[result.Moment](), reflect.TypeFor[result.Life](), reflect.TypeFor[result.Billed](),
+		reflect.TypeFor[result.Grid](), reflect.TypeFor[result.GridRow](),
 		reflect.TypeFor[result.Section](), reflect.TypeFor[result.Call](), reflect.TypeFor[result.Shard]()} {
 		require.ElementsMatch(t, fieldsOf(typ), names(schema.Defs[typ.Name()].Properties), typ.Name())
 	}

@@ -29,7 +29,8 @@ func Table(runs []result.Run, strict bool) string {
 			fails = []string{"none"}
 		}
 		row := []string{name(run.Release), name(run.Target)}
-		for _, n := range []int{counts["pass"], counts["known"], counts["fail"], counts["inconclusive"], counts["unsupported"], len(run.Missing()), run.ExitCode(strict)} {
+		for _, n := range []int{counts["pass"], counts["known"], counts["fail"], counts["inconclusive"],
+			counts["unsupported"], len(run.Missing()), run.ExitCode(strict)} {
 			row = append(row, fmt.Sprint(n))
 		}
 		rows = append(rows, append(row, strings.Join(fails, " ")))

@@ -11,10 +11,13 @@ import (
 func failingTemplate() harness.Scenario {
 	return harness.Scenario{
 		ID: "A-03", Title: "a group whose members cannot start stops trying", Group: result.GroupAutoscale, Priority: 1,
-		Guards: []string{"#9318", "#9503", "#10223", "#11244"}, Needs: []harness.Capability{harness.API, harness.PushFault, harness.TimeTravel},
-		KnownBad: harness.Known{Releases: release.Where(release.AutoscaleUnboundedRetries), Why: "#11244: members are created without end; bounded from 4.20.2 and 4.21", Classes: []result.Class{result.Attempts}},
-		Cures:    []release.Knob{release.AutoscaleUnboundedRetries.Off()},
-		Twins:    []release.Knob{release.AutoscaleUnboundedRetries, fault.MonitorBlind},
+		Guards: []string{"#9318", "#9503", "#10223", "#11244"}, Needs: []harness.Capability{harness.API,
+			harness.PushFault, harness.TimeTravel},
+		KnownBad: harness.Known{Releases: release.Where(release.AutoscaleUnboundedRetries),
+			Why:     "#11244: members are created without end; bounded from 4.20.2 and 4.21",
+			Classes: []result.Class{result.Attempts}},
+		Cures: []release.Knob{release.AutoscaleUnboundedRetries.Off()},
+		Twins: []release.Knob{release.AutoscaleUnboundedRetries, fault.MonitorBlind},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			tier.LoadBalancer("sibling").Assign(tier.VMs(1)...)

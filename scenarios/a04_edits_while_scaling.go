@@ -10,13 +10,16 @@ import (
 
 func editsWhileScaling() harness.Scenario {
 	return harness.Scenario{
-		ID: "A-04", Title: "changes of rules while groups scale are not lost", Group: result.GroupAutoscale, Priority: 1, Weight: 5,
+		ID: "A-04", Title: "changes of rules while groups scale are not lost", Group: result.GroupAutoscale,
+		Priority: 1, Weight: 5,
 		Guards: []string{"#9587"}, Needs: append(routerNeeds(), harness.TimeTravel), KnownBad: setComparison(),
-		Twins: []release.Knob{fault.PushOvertaken, fault.PushLost, fault.PolicyNotRemoved, fault.PolicyWrongRule, fault.RouterFileStale, fault.RouterReloadSkipped},
+		Twins: []release.Knob{fault.PushOvertaken, fault.PushLost, fault.PolicyNotRemoved, fault.PolicyWrongRule,
+			fault.RouterFileStale, fault.RouterReloadSkipped},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
-			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...),
+				tier.LoadBalancer("control").Assign(vms...)
 			b.Stick()
 			g := tier.Group("group", 2)
 			t.AwaitMembers(g)
@@ -25,11 +28,13 @@ func editsWhileScaling() harness.Scenario {
 				g.Disable()
 				g.Resize(size, size)
 				g.Enable()
-				t.WhileScaling(g, func() { // one change at a time: a second one would bring what the first one's push lost
+				// one change at a time: a second one would bring what the first one's push lost
+				t.WhileScaling(g, func() {
 					changes++
 					[]*story.Rule{a, b}[changes%2].Toggle()
 				})
-				t.ExpectContent(tier) // nothing is pushed any more that would heal a state that an older push brought back
+				// nothing is pushed any more that would heal a state that an older push brought back
+				t.ExpectContent(tier)
 			}
 			t.Note("changes", "%d while the group scaled", changes)
 			t.ExpectMembers(g)

@@ -10,7 +10,8 @@ import (
 
 func lostMember() harness.Scenario {
 	return harness.Scenario{
-		ID: "A-05", Title: "a group that lost a member has its size again, without the lost one", Group: result.GroupAutoscale, Priority: 1,
+		ID: "A-05", Title: "a group that lost a member has its size again, without the lost one",
+		Group: result.GroupAutoscale, Priority: 1,
 		Guards: []string{"#14185", "#9145", "#9336"}, Needs: []harness.Capability{harness.API, harness.PushLog},
 		KnownBad: everywhere("#14185: a stopped member is replaced and stays behind the rule", result.WrongMembers),
 		Cures:    []release.Knob{release.StoppedMemberStays.Off()},

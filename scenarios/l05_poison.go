@@ -18,7 +18,8 @@ func poisonedRule() harness.Scenario {
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
-			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...),
+				tier.LoadBalancer("control").Assign(vms...)
 			t.ExpectFree(control, a, b)
 			refusal := a.TryGive(story.AppCookiePolicy("SID"))
 			t.ExpectValidFile(tier)
@@ -33,9 +34,11 @@ func poisonedRule() harness.Scenario {
 	}
 }
 
-// poison is a defect of every server seen, until the router's code checks a file before it takes it (CsLoadBalancer.py@4.22, #11468).
+// poison is a defect of every server seen, until the router's code checks a file before it takes it
+// (CsLoadBalancer.py@4.22, #11468).
 func poison() harness.Known {
-	k := everywhere("#3253: AppCookie is accepted, HAProxy has refused it since 1.6: the router's configuration is frozen until the policy goes", result.RouterFrozen, result.NotSticky)
+	k := everywhere("#3253: AppCookie is accepted, HAProxy has refused it since 1.6: the router's configuration is "+
+		"frozen until the policy goes", result.RouterFrozen, result.NotSticky)
 	k.Shows = release.Without(release.RouterVerifies)
 	return k
 }

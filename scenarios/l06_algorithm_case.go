@@ -12,8 +12,11 @@ func algorithmCase() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-06", Title: "an algorithm in mixed case works, and harms no sibling", Group: result.GroupLB,
 		Guards: []string{"#9698"}, Needs: routerNeeds(),
-		KnownBad: harness.Known{Releases: release.Where(release.AlgorithmVerbatim), Why: "#9698: the algorithm is written as the user typed it; fixed in 4.19.2.0 and 4.20.0.0", Classes: []result.Class{result.RouterFrozen, result.NotSticky}},
-		Twins: []release.Knob{release.AlgorithmVerbatim, fault.PushStale, fault.PushLostUpdate, fault.RouterAlgorithmIgnored, fault.RouterReloadSkipped,
+		KnownBad: harness.Known{Releases: release.Where(release.AlgorithmVerbatim),
+			Why:     "#9698: the algorithm is written as the user typed it; fixed in 4.19.2.0 and 4.20.0.0",
+			Classes: []result.Class{result.RouterFrozen, result.NotSticky}},
+		Twins: []release.Knob{release.AlgorithmVerbatim, fault.PushStale, fault.PushLostUpdate,
+			fault.RouterAlgorithmIgnored, fault.RouterReloadSkipped,
 			fault.RouterRuleMissing},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()

@@ -12,13 +12,17 @@ func keepAliveCookie() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-07", Title: "a cookie policy on a network with keep-alive works", Group: result.GroupLB,
 		Guards: []string{"#14131", "#11468"}, Needs: routerNeeds(),
-		KnownBad: harness.Known{Releases: release.Where(release.KeepAliveCookieInvalid), Why: "#14131: keep-alive with cookies writes an option that HAProxy refuses", Classes: []result.Class{result.RouterFrozen, result.NotSticky}},
-		Twins:    []release.Knob{release.KeepAliveCookieInvalid, fault.PolicyDropped, fault.PushLost, fault.RouterReloadSkipped, fault.RouterPolicyOnWrongSection},
+		KnownBad: harness.Known{Releases: release.Where(release.KeepAliveCookieInvalid),
+			Why:     "#14131: keep-alive with cookies writes an option that HAProxy refuses",
+			Classes: []result.Class{result.RouterFrozen, result.NotSticky}},
+		Twins: []release.Knob{release.KeepAliveCookieInvalid, fault.PolicyDropped, fault.PushLost,
+			fault.RouterReloadSkipped, fault.RouterPolicyOnWrongSection},
 		Run: story.Of(func(t *story.T) {
 			offering := t.KeepAliveOffering()
 			tier := t.NewAccount().VPC().TierOf(offering)
 			vms := tier.VMs(2)
-			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...),
+				tier.LoadBalancer("control").Assign(vms...)
 			t.ExpectFree(control, a)
 			t.ExpectKeepAlive(tier, true)
 			a.Give(story.CookiePolicy("SRV"))

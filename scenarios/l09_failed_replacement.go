@@ -12,13 +12,16 @@ func failedReplacement() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-09", Title: "a policy whose replacement fails stays", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#9583"}, Needs: faultNeeds(),
-		KnownBad: everywhere("the replaced policy stays revoked and goes with the next push, LoadBalancingRulesManagerImpl.java@4.20.0.0", result.WrongPolicies, result.NotSticky).Or(setComparison()),
-		Cures:    []release.Knob{release.ReplacedPolicyLost.Off()},
-		Twins:    []release.Knob{fault.FailedPushSucceeds, fault.PolicyDropped, fault.RouterReloadSkipped, fault.PolicyWrongRule},
+		KnownBad: everywhere("the replaced policy stays revoked and goes with the next push, "+
+			"LoadBalancingRulesManagerImpl.java@4.20.0.0", result.WrongPolicies, result.NotSticky).Or(setComparison()),
+		Cures: []release.Knob{release.ReplacedPolicyLost.Off()},
+		Twins: []release.Knob{fault.FailedPushSucceeds, fault.PolicyDropped, fault.RouterReloadSkipped,
+			fault.PolicyWrongRule},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
-			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...),
+				tier.LoadBalancer("control").Assign(vms...)
 			a.Stick()
 			t.ExpectSticky(control, a)
 			fault := t.FailPushes(1)

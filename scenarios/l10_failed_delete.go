@@ -12,13 +12,16 @@ func failedDelete() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-10", Title: "a rule whose delete fails keeps its members", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#9587"}, Needs: faultNeeds(),
-		KnownBad: everywhere("the members' mappings stay revoked and go with the next push, LoadBalancingRulesManagerImpl.java@4.20.0.0", result.PushContent, result.WrongBackends),
-		Cures:    []release.Knob{release.FailedDeleteDropsMembers.Off(), release.FailedRemoveDropsMember.Off()},
-		Twins:    []release.Knob{fault.FailedPushSucceeds, fault.MemberMissing, fault.InstanceListShort, fault.RouterServerMissing},
+		KnownBad: everywhere("the members' mappings stay revoked and go with the next push, "+
+			"LoadBalancingRulesManagerImpl.java@4.20.0.0", result.PushContent, result.WrongBackends),
+		Cures: []release.Knob{release.FailedDeleteDropsMembers.Off(), release.FailedRemoveDropsMember.Off()},
+		Twins: []release.Knob{fault.FailedPushSucceeds, fault.MemberMissing, fault.InstanceListShort,
+			fault.RouterServerMissing},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
-			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...),
+				tier.LoadBalancer("control").Assign(vms...)
 			t.ExpectBackends(control, a, vms...)
 			fault := t.FailPushes(2)
 			refusal := a.TryDelete()

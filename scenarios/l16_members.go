@@ -10,11 +10,15 @@ import (
 
 func membersFollow() harness.Scenario {
 	return harness.Scenario{
-		ID: "L-16", Title: "members that are assigned, removed or expunged: list, push, file and clients agree", Group: result.GroupLB, Priority: 1,
+		ID: "L-16", Title: "members that are assigned, removed or expunged: list, push, file and clients agree",
+		Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#7174", "#7892", "#9306"}, Needs: routerNeeds(),
-		KnownBad: harness.Known{Releases: release.RevokedMembersListed(), Why: "#7174: the list shows revoked members; fixed in 4.19.0", Classes: []result.Class{result.PushContent}},
-		Twins: []release.Knob{fault.PushLostMembers, fault.MemberMissing, fault.MemberNotRemoved, fault.InstanceListShort, fault.ExpungeWithoutPush,
-			fault.PolicyLostWithMembers, fault.RouterServerMissing, fault.RouterBackendDown, fault.RouterChangeLostOnce},
+		KnownBad: harness.Known{Releases: release.RevokedMembersListed(),
+			Why: "#7174: the list shows revoked members; fixed in 4.19.0", Classes: []result.Class{result.PushContent}},
+		Twins: []release.Knob{fault.PushLostMembers, fault.MemberMissing, fault.MemberNotRemoved,
+			fault.InstanceListShort, fault.ExpungeWithoutPush,
+			fault.PolicyLostWithMembers, fault.RouterServerMissing, fault.RouterBackendDown,
+			fault.RouterChangeLostOnce},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(4)

@@ -10,19 +10,25 @@ import (
 
 func policyLimits() harness.Scenario {
 	return harness.Scenario{
-		ID: "L-19", Title: "policy values that HAProxy refuses are refused by the API", Group: result.GroupLB, Priority: 1,
-		Guards: []string{"#3253"}, Needs: routerNeeds(),
-		KnownBad: everywhere("createLBStickinessPolicy checks the form of values only, HAProxy refuses the file (NetworkHelperImpl.java@4.20.0.0)", result.RouterFrozen),
-		Cures:    []release.Knob{release.StickyValuesUnchecked.Off()},
-		Twins:    []release.Knob{fault.SecondPolicyKept, fault.StickyListEmpty, fault.PolicyNotRemoved, fault.RouterFileStale},
+		ID: "L-19", Title: "policy values that HAProxy refuses are refused by the API", Group: result.GroupLB,
+		Priority: 1,
+		Guards:   []string{"#3253"}, Needs: routerNeeds(),
+		KnownBad: everywhere("createLBStickinessPolicy checks the form of values only, HAProxy refuses the file "+
+			"(NetworkHelperImpl.java@4.20.0.0)", result.RouterFrozen),
+		Cures: []release.Knob{release.StickyValuesUnchecked.Off()},
+		Twins: []release.Knob{fault.SecondPolicyKept, fault.StickyListEmpty, fault.PolicyNotRemoved,
+			fault.RouterFileStale},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			a, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
 			t.ExpectFree(control, a)
-			rewrite := story.Policy{Method: "LbCookie", Params: map[string]string{"cookie-name": "SRV", "mode": "rewrite", "indirect": "true"}}
-			unknown := story.Policy{Method: "LbCookie", Params: map[string]string{"cookie-name": "SRV", "mode": "sideways"}}
-			for _, bad := range []story.Policy{story.SourcePolicy("0k", "30m"), story.SourcePolicy("200k", "30d"), rewrite, unknown} {
+			rewrite := story.Policy{Method: "LbCookie", Params: map[string]string{"cookie-name": "SRV",
+				"mode": "rewrite", "indirect": "true"}}
+			unknown := story.Policy{Method: "LbCookie", Params: map[string]string{"cookie-name": "SRV",
+				"mode": "sideways"}}
+			for _, bad := range []story.Policy{story.SourcePolicy("0k", "30m"), story.SourcePolicy("200k", "30d"),
+				rewrite, unknown} {
 				if a.TryGive(bad) == nil {
 					t.ExpectValidFile(tier)
 					a.Unstick()

@@ -12,14 +12,16 @@ func keepAliveLeak() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-21", Title: "keep-alive of one network does not leak into another", Group: result.GroupLB, Priority: 2,
 		Guards: []string{"#14131"}, Needs: routerNeeds(),
-		KnownBad: everywhere("#14131: the server's defaults section is changed in place by the first keep-alive push", result.KeepAliveWrong),
-		Cures:    []release.Knob{release.KeepAliveLeaks.Off()},
-		Twins:    []release.Knob{fault.KeepAlivePushed, fault.PushLost, fault.RouterFileStale},
+		KnownBad: everywhere("#14131: the server's defaults section is changed in place by the first keep-alive push",
+			result.KeepAliveWrong),
+		Cures: []release.Knob{release.KeepAliveLeaks.Off()},
+		Twins: []release.Knob{fault.KeepAlivePushed, fault.PushLost, fault.RouterFileStale},
 		Run: story.Of(func(t *story.T) {
 			offering := t.KeepAliveOffering()
 			account := t.NewAccount()
 			plain := account.VPC().Tier()
-			a, control := plain.LoadBalancer("A").Assign(plain.VMs(2)...), plain.LoadBalancer("control").Assign(plain.VMs(2)...)
+			a, control := plain.LoadBalancer("A").Assign(plain.VMs(2)...),
+				plain.LoadBalancer("control").Assign(plain.VMs(2)...)
 			t.ExpectFree(control, a)
 			t.ExpectKeepAlive(plain, false)
 			lively := account.VPC().TierOf(offering)

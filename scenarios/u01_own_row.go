@@ -12,7 +12,8 @@ func ownRow() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-01", Title: "a deleted LB rule's own usage row is closed (ids apart)", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(result.BilledAfterEnd, result.NotBilled),
-		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageCloseNothing, fault.UsageRowVanishes, fault.UsageCreateRowTwice, fault.CreateEventLost, fault.DeleteEventLost,
+		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageCloseNothing, fault.UsageRowVanishes,
+			fault.UsageCreateRowTwice, fault.CreateEventLost, fault.DeleteEventLost,
 			fault.DeleteEventWrongRule, fault.RuleListedAfterDelete},
 		APIOnly: story.Of(listedBilling),
 		Run: story.Of(func(t *story.T) {

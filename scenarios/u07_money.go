@@ -10,9 +10,11 @@ import (
 
 func recordsStop() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-07", Title: "usage records stop at the delete, and the window around it is billed in part", Group: result.GroupUsage,
+		ID: "U-07", Title: "usage records stop at the delete, and the window around it is billed in part",
+		Group:  result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(result.BilledAfterEnd, result.NotBilled),
-		Twins:   []release.Knob{release.UsageCloseByHelperID, fault.UsageRecordAfterClose, fault.UsageRecordTooLong, fault.UsageRecordMissing, fault.UsageRecordRounded},
+		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageRecordAfterClose, fault.UsageRecordTooLong,
+			fault.UsageRecordMissing, fault.UsageRecordRounded},
 		APIOnly: story.Of(listedBilling),
 		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()

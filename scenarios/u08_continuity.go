@@ -10,11 +10,16 @@ import (
 
 func continuity() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-08", Title: "usage windows touch, every event is processed once, no record is written twice", Group: result.GroupUsage,
+		ID: "U-08", Title: "usage windows touch, every event is processed once, no record is written twice",
+		Group:  result.GroupUsage,
 		Guards: []string{"#13399", "#13909", "#8590", "#10848"}, Needs: usageNeeds(),
-		KnownBad: harness.Known{Releases: release.Where(release.UsageVolumeKeyNarrow), Why: "#13399: a duplicate key blocks the usage run and pins its start", Classes: []result.Class{result.UsageJob}},
-		Twins: []release.Knob{fault.UsageOverlapWindow, fault.UsageGapWindow, fault.UsageSkipWindow, fault.UsageRecordDuplicate, fault.UsageEventLost,
-			fault.UsageEventsLeftUnprocessed, fault.UsageEventProcessedTwice, fault.UsageWrongAccount, fault.UsageSkipAddState},
+		KnownBad: harness.Known{Releases: release.Where(release.UsageVolumeKeyNarrow),
+			Why:     "#13399: a duplicate key blocks the usage run and pins its start",
+			Classes: []result.Class{result.UsageJob}},
+		Twins: []release.Knob{fault.UsageOverlapWindow, fault.UsageGapWindow, fault.UsageSkipWindow,
+			fault.UsageRecordDuplicate, fault.UsageEventLost,
+			fault.UsageEventsLeftUnprocessed, fault.UsageEventProcessedTwice, fault.UsageWrongAccount,
+			fault.UsageSkipAddState},
 		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			tier := account.VPC().Tier()

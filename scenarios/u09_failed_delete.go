@@ -10,11 +10,14 @@ import (
 
 func billedAfterFailedDelete() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-09", Title: "an LB rule whose delete failed lives on, is billed on and keeps its members", Group: result.GroupUsage,
+		ID: "U-09", Title: "an LB rule whose delete failed lives on, is billed on and keeps its members",
+		Group:  result.GroupUsage,
 		Guards: []string{"#9587"}, Needs: append(usageNeeds(), harness.PushFault, harness.PushLog),
-		KnownBad: everywhere("LoadBalancingRulesManagerImpl.java@4.20.0.0 writes LB.DELETE and revokes the members before the push, and takes back neither", result.RolledBackDelete, result.WrongClose, result.WrongEvent, result.PushContent),
-		Cures:    []release.Knob{release.DeleteEventBeforePush.Off(), release.FailedDeleteDropsMembers.Off()},
-		Twins:    []release.Knob{release.DeleteEventBeforePush, release.FailedDeleteDropsMembers},
+		KnownBad: everywhere("LoadBalancingRulesManagerImpl.java@4.20.0.0 writes LB.DELETE and revokes the members "+
+			"before the push, and takes back neither", result.RolledBackDelete, result.WrongClose, result.WrongEvent,
+			result.PushContent),
+		Cures: []release.Knob{release.DeleteEventBeforePush.Off(), release.FailedDeleteDropsMembers.Off()},
+		Twins: []release.Knob{release.DeleteEventBeforePush, release.FailedDeleteDropsMembers},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

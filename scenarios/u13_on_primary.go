@@ -10,9 +10,11 @@ import (
 
 func snapshotOnPrimary() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-13", Title: "a deleted VM snapshot on primary storage closes its own usage row, the next one stays", Group: result.GroupUsage, Priority: 1,
+		ID: "U-13", Title: "a deleted VM snapshot on primary storage closes its own usage row, the next one stays",
+		Group: result.GroupUsage, Priority: 1,
 		Guards: storyA(), Needs: append(usageNeeds(), harness.Forge), KnownBad: helperIDBug(result.WrongHours),
-		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsagePrimaryCloseNothing, fault.UsagePrimaryRecordMissing},
+		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsagePrimaryCloseNothing,
+			fault.UsagePrimaryRecordMissing},
 		Run: story.Of(func(t *story.T) {
 			vm := t.NewAccount().VPC().Tier().NewVM()
 			first, second := vm.SnapshotOnPrimary("first"), vm.SnapshotOnPrimary("second")

@@ -10,10 +10,14 @@ import (
 
 func volumes() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-16", Title: "volumes: one open usage row of the right size through resize, destroy and recover; none after the delete", Group: result.GroupUsage, Priority: 1,
+		ID: "U-16", Title: "volumes: one open usage row of the right size through resize, destroy and recover; none " +
+			"after the delete", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#6717", "#5901", "#6772", "#9459"}, Needs: usageNeeds(),
-		KnownBad: harness.Known{Releases: release.Where(release.ResizeEventOldSize), Why: "#9459: VOLUME.RESIZE carries the old size; fixed in 4.19.2.0 and 4.20.0.0", Classes: []result.Class{result.WrongSize}},
-		Twins: []release.Knob{release.UsageVolumeKeyNarrow, release.ResizeEventOldSize, fault.VolumeDeleteEventLost, fault.RecoverWithoutVolumeEvent, fault.VMVolumeEventLost, fault.UsageVolumeCloseNothing,
+		KnownBad: harness.Known{Releases: release.Where(release.ResizeEventOldSize),
+			Why:     "#9459: VOLUME.RESIZE carries the old size; fixed in 4.19.2.0 and 4.20.0.0",
+			Classes: []result.Class{result.WrongSize}},
+		Twins: []release.Knob{release.UsageVolumeKeyNarrow, release.ResizeEventOldSize, fault.VolumeDeleteEventLost,
+			fault.RecoverWithoutVolumeEvent, fault.VMVolumeEventLost, fault.UsageVolumeCloseNothing,
 			fault.UsageVolumeCloseWrongDate},
 		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()

@@ -10,9 +10,13 @@ import (
 
 func twoNICs() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-17", Title: "removing a NIC leaves the usage row of the VM's other NIC with the same offering open", Group: result.GroupUsage, Priority: 1,
-		Guards: []string{"#13112"}, Needs: usageNeeds(), KnownBad: everywhere("NIC rows are closed by VM and offering, UsageNetworkOfferingDaoImpl.java@4.20.0.0", result.UsageInvariant, result.WrongClose, result.CrossedClose),
-		Cures: []release.Knob{release.UsageNICCloseByOffering.Off()}, Twins: []release.Knob{release.UsageNICCloseByOffering, fault.UsageNICCloseNothing},
+		ID: "U-17", Title: "removing a NIC leaves the usage row of the VM's other NIC with the same offering open",
+		Group: result.GroupUsage, Priority: 1,
+		Guards: []string{"#13112"}, Needs: usageNeeds(),
+		KnownBad: everywhere("NIC rows are closed by VM and offering, UsageNetworkOfferingDaoImpl.java@4.20.0.0",
+			result.UsageInvariant, result.WrongClose, result.CrossedClose),
+		Cures: []release.Knob{release.UsageNICCloseByOffering.Off()},
+		Twins: []release.Knob{release.UsageNICCloseByOffering, fault.UsageNICCloseNothing},
 		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			vm := account.Isolated().NewVM()
@@ -33,10 +37,13 @@ func twoNICs() harness.Scenario {
 
 func twoZones() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-18", Title: "releasing an address leaves the usage rows of equal addresses in another zone open", Group: result.GroupUsage, Priority: 1,
+		ID: "U-18", Title: "releasing an address leaves the usage rows of equal addresses in another zone open",
+		Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#10789"}, Needs: append(usageNeeds(), harness.Forge),
-		KnownBad: everywhere("rows are found by account and the address's text, UsageIPAddressDaoImpl.java@4.20.0.0", result.UsageInvariant, result.WrongClose, result.CrossedClose),
-		Cures:    []release.Knob{release.UsageReleaseByText.Off()}, Twins: []release.Knob{release.UsageReleaseByText, fault.UsageReleaseAnyAccount, fault.UsageIPCloseNothing},
+		KnownBad: everywhere("rows are found by account and the address's text, UsageIPAddressDaoImpl.java@4.20.0.0",
+			result.UsageInvariant, result.WrongClose, result.CrossedClose),
+		Cures: []release.Knob{release.UsageReleaseByText.Off()}, Twins: []release.Knob{release.UsageReleaseByText,
+			fault.UsageReleaseAnyAccount, fault.UsageIPCloseNothing},
 		Run: story.Of(func(t *story.T) {
 			account, stranger := t.NewAccount(), t.NewAccount()
 			ip := account.VPC().Tier().Address()

@@ -10,10 +10,13 @@ import (
 
 func backups() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-23", Title: "a VM taken from its backup offering is no longer billed for backups", Group: result.GroupUsage, Priority: 1,
+		ID: "U-23", Title: "a VM taken from its backup offering is no longer billed for backups",
+		Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#11522", "#10140"}, Needs: usageNeeds(),
-		KnownBad: harness.Known{Releases: release.BackupRemovalBroken(), Why: "#11522: usage_backup.removed stays NULL; fixed in 4.22.0.0", Classes: []result.Class{result.LeakedRow}},
-		Twins:    []release.Knob{fault.UsageBackupCloseNothing, fault.BackupRemoveEventLost},
+		KnownBad: harness.Known{Releases: release.BackupRemovalBroken(),
+			Why:     "#11522: usage_backup.removed stays NULL; fixed in 4.22.0.0",
+			Classes: []result.Class{result.LeakedRow}},
+		Twins: []release.Knob{fault.UsageBackupCloseNothing, fault.BackupRemoveEventLost},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
@@ -34,10 +37,13 @@ func backups() harness.Scenario {
 
 func vmSnapshots() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-27", Title: "of three snapshots of one VM the middle one is deleted: the other two are billed on", Group: result.GroupUsage, Priority: 1,
+		ID: "U-27", Title: "of three snapshots of one VM the middle one is deleted: the other two are billed on",
+		Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#13921", "#5662", "#5872"}, Needs: append(usageNeeds(), harness.Forge),
-		KnownBad: everywhere("#13921: a VM snapshot ends the one before it, and VMSNAPSHOT.DELETE closes all rows of VM and offering", result.WrongClose, result.CrossedClose),
-		Cures:    []release.Knob{release.UsageVMSnapshotsAsOne.Off()}, Twins: []release.Knob{release.UsageVMSnapshotsAsOne, fault.UsageVMSnapshotCloseNothing},
+		KnownBad: everywhere("#13921: a VM snapshot ends the one before it, and VMSNAPSHOT.DELETE closes all rows "+
+			"of VM and offering", result.WrongClose, result.CrossedClose),
+		Cures: []release.Knob{release.UsageVMSnapshotsAsOne.Off()},
+		Twins: []release.Knob{release.UsageVMSnapshotsAsOne, fault.UsageVMSnapshotCloseNothing},
 		Run: story.Of(func(t *story.T) {
 			vm := t.NewAccount().VPC().Tier().NewVM()
 			first, middle, last := vm.Snapshot("first"), vm.Snapshot("middle"), vm.Snapshot("last")

@@ -10,10 +10,14 @@ import (
 
 func duplicateCreate() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-24", Title: "a create event that is there twice neither blocks the usage run nor is billed twice", Group: result.GroupUsage, Priority: 1,
+		ID: "U-24", Title: "a create event that is there twice neither blocks the usage run nor is billed twice",
+		Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#13399", "#13909", "#11531", "#8587"}, Needs: append(usageNeeds(), harness.Forge),
-		KnownBad: everywhere("#13909: a repeated LB.CREATE opens a second row; a repeated VOLUME.CREATE closes the first and is refused; in 4.22.1.0 the whole run is rolled back", result.UsageInvariant, result.RowCount, result.WrongHours, result.WrongClose),
-		Cures:    []release.Knob{release.UsageCreateRepeated.Off()}, Twins: []release.Knob{release.UsageCreateRepeated, fault.UsageDuplicateBlocks},
+		KnownBad: everywhere("#13909: a repeated LB.CREATE opens a second row; a repeated VOLUME.CREATE closes the "+
+			"first and is refused; in 4.22.1.0 the whole run is rolled back", result.UsageInvariant, result.RowCount,
+			result.WrongHours, result.WrongClose),
+		Cures: []release.Knob{release.UsageCreateRepeated.Off()}, Twins: []release.Knob{release.UsageCreateRepeated,
+			fault.UsageDuplicateBlocks},
 		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			rule, volume := account.VPC().Tier().LoadBalancer("A"), account.NewVolume()

@@ -12,10 +12,16 @@ import (
 
 func takeover() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-25", Title: "a usage server that is killed in the middle of a run is replaced, and no window is missing or doubled", Group: result.GroupUsage, Priority: 1,
-		Guards: []string{"#8590", "#10848", "#12383", "#12616"}, Needs: append(usageNeeds(), harness.UsageServers, harness.TimeTravel),
-		KnownBad: harness.Known{Releases: release.Without(release.UsageCleanOwnJobsAtStart), Why: "#10848: a restarted usage server waits for its own job's heartbeat to grow stale; ended in 4.20.2.0", Classes: []result.Class{result.UsageJob}},
-		Cures:    []release.Knob{release.UsageCleanOwnJobsAtStart}, Twins: []release.Knob{fault.UsageNeverTakeOver, fault.UsageForgetSuccess, release.UsageCleanOwnJobsAtStart.Off()},
+		ID: "U-25", Title: "a usage server that is killed in the middle of a run is replaced, and no window is " +
+			"missing or doubled", Group: result.GroupUsage, Priority: 1,
+		Guards: []string{"#8590", "#10848", "#12383", "#12616"}, Needs: append(usageNeeds(), harness.UsageServers,
+			harness.TimeTravel),
+		KnownBad: harness.Known{Releases: release.Without(release.UsageCleanOwnJobsAtStart),
+			Why: "#10848: a restarted usage server waits for its own job's heartbeat to grow stale; ended in " +
+				"4.20.2.0",
+			Classes: []result.Class{result.UsageJob}},
+		Cures: []release.Knob{release.UsageCleanOwnJobsAtStart}, Twins: []release.Knob{fault.UsageNeverTakeOver,
+			fault.UsageForgetSuccess, release.UsageCleanOwnJobsAtStart.Off()},
 		Run: story.Of(func(t *story.T) {
 			rules := t.NewAccount().VPC().Tier().LoadBalancers(2)
 			t.Drain()

@@ -14,8 +14,9 @@ import (
 	"github.com/stackproof/stackproof/scenarios/model"
 )
 
-// Budgets of U-26: what is drawn and told, and what is spent on cutting a failure down. Two hundred steps take five seconds
-// in the lab; the limit is for a zone that really waits, and far enough off that a busy machine does not make the run blind.
+// Budgets of U-26: what is drawn and told, and what is spent on cutting a failure down. Two hundred steps take five
+// seconds in the lab; the limit is for a zone that really waits, and far enough off that a busy machine does not make
+// the run blind.
 const (
 	modelSteps = 200
 	modelTime  = 2 * time.Minute
@@ -33,11 +34,14 @@ func modelRun() harness.Scenario {
 				reportFinding(t, steps[:f.Step+1], f)
 			}
 		case walk.Ended == 0 || walk.Looks == 0:
-			t.Inconclusive("%d rules ended before a usage run and %d sticky rules were looked at: too few to show anything", walk.Ended, walk.Looks)
+			t.Inconclusive("%d rules ended before a usage run and %d sticky rules were looked at: too few to show "+
+				"anything", walk.Ended, walk.Looks)
 		case walk.Apart == 0:
-			t.Inconclusive("no deleted rule's id was apart from its helper row's, so a wrong lookup finds the right row (T1)")
+			t.Inconclusive("no deleted rule's id was apart from its helper row's, so a wrong lookup finds the right " +
+				"row (T1)")
 		}
-		t.Note("what was told", "%d steps drawn with seed %d, %d left out for lack of time; %d ends of rules seen by usage runs, %d with ids apart",
+		t.Note("what was told", "%d steps drawn with seed %d, %d left out for lack of time; %d ends of rules seen "+
+			"by usage runs, %d with ids apart",
 			len(steps), t.Seed(), walk.Skipped, walk.Ended, walk.Apart)
 	})
 }
@@ -46,7 +50,8 @@ func modelRun() harness.Scenario {
 func Replay(steps []model.Step) harness.Scenario {
 	return modelScenario(fmt.Sprintf("replay of %d steps", len(steps)), func(t *story.T) {
 		for _, f := range tellModel(t, steps, 0).Findings {
-			t.Fail(f.Class, fmt.Sprintf("after step %d (%s): %s: %s", f.Step+1, steps[f.Step], f.Aspect, f.What), f.Evidence...)
+			t.Fail(f.Class, fmt.Sprintf("after step %d (%s): %s: %s", f.Step+1, steps[f.Step], f.Aspect, f.What),
+				f.Evidence...)
 		}
 	})
 }
@@ -83,7 +88,8 @@ func reportFinding(t *story.T, steps []model.Step, f model.Finding) {
 			tries++
 			var last model.Finding
 			t.Afresh(func(t *story.T) {
-				walk := model.Run(t, some, func(w *model.Walk) bool { _, ok := w.Of(f.Aspect); return ok }, func() bool { return false })
+				walk := model.Run(t, some, func(w *model.Walk) bool { _, ok := w.Of(f.Aspect); return ok },
+					func() bool { return false })
 				last, failed = walk.Of(f.Aspect)
 			})
 			if failed {
@@ -92,15 +98,20 @@ func reportFinding(t *story.T, steps []model.Step, f model.Finding) {
 			return failed, t.Context().Err() != nil || time.Now().After(until)
 		})
 	}
-	reason := fmt.Sprintf("%s: %s; %d of %d steps show it (seed %d, %d tries)", f.Aspect, f.What, len(shortest), len(steps), t.Seed(), tries)
+	reason := fmt.Sprintf("%s: %s; %d of %d steps show it (seed %d, %d tries)", f.Aspect, f.What, len(shortest),
+		len(steps), t.Seed(), tries)
 	var file strings.Builder
-	t.Must(model.Write(&file, fmt.Sprintf("%s, seed %d\n%s: %s", t.Release(), t.Seed(), f.Aspect, f.What), shortest), "writing the replay")
-	t.Fail(f.Class, reason, append([]result.Evidence{{Kind: result.KindReplay, Title: "steps that show it: " + f.Aspect, Text: file.String()}}, f.Evidence...)...)
+	t.Must(model.Write(&file, fmt.Sprintf("%s, seed %d\n%s: %s", t.Release(), t.Seed(), f.Aspect, f.What), shortest),
+		"writing the replay")
+	t.Fail(f.Class, reason, append([]result.Evidence{{Kind: result.KindReplay, Title: "steps that show it: " + f.Aspect,
+		Text: file.String()}}, f.Evidence...)...)
 }
 
-// modelTwins are some of the planted faults that the random run finds with whatever seed: one of each way in which the model
-// can be contradicted.
+// modelTwins are some of the planted faults that the random run finds with whatever seed: one of each way in which the
+// model can be contradicted.
 func modelTwins() []release.Knob {
-	return []release.Knob{release.UsageCloseByHelperID, fault.UsageRecordMissing, fault.CreateEventLost, fault.DeleteEventLate,
-		fault.PushLostMembers, fault.PushLostDelete, fault.PolicyDropped, fault.RouterServerMissing, fault.FailedPushSucceeds}
+	return []release.Knob{release.UsageCloseByHelperID, fault.UsageRecordMissing, fault.CreateEventLost,
+		fault.DeleteEventLate,
+		fault.PushLostMembers, fault.PushLostDelete, fault.PolicyDropped, fault.RouterServerMissing,
+		fault.FailedPushSucceeds}
 }

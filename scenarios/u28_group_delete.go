@@ -10,9 +10,11 @@ import (
 
 func groupDelete() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-28", Title: "deleting an autoscale group with its members ends their usage, and not that of its rule", Group: result.GroupUsage, Priority: 1,
+		ID: "U-28", Title: "deleting an autoscale group with its members ends their usage, and not that of its rule",
+		Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#9587"}, Needs: usageNeeds(),
-		Twins: []release.Knob{release.UsageVolumeKeyNarrow, fault.GroupDeleteEndsRule, fault.VMVolumeEventLost, fault.UsageVMCloseNothing, fault.UsageNICCloseNothing},
+		Twins: []release.Knob{release.UsageVolumeKeyNarrow, fault.GroupDeleteEndsRule, fault.VMVolumeEventLost,
+			fault.UsageVMCloseNothing, fault.UsageNICCloseNothing},
 		Run: story.Of(func(t *story.T) {
 			group := t.NewAccount().VPC().Tier().Group("group", 3)
 			t.AwaitMembers(group)

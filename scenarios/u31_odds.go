@@ -10,9 +10,13 @@ import (
 
 func vpnUser() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-31", Title: "a removed VPN user's usage row is closed at the removal, not at the next usage run", Group: result.GroupUsage, Priority: 2,
-		Guards: []string{"#4085"}, Needs: usageNeeds(), KnownBad: everywhere("VPN.USER.REMOVE closes with the job's time, UsageManagerImpl.java@4.20.0.0", result.WrongClose, result.VPNUserDate),
-		Cures: []release.Knob{release.UsageVPNCloseAtJob.Off()}, Twins: []release.Knob{release.UsageVPNCloseAtJob, fault.UsageVPNCloseNothing},
+		ID: "U-31", Title: "a removed VPN user's usage row is closed at the removal, not at the next usage run",
+		Group: result.GroupUsage, Priority: 2,
+		Guards: []string{"#4085"}, Needs: usageNeeds(),
+		KnownBad: everywhere("VPN.USER.REMOVE closes with the job's time, UsageManagerImpl.java@4.20.0.0",
+			result.WrongClose, result.VPNUserDate),
+		Cures: []release.Knob{release.UsageVPNCloseAtJob.Off()}, Twins: []release.Knob{release.UsageVPNCloseAtJob,
+			fault.UsageVPNCloseNothing},
 		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			removed, stays := account.VPNUser("removed"), account.VPNUser("stays")
@@ -31,7 +35,8 @@ func vpnUser() harness.Scenario {
 
 func notMetered() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-32", Title: "portable and IPv6 addresses are reported as not metered, and harm no bill", Group: result.GroupUsage, Priority: 2,
+		ID: "U-32", Title: "portable and IPv6 addresses are reported as not metered, and harm no bill",
+		Group: result.GroupUsage, Priority: 2,
 		Guards: []string{"#3176"}, Needs: append(usageNeeds(), harness.Forge),
 		Twins: []release.Knob{fault.UsageUnknownBlocks, fault.UsagePortableReleasesAll, fault.UsageIPCloseNothing},
 		Run: story.Of(func(t *story.T) {
@@ -58,8 +63,10 @@ func notMetered() harness.Scenario {
 
 func apiAfterDelete() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-34", Title: "listUsageRecords agrees with the database around a delete, in both formats; a deleted rule has no usage id", Group: result.GroupUsage, Priority: 2,
-		Guards: []string{"#8243", "#13015"}, Needs: usageNeeds(), Twins: []release.Knob{fault.UsageAPIShort, fault.UsageAPIOldFormatIgnored},
+		ID: "U-34", Title: "listUsageRecords agrees with the database around a delete, in both formats; a deleted " +
+			"rule has no usage id", Group: result.GroupUsage, Priority: 2,
+		Guards: []string{"#8243", "#13015"}, Needs: usageNeeds(), Twins: []release.Knob{fault.UsageAPIShort,
+			fault.UsageAPIOldFormatIgnored},
 		Run: story.Of(func(t *story.T) {
 			rules := t.NewAccount().VPC().Tier().LoadBalancers(2)
 			t.DrainUnjudged()
@@ -75,9 +82,11 @@ func apiAfterDelete() harness.Scenario {
 
 func keptRules() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-35", Title: "an audit judges as before where the rows of deleted rules are kept", Group: result.GroupUsage, Priority: 2,
-		Guards: []string{"#13015"}, Needs: append(usageNeeds(), harness.Upgrade), KnownBad: helperIDBug(result.WrongAudit),
-		Twins: []release.Knob{fault.UsageCloseNothing, release.UsageCloseByHelperID, fault.UsageCloseWrongDate},
+		ID: "U-35", Title: "an audit judges as before where the rows of deleted rules are kept",
+		Group: result.GroupUsage, Priority: 2,
+		Guards: []string{"#13015"}, Needs: append(usageNeeds(), harness.Upgrade),
+		KnownBad: helperIDBug(result.WrongAudit),
+		Twins:    []release.Knob{fault.UsageCloseNothing, release.UsageCloseByHelperID, fault.UsageCloseWrongDate},
 		Run: story.Of(func(t *story.T) {
 			t.KeepDeletedRules()
 			account := t.NewAccount()

@@ -91,8 +91,9 @@ func scalars(t testing.TB, raw json.RawMessage) [][2]string {
 
 // identity are scalars that name an object of one zone: the other zone's name for it must be another each time the
 // object is another, and the same each time it is the same.
-var identity = regexp.MustCompile(`\.(srcIp|destIp|lbStatsPublicIP|lbStatsPrivateIP|router\.ip|nicUuid|nic\.uuid|mac|broadcastUri` +
-	`|isolationUri|networkId|networkSegmentName|vpcId|router\.name)$`)
+var identity = regexp.MustCompile(
+	`\.(srcIp|destIp|lbStatsPublicIP|lbStatsPrivateIP|router\.ip|nicUuid|nic\.uuid|mac|broadcastUri` +
+		`|isolationUri|networkId|networkSegmentName|vpcId|router\.name)$`)
 
 // names pairs the two zones' names.
 type names struct{ ours, theirs map[string]string }

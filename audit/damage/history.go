@@ -310,7 +310,8 @@ func (h *History) destroy() {
 	if vm == nil {
 		return
 	}
-	for _, step := range []struct{ kind, event string }{{Running, "VM.STOP"}, {NIC, "NETWORK.OFFERING.REMOVE"}, {VM, "VM.DESTROY"}, {Volume, "VOLUME.DELETE"}} {
+	for _, step := range []struct{ kind, event string }{{Running, "VM.STOP"}, {NIC, "NETWORK.OFFERING.REMOVE"},
+		{VM, "VM.DESTROY"}, {Volume, "VOLUME.DELETE"}} {
 		i := slices.IndexFunc(h.things[step.kind], func(t *thing) bool { return t.id == vm.id })
 		h.die(h.things[step.kind][i], step.event, true)
 		h.now++

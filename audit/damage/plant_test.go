@@ -13,7 +13,8 @@ func TestParseSpec(t *testing.T) {
 	require.Equal(t, ByHelperID, o.Handler)
 	require.Equal(t, 2000, o.Actions)
 	require.EqualValues(t, 7, o.Seed)
-	for text, want := range map[string]string{"": "is no handler", "buggy": "is no handler", "sound:0": "between 1 and 100000", "sound:x": "between 1 and 100000",
+	for text, want := range map[string]string{"": "is no handler", "buggy": "is no handler",
+		"sound:0": "between 1 and 100000", "sound:x": "between 1 and 100000",
 		"sound:10:-1": "the seed must be a whole number", "sound:1:2:3": "want HANDLER:ACTIONS:SEED"} {
 		_, err := ParseSpec(text)
 		require.ErrorContains(t, err, want, text)

@@ -43,7 +43,8 @@ func TestHandlersAreThoseOfTheZone(t *testing.T) {
 			require.Greater(t, len(h.jobs), 0)
 			_, err := db.ExecContext(
 				t.Context(),
-				"INSERT INTO cloud.account (id, account_name, uuid, type, domain_id, cleanup_needed) VALUES (2, 'a', 'a', 0, 1, 0), (5, 'b', 'b', 0, 1, 0)",
+				"INSERT INTO cloud.account (id, account_name, uuid, type, domain_id, cleanup_needed) VALUES (2, "+
+					"'a', 'a', 0, 1, 0), (5, 'b', 'b', 0, 1, 0)",
 			)
 			require.NoError(t, err)
 			c := &clock{at: h.Start}
@@ -77,11 +78,16 @@ func TestHandlersAreThoseOfTheZone(t *testing.T) {
 				require.True(t, done.Success, "%v", done.Err)
 			}
 			for kind, query := range map[string]string{
-				LB:      "SELECT id, account_id, lb_id, CAST(created AS CHAR), COALESCE(CAST(deleted AS CHAR), '') FROM cloud_usage.usage_load_balancer_policy ORDER BY id",
-				PF:      "SELECT id, account_id, pf_id, CAST(created AS CHAR), COALESCE(CAST(deleted AS CHAR), '') FROM cloud_usage.usage_port_forwarding ORDER BY id",
-				Address: "SELECT id, account_id, ip_id, CAST(assigned AS CHAR), COALESCE(CAST(released AS CHAR), '') FROM cloud_usage.usage_ip_address ORDER BY id",
-				Volume:  "SELECT id, account_id, volume_id, CAST(created AS CHAR), COALESCE(CAST(deleted AS CHAR), '') FROM cloud_usage.usage_volume ORDER BY id",
-				NIC:     "SELECT id, account_id, vm_instance_id, CAST(created AS CHAR), COALESCE(CAST(deleted AS CHAR), '') FROM cloud_usage.usage_network_offering ORDER BY id",
+				LB: "SELECT id, account_id, lb_id, CAST(created AS CHAR), COALESCE(CAST(deleted AS CHAR), '') " +
+					"FROM cloud_usage.usage_load_balancer_policy ORDER BY id",
+				PF: "SELECT id, account_id, pf_id, CAST(created AS CHAR), COALESCE(CAST(deleted AS CHAR), '') " +
+					"FROM cloud_usage.usage_port_forwarding ORDER BY id",
+				Address: "SELECT id, account_id, ip_id, CAST(assigned AS CHAR), COALESCE(CAST(released AS CHAR), " +
+					"'') FROM cloud_usage.usage_ip_address ORDER BY id",
+				Volume: "SELECT id, account_id, volume_id, CAST(created AS CHAR), COALESCE(CAST(deleted AS CHAR), " +
+					"'') FROM cloud_usage.usage_volume ORDER BY id",
+				NIC: "SELECT id, account_id, vm_instance_id, CAST(created AS CHAR), COALESCE(CAST(deleted AS " +
+					"CHAR), '') FROM cloud_usage.usage_network_offering ORDER BY id",
 			} {
 				var want, have []string
 				for _, r := range h.tables[kind] {

@@ -123,14 +123,18 @@ func (h *History) writeEvents(w *writer) {
 
 func (h *History) writeRows(w *writer) {
 	for _, kind := range kinds() {
-		name := map[string]string{LB: "usage_load_balancer_policy", PF: "usage_port_forwarding", Address: "usage_ip_address", VM: "usage_vm_instance",
+		name := map[string]string{LB: "usage_load_balancer_policy", PF: "usage_port_forwarding",
+			Address: "usage_ip_address", VM: "usage_vm_instance",
 			Running: "usage_vm_instance", NIC: "usage_network_offering", Volume: "usage_volume"}[kind]
 		columns := map[string][]string{
-			LB: {"lb_id", "created", "deleted"}, PF: {"pf_id", "created", "deleted"}, Volume: {"volume_id", "created", "deleted"},
+			LB: {"lb_id", "created", "deleted"}, PF: {"pf_id", "created", "deleted"}, Volume: {"volume_id", "created",
+				"deleted"},
 			Address: {"ip_id", "assigned", "released", "public_ip_address", "is_source_nat", "is_system"},
-			VM:      {"vm_instance_id", "start_date", "end_date", "usage_type", "vm_name", "service_offering_id", "template_id"},
-			Running: {"vm_instance_id", "start_date", "end_date", "usage_type", "vm_name", "service_offering_id", "template_id"},
-			NIC:     {"vm_instance_id", "created", "deleted", "nic_id", "network_offering_id", "is_default"},
+			VM: {"vm_instance_id", "start_date", "end_date", "usage_type", "vm_name", "service_offering_id",
+				"template_id"},
+			Running: {"vm_instance_id", "start_date", "end_date", "usage_type", "vm_name", "service_offering_id",
+				"template_id"},
+			NIC: {"vm_instance_id", "created", "deleted", "nic_id", "network_offering_id", "is_default"},
 		}[kind]
 		list := []string{"id", "zone_id", "account_id"}
 		if w.has("cloud_usage", name, "domain_id") {
@@ -325,7 +329,8 @@ func (w *writer) has(schema, table, column string) bool {
 		return false
 	}
 	var n int
-	w.err = w.db.QueryRowContext(w.ctx, "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = ? AND table_name = ? AND column_name = ?", schema, table, column).
+	w.err = w.db.QueryRowContext(w.ctx, "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = ? AND "+
+		"table_name = ? AND column_name = ?", schema, table, column).
 		Scan(&n)
 	return n > 0
 }

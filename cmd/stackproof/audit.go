@@ -28,7 +28,8 @@ func (f *siteFlags) add(c *cobra.Command) {
 		&f.dsn,
 		"dsn",
 		"",
-		"database with SELECT on cloud and cloud_usage, user:password@tcp(host:3306)/ (or $STACKPROOF_DSN, which others do not see)",
+		"database with SELECT on cloud and cloud_usage, user:password@tcp(host:3306)/ (or $STACKPROOF_DSN, which "+
+			"others do not see)",
 	)
 	s.StringVar(
 		&f.usageDSN,
@@ -120,7 +121,8 @@ With --nagios: 0 OK, 1 warning, 2 critical, 3 unknown.`,
 	f.docs.add(c.Flags())
 	c.Flags().StringVar(&f.gate, "gate", "", "say go or no-go for an upgrade to this release, and the order of steps")
 	c.Flags().
-		DurationVar(&f.watch, "watch", 0, "audit again and again, with this time between the ends and the next beginnings, until Ctrl-C")
+		DurationVar(&f.watch, "watch", 0,
+			"audit again and again, with this time between the ends and the next beginnings, until Ctrl-C")
 	c.Flags().
 		BoolVar(&f.nagios, "nagios", false, "print one line and end with the status that a Nagios-style check expects")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress")

@@ -130,13 +130,15 @@ func TestAuditWrongUse(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no database":       {[]string{"audit"}, "which database? Give --dsn"},
-		"no address":        {[]string{"audit", "--dsn", "s3cret"}, "want user:password@tcp(host:3306)/"},
-		"watch too often":   {[]string{"audit", "--dsn", "x", "--watch", "1s"}, "--watch 1s is too often"},
-		"watch and gate":    {[]string{"audit", "--dsn", "x", "--watch", "1h", "--gate", "4.22.0.0"}, "--watch goes with neither --gate nor --nagios"},
-		"gate of nothing":   {[]string{"audit", "--dsn", "x", "--gate", "next"}, "is not of the form 4.22.1.0"},
-		"small batch":       {[]string{"audit", "--dsn", "x", "--batch", "1"}, "--batch must be between"},
-		"two names":         {[]string{"audit", "--dsn", "x", "--json", "a", "--csv", "./a"}, "--json and --csv name the same file"},
+		"no database":     {[]string{"audit"}, "which database? Give --dsn"},
+		"no address":      {[]string{"audit", "--dsn", "s3cret"}, "want user:password@tcp(host:3306)/"},
+		"watch too often": {[]string{"audit", "--dsn", "x", "--watch", "1s"}, "--watch 1s is too often"},
+		"watch and gate": {[]string{"audit", "--dsn", "x", "--watch", "1h", "--gate", "4.22.0.0"},
+			"--watch goes with neither --gate nor --nagios"},
+		"gate of nothing": {[]string{"audit", "--dsn", "x", "--gate", "next"}, "is not of the form 4.22.1.0"},
+		"small batch":     {[]string{"audit", "--dsn", "x", "--batch", "1"}, "--batch must be between"},
+		"two names": {[]string{"audit", "--dsn", "x", "--json", "a", "--csv", "./a"},
+			"--json and --csv name the same file"},
 		"no folder":         {[]string{"audit", "--dsn", "x", "--json", "/nowhere/a"}, "is no folder"},
 		"plan nowhere":      {[]string{"repair", "plan", "--dsn", "x"}, "Give --out FILE"},
 		"no plan":           {[]string{"repair", "apply", file, "--dsn", "x"}, "this is no stackproof repair plan"},

@@ -31,7 +31,8 @@ Exit status: 0 nothing is worse, 1 something is worse, or missing, 2 wrong use.`
 	}
 	c.Flags().StringVar(&path, "json", "", "write the comparison as JSON")
 	c.Flags().
-		BoolVar(&newOnly, "new-only", false, "end with 1 on new failures only: what was not run, or could not be decided, is told and does not count")
+		BoolVar(&newOnly, "new-only", false,
+			"end with 1 on new failures only: what was not run, or could not be decided, is told and does not count")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		text, document, worse, err := compareFiles(args[0], args[1], newOnly)
 		if err != nil {

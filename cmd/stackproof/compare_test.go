@@ -24,11 +24,14 @@ func TestCompareRuns(t *testing.T) {
 		before, after                 []result.Case
 		fresh, gone, missing, decided int
 	}{
-		"the same":             {[]result.Case{passed("U-01"), failed("L-01", "a")}, []result.Case{passed("U-01"), failed("L-01", "a")}, 0, 0, 0, 0},
-		"a new failure":        {[]result.Case{passed("U-01")}, []result.Case{failed("U-01")}, 1, 0, 0, 0},
-		"another class":        {[]result.Case{failed("U-01", "a")}, []result.Case{failed("U-01", "a", "b")}, 1, 0, 0, 0},
-		"mended":               {[]result.Case{failed("U-01", "a")}, []result.Case{passed("U-01")}, 0, 1, 0, 0},
-		"not run again":        {[]result.Case{passed("U-01"), passed("U-02")}, []result.Case{passed("U-01")}, 0, 0, 1, 0},
+		"the same": {[]result.Case{passed("U-01"), failed("L-01", "a")},
+			[]result.Case{passed("U-01"), failed("L-01", "a")}, 0, 0, 0, 0},
+		"a new failure": {[]result.Case{passed("U-01")}, []result.Case{failed("U-01")}, 1, 0, 0, 0},
+		"another class": {[]result.Case{failed("U-01", "a")}, []result.Case{failed("U-01", "a", "b")}, 1, 0, 0,
+			0},
+		"mended": {[]result.Case{failed("U-01", "a")}, []result.Case{passed("U-01")}, 0, 1, 0, 0},
+		"not run again": {[]result.Case{passed("U-01"), passed("U-02")}, []result.Case{passed("U-01")}, 0, 0, 1,
+			0},
 		"not decided any more": {[]result.Case{passed("U-01")}, []result.Case{undecided("U-01")}, 0, 0, 0, 1},
 		"new and failing":      {nil, []result.Case{failed("U-03")}, 1, 0, 0, 0},
 	} {

@@ -147,7 +147,8 @@ func (c runComparison) text() string {
 	for _, part := range []struct {
 		title string
 		lines []string
-	}{{"New failures", c.New}, {"Not decided any more", c.Undecided}, {"Missing", c.Missing}, {"Failures that are gone", c.Gone}} {
+	}{{"New failures", c.New}, {"Not decided any more", c.Undecided}, {"Missing", c.Missing},
+		{"Failures that are gone", c.Gone}} {
 		if len(part.lines) > 0 {
 			fmt.Fprintf(&b, "\n%s (%d):\n  %s\n", part.title, len(part.lines), strings.Join(part.lines, "\n  "))
 		}

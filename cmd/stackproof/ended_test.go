@@ -31,12 +31,15 @@ type going struct {
 func (r reached) start(t *testing.T, scenarios ...string) *going {
 	t.Helper()
 	dir := t.TempDir()
-	g := &going{json: filepath.Join(dir, "r.json"), junit: filepath.Join(dir, "r.xml"), trace: filepath.Join(dir, "calls"), ledger: filepath.Join(dir, "ledger")}
+	g := &going{json: filepath.Join(dir, "r.json"), junit: filepath.Join(dir, "r.xml"),
+		trace: filepath.Join(dir, "calls"), ledger: filepath.Join(dir, "ledger")}
 	for _, path := range []string{g.json, g.junit} {
 		require.NoError(t, os.WriteFile(path, []byte("the former report"), 0o600))
 	}
-	args := []string{"run", "--target", "existing", "--yes", "--clock", "api", "--dsn", r.server.ReadOnlyDSN(), "--json", g.json, "--junit", g.junit, "--trace", g.trace,
-		"--ledger-dir", g.ledger, "--api-url", r.zone.APIURL(), "--api-key", r.zone.APIKey(), "--secret-key", r.zone.SecretKey()}
+	args := []string{"run", "--target", "existing", "--yes", "--clock", "api", "--dsn", r.server.ReadOnlyDSN(),
+		"--json", g.json, "--junit", g.junit, "--trace", g.trace,
+		"--ledger-dir", g.ledger, "--api-url", r.zone.APIURL(), "--api-key", r.zone.APIKey(), "--secret-key",
+		r.zone.SecretKey()}
 	for _, id := range scenarios {
 		args = append(args, "--scenario", id)
 	}
@@ -72,8 +75,8 @@ func (g *going) results(t *testing.T) result.Run {
 	return run
 }
 
-// TestTerminatedTwice sends two TERM within a millisecond, as GNU timeout does, at ten points of a run: it ends with complete
-// reports and leaves nothing.
+// TestTerminatedTwice sends two TERM within a millisecond, as GNU timeout does, at ten points of a run: it ends with
+// complete reports and leaves nothing.
 func TestTerminatedTwice(t *testing.T) {
 	r := reach(t, zone.Options{})
 	before, err := inventory.List(t.Context(), r.admin)
@@ -100,7 +103,8 @@ func TestTerminatedTwice(t *testing.T) {
 	}
 }
 
-// TestKilledRunLeavesItsResults kills a run when some of its scenarios have ended: the reports hold these and name the rest.
+// TestKilledRunLeavesItsResults kills a run when some of its scenarios have ended: the reports hold these and name the
+// rest.
 func TestKilledRunLeavesItsResults(t *testing.T) {
 	r := reach(t, zone.Options{})
 	g := r.start(t, "A-02", "U-01", "U-08")

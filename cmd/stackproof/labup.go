@@ -54,13 +54,16 @@ router.`}
 	f.StringArrayVar(&knobs, "knob", nil, "switch one behaviour: NAME or NAME=off (repeatable)")
 	f.StringVar(&listen, "listen", "127.0.0.1:0", "address of the API")
 	f.StringVar(&integration, "listen-integration", "127.0.0.1:0", "address of the unauthenticated API")
-	f.StringVar(&like, "behaves-like", "quiet", "how much the management server has to do: quiet, or busy: job times measured on a loaded server, "+
-		"ten job workers that removals of accounts exhaust, late commits, lost answers")
+	f.StringVar(&like, "behaves-like", "quiet",
+		"how much the management server has to do: quiet, or busy: job times measured on a loaded server, "+
+			"ten job workers that removals of accounts exhaust, late commits, lost answers")
 	f.BoolVar(&asJSON, "json", false, "print the access data as one JSON object")
 	f.BoolVar(&bare, "bare", false, "a management server without a zone (see stackproof zone deploy)")
 	f.Int64Var(&seed, "seed", 1, "seed of generated ids and keys")
-	f.Float64Var(&speed, "speed", 1, "how many times as fast the zone's time runs; another stackproof must then take the API's clock (--clock api)")
-	f.StringVar(&planted, "damage", "", "begin with damaged usage rows, as a server's handler leaves them behind: HANDLER[:ACTIONS[:SEED]], such as by-helper-id:2000 (sound, by-helper-id, stalled)")
+	f.Float64Var(&speed, "speed", 1, "how many times as fast the zone's time runs; another stackproof must then "+
+		"take the API's clock (--clock api)")
+	f.StringVar(&planted, "damage", "", "begin with damaged usage rows, as a server's handler leaves them behind: "+
+		"HANDLER[:ACTIONS[:SEED]], such as by-helper-id:2000 (sound, by-helper-id, stalled)")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if speed < 1 || speed > 600 {
 			return usage("--speed must be between 1 and 600, not %g", speed)
@@ -134,7 +137,8 @@ func labUp(c *cobra.Command, history *damage.Options, o zone.Options, asJSON boo
 			return err
 		}
 	}
-	s := standing{o.Release, z.APIURL(), z.APIKey(), z.SecretKey(), z.IntegrationURL(), server.DSN(), server.ReadOnlyDSN(), log.Name()}
+	s := standing{o.Release, z.APIURL(), z.APIKey(), z.SecretKey(), z.IntegrationURL(), server.DSN(),
+		server.ReadOnlyDSN(), log.Name()}
 	if err := s.print(c, asJSON); err != nil {
 		return err
 	}

@@ -42,7 +42,8 @@ func listCommand() *cobra.Command {
 	var target, name string
 	c := &cobra.Command{Use: "list", Short: "The catalogue: id, title, guards, needs, known-bad releases", Args: noArgs}
 	c.Flags().BoolVar(&knobs, "knobs", false, "list the lab's knobs instead")
-	c.Flags().BoolVar(&releases, "releases", false, "list the known releases instead: whose code each continues, and what changed")
+	c.Flags().BoolVar(&releases, "releases", false,
+		"list the known releases instead: whose code each continues, and what changed")
 	c.MarkFlagsMutuallyExclusive("knobs", "releases")
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	c.Flags().StringArrayVar(&patterns, "scenario", nil, "only these ids (glob, repeatable); default all")
@@ -78,7 +79,8 @@ func listScenarios(c *cobra.Command, patterns []string, name string, asJSON bool
 	}
 	var all []listed
 	for _, s := range chosen {
-		l := listed{ID: s.ID, Title: s.Title, Priority: s.Priority, Guards: s.Guards, KnownBad: s.KnownBad.String(), Why: s.KnownBad.Reasons(), Twins: s.Twins}
+		l := listed{ID: s.ID, Title: s.Title, Priority: s.Priority, Guards: s.Guards, KnownBad: s.KnownBad.String(),
+			Why: s.KnownBad.Reasons(), Twins: s.Twins}
 		for _, n := range s.Needs {
 			l.Needs = append(l.Needs, string(n))
 		}
@@ -98,7 +100,8 @@ func listScenarios(c *cobra.Command, patterns []string, name string, asJSON bool
 		if l.Known != nil && *l.Known {
 			bad += " (so on " + name + ")"
 		}
-		fmt.Fprintf(w, "%s\tP%d\t%s\t%s\t%s\t%s\n", l.ID, l.Priority, l.Title, strings.Join(l.Guards, " "), strings.Join(l.Needs, " "), bad)
+		fmt.Fprintf(w, "%s\tP%d\t%s\t%s\t%s\t%s\n", l.ID, l.Priority, l.Title, strings.Join(l.Guards, " "),
+			strings.Join(l.Needs, " "), bad)
 	}
 	return w.Flush()
 }

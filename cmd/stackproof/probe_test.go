@@ -18,13 +18,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// balancer is a real HAProxy with listen sections, in front of two web servers that name themselves in a header. It gives the
-// address of each section.
+// balancer is a real HAProxy with listen sections, in front of two web servers that name themselves in a header. It
+// gives the address of each section.
 func balancer(t *testing.T, sections map[string]string) map[string]string {
 	t.Helper()
 	servers := ""
 	for _, id := range []string{"web-1", "web-2"} {
-		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Served-By", id) }))
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+			_ *http.Request) {
+			w.Header().Set("X-Served-By", id)
+		}))
 		t.Cleanup(s.Close)
 		servers += fmt.Sprintf("\n  server %s %s cookie %s", id, s.Listener.Addr(), id)
 	}
@@ -39,7 +42,8 @@ func balancer(t *testing.T, sections map[string]string) map[string]string {
 		addresses[name] = l.Addr().String()
 		require.NoError(t, l.Close()) // the file keeps it open, so that nobody else gets the port
 		t.Cleanup(func() { assert.NoError(t, file.Close()) })
-		config += fmt.Sprintf("listen %s\n  bind fd@%d\n  balance roundrobin\n%s%s\n", name, 3+len(cmd.ExtraFiles), lines, servers)
+		config += fmt.Sprintf("listen %s\n  bind fd@%d\n  balance roundrobin\n%s%s\n", name, 3+len(cmd.ExtraFiles),
+			lines, servers)
 		cmd.ExtraFiles = append(cmd.ExtraFiles, file)
 	}
 	cmd.Dir = t.TempDir()
@@ -58,7 +62,8 @@ func balancer(t *testing.T, sections map[string]string) map[string]string {
 }
 
 func TestProbeOfAnyLoadBalancer(t *testing.T) {
-	at := balancer(t, map[string]string{"sticky": "  stick-table type ip size 1k expire 1m\n  stick on src\n", "free": "", "free2": "", "cookie": "  cookie SRV insert indirect nocache\n"})
+	at := balancer(t, map[string]string{"sticky": "  stick-table type ip size 1k expire 1m\n  stick on src\n",
+		"free": "", "free2": "", "cookie": "  cookie SRV insert indirect nocache\n"})
 	dir := t.TempDir()
 	for _, tt := range []struct {
 		name, target, control string
@@ -66,16 +71,20 @@ func TestProbeOfAnyLoadBalancer(t *testing.T) {
 		exit                  int
 		want                  []string
 	}{
-		{"sticky", "sticky", "free", []string{"--html", filepath.Join(dir, "p.html"), "--json", filepath.Join(dir, "p.json")}, exitOK,
+		{"sticky", "sticky", "free", []string{"--html", filepath.Join(dir, "p.html"), "--json",
+			filepath.Join(dir, "p.json")}, exitOK,
 			[]string{"is sticky: 0 of 31 clients changed", "false pass: ", "A = web-1", "127.0.9.31  "}},
 		{"not sticky", "free2", "free", nil, exitFailure, []string{"is not sticky: ", "  moved"}},
-		{"control that is sticky shows nothing", "free", "sticky", nil, exitInconclusive, []string{"this probe cannot see missing stickiness"}},
+		{"control that is sticky shows nothing", "free", "sticky", nil, exitInconclusive,
+			[]string{"this probe cannot see missing stickiness"}},
 		{"cookie", "cookie", "free", []string{"--method", "cookie"}, exitOK, []string{"is sticky: 0 of 31"}},
 		{"by source, a cookie keeps nobody", "cookie", "free", nil, exitFailure, []string{"is not sticky"}},
-		{"another identity", "sticky", "free", []string{"--identity", "header:X-Nobody"}, exitInconclusive, []string{"the answer has no header X-Nobody"}},
+		{"another identity", "sticky", "free", []string{"--identity", "header:X-Nobody"}, exitInconclusive,
+			[]string{"the answer has no header X-Nobody"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			args := append([]string{"probe", at[tt.target], "--control", at[tt.control], "--from", "127.0.9.1-127.0.9.31", "--identity", "header:X-Served-By"}, tt.more...)
+			args := append([]string{"probe", at[tt.target], "--control", at[tt.control], "--from",
+				"127.0.9.1-127.0.9.31", "--identity", "header:X-Served-By"}, tt.more...)
 			var out, errs bytes.Buffer
 			require.Equal(t, tt.exit, run(args, strings.NewReader(""), &out, &errs), "%s%s", &out, &errs)
 			for _, want := range tt.want {
@@ -91,24 +100,31 @@ func TestProbeOfAnyLoadBalancer(t *testing.T) {
 func TestProbeRefusesWrongWords(t *testing.T) {
 	const here = "127.0.0.1:80"
 	for want, args := range map[string][]string{
-		"takes one HOST:PORT":              {},
-		"--control is needed":              {here, "--from", "127.0.0.2"},
-		"--from is needed":                 {here, "--control", "127.0.0.1:81"},
-		"is not HOST:PORT":                 {"127.0.0.1", "--control", here, "--from", "127.0.0.2-127.0.0.3"},
-		"the same address":                 {here, "--control", here, "--from", "127.0.0.2-127.0.0.3"},
-		"at least 2 clients":               {here, "--control", "127.0.0.1:81", "--from", "127.0.0.2"},
-		"is no range":                      {here, "--control", "127.0.0.1:81", "--from", "127.0.0.9-127.0.0.3"},
-		"more than 4096 clients":           {here, "--control", "127.0.0.1:81", "--from", "10.0.0.0-11.0.0.0"},
-		"cannot be mixed":                  {here, "--control", "127.0.0.1:81", "--from", "127.0.0.2", "--from", "netns:a"},
-		"want body, body:REGEXP":           {here, "--control", "127.0.0.1:81", "--from", "127.0.0.2-127.0.0.3", "--identity", "face"},
-		"--path must begin with /":         {here, "--control", "127.0.0.1:81", "--from", "127.0.0.2-127.0.0.3", "--path", "x y"},
-		"at least 2 vantage points":        {here, "--control", "127.0.0.1:81", "--from", "socks5://127.0.0.1:1080"},
-		"no such port":                     {"127.0.0.1:0", "--control", "127.0.0.1:81", "--from", "127.0.0.2-127.0.0.3"},
-		"at least 2 are needed to see":     {here, "--control", "127.0.0.1:81", "--from", "127.0.0.2-127.0.0.3", "--requests", "1"},
-		`method "magic": want source or c`: {here, "--control", "127.0.0.1:81", "--from", "127.0.0.2-127.0.0.3", "--method", "magic"},
+		"takes one HOST:PORT":    {},
+		"--control is needed":    {here, "--from", "127.0.0.2"},
+		"--from is needed":       {here, "--control", "127.0.0.1:81"},
+		"is not HOST:PORT":       {"127.0.0.1", "--control", here, "--from", "127.0.0.2-127.0.0.3"},
+		"the same address":       {here, "--control", here, "--from", "127.0.0.2-127.0.0.3"},
+		"at least 2 clients":     {here, "--control", "127.0.0.1:81", "--from", "127.0.0.2"},
+		"is no range":            {here, "--control", "127.0.0.1:81", "--from", "127.0.0.9-127.0.0.3"},
+		"more than 4096 clients": {here, "--control", "127.0.0.1:81", "--from", "10.0.0.0-11.0.0.0"},
+		"cannot be mixed": {here, "--control", "127.0.0.1:81", "--from", "127.0.0.2", "--from",
+			"netns:a"},
+		"want body, body:REGEXP": {here, "--control", "127.0.0.1:81", "--from", "127.0.0.2-127.0.0.3",
+			"--identity", "face"},
+		"--path must begin with /": {here, "--control", "127.0.0.1:81", "--from", "127.0.0.2-127.0.0.3",
+			"--path", "x y"},
+		"at least 2 vantage points": {here, "--control", "127.0.0.1:81", "--from", "socks5://127.0.0.1:1080"},
+		"no such port": {"127.0.0.1:0", "--control", "127.0.0.1:81", "--from",
+			"127.0.0.2-127.0.0.3"},
+		"at least 2 are needed to see": {here, "--control", "127.0.0.1:81", "--from", "127.0.0.2-127.0.0.3",
+			"--requests", "1"},
+		`method "magic": want source or c`: {here, "--control", "127.0.0.1:81", "--from", "127.0.0.2-127.0.0.3",
+			"--method", "magic"},
 	} {
 		var out, errs bytes.Buffer
-		require.Equal(t, exitUsage, run(append([]string{"probe"}, args...), strings.NewReader(""), &out, &errs), "%v", args)
+		require.Equal(t, exitUsage, run(append([]string{"probe"}, args...), strings.NewReader(""), &out, &errs), "%v",
+			args)
 		require.Contains(t, errs.String(), want)
 		require.Equal(t, 1, strings.Count(errs.String(), "\n"), "one line")
 	}

@@ -34,7 +34,8 @@ func TestLiveView(t *testing.T) {
 	p.Finished(result.Case{ID: "U-00", Verdict: result.Pass})
 	require.Empty(t, out.String(), "a pass is only counted")
 	p.Finished(result.Case{ID: "U-01", Verdict: result.Fail, Title: "title"})
-	require.Equal(t, "\x1b[5A\r\x1b[JU-01   fail              0.0s  title\n", out.String(), "the view goes away, the line stays")
+	require.Equal(t, "\x1b[5A\r\x1b[JU-01   fail              0.0s  title\n", out.String(),
+		"the view goes away, the line stays")
 	out.Reset()
 	p.draw()
 	require.Contains(t, out.String(), "[==                  ] 2 of 20")

@@ -70,7 +70,8 @@ func planFiles(c *cobra.Command, r *audit.Result, reopen bool, out, credits, deb
 	if err := plan.Encode(&b); err != nil {
 		return cannotRun(err)
 	}
-	for path, make := range map[string]func() ([]byte, error){out: func() ([]byte, error) { return b.Bytes(), nil }, credits: r.Credits, debits: r.Debits} {
+	for path, make := range map[string]func() ([]byte, error){out: func() ([]byte, error) { return b.Bytes(), nil },
+		credits: r.Credits, debits: r.Debits} {
 		if path == "" {
 			continue
 		}
@@ -108,7 +109,8 @@ type applyFlags struct {
 func (f *applyFlags) add(c *cobra.Command) {
 	f.site.add(c)
 	c.Flags().
-		BoolVar(&f.backedUp, "backed-up", false, "confirm that cloud and cloud_usage were dumped, and that nobody starts the usage server meanwhile")
+		BoolVar(&f.backedUp, "backed-up", false,
+			"confirm that cloud and cloud_usage were dumped, and that nobody starts the usage server meanwhile")
 }
 
 func (f *applyFlags) options(c *cobra.Command) (audit.ApplyOptions, error) {
@@ -159,7 +161,8 @@ still and every row is as the plan says; writes the undo file first; stops at th
 		}
 		fmt.Fprintf(
 			c.OutOrStdout(),
-			"%d of %d rows were changed; %s takes them back. Start the usage server, wait for two jobs, and audit again.\n",
+			"%d of %d rows were changed; %s takes them back. Start the usage server, wait for two jobs, and audit "+
+				"again.\n",
 			n,
 			len(plan.Rows),
 			o.UndoFile,

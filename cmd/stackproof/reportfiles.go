@@ -68,7 +68,8 @@ func (r *reportFlags) open() (files reportFiles, err error) {
 		}
 		for _, other := range files {
 			if file.stream == nil && other.same(file) {
-				return files, usage("--%s and --%s name the same file %s; each needs its own", other.Flag, one.Flag, *one.path)
+				return files, usage("--%s and --%s name the same file %s; each needs its own", other.Flag, one.Flag,
+					*one.path)
 			}
 		}
 		files = append(files, file)
@@ -92,7 +93,8 @@ func newReportFile(format reports.Format, path string) (reportFile, error) {
 	one := reportFile{Format: format, path: path}
 	info, err := os.Stat(path)
 	switch {
-	case err == nil && (!info.Mode().IsRegular() || strings.HasPrefix(path, "/dev/") || strings.HasPrefix(path, "/proc/")):
+	case err == nil && (!info.Mode().IsRegular() || strings.HasPrefix(path, "/dev/") ||
+		strings.HasPrefix(path, "/proc/")):
 		one.stream, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 		return one, err
 	case err == nil:

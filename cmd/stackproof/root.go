@@ -24,8 +24,10 @@ Exit status: 0 all as expected, 1 a failure, 2 wrong use, 3 inconclusive (and no
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(runCommand(), listCommand(), doctorCommand(), proveCommand(), labCommand(), cleanupCommand(), routerCommand(), vrCommand(),
-		mergeCommand(), reportCommand(), probeCommand(), versionCommand(), zoneCommand(), replayCommand(), auditCommand(), repairCommand(), compareCommand())
+	root.AddCommand(runCommand(), listCommand(), doctorCommand(), proveCommand(), labCommand(), cleanupCommand(),
+		routerCommand(), vrCommand(),
+		mergeCommand(), reportCommand(), probeCommand(), versionCommand(), zoneCommand(), replayCommand(),
+		auditCommand(), repairCommand(), compareCommand())
 	root.SetHelpCommand(helpCommand())
 	for _, c := range root.Commands() {
 		requireVerb(c)
@@ -45,7 +47,8 @@ func requireVerb(c *cobra.Command) {
 		if len(args) == 0 {
 			return usage("%s needs one of: %s", c.CommandPath(), strings.Join(names, ", "))
 		}
-		return usage("%q is not a verb of %s; did you mean %q?", args[0], c.CommandPath(), harness.Nearest(args[0], names))
+		return usage("%q is not a verb of %s; did you mean %q?", args[0], c.CommandPath(),
+			harness.Nearest(args[0], names))
 	}
 }
 

@@ -12,8 +12,8 @@ type deleting struct {
 	sync    bool
 }
 
-// deletion chooses the call. A VM that is not expunged keeps its network from going, so VMs are always expunged; a source
-// NAT address goes with its network or VPC; a root volume with its VM.
+// deletion chooses the call. A VM that is not expunged keeps its network from going, so VMs are always expunged; a
+// source NAT address goes with its network or VPC; a root volume with its VM.
 func deletion(o inventory.Object) deleting {
 	byID := cloud.Params{"id": o.ID}
 	switch o.Kind {
@@ -32,12 +32,16 @@ func deletion(o inventory.Object) deleting {
 		}
 		return deleting{command: "deleteVolume", params: byID, sync: true}
 	case inventory.VPNUser:
-		return deleting{command: "removeVpnUser", params: cloud.Params{"username": o.Name, "account": o.Account, "domainid": o.DomainID}}
+		return deleting{command: "removeVpnUser", params: cloud.Params{"username": o.Name, "account": o.Account,
+			"domainid": o.DomainID}}
 	}
 	return deleting{command: map[inventory.Kind]string{
-		inventory.Policy: "deleteAutoScalePolicy", inventory.Profile: "deleteAutoScaleVmProfile", inventory.Condition: "deleteCondition",
-		inventory.InternalLB: "deleteLoadBalancer", inventory.LBRule: "deleteLoadBalancerRule", inventory.PFRule: "deletePortForwardingRule", inventory.Firewall: "deleteFirewallRule",
-		inventory.Network: "deleteNetwork", inventory.VPC: "deleteVPC", inventory.AccountObj: "deleteAccount", inventory.Domain: "deleteDomain",
+		inventory.Policy: "deleteAutoScalePolicy", inventory.Profile: "deleteAutoScaleVmProfile",
+		inventory.Condition:  "deleteCondition",
+		inventory.InternalLB: "deleteLoadBalancer", inventory.LBRule: "deleteLoadBalancerRule",
+		inventory.PFRule: "deletePortForwardingRule", inventory.Firewall: "deleteFirewallRule",
+		inventory.Network: "deleteNetwork", inventory.VPC: "deleteVPC", inventory.AccountObj: "deleteAccount",
+		inventory.Domain: "deleteDomain",
 	}[o.Kind], params: byID}
 }
 

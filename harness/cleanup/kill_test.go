@@ -24,8 +24,8 @@ import (
 	"github.com/stackproof/stackproof/harness/ledger"
 )
 
-// executioner is a proxy that kills the client's process at one of its calls: before the call goes on to the server, or after
-// the server has carried it out.
+// executioner is a proxy that kills the client's process at one of its calls: before the call goes on to the server, or
+// after the server has carried it out.
 type executioner struct {
 	to    *httputil.ReverseProxy
 	left  atomic.Int64
@@ -53,7 +53,8 @@ func (e *executioner) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestKilledAtAnyCallThenCleanedUp(t *testing.T) {
 	s := standing(t, "4.20.1.0")
 	admin := s.client(t, s.zone.APIURL())
-	other, err := admin.CreateAccount(t.Context(), cloud.AccountSpec{Name: "somebody-else", Password: "password1234", Email: "x@example.invalid"})
+	other, err := admin.CreateAccount(t.Context(), cloud.AccountSpec{Name: "somebody-else", Password: "password1234",
+		Email: "x@example.invalid"})
 	require.NoError(t, err)
 	db, err := s.db.OpenReadOnly(t.Context())
 	require.NoError(t, err)
@@ -73,7 +74,8 @@ func TestKilledAtAnyCallThenCleanedUp(t *testing.T) {
 		}
 		record, err := ledger.Dead(files[0])
 		require.NoError(t, err)
-		report, err := cleanup.Remove(t.Context(), cleanup.Options{Cloud: admin, Scope: cleanup.OfRun(record.Run, record.Open()), Wait: time.Minute, Survey: true})
+		report, err := cleanup.Remove(t.Context(), cleanup.Options{Cloud: admin, Scope: cleanup.OfRun(record.Run,
+			record.Open()), Wait: time.Minute, Survey: true})
 		require.NoError(t, err)
 		require.NoError(t, report.Err(), "killed at call %d, after it: %v", calls, after)
 		require.NoError(t, record.Release(true))
@@ -95,12 +97,16 @@ func killed(t *testing.T, s site, dir string, calls int, after bool) {
 	api, err := url.Parse(s.zone.APIURL())
 	require.NoError(t, err)
 	e := &executioner{after: after, kill: make(chan func(), 1), dead: make(chan struct{}),
-		to: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: api.Host}) }}}
+		to: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http",
+				Host: api.Host})
+		}}}
 	e.left.Store(int64(calls))
 	front := httptest.NewServer(e)
 	defer front.Close()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "CLEANUP_TEST_API="+front.URL+api.Path, "CLEANUP_TEST_KEY="+s.zone.APIKey(), "CLEANUP_TEST_SECRET="+s.zone.SecretKey(),
+	cmd.Env = append(os.Environ(), "CLEANUP_TEST_API="+front.URL+api.Path, "CLEANUP_TEST_KEY="+s.zone.APIKey(),
+		"CLEANUP_TEST_SECRET="+s.zone.SecretKey(),
 		"CLEANUP_TEST_LEDGER="+dir)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said

@@ -23,16 +23,19 @@ func busy(t *testing.T, late time.Duration) (*zone.Zone, *cloud.Client) {
 	server, err := database.Start(t.Context(), database.Options{Schema: "4.20.1.0"})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, server.Close()) })
-	z, err := zone.Open(t.Context(), zone.Options{Release: "4.20.1.0", DB: server, Load: zone.Load{LateEvery: 1, Late: late}})
+	z, err := zone.Open(t.Context(), zone.Options{Release: "4.20.1.0", DB: server,
+		Load: zone.Load{LateEvery: 1, Late: late}})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, z.Close(context.Background())) })
-	c, err := cloud.New(cloud.Options{URL: z.APIURL(), APIKey: z.APIKey(), SecretKey: z.SecretKey(), Eager: true, Timeout: 200 * time.Millisecond})
+	c, err := cloud.New(cloud.Options{URL: z.APIURL(), APIKey: z.APIKey(), SecretKey: z.SecretKey(), Eager: true,
+		Timeout: 200 * time.Millisecond})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, c.Close(context.Background())) })
 	return z, c
 }
 
-// An account that the server commits after the run gave up on it stays open in the ledger, and cleanup waits for it and removes it.
+// An account that the server commits after the run gave up on it stays open in the ledger, and cleanup waits for it and
+// removes it.
 func TestALateAccountIsFoundByCleanup(t *testing.T) {
 	const late = 2 * time.Second
 	z, c := busy(t, late)
@@ -41,7 +44,8 @@ func TestALateAccountIsFoundByCleanup(t *testing.T) {
 	name := l.Prefix() + "-acct"
 	_, err = l.Intend(ledger.Account, name, name)
 	require.NoError(t, err)
-	err = c.Call(t.Context(), "createAccount", cloud.Params{"account": name, "username": name, "firstname": "f", "lastname": "l",
+	err = c.Call(t.Context(), "createAccount", cloud.Params{"account": name, "username": name, "firstname": "f",
+		"lastname": "l",
 		"password": "p", "email": "e@example.invalid", "accounttype": 0}, nil)
 	var unknown *cloud.OutcomeUnknown
 	require.ErrorAs(t, err, &unknown)
@@ -57,7 +61,8 @@ func TestALateAccountIsFoundByCleanup(t *testing.T) {
 	record.Late = 2 * late
 	open, until := record.Unsettled(time.Now())
 	require.Len(t, open, 1)
-	report, err = cleanup.Remove(t.Context(), cleanup.Options{Cloud: c, Scope: cleanup.OfRun(record.Run, record.Open()), Quiet: until})
+	report, err = cleanup.Remove(t.Context(), cleanup.Options{Cloud: c, Scope: cleanup.OfRun(record.Run, record.Open()),
+		Quiet: until})
 	require.NoError(t, errors.Join(err, report.Err()))
 	require.Len(t, report.Removed, 1)
 	assert.Equal(t, name, report.Removed[0].Name)
@@ -70,15 +75,18 @@ func TestWhatBlocksADomainIsNamed(t *testing.T) {
 	const run = "sp01234567"
 	domain, err := admin.CreateDomain(t.Context(), run+"-domain", "")
 	require.NoError(t, err)
-	_, err = admin.CreateAccount(t.Context(), cloud.AccountSpec{Name: run + "-late", DomainID: domain.Id, Password: "p", Email: "e@example.invalid"})
+	_, err = admin.CreateAccount(t.Context(), cloud.AccountSpec{Name: run + "-late", DomainID: domain.Id, Password: "p",
+		Email: "e@example.invalid"})
 	require.NoError(t, err)
-	_, err = admin.CreateAccount(t.Context(), cloud.AccountSpec{Name: "guest", DomainID: domain.Id, Password: "p", Email: "e@example.invalid"})
+	_, err = admin.CreateAccount(t.Context(), cloud.AccountSpec{Name: "guest", DomainID: domain.Id, Password: "p",
+		Email: "e@example.invalid"})
 	require.NoError(t, err)
 	tries := 0
 	report, err := cleanup.Remove(t.Context(), cleanup.Options{Cloud: admin, Wait: time.Second,
 		Scope: cleanup.OfRun(run, []ledger.Entry{{Kind: ledger.Domain, Name: run + "-domain"}}),
 		Show: func(format string, a ...any) {
-			if o, is := append(a, nil)[0].(inventory.Object); is && format == "removing %s" && o.Kind == inventory.Domain {
+			if o, is := append(a, nil)[0].(inventory.Object); is && format == "removing %s" &&
+				o.Kind == inventory.Domain {
 				tries++
 			}
 		}})

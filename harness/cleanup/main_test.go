@@ -60,7 +60,8 @@ func (s site) client(t *testing.T, url string) *cloud.Client {
 
 // actor is a run in a process of its own, which is going to be killed: it creates one of everything, again and again.
 func actor() {
-	err := act(os.Getenv("CLEANUP_TEST_API"), os.Getenv("CLEANUP_TEST_KEY"), os.Getenv("CLEANUP_TEST_SECRET"), os.Getenv("CLEANUP_TEST_LEDGER"))
+	err := act(os.Getenv("CLEANUP_TEST_API"), os.Getenv("CLEANUP_TEST_KEY"), os.Getenv("CLEANUP_TEST_SECRET"),
+		os.Getenv("CLEANUP_TEST_LEDGER"))
 	fmt.Println("ended:", err)
 	os.Exit(3)
 }
@@ -74,7 +75,8 @@ func act(api, key, secret, dir string) error {
 	if err != nil {
 		return err
 	}
-	run, err := harness.Run(context.Background(), target{c, l}, harness.Plan{Seed: 1, Repeat: 1000, Workers: 1, Progress: silent{},
+	run, err := harness.Run(context.Background(), target{c, l}, harness.Plan{Seed: 1, Repeat: 1000, Workers: 1,
+		Progress:  silent{},
 		Scenarios: harness.Catalogue{{ID: "K-01", Title: "one of everything", Run: story.Of(everything)}}})
 	if err != nil {
 		return err

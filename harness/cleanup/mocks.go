@@ -10,8 +10,8 @@ import (
 	"github.com/stackproof/stackproof/harness/ledger"
 )
 
-// Mocks takes back the rules of the simulator hypervisor that a ledger names, and returns them. With look it only says which
-// may be there.
+// Mocks takes back the rules of the simulator hypervisor that a ledger names, and returns them. With look it only says
+// which may be there.
 func Mocks(ctx context.Context, c *cloud.Client, entries []ledger.Entry, look bool) (taken []string, err error) {
 	var errs []error
 	seen := map[string]bool{}
@@ -31,8 +31,8 @@ func Mocks(ctx context.Context, c *cloud.Client, entries []ledger.Entry, look bo
 	return taken, errors.Join(errs...)
 }
 
-// dropMock removes a rule. There is one for a zone and command, whatever its id: setting it again tells the id, also that of
-// one whose answer nobody saw (SimulatorManagerImpl.java@4.20.0.0, configureSimulator).
+// dropMock removes a rule. There is one for a zone and command, whatever its id: setting it again tells the id, also
+// that of one whose answer nobody saw (SimulatorManagerImpl.java@4.20.0.0, configureSimulator).
 func dropMock(ctx context.Context, c *cloud.Client, e ledger.Entry) error {
 	zone, command, ok := strings.Cut(e.Name, " ")
 	if !ok {

@@ -12,8 +12,8 @@ import (
 	"github.com/stackproof/stackproof/harness/ledger"
 )
 
-// Rules of the simulator that a killed run set are taken back, also when it did not see the answer; rules that it took back
-// itself, or that were refused, are no concern.
+// Rules of the simulator that a killed run set are taken back, also when it did not see the answer; rules that it took
+// back itself, or that were refused, are no concern.
 func TestMocksOfADeadRun(t *testing.T) {
 	s := standing(t, "4.20.1.0")
 	admin := s.client(t, s.zone.APIURL())
@@ -44,7 +44,8 @@ func TestMocksOfADeadRun(t *testing.T) {
 	require.NoError(t, err)
 	record, err := ledger.Dead(files[0])
 	require.NoError(t, err)
-	want := []string{"simulator mock " + zone + " LoadBalancerConfigCommand", "simulator mock " + zone + " StartCommand"}
+	want := []string{"simulator mock " + zone + " LoadBalancerConfigCommand", "simulator mock " + zone +
+		" StartCommand"}
 	seen, err := cleanup.Mocks(t.Context(), admin, record.Open(), true)
 	require.NoError(t, err)
 	assert.Equal(t, want, seen)

@@ -37,8 +37,8 @@ func (r *removal) survey(ctx context.Context) error {
 	return err
 }
 
-// look lists only what it needs: accounts and domains; when no account is left, whatever else there is in the domains that they were
-// in.
+// look lists only what it needs: accounts and domains; when no account is left, whatever else there is in the domains
+// that they were in.
 func (r *removal) look(ctx context.Context) ([]inventory.Object, error) {
 	heads, err := inventory.ListOf(ctx, r.Cloud, nil, inventory.AccountObj, inventory.Domain)
 	if err != nil {
@@ -54,7 +54,10 @@ func (r *removal) look(ctx context.Context) ([]inventory.Object, error) {
 
 // rest lists what is neither account nor domain.
 func (r *removal) rest(ctx context.Context) ([]inventory.Object, error) {
-	kinds := slices.DeleteFunc(inventory.Kinds(), func(k inventory.Kind) bool { return k == inventory.AccountObj || k == inventory.Domain })
+	kinds := slices.DeleteFunc(inventory.Kinds(), func(k inventory.Kind) bool {
+		return k == inventory.AccountObj ||
+			k == inventory.Domain
+	})
 	var filter cloud.Params
 	if len(r.domains) == 1 {
 		for id := range r.domains {
@@ -68,8 +71,8 @@ func (r *removal) rest(ctx context.Context) ([]inventory.Object, error) {
 	return r.owns(rest), err
 }
 
-// pass tries everything once: accounts as a whole; what is left when they are gone; domains when nothing else is. It says whether
-// something was taken.
+// pass tries everything once: accounts as a whole; what is left when they are gone; domains when nothing else is. It
+// says whether something was taken.
 func (r *removal) pass(ctx context.Context, mine []inventory.Object) bool {
 	of := map[bool][]inventory.Object{}
 	var accounts []inventory.Object
@@ -182,7 +185,8 @@ func (r *removal) tell(mine []inventory.Object) {
 	}
 	r.told, r.toldAt = text, time.Now()
 	waits := ""
-	if !slices.ContainsFunc(mine, func(o inventory.Object) bool { return o.Kind == inventory.AccountObj }) && len(mine) > 1 {
+	if !slices.ContainsFunc(mine, func(o inventory.Object) bool { return o.Kind == inventory.AccountObj }) &&
+		len(mine) > 1 {
 		waits = "; the server cleans up accounts that are gone by itself (account.cleanup.interval)"
 	}
 	r.Show("left: %s, waited for until %s at most%s", text, r.until.Local().Format(time.TimeOnly), waits)
@@ -215,8 +219,8 @@ func plural(word string, n int) string {
 	return word + "s"
 }
 
-// blocked says what keeps a domain from going: accounts in it that are not of the scope, domains below it, or the server's own
-// clean-up.
+// blocked says what keeps a domain from going: accounts in it that are not of the scope, domains below it, or the
+// server's own clean-up.
 func (r *removal) blocked(ctx context.Context, left []inventory.Object) {
 	ctx, cancel := context.WithTimeout(ctx, mostPause)
 	defer cancel()
@@ -224,7 +228,8 @@ func (r *removal) blocked(ctx context.Context, left []inventory.Object) {
 		if o.Kind != inventory.Domain || r.why[o.ID] == "" {
 			continue
 		}
-		inside, err := inventory.ListOf(ctx, r.Cloud, cloud.Params{"domainid": o.ID, "isrecursive": true}, inventory.AccountObj)
+		inside, err := inventory.ListOf(ctx, r.Cloud, cloud.Params{"domainid": o.ID, "isrecursive": true},
+			inventory.AccountObj)
 		if err != nil {
 			continue // the server's reason stands
 		}
@@ -240,7 +245,8 @@ func (r *removal) blocked(ctx context.Context, left []inventory.Object) {
 		case len(names) > 0:
 			r.why[o.ID] += "; it holds " + strings.Join(names, ", ")
 		case strings.Contains(r.why[o.ID], "users and sub domains"):
-			r.why[o.ID] += "; its accounts are gone, and the server has not cleaned up after them yet (account.cleanup.interval)"
+			r.why[o.ID] += "; its accounts are gone, and the server has not cleaned up after them yet " +
+				"(account.cleanup.interval)"
 		}
 	}
 }

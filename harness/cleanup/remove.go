@@ -21,7 +21,8 @@ type Options struct {
 	Wait time.Duration
 	// Quiet is until when objects may still appear, because creates were sent whose answers nobody saw; zero is now.
 	Quiet time.Time
-	// Survey lists everything before it removes anything, so that the report names it and not only the accounts that held it.
+	// Survey lists everything before it removes anything, so that the report names it and not only the accounts that
+	// held it.
 	Survey bool
 	// Show is told what happens; nil for nobody.
 	Show func(format string, a ...any)
@@ -64,8 +65,8 @@ func Look(ctx context.Context, c *cloud.Client, s Scope) ([]inventory.Object, er
 
 const (
 	defaultWait = 5 * time.Minute
-	// Pauses between two looks, and between two tries of one object that was refused. The server's own clean-up comes every 20 s on a
-	// simulator zone and once a day by default (account.cleanup.interval).
+	// Pauses between two looks, and between two tries of one object that was refused. The server's own clean-up comes
+	// every 20 s on a simulator zone and once a day by default (account.cleanup.interval).
 	firstPause = 50 * time.Millisecond
 	mostPause  = 15 * time.Second
 	// together bounds how many accounts are asked to go at once; the client sends fewer (cloud.Pacer).
@@ -94,9 +95,9 @@ type retry struct {
 	pause time.Duration
 }
 
-// Remove removes what the scope owns: accounts as a whole first, a few at a time; then what the server has not cleaned up of them, one by
-// one in the order of inventory's kinds; then domains. It goes on until a look finds nothing or the time is up. The error says
-// that no look succeeded; what could not be removed is in the report.
+// Remove removes what the scope owns: accounts as a whole first, a few at a time; then what the server has not cleaned
+// up of them, one by one in the order of inventory's kinds; then domains. It goes on until a look finds nothing or the
+// time is up. The error says that no look succeeded; what could not be removed is in the report.
 func Remove(ctx context.Context, o Options) (Report, error) {
 	if o.Wait == 0 {
 		o.Wait = defaultWait

@@ -36,8 +36,8 @@ func OfLedger(entries []ledger.Entry) Scope {
 	return s
 }
 
-// OfRun is everything that a run made and that may still exist: what its ledger names, and whatever carries its prefix. What the
-// server committed after nobody waited for it any more is found by that.
+// OfRun is everything that a run made and that may still exist: what its ledger names, and whatever carries its prefix.
+// What the server committed after nobody waited for it any more is found by that.
 func OfRun(prefix string, entries []ledger.Entry) Scope {
 	s := OfLedger(entries)
 	s.prefix = prefix

@@ -7,7 +7,8 @@ func (c *Client) CreateDomain(ctx context.Context, name, parentID string) (*Doma
 	look := lookFor(c.ListDomains, Params{"name": name}, func(d *Domain) (string, bool) {
 		return d.Id, d.Name == name && (parentID == "" || d.Parentdomainid == parentID)
 	})
-	return createNow(ctx, c, "createDomain", Params{"name": name}.set("parentdomainid", parentID), look, one(c.ListDomains, "listDomains", "id"))
+	return createNow(ctx, c, "createDomain", Params{"name": name}.set("parentdomainid", parentID), look,
+		one(c.ListDomains, "listDomains", "id"))
 }
 
 // DeleteDomain deletes a domain; cleanup deletes what is in it.
@@ -24,9 +25,11 @@ type AccountSpec struct {
 
 // CreateAccount creates an account. The command is synchronous; the account's User list holds its user.
 func (c *Client) CreateAccount(ctx context.Context, s AccountSpec) (*Account, error) {
-	p := Params{"account": s.Name, "username": s.Name, "firstname": s.Name, "lastname": s.Name, "password": s.Password, "email": s.Email, "accounttype": s.Type}
+	p := Params{"account": s.Name, "username": s.Name, "firstname": s.Name, "lastname": s.Name, "password": s.Password,
+		"email": s.Email, "accounttype": s.Type}
 	p.set("domainid", s.DomainID)
-	look := lookFor(c.ListAccounts, Params{"name": s.Name}.set("domainid", s.DomainID), func(a *Account) (string, bool) { return a.Id, a.Name == s.Name })
+	look := lookFor(c.ListAccounts, Params{"name": s.Name}.set("domainid", s.DomainID),
+		func(a *Account) (string, bool) { return a.Id, a.Name == s.Name })
 	return createNow(ctx, c, "createAccount", p, look, one(c.ListAccounts, "listAccounts", "id"))
 }
 
@@ -73,7 +76,10 @@ func (c *Client) DeployVirtualMachine(ctx context.Context, s VirtualMachineSpec)
 	p.set("name", s.Name).set("networkids", s.NetworkIDs)
 	var look Look
 	if s.Name != "" {
-		look = lookFor(c.ListVirtualMachines, s.params(Params{"name": s.Name}), func(v *VirtualMachine) (string, bool) { return v.Id, v.Name == s.Name })
+		look = lookFor(c.ListVirtualMachines, s.params(Params{"name": s.Name}), func(v *VirtualMachine) (string,
+			bool) {
+			return v.Id, v.Name == s.Name
+		})
 	}
 	return create(ctx, c, "deployVirtualMachine", p, look, one(c.ListVirtualMachines, "listVirtualMachines", "id"))
 }

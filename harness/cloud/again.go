@@ -8,8 +8,9 @@ import (
 // setUpTries is how often a set-up step is tried, all in all, each time on a new object.
 const setUpTries = 3
 
-// MayPass says whether a refusal is of the kind that a busy server gives and takes back: a job that failed inside (530: the router
-// was late, a lock was not had), no capacity, nothing available just now. Refused parameters, rights and limits stay.
+// MayPass says whether a refusal is of the kind that a busy server gives and takes back: a job that failed inside (530:
+// the router was late, a lock was not had), no capacity, nothing available just now. Refused parameters, rights and
+// limits stay.
 func MayPass(err error) bool {
 	if _, unknown := errors.AsType[*OutcomeUnknown](err); unknown {
 		return false // look for the object first
@@ -25,8 +26,8 @@ func MayPass(err error) bool {
 	return false
 }
 
-// SetUp makes a set-up step again, on a new object each time, while a busy server refuses it: three times in all. Each refusal is
-// reported. It is for what a scenario needs, never for what it tests.
+// SetUp makes a set-up step again, on a new object each time, while a busy server refuses it: three times in all. Each
+// refusal is reported. It is for what a scenario needs, never for what it tests.
 func SetUp(ctx context.Context, report func(try int, refusal error), step func(try int) error) error {
 	for try := 1; ; try++ {
 		err := step(try)

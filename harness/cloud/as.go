@@ -2,13 +2,15 @@ package cloud
 
 import "errors"
 
-// As is a client of the same server with another user's keys. It shares connections, trace and the budget for job polls with
-// c: however many users a run has, the server sees the polls of one client. Closing c closes the connections of both.
+// As is a client of the same server with another user's keys. It shares connections, trace and the budget for job polls
+// with c: however many users a run has, the server sees the polls of one client. Closing c closes the connections of
+// both.
 func (c *Client) As(apiKey, secretKey string) (*Client, error) {
 	o := c.opts
 	if o.Integration {
 		if o.UserURL == "" {
-			return nil, errors.New("cloud: the integration port knows no users and would act as the system: give the address of the API")
+			return nil, errors.New("cloud: the integration port knows no users and would act as the system: give " +
+				"the address of the API")
 		}
 		o.URL, o.Integration = o.UserURL, false
 	}
@@ -20,5 +22,6 @@ func (c *Client) As(apiKey, secretKey string) (*Client, error) {
 	if c.trace != nil {
 		c.trace.hide(apiKey, secretKey)
 	}
-	return &Client{opts: o, http: c.http, closeIdle: func() {}, trace: c.trace, session: &session{}, polls: c.polls, pace: c.pace, seen: c.seen}, nil
+	return &Client{opts: o, http: c.http, closeIdle: func() {}, trace: c.trace, session: &session{}, polls: c.polls,
+		pace: c.pace, seen: c.seen}, nil
 }

@@ -5,10 +5,14 @@ import (
 	"strings"
 )
 
-// CreateCounter starts the creation of a counter: source is CPU, MEMORY, VIRTUALROUTER ..., value names what is measured.
+// CreateCounter starts the creation of a counter: source is CPU, MEMORY, VIRTUALROUTER ..., value names what is
+// measured.
 func (c *Client) CreateCounter(ctx context.Context, name, source, value, provider string) (*Creating[Counter], error) {
 	p := Params{"name": name, "source": source, "value": value, "provider": provider}
-	look := lookFor(c.ListCounters, Params{"name": name}, func(x *Counter) (string, bool) { return x.Id, x.Name == name && x.Value == value })
+	look := lookFor(c.ListCounters, Params{"name": name}, func(x *Counter) (string, bool) {
+		return x.Id,
+			x.Name == name && x.Value == value
+	})
 	return create(ctx, c, "createCounter", p, look, one(c.ListCounters, "listCounters", "id"))
 }
 
@@ -17,9 +21,10 @@ func (c *Client) DeleteCounter(ctx context.Context, id string) error {
 	return c.finish(ctx, "deleteCounter", id, nil)
 }
 
-// CreateCondition starts the creation of a condition: counter operator (EQ GT LT GE LE) threshold. Conditions have no names: one whose answer was
-// lost is the one of the owner that no answer has told of.
-func (c *Client) CreateCondition(ctx context.Context, counterID, operator string, threshold int64, o Owner) (*Creating[Condition], error) {
+// CreateCondition starts the creation of a condition: counter operator (EQ GT LT GE LE) threshold. Conditions have no
+// names: one whose answer was lost is the one of the owner that no answer has told of.
+func (c *Client) CreateCondition(ctx context.Context, counterID, operator string, threshold int64,
+	o Owner) (*Creating[Condition], error) {
 	p := o.params(Params{"counterid": counterID, "relationaloperator": operator, "threshold": threshold})
 	look := unseen(c, c.ListConditions, o.own(), func(x *Condition) (string, bool) {
 		return x.Id, x.Relationaloperator == operator && x.Threshold == threshold
@@ -70,14 +75,16 @@ type AutoScaleVMProfileSpec struct {
 
 // CreateAutoScaleVMProfile starts the creation of a profile. Profiles have no names: one whose answer was lost is the
 // one of the owner that no answer has told of.
-func (c *Client) CreateAutoScaleVMProfile(ctx context.Context, s AutoScaleVMProfileSpec) (*Creating[AutoScaleVMProfile], error) {
+func (c *Client) CreateAutoScaleVMProfile(ctx context.Context, s AutoScaleVMProfileSpec) (*Creating[AutoScaleVMProfile],
+	error) {
 	p := s.params(Params{"zoneid": s.ZoneID, "serviceofferingid": s.ServiceOfferingID, "templateid": s.TemplateID})
 	p.set("expungevmgraceperiod", s.ExpungeGrace)
 	p.pairs("otherdeployparams", s.OtherDeployParams)
 	look := unseen(c, c.ListAutoScaleVMProfiles, s.own(), func(x *AutoScaleVMProfile) (string, bool) {
 		return x.Id, x.Serviceofferingid == s.ServiceOfferingID && x.Templateid == s.TemplateID
 	})
-	return create(ctx, c, "createAutoScaleVmProfile", p, look, one(c.ListAutoScaleVMProfiles, "listAutoScaleVmProfiles", "id"))
+	return create(ctx, c, "createAutoScaleVmProfile", p, look, one(c.ListAutoScaleVMProfiles, "listAutoScaleVmProfiles",
+		"id"))
 }
 
 // DeleteAutoScaleVMProfile deletes a profile.
@@ -95,12 +102,17 @@ type AutoScaleVMGroupSpec struct {
 }
 
 // CreateAutoScaleVMGroup starts the creation of a group.
-func (c *Client) CreateAutoScaleVMGroup(ctx context.Context, s AutoScaleVMGroupSpec) (*Creating[AutoScaleVMGroup], error) {
+func (c *Client) CreateAutoScaleVMGroup(ctx context.Context, s AutoScaleVMGroupSpec) (*Creating[AutoScaleVMGroup],
+	error) {
 	p := Params{"lbruleid": s.LBRuleID, "vmprofileid": s.VMProfileID, "minmembers": s.Min, "maxmembers": s.Max,
 		"scaleuppolicyids": s.ScaleUpPolicyIDs, "scaledownpolicyids": s.ScaleDownPolicyIDs}
 	p.set("name", s.Name).set("interval", s.Interval)
-	look := lookFor(c.ListAutoScaleVMGroups, Params{"lbruleid": s.LBRuleID}, func(g *AutoScaleVMGroup) (string, bool) { return g.Id, g.Lbruleid == s.LBRuleID })
-	return create(ctx, c, "createAutoScaleVmGroup", p, look, one(c.ListAutoScaleVMGroups, "listAutoScaleVmGroups", "id"))
+	look := lookFor(c.ListAutoScaleVMGroups, Params{"lbruleid": s.LBRuleID}, func(g *AutoScaleVMGroup) (string,
+		bool) {
+		return g.Id, g.Lbruleid == s.LBRuleID
+	})
+	return create(ctx, c, "createAutoScaleVmGroup", p, look, one(c.ListAutoScaleVMGroups, "listAutoScaleVmGroups",
+		"id"))
 }
 
 // AutoScaleVMGroup reads one group.
@@ -118,7 +130,8 @@ func (c *Client) DisableAutoScaleVMGroup(ctx context.Context, id string) (*AutoS
 	return changed[AutoScaleVMGroup](ctx, c, "disableAutoScaleVmGroup", id, nil)
 }
 
-// UpdateAutoScaleVMGroup changes name, minmembers, maxmembers, interval or policies of a disabled group, by the command's own names.
+// UpdateAutoScaleVMGroup changes name, minmembers, maxmembers, interval or policies of a disabled group, by the
+// command's own names.
 func (c *Client) UpdateAutoScaleVMGroup(ctx context.Context, id string, change Params) (*AutoScaleVMGroup, error) {
 	return changed[AutoScaleVMGroup](ctx, c, "updateAutoScaleVmGroup", id, change)
 }

@@ -23,7 +23,8 @@ func (o Owner) own() Params {
 }
 
 // one reads one object by its id.
-func one[T any](list func(context.Context, Params) ([]*T, error), command, field string) func(context.Context, string) (*T, error) {
+func one[T any](list func(context.Context, Params) ([]*T, error), command, field string) func(context.Context,
+	string) (*T, error) {
 	return func(ctx context.Context, id string) (*T, error) {
 		got, err := list(ctx, Params{field: id})
 		if err == nil && len(got) != 1 {
@@ -50,7 +51,8 @@ func lookFor[T any](list func(context.Context, Params) ([]*T, error), filter Par
 }
 
 // createNow makes a synchronous create. A lost answer is decided as in Start.
-func createNow[T any](ctx context.Context, c *Client, command string, p Params, look Look, read func(context.Context, string) (*T, error)) (*T, error) {
+func createNow[T any](ctx context.Context, c *Client, command string, p Params, look Look,
+	read func(context.Context, string) (*T, error)) (*T, error) {
 	var object T
 	id, err := c.certainly(ctx, command, look, func() error { return c.object(ctx, command, p, &object) })
 	if err != nil {
@@ -76,11 +78,15 @@ type LoadBalancerRuleSpec struct {
 }
 
 // CreateLoadBalancerRule starts the creation of a rule.
-func (c *Client) CreateLoadBalancerRule(ctx context.Context, s LoadBalancerRuleSpec) (*Creating[LoadBalancerRule], error) {
+func (c *Client) CreateLoadBalancerRule(ctx context.Context, s LoadBalancerRuleSpec) (*Creating[LoadBalancerRule],
+	error) {
 	p := Params{"name": s.Name, "algorithm": s.Algorithm, "publicport": s.PublicPort, "privateport": s.PrivatePort}
-	s.params(p).set("publicipid", s.PublicIPID).set("networkid", s.NetworkID).set("protocol", s.Protocol).set("cidrlist", s.CIDRs).set("openfirewall", s.OpenFirewall)
-	look := lookFor(c.ListLoadBalancerRules, Params{}.set("publicipid", s.PublicIPID), func(r *LoadBalancerRule) (string, bool) { return r.Id, r.Name == s.Name })
-	return create(ctx, c, "createLoadBalancerRule", p, look, one(c.ListLoadBalancerRules, "listLoadBalancerRules", "id"))
+	s.params(p).set("publicipid", s.PublicIPID).set("networkid", s.NetworkID).set("protocol",
+		s.Protocol).set("cidrlist", s.CIDRs).set("openfirewall", s.OpenFirewall)
+	look := lookFor(c.ListLoadBalancerRules, Params{}.set("publicipid", s.PublicIPID),
+		func(r *LoadBalancerRule) (string, bool) { return r.Id, r.Name == s.Name })
+	return create(ctx, c, "createLoadBalancerRule", p, look, one(c.ListLoadBalancerRules, "listLoadBalancerRules",
+		"id"))
 }
 
 // UpdateLoadBalancerRule changes algorithm, name, description or protocol, by the command's own names.
@@ -112,7 +118,8 @@ func (c *Client) finish(ctx context.Context, command, id string, more Params) er
 }
 
 // unseen is a Look over objects without names: one that fits and that no answer has told of.
-func unseen[T any](c *Client, list func(context.Context, Params) ([]*T, error), filter Params, is func(*T) (string, bool)) Look {
+func unseen[T any](c *Client, list func(context.Context, Params) ([]*T, error), filter Params,
+	is func(*T) (string, bool)) Look {
 	return lookFor(list, filter, func(x *T) (string, bool) {
 		id, ok := is(x)
 		return id, ok && !c.seen.has(id)
@@ -126,10 +133,11 @@ func (c *Client) DeleteLoadBalancerRule(ctx context.Context, id string) error {
 
 // AssignToLoadBalancerRule puts VMs behind a rule, with one push for all.
 func (c *Client) AssignToLoadBalancerRule(ctx context.Context, id string, vmIDs ...string) error {
-	pending, err := c.Start(ctx, "assignToLoadBalancerRule", Params{"id": id, "virtualmachineids": vmIDs}, func(ctx context.Context) (bool, string, error) {
-		got, err := c.ListLoadBalancerRuleInstances(ctx, id)
-		return allOf(got, vmIDs), id, err
-	})
+	pending, err := c.Start(ctx, "assignToLoadBalancerRule", Params{"id": id, "virtualmachineids": vmIDs},
+		func(ctx context.Context) (bool, string, error) {
+			got, err := c.ListLoadBalancerRuleInstances(ctx, id)
+			return allOf(got, vmIDs), id, err
+		})
 	if err != nil {
 		return err
 	}
@@ -149,11 +157,12 @@ func allOf(got []*VirtualMachine, ids []string) bool {
 
 // RemoveFromLoadBalancerRule takes VMs away from a rule.
 func (c *Client) RemoveFromLoadBalancerRule(ctx context.Context, id string, vmIDs ...string) error {
-	pending, err := c.Start(ctx, "removeFromLoadBalancerRule", Params{"id": id, "virtualmachineids": vmIDs}, func(ctx context.Context) (bool, string, error) {
-		got, err := c.ListLoadBalancerRuleInstances(ctx, id)
-		gone := !slices.ContainsFunc(got, func(v *VirtualMachine) bool { return slices.Contains(vmIDs, v.Id) })
-		return gone, id, err
-	})
+	pending, err := c.Start(ctx, "removeFromLoadBalancerRule", Params{"id": id, "virtualmachineids": vmIDs},
+		func(ctx context.Context) (bool, string, error) {
+			got, err := c.ListLoadBalancerRuleInstances(ctx, id)
+			gone := !slices.ContainsFunc(got, func(v *VirtualMachine) bool { return slices.Contains(vmIDs, v.Id) })
+			return gone, id, err
+		})
 	if err != nil {
 		return err
 	}

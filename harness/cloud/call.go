@@ -20,9 +20,9 @@ const (
 
 // Call makes one call and decodes what is below the answer's root key into "into" (nil: the answer is only checked).
 //
-// Reads (list…, get…, query…, find…) are repeated after transport errors and 5xx answers of something in front of CloudStack.
-// A change is repeated only where it is certain that it was not carried out: the connection could not be made, or the server
-// throttled it. A change whose answer was lost returns *OutcomeUnknown.
+// Reads (list…, get…, query…, find…) are repeated after transport errors and 5xx answers of something in front of
+// CloudStack. A change is repeated only where it is certain that it was not carried out: the connection could not be
+// made, or the server throttled it. A change whose answer was lost returns *OutcomeUnknown.
 func (c *Client) Call(ctx context.Context, command string, params Params, into any) error {
 	inner, err := c.raw(ctx, command, params, c.opts.Retries)
 	if err != nil {
@@ -31,8 +31,8 @@ func (c *Client) Call(ctx context.Context, command string, params Params, into a
 	return decode(command, inner, into)
 }
 
-// Change makes a synchronous change. One that does no harm when it is carried out twice (update, enable, delete ...) is made again
-// when its answer was lost; any other returns *OutcomeUnknown.
+// Change makes a synchronous change. One that does no harm when it is carried out twice (update, enable, delete ...) is
+// made again when its answer was lost; any other returns *OutcomeUnknown.
 func (c *Client) Change(ctx context.Context, command string, params Params, into any) error {
 	return c.repeated(ctx, command, func() error { return c.Call(ctx, command, params, into) })
 }
@@ -91,7 +91,8 @@ func (c *Client) raw(ctx context.Context, command string, params Params, retries
 }
 
 // attempt is one exchange, with a login before it where that is due. The second value is the session key that it used.
-func (c *Client) attempt(ctx context.Context, command string, values map[string]string) (json.RawMessage, string, error) {
+func (c *Client) attempt(ctx context.Context, command string, values map[string]string) (json.RawMessage, string,
+	error) {
 	key := ""
 	if c.opts.Username != "" {
 		if key = c.session.key(); key == "" {

@@ -74,7 +74,8 @@ func answerJSON(w http.ResponseWriter, status int, body string) {
 
 func client(t testing.TB, s *server, change ...func(*cloud.Options)) *cloud.Client {
 	t.Helper()
-	o := cloud.Options{URL: s.URL + "/client/api", APIKey: "the-api-key-of-this-test", SecretKey: "the-secret-key-of-this-test", Eager: true}
+	o := cloud.Options{URL: s.URL + "/client/api", APIKey: "the-api-key-of-this-test",
+		SecretKey: "the-secret-key-of-this-test", Eager: true}
 	for _, f := range change {
 		f(&o)
 	}
@@ -91,7 +92,8 @@ func TestSignature(t *testing.T) {
 	})
 	now := time.Date(2026, 11, 21, 22, 0, 0, 0, time.FixedZone("", 3600))
 	c := client(t, s, func(o *cloud.Options) { o.Now = func() time.Time { return now } })
-	require.NoError(t, c.Call(t.Context(), "listZones", cloud.Params{"keyword": "a b+c*~/Ü&=", "details[0].cpuNumber": "X", "listall": true}, nil))
+	require.NoError(t, c.Call(t.Context(), "listZones", cloud.Params{"keyword": "a b+c*~/Ü&=",
+		"details[0].cpuNumber": "X", "listall": true}, nil))
 
 	got := s.calls[0]
 	require.Equal(t, "2026-11-21T21:15:00+0000", got.Get("expires"))
@@ -104,7 +106,8 @@ func TestSignature(t *testing.T) {
 		names = append(names, n)
 	}
 	slices.Sort(names)
-	java := map[string]string{"a b+c*~/Ü&=": "a%20b%2Bc*%7E%2F%C3%9C%26%3D", "2026-11-21T21:15:00+0000": "2026-11-21T21%3A15%3A00%2B0000"}
+	java := map[string]string{"a b+c*~/Ü&=": "a%20b%2Bc*%7E%2F%C3%9C%26%3D",
+		"2026-11-21T21:15:00+0000": "2026-11-21T21%3A15%3A00%2B0000"}
 	for _, n := range names {
 		v := got.Get(n)
 		if e, ok := java[v]; ok {
@@ -134,14 +137,17 @@ func TestJob(t *testing.T) {
 		}
 	})
 	c := client(t, s)
-	p, err := c.CreateStickinessPolicy(t.Context(), cloud.StickinessSpec{LBRuleID: "r", Name: "s", MethodName: "SourceBased", Params: map[string]string{"tablesize": "1k", "expire": "5m"}})
+	p, err := c.CreateStickinessPolicy(t.Context(), cloud.StickinessSpec{LBRuleID: "r", Name: "s",
+		MethodName: "SourceBased", Params: map[string]string{"tablesize": "1k", "expire": "5m"}})
 	require.NoError(t, err)
 	require.Equal(t, "p1", p.ID)
 	got, err := p.Wait(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []cloud.StickinessPolicy{{ID: "p1", Name: "s", MethodName: "SourceBased", Params: map[string]string{"tablesize": "1k"}}}, got.Policies)
+	require.Equal(t, []cloud.StickinessPolicy{{ID: "p1", Name: "s", MethodName: "SourceBased",
+		Params: map[string]string{"tablesize": "1k"}}}, got.Policies)
 	sent := s.calls[0]
-	require.Equal(t, []string{"expire", "5m", "tablesize", "1k"}, []string{sent.Get("param[0].name"), sent.Get("param[0].value"), sent.Get("param[1].name"), sent.Get("param[1].value")})
+	require.Equal(t, []string{"expire", "5m", "tablesize", "1k"}, []string{sent.Get("param[0].name"),
+		sent.Get("param[0].value"), sent.Get("param[1].name"), sent.Get("param[1].value")})
 
 	err = c.DeleteStickinessPolicy(t.Context(), "p1")
 	require.ErrorContains(t, err, "deleteLBStickinessPolicy (job j2): refused with 530: Failed to remove")

@@ -11,8 +11,9 @@ import (
 	"strings"
 )
 
-// ProfileFromCmk reads a profile of CloudMonkey's configuration (cmk, an INI file). Empty path is ~/.cmk/config; empty profile
-// is the one that the file names in its [core] section or, failing that, localcloud. A key pair wins over a login.
+// ProfileFromCmk reads a profile of CloudMonkey's configuration (cmk, an INI file). Empty path is ~/.cmk/config; empty
+// profile is the one that the file names in its [core] section or, failing that, localcloud. A key pair wins over a
+// login.
 func ProfileFromCmk(path, profile string) (Options, error) {
 	if path == "" {
 		home, err := os.UserHomeDir()
@@ -23,7 +24,8 @@ func ProfileFromCmk(path, profile string) (Options, error) {
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return Options{}, fmt.Errorf("there is no cmk configuration %s: run cmk once, or give the API's URL and keys", path)
+		return Options{}, fmt.Errorf("there is no cmk configuration %s: run cmk once, or give the API's URL and keys",
+			path)
 	}
 	if err != nil {
 		return Options{}, fmt.Errorf("read the cmk configuration: %w", err)
@@ -48,11 +50,13 @@ func fromProfile(path, profile string, v map[string]string) (Options, error) {
 	switch {
 	case o.APIKey != "" && o.SecretKey != "":
 	case o.APIKey != "" || o.SecretKey != "":
-		return Options{}, fmt.Errorf("%s, profile %s: it has only one of apikey and secretkey: set both with cmk", path, profile)
+		return Options{}, fmt.Errorf("%s, profile %s: it has only one of apikey and secretkey: set both with cmk", path,
+			profile)
 	case v["username"] != "" && v["password"] != "":
 		o.Username, o.Password, o.Domain = v["username"], v["password"], v["domain"]
 	default:
-		return Options{}, fmt.Errorf("%s, profile %s: it has neither apikey and secretkey nor username and password", path, profile)
+		return Options{}, fmt.Errorf("%s, profile %s: it has neither apikey and secretkey nor username and password",
+			path, profile)
 	}
 	if verify, ok := v["verifycert"]; ok {
 		o.Insecure = strings.EqualFold(verify, "false")
@@ -77,8 +81,8 @@ func profiles(sections map[string]map[string]string) string {
 	return strings.Join(names, ", ")
 }
 
-// readINI reads sections of key = value lines. Keys are case-insensitive; # and ; begin comments at the start of a line only, because
-// secrets may hold them. Lines before the first section (cmk's settings) are section core's.
+// readINI reads sections of key = value lines. Keys are case-insensitive; # and ; begin comments at the start of a line
+// only, because secrets may hold them. Lines before the first section (cmk's settings) are section core's.
 func readINI(r io.Reader) (map[string]map[string]string, error) {
 	sections := map[string]map[string]string{}
 	current := "core"

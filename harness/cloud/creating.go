@@ -12,8 +12,8 @@ type Creating[T any] struct {
 	read func(ctx context.Context, id string) (*T, error)
 }
 
-// Wait returns the object of the job's result. When the answer to the create was lost and the object was found by looking, its
-// job is unknown: the object is then read back as it is at that moment.
+// Wait returns the object of the job's result. When the answer to the create was lost and the object was found by
+// looking, its job is unknown: the object is then read back as it is at that moment.
 func (c *Creating[T]) Wait(ctx context.Context) (*T, error) {
 	if c.JobID == "" {
 		return c.read(ctx, c.ID)
@@ -25,7 +25,8 @@ func (c *Creating[T]) Wait(ctx context.Context) (*T, error) {
 	return &object, nil
 }
 
-func create[T any](ctx context.Context, c *Client, command string, p Params, look Look, read func(context.Context, string) (*T, error)) (*Creating[T], error) {
+func create[T any](ctx context.Context, c *Client, command string, p Params, look Look,
+	read func(context.Context, string) (*T, error)) (*Creating[T], error) {
 	pending, err := c.Create(ctx, command, p, look)
 	if err != nil {
 		return nil, err

@@ -26,14 +26,16 @@ const (
 	CodeNetworkConflict = 537
 )
 
-// Error is a refusal that CloudStack answered: the call arrived, was understood, and was turned down (or its job failed).
+// Error is a refusal that CloudStack answered: the call arrived, was understood, and was turned down (or its job
+// failed).
 type Error struct {
 	Command string
 	// JobID is set when the call was accepted and its job failed.
 	JobID string
 	// Status is the HTTP status; 200 for a failed job.
 	Status int
-	// Code is errorcode, CSCode is cserrorcode (4350 invalid parameter, 4250 runtime, 9999 API exception; 0 when absent).
+	// Code is errorcode, CSCode is cserrorcode (4350 invalid parameter, 4250 runtime, 9999 API exception; 0 when
+	// absent).
 	Code   int
 	CSCode int
 	Text   string
@@ -64,8 +66,8 @@ func Code(err error) int {
 // IsRefused says whether CloudStack understood the call and turned it down: nothing was left half sent.
 func IsRefused(err error) bool { return Code(err) != 0 }
 
-// NothingMade says that a create was turned down before anything was made, or that it was never sent. A job that failed may have left
-// an object behind, and a lost answer says nothing.
+// NothingMade says that a create was turned down before anything was made, or that it was never sent. A job that failed
+// may have left an object behind, and a lost answer says nothing.
 func NothingMade(err error) bool {
 	if _, unknown := errors.AsType[*OutcomeUnknown](err); unknown {
 		return false
@@ -80,15 +82,16 @@ func NothingMade(err error) bool {
 	return ok && e.JobID == ""
 }
 
-// IsNotFound says whether the refusal is about an entity that does not exist. CloudStack has no code for it: it answers 431
-// (or 530 out of a job) with one of a few texts.
+// IsNotFound says whether the refusal is about an entity that does not exist. CloudStack has no code for it: it answers
+// 431 (or 530 out of a job) with one of a few texts.
 func IsNotFound(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || (e.Code != CodeParameter && e.Code != CodeInternal) {
 		return false
 	}
 	text := strings.ToLower(e.Text)
-	for _, words := range []string{"does not exist", "doesn't exist", "unable to find", "could not find", "can't find", "cannot find", "not found"} {
+	for _, words := range []string{"does not exist", "doesn't exist", "unable to find", "could not find", "can't find",
+		"cannot find", "not found"} {
 		if strings.Contains(text, words) {
 			return true
 		}
@@ -111,8 +114,8 @@ func IsDenied(err error) bool { return Code(err) == CodeAccount }
 // IsLimit says whether a resource limit or the zone's capacity is reached.
 func IsLimit(err error) bool { c := Code(err); return c == CodeLimit || c == CodeCapacity }
 
-// NotReady says that something answered, but not the API: the management server is starting, a proxy is in the way, or the URL
-// is another server's. The call was not carried out.
+// NotReady says that something answered, but not the API: the management server is starting, a proxy is in the way, or
+// the URL is another server's. The call was not carried out.
 type NotReady struct {
 	Command     string
 	Status      int
@@ -122,7 +125,8 @@ type NotReady struct {
 }
 
 func (e *NotReady) Error() string {
-	return fmt.Sprintf("%s: the answer is not the API's (HTTP %d %s, %q): the management server is still starting, or the URL is not its /client/api",
+	return fmt.Sprintf("%s: the answer is not the API's (HTTP %d %s, %q): the management server is still starting, "+
+		"or the URL is not its /client/api",
 		e.Command, e.Status, orWord(e.ContentType, "without content type"), e.Saw)
 }
 
@@ -138,9 +142,11 @@ type OutcomeUnknown struct {
 
 func (e *OutcomeUnknown) Error() string {
 	if e.JobID != "" {
-		return fmt.Sprintf("%s: outcome unknown: job %s was accepted but its end was not seen: %v", e.Command, e.JobID, e.Err)
+		return fmt.Sprintf("%s: outcome unknown: job %s was accepted but its end was not seen: %v", e.Command, e.JobID,
+			e.Err)
 	}
-	return fmt.Sprintf("%s: outcome unknown: it was sent and its answer was lost (%v): look whether it happened before doing it again", e.Command, e.Err)
+	return fmt.Sprintf("%s: outcome unknown: it was sent and its answer was lost (%v): look whether it happened "+
+		"before doing it again", e.Command, e.Err)
 }
 
 func (e *OutcomeUnknown) Unwrap() error { return e.Err }

@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	// expiry is how long a signature is good for. It must exceed clock skew between us and the server, not the call's time.
+	// expiry is how long a signature is good for. It must exceed clock skew between us and the server, not the call's
+	// time.
 	expiry = 15 * time.Minute
 	// longQuery is from where a call is posted: servers and proxies commonly refuse request lines over 8 KiB.
 	longQuery = 2000
@@ -56,7 +57,8 @@ func (c *Client) exchange(ctx context.Context, command string, params map[string
 	r, err := c.send(req)
 	took := time.Since(began)
 	if err != nil {
-		err = &transportError{command: command, sent: !neverSent(err), late: ctx.Err() == nil && limited.Err() != nil, err: plain(err)}
+		err = &transportError{command: command, sent: !neverSent(err), late: ctx.Err() == nil && limited.Err() != nil,
+			err: plain(err)}
 	}
 	if c.trace != nil {
 		c.trace.record(command, params, r, err, began, took)
@@ -91,7 +93,8 @@ func (c *Client) send(req *http.Request) (reply, error) {
 	}, nil
 }
 
-func (c *Client) request(ctx context.Context, command string, params map[string]string, bare bool) (*http.Request, error) {
+func (c *Client) request(ctx context.Context, command string, params map[string]string, bare bool) (*http.Request,
+	error) {
 	values := maps.Clone(params)
 	values["command"] = command
 	values["response"] = "json"
@@ -117,8 +120,8 @@ func (c *Client) request(ctx context.Context, command string, params map[string]
 	return req, nil
 }
 
-// httpRequest posts whatever is not a short read. net/http sends a GET a second time when a kept connection dies under it,
-// which must not happen to a change; it does not do so to a POST once a byte was written.
+// httpRequest posts whatever is not a short read. net/http sends a GET a second time when a kept connection dies under
+// it, which must not happen to a change; it does not do so to a POST once a byte was written.
 func (c *Client) httpRequest(ctx context.Context, command, query string, bare bool) (*http.Request, error) {
 	if isRead(command) && !bare && (len(query) <= longQuery || c.opts.Integration) {
 		return http.NewRequestWithContext(ctx, http.MethodGet, c.opts.URL+"?"+query, nil)
@@ -168,9 +171,11 @@ func (r reply) unreadable(command string) error {
 	looksJSON := len(body) > 0 && body[0] == '{'
 	switch {
 	case r.status == http.StatusTooManyRequests:
-		return &Error{Command: command, Status: r.status, Code: CodeThrottled, Text: orWord(saw, "too many requests"), retryAfter: r.retryAfter}
+		return &Error{Command: command, Status: r.status, Code: CodeThrottled, Text: orWord(saw, "too many requests"),
+			retryAfter: r.retryAfter}
 	case r.status == http.StatusOK && (looksJSON || len(body) == 0):
-		return &transportError{command: command, sent: true, err: fmt.Errorf("the answer was cut short after %d bytes", len(r.body))}
+		return &transportError{command: command, sent: true, err: fmt.Errorf("the answer was cut short after %d bytes",
+			len(r.body))}
 	case r.status >= 500 && r.status != http.StatusServiceUnavailable:
 		return &gatewayError{command: command, status: r.status, saw: saw}
 	}
@@ -232,7 +237,8 @@ func retryAfter(header string, now time.Time) time.Duration {
 	return 0
 }
 
-// throttledFor reads CloudStack's own text, "... please retry after 1234 ms." (plugins/api/rate-limit, ApiRateLimitServiceImpl.java@4.20.0.0).
+// throttledFor reads CloudStack's own text, "... please retry after 1234 ms." (plugins/api/rate-limit,
+// ApiRateLimitServiceImpl.java@4.20.0.0).
 func throttledFor(text string) time.Duration {
 	_, after, ok := strings.Cut(text, "retry after ")
 	if !ok {

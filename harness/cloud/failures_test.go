@@ -36,7 +36,8 @@ func TestBadAnswers(t *testing.T) {
 		return func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", "text/html")
 			w.WriteHeader(status)
-			_, _ = fmt.Fprintf(w, "<html><head><title>Error %d</title></head>\n<body>Service   starting &amp; so on</body></html>", status)
+			_, _ = fmt.Fprintf(w, "<html><head><title>Error %d</title></head>\n<body>Service   starting &amp; so "+
+				"on</body></html>", status)
 		}
 	}
 	plain := func(status int, text string) func(http.ResponseWriter) {
@@ -52,15 +53,22 @@ func TestBadAnswers(t *testing.T) {
 		{"jetty starting", html(503), notReady, notReady, "still starting"},
 		{"not deployed yet", html(404), notReady, notReady, `(HTTP 404 text/html, "Error 404 Service starting`},
 		{"a web page", html(200), notReady, notReady, "HTTP 200"},
-		{"a redirect", func(w http.ResponseWriter) { w.Header().Set("Location", "/elsewhere"); w.WriteHeader(http.StatusFound) }, notReady, notReady, "HTTP 302"},
+		{"a redirect", func(w http.ResponseWriter) {
+			w.Header().Set("Location",
+				"/elsewhere")
+			w.WriteHeader(http.StatusFound)
+		}, notReady, notReady, "HTTP 302"},
 		{"plain text", plain(200, "starting up"), notReady, notReady, "starting up"},
 		{"a proxy that lost the server", html(502), "", lost, "HTTP 502"},
 		{"a proxy that timed out", plain(504, "upstream timed out"), "", lost, "upstream timed out"},
-		{"a proxy that speaks JSON", plain(503, `{"errorresponse":{"errorcode":503,"errortext":"no upstream"}}`), notReady, notReady, "HTTP 503"},
-		{"a gateway that speaks JSON", plain(500, `{"error":{"errorcode":500,"errortext":"no upstream"}}`), "", lost, "HTTP 500"},
+		{"a proxy that speaks JSON", plain(503, `{"errorresponse":{"errorcode":503,"errortext":"no upstream"}}`),
+			notReady, notReady, "HTTP 503"},
+		{"a gateway that speaks JSON", plain(500, `{"error":{"errorcode":500,"errortext":"no upstream"}}`), "", lost,
+			"HTTP 500"},
 		{"nothing", plain(200, ""), "", lost, "cut short after 0 bytes"},
 		{"half an answer", cut, "", lost, "cut short"},
-		{"half an answer, complete for HTTP", plain(200, `{"listzonesresponse":{"zone":[`), "", lost, "cut short after 30 bytes"},
+		{"half an answer, complete for HTTP", plain(200, `{"listzonesresponse":{"zone":[`), "", lost,
+			"cut short after 30 bytes"},
 		{"two roots", plain(200, `{"a":{},"b":{}}`), "", lost, "cut short"},
 		{"a closed connection", func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, "", lost, "EOF"},
 	} {
@@ -108,7 +116,8 @@ func TestReadsAreRepeated(t *testing.T) {
 	require.Equal(t, 4, s.count("listZones"))
 }
 
-// TestChangesOnKeptConnections: net/http repeats a GET by itself when a kept connection dies under it; a change must not be one.
+// TestChangesOnKeptConnections: net/http repeats a GET by itself when a kept connection dies under it; a change must
+// not be one.
 func TestChangesOnKeptConnections(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, command string, _ int, _ url.Values) {
 		if command == "deleteVPC" {
@@ -150,7 +159,8 @@ func TestThrottled(t *testing.T) {
 	require.Equal(t, 3, s.count("createNetwork"))
 }
 
-// TestServerGone: a connection that cannot be made proves that nothing was sent: no unknown outcome, and no URL in the text.
+// TestServerGone: a connection that cannot be made proves that nothing was sent: no unknown outcome, and no URL in the
+// text.
 func TestServerGone(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -178,8 +188,10 @@ func TestLostCreate(t *testing.T) {
 		{"found", 9, func(int) (bool, string, error) { return true, "found-id", nil }, "found-id", 1, ""},
 		{"found late", 9, func(n int) (bool, string, error) { return n == 1, "late-id", nil }, "late-id", 1, ""},
 		{"not found, made again", 1, func(int) (bool, string, error) { return false, "", nil }, "new-id", 2, ""},
-		{"not found, always lost", 9, func(int) (bool, string, error) { return false, "", nil }, "", 4, "outcome unknown"},
-		{"look fails", 9, func(int) (bool, string, error) { return false, "", errors.New("no list") }, "", 1, "no list"},
+		{"not found, always lost", 9, func(int) (bool, string, error) { return false, "", nil }, "", 4,
+			"outcome unknown"},
+		{"look fails", 9, func(int) (bool, string, error) { return false, "", errors.New("no list") }, "", 1,
+			"no list"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -234,21 +246,24 @@ func TestSession(t *testing.T) {
 		_ = r.ParseForm()
 		switch r.Form.Get("command") {
 		case "login":
-			if r.Method != http.MethodPost || r.URL.RawQuery != "" || r.Form.Get("password") != "pw" || r.Form.Get("domain") != "/reg" {
+			if r.Method != http.MethodPost || r.URL.RawQuery != "" || r.Form.Get("password") != "pw" ||
+				r.Form.Get("domain") != "/reg" {
 				answerJSON(w, 531, `{"loginresponse":{"uuidList":[],"errorcode":531,"errortext":"Failed to authenticate user"}}`)
 				return
 			}
 			logins++
 			valid = fmt.Sprintf("session-key-%d/+=", logins)
 			http.SetCookie(w, &http.Cookie{Name: "JSESSIONID", Value: fmt.Sprint("node", logins), HttpOnly: true})
-			answerJSON(w, 200, `{"loginresponse":{"sessionkey":"`+valid+`","is2faenabled":"false","is2faverified":"true"}}`)
+			answerJSON(w, 200, `{"loginresponse":{"sessionkey":"`+valid+
+				`","is2faenabled":"false","is2faverified":"true"}}`)
 		case "logout":
 			logout = r.Form
 			answerJSON(w, 200, `{"logoutresponse":{"description":"success"}}`)
 		default:
 			id, _ := r.Cookie("JSESSIONID")
 			key, err := r.Cookie("sessionkey")
-			if err != nil || id.Value != fmt.Sprint("node", logins) || key.Value != valid || r.Form.Get("sessionkey") != valid || r.Form.Has("signature") {
+			if err != nil || id.Value != fmt.Sprint("node", logins) || key.Value != valid ||
+				r.Form.Get("sessionkey") != valid || r.Form.Has("signature") {
 				answerJSON(w, 401, `{"listzonesresponse":{"uuidList":[],"errorcode":401,"errortext":"unable to verify user credentials"}}`)
 				return
 			}
@@ -321,12 +336,16 @@ func TestJobWithoutSuccess(t *testing.T) {
 }
 
 func TestCertificates(t *testing.T) {
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answerJSON(w, 200, `{"r":{}}`) }))
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		answerJSON(w, 200,
+			`{"r":{}}`)
+	}))
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // the refused handshake is meant
 	s.StartTLS()
 	defer s.Close()
 	ca := filepath.Join(t.TempDir(), "ca.pem")
-	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600))
+	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}),
+		0o600))
 	for _, tt := range []struct {
 		name string
 		opts cloud.Options
@@ -361,7 +380,8 @@ func TestRelease(t *testing.T) {
 	}{
 		{200, `{"listcapabilitiesresponse":{"capability":{"cloudstackversion":"4.20.1.0"}}}`, "4.20.1.0", "", false},
 		{200, `{"listcapabilitiesresponse":{"capability":{}}}`, "", "names no version): name it with --release", true},
-		{431, fmt.Sprintf(refusal, 431), "", "listCapabilities: refused with 431/9999: Cannot parse null string): name it with --release", true},
+		{431, fmt.Sprintf(refusal, 431), "",
+			"listCapabilities: refused with 431/9999: Cannot parse null string): name it with --release", true},
 		{432, fmt.Sprintf(refusal, 432), "", "--release", true},
 		{401, fmt.Sprintf(refusal, 401), "", "refused with 401", false},
 	} {

@@ -14,18 +14,22 @@ type InternalLoadBalancer struct {
 	} `json:"loadbalancerrule"`
 }
 
-// InternalLoadBalancerSpec is what createLoadBalancer takes; without a SourceIP the server chooses an address of the network.
+// InternalLoadBalancerSpec is what createLoadBalancer takes; without a SourceIP the server chooses an address of the
+// network.
 type InternalLoadBalancerSpec struct {
 	Name, Algorithm, NetworkID, SourceIP string
 	SourcePort, InstancePort             int
 }
 
 // CreateInternalLoadBalancer calls createLoadBalancer with scheme Internal.
-func (c *Client) CreateInternalLoadBalancer(ctx context.Context, s InternalLoadBalancerSpec) (*Creating[InternalLoadBalancer], error) {
-	p := Params{"name": s.Name, "algorithm": s.Algorithm, "networkid": s.NetworkID, "sourceipaddressnetworkid": s.NetworkID,
-		"sourceport": s.SourcePort, "instanceport": s.InstancePort, "scheme": "Internal"}
+func (c *Client) CreateInternalLoadBalancer(ctx context.Context,
+	s InternalLoadBalancerSpec) (*Creating[InternalLoadBalancer], error) {
+	p := Params{"name": s.Name, "algorithm": s.Algorithm, "networkid": s.NetworkID,
+		"sourceipaddressnetworkid": s.NetworkID,
+		"sourceport":               s.SourcePort, "instanceport": s.InstancePort, "scheme": "Internal"}
 	p.set("sourceipaddress", s.SourceIP)
-	look := lookFor(c.ListInternalLoadBalancers, Params{"networkid": s.NetworkID}, func(b *InternalLoadBalancer) (string, bool) { return b.ID, b.Name == s.Name })
+	look := lookFor(c.ListInternalLoadBalancers, Params{"networkid": s.NetworkID},
+		func(b *InternalLoadBalancer) (string, bool) { return b.ID, b.Name == s.Name })
 	return create(ctx, c, "createLoadBalancer", p, look, one(c.ListInternalLoadBalancers, "listLoadBalancers", "id"))
 }
 

@@ -40,7 +40,8 @@ func (j Job) object(command string, into any) error {
 		return fmt.Errorf("%s: job %s: the result does not have the expected form: %w", command, j.ID, err)
 	}
 	if ok, is := wrapped["success"]; is && strings.Trim(string(ok), `"`) == "false" {
-		return &Error{Command: command, JobID: j.ID, Status: 200, Code: CodeInternal, Text: "the job's result is success=false: " + string(j.Result)}
+		return &Error{Command: command, JobID: j.ID, Status: 200, Code: CodeInternal,
+			Text: "the job's result is success=false: " + string(j.Result)}
 	}
 	if into == nil {
 		return nil
@@ -86,9 +87,9 @@ type Pending struct {
 	c       *Client
 }
 
-// Wait polls the job to its end and decodes the object of its result into "into" (may be nil). A failed job is an *Error. When
-// the end cannot be seen (ctx, or the server stopped answering) the error is *OutcomeUnknown. Without a JobID it returns at
-// once and leaves "into" alone: read the object back by its ID.
+// Wait polls the job to its end and decodes the object of its result into "into" (may be nil). A failed job is an
+// *Error. When the end cannot be seen (ctx, or the server stopped answering) the error is *OutcomeUnknown. Without a
+// JobID it returns at once and leaves "into" alone: read the object back by its ID.
 func (p *Pending) Wait(ctx context.Context, into any) (Job, error) {
 	if p.JobID == "" {
 		return Job{Status: JobSuccess, InstanceID: p.ID}, nil
@@ -115,9 +116,9 @@ func (p *Pending) Wait(ctx context.Context, into any) (Job, error) {
 	return j, j.object(p.Command, into)
 }
 
-// Start makes an asynchronous call and returns when it is accepted. A lost answer is decided by look: found, its id and the job that
-// makes it are taken; not found for as long as it may take, the call is made again. With a nil look a call that does no harm when
-// it is carried out twice is made again, unless its job is found; any other is *OutcomeUnknown.
+// Start makes an asynchronous call and returns when it is accepted. A lost answer is decided by look: found, its id and
+// the job that makes it are taken; not found for as long as it may take, the call is made again. With a nil look a call
+// that does no harm when it is carried out twice is made again, unless its job is found; any other is *OutcomeUnknown.
 func (c *Client) Start(ctx context.Context, command string, params Params, look Look) (*Pending, error) {
 	var accepted struct {
 		ID    string `json:"id"`
@@ -129,7 +130,8 @@ func (c *Client) Start(ctx context.Context, command string, params Params, look 
 		look = c.lookForJob(command, object)
 	}
 	tries := 0
-	found, err := c.certainly(ctx, command, look, func() error { tries++; return c.Call(ctx, command, params, &accepted) })
+	found, err := c.certainly(ctx, command, look,
+		func() error { tries++; return c.Call(ctx, command, params, &accepted) })
 	switch {
 	case byJob && tries > 1 && removes(command) && IsNotFound(err):
 		return &Pending{Command: command, c: c}, nil // it was carried out the first time
@@ -161,8 +163,8 @@ func (c *Client) Create(ctx context.Context, command string, params Params, look
 	return p, err
 }
 
-// Job makes an asynchronous call, polls it to its end and decodes the object of its result into "into" (may be nil). Accounts and
-// domains are removed a few at a time.
+// Job makes an asynchronous call, polls it to its end and decodes the object of its result into "into" (may be nil).
+// Accounts and domains are removed a few at a time.
 func (c *Client) Job(ctx context.Context, command string, params Params, into any) (Job, error) {
 	if isRemoval(command) {
 		over, err := c.pace.removal(ctx)

@@ -14,11 +14,11 @@ import (
 )
 
 // Library is cloudstack-go with this client as its transport: its services send through us, under ctx, with our
-// authentication, repeats, trace and typed errors (errors.AsType[*Error] works on what it returns). Lists come whole, all
-// pages. It returns job ids and never polls. Parameters in extra are added to every call.
+// authentication, repeats, trace and typed errors (errors.AsType[*Error] works on what it returns). Lists come whole,
+// all pages. It returns job ids and never polls. Parameters in extra are added to every call.
 //
-// Not for listLBStickinessPolicies and createLBStickinessPolicy: v2.19.0 decodes the first to nothing without an error and sends the
-// second's parameters under a name that the server refuses (cloudstack-go#133).
+// Not for listLBStickinessPolicies and createLBStickinessPolicy: v2.19.0 decodes the first to nothing without an error
+// and sends the second's parameters under a name that the server refuses (cloudstack-go#133).
 func (c *Client) Library(ctx context.Context, extra Params) *cloudstack.CloudStackClient {
 	hc := &http.Client{Transport: &transport{c: c, ctx: ctx, extra: extra}}
 	// The address and keys are never used: the transport takes the call's parameters out of the request.
@@ -70,8 +70,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// whole makes a call and, where the answer is a list that the server cut to its page size, gets the other pages. The server cuts
-// every list at default.page.size (500) even when no paging was asked for.
+// whole makes a call and, where the answer is a list that the server cut to its page size, gets the other pages. The
+// server cuts every list at default.page.size (500) even when no paging was asked for.
 func (c *Client) whole(ctx context.Context, command string, params Params) (json.RawMessage, error) {
 	inner, err := c.raw(ctx, command, params, c.opts.Retries)
 	if err != nil || params["page"] != nil {
@@ -117,8 +117,8 @@ func listOf(inner json.RawMessage) (string, []json.RawMessage, int) {
 	return "", nil, 0
 }
 
-// listed checks what cloudstack-go decoded. A count without entries means that it looked under another key than the server used:
-// an error, because an assertion on an empty list would pass.
+// listed checks what cloudstack-go decoded. A count without entries means that it looked under another key than the
+// server used: an error, because an assertion on an empty list would pass.
 func listed[T any](command string, count int, list []T) ([]T, error) {
 	if count > 0 && len(list) == 0 {
 		return nil, fmt.Errorf("%s: the server counts %d entries and none was decoded", command, count)

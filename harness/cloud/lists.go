@@ -34,8 +34,8 @@ type (
 	Template           = cloudstack.Template
 )
 
-// Lists take filters by the command's own parameter names; nil lists all. Owned objects are listed for all accounts that the
-// caller may see, unless the filter says listall itself.
+// Lists take filters by the command's own parameter names; nil lists all. Owned objects are listed for all accounts
+// that the caller may see, unless the filter says listall itself.
 
 // ListZones calls listZones.
 func (c *Client) ListZones(ctx context.Context, filter Params) ([]*Zone, error) {

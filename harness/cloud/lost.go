@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// What becomes of a call whose answer was lost. A create is looked for by its unique name; a call that may be carried out twice
-// without harm is made again; whatever is asynchronous is first looked for among the jobs that run.
+// What becomes of a call whose answer was lost. A create is looked for by its unique name; a call that may be carried
+// out twice without harm is made again; whatever is asynchronous is first looked for among the jobs that run.
 
 const (
 	// mostTries is how often a call whose answer was lost is made, all in all.
@@ -42,9 +42,9 @@ func (s *seen) has(id string) bool {
 	return s.ids[id]
 }
 
-// certainly makes a call until its outcome is known. Where its answer was lost, look decides: found, its id is returned; not found for
-// as long as it may take, the call is made again. A refusal of a call that was made again may be about what the first one did, so
-// look has the last word.
+// certainly makes a call until its outcome is known. Where its answer was lost, look decides: found, its id is
+// returned; not found for as long as it may take, the call is made again. A refusal of a call that was made again may
+// be about what the first one did, so look has the last word.
 func (c *Client) certainly(ctx context.Context, command string, look Look, call func() error) (string, error) {
 	for try := 1; ; try++ {
 		err := call()
@@ -74,8 +74,8 @@ func (c *Client) certainly(ctx context.Context, command string, look Look, call 
 	}
 }
 
-// lateness is how long what was asked for may take to appear. A connection that broke says nothing about the server; a missed deadline
-// says that it is slow.
+// lateness is how long what was asked for may take to appear. A connection that broke says nothing about the server; a
+// missed deadline says that it is slow.
 func (c *Client) lateness(command string, unknown *OutcomeUnknown) time.Duration {
 	if unknown.Late {
 		return c.opts.Late
@@ -102,8 +102,8 @@ func (c *Client) decide(ctx context.Context, look Look, patience time.Duration) 
 	}
 }
 
-// isRepeatable says whether a command may be carried out twice without harm: what it asks for is then so already. One that removes
-// something by its id finds nothing the second time.
+// isRepeatable says whether a command may be carried out twice without harm: what it asks for is then so already. One
+// that removes something by its id finds nothing the second time.
 func isRepeatable(command string) bool {
 	if command == "generateUsageRecords" {
 		return true
@@ -154,8 +154,8 @@ type asked struct {
 	InstanceID string `json:"jobinstanceid"`
 }
 
-// running is the job of a call whose answer was lost: of the caller, of that command, on that object where the list tells, and not
-// one whose id was answered. Empty: there is none, or it cannot be told which it is.
+// running is the job of a call whose answer was lost: of the caller, of that command, on that object where the list
+// tells, and not one whose id was answered. Empty: there is none, or it cannot be told which it is.
 func (c *Client) running(ctx context.Context, command, object string) (string, error) {
 	var list struct{ AsyncJobs []asked }
 	if err := c.Call(ctx, "listAsyncJobs", nil, &list); err != nil {

@@ -34,7 +34,10 @@ func TestLateCreateIsFound(t *testing.T) {
 			answerJSON(w, 200, `{"listaccountsresponse":{}}`)
 		}
 	})
-	c := client(t, s, func(o *cloud.Options) { o.Eager, o.Timeout, o.Late = false, 100*time.Millisecond, 20*time.Second })
+	c := client(t, s, func(o *cloud.Options) {
+		o.Eager, o.Timeout, o.Late = false, 100*time.Millisecond,
+			20*time.Second
+	})
 	made, err := c.CreateAccount(t.Context(), cloud.AccountSpec{Name: "sp-acct"})
 	require.NoError(t, err)
 	assert.Equal(t, "a1", made.Id)
@@ -60,7 +63,8 @@ func TestLostDelete(t *testing.T) {
 				case command == "listAsyncJobs":
 					answerJSON(w, 200, `{"listasyncjobsresponse":{}}`)
 				case command == "queryAsyncJobResult":
-					answerJSON(w, 200, `{"queryasyncjobresultresponse":{"jobid":"j","jobstatus":1,"jobresult":{"success":true}}}`)
+					answerJSON(
+						w, 200, `{"queryasyncjobresultresponse":{"jobid":"j","jobstatus":1,"jobresult":{"success":true}}}`)
 				case n == 0:
 					panic(http.ErrAbortHandler)
 				default:
@@ -89,7 +93,9 @@ func TestLostAnswerIsFollowedByItsJob(t *testing.T) {
 		case "listAsyncJobs":
 			answerJSON(w, 200, jobs)
 		case "queryAsyncJobResult":
-			answerJSON(w, 200, fmt.Sprintf(`{"queryasyncjobresultresponse":{"jobid":%q,"jobstatus":1,"jobresult":{"success":true}}}`, v.Get("jobid")))
+			answerJSON(w, 200, fmt.Sprintf(
+				`{"queryasyncjobresultresponse":{"jobid":%q,"jobstatus":1,"jobresult":{"success":true}}}`,
+				v.Get("jobid")))
 		default:
 			panic(http.ErrAbortHandler)
 		}
@@ -127,7 +133,8 @@ func TestLostAddress(t *testing.T) {
 				answerJSON(w, 200, `{"listpublicipaddressesresponse":{"count":1,"publicipaddress":[`+list+`]}}`)
 				return
 			}
-			answerJSON(w, 200, fmt.Sprintf(`{"listpublicipaddressesresponse":{"count":%d,"publicipaddress":[%s]}}`, taken+1, list))
+			answerJSON(w, 200, fmt.Sprintf(`{"listpublicipaddressesresponse":{"count":%d,"publicipaddress":[%s]}}`,
+				taken+1, list))
 		case "listAsyncJobs":
 			answerJSON(w, 200, `{"listasyncjobsresponse":{}}`)
 		}

@@ -10,8 +10,12 @@ type VPCSpec struct {
 
 // CreateVPC starts the creation of a VPC and its router.
 func (c *Client) CreateVPC(ctx context.Context, s VPCSpec) (*Creating[VPC], error) {
-	p := s.params(Params{"name": s.Name, "displaytext": s.Name, "zoneid": s.ZoneID, "vpcofferingid": s.OfferingID, "cidr": s.CIDR})
-	look := lookFor(c.ListVPCs, s.params(Params{"name": s.Name}), func(v *VPC) (string, bool) { return v.Id, v.Name == s.Name })
+	p := s.params(Params{"name": s.Name, "displaytext": s.Name, "zoneid": s.ZoneID, "vpcofferingid": s.OfferingID,
+		"cidr": s.CIDR})
+	look := lookFor(c.ListVPCs, s.params(Params{"name": s.Name}), func(v *VPC) (string, bool) {
+		return v.Id,
+			v.Name == s.Name
+	})
 	return create(ctx, c, "createVPC", p, look, one(c.ListVPCs, "listVPCs", "id"))
 }
 
@@ -35,7 +39,8 @@ type NetworkSpec struct {
 func (c *Client) CreateNetwork(ctx context.Context, s NetworkSpec) (*Network, error) {
 	p := s.params(Params{"name": s.Name, "displaytext": s.Name, "zoneid": s.ZoneID, "networkofferingid": s.OfferingID})
 	p.set("vpcid", s.VPCID).set("gateway", s.Gateway).set("netmask", s.Netmask)
-	look := lookFor(c.ListNetworks, s.params(Params{}.set("vpcid", s.VPCID)), func(n *Network) (string, bool) { return n.Id, n.Name == s.Name })
+	look := lookFor(c.ListNetworks, s.params(Params{}.set("vpcid", s.VPCID)),
+		func(n *Network) (string, bool) { return n.Id, n.Name == s.Name })
 	return createNow(ctx, c, "createNetwork", p, look, one(c.ListNetworks, "listNetworks", "id"))
 }
 
@@ -53,9 +58,10 @@ func (c *Client) DeleteNetwork(ctx context.Context, id string) error {
 	return c.finish(ctx, "deleteNetwork", id, nil)
 }
 
-// AssociateIPAddress acquires a public address for a VPC or an isolated network (one of the two). Addresses have no names: one whose answer was
-// lost is the address there that no answer has told of.
-func (c *Client) AssociateIPAddress(ctx context.Context, zoneID, vpcID, networkID string, o Owner) (*Creating[PublicIPAddress], error) {
+// AssociateIPAddress acquires a public address for a VPC or an isolated network (one of the two). Addresses have no
+// names: one whose answer was lost is the address there that no answer has told of.
+func (c *Client) AssociateIPAddress(ctx context.Context, zoneID, vpcID, networkID string,
+	o Owner) (*Creating[PublicIPAddress], error) {
 	p := o.params(Params{}.set("zoneid", zoneID).set("vpcid", vpcID).set("networkid", networkID))
 	var look Look
 	if vpcID != "" || networkID != "" {
@@ -63,13 +69,18 @@ func (c *Client) AssociateIPAddress(ctx context.Context, zoneID, vpcID, networkI
 		if vpcID == "" {
 			filter.set("associatednetworkid", networkID)
 		}
-		look = unseen(c, c.ListPublicIPAddresses, filter, func(a *PublicIPAddress) (string, bool) { return a.Id, !a.Issourcenat })
+		look = unseen(c, c.ListPublicIPAddresses, filter, func(a *PublicIPAddress) (string, bool) {
+			return a.Id,
+				!a.Issourcenat
+		})
 	}
 	return create(ctx, c, "associateIpAddress", p, look, one(c.ListPublicIPAddresses, "listPublicIpAddresses", "id"))
 }
 
-// AssociatePortableIPAddress acquires an address that may move between zones; the zone must have a range of such addresses.
-func (c *Client) AssociatePortableIPAddress(ctx context.Context, zoneID, networkID string) (*Creating[PublicIPAddress], error) {
+// AssociatePortableIPAddress acquires an address that may move between zones; the zone must have a range of such
+// addresses.
+func (c *Client) AssociatePortableIPAddress(ctx context.Context, zoneID, networkID string) (*Creating[PublicIPAddress],
+	error) {
 	p := Params{"zoneid": zoneID, "networkid": networkID, "isportable": true}
 	return create(ctx, c, "associateIpAddress", p, nil, one(c.ListPublicIPAddresses, "listPublicIpAddresses", "id"))
 }
@@ -86,17 +97,21 @@ type PortForwardingSpec struct {
 }
 
 // CreatePortForwardingRule starts the creation of a rule.
-func (c *Client) CreatePortForwardingRule(ctx context.Context, s PortForwardingSpec) (*Creating[PortForwardingRule], error) {
-	p := Params{"ipaddressid": s.IPAddressID, "virtualmachineid": s.VMID, "protocol": s.Protocol, "publicport": s.PublicPort, "privateport": s.PrivatePort}
+func (c *Client) CreatePortForwardingRule(ctx context.Context, s PortForwardingSpec) (*Creating[PortForwardingRule],
+	error) {
+	p := Params{"ipaddressid": s.IPAddressID, "virtualmachineid": s.VMID, "protocol": s.Protocol,
+		"publicport": s.PublicPort, "privateport": s.PrivatePort}
 	p.set("networkid", s.NetworkID)
 	port, err := p.values()
 	if err != nil {
 		return nil, err
 	}
-	look := lookFor(c.ListPortForwardingRules, Params{"ipaddressid": s.IPAddressID}, func(r *PortForwardingRule) (string, bool) {
-		return r.Id, r.Publicport == port["publicport"] && r.Protocol == s.Protocol
-	})
-	return create(ctx, c, "createPortForwardingRule", p, look, one(c.ListPortForwardingRules, "listPortForwardingRules", "id"))
+	look := lookFor(c.ListPortForwardingRules, Params{"ipaddressid": s.IPAddressID},
+		func(r *PortForwardingRule) (string, bool) {
+			return r.Id, r.Publicport == port["publicport"] && r.Protocol == s.Protocol
+		})
+	return create(ctx, c, "createPortForwardingRule", p, look, one(c.ListPortForwardingRules, "listPortForwardingRules",
+		"id"))
 }
 
 // DeletePortForwardingRule deletes a rule.
@@ -105,8 +120,10 @@ func (c *Client) DeletePortForwardingRule(ctx context.Context, id string) error 
 }
 
 // CreateFirewallRule opens ports of an isolated network's address.
-func (c *Client) CreateFirewallRule(ctx context.Context, ipAddressID, protocol string, from, to int, cidrs ...string) (*Creating[FirewallRule], error) {
-	p := Params{"ipaddressid": ipAddressID, "protocol": protocol, "startport": from, "endport": to}.set("cidrlist", cidrs)
+func (c *Client) CreateFirewallRule(ctx context.Context, ipAddressID, protocol string, from, to int,
+	cidrs ...string) (*Creating[FirewallRule], error) {
+	p := Params{"ipaddressid": ipAddressID, "protocol": protocol, "startport": from, "endport": to}.set("cidrlist",
+		cidrs)
 	look := lookFor(c.ListFirewallRules, Params{"ipaddressid": ipAddressID}, func(r *FirewallRule) (string, bool) {
 		return r.Id, r.Protocol == protocol && r.Startport == from && r.Endport == to
 	})
@@ -120,7 +137,8 @@ func (c *Client) DeleteFirewallRule(ctx context.Context, id string) error {
 
 // EnableStaticNAT binds an address to a VM. The command is synchronous.
 func (c *Client) EnableStaticNAT(ctx context.Context, ipAddressID, vmID, networkID string) error {
-	return c.succeed(ctx, "enableStaticNat", Params{"ipaddressid": ipAddressID, "virtualmachineid": vmID}.set("networkid", networkID))
+	return c.succeed(ctx, "enableStaticNat", Params{"ipaddressid": ipAddressID,
+		"virtualmachineid": vmID}.set("networkid", networkID))
 }
 
 // DisableStaticNAT undoes EnableStaticNAT.

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Options say where a management server is and how calls reach it. Exactly one way of authentication must be given: a key
-// pair, a login, or Integration.
+// Options say where a management server is and how calls reach it. Exactly one way of authentication must be given: a
+// key pair, a login, or Integration.
 type Options struct {
 	// URL is the API's address, for instance https://cloud.example.org/client/api. An address without a path gets
 	// /client/api.
@@ -28,34 +28,38 @@ type Options struct {
 	// Domain is the login's domain path ("/reg"); empty is ROOT.
 	Domain string
 
-	// Integration says that URL is the unauthenticated integration port (integration.api.port). It reads the query of the
-	// URL only, so parameters never go into a body.
+	// Integration says that URL is the unauthenticated integration port (integration.api.port). It reads the query of
+	// the URL only, so parameters never go into a body.
 	Integration bool
-	// UserURL is the address at which users are known, where URL is the integration port. Without it there is no client As one.
+	// UserURL is the address at which users are known, where URL is the integration port. Without it there is no client
+	// As one.
 	UserURL string
 
-	// HTTPClient replaces the client's own transport; CAFile and Insecure are then not looked at. Its redirects are not followed.
+	// HTTPClient replaces the client's own transport; CAFile and Insecure are then not looked at. Its redirects are not
+	// followed.
 	HTTPClient *http.Client
 	// CAFile is a PEM file of authorities that are trusted besides the system's.
 	CAFile string
 	// Insecure accepts any certificate.
 	Insecure bool
 
-	// Timeout bounds one HTTP exchange; default 60 s. It does not bound a job. Where calls of a command take long, or one missed its
-	// deadline, the next ones are given more, up to 10 minutes.
+	// Timeout bounds one HTTP exchange; default 60 s. It does not bound a job. Where calls of a command take long, or
+	// one missed its deadline, the next ones are given more, up to 10 minutes.
 	Timeout time.Duration
 	// Late is how long a create that missed its deadline is looked for before it is made again; default 5 minutes.
 	Late time.Duration
-	// Parallel bounds how many changes are at work on the server at once; default 16. Fewer are while the server is slow.
+	// Parallel bounds how many changes are at work on the server at once; default 16. Fewer are while the server is
+	// slow.
 	Parallel int
 	// Now is the clock for the signature's expiry; default time.Now.
 	Now func() time.Time
 	// Trace gets one line per exchange, in the form of the recorded api.jsonl, with secrets removed.
 	Trace io.Writer
-	// Eager lifts the limits on calls and job polls, and polls in steps of milliseconds. For a server in the same process or on loopback only.
+	// Eager lifts the limits on calls and job polls, and polls in steps of milliseconds. For a server in the same
+	// process or on loopback only.
 	Eager bool
-	// Retries is how often a read is repeated after a transport error or a 5xx of something in front of CloudStack; default 4.
-	// Negative means never.
+	// Retries is how often a read is repeated after a transport error or a 5xx of something in front of CloudStack;
+	// default 4. Negative means never.
 	Retries int
 }
 
@@ -63,8 +67,9 @@ const (
 	defaultTimeout = 60 * time.Second
 	defaultRetries = 4
 	defaultLate    = 5 * time.Minute
-	// idleFor is how long an unused connection is kept. The management server closes its end after 30 s (ServerDaemon.java@4.19.1.0,
-	// @4.20.1.0): a change sent at that moment would be lost without anybody knowing whether it arrived.
+	// idleFor is how long an unused connection is kept. The management server closes its end after 30 s
+	// (ServerDaemon.java@4.19.1.0, @4.20.1.0): a change sent at that moment would be lost without anybody knowing
+	// whether it arrived.
 	idleFor = 10 * time.Second
 )
 
@@ -99,9 +104,11 @@ func (o *Options) checkAuthentication() error {
 	}
 	switch {
 	case ways == 0:
-		return errors.New("cloud: no way to authenticate: give an API key and a secret key, a username and password, or say that the URL is the integration port")
+		return errors.New("cloud: no way to authenticate: give an API key and a secret key, a username and " +
+			"password, or say that the URL is the integration port")
 	case ways > 1:
-		return errors.New("cloud: more than one way to authenticate: give either a key pair, or a login, or the integration port")
+		return errors.New("cloud: more than one way to authenticate: give either a key pair, or a login, or the " +
+			"integration port")
 	case o.APIKey == "" && o.SecretKey != "":
 		return errors.New("cloud: a secret key without an API key: give both")
 	case o.APIKey != "" && o.SecretKey == "":
@@ -152,7 +159,8 @@ func authorities(file string) (*x509.CertPool, error) {
 		pool = x509.NewCertPool()
 	}
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("cloud: %s holds no PEM certificate: give a file of the authority that signed the server's certificate", file)
+		return nil, fmt.Errorf("cloud: %s holds no PEM certificate: give a file of the authority that signed the "+
+			"server's certificate", file)
 	}
 	return pool, nil
 }

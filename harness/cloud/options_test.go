@@ -35,7 +35,8 @@ func TestOptions(t *testing.T) {
 		require.ErrorContains(t, err, tt.text)
 	}
 	for url, want := range map[string]string{
-		"http://h:8080": "http://h:8080/client/api", "http://h/": "http://h/client/api", "https://h/my/api": "https://h/my/api",
+		"http://h:8080": "http://h:8080/client/api", "http://h/": "http://h/client/api",
+		"https://h/my/api": "https://h/my/api",
 	} {
 		c, err := cloud.New(cloud.Options{URL: url, Integration: true})
 		require.NoError(t, err)
@@ -46,21 +47,26 @@ func TestOptions(t *testing.T) {
 func TestParamsThatCannotBeSent(t *testing.T) {
 	c, err := cloud.New(cloud.Options{URL: "http://127.0.0.1:1", Integration: true})
 	require.NoError(t, err)
-	require.ErrorContains(t, c.Call(t.Context(), "listZones", cloud.Params{"id": 1.5}, nil), "listZones: parameter id: a float64 cannot be sent")
+	require.ErrorContains(t, c.Call(t.Context(), "listZones", cloud.Params{"id": 1.5}, nil),
+		"listZones: parameter id: a float64 cannot be sent")
 	require.ErrorContains(t, c.Call(t.Context(), "", nil, nil), "without a command")
 }
 
 func TestProfileFromCmk(t *testing.T) {
-	const config = "\ufeffprompt = x\nprofile = second\n[core]\nasyncblock = true\n# a comment\n[first]\nURL = http://h1:8080/client/api\napikey=a=b;c#d\nsecretkey = \"s\"\nverifycert = false\n\n" +
-		"[second]\nurl = https://h2\nusername = admin\npassword = pass word\ndomain = /reg\napikey =\nsecretkey =\n[half]\nurl = http://h\napikey = k\n[none]\nurl = http://h\n[nourl]\napikey = k\nsecretkey = s\n"
+	const config = "\ufeffprompt = x\nprofile = second\n[core]\nasyncblock = true\n# a comment\n[first]\nURL = " +
+		"http://h1:8080/client/api\napikey=a=b;c#d\nsecretkey = \"s\"\nverifycert = false\n\n" +
+		"[second]\nurl = https://h2\nusername = admin\npassword = pass word\ndomain = /reg\napikey =\nsecretkey " +
+		"=\n[half]\nurl = http://h\napikey = k\n[none]\nurl = http://h\n[nourl]\napikey = k\nsecretkey = s\n"
 	path := filepath.Join(t.TempDir(), "config")
 	require.NoError(t, os.WriteFile(path, []byte(config), 0o600))
 	got, err := cloud.ProfileFromCmk(path, "first")
 	require.NoError(t, err)
-	require.Equal(t, cloud.Options{URL: "http://h1:8080/client/api", APIKey: "a=b;c#d", SecretKey: "s", Insecure: true}, got)
+	require.Equal(t, cloud.Options{URL: "http://h1:8080/client/api", APIKey: "a=b;c#d", SecretKey: "s", Insecure: true},
+		got)
 	got, err = cloud.ProfileFromCmk(path, "")
 	require.NoError(t, err)
-	require.Equal(t, cloud.Options{URL: "https://h2/client/api", Username: "admin", Password: "pass word", Domain: "/reg"}, got)
+	require.Equal(t, cloud.Options{URL: "https://h2/client/api", Username: "admin", Password: "pass word",
+		Domain: "/reg"}, got)
 	for profile, text := range map[string]string{
 		"third": `has no profile "third": it has first, half, none, nourl, second`,
 		"core":  `has no profile "core"`,

@@ -13,28 +13,31 @@ import (
 const (
 	// defaultParallel is how many changes are at work at once at most, where nobody says otherwise.
 	defaultParallel = 16
-	// firstWindow is how many a run begins with, leastWindow how many it keeps on the slowest server: one that hangs must not stop all.
+	// firstWindow is how many a run begins with, leastWindow how many it keeps on the slowest server: one that hangs
+	// must not stop all.
 	firstWindow = 4
 	leastWindow = 2
-	// removalsAtOnce is how many accounts and domains are removed at a time. Each takes one of the server's job workers and waits for
-	// another one: 14 at once stop a server with workers=10 for four minutes (docs: confirmed.md 46).
+	// removalsAtOnce is how many accounts and domains are removed at a time. Each takes one of the server's job workers
+	// and waits for another one: 14 at once stop a server with workers=10 for four minutes (docs: confirmed.md 46).
 	removalsAtOnce = 3
-	// slowTimes and slowLeast say what slow is: so many times the least that the same command took lately, and no less than that.
+	// slowTimes and slowLeast say what slow is: so many times the least that the same command took lately, and no less
+	// than that.
 	slowTimes = 4
 	slowLeast = time.Second
 	// recently is how long the least time of a command counts: what a server could do an hour ago says nothing.
 	recently = 2 * time.Minute
-	// jobCounts is how long a waited-for job takes up room. One that takes longer may wait for something else than work.
+	// jobCounts is how long a waited-for job takes up room. One that takes longer may wait for something else than
+	// work.
 	jobCounts = 2 * time.Minute
-	// mostPatient bounds the deadline of one exchange: no call of a server waits longer for the database (db.cloud.maxWait,
-	// client/conf/db.properties.in@4.20.0.0: 600 s).
+	// mostPatient bounds the deadline of one exchange: no call of a server waits longer for the database
+	// (db.cloud.maxWait, client/conf/db.properties.in@4.20.0.0: 600 s).
 	mostPatient = 10 * time.Minute
 )
 
-// Pacer gives a server as much work at once as it takes: one more change at a time while answers come as quickly as before
-// (additive increase), fewer by a factor when they become slow or stay away (multiplicative decrease). All clients made by As
-// share one, so it paces a run and not a user. It also knows how long calls take, and so how long to wait for an answer. It is safe
-// for concurrent use; a nil Pacer lets everything through.
+// Pacer gives a server as much work at once as it takes: one more change at a time while answers come as quickly as
+// before (additive increase), fewer by a factor when they become slow or stay away (multiplicative decrease). All
+// clients made by As share one, so it paces a run and not a user. It also knows how long calls take, and so how long to
+// wait for an answer. It is safe for concurrent use; a nil Pacer lets everything through.
 type Pacer struct {
 	most     float64
 	removals chan struct{}
@@ -81,7 +84,8 @@ func NewPacer(most int) *Pacer {
 	if most <= 0 {
 		most = defaultParallel
 	}
-	p := &Pacer{most: float64(most), removals: make(chan struct{}, min(removalsAtOnce, most)), window: min(firstWindow, float64(most)), paces: map[string]*pace{}}
+	p := &Pacer{most: float64(most), removals: make(chan struct{}, min(removalsAtOnce, most)),
+		window: min(firstWindow, float64(most)), paces: map[string]*pace{}}
 	p.seen = PacerStats{Least: int(p.window), Most: int(p.window)}
 	return p
 }
@@ -102,7 +106,8 @@ func (p *Pacer) Stats() PacerStats {
 func (s PacerStats) String() string {
 	text := fmt.Sprintf("%d changes at once at the end (%d to %d)", s.Window, s.Least, s.Most)
 	if s.Slow+s.Lost > 0 {
-		text += fmt.Sprintf("; slowed down %d times because answers were slow, %d times because they did not come", s.Slow, s.Lost)
+		text += fmt.Sprintf("; slowed down %d times because answers were slow, %d times because they did not come",
+			s.Slow, s.Lost)
 	}
 	if s.Slowest > 0 {
 		text += fmt.Sprintf("; the longest call: %s, %s", s.SlowestCommand, s.Slowest.Round(time.Millisecond))
@@ -110,7 +115,8 @@ func (s PacerStats) String() string {
 	return text
 }
 
-// Room returns when the server takes more than so many things at once: a runner asks it before it starts one more scenario.
+// Room returns when the server takes more than so many things at once: a runner asks it before it starts one more
+// scenario.
 func (p *Pacer) Room(ctx context.Context, working int) error {
 	if p == nil {
 		return nil
@@ -178,7 +184,8 @@ func (p *Pacer) admit() {
 	p.waiting = left
 }
 
-// fits says whether there is room, and takes it. Reads and changes have room of their own: a look must not wait for jobs.
+// fits says whether there is room, and takes it. Reads and changes have room of their own: a look must not wait for
+// jobs.
 func (p *Pacer) fits(w *place) bool {
 	window := int(p.window)
 	switch {
@@ -231,7 +238,8 @@ func (p *Pacer) removal(ctx context.Context) (over func(), err error) {
 // isRemoval says whether a command's job removes an account with all that it owns.
 func isRemoval(command string) bool { return command == "deleteAccount" || command == "deleteDomain" }
 
-// deadline is how long to wait for one answer: at least base, longer where the command takes long or a deadline was missed.
+// deadline is how long to wait for one answer: at least base, longer where the command takes long or a deadline was
+// missed.
 func (p *Pacer) deadline(command string, base time.Duration) time.Duration {
 	if p == nil {
 		return base
@@ -343,7 +351,8 @@ func (p *Pacer) note(command string, took, deadline time.Duration, err error) {
 	switch {
 	case err == nil, IsRefused(err) && Code(err) != CodeThrottled:
 		p.answered(command, took)
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &late) && late.status == http.StatusGatewayTimeout, Code(err) == CodeThrottled:
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &late) && late.status == http.StatusGatewayTimeout,
+		Code(err) == CodeThrottled:
 		p.missed(command, deadline)
 	}
 }

@@ -113,7 +113,8 @@ func TestPacerHalvesOnMissedAnswers(t *testing.T) {
 		p.note("createAccount", time.Minute, time.Minute, &gatewayError{command: "createAccount", status: 504})
 		assert.Equal(t, 4, p.Stats().Window)
 		time.Sleep(time.Hour)
-		p.note("createAccount", time.Millisecond, time.Minute, &transportError{command: "createAccount", sent: true, err: errors.New("reset")})
+		p.note("createAccount", time.Millisecond, time.Minute, &transportError{command: "createAccount", sent: true,
+			err: errors.New("reset")})
 		p.note("createAccount", time.Millisecond, time.Minute, &Error{Code: CodeInternal})
 		assert.Equal(t, 4, p.Stats().Window, "a connection that broke and a refusal are no signs of load")
 		assert.Contains(t, p.Stats().String(), "2 times because they did not come")

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// Params are the parameters of one call, by name. Values may be strings, bools, integers, []string (joined with commas),
-// or nil (left out). Names are sent as given.
+// Params are the parameters of one call, by name. Values may be strings, bools, integers, []string (joined with
+// commas), or nil (left out). Names are sent as given.
 type Params map[string]any
 
 // values renders the parameters as text.
@@ -98,7 +98,8 @@ func encode(values map[string]string) string {
 }
 
 // escape is what the server computes over a value before it compares signatures: Java's URLEncoder with + as %20. Go's
-// QueryEscape differs from Java's in two characters: it escapes * and leaves ~ (server/src/main/java/com/cloud/api/ApiServer.java@4.20.0.0).
+// QueryEscape differs from Java's in two characters: it escapes * and leaves ~
+// (server/src/main/java/com/cloud/api/ApiServer.java@4.20.0.0).
 func escape(s string) string {
 	return javaEscapes.Replace(url.QueryEscape(s))
 }

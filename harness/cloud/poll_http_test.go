@@ -40,12 +40,14 @@ func serveJobs(t testing.TB, takes time.Duration) *jobServer {
 		if !now.Before(j.ends[v.Get("jobid")]) {
 			status = 1
 		}
-		answerJSON(w, 200, fmt.Sprintf(`{"queryasyncjobresultresponse":{"jobid":"x","jobstatus":%d,"jobresult":{"router":{"id":"r"}}}}`, status))
+		answerJSON(w, 200, fmt.Sprintf(
+			`{"queryasyncjobresultresponse":{"jobid":"x","jobstatus":%d,"jobresult":{"router":{"id":"r"}}}}`, status))
 	})
 	return j
 }
 
-// TestBudgetIsShared: jobs of two users of one site, over HTTP, share one budget. (Times are the poller's own test's business: this one counts.)
+// TestBudgetIsShared: jobs of two users of one site, over HTTP, share one budget. (Times are the poller's own test's
+// business: this one counts.)
 func TestBudgetIsShared(t *testing.T) {
 	s := serveJobs(t, 100*time.Millisecond)
 	c := client(t, s.server, func(o *cloud.Options) { o.Eager = false })
@@ -83,13 +85,14 @@ func TestAs(t *testing.T) {
 	require.ErrorContains(t, err, "integration port knows no users")
 }
 
-// BenchmarkJob is one job of no duration through the client; BenchmarkBareJob the same two exchanges in a bare loop. The difference is the client's
-// overhead per job.
+// BenchmarkJob is one job of no duration through the client; BenchmarkBareJob the same two exchanges in a bare loop.
+// The difference is the client's overhead per job.
 func BenchmarkJob(b *testing.B) {
 	c := client(b, serveJobs(b, 0).server)
 	for b.Loop() {
 		var router struct{ ID string }
-		if _, err := c.Job(b.Context(), "startRouter", cloud.Params{"id": "r"}, &router); err != nil || router.ID != "r" {
+		if _, err := c.Job(b.Context(), "startRouter", cloud.Params{"id": "r"}, &router); err != nil ||
+			router.ID != "r" {
 			b.Fatal(router, err)
 		}
 	}

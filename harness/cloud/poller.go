@@ -6,13 +6,14 @@ import (
 	"time"
 )
 
-// The budget. Polls are tokens of one bucket per client that holds at most pollBurst and gains pollRate a second. So in any
-// second, wherever it begins, at most floor(2.9 + 6.8) = 9 polls are sent, however many jobs wait: a strict bound, not an
-// average. (At the server ten may fall into one second only if the network bunches them up by 44 ms.)
+// The budget. Polls are tokens of one bucket per client that holds at most pollBurst and gains pollRate a second. So in
+// any second, wherever it begins, at most floor(2.9 + 6.8) = 9 polls are sent, however many jobs wait: a strict bound,
+// not an average. (At the server ten may fall into one second only if the network bunches them up by 44 ms.)
 //
-// A job is due for a look 45 ms after it was accepted, at 120 ms, and then after each further third of its age, at least
-// 70 ms and at most 2 s later. The look at 120 ms needs one token; all others need two, so that one stays in the bucket for
-// the next young job, and at 45 ms the job goes without. Guaranteed, plus a round trip, for times on the client's clock:
+// A job is due for a look 45 ms after it was accepted, at 120 ms, and then after each further third of its age, at
+// least 70 ms and at most 2 s later. The look at 120 ms needs one token; all others need two, so that one stays in the
+// bucket for the next young job, and at 45 ms the job goes without. Guaranteed, plus a round trip, for times on the
+// client's clock:
 //
 //   - A lone job that takes 100 ms is seen 20 ms after its end; jobs of 100 ms one after another within 48 ms, because each
 //     then costs one token and one comes every 1/6.8 s = 147 ms. Both stay below 60 ms for round trips up to 12 ms. The same
@@ -31,7 +32,8 @@ const (
 	mostGap   = 2 * time.Second
 	// starving is how long young jobs may take all tokens.
 	starving = 2 * time.Second
-	// patience is how long polls of one job may fail before its end counts as not seen. A management server restarts in less.
+	// patience is how long polls of one job may fail before its end counts as not seen. A management server restarts in
+	// less.
 	patience = 3 * time.Minute
 
 	// An eager poller looks at once, then after each further quarter of the job's age within these bounds.
@@ -42,7 +44,8 @@ const (
 // query is one poll.
 type query func(ctx context.Context, id string) (Job, error)
 
-// poller looks after all waiting jobs of one client and those made of it by As. Its goroutine lives while there are any.
+// poller looks after all waiting jobs of one client and those made of it by As. Its goroutine lives while there are
+// any.
 type poller struct {
 	eager bool
 

@@ -84,7 +84,8 @@ func poll(t *testing.T, body func(t *testing.T, f *fakeJobs, p *poller)) {
 }
 
 func TestLoneJobsAreSeenSoon(t *testing.T) {
-	for _, takes := range []time.Duration{0, 10, 44, 46, 99, 100, 119, 121, 150, 200, 333, 500, 1000, 3000, 5000, 60000} {
+	for _, takes := range []time.Duration{0, 10, 44, 46, 99, 100, 119, 121, 150, 200, 333, 500, 1000, 3000, 5000,
+		60000} {
 		takes *= time.Millisecond
 		t.Run(takes.String(), func(t *testing.T) {
 			poll(t, func(t *testing.T, f *fakeJobs, p *poller) {
@@ -141,8 +142,8 @@ func TestManyJobsAtOnce(t *testing.T) {
 	})
 }
 
-// TestWaitEnds: a cancelled wait returns at once, and the poller's goroutine ends with its last waiter (the bubble would not end
-// otherwise).
+// TestWaitEnds: a cancelled wait returns at once, and the poller's goroutine ends with its last waiter (the bubble
+// would not end otherwise).
 func TestWaitEnds(t *testing.T) {
 	poll(t, func(t *testing.T, f *fakeJobs, p *poller) {
 		ctx, cancel := context.WithTimeout(t.Context(), 333*time.Millisecond)

@@ -18,7 +18,8 @@ import (
 	"github.com/stackproof/stackproof/harness/cloud"
 )
 
-// differences compares a recorded value with a decoded one: values that the decoded one has must be equal; unknown fields are named.
+// differences compares a recorded value with a decoded one: values that the decoded one has must be equal; unknown
+// fields are named.
 func differences(path string, want, got any, unknown map[string]bool) []string {
 	switch want := want.(type) {
 	case map[string]any:
@@ -85,27 +86,31 @@ func text(params map[string]any) cloud.Params {
 	return p
 }
 
-// lists are the client's list calls. needed are the fields that scenarios and targets read: they must not be among the unknown.
+// lists are the client's list calls. needed are the fields that scenarios and targets read: they must not be among the
+// unknown.
 var lists = map[string]struct {
 	call   func(ctx context.Context, c *cloud.Client, p cloud.Params) (any, error)
 	needed string
 }{
-	"listZones":            {of((*cloud.Client).ListZones), "id name networktype allocationstate"},
-	"listVPCOfferings":     {of((*cloud.Client).ListVPCOfferings), "id name state isdefault service"},
-	"listNetworkOfferings": {of((*cloud.Client).ListNetworkOfferings), "id name state forvpc service supportsvmautoscaling"},
+	"listZones":        {of((*cloud.Client).ListZones), "id name networktype allocationstate"},
+	"listVPCOfferings": {of((*cloud.Client).ListVPCOfferings), "id name state isdefault service"},
+	"listNetworkOfferings": {of((*cloud.Client).ListNetworkOfferings),
+		"id name state forvpc service supportsvmautoscaling"},
 	"listServiceOfferings": {of((*cloud.Client).ListServiceOfferings), "id name cpunumber cpuspeed memory"},
 	"listTemplates": {func(ctx context.Context, c *cloud.Client, p cloud.Params) (any, error) {
 		return c.ListTemplates(ctx, fmt.Sprint(p["templatefilter"]), p)
 	}, "id name isready hypervisor zoneid templatetype"},
-	"listDomains":           {of((*cloud.Client).ListDomains), "id name path"},
-	"listAccounts":          {of((*cloud.Client).ListAccounts), "id name domainid state"},
-	"listUsers":             {of((*cloud.Client).ListUsers), "id username accountid"},
-	"listResourceLimits":    {of((*cloud.Client).ListResourceLimits), "resourcetype resourcetypename max"},
-	"listVPCs":              {of((*cloud.Client).ListVPCs), "id name state"},
-	"listNetworks":          {of((*cloud.Client).ListNetworks), "id name state vpcid"},
-	"listPublicIpAddresses": {of((*cloud.Client).ListPublicIPAddresses), "id ipaddress state issourcenat vpcid associatednetworkid"},
-	"listVirtualMachines":   {of((*cloud.Client).ListVirtualMachines), "id name state nic autoscalevmgroupid"},
-	"listLoadBalancerRules": {of((*cloud.Client).ListLoadBalancerRules), "id name publicipid publicip publicport privateport algorithm networkid account domainid state zoneid protocol"},
+	"listDomains":        {of((*cloud.Client).ListDomains), "id name path"},
+	"listAccounts":       {of((*cloud.Client).ListAccounts), "id name domainid state"},
+	"listUsers":          {of((*cloud.Client).ListUsers), "id username accountid"},
+	"listResourceLimits": {of((*cloud.Client).ListResourceLimits), "resourcetype resourcetypename max"},
+	"listVPCs":           {of((*cloud.Client).ListVPCs), "id name state"},
+	"listNetworks":       {of((*cloud.Client).ListNetworks), "id name state vpcid"},
+	"listPublicIpAddresses": {of((*cloud.Client).ListPublicIPAddresses),
+		"id ipaddress state issourcenat vpcid associatednetworkid"},
+	"listVirtualMachines": {of((*cloud.Client).ListVirtualMachines), "id name state nic autoscalevmgroupid"},
+	"listLoadBalancerRules": {of((*cloud.Client).ListLoadBalancerRules),
+		"id name publicipid publicip publicport privateport algorithm networkid account domainid state zoneid protocol"},
 	"listLoadBalancerRuleInstances": {func(ctx context.Context, c *cloud.Client, p cloud.Params) (any, error) {
 		if p["lbvmips"] == "true" {
 			members, err := c.ListLoadBalancerRuleMembers(ctx, fmt.Sprint(p["id"]))
@@ -117,24 +122,31 @@ var lists = map[string]struct {
 		}
 		return c.ListLoadBalancerRuleInstances(ctx, fmt.Sprint(p["id"]))
 	}, "id name state nic loadbalancerruleinstance lbvmipaddresses loadbalancerruleinstance.id"},
-	"listPortForwardingRules": {of((*cloud.Client).ListPortForwardingRules), "id ipaddressid publicport privateport state virtualmachineid"},
-	"listFirewallRules":       {of((*cloud.Client).ListFirewallRules), "id ipaddressid startport endport state protocol"},
-	"listCounters":            {of((*cloud.Client).ListCounters), "id name source value provider"},
-	"listConditions":          {of((*cloud.Client).ListConditions), "id threshold relationaloperator counterid"},
-	"listAutoScalePolicies":   {of((*cloud.Client).ListAutoScalePolicies), "id name action duration quiettime conditions"},
-	"listAutoScaleVmProfiles": {of((*cloud.Client).ListAutoScaleVMProfiles), "id zoneid serviceofferingid templateid expungevmgraceperiod"},
-	"listAutoScaleVmGroups":   {of((*cloud.Client).ListAutoScaleVMGroups), "id name lbruleid minmembers maxmembers availablevirtualmachinecount interval state scaleuppolicies scaledownpolicies vmprofileid publicip"},
-	"listConfigurations":      {of((*cloud.Client).ListConfigurations), "name value"},
-	"listEvents":              {of((*cloud.Client).ListEvents), "id type level description state created"},
-	"listRouters":             {of((*cloud.Client).ListRouters), "id name state vpcid linklocalip publicip"},
+	"listPortForwardingRules": {of((*cloud.Client).ListPortForwardingRules),
+		"id ipaddressid publicport privateport state virtualmachineid"},
+	"listFirewallRules": {of((*cloud.Client).ListFirewallRules),
+		"id ipaddressid startport endport state protocol"},
+	"listCounters":   {of((*cloud.Client).ListCounters), "id name source value provider"},
+	"listConditions": {of((*cloud.Client).ListConditions), "id threshold relationaloperator counterid"},
+	"listAutoScalePolicies": {of((*cloud.Client).ListAutoScalePolicies),
+		"id name action duration quiettime conditions"},
+	"listAutoScaleVmProfiles": {of((*cloud.Client).ListAutoScaleVMProfiles),
+		"id zoneid serviceofferingid templateid expungevmgraceperiod"},
+	"listAutoScaleVmGroups": {of((*cloud.Client).ListAutoScaleVMGroups),
+		"id name lbruleid minmembers maxmembers availablevirtualmachinecount interval state scaleuppolicies " +
+			"scaledownpolicies vmprofileid publicip"},
+	"listConfigurations": {of((*cloud.Client).ListConfigurations), "name value"},
+	"listEvents":         {of((*cloud.Client).ListEvents), "id type level description state created"},
+	"listRouters":        {of((*cloud.Client).ListRouters), "id name state vpcid linklocalip publicip"},
 }
 
-func of[T any](f func(*cloud.Client, context.Context, cloud.Params) ([]*T, error)) func(context.Context, *cloud.Client, cloud.Params) (any, error) {
+func of[T any](f func(*cloud.Client, context.Context, cloud.Params) ([]*T, error)) func(context.Context, *cloud.Client,
+	cloud.Params) (any, error) {
 	return func(ctx context.Context, c *cloud.Client, p cloud.Params) (any, error) { return f(c, ctx, p) }
 }
 
-// TestRecordedLists feeds every recorded list answer through the call that a scenario would make, over HTTP, and compares what
-// comes out with what was recorded, field by field.
+// TestRecordedLists feeds every recorded list answer through the call that a scenario would make, over HTTP, and
+// compares what comes out with what was recorded, field by field.
 func TestRecordedLists(t *testing.T) {
 	seen := map[string]int{}
 	for file, exchanges := range recordings(t) {
@@ -152,7 +164,8 @@ func TestRecordedLists(t *testing.T) {
 			d := differences("", recordedList(t, e.Body), generic(t, got), unknown)
 			assert.Empty(t, d, "%s exchange %d: %s", file, i, e.Command)
 			for _, f := range strings.Fields(l.needed) {
-				assert.NotContains(t, unknown, "[]."+f, "%s exchange %d: %s: cloudstack-go drops a field that is read", file, i, e.Command)
+				assert.NotContains(t, unknown, "[]."+f, "%s exchange %d: %s: cloudstack-go drops a field that is read",
+					file, i, e.Command)
 			}
 		}
 	}
@@ -215,8 +228,10 @@ func TestRecordedStickiness(t *testing.T) {
 
 // TestStickinessListWithoutObject: "no object" is not "no policy".
 func TestStickinessListWithoutObject(t *testing.T) {
-	for _, body := range []string{`{}`, `{"count":1}`, `{"count":1,"lbstickinesspolicy":[{}]}`, `{"count":0,"stickinesspolicies":[]}`} {
-		e := cloud.Exchange{Command: "listLBStickinessPolicies", Status: 200, Body: json.RawMessage(`{"r":` + body + `}`)}
+	for _, body := range []string{`{}`, `{"count":1}`, `{"count":1,"lbstickinesspolicy":[{}]}`,
+		`{"count":0,"stickinesspolicies":[]}`} {
+		e := cloud.Exchange{Command: "listLBStickinessPolicies", Status: 200, Body: json.RawMessage(`{"r":` + body +
+			`}`)}
 		_, err := replay(t, e).ListStickinessPolicies(t.Context(), "x")
 		require.ErrorContains(t, err, "want one stickinesspolicies object")
 	}
@@ -273,7 +288,8 @@ func mustFloat(t testing.TB, s string) float64 {
 
 func TestUsageTime(t *testing.T) {
 	want := time.Date(2026, 11, 21, 23, 27, 26, 0, time.UTC)
-	for _, s := range []string{"2026-11-21'T'23:27:26+00:00", "2026-11-21T23:27:26+0000", "2026-11-21'T'18:27:26-05:00", "2026-11-22T00:27:26+0100"} {
+	for _, s := range []string{"2026-11-21'T'23:27:26+00:00", "2026-11-21T23:27:26+0000", "2026-11-21'T'18:27:26-05:00",
+		"2026-11-22T00:27:26+0100"} {
 		got, err := cloud.UsageTime(s)
 		require.NoError(t, err)
 		require.True(t, want.Equal(got), "%s is %s", s, got)
@@ -316,7 +332,8 @@ func TestPages(t *testing.T) {
 			answerJSON(w, 431, `{"r":{"errorcode":431,"errortext":"page"}}`)
 			return
 		}
-		answerJSON(w, 200, fmt.Sprintf(`{"r":{"count":5,"zone":[{"id":"%d"}%s]}}`, 2*n, map[bool]string{true: fmt.Sprintf(`,{"id":"%d"}`, 2*n+1)}[n < 2]))
+		answerJSON(w, 200, fmt.Sprintf(`{"r":{"count":5,"zone":[{"id":"%d"}%s]}}`, 2*n,
+			map[bool]string{true: fmt.Sprintf(`,{"id":"%d"}`, 2*n+1)}[n < 2]))
 	})
 	zones, err := client(t, s).ListZones(t.Context(), nil)
 	require.NoError(t, err)

@@ -77,10 +77,10 @@ type recorded struct {
 	served bool
 }
 
-// Replay serves a trace as a server, without authentication. A call is answered with the next recorded answer to the same
-// command with the same parameters, and with the last one again when all were served; a call with other parameters gets the
-// next recorded answer to its command. An unknown command is refused with 432. Parameters are compared as text, without
-// those of authentication and form; secrets count as equal.
+// Replay serves a trace as a server, without authentication. A call is answered with the next recorded answer to the
+// same command with the same parameters, and with the last one again when all were served; a call with other parameters
+// gets the next recorded answer to its command. An unknown command is refused with 432. Parameters are compared as
+// text, without those of authentication and form; secrets count as equal.
 func Replay(trace io.Reader) (http.Handler, error) {
 	all, err := ReadTrace(trace)
 	if err != nil {
@@ -140,7 +140,9 @@ func (p *player) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	command := r.Form.Get("command")
 	e, ok := p.next(command, params)
 	if !ok {
-		refuse(w, CodeUnsupported, "errorresponse", fmt.Sprintf("The given command '%s' either does not exist, is not available for user, or not available from ip address: it is not in the recording", command))
+		refuse(w, CodeUnsupported, "errorresponse",
+			fmt.Sprintf("The given command '%s' either does not exist, is not available for user, or not available "+
+				"from ip address: it is not in the recording", command))
 		return
 	}
 	e.write(w)
@@ -193,6 +195,7 @@ func (e Exchange) write(w http.ResponseWriter) {
 }
 
 func refuse(w http.ResponseWriter, code int, root, text string) {
-	body, _ := marshal(map[string]any{root: map[string]any{"uuidList": []any{}, "errorcode": code, "cserrorcode": 9999, "errortext": text}})
+	body, _ := marshal(map[string]any{root: map[string]any{"uuidList": []any{}, "errorcode": code, "cserrorcode": 9999,
+		"errortext": text}})
 	Exchange{Status: code, XDescription: &text, Body: body}.write(w)
 }

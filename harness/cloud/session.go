@@ -50,7 +50,8 @@ func (c *Client) logIn(ctx context.Context, stale string) (string, error) {
 	if domain == "" {
 		domain = "/"
 	}
-	a, err := c.exchange(ctx, "login", map[string]string{"username": c.opts.Username, "password": c.opts.Password, "domain": domain}, true)
+	a, err := c.exchange(ctx, "login", map[string]string{"username": c.opts.Username, "password": c.opts.Password,
+		"domain": domain}, true)
 	if err != nil {
 		return "", err
 	}

@@ -15,9 +15,11 @@ type SimulatorMock struct {
 	Count int `json:"count"`
 }
 
-// ConfigureSimulator makes agents answer the command "name" (LoadBalancerConfigCommand) as value says (result:fail, result:fault, wait:MS,
-// timeout, joined with ;) count times. value wait:0 changes nothing but counts: Count falls by one per command.
-func (c *Client) ConfigureSimulator(ctx context.Context, zoneID, name, value string, count int) (*SimulatorMock, error) {
+// ConfigureSimulator makes agents answer the command "name" (LoadBalancerConfigCommand) as value says (result:fail,
+// result:fault, wait:MS, timeout, joined with ;) count times. value wait:0 changes nothing but counts: Count falls by
+// one per command.
+func (c *Client) ConfigureSimulator(ctx context.Context, zoneID, name, value string, count int) (*SimulatorMock,
+	error) {
 	return c.mock(ctx, "configureSimulator", Params{"zoneid": zoneID, "name": name, "value": value, "count": count})
 }
 
@@ -31,7 +33,8 @@ func (c *Client) CleanupSimulatorMock(ctx context.Context, id int64) error {
 	return c.succeed(ctx, "cleanupSimulatorMock", Params{"id": id})
 }
 
-// mock decodes the object of the answer, whose key is "null" (measured on 4.19.1.0 and 4.20.0.0); any other is read as well.
+// mock decodes the object of the answer, whose key is "null" (measured on 4.19.1.0 and 4.20.0.0); any other is read as
+// well.
 func (c *Client) mock(ctx context.Context, command string, p Params) (*SimulatorMock, error) {
 	var m SimulatorMock
 	if err := c.object(ctx, command, p, &m); err != nil {
@@ -75,21 +78,23 @@ func (c *Client) succeed(ctx context.Context, command string, p Params) error {
 	if r.Success == true || r.Success == "true" {
 		return nil
 	}
-	return &Error{Command: command, Status: 200, Code: CodeInternal, Text: orWord(r.Text, "the answer is success=false")}
+	return &Error{Command: command, Status: 200, Code: CodeInternal,
+		Text: orWord(r.Text, "the answer is success=false")}
 }
 
 // ReleaseUnknown says that the API does not tell its release.
 type ReleaseUnknown struct{ Err error }
 
 func (e *ReleaseUnknown) Error() string {
-	return "the release is not known from the API (" + e.Err.Error() + "): name it with --release, or give a database account so that the version table can be read"
+	return "the release is not known from the API (" + e.Err.Error() +
+		"): name it with --release, or give a database account so that the version table can be read"
 }
 
 func (e *ReleaseUnknown) Unwrap() error { return e.Err }
 
-// Release is the management server's release, for instance 4.20.1.0, as listCapabilities gives it. On some builds that call
-// answers 431 (4.20.0.0 without a packaged version): then, or when there is no version in it, the error is *ReleaseUnknown.
-// Errors of transport and of authentication are returned as they are.
+// Release is the management server's release, for instance 4.20.1.0, as listCapabilities gives it. On some builds that
+// call answers 431 (4.20.0.0 without a packaged version): then, or when there is no version in it, the error is
+// *ReleaseUnknown. Errors of transport and of authentication are returned as they are.
 func (c *Client) Release(ctx context.Context) (string, error) {
 	var r struct {
 		Capability struct {

@@ -39,8 +39,8 @@ type StickinessSpec struct {
 	Params map[string]string
 }
 
-// CreateStickinessPolicy starts the creation of a policy. CloudStack keeps one policy per rule: a second create replaces
-// the first.
+// CreateStickinessPolicy starts the creation of a policy. CloudStack keeps one policy per rule: a second create
+// replaces the first.
 func (c *Client) CreateStickinessPolicy(ctx context.Context, s StickinessSpec) (*Creating[StickinessPolicies], error) {
 	p := Params{"lbruleid": s.LBRuleID, "name": s.Name, "methodname": s.MethodName}
 	p.set("description", s.Description)
@@ -80,8 +80,8 @@ func (c *Client) stickiness(ctx context.Context, lbRuleID string) (*StickinessPo
 	return stickinessOf(command, inner)
 }
 
-// stickinessOf reads the list. A rule's list without its one object is an error and not "no policy": a scenario that asserts
-// that a policy is gone would pass on it.
+// stickinessOf reads the list. A rule's list without its one object is an error and not "no policy": a scenario that
+// asserts that a policy is gone would pass on it.
 func stickinessOf(command string, inner json.RawMessage) (*StickinessPolicies, error) {
 	var list struct {
 		Policies []StickinessPolicies `json:"stickinesspolicies"`

@@ -63,7 +63,8 @@ func (t *tracer) failure() error {
 	return nil
 }
 
-func (t *tracer) record(command string, params map[string]string, r reply, failed error, began time.Time, took time.Duration) {
+func (t *tracer) record(command string, params map[string]string, r reply, failed error, began time.Time,
+	took time.Duration) {
 	began = began.UTC().Truncate(time.Millisecond)
 	e := Exchange{Command: command, Params: make(map[string]any, len(params)), Status: r.status, Body: bodyJSON(r.body),
 		Began: &began, Seconds: took.Round(time.Microsecond).Seconds()}
@@ -117,7 +118,8 @@ func bodyJSON(body []byte) json.RawMessage {
 	return bytes.TrimSpace(text)
 }
 
-// withoutSecrets removes secrets by the names of their fields. A body without any keeps its bytes, and so the order of its keys.
+// withoutSecrets removes secrets by the names of their fields. A body without any keeps its bytes, and so the order of
+// its keys.
 func withoutSecrets(body json.RawMessage) json.RawMessage {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
@@ -169,7 +171,8 @@ func isSecret(name string) bool {
 	case "signature", "jsessionid", "totp", "codefor2fa", "secretcodefor2fa":
 		return true
 	}
-	for _, end := range []string{"password", "passwd", "apikey", "secretkey", "secret", "sessionkey", "privatekey", "encryptionkey", "token"} {
+	for _, end := range []string{"password", "passwd", "apikey", "secretkey", "secret", "sessionkey", "privatekey",
+		"encryptionkey", "token"} {
 		if strings.HasSuffix(plain, end) && plain != "zonetoken" {
 			return true
 		}

@@ -62,8 +62,8 @@ func replay(t testing.TB, exchanges ...cloud.Exchange) *cloud.Client {
 	return c
 }
 
-// TestReplayOfRecordings sends every recorded call to the replay of its file, in order, and traces it: each answer must be the
-// recorded one, and the trace the recording again.
+// TestReplayOfRecordings sends every recorded call to the replay of its file, in order, and traces it: each answer must
+// be the recorded one, and the trace the recording again.
 func TestReplayOfRecordings(t *testing.T) {
 	for file, exchanges := range recordings(t) {
 		data, err := os.ReadFile(file)
@@ -121,18 +121,22 @@ func scalar(v any) string {
 	return v.(string)
 }
 
-// TestReplayOrder: same parameters in order, then the last again; other parameters by command; unknown commands are refused.
+// TestReplayOrder: same parameters in order, then the last again; other parameters by command; unknown commands are
+// refused.
 func TestReplayOrder(t *testing.T) {
 	line := func(command, id, n string) cloud.Exchange {
-		return cloud.Exchange{Command: command, Params: map[string]any{"id": id}, Status: 200, Body: json.RawMessage(`{"r":{"n":"` + n + `"}}`)}
+		return cloud.Exchange{Command: command, Params: map[string]any{"id": id}, Status: 200,
+			Body: json.RawMessage(`{"r":{"n":"` + n + `"}}`)}
 	}
-	c := replay(t, line("listZones", "a", "a1"), line("listZones", "b", "b1"), line("listZones", "a", "a2"), line("listZones", "1", "one"))
+	c := replay(t, line("listZones", "a", "a1"), line("listZones", "b", "b1"), line("listZones", "a", "a2"),
+		line("listZones", "1", "one"))
 	ask := func(id any) string {
 		var got struct{ N string }
 		require.NoError(t, c.Call(t.Context(), "listZones", cloud.Params{"ID": id}, &got))
 		return got.N
 	}
-	require.Equal(t, []string{"b1", "a1", "a2", "a2", "b1", "one", "one"}, []string{ask("b"), ask("a"), ask("a"), ask("a"), ask("b"), ask(1), ask("other")})
+	require.Equal(t, []string{"b1", "a1", "a2", "a2", "b1", "one", "one"}, []string{ask("b"), ask("a"), ask("a"),
+		ask("a"), ask("b"), ask(1), ask("other")})
 	err := c.Call(t.Context(), "createVPC", nil, nil)
 	require.True(t, cloud.IsUnsupported(err), "%v", err)
 	require.ErrorContains(t, err, "'createVPC'")
@@ -141,10 +145,12 @@ func TestReplayOrder(t *testing.T) {
 // TestReplayIgnoresSecrets: a recorded login is found although its password was removed.
 func TestReplayIgnoresSecrets(t *testing.T) {
 	login := func(user string) cloud.Exchange {
-		return cloud.Exchange{Command: "login", Params: map[string]any{"username": user, "password": "redacted"}, Status: 200, Body: json.RawMessage(`{"r":{"account":"` + user + `"}}`)}
+		return cloud.Exchange{Command: "login", Params: map[string]any{"username": user, "password": "redacted"},
+			Status: 200, Body: json.RawMessage(`{"r":{"account":"` + user + `"}}`)}
 	}
 	var got struct{ Account string }
-	require.NoError(t, replay(t, login("a"), login("b")).Call(t.Context(), "login", cloud.Params{"username": "b", "password": "real"}, &got))
+	require.NoError(t, replay(t, login("a"), login("b")).Call(t.Context(), "login",
+		cloud.Params{"username": "b", "password": "real"}, &got))
 	require.Equal(t, "b", got.Account)
 }
 
@@ -159,15 +165,18 @@ func TestTraceHasNoSecrets(t *testing.T) {
 		case "listConfigurations":
 			answerJSON(w, 200, `{"r":{"configuration":[{"name":"some.secret.key","value":"SECRET-conf"},{"name":"expunge.delay","value":"20"}]}}`)
 		case "listEcho":
-			answerJSON(w, 431, `{"r":{"errorcode":431,"errortext":"odd apikey `+v.Get("apikey")+v.Get("sessionkey")+`"}}`)
+			answerJSON(w, 431, `{"r":{"errorcode":431,"errortext":"odd apikey `+v.Get("apikey")+v.Get("sessionkey")+
+				`"}}`)
 		default:
 			answerJSON(w, 200, `{"r":{"user":[{"apikey":"SECRET-a","password":"SECRET-b","nested":{"privatekey":"SECRET-c"}}],"passwordenabled":true}}`)
 		}
 	})
 	var trace bytes.Buffer
-	for _, o := range []cloud.Options{{APIKey: "SECRET-api-key", SecretKey: "SECRET-secret-key"}, {Username: "u", Password: "SECRET-password"}} {
+	for _, o := range []cloud.Options{{APIKey: "SECRET-api-key", SecretKey: "SECRET-secret-key"},
+		{Username: "u", Password: "SECRET-password"}} {
 		c := client(t, s, func(p *cloud.Options) {
-			p.APIKey, p.SecretKey, p.Username, p.Password, p.Trace = o.APIKey, o.SecretKey, o.Username, o.Password, &trace
+			p.APIKey, p.SecretKey, p.Username, p.Password, p.Trace = o.APIKey, o.SecretKey, o.Username, o.Password,
+				&trace
 		})
 		for _, call := range []struct {
 			command string
@@ -183,13 +192,15 @@ func TestTraceHasNoSecrets(t *testing.T) {
 	}
 	require.NotContains(t, trace.String(), "SECRET")
 	require.NotContains(t, trace.String(), "signature")
-	for _, kept := range []string{`"id":"kept"`, `"username":"kept"`, `"passwordenabled":true`, `"value":"20"`, `"apikey":"redacted"`, "odd apikey redacted"} {
+	for _, kept := range []string{`"id":"kept"`, `"username":"kept"`, `"passwordenabled":true`, `"value":"20"`,
+		`"apikey":"redacted"`, "odd apikey redacted"} {
 		require.Contains(t, trace.String(), kept)
 	}
 	require.Equal(t, 13, strings.Count(trace.String(), "\n"))
 }
 
-// TestTraceOfFailures: an exchange without an answer is a line with status 0 that a replay passes over; text is kept as text.
+// TestTraceOfFailures: an exchange without an answer is a line with status 0 that a replay passes over; text is kept as
+// text.
 func TestTraceOfFailures(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, _ string, n int, _ url.Values) {
 		if n == 0 {
@@ -254,7 +265,8 @@ func FuzzReplay(f *testing.F) {
 			}
 		}
 	}
-	f.Add([]byte(`{"command":"a","status":204,"contentType":"\n","xDescription":"a\nb","body":"\u0000"}`), "command=A&x=1&x=2&%zz")
+	f.Add([]byte(`{"command":"a","status":204,"contentType":"\n","xDescription":"a\nb","body":"\u0000"}`),
+		"command=A&x=1&x=2&%zz")
 	f.Fuzz(func(t *testing.T, trace []byte, query string) {
 		all, err := cloud.ReadTrace(bytes.NewReader(trace))
 		h, err2 := cloud.Replay(bytes.NewReader(trace))
@@ -271,7 +283,8 @@ func FuzzReplay(f *testing.F) {
 		for i, q := range queries {
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, &http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/client/api", RawQuery: q}})
-			if i > 0 && all[i-1].Status != 0 && w.Code == cloud.CodeUnsupported && !recordedWith(all, cloud.CodeUnsupported) {
+			if i > 0 && all[i-1].Status != 0 && w.Code == cloud.CodeUnsupported &&
+				!recordedWith(all, cloud.CodeUnsupported) {
 				t.Fatalf("%s is recorded and was refused", queries[i])
 			}
 		}

@@ -47,9 +47,10 @@ type UsageRecord struct {
 	Raw float64
 }
 
-// ListUsageRecords lists the records whose window lies within [start, end], in the usage server's time zone as the server
-// reads dates. The times are sent to the second, as UTC: give times of the usage time zone where that is another. Records of deleted rules have
-// neither usageid nor name unless the filter says oldformat=true, which shows internal ids.
+// ListUsageRecords lists the records whose window lies within [start, end], in the usage server's time zone as the
+// server reads dates. The times are sent to the second, as UTC: give times of the usage time zone where that is
+// another. Records of deleted rules have neither usageid nor name unless the filter says oldformat=true, which shows
+// internal ids.
 func (c *Client) ListUsageRecords(ctx context.Context, start, end time.Time, filter Params) ([]UsageRecord, error) {
 	const form = "2006-01-02 15:04:05"
 	s := c.Library(ctx, filter).Usage
@@ -87,8 +88,8 @@ func usageRecord(u *cloudstack.UsageRecord) (UsageRecord, error) {
 	return UsageRecord{UsageRecord: u, Start: start, End: end, Raw: raw}, nil
 }
 
-// UsageTime reads a usage record's date: 2026-11-21'T'23:27:26+00:00, with the quotes, from 4.19 (UsageServiceImpl.java@4.19.1.0),
-// 2026-11-21T23:27:26+0000 from 4.20 on.
+// UsageTime reads a usage record's date: 2026-11-21'T'23:27:26+00:00, with the quotes, from 4.19
+// (UsageServiceImpl.java@4.19.1.0), 2026-11-21T23:27:26+0000 from 4.20 on.
 func UsageTime(s string) (time.Time, error) {
 	for _, form := range []string{"2006-01-02T15:04:05-0700", "2006-01-02'T'15:04:05-07:00", time.RFC3339} {
 		if t, err := time.Parse(form, s); err == nil {
@@ -98,9 +99,10 @@ func UsageTime(s string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("the usage date %q has neither the form of 4.19 nor that of 4.20", s)
 }
 
-// GenerateUsageRecords asks for a usage run. The server only queues a job row and says success, even when no usage server lives: wait
-// for a new successful row of cloud_usage.usage_job.
+// GenerateUsageRecords asks for a usage run. The server only queues a job row and says success, even when no usage
+// server lives: wait for a new successful row of cloud_usage.usage_job.
 func (c *Client) GenerateUsageRecords(ctx context.Context) error {
 	now := c.opts.Now().UTC().Format("2006-01-02")
-	return c.succeed(ctx, "generateUsageRecords", Params{"startdate": now, "enddate": now}) // both are ignored and must be there
+	// both are ignored and must be there
+	return c.succeed(ctx, "generateUsageRecords", Params{"startdate": now, "enddate": now})
 }

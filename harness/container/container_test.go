@@ -33,9 +33,9 @@ func (silence) Scenario(string, string, int) {}
 func (silence) Step(string, string)          {}
 func (silence) Finished(result.Case)         {}
 
-// U-01 and L-01 through the target as a whole: a container is started, its database reached, a zone deployed, its usage server
-// started, its log followed by shadow routers. On a release with the defects they fail, on one without they pass, so what is
-// seen is what the server inside does.
+// U-01 and L-01 through the target as a whole: a container is started, its database reached, a zone deployed, its usage
+// server started, its log followed by shadow routers. On a release with the defects they fail, on one without they
+// pass, so what is seen is what the server inside does.
 func TestScenarios(t *testing.T) {
 	needEngine(t)
 	if _, err := router.FindHAProxy(""); err != nil {
@@ -48,7 +48,8 @@ func TestScenarios(t *testing.T) {
 		t.Run(release, func(t *testing.T) {
 			t.Parallel()
 			ref := image(t, release, true, "STANDIN_RELEASE="+release)
-			target, err := container.Open(t.Context(), container.Options{Image: ref, Say: func(s string) { t.Log(s) }, Deploy: deployed})
+			target, err := container.Open(t.Context(), container.Options{Image: ref, Say: func(s string) { t.Log(s) },
+				Deploy: deployed})
 			require.NoError(t, err)
 			closed := false
 			defer func() {
@@ -57,14 +58,16 @@ func TestScenarios(t *testing.T) {
 				}
 			}()
 			for _, f := range target.Findings() {
-				if slices.Contains([]harness.Capability{harness.API, harness.UsageDB, harness.UsageRun, harness.PushLog, harness.DataPlane}, f.Capability) {
+				if slices.Contains([]harness.Capability{harness.API, harness.UsageDB, harness.UsageRun, harness.PushLog,
+					harness.DataPlane}, f.Capability) {
 					assert.Equal(t, finding.OK, f.State, f.String())
 				}
 			}
 			assert.Equal(t, release, target.Describe().Release)
 			chosen, err := scenarios.Catalogue().Select("U-01", "L-01")
 			require.NoError(t, err)
-			run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Repeat: 1, Workers: 2, Progress: silence{}})
+			run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Repeat: 1, Workers: 2,
+				Progress: silence{}})
 			require.NoError(t, err)
 			require.Len(t, run.Results, 2)
 			for _, c := range run.Results {
@@ -94,13 +97,18 @@ func TestRefusals(t *testing.T) {
 		want       []string
 		log        string // in container.log
 	}{
-		{name: "dies", mode: "dies", want: []string{"the container ended with status 1 before its API was up", "logs are in"}, log: "OutOfMemoryError"},
+		{name: "dies", mode: "dies", want: []string{"the container ended with status 1 before its API was up",
+			"logs are in"}, log: "OutOfMemoryError"},
 		{name: "silent", mode: "silent", options: container.Options{StartTimeout: 3 * time.Second},
-			want: []string{"the API was not up within 3s", "--start-timeout", "logs are in"}, log: "supervisord started"},
-		{name: "usage", whole: true, options: container.Options{Deploy: deployed, UsageCommand: "cd /root && mvn -pl nothing"},
-			want: []string{"the usage server ended with status 1 at once", "--usage-command", "no such module", "logs are in"}, log: "supervisord started"},
+			want: []string{"the API was not up within 3s", "--start-timeout", "logs are in"},
+			log:  "supervisord started"},
+		{name: "usage", whole: true, options: container.Options{Deploy: deployed,
+			UsageCommand: "cd /root && mvn -pl nothing"},
+			want: []string{"the usage server ended with status 1 at once", "--usage-command", "no such module",
+				"logs are in"}, log: "supervisord started"},
 		{name: "relay", whole: true, options: container.Options{Relay: container.DefaultRelay(3307)},
-			want: []string{"making an account in the container's database", "Connection refused", "logs are in"}, log: "supervisord started"},
+			want: []string{"making an account in the container's database", "Connection refused", "logs are in"},
+			log:  "supervisord started"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -144,15 +152,16 @@ func TestInterrupted(t *testing.T) {
 	assert.Empty(t, ours(t, ref))
 }
 
-// A second run takes the container that --reuse kept: same container, usage server alive. CleanStale leaves it alone until it
-// is asked for kept ones.
+// A second run takes the container that --reuse kept: same container, usage server alive. CleanStale leaves it alone
+// until it is asked for kept ones.
 func TestReuse(t *testing.T) {
 	needEngine(t)
 	ref := image(t, "reuse", true, "STANDIN_RELEASE=4.20.1.0")
 	var ids [2][]string
 	for i := range ids {
 		var said []string
-		target, err := container.Open(t.Context(), container.Options{Image: ref, Reuse: true, Deploy: deployed, Say: func(s string) { said = append(said, s) },
+		target, err := container.Open(t.Context(), container.Options{Image: ref, Reuse: true, Deploy: deployed,
+			Say:      func(s string) { said = append(said, s) },
 			Existing: existing.Options{Config: config.Config{Router: config.Router{Mode: "none"}}}})
 		require.NoError(t, err)
 		require.NoError(t, target.Close(t.Context()))
@@ -174,7 +183,8 @@ func TestReuse(t *testing.T) {
 
 // hold opens a container, says that it is in some phase, and waits to be killed.
 func hold(ref string) {
-	_, err := container.Open(context.Background(), container.Options{Image: ref, Deploy: deployed, Say: func(s string) { _, _ = os.Stdout.WriteString(s + "\n") }})
+	_, err := container.Open(context.Background(), container.Options{Image: ref, Deploy: deployed,
+		Say: func(s string) { _, _ = os.Stdout.WriteString(s + "\n") }})
 	if err != nil {
 		_, _ = os.Stderr.WriteString(err.Error() + "\n")
 		os.Exit(1)
@@ -186,7 +196,8 @@ func hold(ref string) {
 // kill -9 in any phase leaves a container that CleanStale removes; a living owner's is left alone.
 func TestKilled(t *testing.T) {
 	needEngine(t)
-	for _, phase := range []string{"waiting for the API", "reaching the database", "deploying a zone", "starting the usage server", "open"} {
+	for _, phase := range []string{"waiting for the API", "reaching the database", "deploying a zone",
+		"starting the usage server", "open"} {
 		t.Run(phase, func(t *testing.T) {
 			ref := image(t, "killed", true, "STANDIN_RELEASE=4.20.1.0")
 			tmp := t.TempDir()

@@ -22,7 +22,8 @@ const sqlPort = "3306/tcp"
 
 // DatabaseOptions say which database server a lab zone gets.
 type DatabaseOptions struct {
-	// Image is one of the official images of MySQL 8 or MariaDB, or one that takes the same environment: mysql:8.4, mariadb:11.
+	// Image is one of the official images of MySQL 8 or MariaDB, or one that takes the same environment: mysql:8.4,
+	// mariadb:11.
 	Image string
 	// Release is whose tables are wanted.
 	Release string
@@ -83,13 +84,15 @@ func (d *databaseBox) start(ctx context.Context) (string, error) {
 	local := d.engine.local(ctx)
 	password := rand.Text()
 	d.o.Say("starting " + d.o.Image)
-	d.container, err = testcontainers.Run(ctx, d.o.Image, testcontainers.WithLabels(own), testcontainers.WithExposedPorts(sqlPort),
+	d.container, err = testcontainers.Run(ctx, d.o.Image, testcontainers.WithLabels(own),
+		testcontainers.WithExposedPorts(sqlPort),
 		testcontainers.WithEnv(map[string]string{"MYSQL_ROOT_PASSWORD": password, "MARIADB_ROOT_PASSWORD": password}),
 		testcontainers.WithHostConfigModifier(func(c *mobycontainer.HostConfig) {
 			if local {
 				c.PortBindings = network.PortMap{network.MustParsePort(sqlPort): {loopback()}}
 			}
-			c.Tmpfs = map[string]string{"/var/lib/mysql": "rw"} // nothing on it outlives the run, and syncs cost nothing
+			// nothing on it outlives the run, and syncs cost nothing
+			c.Tmpfs = map[string]string{"/var/lib/mysql": "rw"}
 		}))
 	if err != nil {
 		return "", fmt.Errorf("starting image %s: %w", d.o.Image, explain(err))
@@ -97,8 +100,8 @@ func (d *databaseBox) start(ctx context.Context) (string, error) {
 	return d.await(ctx, placed{d.container, local}, password)
 }
 
-// await waits for the server that stays. The images first start one that initialises and is then ended: it has no port, and
-// says so in its log (docker-library/mysql#480).
+// await waits for the server that stays. The images first start one that initialises and is then ended: it has no port,
+// and says so in its log (docker-library/mysql#480).
 func (d *databaseBox) await(ctx context.Context, at placed, password string) (string, error) {
 	c := mysql.NewConfig()
 	c.User, c.Passwd, c.Net = "root", password, "tcp"
@@ -108,11 +111,15 @@ func (d *databaseBox) await(ctx context.Context, at placed, password string) (st
 		return at.FormatDSN()
 	}
 	err := wait.ForAll(wait.ForLog("port: 3306").WithStartupTimeout(databaseTime),
-		wait.ForSQL(sqlPort, "mysql", func(host string, port network.Port) string { return address(host, port.Port()) }).WithStartupTimeout(databaseTime)).WithDeadline(databaseTime).WaitUntilReady(ctx, at)
+		wait.ForSQL(sqlPort, "mysql", func(host string, port network.Port) string {
+			return address(host,
+				port.Port())
+		}).WithStartupTimeout(databaseTime)).WithDeadline(databaseTime).WaitUntilReady(ctx, at)
 	if err != nil {
 		var last strings.Builder
 		_ = d.engine.logs(context.WithoutCancel(ctx), d.container.GetContainerID(), &last)
-		return "", fmt.Errorf("image %s gave no database server within %s: %w%s", d.o.Image, databaseTime, flat(err), colon(tail(last.String(), 300)))
+		return "", fmt.Errorf("image %s gave no database server within %s: %w%s", d.o.Image, databaseTime, flat(err),
+			colon(tail(last.String(), 300)))
 	}
 	host, err := at.Host(ctx)
 	if err != nil {

@@ -27,13 +27,15 @@ func TestLabDatabase(t *testing.T) {
 		t.Skip(err)
 	}
 	ref := image(t, "database", true, "STANDIN_MODE=database")
-	target, err := lab.New(lab.Options{Release: "4.20.1.0", Workers: 1, Databases: func(ctx context.Context, release string) (*database.Server, error) {
+	target, err := lab.New(lab.Options{Release: "4.20.1.0", Workers: 1, Databases: func(ctx context.Context,
+		release string) (*database.Server, error) {
 		return container.StartDatabase(ctx, container.DatabaseOptions{Image: ref, Release: release})
 	}})
 	require.NoError(t, err)
 	chosen, err := scenarios.Catalogue().Select("U-01", "U-07")
 	require.NoError(t, err)
-	run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Repeat: 1, Workers: 1, Progress: silence{}})
+	run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Repeat: 1, Workers: 1,
+		Progress: silence{}})
 	require.NoError(t, err)
 	assert.Len(t, ours(t, ref), 1, "the run was on the container's database")
 	require.NoError(t, target.Close(t.Context()))

@@ -23,8 +23,8 @@ type engine struct {
 	*client.Client
 }
 
-// quiet keeps testcontainers-go from writing to standard error, and turns its reaper off (see the package's comment). Both are
-// settings of the process, which it reads once.
+// quiet keeps testcontainers-go from writing to standard error, and turns its reaper off (see the package's comment).
+// Both are settings of the process, which it reads once.
 var quiet = sync.OnceFunc(func() {
 	log.SetDefault(log.NewNoopLogger())
 	_ = os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true") // fails for an invalid name only
@@ -57,7 +57,8 @@ func connect(ctx context.Context) (_ *engine, err error) {
 type NoEngineError struct{ err error }
 
 func (e *NoEngineError) Error() string {
-	return "no container engine answers: start Docker (or Podman with its socket), or set DOCKER_HOST (" + oneLine(e.err.Error()) + ")"
+	return "no container engine answers: start Docker (or Podman with its socket), or set DOCKER_HOST (" +
+		oneLine(e.err.Error()) + ")"
 }
 
 func (e *NoEngineError) Unwrap() error { return e.err }
@@ -143,9 +144,11 @@ func (e *engine) pull(ctx context.Context, image string, say func(string)) error
 	case errdefs.IsNotFound(err), strings.Contains(text, "manifest unknown"), strings.Contains(text, "not found"):
 		return fmt.Errorf("there is no image %s, neither here nor in the registry: check --release, or give --image: %w", image, flat(err))
 	case strings.Contains(text, "denied"), strings.Contains(text, "unauthorized"):
-		return fmt.Errorf("the registry refuses image %s: log in (docker login), or check its name: %w", image, flat(err))
+		return fmt.Errorf("the registry refuses image %s: log in (docker login), or check its name: %w", image,
+			flat(err))
 	}
-	return fmt.Errorf("image %s is not here and cannot be pulled: check the network, or load it (docker load): %w", image, flat(err))
+	return fmt.Errorf("image %s is not here and cannot be pulled: check the network, or load it (docker load): %w",
+		image, flat(err))
 }
 
 // exec runs a command in the container and returns what it wrote and how it ended.
@@ -182,7 +185,8 @@ type stream struct {
 func (s *stream) Close() { s.once.Do(s.HijackedResponse.Close) }
 
 func (e *engine) stream(ctx context.Context, id string, cmd []string) (*stream, error) {
-	made, err := e.ExecCreate(ctx, id, client.ExecCreateOptions{AttachStdin: true, AttachStdout: true, AttachStderr: true, Cmd: cmd})
+	made, err := e.ExecCreate(ctx, id, client.ExecCreateOptions{AttachStdin: true, AttachStdout: true,
+		AttachStderr: true, Cmd: cmd})
 	if err != nil {
 		return nil, fmt.Errorf("running %s in the container: %w", cmd[0], explain(err))
 	}
@@ -195,7 +199,8 @@ func (e *engine) stream(ctx context.Context, id string, cmd []string) (*stream, 
 
 // logs writes what the container printed.
 func (e *engine) logs(ctx context.Context, id string, into io.Writer) error {
-	r, err := e.ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Timestamps: true})
+	r, err := e.ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true,
+		Timestamps: true})
 	if err != nil {
 		return fmt.Errorf("reading the container's log: %w", explain(err))
 	}

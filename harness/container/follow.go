@@ -16,14 +16,15 @@ type follower struct {
 	done chan error
 }
 
-// follow starts at the file's beginning and waits for it when it is not there yet. The tail ends with its standard input, so
-// that it does not outlive us in a container that is kept.
+// follow starts at the file's beginning and waits for it when it is not there yet. The tail ends with its standard
+// input, so that it does not outlive us in a container that is kept.
 func follow(ctx context.Context, e *engine, container, path, into string) (*follower, error) {
 	f, err := os.Create(into)
 	if err != nil {
 		return nil, fmt.Errorf("keeping %s of the container: %w", path, err)
 	}
-	s, err := e.stream(ctx, container, []string{"bash", "-c", `tail -n +1 -F "$1" 2>/dev/null & t=$!; cat >/dev/null; kill $t`, "follow", path})
+	s, err := e.stream(ctx, container, []string{"bash", "-c",
+		`tail -n +1 -F "$1" 2>/dev/null & t=$!; cat >/dev/null; kill $t`, "follow", path})
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}

@@ -63,8 +63,8 @@ type buildError struct{ out string }
 
 func (e *buildError) Error() string { return "building the stand-in: " + e.out }
 
-// image imports a picture of a machine into the engine: no registry, no builder. Whole ones have this machine's own database
-// server, shell and coreutils with their libraries, and a source tree. It is removed with the test.
+// image imports a picture of a machine into the engine: no registry, no builder. Whole ones have this machine's own
+// database server, shell and coreutils with their libraries, and a source tree. It is removed with the test.
 func image(t *testing.T, name string, whole bool, env ...string) string {
 	t.Helper()
 	program, err := standin()
@@ -90,13 +90,15 @@ func image(t *testing.T, name string, whole bool, env ...string) string {
 		write(t, w, "/root/usage/pom.xml", 0o644, "<project/>\n")
 	}
 	require.NoError(t, w.Close())
-	changes := []string{"ENTRYPOINT [\"/standin\"]", "EXPOSE 8080 8096 5050", "WORKDIR /root", "ENV HOME=/root PATH=/usr/bin:/bin:/usr/sbin"}
+	changes := []string{"ENTRYPOINT [\"/standin\"]", "EXPOSE 8080 8096 5050", "WORKDIR /root",
+		"ENV HOME=/root PATH=/usr/bin:/bin:/usr/sbin"}
 	for _, e := range env {
 		changes = append(changes, "ENV "+e)
 	}
 	ref := "stackproof-standin-" + name + ":" + "test"
 	c := docker(t)
-	answer, err := c.ImageImport(t.Context(), client.ImageImportSource{Source: &b, SourceName: "-"}, ref, client.ImageImportOptions{Changes: changes})
+	answer, err := c.ImageImport(t.Context(), client.ImageImportSource{Source: &b, SourceName: "-"}, ref,
+		client.ImageImportOptions{Changes: changes})
 	require.NoError(t, err)
 	_, err = io.Copy(io.Discard, answer)
 	require.NoError(t, err)
@@ -146,7 +148,8 @@ func write(t *testing.T, w *archive, to string, mode fs.FileMode, text string) {
 		return
 	}
 	w.have[to] = true
-	require.NoError(t, w.WriteHeader(&tar.Header{Name: strings.TrimPrefix(to, "/"), Mode: int64(mode), Size: int64(len(text))}))
+	require.NoError(t, w.WriteHeader(&tar.Header{Name: strings.TrimPrefix(to, "/"), Mode: int64(mode),
+		Size: int64(len(text))}))
 	_, err := io.WriteString(w, text)
 	require.NoError(t, err)
 }

@@ -17,7 +17,8 @@ func TestMain(m *testing.M) {
 		hold(os.Args[2])
 		return
 	}
-	// Logs that are kept for a person to read, by the tests and by the programs that they kill, are kept for nobody here.
+	// Logs that are kept for a person to read, by the tests and by the programs that they kill, are kept for nobody
+	// here.
 	temporary, err := os.MkdirTemp("", "stackproof-container-test-")
 	if err == nil {
 		err = os.Setenv("TMPDIR", temporary)
@@ -33,5 +34,6 @@ func TestMain(m *testing.M) {
 		os.Exit(code)
 	}),
 		// The wait strategy of testcontainers-go keeps the idle connections of its HTTP client.
-		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"), goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
 }

@@ -14,8 +14,9 @@ import (
 
 // Labels of our containers. The owner is a process of one host, as the process table of that host knows it.
 const (
-	labelPID   = "org.stackproof.pid"
-	labelStart = "org.stackproof.start" // start time in clock ticks, so that a number given again is not taken for the owner
+	labelPID = "org.stackproof.pid"
+	// start time in clock ticks, so that a number given again is not taken for the owner
+	labelStart = "org.stackproof.start"
 	labelHost  = "org.stackproof.host"
 	labelKept  = "org.stackproof.kept" // started with --reuse: stays when its owner ends
 )
@@ -33,7 +34,8 @@ func labels(kept bool) (map[string]string, error) {
 	return l, nil
 }
 
-// startOf is when a process started, in clock ticks since boot, or "" when there is no such process (proc(5), stat field 22).
+// startOf is when a process started, in clock ticks since boot, or "" when there is no such process (proc(5), stat
+// field 22).
 func startOf(pid int) string {
 	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
@@ -59,8 +61,8 @@ func orphaned(l map[string]string, host string, kept bool) bool {
 	return err == nil && startOf(pid) != l[labelStart]
 }
 
-// CleanStale removes the containers whose run was killed, and with kept also those that --reuse left standing. Without an
-// engine there is nothing to remove.
+// CleanStale removes the containers whose run was killed, and with kept also those that --reuse left standing. Without
+// an engine there is nothing to remove.
 func CleanStale(ctx context.Context, kept bool) (removed []string, err error) {
 	return stale(ctx, kept, (*engine).remove)
 }
@@ -70,7 +72,8 @@ func FindStale(ctx context.Context, kept bool) ([]string, error) {
 	return stale(ctx, kept, func(*engine, context.Context, string) error { return nil })
 }
 
-func stale(ctx context.Context, kept bool, do func(e *engine, ctx context.Context, id string) error) (done []string, err error) {
+func stale(ctx context.Context, kept bool, do func(e *engine, ctx context.Context, id string) error) (done []string,
+	err error) {
 	e, err := connect(ctx)
 	var none *NoEngineError
 	if errors.As(err, &none) {
@@ -84,12 +87,14 @@ func stale(ctx context.Context, kept bool, do func(e *engine, ctx context.Contex
 }
 
 // eachStale calls do for every orphaned container, and returns those for which it went well.
-func (e *engine) eachStale(ctx context.Context, kept bool, do func(e *engine, ctx context.Context, id string) error) (done []string, err error) {
+func (e *engine) eachStale(ctx context.Context, kept bool, do func(e *engine, ctx context.Context,
+	id string) error) (done []string, err error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("asking for this machine's name: %w", err)
 	}
-	found, err := e.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: make(client.Filters).Add("label", labelPID)})
+	found, err := e.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: make(client.Filters).Add("label",
+		labelPID)})
 	if err != nil {
 		return nil, fmt.Errorf("listing containers: %w", explain(err))
 	}

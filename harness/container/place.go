@@ -11,9 +11,10 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 )
 
-// local says whether ports that the engine publishes on loopback are on ours. They are not when the engine is reached over a
-// network, nor when we are in a container ourselves and have been given the engine's socket. That a machine has /.dockerenv
-// is no proof of the latter, which is all that testcontainers-go asks for: whoever sees the engine's bridge is not inside.
+// local says whether ports that the engine publishes on loopback are on ours. They are not when the engine is reached
+// over a network, nor when we are in a container ourselves and have been given the engine's socket. That a machine has
+// /.dockerenv is no proof of the latter, which is all that testcontainers-go asks for: whoever sees the engine's bridge
+// is not inside.
 func (e *engine) local(ctx context.Context) bool {
 	if !strings.HasPrefix(e.DaemonHost(), "unix://") {
 		return false

@@ -18,8 +18,8 @@ import (
 // reader is the account that the run looks with.
 const reader = "stackproof_reader"
 
-// reachDatabase opens a way to the database inside and makes an account that may only read. The image's root has no password
-// and may not come in from outside, which is why it takes a relay.
+// reachDatabase opens a way to the database inside and makes an account that may only read. The image's root has no
+// password and may not come in from outside, which is why it takes a relay.
 func (b *box) reachDatabase(ctx context.Context) error {
 	b.o.Say("reaching the database")
 	t, err := openTunnel(ctx, b.engine, b.id(), b.o.Relay)
@@ -59,7 +59,8 @@ func (b *box) reachDatabase(ctx context.Context) error {
 // asRoot opens the database as its administrator for the time of a call.
 func (b *box) asRoot(ctx context.Context, do func(*sql.DB) error) (err error) {
 	c := mysql.NewConfig()
-	c.User, c.Net, c.Addr, c.Logger, c.AllowNativePasswords = "root", "tcp", b.tunnel.address(), &mysql.NopLogger{}, true
+	c.User, c.Net, c.Addr, c.Logger, c.AllowNativePasswords = "root", "tcp", b.tunnel.address(), &mysql.NopLogger{},
+		true
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
 		return err
@@ -93,8 +94,8 @@ func (b *box) openAPI() (*cloud.Client, error) {
 	return cloud.New(cloud.Options{URL: b.openURL, Integration: true})
 }
 
-// deploy makes sure that there is a zone, and that usage windows are short. Both come before the usage server is started: it
-// reads its settings once.
+// deploy makes sure that there is a zone, and that usage windows are short. Both come before the usage server is
+// started: it reads its settings once.
 func (b *box) deploy(ctx context.Context) (err error) {
 	api, err := cloud.New(cloud.Options{URL: b.apiURL, APIKey: b.keys.APIKey, SecretKey: b.keys.SecretKey})
 	if err != nil {
@@ -114,7 +115,8 @@ func (b *box) deploy(ctx context.Context) (err error) {
 			return fmt.Errorf("deploying a zone: %w", err)
 		}
 	}
-	for name, value := range map[string]string{"usage.stats.job.aggregation.range": "1", "usage.execution.timezone": "GMT", "usage.aggregation.timezone": "GMT"} {
+	for name, value := range map[string]string{"usage.stats.job.aggregation.range": "1",
+		"usage.execution.timezone": "GMT", "usage.aggregation.timezone": "GMT"} {
 		if _, err := api.UpdateConfiguration(ctx, name, value); err != nil {
 			return fmt.Errorf("setting %s: %w", name, err)
 		}
@@ -125,7 +127,8 @@ func (b *box) deploy(ctx context.Context) (err error) {
 // usageLog is where the usage server's output goes, inside.
 const usageLog = "/root/stackproof-usage.log"
 
-// startUsage starts the usage server, unless one is alive (a container that was kept), and waits for its first heartbeat.
+// startUsage starts the usage server, unless one is alive (a container that was kept), and waits for its first
+// heartbeat.
 func (b *box) startUsage(ctx context.Context) error {
 	var before heart
 	if err := b.asRoot(ctx, func(db *sql.DB) (err error) { before, err = pulse(ctx, db); return err }); err != nil {
@@ -135,7 +138,9 @@ func (b *box) startUsage(ctx context.Context) error {
 		return nil
 	}
 	b.o.Say("starting the usage server")
-	made, err := b.engine.ExecCreate(ctx, b.id(), client.ExecCreateOptions{Cmd: []string{"bash", "-c", "(" + b.o.UsageCommand + ") >" + usageLog + " 2>&1 </dev/null"}})
+	made, err := b.engine.ExecCreate(ctx, b.id(),
+		client.ExecCreateOptions{Cmd: []string{"bash", "-c", "(" + b.o.UsageCommand + ") >" + usageLog +
+			" 2>&1 </dev/null"}})
 	if err == nil {
 		_, err = b.engine.ExecStart(ctx, made.ID, client.ExecStartOptions{Detach: true})
 	}
@@ -151,10 +156,12 @@ type heart struct {
 	age int64
 }
 
-// pulse reads the open job that every usage server keeps (UsageManagerImpl.java@4.20.0.0). Times are the database's own.
+// pulse reads the open job that every usage server keeps (UsageManagerImpl.java@4.20.0.0). Times are the database's
+// own.
 func pulse(ctx context.Context, db *sql.DB) (heart, error) {
 	h := heart{age: -1}
-	err := db.QueryRowContext(ctx, "SELECT id, COALESCE(TIMESTAMPDIFF(SECOND, heartbeat, UTC_TIMESTAMP()), -1) FROM cloud_usage.usage_job "+
+	err := db.QueryRowContext(ctx, "SELECT id, COALESCE(TIMESTAMPDIFF(SECOND, heartbeat, UTC_TIMESTAMP()), -1) FROM "+
+		"cloud_usage.usage_job "+
 		"WHERE job_type = 0 AND end_millis = 0 AND host IS NOT NULL ORDER BY id DESC LIMIT 1").Scan(&h.job, &h.age)
 	if errors.Is(err, sql.ErrNoRows) {
 		return h, nil
@@ -166,7 +173,8 @@ func pulse(ctx context.Context, db *sql.DB) (heart, error) {
 }
 
 func (b *box) awaitUsage(ctx context.Context, db *sql.DB, exec string, before heart) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, b.o.UsageTimeout, fmt.Errorf("the usage server gave no sign of life within %s: see its log", b.o.UsageTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, b.o.UsageTimeout,
+		fmt.Errorf("the usage server gave no sign of life within %s: see its log", b.o.UsageTimeout))
 	defer cancel()
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
@@ -181,7 +189,8 @@ func (b *box) awaitUsage(ctx context.Context, db *sql.DB, exec string, before he
 		state, err := b.engine.ExecInspect(ctx, exec, client.ExecInspectOptions{})
 		if err == nil && !state.Running {
 			out, _, _ := b.engine.exec(ctx, b.id(), "tail", "-n", "3", usageLog)
-			return fmt.Errorf("the usage server ended with status %d at once: give the right command (--usage-command)%s", state.ExitCode, colon(strings.TrimSpace(out)))
+			return fmt.Errorf("the usage server ended with status %d at once: give the right command "+
+				"(--usage-command)%s", state.ExitCode, colon(strings.TrimSpace(out)))
 		}
 		select {
 		case <-tick.C:

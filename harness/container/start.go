@@ -52,7 +52,8 @@ func (b *box) start(ctx context.Context) error {
 	return b.awaitAPI(ctx)
 }
 
-// hostConfig publishes ports on loopback where the engine is on this machine: the integration port asks for no password.
+// hostConfig publishes ports on loopback where the engine is on this machine: the integration port asks for no
+// password.
 func (b *box) hostConfig(c *mobycontainer.HostConfig) {
 	if !b.local {
 		return
@@ -101,12 +102,14 @@ func (b *box) makeDir() (err error) {
 func (b *box) awaitAPI(ctx context.Context) error {
 	const question = "/client/api?command=listZones&response=json"
 	look := func(port string, code int) wait.Strategy {
-		return wait.ForHTTP(question).WithPort(port).WithPollInterval(250 * time.Millisecond).WithStartupTimeout(b.o.StartTimeout).
+		return wait.ForHTTP(question).WithPort(port).WithPollInterval(250 * time.Millisecond).WithStartupTimeout(
+			b.o.StartTimeout).
 			WithStatusCodeMatcher(func(got int) bool { return got == code })
 	}
 	b.o.Say("waiting for the API")
 	at := placed{b.container, b.local}
-	err := wait.ForAll(look(integrationPort, http.StatusOK), look(apiPort, http.StatusUnauthorized)).WithDeadline(b.o.StartTimeout).WaitUntilReady(ctx, at)
+	err := wait.ForAll(look(integrationPort, http.StatusOK),
+		look(apiPort, http.StatusUnauthorized)).WithDeadline(b.o.StartTimeout).WaitUntilReady(ctx, at)
 	if err != nil {
 		return b.neverUp(ctx, err)
 	}
@@ -128,10 +131,12 @@ func (b *box) neverUp(ctx context.Context, err error) error {
 		if state.OOMKilled {
 			why = ", killed for want of memory (the simulator needs about 6 GB)"
 		}
-		return fmt.Errorf("the container ended with status %d before its API was up%s%s", state.ExitCode, why, colon(state.Error))
+		return fmt.Errorf("the container ended with status %d before its API was up%s%s", state.ExitCode, why,
+			colon(state.Error))
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("the API was not up within %s: see the logs, or give the server more time (--start-timeout)", b.o.StartTimeout)
+		return fmt.Errorf("the API was not up within %s: see the logs, or give the server more time (--start-timeout)",
+			b.o.StartTimeout)
 	}
 	return fmt.Errorf("waiting for the API: %w", explain(err))
 }

@@ -17,14 +17,15 @@ import (
 	"github.com/stackproof/stackproof/harness/existing/config"
 )
 
-// Facts of the simulator image (tools/docker/Dockerfile and supervisord.conf of CloudStack's source, build/replace.properties).
+// Facts of the simulator image (tools/docker/Dockerfile and supervisord.conf of CloudStack's source,
+// build/replace.properties).
 const (
 	// Repository is where releases of the image are published, each under its own number.
 	Repository = "apache/cloudstack-simulator"
 	// DefaultLog is the management server's log: the image runs it from its source tree, in the home folder of root.
 	DefaultLog = "/root/vmops.log"
-	// DefaultUsageCommand starts the usage server from the source tree (profile usage of usage/pom.xml). The image does not
-	// start one.
+	// DefaultUsageCommand starts the usage server from the source tree (profile usage of usage/pom.xml). The image does
+	// not start one.
 	DefaultUsageCommand = "cd /root && exec mvn -q -pl usage -Drun process-test-resources"
 
 	apiPort         = "8080/tcp"
@@ -51,9 +52,11 @@ type Options struct {
 	ManagementLog string
 	// Relay connects its standard streams with the database inside; default DefaultRelay.
 	Relay []string
-	// LogDir keeps the logs. When it is empty they are kept after a failure only, in a temporary folder that the error names.
+	// LogDir keeps the logs. When it is empty they are kept after a failure only, in a temporary folder that the error
+	// names.
 	LogDir string
-	// Deploy makes a zone on the bare management server; it is called when there is none. The usage server is not yet up.
+	// Deploy makes a zone on the bare management server; it is called when there is none. The usage server is not yet
+	// up.
 	Deploy func(ctx context.Context, api *cloud.Client) error
 	// Say is told what is being done; nil for nobody.
 	Say func(string)
@@ -72,8 +75,8 @@ func (t *Target) Close(ctx context.Context) error {
 	return errors.Join(t.Target.Close(ctx), t.box.close(ctx))
 }
 
-// Open starts the container and makes the zone ready. The error is one line; then nothing is left running, and the logs are
-// kept.
+// Open starts the container and makes the zone ready. The error is one line; then nothing is left running, and the logs
+// are kept.
 func Open(ctx context.Context, o Options) (_ *Target, err error) {
 	o.fill()
 	b := &box{o: o}
@@ -83,7 +86,8 @@ func Open(ctx context.Context, o Options) (_ *Target, err error) {
 		}
 	}()
 	c := o.Existing.Config
-	for _, step := range []func(context.Context) error{b.connect, b.start, b.reachDatabase, b.registerKeys, b.deploy, b.startUsage, b.followLog} {
+	for _, step := range []func(context.Context) error{b.connect, b.start, b.reachDatabase, b.registerKeys, b.deploy,
+		b.startUsage, b.followLog} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -91,8 +95,8 @@ func Open(ctx context.Context, o Options) (_ *Target, err error) {
 	c.API = config.API{URL: b.apiURL, Key: b.keys.APIKey, Secret: b.keys.SecretKey}
 	c.DSN = config.Words{b.readDSN}
 	c.Disposable = true
-	// A command and not the file: what the container writes reaches the file a moment later, and a command's reader waits until
-	// the output is silent.
+	// A command and not the file: what the container writes reaches the file a moment later, and a command's reader
+	// waits until the output is silent.
 	c.Log = config.Log{Command: config.Words{"tail", "-n", "+1", "-F", b.logFile()}, Settle: c.Log.Settle}
 	if c.Router.Mode == "" {
 		c.Router.Mode = "shadow"
@@ -231,7 +235,8 @@ func (b *box) keepLogs(ctx context.Context) {
 	}
 	_ = b.engine.logs(ctx, b.id(), f)
 	_ = f.Close()
-	for from, into := range map[string]string{usageLog: "usage-server.log", b.o.ManagementLog: "management-server.log"} {
+	for from, into := range map[string]string{usageLog: "usage-server.log",
+		b.o.ManagementLog: "management-server.log"} {
 		out, code, err := b.engine.exec(ctx, b.id(), "cat", from)
 		if err == nil && code == 0 {
 			_ = os.WriteFile(filepath.Join(b.dir, into), []byte(out), 0o600)

@@ -13,10 +13,11 @@ import (
 	"github.com/moby/moby/api/pkg/stdcopy"
 )
 
-// DefaultRelay connects its standard streams with a port of the container, with nothing but bash and cat: the simulator image
-// lets its database listen on the inside only, and has no relay installed. It ends when either side does.
+// DefaultRelay connects its standard streams with a port of the container, with nothing but bash and cat: the simulator
+// image lets its database listen on the inside only, and has no relay installed. It ends when either side does.
 func DefaultRelay(port int) []string {
-	return []string{"bash", "-c", fmt.Sprintf("exec 3<>/dev/tcp/127.0.0.1/%d || exit 1; cat <&0 >&3 & a=$!; cat <&3 & b=$!; wait -n; kill $a $b 2>/dev/null; exit 0", port)}
+	return []string{"bash", "-c", fmt.Sprintf("exec 3<>/dev/tcp/127.0.0.1/%d || exit 1; cat <&0 >&3 & a=$!; cat <&3 "+
+		"& b=$!; wait -n; kill $a $b 2>/dev/null; exit 0", port)}
 }
 
 // tunnel is a port on loopback behind which each connection is a command in the container.
@@ -81,7 +82,8 @@ func (t *tunnel) carry(c net.Conn) {
 		_ = s.CloseWrite()
 	}()
 	var complaints bytes.Buffer
-	if _, err := stdcopy.StdCopy(c, &complaints, s.Reader); err != nil && t.ctx.Err() == nil && !errors.Is(err, net.ErrClosed) {
+	if _, err := stdcopy.StdCopy(c, &complaints, s.Reader); err != nil && t.ctx.Err() == nil &&
+		!errors.Is(err, net.ErrClosed) {
 		t.complain(err.Error())
 	}
 	if complaints.Len() > 0 {

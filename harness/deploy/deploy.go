@@ -66,7 +66,8 @@ func Deploy(ctx context.Context, o Options) (Result, error) {
 	}
 	d := &deployer{Options: o, clusters: map[string]string{}}
 	for _, step := range []func(context.Context) error{
-		d.settings, d.zone, d.network, d.providers, d.enableNetwork, d.pods, d.hosts, d.pools, d.publicRange, d.images, d.enableZone, d.ready, d.usage,
+		d.settings, d.zone, d.network, d.providers, d.enableNetwork, d.pods, d.hosts, d.pools, d.publicRange, d.images,
+		d.enableZone, d.ready, d.usage,
 	} {
 		if err := step(ctx); err != nil {
 			return d.Result, err
@@ -119,7 +120,8 @@ func (d *deployer) ensure(step string, there func() (string, error), do func() (
 }
 
 // found looks for the entry that fits.
-func found[T identified](ctx context.Context, d *deployer, command string, p cloud.Params, fits func(T) bool) func() (string, error) {
+func found[T identified](ctx context.Context, d *deployer, command string, p cloud.Params,
+	fits func(T) bool) func() (string, error) {
 	return func() (string, error) {
 		all, err := listed[T](ctx, d, command, p)
 		for _, e := range all {
@@ -185,7 +187,8 @@ func named[T interface{ title() string }](name string) func(T) bool {
 	return func(e T) bool { return e.title() == name }
 }
 
-// settings sets what differs. A setting that the release does not know is skipped: advanced.cfg has some of other releases.
+// settings sets what differs. A setting that the release does not know is skipped: advanced.cfg has some of other
+// releases.
 func (d *deployer) settings(ctx context.Context) error {
 	return d.configure(ctx, d.Plan.Settings, func(s setting) {
 		if !s.IsDynamic {
@@ -211,10 +214,12 @@ func (d *deployer) configure(ctx context.Context, settings []Setting, changed fu
 			d.Show(step, NoKnob)
 			continue
 		}
-		_, err = d.ensure(step, func() (string, error) { return one(all[i].Value == s.Value, s.Name), nil }, func() (string, error) {
-			changed(all[i])
-			return s.Name, d.Cloud.Call(ctx, "updateConfiguration", cloud.Params{"name": s.Name, "value": s.Value}, nil)
-		})
+		_, err = d.ensure(step, func() (string, error) { return one(all[i].Value == s.Value, s.Name), nil },
+			func() (string, error) {
+				changed(all[i])
+				return s.Name, d.Cloud.Call(ctx, "updateConfiguration", cloud.Params{"name": s.Name, "value": s.Value},
+					nil)
+			})
 		if err != nil {
 			return err
 		}
@@ -250,7 +255,8 @@ func (d *deployer) ready(ctx context.Context) error {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return fmt.Errorf("the zone did not become ready within %s: %s: see the management server's log", d.Wait, last)
+			return fmt.Errorf("the zone did not become ready within %s: %s: see the management server's log", d.Wait,
+				last)
 		}
 	}
 }
@@ -270,7 +276,8 @@ func (d *deployer) missing(ctx context.Context) ([]string, error) {
 	if running < 2 {
 		missing = append(missing, fmt.Sprintf("%d of 2 system VMs run", running))
 	}
-	templates, err := listed[template](ctx, d, "listTemplates", cloud.Params{"templatefilter": "all", "zoneid": d.ZoneID})
+	templates, err := listed[template](ctx, d, "listTemplates", cloud.Params{"templatefilter": "all",
+		"zoneid": d.ZoneID})
 	if err != nil {
 		return nil, err
 	}

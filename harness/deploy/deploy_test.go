@@ -58,7 +58,8 @@ func TestDeployFromNothingThenNothingMore(t *testing.T) {
 	z, server := bare(t, "4.20.1.0")
 	c := client(t, z, z.APIURL())
 	seen := steps{}
-	result, err := deploy.Deploy(t.Context(), deploy.Options{Cloud: c, Plan: deploy.Default(), DryRun: true, Show: seen.show})
+	result, err := deploy.Deploy(t.Context(), deploy.Options{Cloud: c, Plan: deploy.Default(), DryRun: true,
+		Show: seen.show})
 	require.NoError(t, err)
 	wanted := result.Changed
 	assert.Positive(t, wanted)
@@ -75,13 +76,15 @@ func TestDeployFromNothingThenNothingMore(t *testing.T) {
 	assert.Contains(t, result.AtRestart, "expunge.delay")
 	assert.NotContains(t, result.AtRestart, "usage.stats.job.aggregation.range", "the usage server's")
 	assert.Contains(t, seen[deploy.Done], "zone enabled")
-	assert.Contains(t, seen[deploy.NoKnob], "setting expunge.workers = 3", "a setting that the release does not have is skipped")
+	assert.Contains(t, seen[deploy.NoKnob], "setting expunge.workers = 3",
+		"a setting that the release does not have is skipped")
 	usable(t, c, result.ZoneID)
 	db, err := server.OpenReadOnly(t.Context())
 	require.NoError(t, err)
 	defer db.Close()
 	var minutes string
-	require.NoError(t, db.QueryRow("SELECT value FROM cloud.configuration WHERE name='usage.stats.job.aggregation.range'").Scan(&minutes))
+	require.NoError(t, db.QueryRow("SELECT value FROM cloud.configuration WHERE "+
+		"name='usage.stats.job.aggregation.range'").Scan(&minutes))
 	assert.Equal(t, "1", minutes)
 
 	seen = steps{}
@@ -112,15 +115,19 @@ func usable(t *testing.T, c *cloud.Client, zoneID string) {
 		require.NotEmpty(t, id, "%s %s", command, key)
 		return id
 	}
-	vpc, err := c.CreateVPC(ctx, cloud.VPCSpec{Name: "v", ZoneID: zoneID, OfferingID: one("listVPCOfferings", "Default VPC offering", nil), CIDR: "10.9.0.0/16"})
+	vpc, err := c.CreateVPC(ctx, cloud.VPCSpec{Name: "v", ZoneID: zoneID, OfferingID: one("listVPCOfferings",
+		"Default VPC offering", nil), CIDR: "10.9.0.0/16"})
 	require.NoError(t, err)
 	_, err = vpc.Wait(ctx)
 	require.NoError(t, err)
-	tier, err := c.CreateNetwork(ctx, cloud.NetworkSpec{Name: "t", ZoneID: zoneID, VPCID: vpc.ID, Gateway: "10.9.1.1", Netmask: "255.255.255.0",
+	tier, err := c.CreateNetwork(ctx, cloud.NetworkSpec{Name: "t", ZoneID: zoneID, VPCID: vpc.ID, Gateway: "10.9.1.1",
+		Netmask:    "255.255.255.0",
 		OfferingID: one("listNetworkOfferings", "DefaultIsolatedNetworkOfferingForVpcNetworks", nil)})
 	require.NoError(t, err)
-	vm, err := c.DeployVirtualMachine(ctx, cloud.VirtualMachineSpec{Name: "m", ZoneID: zoneID, NetworkIDs: []string{tier.Id},
-		ServiceOfferingID: one("listServiceOfferings", "Small Instance", nil), TemplateID: one("listTemplates", "BUILTIN", cloud.Params{"templatefilter": "all"})})
+	vm, err := c.DeployVirtualMachine(ctx, cloud.VirtualMachineSpec{Name: "m", ZoneID: zoneID,
+		NetworkIDs:        []string{tier.Id},
+		ServiceOfferingID: one("listServiceOfferings", "Small Instance", nil), TemplateID: one("listTemplates",
+			"BUILTIN", cloud.Params{"templatefilter": "all"})})
 	require.NoError(t, err)
 	running, err := vm.Wait(ctx)
 	require.NoError(t, err)

@@ -1,7 +1,8 @@
 package deploy
 
-// The kinds of objects that steps look at, each with the fields that its list and its create answer (testdata/conformance/real-lists.jsonl).
-// Fields of one name differ in form between kinds: a pod's startip is a list, a public range's is a text.
+// The kinds of objects that steps look at, each with the fields that its list and its create answer
+// (testdata/conformance/real-lists.jsonl). Fields of one name differ in form between kinds: a pod's startip is a list,
+// a public range's is a text.
 
 // object is anything with an id.
 type object struct{ ID string }

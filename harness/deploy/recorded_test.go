@@ -64,9 +64,11 @@ func TestDeployReadsTheListsOfRealServers(t *testing.T) {
 	for release, exchanges := range recorded(t) {
 		t.Run(release, func(t *testing.T) {
 			seen := steps{}
-			_, err := deploy.Deploy(t.Context(), deploy.Options{Cloud: serve(t, exchanges), Plan: deploy.Default(), DryRun: true, Show: seen.show})
+			_, err := deploy.Deploy(t.Context(), deploy.Options{Cloud: serve(t, exchanges), Plan: deploy.Default(),
+				DryRun: true, Show: seen.show})
 			require.NoError(t, err)
-			for _, step := range []string{"zone Sandbox-simulator", "physical network Sandbox-pnet", "traffic type Guest", "cluster C0", "primary storage PS0"} {
+			for _, step := range []string{"zone Sandbox-simulator", "physical network Sandbox-pnet",
+				"traffic type Guest", "cluster C0", "primary storage PS0"} {
 				assert.Contains(t, seen[deploy.There], step)
 			}
 			hasPods := slices.ContainsFunc(exchanges, func(e cloud.Exchange) bool { return e.Command == "listPods" })
@@ -81,7 +83,8 @@ func TestAPodWithAnotherRangeIsKept(t *testing.T) {
 	plan := deploy.Default()
 	plan.Pod.Last = "172.16.15.9"
 	seen := steps{}
-	_, err := deploy.Deploy(t.Context(), deploy.Options{Cloud: serve(t, recorded(t)["4.20.0.0"]), Plan: plan, DryRun: true, Show: seen.show})
+	_, err := deploy.Deploy(t.Context(), deploy.Options{Cloud: serve(t, recorded(t)["4.20.0.0"]), Plan: plan,
+		DryRun: true, Show: seen.show})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"pod POD0 has 172.16.15.2 - 172.16.15.200"}, seen[deploy.Kept])
 	assert.Contains(t, seen[deploy.There], "pod POD0")
@@ -107,7 +110,8 @@ func TestDeployReadsWhatRealServersCreated(t *testing.T) {
 	assert.Equal(t, 14, read, "seven creates of two releases")
 	_, _, err := deploy.Made("createPod", map[string]json.RawMessage{"pod": json.RawMessage(`{"name":"POD0"}`)})
 	require.ErrorContains(t, err, "names no object")
-	_, _, err = deploy.Made("createPod", map[string]json.RawMessage{"pod": json.RawMessage(`{"id":"x","startip":"1.2.3.4"}`)})
+	_, _, err = deploy.Made("createPod",
+		map[string]json.RawMessage{"pod": json.RawMessage(`{"id":"x","startip":"1.2.3.4"}`)})
 	require.ErrorContains(t, err, "expected form")
 }
 
@@ -115,7 +119,8 @@ func TestDeployReadsWhatRealServersCreated(t *testing.T) {
 func TestTheBareLabAnswersLikeARealServer(t *testing.T) {
 	z, _ := bare(t, "4.20.0.0")
 	var trace strings.Builder
-	c, err := cloud.New(cloud.Options{URL: z.APIURL(), APIKey: z.APIKey(), SecretKey: z.SecretKey(), Eager: true, Trace: &trace})
+	c, err := cloud.New(cloud.Options{URL: z.APIURL(), APIKey: z.APIKey(), SecretKey: z.SecretKey(), Eager: true,
+		Trace: &trace})
 	require.NoError(t, err)
 	_, err = deploy.Deploy(t.Context(), deploy.Options{Cloud: c, Plan: deploy.Default()})
 	require.NoError(t, err)

@@ -11,22 +11,28 @@ import (
 
 func (d *deployer) zone(ctx context.Context) (err error) {
 	p := d.Plan
-	d.ZoneID, err = d.ensure("zone "+p.Zone, found[dataCenter](ctx, d, "listZones", cloud.Params{"name": p.Zone}, named[dataCenter](p.Zone)),
-		call[dataCenter](ctx, d, "createZone", cloud.Params{"name": p.Zone, "networktype": "Advanced", "dns1": p.DNS, "internaldns1": p.InternalDNS, "guestcidraddress": p.GuestCIDR}))
+	d.ZoneID, err = d.ensure("zone "+p.Zone, found[dataCenter](ctx, d, "listZones", cloud.Params{"name": p.Zone},
+		named[dataCenter](p.Zone)),
+		call[dataCenter](ctx, d, "createZone", cloud.Params{"name": p.Zone, "networktype": "Advanced", "dns1": p.DNS,
+			"internaldns1": p.InternalDNS, "guestcidraddress": p.GuestCIDR}))
 	return err
 }
 
 func (d *deployer) network(ctx context.Context) (err error) {
 	name := d.Plan.PhysicalNetwork
-	d.physical, err = d.ensure("physical network "+name, found[physicalNetwork](ctx, d, "listPhysicalNetworks", cloud.Params{"zoneid": d.ZoneID}, named[physicalNetwork](name)),
-		job[physicalNetwork](ctx, d, "createPhysicalNetwork", cloud.Params{"zoneid": d.ZoneID, "name": name, "isolationmethods": "VLAN"}))
+	d.physical, err = d.ensure("physical network "+name, found[physicalNetwork](ctx, d, "listPhysicalNetworks",
+		cloud.Params{"zoneid": d.ZoneID}, named[physicalNetwork](name)),
+		job[physicalNetwork](ctx, d, "createPhysicalNetwork", cloud.Params{"zoneid": d.ZoneID, "name": name,
+			"isolationmethods": "VLAN"}))
 	if err != nil {
 		return err
 	}
 	for _, traffic := range []string{"Guest", "Management", "Public"} {
 		p := cloud.Params{"physicalnetworkid": d.physical}
-		_, err := d.ensure("traffic type "+traffic, found[trafficType](ctx, d, "listTrafficTypes", p, func(e trafficType) bool { return e.TrafficType == traffic }),
-			job[trafficType](ctx, d, "addTrafficType", cloud.Params{"physicalnetworkid": d.physical, "traffictype": traffic}))
+		_, err := d.ensure("traffic type "+traffic, found[trafficType](ctx, d, "listTrafficTypes", p,
+			func(e trafficType) bool { return e.TrafficType == traffic }),
+			job[trafficType](ctx, d, "addTrafficType", cloud.Params{"physicalnetworkid": d.physical,
+				"traffictype": traffic}))
 		if err != nil {
 			return err
 		}
@@ -45,7 +51,8 @@ func (d *deployer) providers(ctx context.Context) error {
 }
 
 func (d *deployer) provider(ctx context.Context, name string) error {
-	all, err := listed[provider](ctx, d, "listNetworkServiceProviders", cloud.Params{"physicalnetworkid": d.physical, "name": name})
+	all, err := listed[provider](ctx, d, "listNetworkServiceProviders", cloud.Params{"physicalnetworkid": d.physical,
+		"name": name})
 	if err != nil {
 		return err
 	}
@@ -89,16 +96,19 @@ func one(is bool, id string) string {
 
 func (d *deployer) enableNetwork(ctx context.Context) error {
 	_, err := d.ensure("physical network enabled, VLANs "+d.Plan.VLANs,
-		found[physicalNetwork](ctx, d, "listPhysicalNetworks", cloud.Params{"zoneid": d.ZoneID}, func(e physicalNetwork) bool {
-			return e.ID == d.physical && e.State == "Enabled" && e.VLAN != ""
-		}), job[physicalNetwork](ctx, d, "updatePhysicalNetwork", cloud.Params{"id": d.physical, "state": "Enabled", "vlan": d.Plan.VLANs}))
+		found[physicalNetwork](ctx, d, "listPhysicalNetworks", cloud.Params{"zoneid": d.ZoneID},
+			func(e physicalNetwork) bool {
+				return e.ID == d.physical && e.State == "Enabled" && e.VLAN != ""
+			}), job[physicalNetwork](ctx, d, "updatePhysicalNetwork", cloud.Params{"id": d.physical, "state": "Enabled",
+			"vlan": d.Plan.VLANs}))
 	return err
 }
 
 func (d *deployer) pods(ctx context.Context) (err error) {
 	p := d.Plan.Pod
-	d.pod, err = d.ensure("pod "+p.Name, d.foundPod(ctx, p), call[pod](ctx, d, "createPod", cloud.Params{"zoneid": d.ZoneID, "name": p.Name, "gateway": p.Gateway,
-		"netmask": p.Netmask, "startip": p.First, "endip": p.Last}))
+	d.pod, err = d.ensure("pod "+p.Name, d.foundPod(ctx, p), call[pod](ctx, d, "createPod",
+		cloud.Params{"zoneid": d.ZoneID, "name": p.Name, "gateway": p.Gateway,
+			"netmask": p.Netmask, "startip": p.First, "endip": p.Last}))
 	return err
 }
 
@@ -115,12 +125,14 @@ func (d *deployer) foundPod(ctx context.Context, p Pod) func() (string, error) {
 	})
 }
 
-// hosts adds clusters and their simulated hosts. A simulated host's name is its agent's, so hosts are told apart by number:
-// a cluster that lacks some gets the last ones of its list.
+// hosts adds clusters and their simulated hosts. A simulated host's name is its agent's, so hosts are told apart by
+// number: a cluster that lacks some gets the last ones of its list.
 func (d *deployer) hosts(ctx context.Context) error {
 	for _, c := range d.Plan.Clusters {
-		id, err := d.ensure("cluster "+c.Name, found[cluster](ctx, d, "listClusters", cloud.Params{"zoneid": d.ZoneID}, named[cluster](c.Name)),
-			call[cluster](ctx, d, "addCluster", cloud.Params{"zoneid": d.ZoneID, "podid": d.pod, "clustername": c.Name, "clustertype": "CloudManaged", "hypervisor": "simulator"}))
+		id, err := d.ensure("cluster "+c.Name, found[cluster](ctx, d, "listClusters", cloud.Params{"zoneid": d.ZoneID},
+			named[cluster](c.Name)),
+			call[cluster](ctx, d, "addCluster", cloud.Params{"zoneid": d.ZoneID, "podid": d.pod, "clustername": c.Name,
+				"clustertype": "CloudManaged", "hypervisor": "simulator"}))
 		if err != nil {
 			return err
 		}
@@ -131,7 +143,8 @@ func (d *deployer) hosts(ctx context.Context) error {
 		}
 		for i, url := range c.Hosts {
 			if _, err := d.ensure("host "+url, func() (string, error) { return one(i < have, url), nil },
-				call[host](ctx, d, "addHost", cloud.Params{"zoneid": d.ZoneID, "podid": d.pod, "clusterid": id, "hypervisor": "simulator", "url": url,
+				call[host](ctx, d, "addHost", cloud.Params{"zoneid": d.ZoneID, "podid": d.pod, "clusterid": id,
+					"hypervisor": "simulator", "url": url,
 					"username": "root", "password": "password"})); err != nil {
 				return err
 			}
@@ -158,8 +171,10 @@ func (d *deployer) pools(ctx context.Context) error {
 	for i, c := range d.Plan.Clusters {
 		for j, url := range c.Pools {
 			name := fmt.Sprintf("PS%d", i*len(c.Pools)+j)
-			_, err := d.ensure("primary storage "+name, found[storagePool](ctx, d, "listStoragePools", cloud.Params{"zoneid": d.ZoneID}, named[storagePool](name)),
-				call[storagePool](ctx, d, "createStoragePool", cloud.Params{"zoneid": d.ZoneID, "podid": d.pod, "clusterid": d.clusters[c.Name], "name": name, "url": url}))
+			_, err := d.ensure("primary storage "+name, found[storagePool](ctx, d, "listStoragePools",
+				cloud.Params{"zoneid": d.ZoneID}, named[storagePool](name)),
+				call[storagePool](ctx, d, "createStoragePool", cloud.Params{"zoneid": d.ZoneID, "podid": d.pod,
+					"clusterid": d.clusters[c.Name], "name": name, "url": url}))
 			if err != nil {
 				return err
 			}
@@ -171,21 +186,26 @@ func (d *deployer) pools(ctx context.Context) error {
 func (d *deployer) publicRange(ctx context.Context) error {
 	p := d.Plan.Public
 	_, err := d.ensure("public range "+p.First+" - "+p.Last,
-		found[publicRange](ctx, d, "listVlanIpRanges", cloud.Params{"zoneid": d.ZoneID}, func(e publicRange) bool { return e.StartIP == p.First }),
-		call[publicRange](ctx, d, "createVlanIpRange", cloud.Params{"zoneid": d.ZoneID, "vlan": p.VLAN, "startip": p.First, "endip": p.Last, "gateway": p.Gateway,
+		found[publicRange](ctx, d, "listVlanIpRanges", cloud.Params{"zoneid": d.ZoneID},
+			func(e publicRange) bool { return e.StartIP == p.First }),
+		call[publicRange](ctx, d, "createVlanIpRange", cloud.Params{"zoneid": d.ZoneID, "vlan": p.VLAN,
+			"startip": p.First, "endip": p.Last, "gateway": p.Gateway,
 			"netmask": p.Netmask, "forvirtualnetwork": true}))
 	return err
 }
 
 func (d *deployer) images(ctx context.Context) error {
-	_, err := d.ensure("secondary storage", found[imageStore](ctx, d, "listImageStores", cloud.Params{"zoneid": d.ZoneID}, func(imageStore) bool { return true }),
-		call[imageStore](ctx, d, "addImageStore", cloud.Params{"zoneid": d.ZoneID, "provider": "NFS", "url": d.Plan.ImageStore}))
+	_, err := d.ensure("secondary storage", found[imageStore](ctx, d, "listImageStores",
+		cloud.Params{"zoneid": d.ZoneID}, func(imageStore) bool { return true }),
+		call[imageStore](ctx, d, "addImageStore", cloud.Params{"zoneid": d.ZoneID, "provider": "NFS",
+			"url": d.Plan.ImageStore}))
 	return err
 }
 
 func (d *deployer) enableZone(ctx context.Context) error {
-	_, err := d.ensure("zone enabled", found[dataCenter](ctx, d, "listZones", cloud.Params{"name": d.Plan.Zone}, func(e dataCenter) bool {
-		return e.Name == d.Plan.Zone && e.AllocationState == "Enabled"
-	}), call[dataCenter](ctx, d, "updateZone", cloud.Params{"id": d.ZoneID, "allocationstate": "Enabled"}))
+	_, err := d.ensure("zone enabled", found[dataCenter](ctx, d, "listZones", cloud.Params{"name": d.Plan.Zone},
+		func(e dataCenter) bool {
+			return e.Name == d.Plan.Zone && e.AllocationState == "Enabled"
+		}), call[dataCenter](ctx, d, "updateZone", cloud.Params{"id": d.ZoneID, "allocationstate": "Enabled"}))
 	return err
 }

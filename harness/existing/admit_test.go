@@ -14,7 +14,8 @@ import (
 
 // TestAdmission lets in as many scenarios as the server takes changes at once; who waits for a usage run takes no room.
 func TestAdmission(t *testing.T) {
-	client, err := cloud.New(cloud.Options{URL: "http://127.0.0.1:1/client/api", APIKey: "k", SecretKey: "s", Parallel: 2})
+	client, err := cloud.New(cloud.Options{URL: "http://127.0.0.1:1/client/api", APIKey: "k", SecretKey: "s",
+		Parallel: 2})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, client.Close(context.WithoutCancel(t.Context()))) })
 	target := &Target{cloud: client, admission: newAdmission()}

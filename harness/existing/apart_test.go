@@ -42,7 +42,8 @@ func TestHelperIDsFarAhead(t *testing.T) {
 			for _, one := range run.Results {
 				if one.ID == "U-02" {
 					assert.Equal(t, result.Inconclusive, one.Verdict, reasons(run))
-					assert.Regexp(t, `helper ids are [12]\d\d\d ahead of rule ids, so a crossing takes [12]\d\d\d rules, most of them harmless firewall rules; the budget is 200`, one.Reason)
+					assert.Regexp(
+						t, `helper ids are [12]\d\d\d ahead of rule ids, so a crossing takes [12]\d\d\d rules, most of them harmless firewall rules; the budget is 200`, one.Reason)
 					continue
 				}
 				assert.Equal(t, want, one.Verdict, reasons(run))
@@ -86,7 +87,9 @@ func TestPortForwardsTooFarToCross(t *testing.T) {
 			lines, err := before.Intent(t.Context(), chosen)
 			require.NoError(t, err)
 			require.NoError(t, before.Close(t.Context()))
-			assert.Contains(t, strings.Join(lines, "\n"), "rule ids are 213 ahead of helper ids of port forwarding rules: a story that crosses them makes about 214 rules, and may make 200")
+			assert.Contains(t, strings.Join(lines, "\n"),
+				"rule ids are 213 ahead of helper ids of port forwarding rules: a story that crosses them makes "+
+					"about 214 rules, and may make 200")
 
 			run, _ := carryOut(t, c, "U-06")
 			assert.Equal(t, want, run.Results[0].Verdict, reasons(run))

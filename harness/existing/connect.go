@@ -12,7 +12,8 @@ type Keeper interface {
 	Close() error
 }
 
-// Keep notes from now on what the run creates; the ledger is closed with the target, when all that it names was removed.
+// Keep notes from now on what the run creates; the ledger is closed with the target, when all that it names was
+// removed.
 func (t *Target) Keep(l Keeper) {
 	t.opts.Ledger = l
 	t.onClose("closing the ledger", func(context.Context) error { return l.Close() })

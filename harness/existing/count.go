@@ -26,14 +26,14 @@ type counter struct {
 	since     time.Time
 }
 
-// lostAfter is how long the log must be ahead of the counter until the difference is the counter's fault. A push that is on its
-// way is logged before it is counted.
+// lostAfter is how long the log must be ahead of the counter until the difference is the counter's fault. A push that
+// is on its way is logged before it is counted.
 const lostAfter = 3 * time.Second
 
-// agrees compares what the log shows with the counter as it was read before and after the log. The simulator reads a mock, answers
-// and writes the count back without a transaction (SimulatorManagerImpl.java@4.20.0.0, simulate): of pushes to two routers at the same time
-// one may never be counted. So where the log stays ahead, the counter is set right; a push that was counted and is not in
-// the log remains missing.
+// agrees compares what the log shows with the counter as it was read before and after the log. The simulator reads a
+// mock, answers and writes the count back without a transaction (SimulatorManagerImpl.java@4.20.0.0, simulate): of
+// pushes to two routers at the same time one may never be counted. So where the log stays ahead, the counter is set
+// right; a push that was counted and is not in the log remains missing.
 func (c *counter) agrees(logged, before, after int, now time.Time) bool {
 	ahead := logged - c.base - after
 	switch {

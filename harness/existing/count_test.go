@@ -34,7 +34,8 @@ func TestCounterAgrees(t *testing.T) {
 	assert.False(t, c.agrees(2, 1, 1, at(4)), "time does not add up over breaks")
 }
 
-// TestUncountedPush lets the simulator lose a count, as it does when two routers are pushed to at once: the run goes on.
+// TestUncountedPush lets the simulator lose a count, as it does when two routers are pushed to at once: the run goes
+// on.
 func TestUncountedPush(t *testing.T) {
 	t.Parallel()
 	s := stand(t, "4.20.1.0")
@@ -73,7 +74,8 @@ func TestCountThatDoesNotBegin(t *testing.T) {
 	s := stand(t, "4.20.1.0")
 	ctx, end := context.WithCancel(t.Context())
 	defer end()
-	target, err := Open(t.Context(), Options{Name: "existing", Config: s.config(), TempDir: t.TempDir(), Trace: endsAt{"configureSimulator", end}})
+	target, err := Open(t.Context(), Options{Name: "existing", Config: s.config(), TempDir: t.TempDir(),
+		Trace: endsAt{"configureSimulator", end}})
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, target.Close(context.WithoutCancel(t.Context()))) }()
 	require.ErrorIs(t, target.startCount(ctx), context.Canceled)

@@ -24,7 +24,8 @@ func openDatabase(ctx context.Context, dsns []string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	config.ParseTime, config.Loc, config.Timeout, config.ReadTimeout, config.WriteTimeout = true, time.UTC, 10*time.Second, dbTimeout, dbTimeout
+	config.ParseTime, config.Loc, config.Timeout, config.ReadTimeout, config.WriteTimeout = true, time.UTC,
+		10*time.Second, dbTimeout, dbTimeout
 	db, err := usageprobe.Connect(config)
 	if err != nil {
 		return nil, err
@@ -37,7 +38,8 @@ func openDatabase(ctx context.Context, dsns []string) (*sql.DB, error) {
 
 // readTables are read by the probes; one of each schema stands for its grant.
 func readTables() []string {
-	return []string{"cloud.usage_event", "cloud.firewall_rules", "cloud_usage.usage_job", "cloud_usage.usage_load_balancer_policy"}
+	return []string{"cloud.usage_event", "cloud.firewall_rules", "cloud_usage.usage_job",
+		"cloud_usage.usage_load_balancer_policy"}
 }
 
 func tryDatabase(ctx context.Context, db *sql.DB, c *mysql.Config, two bool) error {
@@ -51,7 +53,8 @@ func tryDatabase(ctx context.Context, db *sql.DB, c *mysql.Config, two bool) err
 			err = nil
 		}
 		if err != nil && two && usageprobe.IsAbsent(err) {
-			return fmt.Errorf("database %s does not show %s: the probes read cloud and cloud_usage in one transaction, so two servers are not supported; "+
+			return fmt.Errorf("database %s does not show %s: the probes read cloud and cloud_usage in one "+
+				"transaction, so two servers are not supported; "+
 				"give one that has both (a replica of both will do)", c.Addr, table)
 		}
 		if err != nil {
@@ -84,7 +87,8 @@ func tryRights(ctx context.Context, db *sql.DB) (finding.Finding, error) {
 		return finding.Finding{}, fmt.Errorf("reading our grants: %w", err)
 	}
 	if more {
-		return finding.Works(harness.UsageDB, "cloud and cloud_usage can be read (the account may do more than SELECT, which is not needed)"), nil
+		return finding.Works(harness.UsageDB,
+			"cloud and cloud_usage can be read (the account may do more than SELECT, which is not needed)"), nil
 	}
 	return finding.Works(harness.UsageDB, "cloud and cloud_usage can be read, with SELECT only"), nil
 }

@@ -55,7 +55,8 @@ func (t *Target) Notes(run result.Run) []string {
 		}
 	}
 	if len(ids) > 0 {
-		notes = append(notes, fmt.Sprintf("patched build: the server calls itself %s, which is known to fail %s, and they passed", t.release, strings.Join(ids, ", ")))
+		notes = append(notes, fmt.Sprintf("patched build: the server calls itself %s, which is known to fail %s, "+
+			"and they passed", t.release, strings.Join(ids, ", ")))
 	}
 	notes = append(notes, t.groupsNote(run)...)
 	if runs := t.usageRuns(); len(runs) > 0 {

@@ -30,7 +30,8 @@ func (t *Target) begin(ctx context.Context) (string, error) {
 		}
 	}
 	// Before the call: its answer may be lost.
-	t.undo = append(t.undo, undo{"removing the run's domain " + name, func(ctx context.Context) error { return t.dropOnce(ctx, name) }})
+	t.undo = append(t.undo, undo{"removing the run's domain " + name,
+		func(ctx context.Context) error { return t.dropOnce(ctx, name) }})
 	made, err := t.cloud.CreateDomain(ctx, name, "")
 	if err != nil {
 		return "", fmt.Errorf("making the run's domain %s: %w", name, err)
@@ -49,11 +50,12 @@ func (t *Target) begin(ctx context.Context) (string, error) {
 	return t.domain, nil
 }
 
-// DropTime bounds the removal of the domain and of whatever the run left in it. The server cleans up after accounts by itself, every 20 s on
-// a simulator zone (account.cleanup.interval).
+// DropTime bounds the removal of the domain and of whatever the run left in it. The server cleans up after accounts by
+// itself, every 20 s on a simulator zone (account.cleanup.interval).
 const DropTime = 2 * time.Minute
 
-// dropOnce removes the run's domain unless that was tried already: what came of it is in the case leaks, and nowhere else.
+// dropOnce removes the run's domain unless that was tried already: what came of it is in the case leaks, and nowhere
+// else.
 func (t *Target) dropOnce(ctx context.Context, name string) error {
 	t.mu.Lock()
 	tried := t.dropped

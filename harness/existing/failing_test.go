@@ -14,8 +14,8 @@ import (
 	"github.com/stackproof/stackproof/release"
 )
 
-// TestUsageServerThatFails loses one of the accounts that a run makes, so that its first event ends every usage run of the site
-// (confirmed.md 31): told once, with what is missing, and not as each scenario's affair.
+// TestUsageServerThatFails loses one of the accounts that a run makes, so that its first event ends every usage run of
+// the site (confirmed.md 31): told once, with what is missing, and not as each scenario's affair.
 func TestUsageServerThatFails(t *testing.T) {
 	t.Parallel()
 	s := standWith(t, "4.20.1.0", nil, []release.Knob{fault.UsageAccountLost})

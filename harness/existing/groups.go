@@ -13,9 +13,9 @@ import (
 // memoryCapacity is the capacity type of the hosts' memory, in bytes (Capacity.java@4.20.0.0).
 const memoryCapacity = 0
 
-// tryGroups measures how many of the smallest instances fit into the zone, where the sizes of L-04's populations are not given. Groups
-// that do not fit are worse than none: they create and expunge instances without end (before 4.20.2), and leave no room for
-// other scenarios (confirmed.md 29).
+// tryGroups measures how many of the smallest instances fit into the zone, where the sizes of L-04's populations are
+// not given. Groups that do not fit are worse than none: they create and expunge instances without end (before 4.20.2),
+// and leave no room for other scenarios (confirmed.md 29).
 func (t *Target) tryGroups(ctx context.Context) error {
 	t.slots = -1
 	if t.config.Groups != nil || t.zoneID == "" {
@@ -45,8 +45,8 @@ func (t *Target) tryGroups(ctx context.Context) error {
 	return nil
 }
 
-// groups are the sizes of L-04's populations that a run has room for: all of the zone's for it alone, else a third. The populations, of
-// two instances a group, live at the same time.
+// groups are the sizes of L-04's populations that a run has room for: all of the zone's for it alone, else a third. The
+// populations, of two instances a group, live at the same time.
 func (t *Target) groups(scenarios int) []int {
 	if t.config.Groups != nil || t.slots < 0 {
 		return t.config.Groups
@@ -68,10 +68,12 @@ func (t *Target) groups(scenarios int) []int {
 // groupsNote says which populations were left out.
 func (t *Target) groupsNote(run result.Run) []string {
 	sizes := t.groups(t.chosen)
-	if t.config.Groups != nil || len(sizes) == 0 || slices.Contains(sizes, 50) || !slices.ContainsFunc(run.Results, func(c result.Case) bool { return c.ID == "L-04" }) {
+	if t.config.Groups != nil || len(sizes) == 0 || slices.Contains(sizes, 50) ||
+		!slices.ContainsFunc(run.Results, func(c result.Case) bool { return c.ID == "L-04" }) {
 		return nil
 	}
-	return []string{fmt.Sprintf("L-04 made populations of %v groups only: the zone had room for %d of the smallest instances; add hosts, run it alone, or say what fits (--groups)",
+	return []string{fmt.Sprintf("L-04 made populations of %v groups only: the zone had room for %d of the smallest "+
+		"instances; add hosts, run it alone, or say what fits (--groups)",
 		sizes, t.slots)}
 }
 

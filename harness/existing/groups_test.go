@@ -17,7 +17,8 @@ func TestGroupsThatFit(t *testing.T) {
 		scenarios int
 		want      []int
 	}{
-		{-1, 24, nil}, {60, 24, []int{2}}, {90, 24, []int{2, 10}}, {60, 1, []int{2, 10}}, {137, 1, []int{2, 10}}, {138, 1, []int{2, 10, 50}}, {0, 1, []int{2}},
+		{-1, 24, nil}, {60, 24, []int{2}}, {90, 24, []int{2, 10}}, {60, 1, []int{2, 10}}, {137, 1, []int{2, 10}},
+		{138, 1, []int{2, 10, 50}}, {0, 1, []int{2}},
 		{400, 24, []int{2, 10, 50}},
 	} {
 		target := &Target{slots: c.slots}
@@ -27,7 +28,8 @@ func TestGroupsThatFit(t *testing.T) {
 	assert.Len(t, (&Target{slots: 60, chosen: 24}).groupsNote(ran), 1)
 	assert.Empty(t, (&Target{slots: 60, chosen: 24}).groupsNote(result.Run{}))
 	assert.Empty(t, (&Target{slots: 400, chosen: 24}).groupsNote(ran))
-	assert.Equal(t, []int{7}, (&Target{slots: 1000, config: config.Config{Groups: []int{7}}}).groups(1), "what is given counts")
+	assert.Equal(t, []int{7}, (&Target{slots: 1000, config: config.Config{Groups: []int{7}}}).groups(1),
+		"what is given counts")
 }
 
 // TestRoomOfASimulatorZone opens a zone of four simulated hosts of 8 GiB, as setup/dev/advanced.cfg makes it.

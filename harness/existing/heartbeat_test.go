@@ -61,7 +61,8 @@ func TestServerThatTellsNoTime(t *testing.T) {
 // TestClocksApart looks at management servers that are ahead, behind and silent.
 func TestClocksApart(t *testing.T) {
 	t.Parallel()
-	for name, by := range map[string]time.Duration{"ahead": 20 * time.Second, "behind": -20 * time.Second, "hours behind": -3 * time.Hour} {
+	for name, by := range map[string]time.Duration{"ahead": 20 * time.Second, "behind": -20 * time.Second,
+		"hours behind": -3 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := standAt(t, shifted{by})

@@ -62,7 +62,8 @@ func TestWrongInput(t *testing.T) {
 	t.Parallel()
 	s := stand(t, "4.20.1.0")
 	db := s.root(t)
-	for _, statement := range []string{"CREATE USER half@'%' IDENTIFIED BY 'pw-half'", "GRANT SELECT ON cloud.* TO half@'%'"} {
+	for _, statement := range []string{"CREATE USER half@'%' IDENTIFIED BY 'pw-half'",
+		"GRANT SELECT ON cloud.* TO half@'%'"} {
 		_, err := db.ExecContext(t.Context(), statement)
 		require.NoError(t, err)
 	}
@@ -75,17 +76,28 @@ func TestWrongInput(t *testing.T) {
 		wrong func(*config.Config)
 		want  []string
 	}{
-		"URL":         {func(c *config.Config) { c.API.URL = "http://" + nobody }, []string{"does not answer", "check the URL"}},
-		"key":         {func(c *config.Config) { c.API.Key = "nonsense" }, []string{"refuses the keys", "check them"}},
-		"secret":      {func(c *config.Config) { c.API.Secret = "s3cret" }, []string{"refuses the keys"}},
-		"no key":      {func(c *config.Config) { c.API = config.API{URL: c.API.URL} }, []string{"no way to authenticate"}},
-		"scheme":      {func(c *config.Config) { c.API.URL = strings.Replace(c.API.URL, "http", "https", 1) }, []string{"does not answer"}},
-		"authority":   {func(c *config.Config) { c.API.CA = "/nowhere.pem" }, []string{"certificate authorities", "nowhere.pem"}},
-		"database":    {func(c *config.Config) { c.DSN = config.Words{"ro:s3cret@tcp(" + nobody + ")/"} }, []string{nobody, "host and port"}},
-		"password":    {func(c *config.Config) { c.DSN = config.Words{s.as(t, "half", "s3cret")} }, []string{"half is refused", "GRANT SELECT"}},
-		"grant":       {func(c *config.Config) { c.DSN = config.Words{s.as(t, "half", "pw-half")} }, []string{"GRANT SELECT ON cloud_usage.* TO 'half'@'%'"}},
-		"two servers": {func(c *config.Config) { c.DSN = config.Words{s.as(t, "half", "pw-half"), s.server.ReadOnlyDSN()} }, []string{"two servers are not supported"}},
-		"log":         {func(c *config.Config) { c.Log.File = config.Words{"/nowhere/m.log"} }, []string{"/nowhere/m.log", "no such file"}},
+		"URL": {func(c *config.Config) { c.API.URL = "http://" + nobody },
+			[]string{"does not answer", "check the URL"}},
+		"key":    {func(c *config.Config) { c.API.Key = "nonsense" }, []string{"refuses the keys", "check them"}},
+		"secret": {func(c *config.Config) { c.API.Secret = "s3cret" }, []string{"refuses the keys"}},
+		"no key": {func(c *config.Config) { c.API = config.API{URL: c.API.URL} },
+			[]string{"no way to authenticate"}},
+		"scheme": {func(c *config.Config) { c.API.URL = strings.Replace(c.API.URL, "http", "https", 1) },
+			[]string{"does not answer"}},
+		"authority": {func(c *config.Config) { c.API.CA = "/nowhere.pem" }, []string{"certificate authorities",
+			"nowhere.pem"}},
+		"database": {func(c *config.Config) { c.DSN = config.Words{"ro:s3cret@tcp(" + nobody + ")/"} },
+			[]string{nobody, "host and port"}},
+		"password": {func(c *config.Config) { c.DSN = config.Words{s.as(t, "half", "s3cret")} },
+			[]string{"half is refused", "GRANT SELECT"}},
+		"grant": {func(c *config.Config) { c.DSN = config.Words{s.as(t, "half", "pw-half")} },
+			[]string{"GRANT SELECT ON cloud_usage.* TO 'half'@'%'"}},
+		"two servers": {func(c *config.Config) {
+			c.DSN = config.Words{s.as(t, "half", "pw-half"),
+				s.server.ReadOnlyDSN()}
+		}, []string{"two servers are not supported"}},
+		"log": {func(c *config.Config) { c.Log.File = config.Words{"/nowhere/m.log"} },
+			[]string{"/nowhere/m.log", "no such file"}},
 		"log command": {func(c *config.Config) {
 			c.Log = config.Log{Command: config.Words{"sh", "-c", "echo no route >&2; exit 1"}, Settle: time.Second}
 		}, []string{"no route"}},
@@ -191,7 +203,8 @@ func TestLogThatMissesPushes(t *testing.T) {
 	target, err := Open(t.Context(), Options{Name: "existing", Config: c, TempDir: t.TempDir()})
 	require.NoError(t, err)
 	target.watch.patience = 200 * time.Millisecond
-	run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Workers: 1, Seed: 1, Progress: harnesstest.Silent{}})
+	run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Workers: 1, Seed: 1,
+		Progress: harnesstest.Silent{}})
 	require.NoError(t, err)
 	require.NoError(t, target.Close(context.WithoutCancel(t.Context())))
 	require.Len(t, run.Results, 1)
@@ -210,7 +223,8 @@ func TestDeadUsageServer(t *testing.T) {
 	target, err := Open(t.Context(), Options{Name: "existing", Config: c, TempDir: t.TempDir()})
 	require.NoError(t, err)
 	require.NoError(t, s.zone.EndUsage(t.Context(), zone.FirstUsageHost, zone.UsageKilled))
-	run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Workers: 2, Seed: 1, Progress: harnesstest.Silent{}})
+	run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Workers: 2, Seed: 1,
+		Progress: harnesstest.Silent{}})
 	require.NoError(t, err)
 	require.NoError(t, target.Close(context.WithoutCancel(t.Context())))
 	for _, c := range run.Results {

@@ -8,8 +8,8 @@ import (
 	"github.com/stackproof/stackproof/harness/inventory"
 )
 
-// WatchLeaks implements harness.LeakWatcher. Without a ledger the run's objects have no prefix of their own by which they
-// could be told from other people's.
+// WatchLeaks implements harness.LeakWatcher. Without a ledger the run's objects have no prefix of their own by which
+// they could be told from other people's.
 func (t *Target) WatchLeaks(ctx context.Context) (func(context.Context) ([]string, error), error) {
 	if t.opts.Ledger == nil {
 		return nil, nil

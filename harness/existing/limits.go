@@ -23,7 +23,8 @@ func (l takes) atLeast(o takes) takes {
 	return takes{max(l.vms, o.vms), max(l.addresses, o.addresses), max(l.networks, o.networks), max(l.vpcs, o.vpcs)}
 }
 
-// populations is the scenario whose accounts are as large as the zone allows; each population has an account of its own.
+// populations is the scenario whose accounts are as large as the zone allows; each population has an account of its
+// own.
 const populations = "L-04"
 
 // loadOf is what a scenario takes in its largest account, and in all of them.
@@ -38,7 +39,8 @@ func loadOf(id string, groups []int) (account, all takes) {
 	return account, all
 }
 
-// quota is a kind of thing that accounts and domains may have so many of (max.account.*, max.domain.*, Config.java@4.20.0.0).
+// quota is a kind of thing that accounts and domains may have so many of (max.account.*, max.domain.*,
+// Config.java@4.20.0.0).
 type quota struct {
 	setting string // behind max.account. and max.domain.
 	what    string
@@ -50,7 +52,8 @@ func quotas() []quota {
 	return []quota{
 		{"user.vms", "instances", vms}, {"public.ips", "public addresses", func(l takes) int { return l.addresses }},
 		{"volumes", "volumes", vms}, // a root disk each
-		{"networks", "networks", func(l takes) int { return l.networks }}, {"vpcs", "VPCs", func(l takes) int { return l.vpcs }},
+		{"networks", "networks", func(l takes) int { return l.networks }},
+		{"vpcs", "VPCs", func(l takes) int { return l.vpcs }},
 		{"cpus", "CPUs", vms}, // one each at least
 	}
 }
@@ -69,18 +72,21 @@ type shortage struct {
 }
 
 func (s shortage) String() string {
-	return fmt.Sprintf("%s: %s may have %d (max.%s.%s), the run takes up to %d", s.what, map[string]string{ofAccount: "an account", ofDomain: "a domain"}[s.owner],
+	return fmt.Sprintf("%s: %s may have %d (max.%s.%s), the run takes up to %d", s.what,
+		map[string]string{ofAccount: "an account", ofDomain: "a domain"}[s.owner],
 		s.has, s.owner, s.setting, s.needs)
 }
 
-const raising = "raise the setting and restart the management server, let the run lift the limits of its own domain and accounts (without --keep-limits), or choose fewer scenarios (--scenario, --groups)"
+const raising = "raise the setting and restart the management server, let the run lift the limits of its own domain " +
+	"and accounts (without --keep-limits), or choose fewer scenarios (--scenario, --groups)"
 
-// readLimits gives the limits that a new account and a new domain below ROOT will have, by setting; -1 is none. A server that
-// does not list a setting is believed to have no limit.
+// readLimits gives the limits that a new account and a new domain below ROOT will have, by setting; -1 is none. A
+// server that does not list a setting is believed to have no limit.
 func (t *Target) readLimits(ctx context.Context) (map[string]int, error) {
 	limits := map[string]int{}
 	for _, owner := range []string{ofAccount, ofDomain} {
-		all, err := t.cloud.ListConfigurations(ctx, cloud.Params{"keyword": "max." + owner + ".", "page": 1, "pagesize": 100})
+		all, err := t.cloud.ListConfigurations(ctx, cloud.Params{"keyword": "max." + owner + ".", "page": 1,
+			"pagesize": 100})
 		if err != nil {
 			return nil, fmt.Errorf("asking for the limits of new accounts and domains: %w", err)
 		}
@@ -114,7 +120,8 @@ func short(limits map[string]int, chosen harness.Catalogue, groups []int) (all [
 // fitLimits compares the limits of new accounts and domains with what the scenarios take, where the limits are kept.
 func (t *Target) fitLimits(ctx context.Context, chosen harness.Catalogue) (lines []string, err error) {
 	if !t.config.KeepLimits {
-		return []string{"the resource limits of the run's own domain and accounts are lifted (--keep-limits leaves them)"}, nil
+		return []string{"the resource limits of the run's own domain and accounts are lifted (--keep-limits leaves " +
+			"them)"}, nil
 	}
 	limits, err := t.readLimits(ctx)
 	if err != nil {

@@ -28,7 +28,8 @@ func intend(t *testing.T, c config.Config, ids ...string) ([]string, error) {
 // TestLimits gives new accounts and domains little: a run says which limit, how many it takes, and what to do.
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	s := standWith(t, "4.20.1.0", map[string]string{"max.account.public.ips": "1", "max.domain.vpcs": "3", "max.account.networks": "-1"}, nil)
+	s := standWith(t, "4.20.1.0", map[string]string{"max.account.public.ips": "1", "max.domain.vpcs": "3",
+		"max.account.networks": "-1"}, nil)
 	before := s.domains(t)
 	c := s.config()
 	c.KeepLimits = true
@@ -36,7 +37,8 @@ func TestLimits(t *testing.T) {
 	require.Error(t, err)
 	said := strings.Split(err.Error(), "\n")
 	require.Len(t, said, 2, "a line a limit: %s", err)
-	assert.Contains(t, said[0], "public addresses: an account may have 1 (max.account.public.ips), the run takes up to 4: raise the setting")
+	assert.Contains(t, said[0], "public addresses: an account may have 1 (max.account.public.ips), the run takes up "+
+		"to 4: raise the setting")
 	assert.Contains(t, said[1], "VPCs: a domain may have 3 (max.domain.vpcs), the run takes up to 4: raise the setting")
 	assert.Contains(t, said[0], "--keep-limits")
 	assert.Equal(t, before, s.domains(t), "nothing was created")
@@ -58,15 +60,19 @@ func TestLimits(t *testing.T) {
 	require.ErrorContains(t, err, "instances: an account may have 20 (max.account.user.vms), the run takes up to 102")
 }
 
-// TestTakesEnough counts what scenarios really took, by their usage events: the check must not promise room that is not there.
+// TestTakesEnough counts what scenarios really took, by their usage events: the check must not promise room that is not
+// there.
 func TestTakesEnough(t *testing.T) {
 	t.Parallel()
 	s := stand(t, "4.20.1.0")
 	ids := []string{"U-04", "U-05c", "U-05e", "U-09", "L-04", "L-08", "A-02"}
 	carryOut(t, s.config(), ids...)
-	rows, err := s.root(t).QueryContext(t.Context(), "SELECT a.account_name, SUM(e.type = 'VM.CREATE'), SUM(e.type = 'NET.IPASSIGN'), "+
-		"(SELECT COUNT(*) FROM cloud.networks n WHERE n.account_id = a.id), SUM(e.type = 'VPC.CREATE') "+
-		"FROM cloud.account a JOIN cloud.usage_event e ON e.account_id = a.id WHERE a.account_name LIKE 'sp%' GROUP BY a.id")
+	rows, err := s.root(t).QueryContext(t.Context(),
+		"SELECT a.account_name, SUM(e.type = 'VM.CREATE'), SUM(e.type = 'NET.IPASSIGN'), "+
+			"(SELECT COUNT(*) FROM cloud.networks n WHERE n.account_id = a.id), SUM(e.type = 'VPC.CREATE') "+
+			"FROM cloud.account a JOIN cloud.usage_event e ON e.account_id = a.id WHERE a.account_name LIKE 'sp%' "+
+			"GROUP "+
+			"BY a.id")
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, rows.Close()) }()
 	largest, all, seen := map[string]takes{}, map[string]takes{}, 0

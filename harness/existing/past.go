@@ -8,10 +8,10 @@ import (
 	"github.com/stackproof/stackproof/router"
 )
 
-// past chooses, of the pushes that routers got before we came, those that can still show. What a router holds is the result
-// of all of them: scripts that compare files as sets of lines leave a live file of which only the lines are those of the newest
-// push (4.19.1.0; in story B 54 pushes in a row were lost). But a push with other lines than the one before is written by
-// every release, and what was there before it shows no more.
+// past chooses, of the pushes that routers got before we came, those that can still show. What a router holds is the
+// result of all of them: scripts that compare files as sets of lines leave a live file of which only the lines are
+// those of the newest push (4.19.1.0; in story B 54 pushes in a row were lost). But a push with other lines than the
+// one before is written by every release, and what was there before it shows no more.
 type past struct {
 	rules   router.Rules
 	routers int // that had pushes before we came
@@ -19,8 +19,8 @@ type past struct {
 }
 
 const (
-	// writes is how many pushes that are surely written are applied: where HAProxy or the scripts refuse one, the one before
-	// is what serves.
+	// writes is how many pushes that are surely written are applied: where HAProxy or the scripts refuse one, the one
+	// before is what serves.
 	writes = 3
 	// pastLimit bounds the pushes of a router; real scripts take up to half a second for each, when somebody looks.
 	pastLimit = 200
@@ -63,9 +63,11 @@ func (p *past) notes() []string {
 	if p.routers == 0 {
 		return nil
 	}
-	note := fmt.Sprintf("routers that had pushes before the run (%d): their shadows start from the log's pushes that can still show", p.routers)
+	note := fmt.Sprintf("routers that had pushes before the run (%d): their shadows start from the log's pushes "+
+		"that can still show", p.routers)
 	if p.cut > 0 {
-		note += fmt.Sprintf("; for %d of them these are more than %d, and the older ones are left out", p.cut, pastLimit)
+		note += fmt.Sprintf("; for %d of them these are more than %d, and the older ones are left out", p.cut,
+			pastLimit)
 	}
 	return []string{note}
 }

@@ -81,6 +81,7 @@ func TestShadowOfARouterThatWasThereBefore(t *testing.T) {
 
 func TestPastNotes(t *testing.T) {
 	assert.Empty(t, (&past{}).notes())
-	assert.Equal(t, []string{"routers that had pushes before the run (2): their shadows start from the log's pushes that can still show"}, (&past{routers: 2}).notes())
+	assert.Equal(t, []string{"routers that had pushes before the run (2): their shadows start from the log's pushes " +
+		"that can still show"}, (&past{routers: 2}).notes())
 	assert.Contains(t, (&past{routers: 2, cut: 1}).notes()[0], "; for 1 of them these are more than 200")
 }

@@ -23,7 +23,9 @@ func TestScheduleThatDoesNotRun(t *testing.T) {
 		_, err := db.ExecContext(t.Context(), "DELETE FROM cloud_usage.usage_job WHERE end_millis <> 0")
 		require.NoError(t, err)
 		if ago > 0 {
-			_, err = db.ExecContext(t.Context(), "INSERT INTO cloud_usage.usage_job (host, pid, job_type, scheduled, start_millis, end_millis, exec_time, success, heartbeat) VALUES ('h', 1, 0, 0, 1, ?, 1, 1, UTC_TIMESTAMP())",
+			_, err = db.ExecContext(t.Context(),
+				"INSERT INTO cloud_usage.usage_job (host, pid, job_type, scheduled, start_millis, end_millis, "+
+					"exec_time, success, heartbeat) VALUES ('h', 1, 0, 0, 1, ?, 1, 1, UTC_TIMESTAMP())",
 				time.Now().Add(-ago).UnixMilli())
 			require.NoError(t, err)
 		}
@@ -34,7 +36,8 @@ func TestScheduleThatDoesNotRun(t *testing.T) {
 		ago  time.Duration
 		want finding.State
 		says string
-	}{{0, finding.Broken, "no scheduled usage run has come yet; the first comes at 00:15 GMT"}, {time.Minute, finding.OK, "by schedule"}, {time.Hour, finding.Broken, "begin at 00:15 GMT"}} {
+	}{{0, finding.Broken, "no scheduled usage run has come yet; the first comes at 00:15 GMT"},
+		{time.Minute, finding.OK, "by schedule"}, {time.Hour, finding.Broken, "begin at 00:15 GMT"}} {
 		ended(c.ago)
 		f := found(t, conf, harness.UsageRun)
 		assert.Equal(t, c.want, f.State, f)

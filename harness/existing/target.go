@@ -100,7 +100,8 @@ func Open(ctx context.Context, o Options) (_ *Target, err error) {
 	if err := t.config.Check(); err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{t.openAPI, t.openDatabase, t.openClock, t.openRelease, t.openUsage, t.tryCount, t.tryGroups, t.openWatch, t.openRouters} {
+	for _, step := range []func(context.Context) error{t.openAPI, t.openDatabase, t.openClock, t.openRelease,
+		t.openUsage, t.tryCount, t.tryGroups, t.openWatch, t.openRouters} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -145,7 +146,8 @@ func (t *Target) openAPI(ctx context.Context) error {
 	case cloud.IsUnsupported(err):
 		return fmt.Errorf("the keys are not those of a root administrator, who is needed to make accounts: %w", err)
 	case cloud.IsUntrusted(err):
-		return fmt.Errorf("the API's certificate is not trusted: give the authority's file as api.ca, or set api.insecure: %w", err)
+		return fmt.Errorf("the API's certificate is not trusted: give the authority's file as api.ca, or set "+
+			"api.insecure: %w", err)
 	case err != nil:
 		return fmt.Errorf("the API does not answer: check the URL, and that the management server is up: %w", err)
 	}
@@ -155,7 +157,8 @@ func (t *Target) openAPI(ctx context.Context) error {
 
 func (t *Target) openDatabase(ctx context.Context) error {
 	if len(t.config.DSN) == 0 {
-		t.found(finding.Lacks(harness.UsageDB, "give a dsn with SELECT on cloud and cloud_usage", "no database is given"))
+		t.found(finding.Lacks(harness.UsageDB, "give a dsn with SELECT on cloud and cloud_usage",
+			"no database is given"))
 		return nil
 	}
 	db, err := openDatabase(ctx, t.config.DSN)
@@ -181,7 +184,8 @@ func (t *Target) openClock(ctx context.Context) error {
 	_, err := t.clock.Now(ctx)
 	if errors.Is(err, clock.ErrNoDate) && t.db == nil && t.config.Clock == "" {
 		t.clock = clock.Clock{Source: clock.Own{}}
-		t.notes = append(t.notes, "neither the API nor a database tells the server's time: this machine's is taken, set both by NTP")
+		t.notes = append(t.notes, "neither the API nor a database tells the server's time: this machine's is taken, "+
+			"set both by NTP")
 		return nil
 	}
 	return err
@@ -211,14 +215,16 @@ func (t *Target) openRelease(ctx context.Context) error {
 		return errors.New("neither the API nor the database tells the release: give --release")
 	}
 	if t.config.Release != "" && t.config.Release != release {
-		t.notes = append(t.notes, fmt.Sprintf("the server says release %s (%s), the configuration %s: the server's is taken", release, source, t.config.Release))
+		t.notes = append(t.notes, fmt.Sprintf("the server says release %s (%s), the configuration %s: the server's "+
+			"is taken", release, source, t.config.Release))
 	}
 	t.release = release
 	return nil
 }
 
 func (t *Target) openUsage(ctx context.Context) error {
-	u := &usageruns.Server{DB: t.db, API: t.cloud, Clock: t.clock, OnDemand: t.config.Usage.Run != "schedule", Wait: t.config.Usage.Wait, Look: 250 * time.Millisecond}
+	u := &usageruns.Server{DB: t.db, API: t.cloud, Clock: t.clock, OnDemand: t.config.Usage.Run != "schedule",
+		Wait: t.config.Usage.Wait, Look: 250 * time.Millisecond}
 	t.usage = u
 	if t.db == nil {
 		u.Domain = t.runDomain
@@ -292,7 +298,8 @@ func (t *Target) Site(ctx context.Context, scenario string, _ int64) (*harness.S
 	needs, planned := t.needs[scenario]
 	t.mu.Unlock()
 	s := &harness.Site{Description: t.Describe(), Cloud: t.cloud, DB: t.db, Clock: t.clock, Ledger: t.opts.Ledger,
-		Missing: map[harness.Capability]string{}, Broken: map[harness.Capability]string{}, SkewBudget: t.budget(), KeepLimits: t.config.KeepLimits, Named: t.config.Named()}
+		Missing: map[harness.Capability]string{}, Broken: map[harness.Capability]string{}, SkewBudget: t.budget(),
+		KeepLimits: t.config.KeepLimits, Named: t.config.Named()}
 	for _, f := range t.findings {
 		switch f.State {
 		case finding.Missing:

@@ -13,7 +13,8 @@ import (
 )
 
 // userURL is the address at which customers' keys are known. The integration port takes everybody for the system, so a
-// server that is reached through it must tell its own address: endpoint.url, which says localhost on most (ApiServiceConfiguration.java@4.20.0.0).
+// server that is reached through it must tell its own address: endpoint.url, which says localhost on most
+// (ApiServiceConfiguration.java@4.20.0.0).
 func userURL(ctx context.Context, o cloud.Options) (string, error) {
 	const remedy = "give the API's own address too (api.user_url, --user-url), or set endpoint.url"
 	admin, err := cloud.New(o)
@@ -26,7 +27,8 @@ func userURL(ctx context.Context, o cloud.Options) (string, error) {
 	case cloud.IsUnauthorized(err):
 		return "", fmt.Errorf("%s refuses calls without keys: it is not the integration port", admin.URL())
 	case err != nil:
-		return "", fmt.Errorf("the integration port does not answer: check the URL, and that integration.api.port is set: %w", err)
+		return "", fmt.Errorf("the integration port does not answer: check the URL, and that integration.api.port "+
+			"is set: %w", err)
 	case !told:
 		return "", errors.New("the integration port knows no customers: " + remedy)
 	}
@@ -35,7 +37,8 @@ func userURL(ctx context.Context, o cloud.Options) (string, error) {
 		err = answers(ctx, o, found)
 	}
 	if err != nil {
-		return "", fmt.Errorf("the integration port knows no customers, and endpoint.url is %q: %w: %s", endpoint, err, remedy)
+		return "", fmt.Errorf("the integration port knows no customers, and endpoint.url is %q: %w: %s", endpoint, err,
+			remedy)
 	}
 	return found, nil
 }

@@ -36,7 +36,8 @@ func TestUserURLIsTriedBeforeItIsTaken(t *testing.T) {
 		"no value": {"", "endpoint.url is"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			port := serve(t, "application/json", fmt.Sprintf(`{"listconfigurationsresponse":{"count":1,"configuration":[{"name":"endpoint.url","value":%q}]}}`, c.endpoint))
+			port := serve(t, "application/json",
+				fmt.Sprintf(`{"listconfigurationsresponse":{"count":1,"configuration":[{"name":"endpoint.url","value":%q}]}}`, c.endpoint))
 			got, err := userURL(t.Context(), cloud.Options{URL: port, Integration: true})
 			if c.wrong == "" {
 				require.NoError(t, err)

@@ -20,8 +20,8 @@ import (
 	"github.com/stackproof/stackproof/router"
 )
 
-// watcher reads pushes from the management log, hands them to the shadow routers, and makes sure that whoever looks sees
-// all that was sent before (harness.Pushes, harness.Routers).
+// watcher reads pushes from the management log, hands them to the shadow routers, and makes sure that whoever looks
+// sees all that was sent before (harness.Pushes, harness.Routers).
 type watcher struct {
 	source mgmtlog.Source
 	fleet  *fleet.Fleet // nil when routers are not stood in for
@@ -46,7 +46,8 @@ const pollEvery = 500 * time.Millisecond
 // openWatch starts to follow the log and, for simulated zones, stands routers in.
 func (t *Target) openWatch(ctx context.Context) error {
 	if len(t.config.Log.File) == 0 && len(t.config.Log.Command) == 0 {
-		const remedy = "give log: a file, a glob, or a command such as ssh mgmt tail -n +1 -F /var/log/cloudstack/management/management-server.log"
+		const remedy = "give log: a file, a glob, or a command such as ssh mgmt tail -n +1 -F " +
+			"/var/log/cloudstack/management/management-server.log"
 		for _, c := range []harness.Capability{harness.PushLog, harness.RouterFiles, harness.DataPlane} {
 			if c != harness.PushLog && t.config.Router.Mode == "command" {
 				continue // real routers are seen without a log
@@ -55,7 +56,8 @@ func (t *Target) openWatch(ctx context.Context) error {
 		}
 		return nil
 	}
-	w := &watcher{inbox: mgmtlog.NewInbox(), pushes: map[string][]router.Push{}, refused: map[string]error{}, patience: settleTime}
+	w := &watcher{inbox: mgmtlog.NewInbox(), pushes: map[string][]router.Push{}, refused: map[string]error{},
+		patience: settleTime}
 	if err := t.openSource(w); err != nil {
 		return err
 	}
@@ -90,7 +92,8 @@ func (t *Target) openSource(w *watcher) error {
 		return err
 	}
 	if len(paths) == 0 {
-		return fmt.Errorf("log %s: there is no such file: give the path of management-server.log as this machine sees it, or a command (ssh mgmt tail -n +1 -F ...)", f.Describe())
+		return fmt.Errorf("log %s: there is no such file: give the path of management-server.log as this machine "+
+			"sees it, or a command (ssh mgmt tail -n +1 -F ...)", f.Describe())
 	}
 	w.source = f
 	return nil
@@ -176,16 +179,20 @@ func (w *watcher) catchUp(ctx context.Context) error {
 func (w *watcher) tryLog() finding.Finding {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	const level = "set the logger com.cloud.agent.transport.Request to DEBUG in log4j-cloud.xml (log4j2 from 4.20 on) and wait a minute"
+	const level = "set the logger com.cloud.agent.transport.Request to DEBUG in log4j-cloud.xml (log4j2 from 4.20 " +
+		"on) and wait a minute"
 	switch {
 	case w.inbox.Silent > 0 && w.inbox.Total == 0:
-		return finding.Fails(harness.PushLog, level, "%s names pushes without their content (%d)", w.source.Describe(), w.inbox.Silent)
+		return finding.Fails(harness.PushLog, level, "%s names pushes without their content (%d)", w.source.Describe(),
+			w.inbox.Silent)
 	case w.inbox.Total == 0 && w.inbox.Lines > 0:
-		return finding.Works(harness.PushLog, "%s is read (%d lines), no push in it yet; if none comes: %s", w.source.Describe(), w.inbox.Lines, level)
+		return finding.Works(harness.PushLog, "%s is read (%d lines), no push in it yet; if none comes: %s",
+			w.source.Describe(), w.inbox.Lines, level)
 	case w.inbox.Total == 0:
 		return finding.Works(harness.PushLog, "%s is read, it is empty so far", w.source.Describe())
 	}
-	return finding.Works(harness.PushLog, "%s shows %d pushes to %d routers", w.source.Describe(), w.inbox.Total, len(w.pushes))
+	return finding.Works(harness.PushLog, "%s shows %d pushes to %d routers", w.source.Describe(), w.inbox.Total,
+		len(w.pushes))
 }
 
 // follow keeps the routers up to date while nobody looks.

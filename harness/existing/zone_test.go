@@ -22,7 +22,8 @@ import (
 	"github.com/stackproof/stackproof/zone/database"
 )
 
-// speed makes a usage window of a minute last a second. Much more, and the zone's minutes pass between a call and its row.
+// speed makes a usage window of a minute last a second. Much more, and the zone's minutes pass between a call and its
+// row.
 const speed = 60
 
 // standing is a lab zone over TCP, as somebody else's would be.
@@ -52,7 +53,8 @@ func standWith(t *testing.T, name string, settings map[string]string, words []re
 	knobs, err := release.ProfileKnobs(name)
 	require.NoError(t, err)
 	require.NoError(t, fault.Set(knobs, words...))
-	z, err := zone.Open(t.Context(), zone.Options{Release: name, Knobs: knobs, DB: server, Clock: zone.NewScaled(speed), ManagementLog: log, Seed: 1, Settings: settings})
+	z, err := zone.Open(t.Context(), zone.Options{Release: name, Knobs: knobs, DB: server, Clock: zone.NewScaled(speed),
+		ManagementLog: log, Seed: 1, Settings: settings})
 	if z != nil {
 		t.Cleanup(func() { assert.NoError(t, z.Close(context.WithoutCancel(t.Context()))) })
 	}
@@ -61,7 +63,8 @@ func standWith(t *testing.T, name string, settings map[string]string, words []re
 }
 
 func (s standing) config() config.Config {
-	return config.Config{API: config.API{URL: s.zone.APIURL(), Key: s.zone.APIKey(), Secret: s.zone.SecretKey()}, DSN: config.Words{s.server.ReadOnlyDSN()},
+	return config.Config{API: config.API{URL: s.zone.APIURL(), Key: s.zone.APIKey(), Secret: s.zone.SecretKey()},
+		DSN: config.Words{s.server.ReadOnlyDSN()},
 		Log: config.Log{File: config.Words{s.log}}, Clock: "api", Disposable: true, Groups: []int{2}}
 }
 
@@ -72,7 +75,8 @@ func carryOut(t *testing.T, c config.Config, ids ...string) (result.Run, *Target
 	require.NoError(t, err)
 	target, err := Open(t.Context(), Options{Name: "existing", Config: c, TempDir: t.TempDir()})
 	require.NoError(t, err)
-	run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: len(chosen), Progress: harnesstest.Silent{}})
+	run, err := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: len(chosen),
+		Progress: harnesstest.Silent{}})
 	require.NoError(t, errors.Join(err, target.Close(context.WithoutCancel(t.Context()))))
 	return run, target
 }
@@ -133,8 +137,8 @@ func TestCrossedIDs(t *testing.T) {
 	}
 }
 
-// TestSecondRun comes to a server on which rules came and went: their ids are used up, and no rules are needed to set ids
-// apart.
+// TestSecondRun comes to a server on which rules came and went: their ids are used up, and no rules are needed to set
+// ids apart.
 func TestSecondRun(t *testing.T) {
 	t.Parallel()
 	s := stand(t, "4.20.1.0")
@@ -146,9 +150,11 @@ func TestSecondRun(t *testing.T) {
 	}
 }
 
-// TestFaultsInFewRuns plants faults that are seen in records and windows only: with fewer runs they are caught all the same.
+// TestFaultsInFewRuns plants faults that are seen in records and windows only: with fewer runs they are caught all the
+// same.
 func TestFaultsInFewRuns(t *testing.T) {
-	for _, knob := range []release.Knob{fault.UsageRecordAfterClose, fault.UsageRecordMissing, fault.UsageOverlapWindow, fault.UsageGapWindow, fault.UsageRecordDuplicate} {
+	for _, knob := range []release.Knob{fault.UsageRecordAfterClose, fault.UsageRecordMissing, fault.UsageOverlapWindow,
+		fault.UsageGapWindow, fault.UsageRecordDuplicate} {
 		t.Run(string(knob), func(t *testing.T) {
 			t.Parallel()
 			s := standWith(t, "4.20.1.0", nil, []release.Knob{knob})
@@ -180,7 +186,8 @@ func TestFaultIsNoOneElses(t *testing.T) {
 func TestPatchedBuild(t *testing.T) {
 	harnesstest.NeedLab(t)
 	target := &Target{release: "4.20.0.0", gate: newGate()}
-	notes := target.Notes(result.Run{Results: []result.Case{{ID: "U-01", Known: true, Verdict: result.Pass}, {ID: "U-02", Known: true, Verdict: result.Fail}}})
+	notes := target.Notes(result.Run{Results: []result.Case{{ID: "U-01", Known: true, Verdict: result.Pass},
+		{ID: "U-02", Known: true, Verdict: result.Fail}}})
 	require.Len(t, notes, 1)
 	assert.Contains(t, notes[0], "patched build")
 	assert.Contains(t, notes[0], "U-01")

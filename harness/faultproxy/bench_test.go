@@ -19,8 +19,8 @@ import (
 	"github.com/stackproof/stackproof/zone/database"
 )
 
-// BenchmarkJob is one asynchronous create, a firewall rule, to its end: by a bare loop of the same HTTP calls, by the client,
-// and by a scenario's verb with a ledger on disk. The difference is the harness's overhead per API job.
+// BenchmarkJob is one asynchronous create, a firewall rule, to its end: by a bare loop of the same HTTP calls, by the
+// client, and by a scenario's verb with a ledger on disk. The difference is the harness's overhead per API job.
 func BenchmarkJob(b *testing.B) {
 	server, err := database.Start(b.Context(), database.Options{Schema: "4.20.1.0"})
 	var missing *database.MissingError
@@ -75,11 +75,12 @@ func BenchmarkJob(b *testing.B) {
 func inScenario(b *testing.B, c *cloud.Client, l harness.Ledger, tell func(*story.T, *story.Address)) {
 	b.Helper()
 	told := false
-	_, err := harness.Run(b.Context(), over{c, l}, harness.Plan{Seed: int64(b.N), Workers: 1, Progress: silent{}, Scenarios: harness.Catalogue{{
-		ID: "B-" + b.Name()[len("BenchmarkJob/"):], Run: story.Of(func(t *story.T) {
-			tell(t, t.NewAccount().Isolated().Address())
-			told = true
-		})}}})
+	_, err := harness.Run(b.Context(), over{c, l}, harness.Plan{Seed: int64(b.N), Workers: 1, Progress: silent{},
+		Scenarios: harness.Catalogue{{
+			ID: "B-" + b.Name()[len("BenchmarkJob/"):], Run: story.Of(func(t *story.T) {
+				tell(t, t.NewAccount().Isolated().Address())
+				told = true
+			})}}})
 	require.NoError(b, err)
 	require.True(b, told, "the story was not told to its end")
 }
@@ -104,13 +105,15 @@ func bare(b *testing.B, api, address string, port int) {
 		R struct{ JobID string } `json:"createfirewallruleresponse"`
 	}
 	text := func(v any) string { s, _ := json.Marshal(v); return string(s) }
-	get(b, api, url.Values{"command": {"createFirewallRule"}, "response": {"json"}, "ipaddressid": {address}, "protocol": {"tcp"},
+	get(b, api, url.Values{"command": {"createFirewallRule"}, "response": {"json"}, "ipaddressid": {address},
+		"protocol":  {"tcp"},
 		"startport": {text(port)}, "endport": {text(port)}, "cidrlist": {"192.0.2.0/24"}}, &accepted)
 	for {
 		var job struct {
 			R struct{ JobStatus int } `json:"queryasyncjobresultresponse"`
 		}
-		get(b, api, url.Values{"command": {"queryAsyncJobResult"}, "response": {"json"}, "jobid": {accepted.R.JobID}}, &job)
+		get(b, api, url.Values{"command": {"queryAsyncJobResult"}, "response": {"json"}, "jobid": {accepted.R.JobID}},
+			&job)
 		if job.R.JobStatus != 0 {
 			require.Equal(b, 1, job.R.JobStatus)
 			return

@@ -1,10 +1,11 @@
-// Package faultproxy stands between a client and a management server and breaks exchanges: for tests of what must never give
-// a wrong verdict or leave anything behind.
+// Package faultproxy stands between a client and a management server and breaks exchanges: for tests of what must never
+// give a wrong verdict or leave anything behind.
 //
-// It is not a network emulator: a fault hits one exchange, chosen by a seed, and everything else goes through untouched.
+// It is not a network emulator: a fault hits one exchange, chosen by a seed, and everything else goes through
+// untouched.
 //
-// The one thing to know before changing it: each fault says whether the server carried the call out (Reaches), since that
-// is the difference which a client must not guess.
+// The one thing to know before changing it: each fault says whether the server carried the call out (Reaches), since
+// that is the difference which a client must not guess.
 package faultproxy
 
 import (
@@ -40,7 +41,8 @@ const (
 
 // All lists the faults.
 func All() []Fault {
-	return []Fault{Delay, ResetBefore, ResetAfter, BadGateway, GatewayLate, Half, HalfJSON, Twice, Stale, Starting, StartingFine}
+	return []Fault{Delay, ResetBefore, ResetAfter, BadGateway, GatewayLate, Half, HalfJSON, Twice, Stale, Starting,
+		StartingFine}
 }
 
 // Reaches says whether the server carries out a call that is hit.
@@ -72,13 +74,15 @@ func New(address string, fault Fault, rate float64, seed uint64) (*Proxy, error)
 	return Mix(address, seed, 0, Share{fault, rate})
 }
 
-// Mix is New with several faults, of which at most one hits an exchange, in front of a server whose every answer is late.
+// Mix is New with several faults, of which at most one hits an exchange, in front of a server whose every answer is
+// late.
 func Mix(address string, seed uint64, late time.Duration, shares ...Share) (*Proxy, error) {
 	to, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("fault proxy: %w", err)
 	}
-	return &Proxy{to: to, shares: shares, delay: 300 * time.Millisecond, late: late, rng: rand.New(rand.NewPCG(seed, 0xfa17))}, nil //nolint:gosec // repeatable on purpose
+	return &Proxy{to: to, shares: shares, delay: 300 * time.Millisecond, late: late,
+		rng: rand.New(rand.NewPCG(seed, 0xfa17))}, nil //nolint:gosec // repeatable on purpose
 }
 
 // Hits is how many exchanges were broken.

@@ -81,7 +81,8 @@ func open(t *testing.T, db *database.Server, o zone.Options) site {
 }
 
 func (s site) config(api string) config.Config {
-	return config.Config{API: config.API{URL: api, Key: s.APIKey(), Secret: s.SecretKey()}, DSN: config.Words{s.db.ReadOnlyDSN()}, Clock: "api",
+	return config.Config{API: config.API{URL: api, Key: s.APIKey(), Secret: s.SecretKey()},
+		DSN: config.Words{s.db.ReadOnlyDSN()}, Clock: "api",
 		Usage: config.Usage{Wait: 20 * time.Second}}
 }
 
@@ -103,7 +104,8 @@ func run(t *testing.T, conf config.Config, id string) (result.Run, error) {
 	l, err := ledger.Create(t.TempDir(), "standing", target.URL())
 	require.NoError(t, err)
 	target.Keep(l)
-	done, runErr := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 1, Progress: silent{}})
+	done, runErr := harness.Run(t.Context(), target, harness.Plan{Scenarios: chosen, Seed: 1, Workers: 1,
+		Progress: silent{}})
 	return done, errors.Join(runErr, target.Close(context.Background()))
 }
 
@@ -136,8 +138,8 @@ func (s site) untouched(t *testing.T) func() {
 	}
 }
 
-// U-01 through every fault, on a release that has the defect and on one that has not: the verdict is right or there is none,
-// and nothing stays.
+// U-01 through every fault, on a release that has the defect and on one that has not: the verdict is right or there is
+// none, and nothing stays.
 func TestBrokenExchanges(t *testing.T) {
 	t.Parallel()
 	for release, wrong := range profiles() {
@@ -165,14 +167,15 @@ func TestBrokenExchanges(t *testing.T) {
 					hits += proxy.Hits()
 				})
 			}
-			assert.GreaterOrEqual(t, hits, len(faultproxy.All()), "too few exchanges were broken for this to show anything")
+			assert.GreaterOrEqual(t, hits, len(faultproxy.All()),
+				"too few exchanges were broken for this to show anything")
 			assert.GreaterOrEqual(t, right, 8, "too few runs came to a verdict")
 		})
 	}
 }
 
-// Through a proxy that makes every answer five of the zone's seconds late, loses two of a hundred, and cuts one connection of a hundred,
-// the verdicts are those of a quiet server.
+// Through a proxy that makes every answer five of the zone's seconds late, loses two of a hundred, and cuts one
+// connection of a hundred, the verdicts are those of a quiet server.
 func TestSlowServerThatLosesAnswers(t *testing.T) {
 	t.Parallel()
 	for release, wrong := range profiles() {
@@ -186,7 +189,8 @@ func TestSlowServerThatLosesAnswers(t *testing.T) {
 					s := open(t, db, zone.Options{Release: release})
 					defer s.untouched(t)()
 					proxy, err := faultproxy.Mix(s.APIURL(), seed, 5*time.Second/speed,
-						faultproxy.Share{Fault: faultproxy.ResetAfter, Rate: 0.02}, faultproxy.Share{Fault: faultproxy.ResetBefore, Rate: 0.01})
+						faultproxy.Share{Fault: faultproxy.ResetAfter, Rate: 0.02},
+						faultproxy.Share{Fault: faultproxy.ResetBefore, Rate: 0.01})
 					require.NoError(t, err)
 					front := httptest.NewServer(proxy)
 					defer front.Close()
@@ -274,7 +278,8 @@ func TestUsageServerStopped(t *testing.T) {
 	t.Parallel()
 	db := startDatabase(t, "4.20.0.0")
 	for release := range profiles() {
-		for name, how := range map[string]zone.UsageEnd{"stopped": zone.UsageStopped, "killed": zone.UsageKilled, "killed in its run": zone.UsageKilledInRun} {
+		for name, how := range map[string]zone.UsageEnd{"stopped": zone.UsageStopped, "killed": zone.UsageKilled,
+			"killed in its run": zone.UsageKilledInRun} {
 			t.Run(release+" "+name, func(t *testing.T) {
 				s := open(t, db, zone.Options{Release: release})
 				defer s.untouched(t)()

@@ -53,8 +53,8 @@ func (v *Router) ClearTable(ctx context.Context, rule string) error {
 	return router.Ask(v.machine.Admin).ClearTable(ctx, rule)
 }
 
-// Last is the newest push for a caller that has the router locked (Faults.Arrives); false before the first, and while the
-// router has no clients.
+// Last is the newest push for a caller that has the router locked (Faults.Arrives); false before the first, and while
+// the router has no clients.
 func (v *Router) Last() (router.Push, bool) {
 	if v.site == nil || len(v.pushes) == 0 {
 		return router.Push{}, false

@@ -20,7 +20,8 @@ import (
 )
 
 // Fleet are the virtual routers of one zone. A router is files only until somebody looks at its clients; then it gets
-// its namespaces, its members as real servers, and a real HAProxy (see router.Options.OnDemand for why that is the same).
+// its namespaces, its members as real servers, and a real HAProxy (see router.Options.OnDemand for why that is the
+// same).
 type Fleet struct {
 	dir      string
 	rules    router.Rules

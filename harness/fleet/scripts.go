@@ -55,19 +55,20 @@ func (s *Scripts) String() string {
 type Answers bool
 
 const (
-	// Awaited: the management server is told what the scripts answered, and may refuse a change because of it. They run as
-	// each push arrives.
+	// Awaited: the management server is told what the scripts answered, and may refuse a change because of it. They run
+	// as each push arrives.
 	Awaited Answers = true
-	// Ignored: the pushes of a log were answered long ago. The scripts run from the first look at a router on, and then for
-	// all its pushes in order, since what they leave depends on what was there before.
+	// Ignored: the pushes of a log were answered long ago. The scripts run from the first look at a router on, and then
+	// for all its pushes in order, since what they leave depends on what was there before.
 	Ignored Answers = false
 )
 
-// Run has the fleet's routers run real scripts in place of the model, which nil leaves. It must be called before the first
-// push. Faults of the model's files and process cannot be planted in them.
+// Run has the fleet's routers run real scripts in place of the model, which nil leaves. It must be called before the
+// first push. Faults of the model's files and process cannot be planted in them.
 func (f *Fleet) Run(s *Scripts, answers Answers) error {
 	if s != nil && f.faults.Router() != (router.Faults{}) {
-		return errors.New("faults of a router's files and process are planted in the model: with real scripts there is none")
+		return errors.New("faults of a router's files and process are planted in the model: with real scripts there " +
+			"is none")
 	}
 	f.scripts, f.awaited = s, s != nil && answers == Awaited
 	return nil
@@ -116,7 +117,10 @@ func (m *scripted) apply(ctx context.Context, p router.Push, rendered router.Ren
 	if err := m.open(ctx, p.VPCID == ""); err != nil {
 		return router.Applied{}, err
 	}
-	report, err := m.vr.ApplyRendered(ctx, p, scripts.FormOf(p), func(router.Push) (router.Rendered, error) { return rendered, nil })
+	report, err := m.vr.ApplyRendered(ctx, p, scripts.FormOf(p), func(router.Push) (router.Rendered,
+		error) {
+		return rendered, nil
+	})
 	if err != nil {
 		return router.Applied{}, err
 	}
@@ -139,7 +143,8 @@ func failure(r scripts.Report, push int) error {
 	}
 	switch {
 	case r.TimedOut:
-		return fmt.Errorf("the router's scripts hung on push %d and were ended after %.1f s; their last words: %q", push, r.Took.Seconds(), said)
+		return fmt.Errorf("the router's scripts hung on push %d and were ended after %.1f s; their last words: %q",
+			push, r.Took.Seconds(), said)
 	case r.Crashed():
 		how := fmt.Sprintf("exit status %d", r.Exit)
 		if r.Signal != "" {
@@ -191,7 +196,8 @@ func (m *scripted) Attend(ctx context.Context) error {
 	return err
 }
 
-// catchUp applies what arrived before the first look. What the scripts answered is nobody's concern; that they broke is kept.
+// catchUp applies what arrived before the first look. What the scripts answered is nobody's concern; that they broke is
+// kept.
 func (m *scripted) catchUp(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -225,7 +231,8 @@ func (m *scripted) Admin(ctx context.Context, command string) (string, error) {
 	return vr.Admin(ctx, command)
 }
 
-// Start implements Machine: HAProxy starts from the file that is there, as at a router's boot. The sandbox stays as it is.
+// Start implements Machine: HAProxy starts from the file that is there, as at a router's boot. The sandbox stays as it
+// is.
 func (m *scripted) Start(ctx context.Context) (router.Action, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -60,14 +60,16 @@ func TestRealScriptsInBothOrders(t *testing.T) {
 			}
 			before, err := f.routers[name].machine.Files(t.Context())
 			if answers == Ignored {
-				require.ErrorContains(t, err, "no push has reached the router's scripts", "nothing runs before the first look")
+				require.ErrorContains(t, err, "no push has reached the router's scripts",
+					"nothing runs before the first look")
 			} else {
 				require.NoError(t, err)
 				assert.Equal(t, 1, before.Workers)
 			}
 			files, err := f.Files(t.Context(), name)
 			require.NoError(t, err)
-			assert.Equal(t, c.masked, string(files.New) != string(files.Live), "%s, answers awaited: %t", c.tree, answers)
+			assert.Equal(t, c.masked, string(files.New) != string(files.Live), "%s, answers awaited: %t", c.tree,
+				answers)
 			assert.Equal(t, string(files.Live), string(files.Serving))
 
 			mark, err := f.routers[name].Mark(t.Context())
@@ -105,7 +107,8 @@ func TestARouterWithRealScriptsStopsAndStarts(t *testing.T) {
 
 func TestBrokenScriptsAreToldOf(t *testing.T) {
 	for _, c := range []struct{ tree, want string }{
-		{scriptstest.Crash, "router the-four-commands: the router's scripts crashed on push 1 (exit status 1, no new file): RuntimeError: planted crash"},
+		{scriptstest.Crash, "router the-four-commands: the router's scripts crashed on push 1 (exit status 1, no " +
+			"new file): RuntimeError: planted crash"},
 		{scriptstest.Hang, `the router's scripts hung on push 1 and were ended after`},
 	} {
 		s := variant(t, c.tree, 2*time.Second)

@@ -1,5 +1,5 @@
-// Package harnesstest is what tests of the runner, of the story language and of proofs share: a target without a zone. What
-// a target with a zone does is for the tests of lab, existing and scenarios.
+// Package harnesstest is what tests of the runner, of the story language and of proofs share: a target without a zone.
+// What a target with a zone does is for the tests of lab, existing and scenarios.
 package harnesstest
 
 import (

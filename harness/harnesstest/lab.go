@@ -18,8 +18,8 @@ import (
 	"github.com/stackproof/stackproof/zone/database"
 )
 
-// NeedLab ends a test that needs the parts of a lab where one is missing: HAProxy, a database server, or the right to make
-// namespaces.
+// NeedLab ends a test that needs the parts of a lab where one is missing: HAProxy, a database server, or the right to
+// make namespaces.
 func NeedLab(t testing.TB) {
 	t.Helper()
 	_, noHAProxy := router.FindHAProxy("")
@@ -55,7 +55,8 @@ func Eventually(t testing.TB, what string, holds func() (ok bool, seen string)) 
 func Recorded(t testing.TB, release string) []string {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
-	data, err := os.ReadFile(filepath.Join(filepath.Dir(here), "..", "..", "testdata", "conformance", release, "lb-config-commands.log"))
+	data, err := os.ReadFile(filepath.Join(filepath.Dir(here), "..", "..", "testdata", "conformance", release,
+		"lb-config-commands.log"))
 	require.NoError(t, err)
 	var lines []string
 	for line := range strings.Lines(string(data)) {

@@ -3,6 +3,6 @@
 //
 // It is not a ledger: it knows nothing of who made what, beyond the names that the run gave (see Ours).
 //
-// The one thing to know before changing it: an object is ours if its own name begins with the run's prefix or its account's
-// name does. Everything else belongs to other people, however new it is, and is neither removed nor a leak.
+// The one thing to know before changing it: an object is ours if its own name begins with the run's prefix or its
+// account's name does. Everything else belongs to other people, however new it is, and is neither removed nor a leak.
 package inventory

@@ -25,8 +25,8 @@ func Take(ctx context.Context, c *cloud.Client, db *sql.DB) (Snapshot, error) {
 	return s, err
 }
 
-// Leaks are what is there after and was not before, by id, of those that carry the run's prefix, sorted. What other people
-// made meanwhile is none.
+// Leaks are what is there after and was not before, by id, of those that carry the run's prefix, sorted. What other
+// people made meanwhile is none.
 func Leaks(before, after Snapshot, prefix string) []string {
 	type key struct{ kind, id string }
 	had := map[key]bool{}
@@ -57,7 +57,8 @@ func Leaks(before, after Snapshot, prefix string) []string {
 }
 
 // Watch takes the inventory now; the function that it returns takes it again and names what leaked in between.
-func Watch(ctx context.Context, c *cloud.Client, db *sql.DB, prefix string) (func(context.Context) ([]string, error), error) {
+func Watch(ctx context.Context, c *cloud.Client, db *sql.DB, prefix string) (func(context.Context) ([]string, error),
+	error) {
 	before, err := Take(ctx, c, db)
 	if err != nil {
 		return nil, err

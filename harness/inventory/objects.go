@@ -46,8 +46,10 @@ type source struct {
 func sources() []source {
 	return []source{
 		{Group, "listAutoScaleVmGroups"}, {Policy, "listAutoScalePolicies"}, {Profile, "listAutoScaleVmProfiles"},
-		{Condition, "listConditions"}, {InternalLB, "listLoadBalancers"}, {LBRule, "listLoadBalancerRules"}, {PFRule, "listPortForwardingRules"},
-		{Firewall, "listFirewallRules"}, {VM, "listVirtualMachines"}, {Volume, "listVolumes"}, {VPNUser, "listVpnUsers"},
+		{Condition, "listConditions"}, {InternalLB, "listLoadBalancers"}, {LBRule, "listLoadBalancerRules"},
+		{PFRule, "listPortForwardingRules"},
+		{Firewall, "listFirewallRules"}, {VM, "listVirtualMachines"}, {Volume, "listVolumes"},
+		{VPNUser, "listVpnUsers"},
 		{Address, "listPublicIpAddresses"}, {Network, "listNetworks"}, {VPC, "listVPCs"}, {AccountObj, "listAccounts"},
 		{Domain, "listDomains"},
 	}
@@ -105,8 +107,8 @@ func Kinds() []Kind {
 // together is how many lists are asked for at once.
 const together = 4
 
-// ListOf lists some kinds, as far as the filter lets through (domainid, account ...); domains are listed whatever it says. The order is that of
-// Kinds.
+// ListOf lists some kinds, as far as the filter lets through (domainid, account ...); domains are listed whatever it
+// says. The order is that of Kinds.
 func ListOf(ctx context.Context, c *cloud.Client, filter cloud.Params, kinds ...Kind) ([]Object, error) {
 	chosen := slices.DeleteFunc(sources(), func(s source) bool { return !slices.Contains(kinds, s.kind) })
 	lists := make([][]json.RawMessage, len(chosen))
@@ -147,7 +149,8 @@ func ListOf(ctx context.Context, c *cloud.Client, filter cloud.Params, kinds ...
 }
 
 func (a answered) object(k Kind) Object {
-	o := Object{Kind: k, ID: a.ID, Name: a.Name, Account: a.Account, DomainID: a.DomainID, State: a.State, Source: a.IsSourceNAT}
+	o := Object{Kind: k, ID: a.ID, Name: a.Name, Account: a.Account, DomainID: a.DomainID, State: a.State,
+		Source: a.IsSourceNAT}
 	switch k {
 	case Address:
 		o.Name = a.IPAddress
@@ -182,7 +185,8 @@ func owned(all []Object, addressOf map[string]string) []Object {
 	return all
 }
 
-// Ours says whether an object is a run's, by the prefix of its name or of its account's name. An empty prefix owns nothing.
+// Ours says whether an object is a run's, by the prefix of its name or of its account's name. An empty prefix owns
+// nothing.
 func Ours(prefix, name, account string) bool {
 	return prefix != "" && (strings.HasPrefix(name, prefix+"-") || strings.HasPrefix(account, prefix+"-"))
 }

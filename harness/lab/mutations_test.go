@@ -18,13 +18,16 @@ import (
 // sent is a push of two rules, the second of which is sticky.
 func sent() router.Push {
 	return router.Push{LoadBalancers: []router.LoadBalancer{
-		{UUID: "a", Algorithm: "source", CIDRList: "192.0.2.0/24", Destinations: []router.Destination{{IP: "10.0.0.1"}, {IP: "10.0.0.2"}}},
+		{UUID: "a", Algorithm: "source", CIDRList: "192.0.2.0/24", Destinations: []router.Destination{{IP: "10.0.0.1"},
+			{IP: "10.0.0.2"}}},
 		{UUID: "b", Algorithm: "leastconn", Destinations: []router.Destination{{IP: "10.0.0.1"}},
-			Stickiness: []router.Stickiness{{Method: "SourceBased", Params: []router.Param{{Name: "tablesize", Value: "200k"}}}}},
+			Stickiness: []router.Stickiness{{Method: "SourceBased",
+				Params: []router.Param{{Name: "tablesize", Value: "200k"}}}}},
 	}}
 }
 
-// TestFaultsBetweenPushAndRouter: each changes what arrives, and never what was sent, which is what a fleet shows as pushed.
+// TestFaultsBetweenPushAndRouter: each changes what arrives, and never what was sent, which is what a fleet shows as
+// pushed.
 func TestFaultsBetweenPushAndRouter(t *testing.T) {
 	for knob, want := range map[release.Knob]func(*router.Push){
 		fault.RouterRuleMissing:   func(p *router.Push) { p.LoadBalancers = p.LoadBalancers[:1] },

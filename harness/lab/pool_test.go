@@ -11,8 +11,8 @@ import (
 	"github.com/stackproof/stackproof/zone/database"
 )
 
-// TestServersAreLentAgain: starting a database is what costs, so a server that came back is lent before another is started,
-// and one that is lent is never lent twice.
+// TestServersAreLentAgain: starting a database is what costs, so a server that came back is lent before another is
+// started, and one that is lent is never lent twice.
 func TestServersAreLentAgain(t *testing.T) {
 	started := 0
 	p := NewPoolOf(func(context.Context, string) (*database.Server, error) {

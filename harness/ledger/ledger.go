@@ -31,10 +31,10 @@ type Header struct {
 	Started time.Time `json:"started"`
 }
 
-// DefaultLate is how long a server may take to commit a create whose answer was lost. It refuses to begin with a call whose signature
-// has expired, 15 minutes after it was sent (package cloud), and a call that it has begun waits at most 10 minutes for the
-// database (db.cloud.maxWait=600000, client/conf/db.properties.in@4.20.0.0). A job needs no longer: its object is committed before
-// the call is answered.
+// DefaultLate is how long a server may take to commit a create whose answer was lost. It refuses to begin with a call
+// whose signature has expired, 15 minutes after it was sent (package cloud), and a call that it has begun waits at most
+// 10 minutes for the database (db.cloud.maxWait=600000, client/conf/db.properties.in@4.20.0.0). A job needs no longer:
+// its object is committed before the call is answered.
 const DefaultLate = 25 * time.Minute
 
 // line is one line after the header.
@@ -88,7 +88,8 @@ func Create(dir, target, api string) (_ *Ledger, err error) {
 	var id [4]byte
 	_, _ = rand.Read(id[:]) // never fails (crypto/rand)
 	host, _ := os.Hostname()
-	h := Header{Version: Version, Run: "sp" + hex.EncodeToString(id[:]), Target: target, API: clean, Host: host, PID: os.Getpid(), Started: time.Now().UTC()}
+	h := Header{Version: Version, Run: "sp" + hex.EncodeToString(id[:]), Target: target, API: clean, Host: host,
+		PID: os.Getpid(), Started: time.Now().UTC()}
 	l := &Ledger{header: h, path: filepath.Join(dir, h.Run+suffix)}
 	l.file, err = os.OpenFile(l.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -187,7 +188,8 @@ func (l *Ledger) Intend(kind, name, account string) (entry int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.next++
-	if err := l.write(line{Op: opIntend, Entry: l.next, Kind: kind, Name: name, Account: account, At: time.Now().UTC()}); err != nil {
+	if err := l.write(line{Op: opIntend, Entry: l.next, Kind: kind, Name: name, Account: account,
+		At: time.Now().UTC()}); err != nil {
 		return 0, err
 	}
 	return l.next, nil
@@ -208,7 +210,8 @@ func (l *Ledger) Created(entry int, uuid string, internal int64) error {
 	return l.write(line{Op: opCreated, Entry: entry, UUID: uuid, ID: internal, At: time.Now().UTC()})
 }
 
-// Refused notes that the server turned a create down, or that it was never sent: there is no such object and will be none.
+// Refused notes that the server turned a create down, or that it was never sent: there is no such object and will be
+// none.
 func (l *Ledger) Refused(entry int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -222,9 +225,9 @@ func (l *Ledger) Removed(uuid string) error {
 	return l.write(line{Op: opRemoved, UUID: uuid, At: time.Now().UTC()})
 }
 
-// Gone notes that a look at the target found nothing left of an account, neither it nor anything of its own, or nothing of a domain
-// that the run made. An account whose create may still be committed stays open, unless the domain is gone in which it would be:
-// the server refuses it then (AccountManagerImpl.java@4.20.0.0, createUserAccount).
+// Gone notes that a look at the target found nothing left of an account, neither it nor anything of its own, or nothing
+// of a domain that the run made. An account whose create may still be committed stays open, unless the domain is gone
+// in which it would be: the server refuses it then (AccountManagerImpl.java@4.20.0.0, createUserAccount).
 func (l *Ledger) Gone(account string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -238,7 +238,8 @@ func TestBadLedgers(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"other version": {`{"ledger":2}` + "\n", "version 2, this program reads 1"},
 		"no json":       {"hello\n", ":1: not a line of a ledger"},
-		"unknown op":    {`{"ledger":1}` + "\n" + `{"op":"dance"}` + "\n", `:2: not a line of a ledger: unknown op "dance"`},
+		"unknown op": {`{"ledger":1}` + "\n" + `{"op":"dance"}` + "\n",
+			`:2: not a line of a ledger: unknown op "dance"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "x.jsonl")

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SimulatorMock is the kind of a rule of the simulator hypervisor, named by its zone and agent command. Nothing lists such
-// rules, and one that a killed run left goes on to make somebody's commands fail.
+// SimulatorMock is the kind of a rule of the simulator hypervisor, named by its zone and agent command. Nothing lists
+// such rules, and one that a killed run left goes on to make somebody's commands fail.
 const SimulatorMock = "simulator mock"
 
 // Kinds that own others.
@@ -59,8 +59,9 @@ func (r Record) Open() []Entry {
 	})
 }
 
-// Unsettled are the creates of domains and accounts whose outcome nobody saw and that the server may still commit at a time, with the
-// time when it cannot any more. What was to be made inside an account needs no waiting: it goes with the account.
+// Unsettled are the creates of domains and accounts whose outcome nobody saw and that the server may still commit at a
+// time, with the time when it cannot any more. What was to be made inside an account needs no waiting: it goes with the
+// account.
 func (r Record) Unsettled(now time.Time) (open []Entry, until time.Time) {
 	for _, e := range r.Open() {
 		if end := e.At.Add(r.Late); e.UUID == "" && (e.Kind == Account || e.Kind == Domain) && now.Before(end) {
@@ -79,7 +80,8 @@ func (r Record) until(now time.Time) string {
 	if len(open) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; the server may commit %s %s until %s", open[0].Kind, open[0].Name, until.Local().Format(time.TimeOnly))
+	return fmt.Sprintf("; the server may commit %s %s until %s", open[0].Kind, open[0].Name,
+		until.Local().Format(time.TimeOnly))
 }
 
 // ErrLive says that the ledger's run is alive.

@@ -28,15 +28,17 @@ type TwinResult struct {
 
 // Proof is what a matrix of scenarios and twins showed.
 type Proof struct {
-	Schema      int          `json:"schema"`
-	Release     string       `json:"release"`
-	Seed        int64        `json:"seed"`
-	Complete    bool         `json:"complete"` // every cell was run; otherwise nothing is proven
-	Cells       int          `json:"cells"`    // of the matrix, sound runs included
-	LeftOut     int          `json:"left_out"` // pairs of a scenario and a twin of a part that the scenario was seen not to use
-	Twins       []TwinResult `json:"twins"`
-	FalseAlarms int          `json:"false_alarms"` // sound runs that failed, but for defects that the release is known for
-	SoundRuns   int          `json:"sound_runs"`
+	Schema   int    `json:"schema"`
+	Release  string `json:"release"`
+	Seed     int64  `json:"seed"`
+	Complete bool   `json:"complete"` // every cell was run; otherwise nothing is proven
+	Cells    int    `json:"cells"`    // of the matrix, sound runs included
+	// pairs of a scenario and a twin of a part that the scenario was seen not to use
+	LeftOut int          `json:"left_out"`
+	Twins   []TwinResult `json:"twins"`
+	// sound runs that failed, but for defects that the release is known for
+	FalseAlarms int `json:"false_alarms"`
+	SoundRuns   int `json:"sound_runs"`
 	// SoundBound is the upper 95 % bound of the rate of false alarms.
 	SoundBound float64 `json:"sound_bound"`
 	// Undecided are sound runs that were inconclusive and should not have been.
@@ -64,8 +66,11 @@ type ScenarioCost struct {
 }
 
 func newProof(p Plan) *Proof {
-	return &Proof{Schema: proofSchema, Release: p.Release, Seed: p.Seed, cost: map[string]*ScenarioCost{}, sound: map[string]result.Verdict{},
-		used: map[string]map[harness.Capability]bool{}, took: map[string]float64{}, caught: map[release.Knob][]string{}, missed: map[release.Knob][]string{},
+	return &Proof{Schema: proofSchema, Release: p.Release, Seed: p.Seed, cost: map[string]*ScenarioCost{},
+		sound: map[string]result.Verdict{},
+		used:  map[string]map[harness.Capability]bool{}, took: map[string]float64{},
+		caught:    map[release.Knob][]string{},
+		missed:    map[release.Knob][]string{},
 		scenarios: p.Scenarios}
 }
 
@@ -117,7 +122,8 @@ func (proof *Proof) note(one proofRun, c result.Case, used map[harness.Capabilit
 	if c.Verdict == result.Fail {
 		proof.caught[one.twin.ID] = append(proof.caught[one.twin.ID], id)
 	} else {
-		proof.missed[one.twin.ID] = append(proof.missed[one.twin.ID], fmt.Sprintf("%s (%s: %s)", id, c.Verdict, c.Reason))
+		proof.missed[one.twin.ID] = append(proof.missed[one.twin.ID], fmt.Sprintf("%s (%s: %s)", id, c.Verdict,
+			c.Reason))
 	}
 }
 
@@ -135,12 +141,14 @@ func (proof *Proof) noteSound(one proofRun, c result.Case, used map[harness.Capa
 	proof.took[id] = c.Seconds
 	if len(one.cures) > 0 {
 		if proof.sound[id] = c.Verdict; c.Verdict != result.Pass {
-			proof.Undecided = append(proof.Undecided, fmt.Sprintf("%s with %v: %s: %s", id, one.cures, c.Verdict, c.Reason))
+			proof.Undecided = append(proof.Undecided, fmt.Sprintf("%s with %v: %s: %s", id, one.cures, c.Verdict,
+				c.Reason))
 		}
 		return
 	}
 	proof.SoundRuns++
-	if _, cures, ok := one.scenario.Plantable(proof.Release); !ok || len(cures) == 0 { // else twins are held against the cured run
+	// else twins are held against the cured run
+	if _, cures, ok := one.scenario.Plantable(proof.Release); !ok || len(cures) == 0 {
 		if v, seen := proof.sound[id]; !seen || result.Worse(c.Verdict, v) == c.Verdict {
 			proof.sound[id] = c.Verdict
 		}
@@ -183,7 +191,10 @@ func (proof *Proof) conclude(p Plan) {
 	for _, c := range proof.cost {
 		proof.Cost = append(proof.Cost, *c)
 	}
-	slices.SortFunc(proof.Cost, func(a, b ScenarioCost) int { return cmp.Or(cmp.Compare(b.Seconds, a.Seconds), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(proof.Cost, func(a, b ScenarioCost) int {
+		return cmp.Or(cmp.Compare(b.Seconds, a.Seconds),
+			cmp.Compare(a.ID, b.ID))
+	})
 }
 
 // Err is nil when the matrix is complete and clean: no twin survives, no scenario is blind to a twin of its own, the
@@ -198,11 +209,13 @@ func (proof *Proof) Err() error {
 	}
 	for _, t := range proof.Twins {
 		if len(t.Blind) > 0 {
-			errs = append(errs, fmt.Errorf("%s is not caught by %v, which name it: %v", t.ID, t.Blind, proof.missed[t.ID]))
+			errs = append(errs, fmt.Errorf("%s is not caught by %v, which name it: %v", t.ID, t.Blind,
+				proof.missed[t.ID]))
 		}
 	}
 	if proof.FalseAlarms > 0 {
-		errs = append(errs, fmt.Errorf("%d false alarms in %d sound runs: %v", proof.FalseAlarms, proof.SoundRuns, proof.Alarms))
+		errs = append(errs, fmt.Errorf("%d false alarms in %d sound runs: %v", proof.FalseAlarms, proof.SoundRuns,
+			proof.Alarms))
 	}
 	if len(proof.Undecided) > 0 {
 		errs = append(errs, fmt.Errorf("%d sound runs could not decide: %v", len(proof.Undecided), proof.Undecided))

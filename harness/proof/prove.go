@@ -1,7 +1,7 @@
-// Package proof holds scenarios against planted faults: a matrix of scenarios and twins, and what it shows of the scenarios'
-// sensitivity. It is not the runner (package harness) and plants nothing itself: Plan.Target makes a target with knobs set.
-// Before changing it know that a scenario which fails on the sound release has not caught a twin: only a fail beside a sound
-// pass counts.
+// Package proof holds scenarios against planted faults: a matrix of scenarios and twins, and what it shows of the
+// scenarios' sensitivity. It is not the runner (package harness) and plants nothing itself: Plan.Target makes a target
+// with knobs set. Before changing it know that a scenario which fails on the sound release has not caught a twin: only
+// a fail beside a sound pass counts.
 package proof
 
 import (
@@ -59,10 +59,11 @@ type Plan struct {
 	Repeat  int // sound runs of each scenario
 	Workers int
 	Seed    int64
-	// First ends a twin's sweep over the scenarios that do not name it as soon as one scenario caught it: CaughtBy is then
-	// not complete.
+	// First ends a twin's sweep over the scenarios that do not name it as soon as one scenario caught it: CaughtBy is
+	// then not complete.
 	First bool
-	// Every runs every twin under every scenario of priority 0, those too that were seen to use nothing of the twin's part.
+	// Every runs every twin under every scenario of priority 0, those too that were seen to use nothing of the twin's
+	// part.
 	Every bool
 	// Named runs only the pairs of a twin and a scenario that names it.
 	Named    bool
@@ -176,8 +177,10 @@ func (proof *Proof) run(ctx context.Context, p Plan, one proofRun) error {
 	}
 	var used map[harness.Capability]bool
 	var left error
-	c := harness.RunScenario(ctx, target, one.scenario, harness.Plan{Seed: one.seed, Repeat: 1, Progress: p.Progress, Brief: one.twin.ID != "", Swept: one.twin.ID != "" && !one.named,
-		Used: func(all map[harness.Capability]bool) { used = all }, Left: func(_ string, err error) { left = errors.Join(left, err) }})
+	c := harness.RunScenario(ctx, target, one.scenario, harness.Plan{Seed: one.seed, Repeat: 1, Progress: p.Progress,
+		Brief: one.twin.ID != "", Swept: one.twin.ID != "" && !one.named,
+		Used: func(all map[harness.Capability]bool) { used = all },
+		Left: func(_ string, err error) { left = errors.Join(left, err) }})
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

@@ -101,7 +101,8 @@ func prove(t *testing.T, l *plantedLab, p Plan) *Proof {
 
 func TestProveMatrix(t *testing.T) {
 	l := &plantedLab{}
-	proof := prove(t, l, Plan{Scenarios: harness.Catalogue{seesThe("A", 0, "x"), seesThe("B", 0, "y", "x"), seesThe("C", 1, "z")},
+	proof := prove(t, l, Plan{Scenarios: harness.Catalogue{seesThe("A", 0, "x"), seesThe("B", 0, "y", "x"),
+		seesThe("C", 1, "z")},
 		Twins: twinsNamed("x", "y", "z"), Repeat: 3})
 	require.NoError(t, proof.Err())
 	assert.True(t, proof.Complete)
@@ -132,28 +133,37 @@ func TestSweptIsWhatTheScenarioDoesNotName(t *testing.T) {
 		mu.Unlock()
 		look(t, s)
 	}
-	prove(t, &plantedLab{}, Plan{Scenarios: harness.Catalogue{a, seesThe("B", 0, "y", "z")}, Twins: twinsNamed("x", "y", "z"), Repeat: 1})
+	prove(t, &plantedLab{}, Plan{Scenarios: harness.Catalogue{a, seesThe("B", 0, "y", "z")},
+		Twins: twinsNamed("x", "y", "z"), Repeat: 1})
 	assert.Equal(t, map[bool]int{false: 2, true: 2}, swept, "the sound run and x; y and z")
 }
 
 func TestProveFindsWhatIsWrong(t *testing.T) {
 	blind := seesThe("BLIND", 0, "y")
 	blind.Twins = []release.Knob{"y", "x"}
-	alarm := harness.Scenario{ID: "ALARM", Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail(result.WrongHours, "always") }}
-	stuck := harness.Scenario{ID: "STUCK", Run: func(t *harness.Attempt, _ *harness.Site) { t.Inconclusive("never knows") }}
-	known := harness.Scenario{ID: "KNOWN", KnownBad: harness.Known{Releases: release.Everywhere(), Classes: []result.Class{result.WrongHours}}, Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail(result.WrongHours, "as known") }}
+	alarm := harness.Scenario{ID: "ALARM",
+		Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail(result.WrongHours, "always") }}
+	stuck := harness.Scenario{ID: "STUCK",
+		Run: func(t *harness.Attempt, _ *harness.Site) { t.Inconclusive("never knows") }}
+	known := harness.Scenario{ID: "KNOWN", KnownBad: harness.Known{Releases: release.Everywhere(),
+		Classes: []result.Class{result.WrongHours}},
+		Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail(result.WrongHours, "as known") }}
 	control := harness.Scenario{ID: "CONTROL", Inconclusive: "by design", Run: harnesstest.Checked}
 	for name, c := range map[string]struct {
 		scenarios harness.Catalogue
 		twins     []release.Knob
 		says      string
 	}{
-		"survivor":    {harness.Catalogue{seesThe("A", 0, "x")}, []release.Knob{"x", "unseen"}, "1 twins survive: [unseen]"},
-		"blind":       {harness.Catalogue{seesThe("A", 0, "x"), blind}, []release.Knob{"x"}, "x is not caught by [BLIND], which name it"},
-		"false alarm": {harness.Catalogue{seesThe("A", 0, "x"), alarm}, []release.Knob{"x"}, "1 false alarms in 2 sound runs: [ALARM (seed 0): always]"},
-		"undecided":   {harness.Catalogue{seesThe("A", 0, "x"), stuck}, []release.Knob{"x"}, "1 sound runs could not decide: [STUCK (seed 0): never knows]"},
-		"no twins":    {harness.Catalogue{seesThe("A", 0, "x")}, nil, "no twin was planted"},
-		"clean":       {harness.Catalogue{seesThe("A", 0, "x"), known, control}, []release.Knob{"x"}, ""},
+		"survivor": {harness.Catalogue{seesThe("A", 0, "x")}, []release.Knob{"x", "unseen"},
+			"1 twins survive: [unseen]"},
+		"blind": {harness.Catalogue{seesThe("A", 0, "x"), blind}, []release.Knob{"x"},
+			"x is not caught by [BLIND], which name it"},
+		"false alarm": {harness.Catalogue{seesThe("A", 0, "x"), alarm}, []release.Knob{"x"},
+			"1 false alarms in 2 sound runs: [ALARM (seed 0): always]"},
+		"undecided": {harness.Catalogue{seesThe("A", 0, "x"), stuck}, []release.Knob{"x"},
+			"1 sound runs could not decide: [STUCK (seed 0): never knows]"},
+		"no twins": {harness.Catalogue{seesThe("A", 0, "x")}, nil, "no twin was planted"},
+		"clean":    {harness.Catalogue{seesThe("A", 0, "x"), known, control}, []release.Knob{"x"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			proof := prove(t, &plantedLab{}, Plan{Scenarios: c.scenarios, Twins: twinsNamed(c.twins...)})
@@ -168,7 +178,8 @@ func TestProveFindsWhatIsWrong(t *testing.T) {
 
 // TestProveNeverCountsWhatAlwaysFails: a scenario that fails without the twin, too, has not caught it.
 func TestProveNeverCountsWhatAlwaysFails(t *testing.T) {
-	alarm := harness.Scenario{ID: "ALARM", Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail(result.WrongHours, "always") }}
+	alarm := harness.Scenario{ID: "ALARM",
+		Run: func(t *harness.Attempt, _ *harness.Site) { t.Checked(1); t.Fail(result.WrongHours, "always") }}
 	proof := prove(t, &plantedLab{}, Plan{Scenarios: harness.Catalogue{alarm}, Twins: twinsNamed("x")})
 	assert.Equal(t, []string{"x"}, proof.Survivors)
 	assert.Empty(t, proof.Twins[0].CaughtBy)
@@ -184,13 +195,19 @@ func TestProveLeavesOut(t *testing.T) {
 		every   bool
 		leftOut int
 	}{
-		"usage twin, no usage run":             {PartUsage, map[harness.Capability]bool{harness.RouterFiles: true}, false, false, 1},
-		"usage twin, usage run":                {PartUsage, map[harness.Capability]bool{harness.UsageRun: true}, false, false, 0},
-		"usage twin, not known what was used":  {PartUsage, nil, false, false, 0},
-		"usage twin, named":                    {PartUsage, map[harness.Capability]bool{harness.RouterFiles: true}, true, false, 0},
-		"usage twin, every pair":               {PartUsage, map[harness.Capability]bool{harness.RouterFiles: true}, false, true, 0},
-		"router twin, no look":                 {PartRouter, map[harness.Capability]bool{harness.UsageRun: true}, false, false, 1},
-		"router twin, look":                    {PartRouter, map[harness.Capability]bool{harness.RouterFiles: true}, false, false, 0},
+		"usage twin, no usage run": {PartUsage, map[harness.Capability]bool{harness.RouterFiles: true},
+			false, false, 1},
+		"usage twin, usage run": {PartUsage, map[harness.Capability]bool{harness.UsageRun: true}, false,
+			false, 0},
+		"usage twin, not known what was used": {PartUsage, nil, false, false, 0},
+		"usage twin, named": {PartUsage, map[harness.Capability]bool{harness.RouterFiles: true},
+			true, false, 0},
+		"usage twin, every pair": {PartUsage, map[harness.Capability]bool{harness.RouterFiles: true},
+			false, true, 0},
+		"router twin, no look": {PartRouter, map[harness.Capability]bool{harness.UsageRun: true}, false,
+			false, 1},
+		"router twin, look": {PartRouter, map[harness.Capability]bool{harness.RouterFiles: true},
+			false, false, 0},
 		"api twin concerns every scenario":     {PartAPI, map[harness.Capability]bool{}, false, false, 0},
 		"unknown part concerns every scenario": {"new", map[harness.Capability]bool{}, false, false, 0},
 	} {
@@ -200,7 +217,8 @@ func TestProveLeavesOut(t *testing.T) {
 				s.Twins = []release.Knob{"x"}
 			}
 			l := &plantedLab{uses: c.uses}
-			proof := prove(t, l, Plan{Scenarios: harness.Catalogue{s}, Twins: []Twin{{ID: "x", Part: c.part}}, Every: c.every})
+			proof := prove(t, l, Plan{Scenarios: harness.Catalogue{s}, Twins: []Twin{{ID: "x", Part: c.part}},
+				Every: c.every})
 			assert.Equal(t, c.leftOut, proof.LeftOut)
 			assert.Equal(t, 1-c.leftOut, l.times("x"))
 		})
@@ -227,7 +245,8 @@ func TestProveFirst(t *testing.T) {
 	}
 	for first, want := range map[bool]int{true: 1, false: 4} {
 		l := &plantedLab{}
-		p := Plan{Scenarios: sweep, Twins: twinsNamed("x"), First: first, Release: "4.20.1.0", Target: l.target, Workers: 1, Progress: harnesstest.Silent{}}
+		p := Plan{Scenarios: sweep, Twins: twinsNamed("x"), First: first, Release: "4.20.1.0", Target: l.target,
+			Workers: 1, Progress: harnesstest.Silent{}}
 		proof, err := Prove(t.Context(), p)
 		require.NoError(t, err)
 		assert.NoError(t, proof.Err())
@@ -238,7 +257,8 @@ func TestProveFirst(t *testing.T) {
 // TestProveNamed: only pairs that name each other, whatever the priority.
 func TestProveNamed(t *testing.T) {
 	l := &plantedLab{}
-	proof := prove(t, l, Plan{Scenarios: harness.Catalogue{seesThe("A", 0, "x"), seesThe("B", 1, "y"), seesThe("C", 0)}, Twins: twinsNamed("x", "y"), Named: true})
+	proof := prove(t, l, Plan{Scenarios: harness.Catalogue{seesThe("A", 0, "x"), seesThe("B", 1, "y"), seesThe("C", 0)},
+		Twins: twinsNamed("x", "y"), Named: true})
 	require.NoError(t, proof.Err())
 	assert.Equal(t, 1, l.times("x"))
 	assert.Equal(t, 1, l.times("y"))
@@ -247,12 +267,14 @@ func TestProveNamed(t *testing.T) {
 
 // TestProveWithCures: what the release always fails is proven on top of its cures.
 func TestProveWithCures(t *testing.T) {
-	s := harness.Scenario{ID: "A", Twins: []release.Knob{"x"}, Cures: []release.Knob{"defect=off"}, KnownBad: harness.Known{Releases: release.Everywhere(), Classes: []result.Class{result.WrongHours}}, Run: func(t *harness.Attempt, s *harness.Site) {
-		t.Checked(1)
-		if s.Missing["defect=off"] == "" || s.Missing["x"] != "" {
-			t.Fail(result.WrongHours, "defect or twin")
-		}
-	}}
+	s := harness.Scenario{ID: "A", Twins: []release.Knob{"x"}, Cures: []release.Knob{"defect=off"},
+		KnownBad: harness.Known{Releases: release.Everywhere(), Classes: []result.Class{result.WrongHours}},
+		Run: func(t *harness.Attempt, s *harness.Site) {
+			t.Checked(1)
+			if s.Missing["defect=off"] == "" || s.Missing["x"] != "" {
+				t.Fail(result.WrongHours, "defect or twin")
+			}
+		}}
 	l := &plantedLab{}
 	proof := prove(t, l, Plan{Scenarios: harness.Catalogue{s}, Twins: twinsNamed("x")})
 	require.NoError(t, proof.Err())
@@ -281,7 +303,8 @@ func (e endsWith) Finished(c result.Case) {
 func TestProveBrokenOff(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	l := &plantedLab{}
-	proof, err := Prove(ctx, Plan{Release: "4.20.1.0", Scenarios: harness.Catalogue{seesThe("A", 0, "x"), seesThe("B", 1, "y")}, Twins: twinsNamed("x", "y"),
+	proof, err := Prove(ctx, Plan{Release: "4.20.1.0", Scenarios: harness.Catalogue{seesThe("A", 0, "x"),
+		seesThe("B", 1, "y")}, Twins: twinsNamed("x", "y"),
 		Target: l.target, Workers: 1, Progress: endsWith{cancel: cancel}})
 	require.ErrorIs(t, err, harness.ErrInterrupted)
 	assert.False(t, proof.Complete)
@@ -291,8 +314,9 @@ func TestProveBrokenOff(t *testing.T) {
 }
 
 func TestProveTargetThatCannotBeMade(t *testing.T) {
-	_, err := Prove(t.Context(), Plan{Scenarios: harness.Catalogue{seesThe("A", 0, "x")}, Twins: twinsNamed("x"), Progress: harnesstest.Silent{},
-		Target: func(...release.Knob) (harness.Target, error) { return nil, errors.New("no room") }})
+	_, err := Prove(t.Context(), Plan{Scenarios: harness.Catalogue{seesThe("A", 0, "x")}, Twins: twinsNamed("x"),
+		Progress: harnesstest.Silent{},
+		Target:   func(...release.Knob) (harness.Target, error) { return nil, errors.New("no room") }})
 	assert.ErrorContains(t, err, "no room")
 }
 
@@ -300,8 +324,14 @@ func TestProveTargetThatCannotBeMade(t *testing.T) {
 func TestBriefStopsAtTheFirstFailure(t *testing.T) {
 	for brief, want := range map[bool]int{true: 1, false: 2} {
 		told := 0
-		s := harness.Scenario{ID: "A", Run: func(t *harness.Attempt, _ *harness.Site) { told++; t.Fail(result.WrongHours, "one"); told++ }}
-		c := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Progress: harnesstest.Silent{}, Brief: brief})
+		s := harness.Scenario{ID: "A", Run: func(t *harness.Attempt,
+			_ *harness.Site) {
+			told++
+			t.Fail(result.WrongHours, "one")
+			told++
+		}}
+		c := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Progress: harnesstest.Silent{},
+			Brief: brief})
 		assert.Equal(t, want, told)
 		assert.Equal(t, result.Fail, c.Verdict)
 	}
@@ -318,7 +348,8 @@ func TestSensitivityIsPartOfTheClaim(t *testing.T) {
 	measured := p.Sensitivities()
 	assert.Equal(t, map[string]harness.Sensitivity{"X-01": {Planted: 3, Caught: 2}, "X-02": {Planted: 1}}, measured)
 	s := harness.Scenario{ID: "X-01", Run: harnesstest.Checked}
-	c := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Scenarios: harness.Catalogue{s}, Repeat: 59, Progress: harnesstest.Silent{}, Sensitivity: measured})
+	c := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, s, harness.Plan{Scenarios: harness.Catalogue{s},
+		Repeat: 59, Progress: harnesstest.Silent{}, Sensitivity: measured})
 	assert.Contains(t, c.Claim, "allowing for measured sensitivity 2/3 (at least 14 %), below 36.6 %")
 }
 

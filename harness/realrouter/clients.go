@@ -32,7 +32,8 @@ func FromAddresses(words []string) (Clients, error) {
 		c.Addresses = append(c.Addresses, a)
 	}
 	if len(c.Addresses) < 2 {
-		return c, errors.New("clients.addresses: at least 2 addresses of this machine are needed; 31 are usual (ip address add)")
+		return c, errors.New("clients.addresses: at least 2 addresses of this machine are needed; 31 are usual (ip " +
+			"address add)")
 	}
 	c.Dialer, c.About = local{}, fmt.Sprintf("%d addresses of this machine", len(c.Addresses))
 	return c, nil
@@ -57,7 +58,8 @@ func FromProxies(words []string) (Clients, error) {
 	for i, w := range words {
 		u, err := url.Parse("socks5://" + strings.TrimPrefix(strings.TrimPrefix(w, "socks5://"), "socks5h://"))
 		if err != nil || u.Port() == "" || u.Hostname() == "" {
-			return c, fmt.Errorf("clients.socks5: number %d is not an address: want host:port or user:password@host:port", i+1)
+			return c, fmt.Errorf("clients.socks5: number %d is not an address: want host:port or "+
+				"user:password@host:port", i+1)
 		}
 		var auth *proxy.Auth
 		if u.User != nil {
@@ -95,8 +97,8 @@ func (v vantages) Dial(ctx context.Context, from netip.Addr, to netip.AddrPort) 
 	return tunnel{c, from}, nil
 }
 
-// tunnel is a connection through a vantage point. Whether the vantage points really have addresses of their own is decided
-// by what the other end saw (distinct).
+// tunnel is a connection through a vantage point. Whether the vantage points really have addresses of their own is
+// decided by what the other end saw (distinct).
 type tunnel struct {
 	net.Conn
 	from netip.Addr

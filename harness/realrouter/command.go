@@ -31,12 +31,14 @@ const shell = "sh"
 func ParseTemplate(text string) (Template, error) {
 	t := Template{words: strings.Fields(text)}
 	if len(t.words) == 0 {
-		return t, errors.New("router command: it is empty; want for instance: ssh {host} ssh -p 3922 -i .ssh/id_rsa.cloud root@{linklocal} {command}")
+		return t, errors.New("router command: it is empty; want for instance: ssh {host} ssh -p 3922 -i " +
+			".ssh/id_rsa.cloud root@{linklocal} {command}")
 	}
 	known := t.filled(Place{"n", "h", "l", "p"})
 	for _, w := range known {
 		if strings.ContainsAny(w, "{}") {
-			return t, fmt.Errorf("router command: %q is not known; there are {linklocal}, {host}, {name}, {publicip} and {command}", w)
+			return t, fmt.Errorf("router command: %q is not known; there are {linklocal}, {host}, {name}, "+
+				"{publicip} and {command}", w)
 		}
 	}
 	if !strings.Contains(text, "{command}") && !strings.Contains(text, "{{.Command}}") {
@@ -47,7 +49,8 @@ func ParseTemplate(text string) (Template, error) {
 
 // filled puts a router's place in. Both {name} and {{.Name}} are understood.
 func (t Template) filled(p Place) []string {
-	r := strings.NewReplacer("{{.LinkLocal}}", p.LinkLocal, "{{.Host}}", p.Host, "{{.Name}}", p.Name, "{{.PublicIP}}", p.PublicIP, "{{.Command}}", shell,
+	r := strings.NewReplacer("{{.LinkLocal}}", p.LinkLocal, "{{.Host}}", p.Host, "{{.Name}}", p.Name, "{{.PublicIP}}",
+		p.PublicIP, "{{.Command}}", shell,
 		"{linklocal}", p.LinkLocal, "{host}", p.Host, "{name}", p.Name, "{publicip}", p.PublicIP, "{command}", shell)
 	words := make([]string, len(t.words))
 	for i, w := range t.words {

@@ -34,7 +34,8 @@ func Open(ctx context.Context, a existing.RouterAccess) (harness.Routers, findin
 	case "socks5":
 		o.Clients, err = FromProxies(a.Config.Clients.Socks5)
 	default:
-		err = fmt.Errorf("clients: real routers are reached from addresses of this machine or SOCKS5 vantage points; set clients.addresses or clients.socks5")
+		err = fmt.Errorf("clients: real routers are reached from addresses of this machine or SOCKS5 vantage " +
+			"points; set clients.addresses or clients.socks5")
 	}
 	if err != nil {
 		return nil, none, err
@@ -77,6 +78,7 @@ func (r *Routers) try(ctx context.Context, c *cloud.Client) finding.Finding {
 		f.Remedy = "try the command by hand: " + strings.Join(r.o.Template.words, " ")
 		return f
 	}
-	f.Evidence = fmt.Sprintf("router %s: haproxy.cfg of %d bytes, %d HAProxy workers; clients: %s", found[0].Name, len(files.Live), files.Workers, r.o.Clients.About)
+	f.Evidence = fmt.Sprintf("router %s: haproxy.cfg of %d bytes, %d HAProxy workers; clients: %s", found[0].Name,
+		len(files.Live), files.Workers, r.o.Clients.About)
 	return f
 }

@@ -51,16 +51,20 @@ func TestProbesThroughVantagePoints(t *testing.T) {
 		"sticky, told":               {true, true, func(i int) netip.Addr { return all[i] }, dataplane.Sticky},
 		"not sticky, told":           {false, true, func(i int) netip.Addr { return all[i] }, dataplane.NotSticky},
 		"not sticky, seen by nobody": {false, false, func(i int) netip.Addr { return all[i] }, dataplane.Inconclusive},
-		"two behind one address":     {true, false, func(i int) netip.Addr { return all[max(i, 1)] }, dataplane.Inconclusive},
-		"two behind one, told":       {true, true, func(i int) netip.Addr { return all[max(i, 1)] }, dataplane.Inconclusive},
-		"one address, not sticky":    {false, false, func(int) netip.Addr { return all[0] }, dataplane.Inconclusive},
-		"one, not sticky, told":      {false, true, func(int) netip.Addr { return all[0] }, dataplane.Inconclusive},
+		"two behind one address": {true, false, func(i int) netip.Addr { return all[max(i, 1)] },
+			dataplane.Inconclusive},
+		"two behind one, told": {true, true, func(i int) netip.Addr { return all[max(i, 1)] },
+			dataplane.Inconclusive},
+		"one address, not sticky": {false, false, func(int) netip.Addr { return all[0] }, dataplane.Inconclusive},
+		"one, not sticky, told":   {false, true, func(int) netip.Addr { return all[0] }, dataplane.Inconclusive},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.NoError(t, f.Push(ctx, "r-4-VM", twins(t, c.sticky, c.told)))
-			config.Target = dataplane.Target{Rule: "192_168_2_5-8080", Address: netip.MustParseAddrPort("192.168.2.5:8080")}
+			config.Target = dataplane.Target{Rule: "192_168_2_5-8080",
+				Address: netip.MustParseAddrPort("192.168.2.5:8080")}
 			if c.told {
-				config.Target = dataplane.Target{Rule: "192_168_2_5-80", Address: netip.MustParseAddrPort("192.168.2.5:80")}
+				config.Target = dataplane.Target{Rule: "192_168_2_5-80",
+					Address: netip.MustParseAddrPort("192.168.2.5:80")}
 			}
 			var words []string
 			for i := range all {
@@ -155,7 +159,8 @@ func TestClientsAreChecked(t *testing.T) {
 	_, err := FromProxies([]string{"user:pa:ss@h:1", "sec:ret@h"})
 	require.ErrorContains(t, err, "number 2")
 	assert.NotContains(t, err.Error(), "ret", "no password in an error")
-	for want, words := range map[string][]string{`"here" is not an address`: {"here"}, "at least 2 addresses": {"192.0.2.1"}} {
+	for want, words := range map[string][]string{`"here" is not an address`: {"here"},
+		"at least 2 addresses": {"192.0.2.1"}} {
 		_, err := FromAddresses(words)
 		require.ErrorContains(t, err, want)
 	}

@@ -108,8 +108,8 @@ func parseFile(lines []string) (*file, error) {
 	return &file{time.Unix(seconds, 0).UTC(), data}, nil
 }
 
-// files says what was seen in the words of package router. Serving is the live file when the newest worker is younger than
-// it; else it is unknown which file the worker was started from.
+// files says what was seen in the words of package router. Serving is the live file when the newest worker is younger
+// than it; else it is unknown which file the worker was started from.
 func (l look) files() router.Files {
 	f := router.Files{Attended: true}
 	if l.live != nil {
@@ -155,7 +155,8 @@ var askable = regexp.MustCompile(`^show (info|stat|table( [A-Za-z0-9_.:-]+)?)$`)
 // ask sends one question to HAProxy's admin socket.
 func (t Template) ask(ctx context.Context, p Place, question string) (string, error) {
 	if !askable.MatchString(question) {
-		return "", fmt.Errorf("router %s: %q is not asked: only show info, show stat and show table are", p.Name, question)
+		return "", fmt.Errorf("router %s: %q is not asked: only show info, show stat and show table are", p.Name,
+			question)
 	}
 	out, err := t.run(ctx, p, "echo @answer; echo '"+question+"' | socat stdio /run/haproxy/admin.sock\n")
 	if err != nil {

@@ -45,7 +45,8 @@ func standing(t *testing.T, release string) (*fleet.Fleet, *Routers) {
 	t.Cleanup(func() { assert.NoError(t, f.Close()) })
 	template, err := ParseTemplate("nsenter -t {linklocal} -m -n -p unshare -m --mount-proc {command}")
 	require.NoError(t, err)
-	return f, New(Options{Template: template, Rules: rules, Pushes: f, Clients: Clients{Dialer: through{f}, Addresses: f.Clients()},
+	return f, New(Options{Template: template, Rules: rules, Pushes: f, Clients: Clients{Dialer: through{f},
+		Addresses: f.Clients()},
 		Place: func(ctx context.Context, name string) (Place, error) {
 			files, err := f.Files(ctx, name)
 			return Place{Name: name, LinkLocal: fmt.Sprint(files.MasterPID)}, err
@@ -127,7 +128,8 @@ func TestReadsARouterAsItIs(t *testing.T) {
 }
 
 func TestNoHAProxyAndNoFiles(t *testing.T) {
-	l, err := parseLook([]byte("Warning: Permanently added\n@live\n@new\n@pid\n@processes\n    1     0   10 sh\n@now\n100\n@end\n"))
+	l, err := parseLook([]byte("Warning: Permanently added\n@live\n@new\n@pid\n@processes\n    1     0   10 " +
+		"sh\n@now\n100\n@end\n"))
 	require.NoError(t, err)
 	f := l.files()
 	assert.Nil(t, f.Live)
@@ -142,7 +144,8 @@ func TestNoHAProxyAndNoFiles(t *testing.T) {
 // A live file that is younger than the worker was not what the worker read.
 func TestServingIsKnownByTimes(t *testing.T) {
 	text := func(changed, workerAge int) []byte {
-		return fmt.Appendf(nil, "@live\n%d\nYWJj\n@new\n1\nYWJj\n@pid\n7\n@processes\n 7 1 500 haproxy\n 9 7 %d haproxy\n 8 7 400 haproxy\n@now\n1000\n@end\n", changed, workerAge)
+		return fmt.Appendf(nil, "@live\n%d\nYWJj\n@new\n1\nYWJj\n@pid\n7\n@processes\n 7 1 500 haproxy\n 9 7 %d "+
+			"haproxy\n 8 7 400 haproxy\n@now\n1000\n@end\n", changed, workerAge)
 	}
 	for name, c := range map[string]struct {
 		changed, age int
@@ -181,7 +184,10 @@ func TestTemplates(t *testing.T) {
 func TestACommandThatFailsIsSaidInOneLine(t *testing.T) {
 	template, err := ParseTemplate("sh -c exit_with_a_word_that_is_no_command")
 	require.NoError(t, err)
-	r := New(Options{Template: template, Place: func(_ context.Context, name string) (Place, error) { return Place{Name: name}, nil }})
+	r := New(Options{Template: template, Place: func(_ context.Context, name string) (Place,
+		error) {
+		return Place{Name: name}, nil
+	}})
 	_, err = r.Files(t.Context(), name)
 	require.ErrorContains(t, err, "router r-4-VM: sh -c exit_with_a_word_that_is_no_command sh: exit status 127")
 	assert.NotContains(t, err.Error(), "\n")
@@ -194,15 +200,20 @@ func TestDistinctSourcesAreTheBackendsWord(t *testing.T) {
 		method  dataplane.Method
 		want    dataplane.Verdict
 	}{
-		"told all":                 {dataplane.Sources{Told: 5, Distinct: 5, Bound: 5}, dataplane.BySource, dataplane.Sticky},
-		"hidden behind an address": {dataplane.Sources{Told: 5, Distinct: 1, Bound: 5}, dataplane.BySource, dataplane.Inconclusive},
-		"told nothing":             {dataplane.Sources{Bound: 5}, dataplane.BySource, dataplane.Inconclusive},
-		"the table saw them":       {dataplane.Sources{Bound: 5, TableUsed: used(5)}, dataplane.BySource, dataplane.Sticky},
-		"the table saw fewer":      {dataplane.Sources{Bound: 5, TableUsed: used(4)}, dataplane.BySource, dataplane.Inconclusive},
-		"by cookie":                {dataplane.Sources{}, dataplane.ByCookie, dataplane.Sticky},
+		"told all": {dataplane.Sources{Told: 5, Distinct: 5, Bound: 5}, dataplane.BySource,
+			dataplane.Sticky},
+		"hidden behind an address": {dataplane.Sources{Told: 5, Distinct: 1, Bound: 5}, dataplane.BySource,
+			dataplane.Inconclusive},
+		"told nothing": {dataplane.Sources{Bound: 5}, dataplane.BySource, dataplane.Inconclusive},
+		"the table saw them": {dataplane.Sources{Bound: 5, TableUsed: used(5)}, dataplane.BySource,
+			dataplane.Sticky},
+		"the table saw fewer": {dataplane.Sources{Bound: 5, TableUsed: used(4)}, dataplane.BySource,
+			dataplane.Inconclusive},
+		"by cookie": {dataplane.Sources{}, dataplane.ByCookie, dataplane.Sticky},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := distinct(dataplane.Observation{Verdict: dataplane.Sticky, Clients: 5, Sources: c.sources, Method: c.method})
+			o := distinct(dataplane.Observation{Verdict: dataplane.Sticky, Clients: 5, Sources: c.sources,
+				Method: c.method})
 			assert.Equal(t, c.want, o.Verdict, o.Reason)
 		})
 	}

@@ -89,7 +89,8 @@ func trimEnd(data []byte) []byte {
 func (r *Routers) Clients() []netip.Addr { return r.o.Clients.Addresses }
 
 // Probe implements harness.Routers. The number of distinct sources that the backends, or the rule's table, saw decides
-// whether the clients were distinct; our own view of them does not: on the way to a public address anything may hide them.
+// whether the clients were distinct; our own view of them does not: on the way to a public address anything may hide
+// them.
 func (r *Routers) Probe(ctx context.Context, name string, c dataplane.Config) (dataplane.Observation, error) {
 	p, err := r.o.Place(ctx, name)
 	if err != nil {
@@ -113,7 +114,8 @@ func distinct(o dataplane.Observation) dataplane.Observation {
 	case s.TableUsed != nil && *s.TableUsed >= o.Clients:
 	default:
 		o.Verdict = dataplane.Inconclusive
-		o.Reason = fmt.Sprintf("the backends were told %d distinct sources of %d clients: whether the clients are distinct for the router is not known", s.Distinct, o.Clients)
+		o.Reason = fmt.Sprintf("the backends were told %d distinct sources of %d clients: whether the clients are "+
+			"distinct for the router is not known", s.Distinct, o.Clients)
 	}
 	return o
 }

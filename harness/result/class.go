@@ -2,8 +2,8 @@ package result
 
 import "slices"
 
-// Class is the kind of a failure. Known defects name classes, so that the words of a verdict may change and a known failure
-// is still known.
+// Class is the kind of a failure. Known defects name classes, so that the words of a verdict may change and a known
+// failure is still known.
 type Class string
 
 // The classes of usage rows, records and jobs. What the probes call a violation's class has the same name here.

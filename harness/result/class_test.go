@@ -13,7 +13,8 @@ func TestClassesAreSaidOnce(t *testing.T) {
 	for _, c := range Classes() {
 		assert.False(t, seen[c.Class], "%s is there twice", c.Class)
 		seen[c.Class] = true
-		assert.True(t, strings.HasSuffix(c.About, ".") && strings.Count(c.About, ". ") == 0, "%s: one sentence, not %q", c.Class, c.About)
+		assert.True(t, strings.HasSuffix(c.About, ".") && strings.Count(c.About, ". ") == 0, "%s: one sentence, not %q",
+			c.Class, c.About)
 	}
 	for _, c := range Classes() {
 		for _, cause := range c.Follows {
@@ -22,8 +23,8 @@ func TestClassesAreSaidOnce(t *testing.T) {
 	}
 }
 
-// TestConsequencesAreNoFindingsOfTheirOwn: a leaked row is billed on, and that is one fact; an independent failure of the same
-// resource is another.
+// TestConsequencesAreNoFindingsOfTheirOwn: a leaked row is billed on, and that is one fact; an independent failure of
+// the same resource is another.
 func TestConsequencesAreNoFindingsOfTheirOwn(t *testing.T) {
 	leak := Finding{Says: "the row is open", Subject: "rule 1", Class: LeakedRow}
 	billed := Finding{Says: "it is billed on", Subject: "rule 1", Class: BilledAfterEnd}
@@ -33,7 +34,8 @@ func TestConsequencesAreNoFindingsOfTheirOwn(t *testing.T) {
 			all = AddFinding(all, f)
 		}
 		if assert.Len(t, all, 1, name) {
-			assert.Equal(t, Finding{Says: leak.Says, Subject: "rule 1", Class: LeakedRow, Numbers: []string{billed.Says}}, all[0], name)
+			assert.Equal(t, Finding{Says: leak.Says, Subject: "rule 1", Class: LeakedRow,
+				Numbers: []string{billed.Says}}, all[0], name)
 		}
 	}
 	other := Finding{Says: "its event is missing", Subject: "rule 1", Class: WrongEvent}

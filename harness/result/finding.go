@@ -24,14 +24,15 @@ func (f Finding) sameFact(other Finding) bool {
 	if f.Says == other.Says && f.Class == other.Class {
 		return true
 	}
-	return f.Subject != "" && f.Subject == other.Subject && (f.Class == other.Class || f.follows(other) || other.follows(f))
+	return f.Subject != "" && f.Subject == other.Subject && (f.Class == other.Class || f.follows(other) ||
+		other.follows(f))
 }
 
 // follows says whether the finding's class is brought about by that of another one.
 func (f Finding) follows(cause Finding) bool { return slices.Contains(f.Class.causes(), cause.Class) }
 
-// AddFinding adds a finding to a list, or to the finding of the same fact that is in it already. The sentence of a cause
-// stays, that of a consequence becomes a number: it says something new of the same fact.
+// AddFinding adds a finding to a list, or to the finding of the same fact that is in it already. The sentence of a
+// cause stays, that of a consequence becomes a number: it says something new of the same fact.
 func AddFinding(list []Finding, f Finding) []Finding {
 	for i := range list {
 		have := &list[i]
@@ -39,7 +40,8 @@ func AddFinding(list []Finding, f Finding) []Finding {
 			continue
 		}
 		if have.follows(f) {
-			f.Numbers, f.Codes = union(f.Numbers, append([]string{have.Says}, have.Numbers...)), union(f.Codes, have.Codes)
+			f.Numbers, f.Codes = union(f.Numbers, append([]string{have.Says}, have.Numbers...)),
+				union(f.Codes, have.Codes)
 			*have = f
 			return list
 		}

@@ -74,7 +74,8 @@ func (m *merger) add(p Part) error {
 		}
 		m.ends = r.Started
 	}
-	for _, c := range []struct{ what, have, want string }{{"target", r.Target, m.out.Target}, {"release", r.Release, m.out.Release}} {
+	for _, c := range []struct{ what, have, want string }{{"target", r.Target, m.out.Target},
+		{"release", r.Release, m.out.Release}} {
 		if c.have != c.want {
 			return fmt.Errorf(
 				"%s has %s %q and %s has %q: results of different %ss cannot be joined",

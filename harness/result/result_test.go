@@ -47,7 +47,8 @@ func TestExitCode(t *testing.T) {
 		{name: "known but inconclusive", cases: []Case{known(Inconclusive)}, want: 3, strict: 3},
 		{name: "inconclusive by design", cases: []Case{c(Pass), byDesign}},
 		{name: "failure beats inconclusive", cases: []Case{c(Inconclusive), c(Fail)}, want: 1, strict: 1},
-		{name: "failure by design still fails", cases: []Case{{ID: "x", Verdict: Fail, ByDesign: true}}, want: 1, strict: 1},
+		{name: "failure by design still fails", cases: []Case{{ID: "x", Verdict: Fail, ByDesign: true}}, want: 1,
+			strict: 1},
 		{name: "unsupported beside a pass", cases: []Case{c(Pass), c(Unsupported)}},
 		{name: "unsupported beside a known failure", cases: []Case{c(Unsupported), known(Fail)}, strict: 1},
 		{name: "nothing but unsupported", cases: []Case{c(Unsupported), known(Unsupported)}, want: 3, strict: 3},
@@ -76,7 +77,8 @@ func sample() Run {
 		Started: time.Date(2026, 11, 21, 23, 1, 2, 0, time.UTC),
 		Planned: []string{"U-01", "L-01"}, Router: "model, rules of 4.19.1.0", Notes: []string{"note"},
 		Results: []Case{{
-			ID: "U-01", Title: "delete an LB rule", Verdict: Fail, Known: true, KnownWhy: "#10789", Reason: "row 6 <open>",
+			ID: "U-01", Title: "delete an LB rule", Verdict: Fail, Known: true, KnownWhy: "#10789",
+			Reason:  "row 6 <open>",
 			Seconds: 1.5, Repeats: 3, Failures: 2, Inconclusives: 1, Guards: []string{"#10789"}, Group: GroupUsage,
 			Steps:    []Step{{Name: "drain", Seconds: 0.5, State: "done"}},
 			Evidence: []Evidence{{Kind: KindRows, Title: "rows", Text: "a\nb", Data: map[string]any{"id": "6"}}},
@@ -101,7 +103,8 @@ func TestJSONNames(t *testing.T) {
 	require.Equal(t, []string{"release", "results", "schema", "seconds", "seed", "started", "target"}, keys(m))
 	require.EqualValues(t, SchemaVersion, m["schema"], "a run made without a schema is written with the current one")
 	c := m["results"].([]any)[0].(map[string]any)
-	require.Equal(t, []string{"evidence", "failures", "id", "inconclusives", "known", "reason", "repeats", "seconds", "title", "verdict"}, keys(c))
+	require.Equal(t, []string{"evidence", "failures", "id", "inconclusives", "known", "reason", "repeats", "seconds",
+		"title", "verdict"}, keys(c))
 	require.Equal(t, []any{}, c["evidence"], "no evidence is an empty list, not null")
 }
 

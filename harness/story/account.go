@@ -30,7 +30,8 @@ func (t *T) NewAccount() *Account {
 	defer t.Step("account %s", name)()
 	entry := t.intend("account", name, name)
 	t.OnRemove("account "+name, func(ctx context.Context) error { return t.removeAccount(ctx, name) })
-	made, err := t.site.Cloud.CreateAccount(t.ctx, cloud.AccountSpec{Name: name, DomainID: t.site.DomainID, Password: t.secret(), Email: "stackproof@example.invalid"})
+	made, err := t.site.Cloud.CreateAccount(t.ctx, cloud.AccountSpec{Name: name, DomainID: t.site.DomainID,
+		Password: t.secret(), Email: "stackproof@example.invalid"})
 	t.Must(t.refused(entry, err), "creating account %s", name)
 	id := made.Id
 	t.created(entry, id, 0)
@@ -64,7 +65,8 @@ type owned struct {
 
 func (a *Account) own() owned { return owned{a, a.t} }
 
-// removeAccount removes an account with all that it owns and looks whether it is gone: a delete's answer proves nothing.
+// removeAccount removes an account with all that it owns and looks whether it is gone: a delete's answer proves
+// nothing.
 func (t *core) removeAccount(ctx context.Context, name string) error {
 	report, err := cleanup.Remove(ctx, cleanup.Options{Cloud: t.site.Cloud, Scope: cleanup.Account(name)})
 	if err := errors.Join(err, report.Err()); err != nil || t.site.Ledger == nil {
@@ -78,7 +80,8 @@ func (t *core) secret() string { return fmt.Sprintf("sp-%016x-%016x", t.rng.Uint
 
 // made carries out a create: noted in the ledger before the call, its ids right after, while the object surely lives.
 // Of is the table that its internal id is read from; "" for objects that nobody asks the id of.
-func made[T any](a *Account, kind, name string, of usageprobe.Object, create func(context.Context) (*cloud.Creating[T], error)) (uuid string, internal int64, object *T) {
+func made[T any](a *Account, kind, name string, of usageprobe.Object, create func(context.Context) (*cloud.Creating[T],
+	error)) (uuid string, internal int64, object *T) {
 	t := a.t
 	entry := t.intend(kind, name, a.Name)
 	accepted, err := create(t.ctx)
@@ -90,10 +93,11 @@ func made[T any](a *Account, kind, name string, of usageprobe.Object, create fun
 	return accepted.ID, internal, object
 }
 
-// setUp is made for what a story stands on and does not test: what a busy server refuses is tried again, each time as a new object
-// with a name of its own, and the refusals are in the report.
+// setUp is made for what a story stands on and does not test: what a busy server refuses is tried again, each time as a
+// new object with a name of its own, and the refusals are in the report.
 func setUp[T any](a *Account, kind string, name func() string, of usageprobe.Object,
-	create func(ctx context.Context, name string) (*cloud.Creating[T], error)) (uuid string, internal int64, object *T) {
+	create func(ctx context.Context, name string) (*cloud.Creating[T], error)) (uuid string, internal int64,
+	object *T) {
 	t := a.t
 	err := cloud.SetUp(t.ctx, func(try int, refusal error) {
 		t.Note("set up again", "the server refused %s at try %d, a new one is made: %v", kind, try, refusal)
@@ -158,7 +162,8 @@ func (t *core) removed(uuid string, err error) error {
 	return err
 }
 
-// internalID reads an object's internal id by its uuid, which must be done while the object lives; 0 without a database.
+// internalID reads an object's internal id by its uuid, which must be done while the object lives; 0 without a
+// database.
 func (t *core) internalID(of usageprobe.Object, uuid string) int64 {
 	if t.site.DB == nil || of == "" {
 		return 0
@@ -180,7 +185,8 @@ func (o owned) do(command string, p cloud.Params) {
 // Delete removes the account with all it owns. What cannot be removed at once is by the server's cleanup thread.
 func (a *Account) Delete() {
 	t := a.t
-	t.with(func(r *Rule) bool { return r.Account == a }, "delete account "+a.Name, func() error { return t.site.Cloud.DeleteAccount(t.ctx, a.ID) })
+	t.with(func(r *Rule) bool { return r.Account == a }, "delete account "+a.Name,
+		func() error { return t.site.Cloud.DeleteAccount(t.ctx, a.ID) })
 	t.until("the cleanup of account "+a.Name, accountCleanup, usageLook, func() (bool, string) {
 		left, err := t.rows().Left(t.ctx, a.InternalID)
 		t.Must(err, "waiting for the cleanup of account %s", a.Name)
@@ -189,14 +195,15 @@ func (a *Account) Delete() {
 	t.Must(t.removed(a.ID, nil), "noting the removal of account %s", a.Name)
 }
 
-// accountCleanup is how long the cleanup of an account may take: account.cleanup.interval is a day by default, 20 s on a
-// simulator zone; the first try is at once.
+// accountCleanup is how long the cleanup of an account may take: account.cleanup.interval is a day by default, 20 s on
+// a simulator zone; the first try is at once.
 const accountCleanup = harness.CleanupTime
 
 // Forge writes a usage event of the account.
 func (a *Account) Forge(eventType string, resource int64, columns map[string]any, details map[string]string) {
 	defer a.t.Step("forged %s", eventType)()
-	a.t.Must(a.t.site.Tamper.Forge(a.t.ctx, harness.ForgedEvent{Type: eventType, Account: a.InternalID, Resource: resource, Columns: columns, Details: details}),
+	a.t.Must(a.t.site.Tamper.Forge(a.t.ctx, harness.ForgedEvent{Type: eventType, Account: a.InternalID,
+		Resource: resource, Columns: columns, Details: details}),
 		"forging %s", eventType)
 	a.t.pass(apart)
 }
@@ -219,7 +226,8 @@ func (a *Account) VPNUser(name string) *VPNUser {
 	u := &VPNUser{owned: a.own(), name: a.t.Unique(name)}
 	defer a.t.Step("VPN user %s", u.name)()
 	entry := a.t.intend("vpn user", u.name, a.Name)
-	pending, err := a.Cloud.Create(a.t.ctx, "addVpnUser", cloud.Params{"username": u.name, "password": a.t.secret()}, nil)
+	pending, err := a.Cloud.Create(a.t.ctx, "addVpnUser", cloud.Params{"username": u.name, "password": a.t.secret()},
+		nil)
 	a.t.Must(err, "adding VPN user %s", u.name)
 	a.t.created(entry, pending.ID, 0)
 	_, err = pending.Wait(a.t.ctx, nil)

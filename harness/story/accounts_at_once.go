@@ -53,9 +53,11 @@ func (t *T) ExpectKnownToUsage(accounts ...*Account) {
 	t.Must(err, "looking for the accounts in cloud_usage.account")
 	for _, v := range lost {
 		if v.AccountID == ids[0] {
-			t.Inconclusive("account %d, which a usage run has billed, is not found in cloud_usage.account: the look itself is wrong", ids[0])
+			t.Inconclusive("account %d, which a usage run has billed, is not found in cloud_usage.account: the look "+
+				"itself is wrong", ids[0])
 		}
-		t.Find(result.Finding{Says: fmt.Sprintf("account %d is missing in cloud_usage.account after a usage run that came after it was made: "+
+		t.Find(result.Finding{Says: fmt.Sprintf("account %d is missing in cloud_usage.account after a usage run "+
+			"that came after it was made: "+
 			"it is not billed, and its first event will end every usage run of the site", v.AccountID),
 			Class: ClassOf(v), Codes: []string{v.Invariant}})
 	}
@@ -66,7 +68,8 @@ func (t *T) accountsAtOnce(count int) []*Account {
 	specs, entries, made := make([]cloud.AccountSpec, count), make([]int, count), make([]*cloud.Account, count)
 	for i := range count {
 		name := t.Unique("acct")
-		specs[i] = cloud.AccountSpec{Name: name, DomainID: t.site.DomainID, Password: t.secret(), Email: "stackproof@example.invalid"}
+		specs[i] = cloud.AccountSpec{Name: name, DomainID: t.site.DomainID, Password: t.secret(),
+			Email: "stackproof@example.invalid"}
 		entries[i] = t.intend("account", name, name)
 		t.OnRemove("account "+name, func(ctx context.Context) error { return t.removeAccount(ctx, name) })
 	}
@@ -84,7 +87,8 @@ func (t *T) accountsAtOnce(count int) []*Account {
 	all := make([]*Account, count)
 	for i := range count {
 		t.created(entries[i], made[i].Id, 0)
-		all[i] = &Account{t: t, Name: specs[i].Name, ID: made[i].Id, DomainID: made[i].Domainid, InternalID: t.internalID(usageprobe.ObjectAccount, made[i].Id)}
+		all[i] = &Account{t: t, Name: specs[i].Name, ID: made[i].Id, DomainID: made[i].Domainid,
+			InternalID: t.internalID(usageprobe.ObjectAccount, made[i].Id)}
 	}
 	t.watch.accounts = append(t.watch.accounts, all...)
 	return all

@@ -56,13 +56,15 @@ type form struct {
 
 func forms() []form {
 	return []form{
-		{"dates of listUsageRecords (text with quotes around the T up to 4.19, a date from 4.20 on, #8243)", release.Where(release.UsageDatesAsString),
+		{"dates of listUsageRecords (text with quotes around the T up to 4.19, a date from 4.20 on, #8243)",
+			release.Where(release.UsageDatesAsString),
 			func(date string) bool { _, err := time.Parse("2006-01-02T15:04:05-0700", date); return err != nil },
 			func(t Answers, r *Rule) string { return t.rawRecord(r, "startdate") }},
 		{"the domain's path in listUsageRecords (from 4.19.2 on)", release.Where(release.NoDomainPath),
 			func(path string) bool { return path == "" },
 			func(t Answers, r *Rule) string { return t.rawRecord(r, "domainpath") }},
-		{"fields of listUsageTypes (usagetypeid up to 4.19; id and name from 4.20 on)", release.Where(release.UsageTypeJSONOld),
+		{"fields of listUsageTypes (usagetypeid up to 4.19; id and name from 4.20 on)",
+			release.Where(release.UsageTypeJSONOld),
 			func(fields string) bool { return fields != "id name" },
 			func(t Answers, _ *Rule) string {
 				return present(t.rawFirst("listUsageTypes", "usagetype", nil), "id", "name", "usagetypeid")
@@ -72,10 +74,12 @@ func forms() []form {
 			func(t Answers, _ *Rule) string {
 				return present(t.rawFirst("listTemplates", "template", cloud.Params{"templatefilter": "all"}), "arch")
 			}},
-		{"the command's name in the refusal of a call without a parameter (eight letters short up to 4.19)", release.Where(release.ErrorCommandCut),
+		{"the command's name in the refusal of a call without a parameter (eight letters short up to 4.19)",
+			release.Where(release.ErrorCommandCut),
 			func(text string) bool { return !strings.Contains(strings.ToLower(text), "createlbstickinesspolicy") },
 			func(t Answers, r *Rule) string {
-				_, err := r.Account.Cloud.Job(t.ctx, "createLBStickinessPolicy", cloud.Params{"lbruleid": r.ID, "methodname": "SourceBased"}, nil)
+				_, err := r.Account.Cloud.Job(t.ctx, "createLBStickinessPolicy", cloud.Params{"lbruleid": r.ID,
+					"methodname": "SourceBased"}, nil)
 				refusal := t.refusal(err, "creating a policy without a name")
 				if refusal == nil {
 					t.Fail(result.NotRefused, "createLBStickinessPolicy without a name was carried out")
@@ -86,7 +90,8 @@ func forms() []form {
 	}
 }
 
-// ExpectForms expects that answers have the form of the target's release: programs read bills with one and break on the other.
+// ExpectForms expects that answers have the form of the target's release: programs read bills with one and break on the
+// other.
 func (t Answers) ExpectForms(r *Rule) {
 	defer t.Step("forms of answers")()
 	for _, f := range forms() {
@@ -94,7 +99,8 @@ func (t Answers) ExpectForms(r *Rule) {
 		old := f.old.Contains(t.site.Release)
 		if got := f.answer(t, r); f.isOld(got) != old {
 			t.Fail(result.WrongForm, fmt.Sprintf("%s: %s answers %q", f.what, t.site.Release, got),
-				result.Evidence{Kind: result.KindNote, Title: "form of an answer", Text: fmt.Sprintf("%s\nrelease %s has the older form: %t", f.what, t.site.Release, old)})
+				result.Evidence{Kind: result.KindNote, Title: "form of an answer",
+					Text: fmt.Sprintf("%s\nrelease %s has the older form: %t", f.what, t.site.Release, old)})
 		}
 	}
 }
@@ -102,7 +108,8 @@ func (t Answers) ExpectForms(r *Rule) {
 // rawRecord is a field of a usage record of the rule's account as it was answered; empty where it is missing.
 func (t Answers) rawRecord(r *Rule, field string) string {
 	now := t.now()
-	record := t.rawFirst("listUsageRecords", "usagerecord", cloud.Params{"accountid": r.Account.ID, "type": usageprobe.UsageLoadBalancer,
+	record := t.rawFirst("listUsageRecords", "usagerecord", cloud.Params{"accountid": r.Account.ID,
+		"type":      usageprobe.UsageLoadBalancer,
 		"startdate": now.Add(-wide).Format(time.DateOnly), "enddate": now.Add(wide).Format(time.DateOnly)})
 	text, _ := record[field].(string)
 	return text
@@ -131,7 +138,8 @@ func (t Answers) ExpectRefused(code int, command string, as *Account, p cloud.Pa
 	case !errors.As(err, &refusal):
 		t.Must(err, "%s", command)
 	case refusal.Code != code:
-		t.Fail(result.WrongRefusal, fmt.Sprintf("%s %v was refused with %d (%s), want %d", command, p, refusal.Code, refusal.Text, code))
+		t.Fail(result.WrongRefusal, fmt.Sprintf("%s %v was refused with %d (%s), want %d", command, p, refusal.Code,
+			refusal.Text, code))
 	}
 }
 
@@ -150,7 +158,8 @@ func (t Answers) ExpectListed(r *Rule) {
 	}
 }
 
-// ExpectError expects that a call whose push cannot succeed says so: refusal is what the server answered, nil for success.
+// ExpectError expects that a call whose push cannot succeed says so: refusal is what the server answered, nil for
+// success.
 func (t Answers) ExpectError(refusal *cloud.Error, what string) {
 	t.Checked(1)
 	if refusal == nil {

@@ -46,7 +46,8 @@ func (d Damage) names() []string { return slices.Sorted(maps.Keys(d)) }
 // RequireDamage makes sure that the audit has found these rules and no others.
 func (t Audits) RequireDamage(d Damage, rules ...*Rule) {
 	for _, r := range rules {
-		if !slices.ContainsFunc(slices.Collect(maps.Values(d)), func(a usageprobe.AuditRow) bool { return a.ID == r.InternalID }) {
+		if !slices.ContainsFunc(slices.Collect(maps.Values(d)),
+			func(a usageprobe.AuditRow) bool { return a.ID == r.InternalID }) {
 			t.Inconclusive("%s was to be damaged, but the audit finds only: %s", r, strings.Join(d.names(), "; "))
 		}
 	}
@@ -59,7 +60,8 @@ func (t Audits) RequireDamage(d Damage, rules ...*Rule) {
 func (t Audits) ExpectSameDamage(before Damage) {
 	t.Checked(1)
 	if now := t.Audit(); !slices.Equal(before.names(), now.names()) {
-		t.Fail(result.WrongAudit, fmt.Sprintf("the audit found %d damaged rules before and finds %d now", len(before), len(now)),
+		t.Fail(result.WrongAudit, fmt.Sprintf("the audit found %d damaged rules before and finds %d now", len(before),
+			len(now)),
 			result.Evidence{Kind: result.KindRows, Title: "damage before", Text: strings.Join(before.names(), "\n")},
 			result.Evidence{Kind: result.KindRows, Title: "damage now", Text: strings.Join(now.names(), "\n")})
 	}
@@ -79,8 +81,10 @@ func (t RuleRows) ExpectUnbilledSince(since time.Time, rules ...*Rule) {
 		t.Checked(1)
 		for _, rec := range t.watch.recordsOf(r) {
 			if rec.Start.After(since) {
-				t.Fail(result.BilledAfterEnd, fmt.Sprintf("%s is dead and was repaired at %s, but a record of %.6f h was written for the window from %s",
-					r, stamp(since), rec.RawUsage, stamp(rec.Start)), t.watch.evidence()...)
+				t.Fail(result.BilledAfterEnd,
+					fmt.Sprintf("%s is dead and was repaired at %s, but a record of %.6f h was written for the "+
+						"window from %s",
+						r, stamp(since), rec.RawUsage, stamp(rec.Start)), t.watch.evidence()...)
 				break
 			}
 		}
@@ -90,8 +94,8 @@ func (t RuleRows) ExpectUnbilledSince(since time.Time, rules ...*Rule) {
 // RepairPlan is what an audit's findings can be put right with.
 type RepairPlan []usageprobe.Repair
 
-// PlanRepair derives a plan from an audit of the scenario's accounts and shows it, with what each rule was billed too much.
-// Nothing is written.
+// PlanRepair derives a plan from an audit of the scenario's accounts and shows it, with what each rule was billed too
+// much. Nothing is written.
 func (t Audits) PlanRepair() RepairPlan {
 	defer t.Step("plan of a repair")()
 	audited := t.audited()
@@ -117,8 +121,8 @@ func (t Audits) PlanRepair() RepairPlan {
 	return plan
 }
 
-// Repair carries out a plan as the owner of a lab may: with the usage server stopped, and started again afterwards. On an
-// existing site nothing is ever written. It answers the database time of the repair.
+// Repair carries out a plan as the owner of a lab may: with the usage server stopped, and started again afterwards. On
+// an existing site nothing is ever written. It answers the database time of the repair.
 func (t Audits) Repair(plan RepairPlan) time.Time {
 	defer t.Step("repair of %d usage rows", len(plan))()
 	t.Must(t.site.Tamper.EndUsage(t.ctx, harness.FirstHost, harness.Stopped), "stopping the usage server")
@@ -129,8 +133,8 @@ func (t Audits) Repair(plan RepairPlan) time.Time {
 	return at
 }
 
-// ExpectPlan expects that a plan closes the rows of the dead rules by itself, and leaves those of the live ones, to be opened
-// again, to a person.
+// ExpectPlan expects that a plan closes the rows of the dead rules by itself, and leaves those of the live ones, to be
+// opened again, to a person.
 func (t Audits) ExpectPlan(plan RepairPlan, dead, live []*Rule) {
 	t.Checked(1)
 	var want, have []string
@@ -150,6 +154,7 @@ func (t Audits) ExpectPlan(plan RepairPlan, dead, live []*Rule) {
 	slices.Sort(want)
 	slices.Sort(have)
 	if !slices.Equal(want, have) {
-		t.Fail(result.WrongAudit, fmt.Sprintf("a repair would %s; it should %s", strings.Join(have, ", "), strings.Join(want, ", ")))
+		t.Fail(result.WrongAudit, fmt.Sprintf("a repair would %s; it should %s", strings.Join(have, ", "),
+			strings.Join(want, ", ")))
 	}
 }

@@ -16,7 +16,8 @@ func (t BilledRows) ExpectSize(v *Volume, gb int) {
 	t.Checked(1)
 	for _, row := range open(t.watch.rows(v.Billed())) {
 		if size := row.Column("size"); size != fmt.Sprint(int64(gb)<<30) {
-			t.Fail(result.WrongSize, fmt.Sprintf("%s has %d GB, but its open usage row says %s bytes", v.Billed(), gb, size), t.watch.evidence()...)
+			t.Fail(result.WrongSize, fmt.Sprintf("%s has %d GB, but its open usage row says %s bytes", v.Billed(), gb,
+				size), t.watch.evidence()...)
 		}
 	}
 }
@@ -36,7 +37,8 @@ func (t BilledRows) ExpectClosedAt(b Billed, eventType string) {
 		if len(open(rows)) > 0 {
 			class = result.LeakedRow
 		}
-		t.failOf(b, class, fmt.Sprintf("the last usage row of %s was not closed at its %s of %s", b, eventType, stamp(at)), t.watch.evidence()...)
+		t.failOf(b, class, fmt.Sprintf("the last usage row of %s was not closed at its %s of %s", b, eventType,
+			stamp(at)), t.watch.evidence()...)
 	}
 }
 
@@ -44,7 +46,8 @@ func (t BilledRows) ExpectClosedAt(b Billed, eventType string) {
 func (t BilledRows) ExpectRecordsNow(count int, b Billed) {
 	t.Checked(1)
 	if n := t.recordsNow(b); n != count {
-		t.Fail(recordClass(n, count), fmt.Sprintf("the newest usage window has %d records of %s, want %d", n, b, count), t.watch.evidence()...)
+		t.Fail(recordClass(n, count), fmt.Sprintf("the newest usage window has %d records of %s, want %d", n, b, count),
+			t.watch.evidence()...)
 	}
 }
 
@@ -111,8 +114,8 @@ func (t BilledRows) RequireRowOpen(things ...Billed) {
 	}
 }
 
-// ExpectRowOpen expects that each, being alive, has exactly one open usage row, that its former rows, if any, were closed at
-// the times of its own events, and that it has no more rows than its events tell of.
+// ExpectRowOpen expects that each, being alive, has exactly one open usage row, that its former rows, if any, were
+// closed at the times of its own events, and that it has no more rows than its events tell of.
 func (t BilledRows) ExpectRowOpen(things ...Billed) {
 	for _, b := range things {
 		t.Checked(1)
@@ -122,15 +125,16 @@ func (t BilledRows) ExpectRowOpen(things ...Billed) {
 			class, why := t.watch.closedAlive(rows[len(rows)-1])
 			t.failOf(b, class, fmt.Sprintf("%s is alive, but %s", b, why), t.watch.evidence()...)
 		case n != 1:
-			t.failOf(b, result.RowCount, fmt.Sprintf("%s is alive and has %d open usage rows of %d, want one", b, n, len(rows)), t.watch.evidence()...)
+			t.failOf(b, result.RowCount, fmt.Sprintf("%s is alive and has %d open usage rows of %d, want one", b, n,
+				len(rows)), t.watch.evidence()...)
 		default:
 			t.expectAsTold(b, rows)
 		}
 	}
 }
 
-// ExpectRowClosed expects that each, being gone, has usage rows, that none of them is open and the last one was closed at the
-// time of its own last delete event, and of the others what ExpectRowOpen expects.
+// ExpectRowClosed expects that each, being gone, has usage rows, that none of them is open and the last one was closed
+// at the time of its own last delete event, and of the others what ExpectRowOpen expects.
 func (t BilledRows) ExpectRowClosed(things ...Billed) {
 	for _, b := range things {
 		t.Checked(1)
@@ -138,27 +142,34 @@ func (t BilledRows) ExpectRowClosed(things ...Billed) {
 		died := t.watch.endOf(b)
 		switch {
 		case died == nil:
-			t.failOf(b, result.WrongEvent, fmt.Sprintf("%s is gone, but cloud.usage_event has no delete event of it", b), t.watch.evidence()...)
+			t.failOf(b, result.WrongEvent, fmt.Sprintf("%s is gone, but cloud.usage_event has no delete event of it",
+				b), t.watch.evidence()...)
 		case len(rows) == 0:
-			t.failOf(b, result.RowCount, fmt.Sprintf("%s is gone and has no usage row at all", b), t.watch.evidence()...)
+			t.failOf(b, result.RowCount, fmt.Sprintf("%s is gone and has no usage row at all", b),
+				t.watch.evidence()...)
 		case len(open(rows)) > 0:
-			t.failOf(b, result.LeakedRow, fmt.Sprintf("%s ended at %s, but %d of its %d usage rows are still open: the customer is billed for ever",
-				b, stamp(*died), len(open(rows)), len(rows)), t.watch.evidence()...)
+			t.failOf(b, result.LeakedRow,
+				fmt.Sprintf("%s ended at %s, but %d of its %d usage rows are still open: the customer is billed for "+
+					"ever",
+					b, stamp(*died), len(open(rows)), len(rows)), t.watch.evidence()...)
 		case !rows[len(rows)-1].Closed.Equal(*died):
-			t.failOf(b, result.WrongClose, fmt.Sprintf("%s ended at %s, but its usage row (helper id %d) was closed at %s%s", b, stamp(*died),
-				rows[len(rows)-1].HelperID, stampOf(rows[len(rows)-1].Closed), t.watch.whose(rows[len(rows)-1])), t.watch.evidence()...)
+			t.failOf(b, result.WrongClose,
+				fmt.Sprintf("%s ended at %s, but its usage row (helper id %d) was closed at %s%s", b, stamp(*died),
+					rows[len(rows)-1].HelperID, stampOf(rows[len(rows)-1].Closed), t.watch.whose(rows[len(rows)-1])),
+				t.watch.evidence()...)
 		default:
 			t.expectAsTold(b, rows)
 		}
 	}
 }
 
-// expectAsTold holds the rows of something against what its usage events tell: how many there may be, and when each that is
-// closed was to be closed.
+// expectAsTold holds the rows of something against what its usage events tell: how many there may be, and when each
+// that is closed was to be closed.
 func (t BilledRows) expectAsTold(b Billed, rows []usageprobe.HelperRow) {
 	told := t.watch.last.History(rows[0].Ref)
 	if most := told.Rows(); most > 0 && len(rows) > most {
-		t.failOf(b, result.RowCount, fmt.Sprintf("%s has %d usage rows, its usage events tell of %d", b, len(rows), most), t.watch.evidence()...)
+		t.failOf(b, result.RowCount, fmt.Sprintf("%s has %d usage rows, its usage events tell of %d", b, len(rows),
+			most), t.watch.evidence()...)
 	}
 	for _, row := range rows {
 		dates := told.CloseDates(row.Created)
@@ -170,7 +181,8 @@ func (t BilledRows) expectAsTold(b Billed, rows []usageprobe.HelperRow) {
 		if by != "" {
 			class = result.CrossedClose
 		}
-		t.failOf(b, class, fmt.Sprintf("%s has a usage row (helper id %d) that was closed at %s%s, want %s", b, row.HelperID, stampOf(row.Closed), by, stamp(dates[0])),
+		t.failOf(b, class, fmt.Sprintf("%s has a usage row (helper id %d) that was closed at %s%s, want %s", b,
+			row.HelperID, stampOf(row.Closed), by, stamp(dates[0])),
 			t.watch.evidence()...)
 	}
 }
@@ -180,7 +192,8 @@ func (t BilledRows) ExpectRows(b Billed, opened, closed int) {
 	t.Checked(1)
 	rows := t.watch.rows(b)
 	if n := len(open(rows)); n != opened || len(rows)-n != closed {
-		t.failOf(b, rowsClass(n, opened), fmt.Sprintf("%s has %d open and %d closed usage rows, want %d and %d", b, n, len(rows)-n, opened, closed), t.watch.evidence()...)
+		t.failOf(b, rowsClass(n, opened), fmt.Sprintf("%s has %d open and %d closed usage rows, want %d and %d", b, n,
+			len(rows)-n, opened, closed), t.watch.evidence()...)
 	}
 }
 
@@ -189,7 +202,8 @@ func (t BilledRows) RequireIDApart(things ...Billed) {
 	for _, b := range things {
 		for _, row := range t.watch.last.Rows {
 			if row.Kind == b.Ref.Kind && row.HelperID == b.Ref.ID {
-				t.Inconclusive("ids are not apart: %s has the id of a usage helper row, so a wrong lookup could find the right row (T1)", b)
+				t.Inconclusive("ids are not apart: %s has the id of a usage helper row, so a wrong lookup could "+
+					"find the right row (T1)", b)
 			}
 		}
 	}
@@ -223,7 +237,8 @@ func (b Billed) billedBy(r usageprobe.Record) bool {
 func (t BilledRows) ExpectBilledNow(things ...Billed) {
 	for _, b := range things {
 		if t.Checked(1); t.recordsNow(b) == 0 {
-			t.failOf(b, result.NotBilled, fmt.Sprintf("%s is alive, but the newest usage window has no record of it", b), t.watch.evidence()...)
+			t.failOf(b, result.NotBilled, fmt.Sprintf("%s is alive, but the newest usage window has no record of it",
+				b), t.watch.evidence()...)
 		}
 	}
 }
@@ -232,7 +247,8 @@ func (t BilledRows) ExpectBilledNow(things ...Billed) {
 func (t BilledRows) ExpectNotBilledNow(things ...Billed) {
 	for _, b := range things {
 		if t.Checked(1); t.recordsNow(b) != 0 {
-			t.failOf(b, result.BilledAfterEnd, fmt.Sprintf("%s is gone, but the newest usage window has a record of it", b), t.watch.evidence()...)
+			t.failOf(b, result.BilledAfterEnd, fmt.Sprintf("%s is gone, but the newest usage window has a record of it",
+				b), t.watch.evidence()...)
 		}
 	}
 }
@@ -247,11 +263,12 @@ func (t BilledRows) recordsNow(b Billed) int {
 	return n
 }
 
-// ReportUnmetered reports that a live thing has no usage row, as in every release seen: its owner pays nothing for it. That
-// is no failure. Rows that it should turn out to have must be right, though: they are held against the invariants.
+// ReportUnmetered reports that a live thing has no usage row, as in every release seen: its owner pays nothing for it.
+// That is no failure. Rows that it should turn out to have must be right, though: they are held against the invariants.
 func (t BilledRows) ReportUnmetered(what string, b Billed) {
 	t.Checked(1)
-	t.KnownDefect(len(t.watch.rows(b)) == 0, what+" is NOT METERED", "UsageManagerImpl.java@4.20.0.0 handles no PORTABLE.* event")
+	t.KnownDefect(len(t.watch.rows(b)) == 0, what+" is NOT METERED",
+		"UsageManagerImpl.java@4.20.0.0 handles no PORTABLE.* event")
 }
 
 // ReportIPv6Unmetered is ReportUnmetered for the IPv6 prefixes of an account's networks, whose events name no resource.
@@ -259,11 +276,13 @@ func (t BilledRows) ReportIPv6Unmetered(a *Account) {
 	t.Checked(1)
 	rows := 0
 	for _, row := range t.watch.last.Rows {
-		if row.Kind == usageprobe.KindIP && row.AccountID == a.InternalID && strings.Contains(row.Column("public_ip_address"), ":") {
+		if row.Kind == usageprobe.KindIP && row.AccountID == a.InternalID &&
+			strings.Contains(row.Column("public_ip_address"), ":") {
 			rows++
 		}
 	}
-	t.KnownDefect(rows == 0, "an IPv6 prefix is NOT METERED", "UsageManagerImpl.java@4.20.0.0 handles no NET.IP6* event")
+	t.KnownDefect(rows == 0, "an IPv6 prefix is NOT METERED",
+		"UsageManagerImpl.java@4.20.0.0 handles no NET.IP6* event")
 }
 
 // recordClass is the class of a window that has another number of records of something than it should.

@@ -48,13 +48,15 @@ func (t *core) choose() (c choices) {
 	n := t.site.Named
 	zones, err := t.site.Cloud.ListZones(t.ctx, nil)
 	t.Must(err, "listing zones")
-	c.zone = pick(t, "enabled advanced zone", n.Zone, zones, func(z *cloud.Zone) string { return z.Id }, func(z *cloud.Zone) string { return z.Name },
+	c.zone = pick(t, "enabled advanced zone", n.Zone, zones, func(z *cloud.Zone) string { return z.Id },
+		func(z *cloud.Zone) string { return z.Name },
 		func(z *cloud.Zone) bool {
 			return z.Networktype == "Advanced" && z.Allocationstate == "Enabled" && !z.Securitygroupsenabled
 		})
 	c.vpcOffering = t.chooseVPCOffering(n.VPCOffering)
 	c.tierOffering = t.chooseNetworkOffering("tier offering", n.TierOffering, defaultTierOffering, true)
-	c.isolatedOffering = t.chooseNetworkOffering("isolated network offering", n.IsolatedOffering, defaultIsolatedOffering, false)
+	c.isolatedOffering = t.chooseNetworkOffering("isolated network offering", n.IsolatedOffering,
+		defaultIsolatedOffering, false)
 	c.template = t.chooseTemplate(n.Template, c.zone)
 	c.serviceOffering = t.chooseServiceOffering(n.ServiceOffering, c.zone)
 	return c
@@ -63,21 +65,24 @@ func (t *core) choose() (c choices) {
 func (t *core) chooseVPCOffering(named string) string {
 	all, err := t.site.Cloud.ListVPCOfferings(t.ctx, cloud.Params{"state": "Enabled"})
 	t.Must(err, "listing VPC offerings")
-	return pick(t, "VPC offering", named, all, func(o *cloud.VPCOffering) string { return o.Id }, func(o *cloud.VPCOffering) string { return o.Name },
+	return pick(t, "VPC offering", named, all, func(o *cloud.VPCOffering) string { return o.Id },
+		func(o *cloud.VPCOffering) string { return o.Name },
 		func(o *cloud.VPCOffering) bool { return o.Name == defaultVPCOffering })
 }
 
 func (t *core) chooseNetworkOffering(what, named, builtIn string, forVPC bool) string {
 	all, err := t.site.Cloud.ListNetworkOfferings(t.ctx, cloud.Params{"forvpc": forVPC, "state": "Enabled"})
 	t.Must(err, "listing network offerings")
-	return pick(t, what, named, all, func(o *cloud.NetworkOffering) string { return o.Id }, func(o *cloud.NetworkOffering) string { return o.Name },
+	return pick(t, what, named, all, func(o *cloud.NetworkOffering) string { return o.Id },
+		func(o *cloud.NetworkOffering) string { return o.Name },
 		func(o *cloud.NetworkOffering) bool { return o.Name == builtIn })
 }
 
 func (t *core) chooseTemplate(named, zone string) string {
 	all, err := t.site.Cloud.ListTemplates(t.ctx, "all", cloud.Params{"zoneid": zone})
 	t.Must(err, "listing templates")
-	return pick(t, "ready user template", named, all, func(o *cloud.Template) string { return o.Id }, func(o *cloud.Template) string { return o.Name },
+	return pick(t, "ready user template", named, all, func(o *cloud.Template) string { return o.Id },
+		func(o *cloud.Template) string { return o.Name },
 		func(o *cloud.Template) bool {
 			return o.Isready && o.Ispublic && o.Templatetype != "SYSTEM" && o.Templatetype != "ROUTING"
 		})
@@ -90,12 +95,14 @@ func (t *core) chooseServiceOffering(named, zone string) string {
 	slices.SortStableFunc(all, func(a, b *cloud.ServiceOffering) int {
 		return cmp.Or(cmp.Compare(a.Memory, b.Memory), cmp.Compare(a.Cpunumber*a.Cpuspeed, b.Cpunumber*b.Cpuspeed))
 	})
-	return pick(t, "service offering", named, all, func(o *cloud.ServiceOffering) string { return o.Id }, func(o *cloud.ServiceOffering) string { return o.Name },
+	return pick(t, "service offering", named, all, func(o *cloud.ServiceOffering) string { return o.Id },
+		func(o *cloud.ServiceOffering) string { return o.Name },
 		func(o *cloud.ServiceOffering) bool { return anybodys(o, zone) })
 }
 
-// anybodys says whether an account of a new domain may use the offering, on any host and storage of the zone. An administrator is
-// shown those of other domains and zones too.
+// anybodys says whether an account of a new domain may use the offering, on any host and storage of the zone. An
+// administrator is shown those of other domains and zones too.
 func anybodys(o *cloud.ServiceOffering, zone string) bool {
-	return !o.Iscustomized && !o.Issystem && o.Domainid == "" && o.Hosttags == "" && o.Storagetags == "" && (o.Zoneid == "" || strings.Contains(o.Zoneid, zone))
+	return !o.Iscustomized && !o.Issystem && o.Domainid == "" && o.Hosttags == "" && o.Storagetags == "" &&
+		(o.Zoneid == "" || strings.Contains(o.Zoneid, zone))
 }

@@ -33,12 +33,13 @@ func (t ClientLooks) NoteMoves(after string, before, now map[netip.Addr]string) 
 			moved++
 		}
 	}
-	t.Note("clients that moved", "after %s %d of %d clients had another backend; a lost table deals %d clients to %d backends anew, %.1f of them elsewhere",
+	t.Note("clients that moved", "after %s %d of %d clients had another backend; a lost table deals %d clients to "+
+		"%d backends anew, %.1f of them elsewhere",
 		after, moved, len(now), len(now), len(backends), dataplane.MoversAfterReload(len(now), len(backends)))
 }
 
-// undecided is for a probe that allows no verdict. Where the router is seen not to be at its newest push, or that push not to
-// be what the API lists, this is why, and a failure; else nothing is shown.
+// undecided is for a probe that allows no verdict. Where the router is seen not to be at its newest push, or that push
+// not to be what the API lists, this is why, and a failure; else nothing is shown.
 func (t ClientLooks) undecided(s seen, control *Rule) {
 	if class, why := forceFault(s.files, s.rendered); why != "" {
 		t.Fail(class, fmt.Sprintf("%s: %s (the probe: %s)", s.rule, why, s.why), s.evidence()...)
@@ -46,15 +47,16 @@ func (t ClientLooks) undecided(s seen, control *Rule) {
 	}
 	if push, ok := t.newestPush(s.rule.Network.Router()); ok {
 		if wrong := t.contentFaults(s.rule.Network, push, []*Rule{s.rule, control}); len(wrong) > 0 {
-			t.Fail(result.PushContent, fmt.Sprintf("the newest push is not what the API lists: %s (the probe: %s)", wrong[0], s.why), s.evidence()...)
+			t.Fail(result.PushContent, fmt.Sprintf("the newest push is not what the API lists: %s (the probe: %s)",
+				wrong[0], s.why), s.evidence()...)
 			return
 		}
 	}
 	t.Inconclusive("%s: %s %s", s.rule, s.verdict, s.why)
 }
 
-// ExpectBySource expects that a rule of algorithm source, without a policy, has it in force: in the file, and each client
-// stays on one backend while the control rule moves them (6.1: a table is not needed for that).
+// ExpectBySource expects that a rule of algorithm source, without a policy, has it in force: in the file, and each
+// client stays on one backend while the control rule moves them (6.1: a table is not needed for that).
 func (t ClientLooks) ExpectBySource(control, r *Rule) {
 	defer t.Step("%s balances by source", r.Name)()
 	t.Checked(1)
@@ -65,13 +67,16 @@ func (t ClientLooks) ExpectBySource(control, r *Rule) {
 	}
 	switch balance := s.live().Balance(); {
 	case s.files.Refusal != "":
-		t.Fail(result.RouterFrozen, fmt.Sprintf("%s is not in force: HAProxy refuses the file: %s", r, firstLine(s.files.Refusal)), s.evidence()...)
+		t.Fail(result.RouterFrozen, fmt.Sprintf("%s is not in force: HAProxy refuses the file: %s", r,
+			firstLine(s.files.Refusal)), s.evidence()...)
 	case !strings.EqualFold(balance, "source"):
-		t.Fail(result.RouterStale, fmt.Sprintf("%s has algorithm source, the live haproxy.cfg says %q", r, balance), s.evidence()...)
+		t.Fail(result.RouterStale, fmt.Sprintf("%s has algorithm source, the live haproxy.cfg says %q", r, balance),
+			s.evidence()...)
 	case s.obs.Verdict == dataplane.Inconclusive:
 		t.undecided(s, control)
 	case s.obs.Target.Moved > 0:
-		t.Fail(result.NotSticky, fmt.Sprintf("%s has algorithm source, but %d of %d clients moved", r, s.obs.Target.Moved, s.obs.Clients), s.evidence()...)
+		t.Fail(result.NotSticky, fmt.Sprintf("%s has algorithm source, but %d of %d clients moved", r,
+			s.obs.Target.Moved, s.obs.Clients), s.evidence()...)
 	}
 }
 
@@ -89,7 +94,8 @@ func (t ClientLooks) ExpectCookie(control *Rule, rules ...*Rule) {
 		case s.obs.Verdict == dataplane.Inconclusive:
 			t.undecided(s, control)
 		case s.obs.Target.Moved > 0 || s.obs.Target.Cookies < s.obs.Clients:
-			t.Fail(result.NotSticky, fmt.Sprintf("%s has a cookie policy, but %d of %d clients got a cookie and %d moved; %s", r, s.obs.Target.Cookies,
+			t.Fail(result.NotSticky, fmt.Sprintf("%s has a cookie policy, but %d of %d clients got a cookie and %d "+
+				"moved; %s", r, s.obs.Target.Cookies,
 				s.obs.Clients, s.obs.Target.Moved, s.where()), s.evidence()...)
 		}
 	}
@@ -111,7 +117,8 @@ func (t ClientLooks) ExpectBackends(control, r *Rule, vms ...*VM) {
 	slices.Sort(want)
 	slices.Sort(have)
 	if !slices.Equal(want, have) {
-		t.Fail(result.WrongBackends, fmt.Sprintf("%s has members %v, its clients reached %v", r, want, have), s.evidence()...)
+		t.Fail(result.WrongBackends, fmt.Sprintf("%s has members %v, its clients reached %v", r, want, have),
+			s.evidence()...)
 	}
 }
 
@@ -205,8 +212,8 @@ func firstLine(s string) string {
 	return line
 }
 
-// evidence is what an engineer needs to act: the push, the difference of the files, the first clients that moved. What was
-// seen is drawn in the report, too.
+// evidence is what an engineer needs to act: the push, the difference of the files, the first clients that moved. What
+// was seen is drawn in the report, too.
 func (s seen) evidence() []result.Evidence {
 	s.draw()
 	all := []result.Evidence{{Kind: result.KindNote, Title: "how far it came", Text: s.where()}}
@@ -218,7 +225,8 @@ func (s seen) evidence() []result.Evidence {
 		diff = "no difference between what the newest push renders to and the live file"
 	}
 	return append(all,
-		result.Evidence{Kind: result.KindFileDiff, Title: "haproxy.cfg, per section: + as the newest push renders it, - as it is live", Text: diff},
+		result.Evidence{Kind: result.KindFileDiff,
+			Title: "haproxy.cfg, per section: + as the newest push renders it, - as it is live", Text: diff},
 		result.Evidence{Kind: result.KindTrace, Title: "clients", Text: s.obs.String(), Data: s.obs})
 }
 
@@ -226,7 +234,8 @@ func (s seen) evidence() []result.Evidence {
 func (s seen) finding(class result.Class, says string) result.Finding {
 	return result.Finding{Says: says, Subject: subject(s.rule.Billed().Ref), Class: class, Numbers: []string{
 		fmt.Sprintf("%s, listen section %s on router %s", s.rule, s.rule.Section(), s.rule.Network.Router()), s.where(),
-		fmt.Sprintf("control rule %s, without a policy: %d of %d clients changed their backend", s.obs.Control.Rule, s.obs.Control.Moved, s.obs.Clients)}}
+		fmt.Sprintf("control rule %s, without a policy: %d of %d clients changed their backend", s.obs.Control.Rule,
+			s.obs.Control.Moved, s.obs.Clients)}}
 }
 
 // inForce checks that what the newest push renders to is what the router has for the rule (I10).
@@ -239,8 +248,8 @@ func (s seen) inForce() (string, bool) {
 	return "", true
 }
 
-// ExpectSticky expects that each rule keeps every client on one backend, with a stick table in its file, while the control
-// rule, which has no policy, is seen to move clients. Of no rules it expects nothing.
+// ExpectSticky expects that each rule keeps every client on one backend, with a stick table in its file, while the
+// control rule, which has no policy, is seen to move clients. Of no rules it expects nothing.
 func (t ClientLooks) ExpectSticky(control *Rule, rules ...*Rule) {
 	if len(rules) == 0 {
 		return
@@ -257,8 +266,9 @@ func (t ClientLooks) ExpectSticky(control *Rule, rules ...*Rule) {
 		case dataplane.Inconclusive:
 			t.undecided(s, control)
 		default:
-			t.Find(s.finding(result.NotSticky, fmt.Sprintf("%s has a stickiness policy, but does not keep its clients: %d of %d changed their backend",
-				r.called(), s.obs.Target.Moved, s.obs.Clients)), s.evidence()...)
+			t.Find(s.finding(result.NotSticky,
+				fmt.Sprintf("%s has a stickiness policy, but does not keep its clients: %d of %d changed their backend",
+					r.called(), s.obs.Target.Moved, s.obs.Clients)), s.evidence()...)
 		}
 	}
 }
@@ -275,8 +285,9 @@ func (t ClientLooks) ExpectFree(control *Rule, rules ...*Rule) {
 				t.Fail(result.RouterStale, fmt.Sprintf("%s: clients move, but %s", r, why), s.evidence()...)
 			}
 		case dataplane.Sticky:
-			t.Find(s.finding(result.StickyWithoutPolicy, fmt.Sprintf("%s has no stickiness policy, but keeps its clients: %d of %d changed their backend",
-				r.called(), s.obs.Target.Moved, s.obs.Clients)), s.evidence()...)
+			t.Find(s.finding(result.StickyWithoutPolicy,
+				fmt.Sprintf("%s has no stickiness policy, but keeps its clients: %d of %d changed their backend",
+					r.called(), s.obs.Target.Moved, s.obs.Clients)), s.evidence()...)
 		default:
 			t.undecided(s, control)
 		}

@@ -18,8 +18,8 @@ const clockPace = 5 * time.Millisecond
 func (t Clock) WhileTimePasses(step time.Duration, work func()) {
 	end, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
-		// A clock that jumps is paced, so that it leaves the server time for the work's calls. A jump is never cut short: what
-		// the server does in it would be left half done.
+		// A clock that jumps is paced, so that it leaves the server time for the work's calls. A jump is never cut
+		// short: what the server does in it would be left half done.
 		pace := time.NewTicker(clockPace)
 		defer pace.Stop()
 		for {

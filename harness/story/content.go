@@ -12,9 +12,9 @@ import (
 	"github.com/stackproof/stackproof/router"
 )
 
-// ExpectContent expects that the newest push to the network's router carries what the API lists: every active rule of the
-// VPC or network, its algorithm, source list, members and the one live policy, and no rule that the API does not know.
-// Given rules only those are compared.
+// ExpectContent expects that the newest push to the network's router carries what the API lists: every active rule of
+// the VPC or network, its algorithm, source list, members and the one live policy, and no rule that the API does not
+// know. Given rules only those are compared.
 func (t RouterLooks) ExpectContent(n *Network, only ...*Rule) {
 	defer t.Step("newest push against the API")()
 	t.Checked(1)
@@ -26,7 +26,8 @@ func (t RouterLooks) ExpectContent(n *Network, only ...*Rule) {
 	wrong := t.contentFaults(n, push, only)
 	if len(wrong) > 0 {
 		t.Fail(result.PushContent, "the newest push is not what the API lists: "+wrong[0],
-			result.Evidence{Kind: result.KindNote, Title: "newest push against the API", Text: strings.Join(wrong, "\n")},
+			result.Evidence{Kind: result.KindNote, Title: "newest push against the API",
+				Text: strings.Join(wrong, "\n")},
 			result.Evidence{Kind: result.KindPush, Title: "newest push to " + n.Router(), Text: string(push.Raw)})
 	}
 }
@@ -66,7 +67,8 @@ func (t RouterLooks) contentFaults(n *Network, push router.Push, only []*Rule) (
 	known := map[string]bool{}
 	for _, r := range listed {
 		known[r.Id] = true
-		if !slices.Contains(tiers, r.Networkid) || len(only) > 0 && !slices.ContainsFunc(only, func(o *Rule) bool { return o.ID == r.Id }) {
+		if !slices.Contains(tiers, r.Networkid) || len(only) > 0 &&
+			!slices.ContainsFunc(only, func(o *Rule) bool { return o.ID == r.Id }) {
 			continue
 		}
 		lb, there := pushed[r.Id]
@@ -84,7 +86,8 @@ func (t RouterLooks) contentFaults(n *Network, push router.Push, only []*Rule) (
 	}
 	for _, lb := range push.LoadBalancers {
 		if !lb.Revoked && !known[lb.UUID] && len(only) == 0 {
-			wrong = append(wrong, fmt.Sprintf("it carries rule %s at %s:%d, which the API does not list", lb.UUID, lb.SrcIP, lb.SrcPort))
+			wrong = append(wrong, fmt.Sprintf("it carries rule %s at %s:%d, which the API does not list", lb.UUID,
+				lb.SrcIP, lb.SrcPort))
 		}
 	}
 	return wrong
@@ -154,6 +157,7 @@ func (t RouterLooks) PushCount(n *Network) int {
 func (t RouterLooks) ExpectPushes(n *Network, before, atLeast int) {
 	t.Checked(1)
 	if got := t.PushCount(n) - before; got < atLeast {
-		t.Fail(result.PushCount, fmt.Sprintf("router %s got %d pushes where at least %d are due", n.Router(), got, atLeast))
+		t.Fail(result.PushCount, fmt.Sprintf("router %s got %d pushes where at least %d are due", n.Router(), got,
+			atLeast))
 	}
 }

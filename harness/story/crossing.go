@@ -41,7 +41,8 @@ func (t *T) missing(count int) int {
 	}
 	missing := max(0, count-ahead)
 	if missing > t.site.SkewBudget {
-		t.Inconclusive("rule ids are %d ahead of helper ids; setting them %d apart takes %d harmless rules, the budget is %d (--skew-budget)",
+		t.Inconclusive("rule ids are %d ahead of helper ids; setting them %d apart takes %d harmless rules, the "+
+			"budget is %d (--skew-budget)",
 			ahead, count, missing, t.site.SkewBudget)
 	}
 	return missing
@@ -62,7 +63,8 @@ func (t *T) CrossedRules(n *Network, skew, count int) []*Rule {
 		}
 		for len(rules) < count || !t.willCross(rules) {
 			if len(rules) >= t.site.SkewBudget {
-				t.Inconclusive("%d LB rules of one account did not cross: others create rules at the same time, rule ids are %d ahead; the budget is %d (--skew-budget)",
+				t.Inconclusive("%d LB rules of one account did not cross: others create rules at the same time, "+
+					"rule ids are %d ahead; the budget is %d (--skew-budget)",
 					len(rules), ahead, t.site.SkewBudget)
 			}
 			rules = append(rules, n.LoadBalancer(fmt.Sprintf("R%d", len(rules)+1)))
@@ -87,7 +89,8 @@ func (t *T) aheadOf(r *Rule) int {
 // are the rules that it takes besides.
 func (t *T) affordable(ahead, more int) {
 	if cost := max(ahead, -ahead) + more; cost > t.site.SkewBudget {
-		t.Inconclusive("%s, so a crossing takes %s; the budget is %d (--skew-budget)", gap(ahead), crossingRules(ahead, more), t.site.SkewBudget)
+		t.Inconclusive("%s, so a crossing takes %s; the budget is %d (--skew-budget)", gap(ahead),
+			crossingRules(ahead, more), t.site.SkewBudget)
 	}
 }
 
@@ -118,7 +121,8 @@ func (t *T) catchUp(a *Account, rules []*Rule, by func(victim *Rule) *Network) [
 		helper, next := t.helperIDs(rules), t.lastID("cloud", "firewall_rules")+1
 		var victim *Rule
 		for _, r := range rules {
-			if h, there := helper[r.InternalID]; there && h >= next && (victim == nil || h < helper[victim.InternalID]) {
+			if h, there := helper[r.InternalID]; there && h >= next &&
+				(victim == nil || h < helper[victim.InternalID]) {
 				victim = r
 			}
 		}
@@ -139,7 +143,8 @@ func (t *T) catchUp(a *Account, rules []*Rule, by func(victim *Rule) *Network) [
 			}
 		}
 	}
-	t.Inconclusive("%d rules have not brought rule ids up to helper ids; the budget is %d (--skew-budget)", t.site.SkewBudget, t.site.SkewBudget)
+	t.Inconclusive("%d rules have not brought rule ids up to helper ids; the budget is %d (--skew-budget)",
+		t.site.SkewBudget, t.site.SkewBudget)
 	return nil
 }
 
@@ -167,7 +172,8 @@ func (t *T) helperIDs(rules []*Rule) map[int64]int64 {
 func crossing(rules []*Rule, helper map[int64]int64, fits func(dies, victim *Rule) bool) bool {
 	for _, victim := range rules {
 		for _, dies := range rules {
-			if h, waits := helper[victim.InternalID]; dies != victim && waits && h == dies.InternalID && fits(dies, victim) {
+			if h, waits := helper[victim.InternalID]; dies != victim && waits && h == dies.InternalID &&
+				fits(dies, victim) {
 				return true
 			}
 		}
@@ -222,7 +228,8 @@ func (t *T) CrossedAccounts(a, b *Network, skew int) []*Rule {
 				return
 			}
 			if len(rules) >= t.site.SkewBudget {
-				t.Inconclusive("%d LB rules of two accounts did not cross: others create rules at the same time, rule ids are %d ahead; the budget is %d (--skew-budget)",
+				t.Inconclusive("%d LB rules of two accounts did not cross: others create rules at the same time, "+
+					"rule ids are %d ahead; the budget is %d (--skew-budget)",
 					len(rules), ahead, t.site.SkewBudget)
 			}
 			last = turn(rules, next, last, a, b)
@@ -281,7 +288,8 @@ func (n *Network) PortForward(ip *Address, name string, vm *VM) *PortForward {
 	ip.nextPort++
 	p.ID, p.InternalID, _ = made(n.Account, "port forwarding rule", n.t.Unique("pf-"+name), usageprobe.ObjectRule,
 		func(ctx context.Context) (*cloud.Creating[cloud.PortForwardingRule], error) {
-			return n.Account.Cloud.CreatePortForwardingRule(ctx, cloud.PortForwardingSpec{IPAddressID: ip.ID, NetworkID: n.ID, VMID: vm.ID, Protocol: "tcp",
+			return n.Account.Cloud.CreatePortForwardingRule(ctx, cloud.PortForwardingSpec{IPAddressID: ip.ID,
+				NetworkID: n.ID, VMID: vm.ID, Protocol: "tcp",
 				PublicPort: port, PrivatePort: port})
 		})
 	return p
@@ -340,17 +348,20 @@ func (t *T) crossesPortForwards(ahead int) bool {
 	case ahead < 0:
 		why = fmt.Sprintf("%s of port forwarding, and stay so", gap(ahead))
 	case ahead+1 > t.site.SkewBudget:
-		why = fmt.Sprintf("%s of port forwarding: it takes %d port forwarding rules; the budget is %d (--skew-budget)", gap(ahead), ahead+1, t.site.SkewBudget)
+		why = fmt.Sprintf("%s of port forwarding: it takes %d port forwarding rules; the budget is %d (--skew-budget)",
+			gap(ahead), ahead+1, t.site.SkewBudget)
 	case t.site.Gate != nil:
 		if lb := t.ahead("LB.CREATE", "usage_load_balancer_policy"); !leavesRoom(lb, ahead+1, t.site.SkewBudget) {
-			why = fmt.Sprintf("it takes %d port forwarding rules, after which LB rules' ids would be %d ahead of their helper ids for good: too far for U-02 and U-04 on "+
+			why = fmt.Sprintf("it takes %d port forwarding rules, after which LB rules' ids would be %d ahead of "+
+				"their helper ids for good: too far for U-02 and U-04 on "+
 				"this server (--skew-budget is %d)", ahead+1, lb+ahead+1, t.site.SkewBudget)
 		}
 	}
 	if why == "" {
 		return true
 	}
-	t.Note("no crossing", "That the delete of one port forwarding rule closes another one's row (T2) is not looked at here: %s.", why)
+	t.Note("no crossing", "That the delete of one port forwarding rule closes another one's row (T2) is not looked "+
+		"at here: %s.", why)
 	return false
 }
 
@@ -373,7 +384,8 @@ func (a *Account) SkewBlind(count int) {
 	t := a.t
 	defer t.Step("%d harmless rules", count)()
 	if count > t.site.SkewBudget {
-		t.Inconclusive("setting ids apart takes %d harmless rules, the budget is %d (--skew-budget)", count, t.site.SkewBudget)
+		t.Inconclusive("setting ids apart takes %d harmless rules, the budget is %d (--skew-budget)", count,
+			t.site.SkewBudget)
 	}
 	ip := a.Isolated().Address()
 	for i := range count {

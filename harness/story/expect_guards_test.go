@@ -23,7 +23,8 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 // billed is a record of rule 21 that begins and ends so long after noon.
 func billed(from, to time.Duration) usageprobe.Record {
-	return usageprobe.Record{Type: usageprobe.UsageLoadBalancer, UsageID: 21, Start: noon.Add(from), End: noon.Add(to - time.Second), RawUsage: (to - from).Hours()}
+	return usageprobe.Record{Type: usageprobe.UsageLoadBalancer, UsageID: 21, Start: noon.Add(from),
+		End: noon.Add(to - time.Second), RawUsage: (to - from).Hours()}
 }
 
 func ruleOf(t *T) *Rule { return &Rule{owned: (&Account{t: t}).own(), Name: "A", InternalID: 21} }
@@ -34,10 +35,11 @@ func TestNoWindowAfterTheRepair(t *testing.T) {
 		record usageprobe.Record
 		want   result.Verdict
 	}{
-		"before":         {billed(-time.Minute, 0), result.Pass},
-		"at the repair":  {billed(0, time.Minute), result.Pass},
-		"after":          {billed(time.Second, time.Minute), result.Fail},
-		"of other rules": {usageprobe.Record{Type: usageprobe.UsageLoadBalancer, UsageID: 22, Start: noon.Add(time.Minute)}, result.Pass},
+		"before":        {billed(-time.Minute, 0), result.Pass},
+		"at the repair": {billed(0, time.Minute), result.Pass},
+		"after":         {billed(time.Second, time.Minute), result.Fail},
+		"of other rules": {usageprobe.Record{Type: usageprobe.UsageLoadBalancer, UsageID: 22,
+			Start: noon.Add(time.Minute)}, result.Pass},
 	} {
 		got, reason := verdictOf(t, harness.Site{}, func(t *T) {
 			t.watch.last = &usageprobe.Snapshot{Records: []usageprobe.Record{c.record}}
@@ -71,15 +73,21 @@ func TestForceFaults(t *testing.T) {
 		class                  result.Class
 		want                   string
 	}{
-		"in force":        {live: a, serving: a, pid: 1},
-		"missing section": {live: b, serving: b, pid: 1, class: result.RouterStale, want: "192_0_2_1-80 of the newest push is not in the live"},
-		"other lines":     {live: strings.Replace(a, "1:80", "1:82", 1), pid: 1, class: result.RouterStale, want: "is not what the newest push renders to"},
-		"stray section":   {live: a + b, serving: a + b, pid: 1, class: result.RouterStale, want: "has section 192_0_2_1-81, which the newest push does not render to"},
-		"refused":         {live: a, serving: a, pid: 1, refusal: "no\nmore", class: result.RouterFrozen, want: "HAProxy refuses its file: no"},
-		"does not run":    {live: a, serving: a, class: result.ProcessStale, want: "does not run"},
-		"another file":    {live: a, serving: a + b, pid: 1, class: result.ProcessStale, want: "runs with another file"},
+		"in force": {live: a, serving: a, pid: 1},
+		"missing section": {live: b, serving: b, pid: 1, class: result.RouterStale,
+			want: "192_0_2_1-80 of the newest push is not in the live"},
+		"other lines": {live: strings.Replace(a, "1:80", "1:82", 1), pid: 1, class: result.RouterStale,
+			want: "is not what the newest push renders to"},
+		"stray section": {live: a + b, serving: a + b, pid: 1, class: result.RouterStale,
+			want: "has section 192_0_2_1-81, which the newest push does not render to"},
+		"refused": {live: a, serving: a, pid: 1, refusal: "no\nmore", class: result.RouterFrozen,
+			want: "HAProxy refuses its file: no"},
+		"does not run": {live: a, serving: a, class: result.ProcessStale, want: "does not run"},
+		"another file": {live: a, serving: a + b, pid: 1, class: result.ProcessStale,
+			want: "runs with another file"},
 	} {
-		class, got := forceFault(router.Files{Live: []byte(c.live), Serving: []byte(c.serving), MasterPID: c.pid, Refusal: c.refusal}, rendered)
+		class, got := forceFault(router.Files{Live: []byte(c.live), Serving: []byte(c.serving), MasterPID: c.pid,
+			Refusal: c.refusal}, rendered)
 		assert.Equal(t, c.class, class, name)
 		if c.want == "" {
 			assert.Empty(t, got, name)
@@ -128,8 +136,10 @@ func TestDeleteEventsAreDatedInTime(t *testing.T) {
 	} {
 		got, reason := verdictOf(t, harness.Site{}, func(t *T) {
 			died := noon.Add(c.dated)
-			t.watch.last = &usageprobe.Snapshot{Events: []usageprobe.UsageEvent{{Type: "LB.DELETE", ResourceID: 21, Created: died}},
-				Rows: []usageprobe.HelperRow{{Ref: usageprobe.Ref{Kind: usageprobe.KindLB, ID: 21}, HelperID: 1, Closed: &died}}}
+			t.watch.last = &usageprobe.Snapshot{Events: []usageprobe.UsageEvent{{Type: "LB.DELETE", ResourceID: 21,
+				Created: died}},
+				Rows: []usageprobe.HelperRow{{Ref: usageprobe.Ref{Kind: usageprobe.KindLB, ID: 21}, HelperID: 1,
+					Closed: &died}}}
 			r := ruleOf(t)
 			r.deleting, r.Deleted = noon.Add(300*time.Millisecond), noon.Add(4*time.Second)
 			t.ExpectClosed(r)

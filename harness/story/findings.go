@@ -30,7 +30,8 @@ func (w *watch) called(ref usageprobe.Ref) string {
 
 // failOf is Fail with what the failure is about, so that it is told together with other failures over the same fact.
 func (t *core) failOf(b Billed, class result.Class, reason string, evidence ...result.Evidence) {
-	t.Find(result.Finding{Says: reason, Subject: subject(b.Ref), Class: class, Numbers: t.watch.ids(b.Ref)}, evidence...)
+	t.Find(result.Finding{Says: reason, Subject: subject(b.Ref), Class: class, Numbers: t.watch.ids(b.Ref)},
+		evidence...)
 }
 
 // findings tells violations as facts: those of one thing and class are one, in the order of the violations.
@@ -53,7 +54,8 @@ func (w *watch) findings(broken []usageprobe.Violation) []result.Finding {
 			f.Numbers = w.ids(v.Ref)
 		}
 		for _, o := range together {
-			f.Numbers = append(f.Numbers, fmt.Sprintf("%s, %s%s: expected %s, seen %s", o.Invariant, o.Table, rowOf(o), o.Expected, o.Seen))
+			f.Numbers = append(f.Numbers, fmt.Sprintf("%s, %s%s: expected %s, seen %s", o.Invariant, o.Table, rowOf(o),
+				o.Expected, o.Seen))
 			if !slices.Contains(f.Codes, o.Invariant) {
 				f.Codes = append(f.Codes, o.Invariant)
 			}
@@ -108,7 +110,8 @@ func (w *watch) sentence(together []usageprobe.Violation) string {
 	died := w.endOf(Billed{Ref: v.Ref})
 	switch {
 	case v.Class == usageprobe.ClassLeakedRow && row != nil && row.Open() && died != nil:
-		says := fmt.Sprintf("%s was deleted at %s, and its usage row is still open: it will be billed for ever", name, stamp(*died))
+		says := fmt.Sprintf("%s was deleted at %s, and its usage row is still open: it will be billed for ever", name,
+			stamp(*died))
 		if billed {
 			says = fmt.Sprintf("%s was deleted at %s and is still billed: its usage row is open", name, stamp(*died))
 		}
@@ -119,9 +122,11 @@ func (w *watch) sentence(together []usageprobe.Violation) string {
 			by = crossed
 		}
 		if died == nil {
-			return fmt.Sprintf("%s is alive and no longer billed: its usage row was closed at %s, when %s was deleted", name, stamp(*row.Closed), by)
+			return fmt.Sprintf("%s is alive and no longer billed: its usage row was closed at %s, when %s was deleted",
+				name, stamp(*row.Closed), by)
 		}
-		return fmt.Sprintf("%s was deleted at %s, but its usage row was closed at %s, when %s was deleted", name, stamp(*died), stamp(*row.Closed), by)
+		return fmt.Sprintf("%s was deleted at %s, but its usage row was closed at %s, when %s was deleted", name,
+			stamp(*died), stamp(*row.Closed), by)
 	}
 	return fmt.Sprintf("%s: expected %s, seen %s", name, v.Expected, v.Seen)
 }
@@ -129,7 +134,8 @@ func (w *watch) sentence(together []usageprobe.Violation) string {
 // victims tells whose row a delete closed in place of its own.
 func (w *watch) victims(ref usageprobe.Ref, row *usageprobe.HelperRow) string {
 	for _, o := range w.last.Rows {
-		if o.Kind == ref.Kind && o.HelperID == ref.ID && o.ID != ref.ID && o.AccountID == row.AccountID && o.Closed != nil && w.lifeOf(o).ClosedBy == w.called(ref) {
+		if o.Kind == ref.Kind && o.HelperID == ref.ID && o.ID != ref.ID && o.AccountID == row.AccountID &&
+			o.Closed != nil && w.lifeOf(o).ClosedBy == w.called(ref) {
 			return fmt.Sprintf("; the row of %s was closed instead", w.called(o.Ref))
 		}
 	}

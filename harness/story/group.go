@@ -37,13 +37,16 @@ func (n *Network) scaling() *scaling {
 	}
 	defer n.t.Step("autoscale policies")()
 	s := &scaling{}
-	s.up, s.down = n.scalePolicy("scaleup", "GT", 90, nil), n.scalePolicy("scaledown", n.shrink.operator(), n.shrink.threshold(), n.shrink)
+	s.up, s.down = n.scalePolicy("scaleup", "GT", 90, nil), n.scalePolicy("scaledown", n.shrink.operator(),
+		n.shrink.threshold(), n.shrink)
 	c := n.t.choices()
 	grace := expungeGrace
-	s.profile, _, _ = made(n.Account, "autoscale profile", n.Name, "", func(ctx context.Context) (*cloud.Creating[cloud.AutoScaleVMProfile], error) {
-		return n.Account.Cloud.CreateAutoScaleVMProfile(ctx, cloud.AutoScaleVMProfileSpec{ZoneID: c.zone, ServiceOfferingID: c.serviceOffering,
-			TemplateID: c.template, ExpungeGrace: &grace})
-	})
+	s.profile, _, _ = made(n.Account, "autoscale profile", n.Name, "",
+		func(ctx context.Context) (*cloud.Creating[cloud.AutoScaleVMProfile], error) {
+			return n.Account.Cloud.CreateAutoScaleVMProfile(ctx, cloud.AutoScaleVMProfileSpec{ZoneID: c.zone,
+				ServiceOfferingID: c.serviceOffering,
+				TemplateID:        c.template, ExpungeGrace: &grace})
+		})
 	n.scale = s
 	return s
 }
@@ -64,13 +67,16 @@ func (n *Network) scalePolicy(action, operator string, threshold int64, quiet *s
 	if counter == "" {
 		n.t.Inconclusive("the zone has no CPU counter of provider %s", provider)
 	}
-	condition, _, _ := made(n.Account, "condition", action, "", func(ctx context.Context) (*cloud.Creating[cloud.Condition], error) {
-		return n.Account.Cloud.CreateCondition(ctx, counter, operator, threshold, cloud.Owner{})
-	})
+	condition, _, _ := made(n.Account, "condition", action, "",
+		func(ctx context.Context) (*cloud.Creating[cloud.Condition], error) {
+			return n.Account.Cloud.CreateCondition(ctx, counter, operator, threshold, cloud.Owner{})
+		})
 	name := n.t.Unique(action)
-	policy, _, _ := made(n.Account, "autoscale policy", name, "", func(ctx context.Context) (*cloud.Creating[cloud.AutoScalePolicy], error) {
-		return n.Account.Cloud.CreateAutoScalePolicy(ctx, cloud.AutoScalePolicySpec{Name: name, Action: action, Duration: 60, QuietTime: quiet.seconds(), ConditionIDs: []string{condition}})
-	})
+	policy, _, _ := made(n.Account, "autoscale policy", name, "",
+		func(ctx context.Context) (*cloud.Creating[cloud.AutoScalePolicy], error) {
+			return n.Account.Cloud.CreateAutoScalePolicy(ctx, cloud.AutoScalePolicySpec{Name: name, Action: action,
+				Duration: 60, QuietTime: quiet.seconds(), ConditionIDs: []string{condition}})
+		})
 	return policy
 }
 
@@ -82,10 +88,12 @@ func (n *Network) Group(name string, members int) *Group {
 	g := &Group{Rule: n.LoadBalancer(name), Members: members}
 	full := n.t.Unique("grp")
 	interval := int(groupInterval.Seconds())
-	g.GroupID, _, _ = made(n.Account, "autoscale group", full, usageprobe.ObjectAutoScaleVMGroup, func(ctx context.Context) (*cloud.Creating[cloud.AutoScaleVMGroup], error) {
-		return n.Account.Cloud.CreateAutoScaleVMGroup(ctx, cloud.AutoScaleVMGroupSpec{Name: full, LBRuleID: g.ID, VMProfileID: s.profile, Min: members, Max: members,
-			Interval: &interval, ScaleUpPolicyIDs: []string{s.up}, ScaleDownPolicyIDs: []string{s.down}})
-	})
+	g.GroupID, _, _ = made(n.Account, "autoscale group", full, usageprobe.ObjectAutoScaleVMGroup,
+		func(ctx context.Context) (*cloud.Creating[cloud.AutoScaleVMGroup], error) {
+			return n.Account.Cloud.CreateAutoScaleVMGroup(ctx, cloud.AutoScaleVMGroupSpec{Name: full, LBRuleID: g.ID,
+				VMProfileID: s.profile, Min: members, Max: members,
+				Interval: &interval, ScaleUpPolicyIDs: []string{s.up}, ScaleDownPolicyIDs: []string{s.down}})
+		})
 	return g
 }
 
@@ -165,7 +173,8 @@ func (g *Group) VMs() []*VM {
 	}
 	var vms []*VM
 	for _, one := range instances {
-		vms = append(vms, &VM{owned: g.owned, ID: one.Id, InternalID: g.t.internalID(usageprobe.ObjectVM, one.Id), Name: one.Name})
+		vms = append(vms, &VM{owned: g.owned, ID: one.Id, InternalID: g.t.internalID(usageprobe.ObjectVM, one.Id),
+			Name: one.Name})
 	}
 	return vms
 }

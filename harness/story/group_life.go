@@ -36,7 +36,8 @@ func (s *shrinking) seconds() *int {
 // Resize changes the bounds of the group, which must be disabled.
 func (g *Group) Resize(least, most int) {
 	defer g.t.Step("size of group %s to %d..%d", g.Name, least, most)()
-	_, err := g.Account.Cloud.UpdateAutoScaleVMGroup(g.t.ctx, g.GroupID, cloud.Params{"minmembers": least, "maxmembers": most})
+	_, err := g.Account.Cloud.UpdateAutoScaleVMGroup(g.t.ctx, g.GroupID, cloud.Params{"minmembers": least,
+		"maxmembers": most})
 	g.t.Must(err, "resizing group %s", g.Name)
 	g.Members = least
 }
@@ -54,8 +55,8 @@ func (g *Group) Count() int {
 	return now.Availablevirtualmachinecount
 }
 
-// Settle lets monitor intervals pass until the group counts its members, or some more have passed: what it then counts is
-// for an expectation.
+// Settle lets monitor intervals pass until the group counts its members, or some more have passed: what it then counts
+// is for an expectation.
 func (g *Group) Settle() {
 	defer g.t.Step("group %s settles", g.Name)()
 	limit := 3
@@ -85,7 +86,8 @@ func (t Scaling) ExpectMembers(g *Group) {
 	}
 	running := slices.DeleteFunc(slices.Clone(states), func(s string) bool { return !strings.HasSuffix(s, " Running") })
 	if len(behind) != g.Members || len(running) != g.Members {
-		t.Fail(result.WrongMembers, fmt.Sprintf("%d VMs are behind %s, %d of them running; its group has %d members", len(behind), g.Rule, len(running), g.Members),
+		t.Fail(result.WrongMembers, fmt.Sprintf("%d VMs are behind %s, %d of them running; its group has %d members",
+			len(behind), g.Rule, len(running), g.Members),
 			result.Evidence{Kind: result.KindNote, Title: "behind " + g.Name, Text: strings.Join(states, "\n")})
 	}
 }
@@ -102,7 +104,8 @@ func (t *T) WhileScaling(g *Group, work func()) {
 		for done := false; !done; work() {
 			done = g.Count() == g.Members
 			if !done && t.now().After(deadline) {
-				t.Inconclusive("group %s counts %d members after %s, want %d", g.Name, g.Count(), membersWait, g.Members)
+				t.Inconclusive("group %s counts %d members after %s, want %d", g.Name, g.Count(), membersWait,
+					g.Members)
 			}
 		}
 	})
@@ -117,16 +120,18 @@ func (t Scaling) GroupCounts(counts ...int) []int {
 	return t.site.Groups
 }
 
-// RequireTwinPolicies ends a story of groups as inconclusive when it was told with one group at a time only. With one group
-// the comparison of sets of lines swallows nothing: each change is the first, or the last, of its kind on the router. The
-// count is the point, as different ids are in usage (T1, T15).
+// RequireTwinPolicies ends a story of groups as inconclusive when it was told with one group at a time only. With one
+// group the comparison of sets of lines swallows nothing: each change is the first, or the last, of its kind on the
+// router. The count is the point, as different ids are in usage (T1, T15).
 func (t Scaling) RequireTwinPolicies(counts []int) {
 	if slices.Contains(counts, 1) {
-		t.Note("one group alone", "shows nothing of a router that compares its files as sets of lines: every change of it is in force there, too; "+
+		t.Note("one group alone", "shows nothing of a router that compares its files as sets of lines: every change "+
+			"of it is in force there, too; "+
 			"the count of groups is the point")
 	}
 	if !t.Failed() && FewestTwins(counts) == 0 {
-		t.Inconclusive("with one group alone nothing is shown: no other rule of the router has the same policy (T15); the count of groups is the point")
+		t.Inconclusive("with one group alone nothing is shown: no other rule of the router has the same policy " +
+			"(T15); the count of groups is the point")
 	}
 }
 
@@ -151,7 +156,8 @@ func (t Scaling) NoteMembers(g *Group) {
 // shrinkStep is how often a shrinking group is looked at: policies are evaluated once a minute.
 const shrinkStep = 30 * time.Second
 
-// ExpectShrink expects that the group goes from its members down to one, with at least the quiet time between two steps.
+// ExpectShrink expects that the group goes from its members down to one, with at least the quiet time between two
+// steps.
 func (t Scaling) ExpectShrink(g *Group, from int, quiet time.Duration) {
 	defer t.Step("group %s shrinks", g.Name)()
 	t.Checked(1)
@@ -169,7 +175,8 @@ func (t Scaling) ExpectShrink(g *Group, from int, quiet time.Duration) {
 	}
 	for i := 1; i < len(times); i++ {
 		if gap := times[i].Sub(times[i-1]); gap < quiet-shrinkStep {
-			t.Fail(result.QuietTime, fmt.Sprintf("group %s lost members %s apart, its scale-down policy has a quiet time of %s", g.Name, gap, quiet))
+			t.Fail(result.QuietTime, fmt.Sprintf("group %s lost members %s apart, its scale-down policy has a quiet "+
+				"time of %s", g.Name, gap, quiet))
 			return
 		}
 	}

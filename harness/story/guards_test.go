@@ -22,7 +22,8 @@ import (
 func caseOf(t *testing.T, site harness.Site, story func(*T)) result.Case {
 	t.Helper()
 	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{Template: site},
-		harness.Plan{Scenarios: harness.Catalogue{{ID: "X-01", Run: Of(story)}}, Workers: 1, Progress: harnesstest.Silent{}})
+		harness.Plan{Scenarios: harness.Catalogue{{ID: "X-01", Run: Of(story)}}, Workers: 1,
+			Progress: harnesstest.Silent{}})
 	require.NoError(t, err)
 	return run.Results[0]
 }
@@ -38,7 +39,8 @@ func verdictOf(t *testing.T, site harness.Site, story func(*T)) (result.Verdict,
 func helperRows(ids map[int64]int64) *usageprobe.Snapshot {
 	s := &usageprobe.Snapshot{}
 	for helper, rule := range ids {
-		s.Rows = append(s.Rows, usageprobe.HelperRow{Ref: usageprobe.Ref{Kind: usageprobe.KindLB, ID: rule}, HelperID: helper})
+		s.Rows = append(s.Rows, usageprobe.HelperRow{Ref: usageprobe.Ref{Kind: usageprobe.KindLB, ID: rule},
+			HelperID: helper})
 	}
 	return s
 }
@@ -66,20 +68,23 @@ func TestIDsMustBeApart(t *testing.T) {
 // TestAWindowAfterTheDelete: where the window of the delete is the last one, records that go on would not be seen.
 func TestAWindowAfterTheDelete(t *testing.T) {
 	died := time.Date(2026, 11, 22, 12, 1, 30, 0, time.UTC)
-	for start, want := range map[time.Time]result.Verdict{died.Add(-30 * time.Second): result.Inconclusive, died.Add(30 * time.Second): result.Pass} {
+	for start, want := range map[time.Time]result.Verdict{died.Add(-30 * time.Second): result.Inconclusive,
+		died.Add(30 * time.Second): result.Pass} {
 		got, reason := verdictOf(t, harness.Site{}, func(t *T) {
 			t.Checked(1)
 			a := &Account{t: t}
-			t.watch.last = &usageprobe.Snapshot{Events: []usageprobe.UsageEvent{{Type: "LB.DELETE", ResourceID: 21, Created: died}},
+			t.watch.last = &usageprobe.Snapshot{Events: []usageprobe.UsageEvent{{Type: "LB.DELETE", ResourceID: 21,
+				Created: died}},
 				Records: []usageprobe.Record{{Type: usageprobe.UsageLoadBalancer, UsageID: 22, Start: start}}}
-			t.RequireWindowAfter(&Rule{owned: a.own(), Name: "A", InternalID: 21}, &Rule{owned: a.own(), Name: "B", InternalID: 22})
+			t.RequireWindowAfter(&Rule{owned: a.own(), Name: "A", InternalID: 21}, &Rule{owned: a.own(), Name: "B",
+				InternalID: 22})
 		})
 		assert.Equal(t, want, got, "from %s: %s", start, reason)
 	}
 }
 
-// TestAgeOfTheNewestJob: rows are judged as of when they were read, and where runs are shared an old job only says that others had
-// the site for themselves.
+// TestAgeOfTheNewestJob: rows are judged as of when they were read, and where runs are shared an old job only says that
+// others had the site for themselves.
 func TestAgeOfTheNewestJob(t *testing.T) {
 	ended := time.Date(2026, 11, 22, 12, 0, 59, 0, time.UTC)
 	for name, c := range map[string]struct {
@@ -129,7 +134,8 @@ func TestMissingPushesFail(t *testing.T) {
 
 // TestLiveFileMustBeThePush (I10): clients may look right while the file is not what was sent.
 func TestLiveFileMustBeThePush(t *testing.T) {
-	const sticky = "listen 192_0_2_1-80\n\tbind 192.0.2.1:80\n\tbalance roundrobin\n\tstick-table type ip size 200k expire 30m\n\tstick on src\n"
+	const sticky = "listen 192_0_2_1-80\n\tbind 192.0.2.1:80\n\tbalance roundrobin\n\tstick-table type ip size 200k " +
+		"expire 30m\n\tstick on src\n"
 	r := &Rule{Address: &Address{IP: netip.MustParseAddr("192.0.2.1")}, Port: 80}
 	s := seen{rule: r, rendered: router.Rendered{Config: strings.Split(strings.TrimSuffix(sticky, "\n"), "\n")}}
 	for name, c := range map[string]struct {

@@ -106,7 +106,8 @@ func (l *Lines) ExpectStay() {
 		}
 	}
 	if len(lost) > 0 {
-		t.Fail(result.LostConnections, fmt.Sprintf("%d of %d long connections to %s did not outlive the change: %s", len(lost), len(l.clients), l.rule, lost[0]),
+		t.Fail(result.LostConnections, fmt.Sprintf("%d of %d long connections to %s did not outlive the change: %s",
+			len(lost), len(l.clients), l.rule, lost[0]),
 			result.Evidence{Kind: result.KindNote, Title: "long connections", Text: strings.Join(lost, "\n")})
 	}
 }
@@ -136,7 +137,8 @@ func (t RouterLooks) ExpectWorkers(n *Network, want int) {
 		case files.Workers == want:
 			return
 		case time.Now().After(deadline):
-			t.Fail(result.OldWorkers, fmt.Sprintf("router %s has %d HAProxy workers, want %d: those that should have ended hold the configuration of before",
+			t.Fail(result.OldWorkers, fmt.Sprintf("router %s has %d HAProxy workers, want %d: those that should "+
+				"have ended hold the configuration of before",
 				n.Router(), files.Workers, want))
 			return
 		}
@@ -171,7 +173,8 @@ func (t ClientLooks) ExpectAdmitted(r *Rule, clients ...netip.Addr) {
 	}
 	if len(wrong) > 0 {
 		t.Fail(result.WrongClients, fmt.Sprintf("%s has source list %v, but serves others: %s", r, clients, wrong[0]),
-			result.Evidence{Kind: result.KindNote, Title: "clients served against the list", Text: strings.Join(wrong, "\n")})
+			result.Evidence{Kind: result.KindNote, Title: "clients served against the list",
+				Text: strings.Join(wrong, "\n")})
 	}
 }
 

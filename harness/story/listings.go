@@ -23,7 +23,8 @@ type listedRecord struct {
 
 // listedRecords are the account's LB records, oldest first. The old format is the only one that names deleted rules.
 func (t Listings) listedRecords(a *Account, format cloud.Params) []*cloud.UsageRecord {
-	p := cloud.Params{"accountid": a.ID, "domainid": a.DomainID, "type": usageprobe.UsageLoadBalancer, "pagesize": 500, "page": 1}
+	p := cloud.Params{"accountid": a.ID, "domainid": a.DomainID, "type": usageprobe.UsageLoadBalancer, "pagesize": 500,
+		"page": 1}
 	for k, v := range format {
 		p[k] = v
 	}
@@ -43,7 +44,8 @@ func (t Listings) listed(a *Account) []listedRecord {
 		id, found := strings.CutPrefix(r.Description, "Load Balancing Policy: ")
 		id, _, _ = strings.Cut(id, " ")
 		if !found {
-			t.Inconclusive("a usage record in the old format is described as %q: no rule can be told from it", r.Description)
+			t.Inconclusive("a usage record in the old format is described as %q: no rule can be told from it",
+				r.Description)
 		}
 		all = append(all, listedRecord{id, r.Start, r.End, r.Raw})
 	}
@@ -51,9 +53,10 @@ func (t Listings) listed(a *Account) []listedRecord {
 	return all
 }
 
-// ExpectListedBilling deletes one of the rules and expects, from listUsageRecords alone, that the records of exactly that
-// rule stop, with a part of the window of its delete, and that those of the others go on in full. Who is who is told by the rules' number of records: the deleted
-// one's id is that which the account's records had before and the new format names no more.
+// ExpectListedBilling deletes one of the rules and expects, from listUsageRecords alone, that the records of exactly
+// that rule stop, with a part of the window of its delete, and that those of the others go on in full. Who is who is
+// told by the rules' number of records: the deleted one's id is that which the account's records had before and the new
+// format names no more.
 func (t Listings) ExpectListedBilling(dies *Rule, live ...*Rule) {
 	a := dies.Account
 	before := map[string]bool{}
@@ -77,25 +80,29 @@ func (t Listings) ExpectListedBilling(dies *Rule, live ...*Rule) {
 	if newest.Before(dies.Deleted) {
 		t.Inconclusive("the newest usage records begin at %s, before %s was deleted", stamp(newest), dies)
 	}
-	shown := result.Evidence{Kind: result.KindRows, Title: "listUsageRecords oldformat=true, type 11", Text: table("rule id\tstart\tend\thours", func(row func(...any)) {
-		for _, r := range records {
-			row(r.rule, stamp(r.start), stamp(r.end), fmt.Sprintf("%.6f", r.hours))
-		}
-	})}
+	shown := result.Evidence{Kind: result.KindRows, Title: "listUsageRecords oldformat=true, type 11",
+		Text: table("rule id\tstart\tend\thours", func(row func(...any)) {
+			for _, r := range records {
+				row(r.rule, stamp(r.start), stamp(r.end), fmt.Sprintf("%.6f", r.hours))
+			}
+		})}
 	if len(got) != len(live) {
-		t.Fail(listedClass(len(got), len(live)), fmt.Sprintf("%d rules live, but the window from %s bills %d, after %s was deleted at %s", len(live), stamp(newest), len(got), dies, stamp(dies.Deleted)), shown)
+		t.Fail(listedClass(len(got), len(live)),
+			fmt.Sprintf("%d rules live, but the window from %s bills %d, after %s was deleted at %s", len(live),
+				stamp(newest), len(got), dies, stamp(dies.Deleted)), shown)
 	}
 	t.expectNamed(a, newest, shown, live)
 	t.expectPart(dies, records, shown)
 	for _, r := range got {
 		if full := r.end.Add(time.Second).Sub(r.start).Hours(); !usageprobe.LifeMatches(r.hours, 1, full) {
-			t.Fail(result.WrongHours, fmt.Sprintf("rule id %s lives, but the window from %s bills %.6f h instead of %.6f", r.rule, stamp(newest), r.hours, full), shown)
+			t.Fail(result.WrongHours, fmt.Sprintf("rule id %s lives, but the window from %s bills %.6f h instead of "+
+				"%.6f", r.rule, stamp(newest), r.hours, full), shown)
 		}
 	}
 }
 
-// expectNamed expects that the newest window names each live rule by its uuid, and nothing that has none: the new format
-// leaves the uuid of a dead rule out.
+// expectNamed expects that the newest window names each live rule by its uuid, and nothing that has none: the new
+// format leaves the uuid of a dead rule out.
 func (t Listings) expectNamed(a *Account, newest time.Time, shown result.Evidence, live []*Rule) {
 	named, nameless := map[string]bool{}, 0
 	for _, r := range t.listedRecords(a, nil) {
@@ -108,11 +115,13 @@ func (t Listings) expectNamed(a *Account, newest time.Time, shown result.Evidenc
 		}
 	}
 	if nameless > 0 {
-		t.Fail(result.BilledAfterEnd, fmt.Sprintf("the window from %s bills %d rules that do not exist any more", stamp(newest), nameless), shown)
+		t.Fail(result.BilledAfterEnd, fmt.Sprintf("the window from %s bills %d rules that do not exist any more",
+			stamp(newest), nameless), shown)
 	}
 	for _, r := range live {
 		if !named[r.ID] {
-			t.Fail(result.NotBilled, fmt.Sprintf("%s is alive, but the window from %s does not bill it", r, stamp(newest)), shown)
+			t.Fail(result.NotBilled, fmt.Sprintf("%s is alive, but the window from %s does not bill it", r,
+				stamp(newest)), shown)
 		}
 	}
 }
@@ -129,7 +138,8 @@ const eventForm = "2006-01-02T15:04:05-0700"
 
 // listedRemoval reads the only removal of an LB rule in an account; false where the events do not tell it.
 func (t Listings) listedRemoval(a *Account) (r removal, told bool) {
-	events, err := t.site.Cloud.ListEvents(t.ctx, cloud.Params{"type": "LB.DELETE", "account": a.Name, "domainid": a.DomainID})
+	events, err := t.site.Cloud.ListEvents(t.ctx, cloud.Params{"type": "LB.DELETE", "account": a.Name,
+		"domainid": a.DomainID})
 	t.Must(err, "listing events")
 	id := regexp.MustCompile(`Load balancer ID: (\d+)$`)
 	for _, e := range events {
@@ -150,12 +160,13 @@ func (t Listings) listedRemoval(a *Account) (r removal, told bool) {
 // eventRounding is how far a usage event's second may lie from the time at which it was written.
 const eventRounding = time.Second
 
-// expectPart expects that the window of a rule's removal bills it for the part in which it lived, and that no later one bills
-// it.
+// expectPart expects that the window of a rule's removal bills it for the part in which it lived, and that no later one
+// bills it.
 func (t Listings) expectPart(dies *Rule, records []listedRecord, shown result.Evidence) {
 	gone, told := t.listedRemoval(dies.Account)
 	if !told {
-		t.Note("not judged", "the server's events do not tell when %s was deleted: the window of its delete was not looked at", dies)
+		t.Note("not judged", "the server's events do not tell when %s was deleted: the window of its delete was not "+
+			"looked at", dies)
 		return
 	}
 	t.Checked(1)
@@ -164,33 +175,40 @@ func (t Listings) expectPart(dies *Rule, records []listedRecord, shown result.Ev
 		switch {
 		case r.rule != gone.rule:
 		case r.start.After(gone.met.Add(eventRounding)):
-			t.Fail(result.BilledAfterEnd, fmt.Sprintf("%s (rule id %s) was deleted at %s, but the window from %s bills it %.6f h", dies, gone.rule, stamp(gone.met), stamp(r.start), r.hours), shown)
+			t.Fail(result.BilledAfterEnd,
+				fmt.Sprintf("%s (rule id %s) was deleted at %s, but the window from %s bills it %.6f h", dies,
+					gone.rule, stamp(gone.met), stamp(r.start), r.hours), shown)
 		case !r.start.After(gone.begun):
 			last = &records[i]
 		}
 	}
 	if last == nil || !last.end.Add(time.Second).After(gone.met) {
 		if last == nil || gone.begun.Sub(last.end) > 2*eventRounding {
-			t.Fail(result.WrongHours, fmt.Sprintf("%s (rule id %s) was deleted at %s, and the window of its delete does not bill it", dies, gone.rule, stamp(gone.met)), shown)
+			t.Fail(result.WrongHours, fmt.Sprintf("%s (rule id %s) was deleted at %s, and the window of its delete "+
+				"does not bill it", dies, gone.rule, stamp(gone.met)), shown)
 			return
 		}
 		t.Note("not judged", "%s was deleted at the end of a usage window", dies)
 		return
 	}
-	least, most := gone.begun.Add(-eventRounding).Sub(last.start).Hours(), gone.met.Add(eventRounding).Sub(last.start).Hours()
+	least, most := gone.begun.Add(-eventRounding).Sub(last.start).Hours(),
+		gone.met.Add(eventRounding).Sub(last.start).Hours()
 	if last.hours < least || last.hours > most {
-		t.Fail(result.WrongHours, fmt.Sprintf("%s (rule id %s) was deleted between %s and %s, so the window from %s is to bill between %.6f and %.6f h, but bills %.6f",
-			dies, gone.rule, stamp(gone.begun), stamp(gone.met), stamp(last.start), max(0, least), most, last.hours), shown)
+		t.Fail(result.WrongHours, fmt.Sprintf("%s (rule id %s) was deleted between %s and %s, so the window from %s "+
+			"is to bill between %.6f and %.6f h, but bills %.6f",
+			dies, gone.rule, stamp(gone.begun), stamp(gone.met), stamp(last.start), max(0, least), most, last.hours),
+			shown)
 	}
 }
 
-// ExpectAPIRecords expects that listUsageRecords shows of the rules' account what the database holds: as many records and as
-// many hours, in the old format under the internal ids, in the new one under the uuids of the rules that live and under none
-// of those that are gone, whose rows are really deleted.
+// ExpectAPIRecords expects that listUsageRecords shows of the rules' account what the database holds: as many records
+// and as many hours, in the old format under the internal ids, in the new one under the uuids of the rules that live
+// and under none of those that are gone, whose rows are really deleted.
 func (t Listings) ExpectAPIRecords(rules ...*Rule) {
 	defer t.Step("listUsageRecords against the database")()
 	account := rules[0].Account
-	want := t.watch.recordsOfType(usageprobe.UsageLoadBalancer, func(r usageprobe.Record) bool { return r.AccountID == account.InternalID })
+	want := t.watch.recordsOfType(usageprobe.UsageLoadBalancer,
+		func(r usageprobe.Record) bool { return r.AccountID == account.InternalID })
 	if len(want) == 0 {
 		t.Inconclusive("the database has no record of the account's rules: nothing can be compared")
 	}
@@ -210,10 +228,12 @@ func (t Listings) ExpectAPIRecords(rules ...*Rule) {
 			named = named || rec.Usageid == r.ID
 		}
 		if !sameHours(listed, rows) {
-			t.Fail(result.WrongListing, fmt.Sprintf("%s has %.6f hours in the database, listUsageRecords shows %.6f under its internal id", r, rows, listed))
+			t.Fail(result.WrongListing, fmt.Sprintf("%s has %.6f hours in the database, listUsageRecords shows %.6f "+
+				"under its internal id", r, rows, listed))
 		}
 		if named == !r.Deleted.IsZero() {
-			t.Fail(result.WrongListing, fmt.Sprintf("%s is deleted: %t, listUsageRecords names it: %t", r, !r.Deleted.IsZero(), named))
+			t.Fail(result.WrongListing, fmt.Sprintf("%s is deleted: %t, listUsageRecords names it: %t", r,
+				!r.Deleted.IsZero(), named))
 		}
 	}
 }
@@ -223,7 +243,8 @@ const wide = 24 * time.Hour
 
 func (t Listings) apiRecords(a *Account, oldFormat bool) []cloud.UsageRecord {
 	now := t.now()
-	found, err := t.site.Cloud.ListUsageRecords(t.ctx, now.Add(-wide), now.Add(wide), cloud.Params{"accountid": a.ID, "type": usageprobe.UsageLoadBalancer, "oldformat": oldFormat})
+	found, err := t.site.Cloud.ListUsageRecords(t.ctx, now.Add(-wide), now.Add(wide), cloud.Params{"accountid": a.ID,
+		"type": usageprobe.UsageLoadBalancer, "oldformat": oldFormat})
 	t.Must(err, "listing usage records")
 	return found
 }
@@ -236,8 +257,10 @@ func (t Listings) sameTotals(format string, want []usageprobe.Record, got []clou
 		listed += r.Raw
 	}
 	if len(got) != len(want) || !sameHours(listed, rows) {
-		t.Fail(result.WrongListing, fmt.Sprintf("listUsageRecords %s shows %d records of %.6f hours, the database has %d of %.6f", format, len(got), listed, len(want), rows),
-			result.Evidence{Kind: result.KindRows, Title: "cloud_usage.cloud_usage, newest LB records", Text: t.watch.recordTable(usageprobe.KindLB)})
+		t.Fail(result.WrongListing, fmt.Sprintf("listUsageRecords %s shows %d records of %.6f hours, the database "+
+			"has %d of %.6f", format, len(got), listed, len(want), rows),
+			result.Evidence{Kind: result.KindRows, Title: "cloud_usage.cloud_usage, newest LB records",
+				Text: t.watch.recordTable(usageprobe.KindLB)})
 	}
 }
 

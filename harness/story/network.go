@@ -32,9 +32,11 @@ func (a *Account) VPC() *VPC {
 		v.Name, v.number = a.t.Unique("vpc"), 10+a.vpcs
 		return v.Name
 	})
-	v.ID, v.InternalID, _ = setUp(a, "vpc", name, usageprobe.ObjectVPC, func(ctx context.Context, name string) (*cloud.Creating[cloud.VPC], error) {
-		return a.Cloud.CreateVPC(ctx, cloud.VPCSpec{Name: name, ZoneID: c.zone, OfferingID: c.vpcOffering, CIDR: fmt.Sprintf("10.%d.0.0/16", v.number)})
-	})
+	v.ID, v.InternalID, _ = setUp(a, "vpc", name, usageprobe.ObjectVPC,
+		func(ctx context.Context, name string) (*cloud.Creating[cloud.VPC], error) {
+			return a.Cloud.CreateVPC(ctx, cloud.VPCSpec{Name: name, ZoneID: c.zone, OfferingID: c.vpcOffering,
+				CIDR: fmt.Sprintf("10.%d.0.0/16", v.number)})
+		})
 	return v
 }
 
@@ -159,9 +161,10 @@ func (n *Network) sharedAddress() *Address {
 
 // Firewall opens a port of the address.
 func (a *Address) Firewall(port int) {
-	made(a.Account, "firewall rule", fmt.Sprint(port), "", func(ctx context.Context) (*cloud.Creating[cloud.FirewallRule], error) {
-		return a.Account.Cloud.CreateFirewallRule(ctx, a.ID, "tcp", port, port, "192.0.2.0/24")
-	})
+	made(a.Account, "firewall rule", fmt.Sprint(port), "",
+		func(ctx context.Context) (*cloud.Creating[cloud.FirewallRule], error) {
+			return a.Account.Cloud.CreateFirewallRule(ctx, a.ID, "tcp", port, port, "192.0.2.0/24")
+		})
 }
 
 // FirewallCount is how many firewall rules the address has.

@@ -33,7 +33,8 @@ func (a *Address) Release() {
 
 // Delete deletes the network with its rules.
 func (n *Network) Delete() {
-	n.t.with(func(r *Rule) bool { return r.Network == n }, "delete "+n.Name, func() error { return n.Account.Cloud.DeleteNetwork(n.t.ctx, n.ID) })
+	n.t.with(func(r *Rule) bool { return r.Network == n }, "delete "+n.Name,
+		func() error { return n.Account.Cloud.DeleteNetwork(n.t.ctx, n.ID) })
 	n.t.Must(n.t.removed(n.ID, nil), "noting the removal of %s", n.Name)
 }
 
@@ -66,7 +67,8 @@ func (n *Network) Restart(cleanup bool) {
 
 // Delete deletes the VPC, whose tiers must be gone.
 func (v *VPC) Delete() {
-	v.t.with(func(r *Rule) bool { return r.Network.VPC == v }, "delete "+v.Name, func() error { return v.Account.Cloud.DeleteVPC(v.t.ctx, v.ID) })
+	v.t.with(func(r *Rule) bool { return r.Network.VPC == v }, "delete "+v.Name,
+		func() error { return v.Account.Cloud.DeleteVPC(v.t.ctx, v.ID) })
 	v.t.Must(v.t.removed(v.ID, nil), "noting the removal of %s", v.Name)
 }
 
@@ -159,10 +161,12 @@ func (t *T) KeepAliveOffering() string {
 	name := t.Unique("keepalive")
 	defer t.Step("tier offering with keep-alive")()
 	services := []string{"SourceNat", "Lb", "Dns", "NetworkACL", "Dhcp", "UserData"}
-	p := cloud.Params{"name": name, "displaytext": name, "traffictype": "GUEST", "guestiptype": "Isolated", "forvpc": "true",
+	p := cloud.Params{"name": name, "displaytext": name, "traffictype": "GUEST", "guestiptype": "Isolated",
+		"forvpc":       "true",
 		"conservemode": "false", "supportedservices": services, "keepaliveenabled": "true"}
 	for i, s := range services {
-		p[key("serviceProviderList", i, "service")], p[key("serviceProviderList", i, "provider")] = s, "VpcVirtualRouter"
+		p[key("serviceProviderList", i, "service")], p[key("serviceProviderList", i, "provider")] = s,
+			"VpcVirtualRouter"
 	}
 	var answer struct{ NetworkOffering struct{ ID string } }
 	entry := t.intend("network offering", name, "")
@@ -172,7 +176,8 @@ func (t *T) KeepAliveOffering() string {
 	t.OnRemove("network offering "+name, func(ctx context.Context) error {
 		return t.removed(id, t.site.Cloud.Call(ctx, "deleteNetworkOffering", cloud.Params{"id": id}, nil))
 	})
-	t.Must(t.site.Cloud.Call(t.ctx, "updateNetworkOffering", cloud.Params{"id": id, "state": "Enabled"}, nil), "updateNetworkOffering")
+	t.Must(t.site.Cloud.Call(t.ctx, "updateNetworkOffering", cloud.Params{"id": id, "state": "Enabled"}, nil),
+		"updateNetworkOffering")
 	return id
 }
 
@@ -185,8 +190,8 @@ func (v *VPC) TierOf(offering string) *Network {
 	return v.Tier()
 }
 
-// networkShutdown is how long the garbage collection of networks may take: twice network.gc.wait and network.gc.interval by
-// their defaults.
+// networkShutdown is how long the garbage collection of networks may take: twice network.gc.wait and
+// network.gc.interval by their defaults.
 const networkShutdown = 40 * time.Minute
 
 // AwaitShutdown waits until the network, which has no running VM, is shut down.

@@ -35,7 +35,8 @@ func SourcePolicy(tablesize, expire string) Policy {
 
 // CookiePolicy has HAProxy insert a cookie of that name.
 func CookiePolicy(name string) Policy {
-	return Policy{Method: "LbCookie", Params: map[string]string{"cookie-name": name, "mode": "insert", "indirect": "true"}}
+	return Policy{Method: "LbCookie", Params: map[string]string{"cookie-name": name, "mode": "insert",
+		"indirect": "true"}}
 }
 
 // AppCookiePolicy follows an application's cookie: a directive that HAProxy has not known since 1.6 (#3253).
@@ -55,7 +56,8 @@ func (r *Rule) Give(p Policy) {
 // TryGive is Give for what may be refused: the refusal, or nil.
 func (r *Rule) TryGive(p Policy) *cloud.Error {
 	defer r.t.Step("%s stickiness on %s", p.Method, r.Name)()
-	made, err := r.Account.Cloud.CreateStickinessPolicy(r.t.ctx, cloud.StickinessSpec{LBRuleID: r.ID, Name: r.t.Unique("sticky"), MethodName: p.Method, Params: p.Params})
+	made, err := r.Account.Cloud.CreateStickinessPolicy(r.t.ctx, cloud.StickinessSpec{LBRuleID: r.ID,
+		Name: r.t.Unique("sticky"), MethodName: p.Method, Params: p.Params})
 	if err == nil {
 		_, err = made.Wait(r.t.ctx)
 	}
@@ -81,7 +83,8 @@ func (a *Account) Certificate() *Certificate {
 	name := t.Unique("cert")
 	entry := t.intend("certificate", name, a.Name)
 	var answer struct{ SSLCert struct{ ID string } }
-	t.Must(a.Cloud.Call(t.ctx, "uploadSslCert", cloud.Params{"name": name, "certificate": cert, "privatekey": key, "enabledrevocationcheck": false}, &answer), "uploadSslCert")
+	t.Must(a.Cloud.Call(t.ctx, "uploadSslCert", cloud.Params{"name": name, "certificate": cert, "privatekey": key,
+		"enabledrevocationcheck": false}, &answer), "uploadSslCert")
 	c := &Certificate{a.own(), answer.SSLCert.ID}
 	t.created(entry, c.ID, 0)
 	t.OnRemove("certificate "+name, func(ctx context.Context) error {
@@ -96,14 +99,17 @@ const (
 	certLife = 24 * time.Hour
 )
 
-// selfSigned makes a certificate and its key, as PEM; the key in the form that CloudStack reads (CertServiceImpl@4.20.0.0).
+// selfSigned makes a certificate and its key, as PEM; the key in the form that CloudStack reads
+// (CertServiceImpl@4.20.0.0).
 func selfSigned(now time.Time) (cert, key string, err error) {
 	private, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
 		return "", "", err
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "stackproof.invalid"}, DNSNames: []string{"stackproof.invalid"},
-		NotBefore: now.Add(-certLife), NotAfter: now.Add(certLife), KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "stackproof.invalid"},
+		DNSNames:  []string{"stackproof.invalid"},
+		NotBefore: now.Add(-certLife), NotAfter: now.Add(certLife),
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
 		return "", "", err
@@ -112,14 +118,17 @@ func selfSigned(now time.Time) (cert, key string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})), nil
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})), nil
 }
 
-// StickTogether gives the rules the common source policy one after the other without waiting for the jobs, spacing apart.
+// StickTogether gives the rules the common source policy one after the other without waiting for the jobs, spacing
+// apart.
 func (t *T) StickTogether(spacing time.Duration, rules ...*Rule) {
 	defer t.Step("source stickiness on %d rules, %s apart", len(rules), spacing)()
 	t.hurried(spacing, rules, func(r *Rule) (*cloud.Pending, error) {
-		made, err := r.Account.Cloud.CreateStickinessPolicy(t.ctx, cloud.StickinessSpec{LBRuleID: r.ID, Name: t.Unique("sticky"), MethodName: "SourceBased", Params: sourcePolicy()})
+		made, err := r.Account.Cloud.CreateStickinessPolicy(t.ctx, cloud.StickinessSpec{LBRuleID: r.ID,
+			Name: t.Unique("sticky"), MethodName: "SourceBased", Params: sourcePolicy()})
 		if err != nil {
 			return nil, err
 		}

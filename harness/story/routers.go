@@ -15,8 +15,8 @@ import (
 	"github.com/stackproof/stackproof/router"
 )
 
-// HAProxyCheck is a router's own check of its HAProxy. It compares ports, members and algorithms of the live file, and no
-// stick line (haproxy_check.py@4.20.0.0): green or red, no verdict here rests on it.
+// HAProxyCheck is a router's own check of its HAProxy. It compares ports, members and algorithms of the live file, and
+// no stick line (haproxy_check.py@4.20.0.0): green or red, no verdict here rests on it.
 const HAProxyCheck = "haproxy_check.py"
 
 // health are the newest results of the router's own checks, by name; they are shown beside the verdict.
@@ -38,7 +38,8 @@ func (t RouterLooks) health(n *Network) (green map[string]bool, details string) 
 	if t.site.Checks == harness.ChecksNotRun {
 		t.Unsupported("the tree's own %s is not run on router %s: what the zone answers for it says nothing of the tree", HAProxyCheck, n.Router())
 	}
-	t.Must(t.site.Cloud.Call(t.ctx, "getRouterHealthCheckResults", cloud.Params{"routerid": routers[0].Id}, &answer), "getRouterHealthCheckResults")
+	t.Must(t.site.Cloud.Call(t.ctx, "getRouterHealthCheckResults", cloud.Params{"routerid": routers[0].Id}, &answer),
+		"getRouterHealthCheckResults")
 	green = map[string]bool{}
 	text := table("check\tgreen\tdetails", func(row func(...any)) {
 		for _, c := range answer.Results.Checks {
@@ -62,7 +63,8 @@ func (t RouterLooks) ExpectHealthy(n *Network) {
 	defer t.Step("health checks of the router")()
 	t.Checked(1)
 	if green, details := t.health(n); !green[HAProxyCheck] {
-		t.Fail(result.HealthAlarm, fmt.Sprintf("router %s has its rules in force, but its %s alarms", n.Router(), HAProxyCheck),
+		t.Fail(result.HealthAlarm, fmt.Sprintf("router %s has its rules in force, but its %s alarms", n.Router(),
+			HAProxyCheck),
 			result.Evidence{Kind: result.KindNote, Title: "what the check says", Text: details})
 	}
 }
@@ -87,7 +89,8 @@ func (t RouterLooks) Reloads(n *Network) int {
 func (t RouterLooks) ExpectReloads(n *Network, before, want int) {
 	t.Checked(1)
 	if got := t.Reloads(n) - before; got != want {
-		t.Fail(result.ReloadCount, fmt.Sprintf("router %s reloaded HAProxy %d times, want %d: each reload loses every source table", n.Router(), got, want))
+		t.Fail(result.ReloadCount, fmt.Sprintf("router %s reloaded HAProxy %d times, want %d: each reload loses "+
+			"every source table", n.Router(), got, want))
 	}
 }
 
@@ -111,12 +114,13 @@ func (t RouterLooks) ExpectSameFiles(one, other string) {
 	}
 	if x, y := rules(a), rules(b); x != y {
 		t.Fail(result.RoutersDiffer, fmt.Sprintf("redundant routers %s and %s have different rules", one, other),
-			result.Evidence{Kind: result.KindNote, Title: one, Text: x}, result.Evidence{Kind: result.KindNote, Title: other, Text: y})
+			result.Evidence{Kind: result.KindNote, Title: one, Text: x}, result.Evidence{Kind: result.KindNote,
+				Title: other, Text: y})
 	}
 }
 
-// ExpectInForce expects that the network's router has what the newest push renders to: live file and running process, rule
-// by rule and in order (I10). Blanks do not count: they collapse in a push that is part of a bulk command.
+// ExpectInForce expects that the network's router has what the newest push renders to: live file and running process,
+// rule by rule and in order (I10). Blanks do not count: they collapse in a push that is part of a bulk command.
 func (t RouterLooks) ExpectInForce(n *Network) {
 	defer t.Step("router against its newest push")()
 	t.ExpectInForceOn(n.Router())
@@ -143,8 +147,8 @@ func (t RouterLooks) filesOf(name string) (router.Files, router.Rendered) {
 	return files, rendered
 }
 
-// reached ends the scenario as failed when no push has reached a router of which something is expected: whatever rules the
-// API lists, it has none.
+// reached ends the scenario as failed when no push has reached a router of which something is expected: whatever rules
+// the API lists, it has none.
 func (t RouterLooks) reached(name string) {
 	if _, ok := t.newestPush(name); !ok {
 		t.FailNow(result.PushCount, fmt.Sprintf("no push has reached router %s", name))
@@ -159,14 +163,17 @@ func forceFault(files router.Files, rendered router.Rendered) (class result.Clas
 			continue
 		}
 		if have, ok := live[s.Name]; !ok {
-			return result.RouterStale, fmt.Sprintf("section %s of the newest push is not in the live haproxy.cfg%s", s.Name, policiesLive(want, live))
+			return result.RouterStale, fmt.Sprintf("section %s of the newest push is not in the live haproxy.cfg%s",
+				s.Name, policiesLive(want, live))
 		} else if !sameLines(s.Lines, have.Lines) {
-			return result.RouterStale, fmt.Sprintf("section %s of the live haproxy.cfg is not what the newest push renders to%s", s.Name, policiesLive(want, live))
+			return result.RouterStale, fmt.Sprintf("section %s of the live haproxy.cfg is not what the newest push "+
+				"renders to%s", s.Name, policiesLive(want, live))
 		}
 	}
 	for name := range live {
 		if _, ok := want[name]; !ok {
-			return result.RouterStale, fmt.Sprintf("the live haproxy.cfg has section %s, which the newest push does not render to", name)
+			return result.RouterStale, fmt.Sprintf("the live haproxy.cfg has section %s, which the newest push does "+
+				"not render to", name)
 		}
 	}
 	switch {
@@ -180,8 +187,8 @@ func forceFault(files router.Files, rendered router.Rendered) (class result.Clas
 	return "", ""
 }
 
-// policiesLive counts how many rules have in the live file what the newest push gives them as policy: one of many that is
-// lost is another matter than all but one.
+// policiesLive counts how many rules have in the live file what the newest push gives them as policy: one of many that
+// is lost is another matter than all but one.
 func policiesLive(want, live map[string]router.Section) string {
 	rules, due, there, stray := len(want), 0, 0, 0
 	for name, s := range want {
@@ -217,7 +224,8 @@ const statistics = "stats_on_"
 func policyLines(s router.Section) []string {
 	var lines []string
 	for _, line := range s.Lines {
-		if word, _, _ := strings.Cut(strings.TrimSpace(line), " "); slices.Contains([]string{"stick-table", "stick", "cookie", "appsession"}, word) {
+		if word, _, _ := strings.Cut(strings.TrimSpace(line), " "); slices.Contains([]string{"stick-table", "stick",
+			"cookie", "appsession"}, word) {
 			lines = append(lines, line)
 		}
 	}
@@ -240,9 +248,12 @@ func (t RouterLooks) ExpectValidFile(n *Network) {
 	t.Checked(1)
 	files, rendered := t.filesOf(n.Router())
 	if files.Refusal != "" {
-		t.Fail(result.RouterFrozen, fmt.Sprintf("router %s: HAProxy refuses the file, and goes on with the one before: %s", n.Router(), firstLine(files.Refusal)),
+		t.Fail(result.RouterFrozen, fmt.Sprintf("router %s: HAProxy refuses the file, and goes on with the one "+
+			"before: %s", n.Router(), firstLine(files.Refusal)),
 			result.Evidence{Kind: result.KindNote, Title: "what HAProxy says", Text: files.Refusal},
-			result.Evidence{Kind: result.KindFileDiff, Title: "haproxy.cfg, per section: + as it was refused, - as it runs", Text: router.DiffText(rendered.File(), files.Serving)})
+			result.Evidence{Kind: result.KindFileDiff,
+				Title: "haproxy.cfg, per section: + as it was refused, - as it runs",
+				Text:  router.DiffText(rendered.File(), files.Serving)})
 	}
 }
 
@@ -251,13 +262,17 @@ func (t RouterLooks) ExpectKeepAlive(n *Network, on bool) {
 	t.Checked(1)
 	push, _ := t.newestPush(n.Router())
 	if push.KeepAlive != on {
-		t.Fail(result.KeepAliveWrong, fmt.Sprintf("the newest push to %s has keep-alive %t, the network's offering says %t", n.Router(), push.KeepAlive, on))
+		t.Fail(result.KeepAliveWrong, fmt.Sprintf("the newest push to %s has keep-alive %t, the network's offering "+
+			"says %t", n.Router(), push.KeepAlive, on))
 	}
 	files, _ := t.filesOf(n.Router())
 	for _, s := range router.Sections(files.Live) {
 		if s.Kind == "defaults" && slices.Contains(s.Lines, "no option httpclose") != on {
-			t.Fail(result.KeepAliveWrong, fmt.Sprintf("router %s: the defaults of its haproxy.cfg do not follow the network's offering (keep-alive %t)", n.Router(), on),
-				result.Evidence{Kind: result.KindNote, Title: "defaults of " + n.Router(), Text: strings.Join(s.Lines, "\n")})
+			t.Fail(result.KeepAliveWrong,
+				fmt.Sprintf("router %s: the defaults of its haproxy.cfg do not follow the network's offering "+
+					"(keep-alive %t)", n.Router(), on),
+				result.Evidence{Kind: result.KindNote, Title: "defaults of " + n.Router(),
+					Text: strings.Join(s.Lines, "\n")})
 		}
 	}
 }
@@ -274,9 +289,9 @@ type filePeeker interface {
 	Peek(ctx context.Context, routerName string) (router.Files, error)
 }
 
-// RouterFaults says in what the network's router is not at its newest push, and its newest push not at what the API lists
-// of the rules (all when none is given); empty when all agree. Unless it looks closely, HAProxy itself may be left out.
-// Before the first push there is nothing to compare. The class is that of the first one.
+// RouterFaults says in what the network's router is not at its newest push, and its newest push not at what the API
+// lists of the rules (all when none is given); empty when all agree. Unless it looks closely, HAProxy itself may be
+// left out. Before the first push there is nothing to compare. The class is that of the first one.
 func (t RouterLooks) RouterFaults(n *Network, closely bool, rules ...*Rule) (class result.Class, wrong []string) {
 	name := n.Router()
 	push, ok := t.newestPush(name)

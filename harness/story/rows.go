@@ -21,7 +21,8 @@ func (t RuleRows) ExpectOneDeleteEvent(rules ...*Rule) {
 			}
 		}
 		if n != 1 {
-			t.Fail(result.WrongEvent, fmt.Sprintf("%s was deleted and has %d LB.DELETE usage events, want one", r, n), t.watch.evidence()...)
+			t.Fail(result.WrongEvent, fmt.Sprintf("%s was deleted and has %d LB.DELETE usage events, want one", r, n),
+				t.watch.evidence()...)
 		}
 	}
 }
@@ -32,7 +33,9 @@ func (t RuleRows) ExpectNoDeleteEvent(rules ...*Rule) {
 		t.Checked(1)
 		for _, e := range t.watch.last.Events {
 			if e.Type == "LB.DELETE" && e.ResourceID == r.InternalID {
-				t.Fail(result.RolledBackDelete, fmt.Sprintf("%s is alive, but cloud.usage_event has an LB.DELETE of it at %s", r, stamp(e.Created)), t.watch.evidence()...)
+				t.Fail(result.RolledBackDelete,
+					fmt.Sprintf("%s is alive, but cloud.usage_event has an LB.DELETE of it at %s", r, stamp(e.Created)),
+					t.watch.evidence()...)
 				break
 			}
 		}
@@ -77,14 +80,15 @@ func (t RuleRows) HelperID(r *Rule) int64 {
 }
 
 // RequireApart makes sure that no rule's internal id equals a helper id of the account, neither its own (then a server
-// that looks rows up by the wrong id still finds the right one, T1) nor another's. On a shared site others' rules come between,
-// and another's may by chance: a wrong lookup then closes that row, which shows as well, and cannot find the right one, since
-// helper ids lie on one side of rule ids.
+// that looks rows up by the wrong id still finds the right one, T1) nor another's. On a shared site others' rules come
+// between, and another's may by chance: a wrong lookup then closes that row, which shows as well, and cannot find the
+// right one, since helper ids lie on one side of rule ids.
 func (t RuleRows) RequireApart(rules ...*Rule) {
 	if t.sharesRuns() {
 		for _, r := range rules {
 			if t.HelperID(r) == r.InternalID {
-				t.Inconclusive("ids are not apart: %s has the id of its own usage helper row, so a wrong lookup finds the right row (T1)", r)
+				t.Inconclusive("ids are not apart: %s has the id of its own usage helper row, so a wrong lookup "+
+					"finds the right row (T1)", r)
 			}
 		}
 		return
@@ -97,7 +101,8 @@ func (t RuleRows) RequireApart(rules ...*Rule) {
 	}
 	for _, r := range rules {
 		if ids[r.InternalID] {
-			t.Inconclusive("ids are not apart: %s has the id of a usage helper row, so a wrong lookup could find the right row (T1)", r)
+			t.Inconclusive("ids are not apart: %s has the id of a usage helper row, so a wrong lookup could find "+
+				"the right row (T1)", r)
 		}
 	}
 }
@@ -116,7 +121,8 @@ func (t RuleRows) Crossed(rules ...*Rule) (dies, victim *Rule) {
 	for _, r := range rules {
 		ids = append(ids, fmt.Sprintf("%d on %d", r.InternalID, t.HelperID(r)))
 	}
-	t.Inconclusive("no rule's id equals the helper id of another one (ids on helper ids: %v), so a crossed close cannot show (T2)", ids)
+	t.Inconclusive("no rule's id equals the helper id of another one (ids on helper ids: %v), so a crossed close "+
+		"cannot show (T2)", ids)
 	return nil, nil
 }
 
@@ -127,7 +133,8 @@ func (t RuleRows) ExpectOpen(rules ...*Rule) {
 		rows := t.watch.rowsOf(r)
 		switch {
 		case len(rows) != 1:
-			t.failOf(r.Billed(), result.RowCount, fmt.Sprintf("%s is alive and has %d usage rows, want one", r.called(), len(rows)), t.watch.evidence()...)
+			t.failOf(r.Billed(), result.RowCount, fmt.Sprintf("%s is alive and has %d usage rows, want one", r.called(),
+				len(rows)), t.watch.evidence()...)
 		case !rows[0].Open():
 			class, why := t.watch.closedAlive(rows[0])
 			t.failOf(r.Billed(), class, fmt.Sprintf("%s is alive, but %s", r.called(), why), t.watch.evidence()...)
@@ -139,8 +146,10 @@ func (t RuleRows) ExpectOpen(rules ...*Rule) {
 func (w *watch) whose(row usageprobe.HelperRow) string {
 	_, closes := usageprobe.EventTypes(row.Kind)
 	for _, e := range w.last.Events {
-		if row.Closed != nil && e.Created.Equal(*row.Closed) && slices.Contains(closes, e.Type) && !row.Ref.Concerns(e) {
-			return fmt.Sprintf(", the time of %s of id %d (%s)", e.Type, e.ResourceID, w.called(usageprobe.Ref{Kind: row.Kind, ID: e.ResourceID}))
+		if row.Closed != nil && e.Created.Equal(*row.Closed) && slices.Contains(closes, e.Type) &&
+			!row.Ref.Concerns(e) {
+			return fmt.Sprintf(", the time of %s of id %d (%s)", e.Type, e.ResourceID,
+				w.called(usageprobe.Ref{Kind: row.Kind, ID: e.ResourceID}))
 		}
 	}
 	return ""
@@ -153,7 +162,8 @@ func (w *watch) closedAlive(row usageprobe.HelperRow) (result.Class, string) {
 	if by != "" {
 		class = result.CrossedClose
 	}
-	return class, fmt.Sprintf("its usage row (helper id %d) was closed at %s%s: the customer is no longer billed", row.HelperID, stampOf(row.Closed), by)
+	return class, fmt.Sprintf("its usage row (helper id %d) was closed at %s%s: the customer is no longer billed",
+		row.HelperID, stampOf(row.Closed), by)
 }
 
 // ExpectClosed expects that each deleted rule has exactly one usage row, closed at the time of its own LB.DELETE event.
@@ -164,13 +174,18 @@ func (t RuleRows) ExpectClosed(rules ...*Rule) {
 		rows := t.watch.rowsOf(r)
 		switch {
 		case len(rows) != 1:
-			t.failOf(r.Billed(), result.RowCount, fmt.Sprintf("%s was deleted and has %d usage rows, want one", r.called(), len(rows)), t.watch.evidence()...)
+			t.failOf(r.Billed(), result.RowCount, fmt.Sprintf("%s was deleted and has %d usage rows, want one",
+				r.called(), len(rows)), t.watch.evidence()...)
 		case rows[0].Open():
-			t.failOf(r.Billed(), result.LeakedRow, fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) is still open: the customer is billed for ever",
-				r.called(), stamp(died), rows[0].HelperID), t.watch.evidence()...)
+			t.failOf(r.Billed(), result.LeakedRow,
+				fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) is still open: the customer is "+
+					"billed for ever",
+					r.called(), stamp(died), rows[0].HelperID), t.watch.evidence()...)
 		case !rows[0].Closed.Equal(died):
-			t.failOf(r.Billed(), result.WrongClose, fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) was closed at %s%s",
-				r.called(), stamp(died), rows[0].HelperID, stampOf(rows[0].Closed), t.watch.whose(rows[0])), t.watch.evidence()...)
+			t.failOf(r.Billed(), result.WrongClose,
+				fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) was closed at %s%s",
+					r.called(), stamp(died), rows[0].HelperID, stampOf(rows[0].Closed), t.watch.whose(rows[0])),
+				t.watch.evidence()...)
 		}
 	}
 }
@@ -184,23 +199,28 @@ func (t RuleRows) deleteEventOf(r *Rule) time.Time {
 			return e.Created
 		}
 	}
-	t.failOf(r.Billed(), result.WrongEvent, fmt.Sprintf("%s was deleted, but cloud.usage_event has no LB.DELETE for it", r.called()), t.watch.evidence()...)
+	t.failOf(r.Billed(), result.WrongEvent, fmt.Sprintf("%s was deleted, but cloud.usage_event has no LB.DELETE for it",
+		r.called()), t.watch.evidence()...)
 	return r.Deleted.Truncate(time.Second)
 }
 
-// inTime expects that a delete event is dated while the rule was being deleted: a row that is closed at the date of an event
-// with a wrong date looks right. A second is left to rounding.
+// inTime expects that a delete event is dated while the rule was being deleted: a row that is closed at the date of an
+// event with a wrong date looks right. A second is left to rounding.
 func (t RuleRows) inTime(r *Rule, e usageprobe.UsageEvent) {
-	if r.deleting.IsZero() || !e.Created.Before(r.deleting.Truncate(time.Second)) && !e.Created.After(r.Deleted.Add(time.Second)) {
+	if r.deleting.IsZero() || !e.Created.Before(r.deleting.Truncate(time.Second)) &&
+		!e.Created.After(r.Deleted.Add(time.Second)) {
 		return
 	}
-	t.failOf(r.Billed(), result.WrongEvent, fmt.Sprintf("%s was deleted between %s and %s, but its LB.DELETE event is dated %s", r.called(), stamp(r.deleting), stamp(r.Deleted), stamp(e.Created)),
+	t.failOf(r.Billed(), result.WrongEvent,
+		fmt.Sprintf("%s was deleted between %s and %s, but its LB.DELETE event is dated %s", r.called(),
+			stamp(r.deleting), stamp(r.Deleted), stamp(e.Created)),
 		t.watch.evidence()...)
 }
 
 // recordsOf are the rule's usage records, oldest first.
 func (w *watch) recordsOf(r *Rule) []usageprobe.Record {
-	records := w.recordsOfType(usageprobe.UsageLoadBalancer, func(rec usageprobe.Record) bool { return rec.UsageID == r.InternalID })
+	records := w.recordsOfType(usageprobe.UsageLoadBalancer,
+		func(rec usageprobe.Record) bool { return rec.UsageID == r.InternalID })
 	slices.SortStableFunc(records, func(a, b usageprobe.Record) int { return a.Start.Compare(b.Start) })
 	return records
 }
@@ -213,31 +233,36 @@ func (t RuleRows) ExpectBilledFor(r *Rule) {
 	died := t.deleteEventOf(r)
 	records := t.watch.recordsOf(r)
 	if len(records) == 0 {
-		t.failOf(r.Billed(), result.NotBilled, fmt.Sprintf("%s lived from %s to %s and was never billed", r.called(), stamp(created), stamp(died)), t.watch.evidence()...)
+		t.failOf(r.Billed(), result.NotBilled, fmt.Sprintf("%s lived from %s to %s and was never billed", r.called(),
+			stamp(created), stamp(died)), t.watch.evidence()...)
 		return
 	}
 	for _, rec := range records {
 		// A rule that is deleted in the first second of a window is billed its closing millisecond in there: durations
 		// count both ends (LoadBalancerUsageParser.java@4.20.0.0).
 		if !rec.Start.Before(died) && !(rec.Start.Equal(died) && rec.RawUsage <= closingTick) {
-			t.failOf(r.Billed(), result.BilledAfterEnd, fmt.Sprintf("%s was deleted at %s, but a record of %.6f h was written for the window from %s", r.called(), stamp(died), rec.RawUsage, stamp(rec.Start)), t.watch.evidence()...)
+			t.failOf(r.Billed(), result.BilledAfterEnd,
+				fmt.Sprintf("%s was deleted at %s, but a record of %.6f h was written for the window from %s",
+					r.called(), stamp(died), rec.RawUsage, stamp(rec.Start)), t.watch.evidence()...)
 			return
 		}
 	}
 	billed, n := usageprobe.LifeSum(records)
 	if life := died.Sub(created).Hours(); !usageprobe.LifeMatches(billed, n, life) {
-		t.failOf(r.Billed(), result.WrongHours, fmt.Sprintf("%s lived %.6f h and was billed %.6f h in %d records", r.called(), life, billed, n), t.watch.evidence()...)
+		t.failOf(r.Billed(), result.WrongHours, fmt.Sprintf("%s lived %.6f h and was billed %.6f h in %d records",
+			r.called(), life, billed, n), t.watch.evidence()...)
 	}
 }
 
-// RequireWindowAfter makes sure that a live rule was billed for a window that began after another one's delete: without one
-// nothing shows that the dead rule's records stop. A run's first window may be up to a minute longer than the range, and hold
-// the delete and all that was waited for (UsageManagerImpl.java@4.20.0.0).
+// RequireWindowAfter makes sure that a live rule was billed for a window that began after another one's delete: without
+// one nothing shows that the dead rule's records stop. A run's first window may be up to a minute longer than the
+// range, and hold the delete and all that was waited for (UsageManagerImpl.java@4.20.0.0).
 func (t RuleRows) RequireWindowAfter(dead, live *Rule) {
 	died := t.deleteEventOf(dead)
 	began := func(rec usageprobe.Record) bool { return rec.Start.After(died) }
 	if !t.Failed() && !slices.ContainsFunc(t.watch.recordsOf(live), began) {
-		t.Inconclusive("%s was deleted at %s, and no usage window that began later bills %s: that records stop was not shown", dead, stamp(died), live)
+		t.Inconclusive("%s was deleted at %s, and no usage window that began later bills %s: that records stop was "+
+			"not shown", dead, stamp(died), live)
 	}
 }
 
@@ -261,13 +286,16 @@ func (t RuleRows) ExpectFullWindow(rules ...*Rule) {
 		t.Checked(1)
 		records := t.watch.recordsOf(r)
 		if len(records) == 0 {
-			t.failOf(r.Billed(), result.NotBilled, fmt.Sprintf("%s is alive and has no usage record", r.called()), t.watch.evidence()...)
+			t.failOf(r.Billed(), result.NotBilled, fmt.Sprintf("%s is alive and has no usage record", r.called()),
+				t.watch.evidence()...)
 			continue
 		}
 		newest := t.watch.last.Cutoff
 		last := records[len(records)-1]
 		if last.End.Before(newest.Add(-time.Second)) {
-			t.failOf(r.Billed(), result.NotBilled, fmt.Sprintf("%s is alive, but its last usage record ends at %s; usage was run up to %s", r.called(), stamp(last.End), stamp(newest)), t.watch.evidence()...)
+			t.failOf(r.Billed(), result.NotBilled,
+				fmt.Sprintf("%s is alive, but its last usage record ends at %s; usage was run up to %s", r.called(),
+					stamp(last.End), stamp(newest)), t.watch.evidence()...)
 			continue
 		}
 		from := last.Start
@@ -275,7 +303,9 @@ func (t RuleRows) ExpectFullWindow(rules ...*Rule) {
 			from = born
 		}
 		if window := last.End.Add(time.Second).Sub(from).Hours(); !usageprobe.LifeMatches(last.RawUsage, 1, window) {
-			t.failOf(r.Billed(), result.WrongHours, fmt.Sprintf("%s is alive, but its last window was billed with %.6f h instead of %.6f", r.called(), last.RawUsage, window), t.watch.evidence()...)
+			t.failOf(r.Billed(), result.WrongHours,
+				fmt.Sprintf("%s is alive, but its last window was billed with %.6f h instead of %.6f", r.called(),
+					last.RawUsage, window), t.watch.evidence()...)
 		}
 	}
 }

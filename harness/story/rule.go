@@ -25,8 +25,8 @@ type Rule struct {
 	Port       int
 	Algorithm  string
 	Policy     string // id of the live stickiness policy
-	// Deleted is the database time just after the delete job ended, deleting that just before the call; zero while the rule
-	// lives.
+	// Deleted is the database time just after the delete job ended, deleting that just before the call; zero while the
+	// rule lives.
 	Deleted, deleting time.Time
 }
 
@@ -71,10 +71,13 @@ func (n *Network) LoadBalancerOn(ip *Address, name, algorithm string) *Rule {
 	ip.nextPort++
 	full := n.t.Unique("lb-" + name)
 	shut := false
-	r.ID, r.InternalID, _ = made(n.Account, "lb rule", full, usageprobe.ObjectRule, func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
-		return n.Account.Cloud.CreateLoadBalancerRule(ctx, cloud.LoadBalancerRuleSpec{Name: full, Algorithm: algorithm, PublicIPID: ip.ID, NetworkID: n.ID,
-			PublicPort: r.Port, PrivatePort: privatePort, OpenFirewall: &shut})
-	})
+	r.ID, r.InternalID, _ = made(n.Account, "lb rule", full, usageprobe.ObjectRule,
+		func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
+			return n.Account.Cloud.CreateLoadBalancerRule(ctx, cloud.LoadBalancerRuleSpec{Name: full,
+				Algorithm:  algorithm,
+				PublicIPID: ip.ID, NetworkID: n.ID,
+				PublicPort: r.Port, PrivatePort: privatePort, OpenFirewall: &shut})
+		})
 	n.t.watch.born(r)
 	return r
 }
@@ -99,9 +102,11 @@ func sourcePolicy() map[string]string {
 // Stick gives the rule the common source stickiness policy.
 func (r *Rule) Stick() {
 	defer r.t.Step("source stickiness on %s", r.Name)()
-	_, _, stored := made(r.Account, "stickiness policy", r.Name, "", func(ctx context.Context) (*cloud.Creating[cloud.StickinessPolicies], error) {
-		return r.Account.Cloud.CreateStickinessPolicy(ctx, cloud.StickinessSpec{LBRuleID: r.ID, Name: r.t.Unique("sticky"), MethodName: "SourceBased", Params: sourcePolicy()})
-	})
+	_, _, stored := made(r.Account, "stickiness policy", r.Name, "",
+		func(ctx context.Context) (*cloud.Creating[cloud.StickinessPolicies], error) {
+			return r.Account.Cloud.CreateStickinessPolicy(ctx, cloud.StickinessSpec{LBRuleID: r.ID,
+				Name: r.t.Unique("sticky"), MethodName: "SourceBased", Params: sourcePolicy()})
+		})
 	live := stored.Policies
 	if len(live) == 0 {
 		r.t.Inconclusive("createLBStickinessPolicy on %s answered without a policy", r)
@@ -164,10 +169,12 @@ func (n *Network) LoadBalancerFor(name string, cidrs ...string) *Rule {
 	ip.nextPort++
 	full := n.t.Unique("lb-" + name)
 	shut := false
-	r.ID, r.InternalID, _ = made(n.Account, "lb rule", full, usageprobe.ObjectRule, func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
-		return n.Account.Cloud.CreateLoadBalancerRule(ctx, cloud.LoadBalancerRuleSpec{Name: full, Algorithm: r.Algorithm, PublicIPID: ip.ID, NetworkID: n.ID,
-			PublicPort: r.Port, PrivatePort: privatePort, OpenFirewall: &shut, CIDRs: cidrs})
-	})
+	r.ID, r.InternalID, _ = made(n.Account, "lb rule", full, usageprobe.ObjectRule,
+		func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
+			return n.Account.Cloud.CreateLoadBalancerRule(ctx, cloud.LoadBalancerRuleSpec{Name: full,
+				Algorithm: r.Algorithm, PublicIPID: ip.ID, NetworkID: n.ID,
+				PublicPort: r.Port, PrivatePort: privatePort, OpenFirewall: &shut, CIDRs: cidrs})
+		})
 	n.t.watch.born(r)
 	return r
 }
@@ -187,15 +194,17 @@ func (r *Rule) Remove(vms ...*VM) {
 // TryRemoveByAddress takes a VM from behind the rule by its address, which may be refused: the refusal, or nil.
 func (r *Rule) TryRemoveByAddress(vm *VM) *cloud.Error {
 	defer r.t.Step("%s away from %s by its address", vm.Name, r.Name)()
-	_, err := r.Account.Cloud.Job(r.t.ctx, "removeFromLoadBalancerRule", cloud.Params{"id": r.ID, key("vmidipmap", 0, "vmid"): vm.ID,
-		key("vmidipmap", 0, "vmip"): vm.IP.String()}, nil)
+	_, err := r.Account.Cloud.Job(r.t.ctx, "removeFromLoadBalancerRule",
+		cloud.Params{"id": r.ID, key("vmidipmap", 0, "vmid"): vm.ID,
+			key("vmidipmap", 0, "vmip"): vm.IP.String()}, nil)
 	return r.t.refusal(err, "taking %s from behind %s", vm.Name, r)
 }
 
 // internalOffering is CloudStack's built-in one (NetworkOffering.java@4.20.0.0).
 const internalOffering = "DefaultIsolatedNetworkOfferingForVpcNetworksWithInternalLB"
 
-// internalLB is what the rules of a tier with internal load balancing share: an address of the tier, and with it one VM.
+// internalLB is what the rules of a tier with internal load balancing share: an address of the tier, and with it one
+// VM.
 type internalLB struct {
 	address *Address
 	vm      string
@@ -223,10 +232,12 @@ func (n *Network) InternalLoadBalancer(name string) *Rule {
 	}
 	full := n.t.Unique("lb-" + name)
 	var answer *cloud.InternalLoadBalancer
-	r.ID, r.InternalID, answer = made(n.Account, "internal lb rule", full, usageprobe.ObjectRule, func(ctx context.Context) (*cloud.Creating[cloud.InternalLoadBalancer], error) {
-		return n.Account.Cloud.CreateInternalLoadBalancer(ctx, cloud.InternalLoadBalancerSpec{Name: full, Algorithm: r.Algorithm, NetworkID: n.ID, SourceIP: from,
-			SourcePort: r.Port, InstancePort: privatePort})
-	})
+	r.ID, r.InternalID, answer = made(n.Account, "internal lb rule", full, usageprobe.ObjectRule,
+		func(ctx context.Context) (*cloud.Creating[cloud.InternalLoadBalancer], error) {
+			return n.Account.Cloud.CreateInternalLoadBalancer(ctx, cloud.InternalLoadBalancerSpec{Name: full,
+				Algorithm: r.Algorithm, NetworkID: n.ID, SourceIP: from,
+				SourcePort: r.Port, InstancePort: privatePort})
+		})
 	var err error
 	a.IP, err = netip.ParseAddr(answer.SourceIP)
 	n.t.Must(err, "reading the address of internal LB rule %s", name)
@@ -284,7 +295,8 @@ func (n *Network) FailedLoadBalancer(name string) *Rule {
 	ip.nextPort++
 	full, opened := t.Unique("lb-"+name), true
 	entry := t.intend("lb rule", full, n.Account.Name)
-	accepted, err := n.Account.Cloud.CreateLoadBalancerRule(t.ctx, cloud.LoadBalancerRuleSpec{Name: full, Algorithm: r.Algorithm, PublicIPID: ip.ID, NetworkID: n.ID,
+	accepted, err := n.Account.Cloud.CreateLoadBalancerRule(t.ctx, cloud.LoadBalancerRuleSpec{Name: full,
+		Algorithm: r.Algorithm, PublicIPID: ip.ID, NetworkID: n.ID,
 		PublicPort: r.Port, PrivatePort: privatePort, OpenFirewall: &opened})
 	t.Must(err, "creating LB rule %s", name)
 	t.created(entry, accepted.ID, 0)

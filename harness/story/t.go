@@ -1,9 +1,10 @@
 // Package story is the language in which scenarios are told: verbs that act through the API (NewAccount, VPC, Tier,
-// LoadBalancer, Stick, ...), and expectations that look through probes. It is not the runner: how a story ends, and what that
-// means, is for package harness to say.
+// LoadBalancer, Stick, ...), and expectations that look through probes. It is not the runner: how a story ends, and
+// what that means, is for package harness to say.
 //
-// Before changing it know that the verbs and expectations of T are grouped by subject. Each group is a small type over one shared core,
-// and T embeds them all, so that a scenario sees one language. A group that builds on another embeds it.
+// Before changing it know that the verbs and expectations of T are grouped by subject. Each group is a small type over
+// one shared core, and T embeds them all, so that a scenario sees one language. A group that builds on another embeds
+// it.
 package story
 
 import (
@@ -19,9 +20,9 @@ import (
 	"github.com/stackproof/stackproof/release"
 )
 
-// T is what a scenario is told in. A verb that cannot be carried out ends the scenario as inconclusive: a run that could not
-// get that far shows nothing. An expectation that does not hold makes the verdict fail and lets the story go on, so that one
-// run shows all that is wrong.
+// T is what a scenario is told in. A verb that cannot be carried out ends the scenario as inconclusive: a run that
+// could not get that far shows nothing. An expectation that does not hold makes the verdict fail and lets the story go
+// on, so that one run shows all that is wrong.
 type T struct {
 	*core
 	Clock
@@ -94,8 +95,10 @@ func newT(a *harness.Attempt, s *harness.Site) *T {
 		rng: rand.New(rand.NewPCG(uint64(a.Seed()), 0x5eed))} //nolint:gosec // repeatable on purpose, nothing secret
 	c.watch = &watch{t: c}
 	runs, routers, clock := UsageRuns{c}, RouterLooks{c}, Clock{c}
-	return &T{core: c, Clock: clock, UsageRuns: runs, RuleRows: RuleRows{c}, BilledRows: BilledRows{c}, Audits: Audits{c},
-		Listings: Listings{c, runs}, Answers: Answers{c}, RouterLooks: routers, ClientLooks: ClientLooks{c, routers}, Scaling: Scaling{c, clock}}
+	return &T{core: c, Clock: clock, UsageRuns: runs, RuleRows: RuleRows{c}, BilledRows: BilledRows{c},
+		Audits:   Audits{c},
+		Listings: Listings{c, runs}, Answers: Answers{c}, RouterLooks: routers, ClientLooks: ClientLooks{c, routers},
+		Scaling: Scaling{c, clock}}
 }
 
 // Afresh tells a story on a fresh site of the same target (Attempt.Afresh): afterwards this T has nothing to act on.
@@ -148,8 +151,8 @@ func (t *core) refusal(err error, format string, a ...any) *cloud.Error {
 	return nil
 }
 
-// named reads a resource's internal id from the newest usage event of its family that names it: for objects whose own tables
-// are not read.
+// named reads a resource's internal id from the newest usage event of its family that names it: for objects whose own
+// tables are not read.
 func (t *core) named(family, name string) int64 {
 	id, err := t.rows().Named(t.ctx, family, name)
 	t.Must(err, "reading an internal id")

@@ -25,7 +25,8 @@ func (t UsageRuns) ExpectUsageRun() bool {
 			return true
 		}
 	}
-	t.Fail(result.UsageJob, fmt.Sprintf("a usage run was asked for and no job has succeeded within %s; the newest success ends at %s", usageAnswer, stamp(before)))
+	t.Fail(result.UsageJob, fmt.Sprintf("a usage run was asked for and no job has succeeded within %s; the newest "+
+		"success ends at %s", usageAnswer, stamp(before)))
 	return false
 }
 
@@ -40,15 +41,17 @@ func (t UsageRuns) ExpectDays(zone *time.Location) {
 	t.Checked(1)
 	for _, j := range t.watch.last.Jobs {
 		if end := j.End.Add(time.Millisecond).In(zone); j.Success && (end.Hour() != 0 || end.Minute() != 0) {
-			t.Fail(result.UsageJob, fmt.Sprintf("usage job %d covers up to %s in %s, want a midnight", j.ID, end.Format("2006-01-02 15:04:05"), zone),
-				result.Evidence{Kind: result.KindRows, Title: "cloud_usage.usage_job", Text: jobTable(t.watch.last.Jobs)})
+			t.Fail(result.UsageJob, fmt.Sprintf("usage job %d covers up to %s in %s, want a midnight", j.ID,
+				end.Format("2006-01-02 15:04:05"), zone),
+				result.Evidence{Kind: result.KindRows, Title: "cloud_usage.usage_job",
+					Text: jobTable(t.watch.last.Jobs)})
 			return
 		}
 	}
 }
 
-// Drain waits until a successful usage run covers the present, then holds the rows of the scenario's accounts against the
-// invariants I1–I10. Nothing is concluded when the run did not happen (T3).
+// Drain waits until a successful usage run covers the present, then holds the rows of the scenario's accounts against
+// the invariants I1–I10. Nothing is concluded when the run did not happen (T3).
 func (t UsageRuns) Drain() {
 	defer t.Step("usage run")()
 	until := t.now()
@@ -72,8 +75,8 @@ func (t UsageRuns) Drains(count int) {
 	}
 }
 
-// DrainUnjudged waits for a usage run and reads the rows, but holds no invariant against them: for stories in which rows are
-// known to be wrong, or that are about something else.
+// DrainUnjudged waits for a usage run and reads the rows, but holds no invariant against them: for stories in which
+// rows are known to be wrong, or that are about something else.
 func (t UsageRuns) DrainUnjudged() {
 	defer t.Step("usage run, not judged")()
 	until := t.now()
@@ -110,8 +113,9 @@ func (t UsageRuns) read(until time.Time) {
 	w.noteRuns()
 }
 
-// PassHalfWindow lets half a usage window pass, so that what comes next falls inside one. Where runs are shared they come
-// at any time: there it is enough to be away from the minute's ends, at which windows end (UsageManagerImpl.java@4.20.0.0).
+// PassHalfWindow lets half a usage window pass, so that what comes next falls inside one. Where runs are shared they
+// come at any time: there it is enough to be away from the minute's ends, at which windows end
+// (UsageManagerImpl.java@4.20.0.0).
 func (t UsageRuns) PassHalfWindow() {
 	half := t.site.Usage.Window() / 2
 	if t.sharesRuns() {
@@ -138,8 +142,8 @@ func inside(now time.Time) time.Duration {
 	return 0
 }
 
-// DrainThrough waits for a usage run that covers the present, and for count whole windows after it. Where runs are shared
-// and take a minute each, one run covers all of it.
+// DrainThrough waits for a usage run that covers the present, and for count whole windows after it. Where runs are
+// shared and take a minute each, one run covers all of it.
 func (t UsageRuns) DrainThrough(count int) {
 	if t.sharesRuns() {
 		defer t.Step("usage run over %d windows more", count)()
@@ -152,8 +156,8 @@ func (t UsageRuns) DrainThrough(count int) {
 	t.Drains(count)
 }
 
-// consistent says whether a snapshot was not taken in the middle of a usage run: a run writes its records before it closes
-// its job (UsageManagerImpl.java@4.20.0.0).
+// consistent says whether a snapshot was not taken in the middle of a usage run: a run writes its records before it
+// closes its job (UsageManagerImpl.java@4.20.0.0).
 func consistent(s usageprobe.Snapshot) bool {
 	for _, r := range s.Records {
 		if r.End.After(s.Cutoff.Add(time.Second)) {
@@ -179,7 +183,8 @@ func (t UsageRuns) snapshot(ids ...int64) usageprobe.Snapshot {
 			return s
 		}
 		if t.now().Sub(began) > runEnds {
-			t.Inconclusive("for %s there have been usage records later than %s, the end of the newest successful usage job: a run that does not end, or failed half way",
+			t.Inconclusive("for %s there have been usage records later than %s, the end of the newest successful "+
+				"usage job: a run that does not end, or failed half way",
 				runEnds, stamp(s.Cutoff))
 		}
 		t.Must(t.site.Clock.Pass(t.ctx, runLooked), "waiting for the end of a usage run")
@@ -273,22 +278,24 @@ func (t UsageRuns) AwaitUsage(limit time.Duration) {
 	})
 }
 
-// ExpectJobsSound expects that the newest successful usage job was younger than two windows when the rows were read, and that
-// no open job belonged to a process that had been silent. What the windows hold, and that they touch, is for the invariants to say.
-// Where runs are shared only the second is asked: there a run takes about a window itself, and others may have the site for
-// themselves between its end and the reading; that it came is what was waited for.
+// ExpectJobsSound expects that the newest successful usage job was younger than two windows when the rows were read,
+// and that no open job belonged to a process that had been silent. What the windows hold, and that they touch, is for
+// the invariants to say. Where runs are shared only the second is asked: there a run takes about a window itself, and
+// others may have the site for themselves between its end and the reading; that it came is what was waited for.
 func (t UsageRuns) ExpectJobsSound() {
 	t.Checked(1)
 	now, window := t.watch.read, t.site.Usage.Window()
 	jobs := t.watch.last.Jobs
 	evidence := result.Evidence{Kind: result.KindRows, Title: "cloud_usage.usage_job", Text: jobTable(jobs)}
 	if age := now.Sub(t.watch.last.Cutoff); age > 2*window && !t.sharesRuns() {
-		t.Fail(result.UsageJob, fmt.Sprintf("the newest successful usage job ended at %s, %s ago; the window is %s", stamp(t.watch.last.Cutoff), age.Round(time.Second), window), evidence)
+		t.Fail(result.UsageJob, fmt.Sprintf("the newest successful usage job ended at %s, %s ago; the window is %s",
+			stamp(t.watch.last.Cutoff), age.Round(time.Second), window), evidence)
 	}
 	for _, j := range jobs {
 		// A single job keeps the time of its request, and is left open when a recurring one was opened after it.
 		if j.End.IsZero() && j.Type == 0 && now.Sub(j.Heartbeat) > staleJob+window {
-			t.Fail(result.UsageJob, fmt.Sprintf("usage job %d is open and its owner was last heard at %s", j.ID, stamp(j.Heartbeat)), evidence)
+			t.Fail(result.UsageJob, fmt.Sprintf("usage job %d is open and its owner was last heard at %s", j.ID,
+				stamp(j.Heartbeat)), evidence)
 		}
 	}
 }
@@ -315,7 +322,8 @@ func (t UsageRuns) PassRuns(count int) {
 	t.Must(t.site.Usage.Cover(t.ctx, until), "waiting for a usage run that covers %s", stamp(until))
 }
 
-// UsageRun is Drain without a verdict: what was read, and what does not hold, but for defects that the release is known to have.
+// UsageRun is Drain without a verdict: what was read, and what does not hold, but for defects that the release is known
+// to have.
 func (t UsageRuns) UsageRun() (usageprobe.Snapshot, []usageprobe.Violation) {
 	defer t.Step("usage run")()
 	until := t.now()

@@ -59,7 +59,8 @@ func (w *watch) drawLives() {
 }
 
 func (w *watch) lifeOf(row usageprobe.HelperRow) result.Life {
-	l := result.Life{Kind: string(row.Kind), Table: row.Table, Name: w.called(row.Ref), ID: row.ID, HelperID: row.HelperID, Opened: row.Created, Closed: row.Closed,
+	l := result.Life{Kind: string(row.Kind), Table: row.Table, Name: w.called(row.Ref), ID: row.ID,
+		HelperID: row.HelperID, Opened: row.Created, Closed: row.Closed,
 		UUID: w.known[row.Ref].uuid, Died: w.endOf(Billed{Ref: row.Ref})}
 	opens, closes := usageprobe.EventTypes(row.Kind)
 	for _, e := range w.last.Events {
@@ -67,7 +68,8 @@ func (w *watch) lifeOf(row usageprobe.HelperRow) result.Life {
 		if at := e.Created; mine && l.Born == nil && slices.Contains(opens, e.Type) {
 			l.Born = &at
 		}
-		if !mine && row.Closed != nil && e.Created.Equal(*row.Closed) && slices.Contains(closes, e.Type) && e.ResourceID == row.HelperID {
+		if !mine && row.Closed != nil && e.Created.Equal(*row.Closed) && slices.Contains(closes, e.Type) &&
+			e.ResourceID == row.HelperID {
 			l.ClosedBy = w.called(usageprobe.Ref{Kind: row.Kind, ID: e.ResourceID})
 		}
 	}
@@ -116,10 +118,14 @@ func (t *core) drawSection(routerName, section, rule string, files router.Files,
 		}
 		return append([]string{}, s.Lines...)
 	}
-	one := result.Section{Router: routerName, Name: section, Rule: rule, Push: lines(rendered.File()), Written: lines(files.New), Live: lines(files.Live),
+	one := result.Section{Router: routerName, Name: section, Rule: rule, Push: lines(rendered.File()),
+		Written: lines(files.New), Live: lines(files.Live),
 		Process: lines(files.Serving), Refusal: files.Refusal}
 	views := t.Views()
-	all := slices.DeleteFunc(views.Sections, func(o result.Section) bool { return o.Router == routerName && o.Name == section })
+	all := slices.DeleteFunc(views.Sections, func(o result.Section) bool {
+		return o.Router == routerName &&
+			o.Name == section
+	})
 	if len(all) < mostSections {
 		all = append(all, one)
 	}
@@ -157,7 +163,8 @@ func GridOf(o dataplane.Observation, verdict, why string) result.Grid {
 	}
 	number(slices.Sorted(slices.Values(append(slices.Clone(o.Control.Backends), o.Target.Backends...))))
 	for _, tr := range o.Traces {
-		g.Clients = append(g.Clients, result.GridRow{Client: tr.Client.String(), Rule: number(tr.Target), Control: number(tr.Control)})
+		g.Clients = append(g.Clients, result.GridRow{Client: tr.Client.String(), Rule: number(tr.Target),
+			Control: number(tr.Control)})
 	}
 	return g
 }

@@ -37,10 +37,12 @@ func (n *Network) NewVM() *VM {
 	defer n.t.Step("VM %s", vm.Name)()
 	var deployed *cloud.VirtualMachine
 	name := firstThen(vm.Name, func() string { vm.Name = n.t.Unique("vm"); return vm.Name })
-	vm.ID, vm.InternalID, deployed = setUp(n.Account, "vm", name, usageprobe.ObjectVM, func(ctx context.Context, name string) (*cloud.Creating[cloud.VirtualMachine], error) {
-		return n.Account.Cloud.DeployVirtualMachine(ctx, cloud.VirtualMachineSpec{Name: name, ZoneID: c.zone, TemplateID: c.template,
-			ServiceOfferingID: c.serviceOffering, NetworkIDs: []string{n.ID}})
-	})
+	vm.ID, vm.InternalID, deployed = setUp(n.Account, "vm", name, usageprobe.ObjectVM,
+		func(ctx context.Context, name string) (*cloud.Creating[cloud.VirtualMachine], error) {
+			return n.Account.Cloud.DeployVirtualMachine(ctx, cloud.VirtualMachineSpec{Name: name, ZoneID: c.zone,
+				TemplateID:        c.template,
+				ServiceOfferingID: c.serviceOffering, NetworkIDs: []string{n.ID}})
+		})
 	if len(deployed.Nic) == 0 {
 		n.t.Inconclusive("VM %s has no address after it was deployed", vm.Name)
 	}
@@ -79,7 +81,8 @@ func (vm *VM) Start() {
 func (vm *VM) Recover() {
 	defer vm.t.Step("recover %s", vm.Name)()
 	vm.t.pass(apart)
-	vm.t.Must(vm.t.site.Cloud.Call(vm.t.ctx, "recoverVirtualMachine", cloud.Params{"id": vm.ID}, nil), "recovering %s", vm.Name)
+	vm.t.Must(vm.t.site.Cloud.Call(vm.t.ctx, "recoverVirtualMachine", cloud.Params{"id": vm.ID}, nil), "recovering %s",
+		vm.Name)
 	vm.t.pass(apart)
 }
 
@@ -92,7 +95,8 @@ type NIC struct {
 
 // Billed is the NIC's network offering as it is billed.
 func (n *NIC) Billed() Billed {
-	return Billed{"NIC of " + n.vm.Name, usageprobe.Ref{Kind: usageprobe.KindNIC, ID: n.vm.InternalID, Part: fmt.Sprint(n.InternalID)}}
+	return Billed{"NIC of " + n.vm.Name, usageprobe.Ref{Kind: usageprobe.KindNIC, ID: n.vm.InternalID,
+		Part: fmt.Sprint(n.InternalID)}}
 }
 
 // NICs are the VM's, the default one first.
@@ -129,13 +133,16 @@ func (vm *VM) BackUp() {
 	var list struct {
 		BackupOffering []struct{ ID string }
 	}
-	vm.t.Must(vm.t.site.Cloud.Call(vm.t.ctx, "listBackupOfferings", cloud.Params{"zoneid": vm.t.choices().zone}, &list), "listing backup offerings")
+	vm.t.Must(vm.t.site.Cloud.Call(vm.t.ctx, "listBackupOfferings", cloud.Params{"zoneid": vm.t.choices().zone}, &list),
+		"listing backup offerings")
 	if len(list.BackupOffering) == 0 {
 		vm.t.Unsupported("the zone has no backup offering; import one of the dummy provider")
 	}
-	vm.do("assignVirtualMachineToBackupOffering", cloud.Params{"virtualmachineid": vm.ID, "backupofferingid": list.BackupOffering[0].ID})
+	vm.do("assignVirtualMachineToBackupOffering", cloud.Params{"virtualmachineid": vm.ID,
+		"backupofferingid": list.BackupOffering[0].ID})
 	vm.t.OnRemove("backups of "+vm.Name, func(ctx context.Context) error {
-		_, err := vm.Account.Cloud.Job(ctx, "removeVirtualMachineFromBackupOffering", cloud.Params{"virtualmachineid": vm.ID, "forced": true}, nil)
+		_, err := vm.Account.Cloud.Job(ctx, "removeVirtualMachineFromBackupOffering",
+			cloud.Params{"virtualmachineid": vm.ID, "forced": true}, nil)
 		if cloud.IsNotFound(err) {
 			return nil
 		}

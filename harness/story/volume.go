@@ -49,7 +49,8 @@ func (a *Account) NewVolume() *Volume {
 		a.t.Inconclusive("the zone has no disk offering with a size of its own")
 	}
 	entry := a.t.intend("volume", v.Name, a.Name)
-	pending, err := a.Cloud.Create(a.t.ctx, "createVolume", cloud.Params{"name": v.Name, "diskofferingid": offering, "zoneid": a.t.choices().zone}, nil)
+	pending, err := a.Cloud.Create(a.t.ctx, "createVolume", cloud.Params{"name": v.Name, "diskofferingid": offering,
+		"zoneid": a.t.choices().zone}, nil)
 	a.t.Must(err, "creating volume %s", v.Name)
 	a.t.created(entry, pending.ID, 0)
 	v.ID = pending.ID
@@ -65,7 +66,8 @@ func (a *Account) Upload() *Volume {
 	defer a.t.Step("uploaded volume %s", v.Name)()
 	var made struct{ ID string }
 	entry := a.t.intend("volume", v.Name, a.Name)
-	_, err := a.Cloud.Job(a.t.ctx, "uploadVolume", cloud.Params{"name": v.Name, "url": "http://192.0.2.1/disk.qcow2", "format": "QCOW2", "zoneid": a.t.choices().zone}, &made)
+	_, err := a.Cloud.Job(a.t.ctx, "uploadVolume", cloud.Params{"name": v.Name, "url": "http://192.0.2.1/disk.qcow2",
+		"format": "QCOW2", "zoneid": a.t.choices().zone}, &made)
 	a.t.Must(err, "uploading volume %s", v.Name)
 	a.t.created(entry, made.ID, 0)
 	v.ID, v.InternalID = made.ID, a.t.named("VOLUME", v.Name)
@@ -77,7 +79,8 @@ func (vm *VM) RootVolume() *Volume {
 	var list struct {
 		Volume []struct{ ID, Name string }
 	}
-	vm.t.Must(vm.Account.Cloud.Call(vm.t.ctx, "listVolumes", cloud.Params{"virtualmachineid": vm.ID, "type": "ROOT"}, &list), "listing the volumes of %s", vm.Name)
+	vm.t.Must(vm.Account.Cloud.Call(vm.t.ctx, "listVolumes", cloud.Params{"virtualmachineid": vm.ID, "type": "ROOT"},
+		&list), "listing the volumes of %s", vm.Name)
 	if len(list.Volume) != 1 {
 		vm.t.Inconclusive("VM %s has %d root volumes", vm.Name, len(list.Volume))
 	}
@@ -117,8 +120,8 @@ func (v *Volume) Detach() {
 	v.do("detachVolume", cloud.Params{"id": v.ID})
 }
 
-// Snapshot is a VM snapshot of which only the usage events exist: what kind of snapshot a hypervisor makes differs, what it
-// reports does not.
+// Snapshot is a VM snapshot of which only the usage events exist: what kind of snapshot a hypervisor makes differs,
+// what it reports does not.
 type Snapshot struct {
 	vm     *VM
 	name   string
@@ -144,25 +147,29 @@ func (s *Snapshot) details() map[string]string {
 func (vm *VM) Snapshot(name string) *Snapshot {
 	s := vm.snapshot(name)
 	root := vm.RootVolume()
-	vm.Account.Forge("VMSNAPSHOT.CREATE", vm.InternalID, map[string]any{"resource_name": s.name, "offering_id": snapshotOffering, "template_id": root.InternalID,
+	vm.Account.Forge("VMSNAPSHOT.CREATE", vm.InternalID, map[string]any{"resource_name": s.name,
+		"offering_id": snapshotOffering, "template_id": root.InternalID,
 		"size": snapshotSize}, s.details())
 	return s
 }
 
 // Delete forges the deletion of a snapshot on secondary storage.
 func (s *Snapshot) Delete() {
-	s.vm.Account.Forge("VMSNAPSHOT.DELETE", s.vm.InternalID, map[string]any{"resource_name": s.name, "offering_id": snapshotOffering}, s.details())
+	s.vm.Account.Forge("VMSNAPSHOT.DELETE", s.vm.InternalID, map[string]any{"resource_name": s.name,
+		"offering_id": snapshotOffering}, s.details())
 }
 
 // Billed is the snapshot on secondary storage as it is billed.
 func (s *Snapshot) Billed() Billed {
-	return Billed{s.name, usageprobe.Ref{Kind: usageprobe.KindVMSnapshot, ID: s.vm.InternalID, Part: fmt.Sprint(s.number)}}
+	return Billed{s.name, usageprobe.Ref{Kind: usageprobe.KindVMSnapshot, ID: s.vm.InternalID,
+		Part: fmt.Sprint(s.number)}}
 }
 
 // SnapshotOnPrimary forges the creation of a snapshot on primary storage.
 func (vm *VM) SnapshotOnPrimary(name string) *Snapshot {
 	s := vm.snapshot(name)
-	vm.Account.Forge("VMSNAPSHOT.ON_PRIMARY", vm.InternalID, map[string]any{"resource_name": s.name, "size": snapshotSize, "virtual_size": snapshotSize}, s.details())
+	vm.Account.Forge("VMSNAPSHOT.ON_PRIMARY", vm.InternalID, map[string]any{"resource_name": s.name,
+		"size": snapshotSize, "virtual_size": snapshotSize}, s.details())
 	return s
 }
 

@@ -76,7 +76,8 @@ func (w *watch) hold(all []usageprobe.Violation) {
 	for i, v := range broken {
 		lines[i] = v.String()
 	}
-	evidence := append(w.evidence(), result.Evidence{Kind: result.KindRows, Title: "invariants that do not hold", Text: strings.Join(lines, "\n")})
+	evidence := append(w.evidence(), result.Evidence{Kind: result.KindRows, Title: "invariants that do not hold",
+		Text: strings.Join(lines, "\n")})
 	for _, f := range w.findings(broken) {
 		w.t.Find(f, evidence...)
 	}
@@ -113,9 +114,12 @@ func (w *watch) note(key, text string) {
 func knownClasses() map[usageprobe.Class]harness.Known {
 	all := release.Everywhere()
 	return map[usageprobe.Class]harness.Known{
-		usageprobe.ClassDuplicateNetwork:  {Releases: release.Where(release.NetworkUsageModelOld), Why: "#10687, ended by #10712 and #10755 in 4.19.3 and 4.20.1"},
-		usageprobe.ClassSharedNICOffering: {Releases: all, Why: "NIC rows are closed by VM and offering, UsageNetworkOfferingDaoImpl.java@4.20.0.0"},
-		usageprobe.ClassVPNUserDate:       {Releases: all, Why: "UsageVPNUserDaoImpl.java@4.20.0.0 writes the job's time"},
+		usageprobe.ClassDuplicateNetwork: {Releases: release.Where(release.NetworkUsageModelOld),
+			Why: "#10687, ended by #10712 and #10755 in 4.19.3 and 4.20.1"},
+		usageprobe.ClassSharedNICOffering: {Releases: all,
+			Why: "NIC rows are closed by VM and offering, UsageNetworkOfferingDaoImpl.java@4.20.0.0"},
+		usageprobe.ClassVPNUserDate: {Releases: all,
+			Why: "UsageVPNUserDaoImpl.java@4.20.0.0 writes the job's time"},
 	}
 }
 
@@ -199,8 +203,10 @@ func (w *watch) evidence() []result.Evidence {
 	}
 	var all []result.Evidence
 	for _, kind := range kinds {
-		all = append(all, result.Evidence{Kind: result.KindRows, Title: "usage rows of kind " + string(kind) + ", before and after", Text: w.helperTable(kind)},
-			result.Evidence{Kind: result.KindRows, Title: "cloud_usage.cloud_usage, newest records of kind " + string(kind), Text: w.recordTable(kind)})
+		all = append(all, result.Evidence{Kind: result.KindRows, Title: "usage rows of kind " + string(kind) +
+			", before and after", Text: w.helperTable(kind)},
+			result.Evidence{Kind: result.KindRows, Title: "cloud_usage.cloud_usage, newest records of kind " +
+				string(kind), Text: w.recordTable(kind)})
 	}
 	return all
 }
@@ -214,22 +220,25 @@ func (w *watch) helperTable(kind usageprobe.Kind) string {
 			}
 		}
 	}
-	return table("name\tresource id\thelper id\tcreated\tclosed before\tclosed after\tdelete event", func(row func(...any)) {
-		for _, r := range w.last.Rows {
-			if r.Kind != kind {
-				continue
+	return table("name\tresource id\thelper id\tcreated\tclosed before\tclosed after\tdelete event",
+		func(row func(...any)) {
+			for _, r := range w.last.Rows {
+				if r.Kind != kind {
+					continue
+				}
+				was, seen := then[r.HelperID]
+				if !seen {
+					was = "(no row)"
+				}
+				ended := "–"
+				if end := w.endOf(Billed{Ref: r.Ref}); end != nil {
+					ended = stamp(*end)
+				}
+				row(w.name(r.ID), strings.TrimSpace(fmt.Sprintf("%d %s", r.ID, r.Part)), r.HelperID, stamp(r.Created),
+					was,
+					stampOf(r.Closed), ended)
 			}
-			was, seen := then[r.HelperID]
-			if !seen {
-				was = "(no row)"
-			}
-			ended := "–"
-			if end := w.endOf(Billed{Ref: r.Ref}); end != nil {
-				ended = stamp(*end)
-			}
-			row(w.name(r.ID), strings.TrimSpace(fmt.Sprintf("%d %s", r.ID, r.Part)), r.HelperID, stamp(r.Created), was, stampOf(r.Closed), ended)
-		}
-	})
+		})
 }
 
 // recordWindows is how many of the newest windows the evidence shows.

@@ -17,7 +17,8 @@ func TestIdentities(t *testing.T) {
 		Certificate: &x509.Certificate{Raw: []byte("x"), Subject: pkix.Name{CommonName: "web"}},
 	}
 	for word, want := range map[string]string{
-		"body": "10.1.1.2:80", `body:host=([a-z0-9-]+)`: "web-7", `body:web-\d`: "web-7", "header:x-served-by": "web-3", "cookie:SRV": "s2", "tls": "web 2d711642",
+		"body": "10.1.1.2:80", `body:host=([a-z0-9-]+)`: "web-7", `body:web-\d`: "web-7", "header:x-served-by": "web-3",
+		"cookie:SRV": "s2", "tls": "web 2d711642",
 	} {
 		identity, err := ParseIdentity(word)
 		require.NoError(t, err, word)

@@ -18,9 +18,10 @@ type life struct {
 
 // history is all that the events tell of one resource.
 type history struct {
-	spec   kindSpec
-	lives  []life
-	closes []UsageEvent // every delete event, also the ones after the end of a life (a delete that was rolled back and repeated)
+	spec  kindSpec
+	lives []life
+	// every delete event, also the ones after the end of a life (a delete that was rolled back and repeated)
+	closes []UsageEvent
 	events []UsageEvent
 }
 
@@ -89,8 +90,9 @@ func (h *history) add(e UsageEvent) {
 	}
 }
 
-// of returns the life that a row opened at t belongs to: one with an event at t, else the one that contains t, else nil.
-// Of several (an address released and taken again within a second) the last: its row is the one that is still to be told.
+// of returns the life that a row opened at t belongs to: one with an event at t, else the one that contains t, else
+// nil. Of several (an address released and taken again within a second) the last: its row is the one that is still to
+// be told.
 func (h *history) of(t time.Time) *life {
 	if h == nil {
 		return nil
@@ -109,8 +111,8 @@ func (h *history) of(t time.Time) *life {
 	return nil
 }
 
-// closeDates are the right close dates of a row opened at t. For strict kinds it is the end of the life that the row belongs
-// to; a row of a changing kind may also have been replaced at a change.
+// closeDates are the right close dates of a row opened at t. For strict kinds it is the end of the life that the row
+// belongs to; a row of a changing kind may also have been replaced at a change.
 func (h *history) closeDates(t time.Time) []time.Time {
 	if h == nil {
 		return nil
@@ -175,8 +177,8 @@ type History struct{ h *history }
 // History of a resource; without events it tells nothing.
 func (s Snapshot) History(ref Ref) History { return History{histories(s.Events, &s.Cutoff)[ref]} }
 
-// Rows is how many usage rows the resource may have at most: one for each of its lives, and of a kind whose rows are replaced
-// when it changes, one more for each change. Zero says that nothing is told.
+// Rows is how many usage rows the resource may have at most: one for each of its lives, and of a kind whose rows are
+// replaced when it changes, one more for each change. Zero says that nothing is told.
 func (h History) Rows() int {
 	if h.h == nil {
 		return 0

@@ -14,8 +14,8 @@ var ErrNotFound = errors.New("no such object")
 // Object is a table of cloud whose rows have a uuid and an internal id.
 type Object string
 
-// The objects whose internal ids a ledger keeps. LB, PF, firewall and static-NAT rules share one table and one sequence of
-// ids; load_balancing_rules.id is the same number and has no uuid of its own.
+// The objects whose internal ids a ledger keeps. LB, PF, firewall and static-NAT rules share one table and one sequence
+// of ids; load_balancing_rules.id is the same number and has no uuid of its own.
 const (
 	ObjectRule             Object = "firewall_rules"
 	ObjectAccount          Object = "account"
@@ -34,7 +34,8 @@ const (
 // really deleted.
 func (p *Probe) InternalID(ctx context.Context, of Object, uuid string) (int64, error) {
 	switch of {
-	case ObjectRule, ObjectAccount, ObjectDomain, ObjectZone, ObjectNetwork, ObjectVPC, ObjectAddress, ObjectVM, ObjectNIC,
+	case ObjectRule, ObjectAccount, ObjectDomain, ObjectZone, ObjectNetwork, ObjectVPC, ObjectAddress, ObjectVM,
+		ObjectNIC,
 		ObjectStickinessPolicy, ObjectAutoScaleVMGroup:
 	default:
 		return 0, fmt.Errorf("internal id of %s %s: not a table that this probe knows", of, uuid)
@@ -50,12 +51,13 @@ func (p *Probe) InternalID(ctx context.Context, of Object, uuid string) (int64, 
 	return id, nil
 }
 
-// LastID is the last id that a table has given out, whether its row is still there or not: the table's own counter, which a server may
-// answer from a cache (MySQL 8), or the largest id, whichever is more.
+// LastID is the last id that a table has given out, whether its row is still there or not: the table's own counter,
+// which a server may answer from a cache (MySQL 8), or the largest id, whichever is more.
 func LastID(ctx context.Context, db *sql.DB, schema, table string) (int64, error) {
 	var id int64
 	err := db.QueryRowContext(ctx, "SELECT GREATEST((SELECT COALESCE(MAX(id), 0) FROM "+schema+"."+table+"), "+
-		"COALESCE((SELECT CAST(auto_increment AS SIGNED) FROM information_schema.tables WHERE table_schema = ? AND table_name = ?), 1) - 1)", schema, table).Scan(&id)
+		"COALESCE((SELECT CAST(auto_increment AS SIGNED) FROM information_schema.tables WHERE table_schema = ? AND "+
+		"table_name = ?), 1) - 1)", schema, table).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("reading the last id of %s.%s: %w", schema, table, err)
 	}
@@ -93,8 +95,8 @@ func (p *Probe) HelperRow(ctx context.Context, kind Kind, helperID int64) (*Help
 	return &rows[0], nil
 }
 
-// Records returns the records of one resource, in order of id. Records of NIC offerings name no NIC; their resourceID is
-// the VM's.
+// Records returns the records of one resource, in order of id. Records of NIC offerings name no NIC; their resourceID
+// is the VM's.
 func (p *Probe) Records(ctx context.Context, kind Kind, resourceID int64) ([]Record, error) {
 	spec := specOf(kind)
 	if spec.recordType == 0 {
@@ -129,8 +131,8 @@ func (p *Probe) Jobs(ctx context.Context) ([]Job, error) {
 	return readInto(ctx, p.db, schemaUsage, "usage_job", filter{}, parseJob)
 }
 
-// Drained says whether a successful usage job covers t and every event of the accounts (all when none is given) up to t was
-// copied and processed. When not, why names what is missing.
+// Drained says whether a successful usage job covers t and every event of the accounts (all when none is given) up to t
+// was copied and processed. When not, why names what is missing.
 func (p *Probe) Drained(ctx context.Context, t time.Time, accountIDs ...int64) (ok bool, why string, err error) {
 	err = p.inTransaction(ctx, func(q querier) error {
 		jobs, err := readInto(ctx, q, schemaUsage, "usage_job", filter{}, parseJob)
@@ -159,7 +161,8 @@ func (p *Probe) Drained(ctx context.Context, t time.Time, accountIDs ...int64) (
 		}
 		for _, e := range events {
 			if done, copied := processed[e.ID]; !done {
-				why = fmt.Sprintf("event %d (%s of %s, resource %d) is copied: %t, processed: %t", e.ID, e.Type, stamp(e.Created), e.ResourceID, copied, done)
+				why = fmt.Sprintf("event %d (%s of %s, resource %d) is copied: %t, processed: %t", e.ID, e.Type,
+					stamp(e.Created), e.ResourceID, copied, done)
 				return nil
 			}
 		}

@@ -113,7 +113,8 @@ func Meters() []Meter {
 func stored(m Meter) []Meter {
 	of := func(kind Kind, storage int, record int64, part Part, opens, closes []string) Meter {
 		one := m
-		one.Kind, one.RecordType, one.Opens, one.Closes, one.PartOf, one.Loose = kind, record, opens, closes, part, false
+		one.Kind, one.RecordType, one.Opens, one.Closes, one.PartOf, one.Loose = kind, record, opens, closes, part,
+			false
 		one.Where, one.PartColumn = fmt.Sprintf("storage_type = %d", storage), ""
 		if part == PartZone {
 			one.PartColumn = "zone_id"

@@ -48,7 +48,8 @@ func PlanRepairs(audited []AuditRow) (plan []Repair, left []AuditRow) {
 		}
 		single := rows[rule{a.Ref, a.AccountID}] == 1 && a.Creates == 1 && !a.Stalled
 		switch {
-		case single && a.Deletes == 1 && (a.Verdict == AuditOpenButDead || a.Verdict == AuditWrongDate && a.CrossedBy != 0):
+		case single && a.Deletes == 1 && (a.Verdict == AuditOpenButDead || a.Verdict == AuditWrongDate &&
+			a.CrossedBy != 0):
 			r.New, r.Event = a.Died, a.DeleteEvent
 		case single && a.Deletes == 0 && a.Verdict == AuditClosedButLive && a.CrossedBy != 0:
 			r.Decision = true

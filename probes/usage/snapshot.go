@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Snapshot reads all that the invariants need, of the given accounts (internal ids; all accounts when none is given), in one
-// transaction with a consistent view of both schemas. Jobs are those of the whole site.
+// Snapshot reads all that the invariants need, of the given accounts (internal ids; all accounts when none is given),
+// in one transaction with a consistent view of both schemas. Jobs are those of the whole site.
 func (p *Probe) Snapshot(ctx context.Context, accountIDs ...int64) (Snapshot, error) {
 	s := Snapshot{Accounts: accountIDs, Resources: map[Ref]Resource{}, Tables: map[Kind]bool{}}
 	err := p.inTransaction(ctx, func(q querier) (err error) {
@@ -103,18 +103,23 @@ func parseEvent(r row) (UsageEvent, error) {
 		return UsageEvent{}, fmt.Errorf("column created is NULL")
 	}
 	return UsageEvent{
-		ID: r.number("id"), Type: r.text("type"), AccountID: r.number("account_id"), Created: *created, ZoneID: r.number("zone_id"),
-		ResourceID: r.number("resource_id"), ResourceName: r.text("resource_name"), Processed: r.number("processed") != 0,
+		ID: r.number("id"), Type: r.text("type"), AccountID: r.number("account_id"), Created: *created,
+		ZoneID:     r.number("zone_id"),
+		ResourceID: r.number("resource_id"), ResourceName: r.text("resource_name"),
+		Processed: r.number("processed") != 0,
 	}, nil
 }
 
 func parseRecord(r row) (Record, error) {
 	rec := Record{
-		ID: r.number("id"), ZoneID: r.number("zone_id"), AccountID: r.number("account_id"), Description: r.text("description"),
-		Type: r.number("usage_type"), VMID: r.number("vm_instance_id"), OfferingID: r.number("offering_id"), UsageID: r.number("usage_id"),
-		// Two records of one window may differ in state (networks), size (resized volumes) or CPU (scaled VMs), and both be
-		// right; what is left out here is all that may differ between two records of the same thing.
-		same: r.raw("id", "description", "usage_display", "raw_usage", "end_date", "quota_calculated", "is_hidden", "vm_name"),
+		ID: r.number("id"), ZoneID: r.number("zone_id"), AccountID: r.number("account_id"),
+		Description: r.text("description"),
+		Type:        r.number("usage_type"), VMID: r.number("vm_instance_id"), OfferingID: r.number("offering_id"),
+		UsageID: r.number("usage_id"),
+		// Two records of one window may differ in state (networks), size (resized volumes) or CPU (scaled VMs), and
+		// both be right; what is left out here is all that may differ between two records of the same thing.
+		same: r.raw("id", "description", "usage_display", "raw_usage", "end_date", "quota_calculated", "is_hidden",
+			"vm_name"),
 	}
 	if _, err := fmt.Sscan(r.text("raw_usage"), &rec.RawUsage); err != nil {
 		return rec, fmt.Errorf("column raw_usage: %q is not a number", r.text("raw_usage"))
@@ -146,7 +151,8 @@ func parseJob(r row) (Job, error) {
 
 // liveColumns is all that is read of the objects of cloud: their tables hold secrets, too.
 func liveColumns() []string {
-	return []string{"id", "uuid", "account_id", "state", "created", "removed", "purpose", "allocated", "is_portable", "forsystemvms", "type", "instance_id"}
+	return []string{"id", "uuid", "account_id", "state", "created", "removed", "purpose", "allocated", "is_portable",
+		"forsystemvms", "type", "instance_id"}
 }
 
 // liveTable says where the objects of some kinds live in cloud, and how to tell the living from the dead.
@@ -158,7 +164,8 @@ type liveTable struct {
 func readResources(ctx context.Context, q querier, of filter, s *Snapshot) error {
 	vms := map[int64]Life{}
 	for _, t := range []liveTable{
-		{"firewall_rules", ruleResources}, {"user_ip_address", addressResources}, {"networks", networkResources}, {"vpc", vpcResources},
+		{"firewall_rules", ruleResources}, {"user_ip_address", addressResources}, {"networks", networkResources},
+		{"vpc", vpcResources},
 		{"vm_instance", func(r row) []Resource {
 			found := vmResources(r)
 			if len(found) > 0 {
@@ -260,7 +267,8 @@ func vpcResources(r row) []Resource {
 	return []Resource{res}
 }
 
-// vmResources: a user VM as the running and as the allocated thing, in this order. Routers and system VMs are not billed.
+// vmResources: a user VM as the running and as the allocated thing, in this order. Routers and system VMs are not
+// billed.
 func vmResources(r row) []Resource {
 	if r.text("type") != "User" {
 		return nil

@@ -18,8 +18,8 @@ type HelperRow struct {
 	Offering  int64      `json:"offering,omitempty"` // network offering of a NIC
 	Raw       string     `json:"raw"`                // every column as name=value, in table order, between tabs
 
-	// ofVM marks the second row of an attached volume, which releases from 4.22.1.0 on have for the VM. The audit judges
-	// these rows (KindVolumeOfVM); here a volume is judged by the row of its whole life.
+	// ofVM marks the second row of an attached volume, which releases from 4.22.1.0 on have for the VM. The audit
+	// judges these rows (KindVolumeOfVM); here a volume is judged by the row of its whole life.
 	ofVM bool
 }
 
@@ -88,8 +88,9 @@ type Resource struct {
 // Snapshot is all that was read in one transaction. Lists are in order of id.
 type Snapshot struct {
 	Accounts []int64 // what was asked for; empty means all
-	// Cutoff is the end of the newest successful usage job: every event up to it must have been copied and processed. Zero
-	// when no job ever succeeded; then nothing is expected yet. A caller that drained up to an earlier time may lower it.
+	// Cutoff is the end of the newest successful usage job: every event up to it must have been copied and processed.
+	// Zero when no job ever succeeded; then nothing is expected yet. A caller that drained up to an earlier time may
+	// lower it.
 	Cutoff      time.Time
 	Rows        []HelperRow
 	Events      []UsageEvent // cloud.usage_event

@@ -13,7 +13,8 @@ import (
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
 
-// holdAfter looks at what a step touched: the customer's rules in the API, and the touched rule on its way to the router.
+// holdAfter looks at what a step touched: the customer's rules in the API, and the touched rule on its way to the
+// router.
 func (w *walker) holdAfter(s Step) {
 	own := ""
 	if r := w.m.rules[s.Object]; r != nil {
@@ -65,12 +66,14 @@ func (w *walker) holdList(own, kind string) {
 			w.found(result.NotListed, aspectAPI, fmt.Sprintf("%s (%s) is not listed", r, w.objects[name].id))
 		}
 		if !r.alive && there {
-			w.found(result.StillListed, aspectAPI, fmt.Sprintf("%s (%s) was deleted and is still listed", r, w.objects[name].id))
+			w.found(result.StillListed, aspectAPI, fmt.Sprintf("%s (%s) was deleted and is still listed", r,
+				w.objects[name].id))
 		}
 	}
 }
 
-func idsOf[O cloud.LoadBalancerRule | cloud.PortForwardingRule | cloud.FirewallRule](all []*O, err error) ([]string, error) {
+func idsOf[O cloud.LoadBalancerRule | cloud.PortForwardingRule | cloud.FirewallRule](all []*O, err error) ([]string,
+	error) {
 	ids := make([]string, len(all))
 	for i, one := range all {
 		switch o := any(one).(type) {
@@ -105,7 +108,8 @@ func (w *walker) holdRule(name string) {
 		want = 2
 	}
 	if len(members) != want {
-		w.found(result.WrongMembers, aspectAPI, fmt.Sprintf("%s is listed with %d members, want %d", r, len(members), want))
+		w.found(result.WrongMembers, aspectAPI, fmt.Sprintf("%s is listed with %d members, want %d", r, len(members),
+			want))
 	}
 	if r.group == "" {
 		return
@@ -113,7 +117,8 @@ func (w *walker) holdRule(name string) {
 	g, err := o.owner.Cloud.AutoScaleVMGroup(ctx, o.group.GroupID)
 	w.t.Must(err, "reading the group of %s", r)
 	if !strings.EqualFold(g.State, r.group) {
-		w.found(result.WrongMembers, aspectAPI, fmt.Sprintf("the group of %s is listed as %s, want %s", r, g.State, r.group))
+		w.found(result.WrongMembers, aspectAPI, fmt.Sprintf("the group of %s is listed as %s, want %s", r, g.State,
+			r.group))
 	}
 }
 
@@ -121,11 +126,14 @@ func (w *walker) holdPolicy(r *rule, listed []cloud.StickinessPolicy) {
 	switch {
 	case r.policy == "" && len(listed) == 0:
 	case r.policy == "":
-		w.found(result.WrongPolicies, aspectAPI, fmt.Sprintf("%s has no stickiness policy, and %d are listed", r, len(listed)))
+		w.found(result.WrongPolicies, aspectAPI, fmt.Sprintf("%s has no stickiness policy, and %d are listed", r,
+			len(listed)))
 	case len(listed) != 1:
-		w.found(result.WrongPolicies, aspectAPI, fmt.Sprintf("%s has one stickiness policy, and %d are listed", r, len(listed)))
+		w.found(result.WrongPolicies, aspectAPI, fmt.Sprintf("%s has one stickiness policy, and %d are listed", r,
+			len(listed)))
 	case !maps.Equal(listed[0].Params, policy(r.policy).Params):
-		w.found(result.WrongPolicies, aspectAPI, fmt.Sprintf("the policy of %s is listed with %v, want %v", r, listed[0].Params, policy(r.policy).Params))
+		w.found(result.WrongPolicies, aspectAPI, fmt.Sprintf("the policy of %s is listed with %v, want %v", r,
+			listed[0].Params, policy(r.policy).Params))
 	}
 }
 
@@ -157,7 +165,8 @@ func (w *walker) holdRouter(own string, closely bool, only ...string) {
 		return
 	}
 	if class, wrong := w.t.RouterFaults(o.network, closely, rules...); len(wrong) > 0 {
-		w.found(class, aspectRouter, wrong[0], result.Evidence{Kind: result.KindNote, Title: "router of " + own, Text: strings.Join(wrong, "\n")})
+		w.found(class, aspectRouter, wrong[0], result.Evidence{Kind: result.KindNote, Title: "router of " + own,
+			Text: strings.Join(wrong, "\n")})
 	}
 }
 
@@ -227,7 +236,8 @@ func (w *walker) holdRow(s usageprobe.Snapshot, name string) {
 	}
 	who := fmt.Sprintf("%s (internal id %d)", r, o.internal)
 	if len(rows) != 1 {
-		w.found(result.RowCount, aspectUsage, fmt.Sprintf("%s has %d usage rows, want one", who, len(rows)), w.t.UsageEvidence()...)
+		w.found(result.RowCount, aspectUsage, fmt.Sprintf("%s has %d usage rows, want one", who, len(rows)),
+			w.t.UsageEvidence()...)
 		return
 	}
 	row := rows[0]
@@ -236,13 +246,19 @@ func (w *walker) holdRow(s usageprobe.Snapshot, name string) {
 	}
 	switch {
 	case !o.born.holds(row.Created):
-		w.found(result.UsageInvariant, aspectUsage, fmt.Sprintf("%s was created from %s, but its usage row begins at %s", who, stamp(o.born), row.Created.Format("15:04:05")))
+		w.found(result.UsageInvariant, aspectUsage,
+			fmt.Sprintf("%s was created from %s, but its usage row begins at %s", who, stamp(o.born),
+				row.Created.Format("15:04:05")))
 	case r.alive && !row.Open():
-		w.found(result.WrongClose, aspectUsage, fmt.Sprintf("%s is alive, but its usage row was closed at %s", who, row.Closed.Format("15:04:05")), w.t.UsageEvidence()...)
+		w.found(result.WrongClose, aspectUsage, fmt.Sprintf("%s is alive, but its usage row was closed at %s", who,
+			row.Closed.Format("15:04:05")), w.t.UsageEvidence()...)
 	case !r.alive && row.Open():
-		w.found(result.LeakedRow, aspectUsage, fmt.Sprintf("%s was deleted from %s, but its usage row is open", who, stamp(o.died)), w.t.UsageEvidence()...)
+		w.found(result.LeakedRow, aspectUsage, fmt.Sprintf("%s was deleted from %s, but its usage row is open", who,
+			stamp(o.died)), w.t.UsageEvidence()...)
 	case !r.alive && !o.died.holds(*row.Closed):
-		w.found(result.WrongClose, aspectUsage, fmt.Sprintf("%s was deleted from %s, but its usage row was closed at %s", who, stamp(o.died), row.Closed.Format("15:04:05")), w.t.UsageEvidence()...)
+		w.found(result.WrongClose, aspectUsage,
+			fmt.Sprintf("%s was deleted from %s, but its usage row was closed at %s", who, stamp(o.died),
+				row.Closed.Format("15:04:05")), w.t.UsageEvidence()...)
 	}
 	if !r.alive && !o.seenEnded {
 		o.seenEnded = true

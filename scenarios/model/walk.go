@@ -79,10 +79,11 @@ func (s span) holds(t time.Time) bool { return !t.Before(s.from) && !t.After(s.t
 // Closing is how many steps close what Generate draws: they look at what the steps before them did.
 const Closing = 3
 
-// Run carries out steps until they end, enough says so after a step, or the model has lost what is true. When late says so,
-// it goes on with the closing steps.
+// Run carries out steps until they end, enough says so after a step, or the model has lost what is true. When late says
+// so, it goes on with the closing steps.
 func Run(t *story.T, steps []Step, enough func(*Walk) bool, late func() bool) *Walk {
-	w := &walker{t: t, owners: map[string]*owner{}, addresses: map[string]*story.Address{}, objects: map[string]*object{}}
+	w := &walker{t: t, owners: map[string]*owner{}, addresses: map[string]*story.Address{},
+		objects: map[string]*object{}}
 	for i, s := range steps {
 		if i < len(steps)-Closing && late() {
 			w.walk.Skipped++
@@ -103,7 +104,8 @@ func (w *walker) found(class result.Class, aspect, what string, evidence ...resu
 	if slices.ContainsFunc(w.walk.Findings, func(f Finding) bool { return f.Aspect == aspect }) {
 		return
 	}
-	w.walk.Findings = append(w.walk.Findings, Finding{Class: class, Aspect: aspect, What: what, Step: w.walk.Steps, Evidence: evidence})
+	w.walk.Findings = append(w.walk.Findings, Finding{Class: class, Aspect: aspect, What: what, Step: w.walk.Steps,
+		Evidence: evidence})
 }
 
 // apart keeps steps in different seconds: events of one second are unordered (T6).
@@ -175,7 +177,8 @@ func (w *walker) judge(s Step, refusal *cloud.Error) bool {
 	case want == 0:
 		w.found(result.WrongRefusal, aspectAPI, fmt.Sprintf("%q was refused: %v", s, refusal))
 	case refusal.Code != want:
-		w.found(result.WrongRefusal, aspectAPI, fmt.Sprintf("%q was refused with %d (%s), want %d", s, refusal.Code, refusal.Text, want))
+		w.found(result.WrongRefusal, aspectAPI, fmt.Sprintf("%q was refused with %d (%s), want %d", s, refusal.Code,
+			refusal.Text, want))
 	default:
 		return true
 	}
@@ -347,8 +350,9 @@ func (w *walker) create(s Step) error {
 func (w *walker) port() int { return 20000 + len(w.objects) }
 
 func (w *walker) createPF(o *object, ip *story.Address) error {
-	made, err := o.owner.Cloud.CreatePortForwardingRule(w.t.Context(), cloud.PortForwardingSpec{IPAddressID: ip.ID, NetworkID: o.network.ID,
-		VMID: o.owner.vms[0].ID, Protocol: "tcp", PublicPort: w.port(), PrivatePort: 22})
+	made, err := o.owner.Cloud.CreatePortForwardingRule(w.t.Context(), cloud.PortForwardingSpec{IPAddressID: ip.ID,
+		NetworkID: o.network.ID,
+		VMID:      o.owner.vms[0].ID, Protocol: "tcp", PublicPort: w.port(), PrivatePort: 22})
 	if err != nil {
 		return err
 	}

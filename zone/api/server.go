@@ -34,15 +34,16 @@ type Backend interface {
 	Version() string
 }
 
-// Options of a server. Listen addresses default to 127.0.0.1:0, Now to the computer's clock. Date is the time in the header
-// of that name; without it the API sends none, and the integration port the computer's.
+// Options of a server. Listen addresses default to 127.0.0.1:0, Now to the computer's clock. Date is the time in the
+// header of that name; without it the API sends none, and the integration port the computer's.
 type Options struct {
 	Listen, ListenIntegration string
 	Backend                   Backend
 	SessionKeyEither          bool
 	Now                       func() time.Time
 	Date                      func() time.Time
-	// Lost says of a command that was carried out whether its answer is lost: the connection breaks in its place. Nil: none is.
+	// Lost says of a command that was carried out whether its answer is lost: the connection breaks in its place. Nil:
+	// none is.
 	Lost func(command string) bool
 	Log  *slog.Logger
 }
@@ -81,8 +82,10 @@ func Listen(opts Options) (*Server, error) {
 		}
 		s.addrs[i] = l.Addr()
 		s.servers[i] = &http.Server{
-			Handler: one.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
-			IdleTimeout: 30 * time.Second, MaxHeaderBytes: 1 << 20, ErrorLog: slog.NewLogLogger(opts.Log.Handler(), slog.LevelDebug),
+			Handler: one.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
+			WriteTimeout: time.Minute,
+			IdleTimeout:  30 * time.Second, MaxHeaderBytes: 1 << 20, ErrorLog: slog.NewLogLogger(opts.Log.Handler(),
+				slog.LevelDebug),
 		}
 		s.serving.Add(1)
 		go func() {
@@ -120,7 +123,8 @@ func (s *Server) parameters(w http.ResponseWriter, r *http.Request, body bool) (
 	if err := ParseQuery(r.URL.RawQuery, p); err != nil {
 		return p, &Error{Code: CodeMalformed, CSCode: CSAPIException, Text: err.Error()}
 	}
-	if !body || r.Method != http.MethodPost || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+	if !body || r.Method != http.MethodPost || !strings.HasPrefix(r.Header.Get("Content-Type"),
+		"application/x-www-form-urlencoded") {
 		return p, nil
 	}
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
@@ -142,7 +146,8 @@ func (s *Server) serveIntegration(w http.ResponseWriter, r *http.Request) {
 }
 
 // serve answers one call; a panic is the last resort's 530.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, body bool, answer func(http.ResponseWriter, *http.Request, Params) reply) {
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, body bool, answer func(http.ResponseWriter,
+	*http.Request, Params) reply) {
 	switch {
 	case s.opts.Date != nil:
 		w.Header().Set("Date", s.opts.Date().UTC().Format(http.TimeFormat))
@@ -181,7 +186,8 @@ func breakOff(w http.ResponseWriter) bool {
 	return err == nil && conn.Close() == nil
 }
 
-// refusedOnIntegrationPort are parameters that the port without authentication does not take (UpdateUserCmd.java@4.20.0.0).
+// refusedOnIntegrationPort are parameters that the port without authentication does not take
+// (UpdateUserCmd.java@4.20.0.0).
 var refusedOnIntegrationPort = []string{"usersecretkey", "currentpassword"}
 
 const (
@@ -236,11 +242,13 @@ func (s *Server) trusted(_ http.ResponseWriter, r *http.Request, p Params) reply
 
 func (s *Server) call(r *http.Request, login any, command string, p Params) reply {
 	if command == "" {
-		return reply{root: "errorresponse", err: &Error{Code: CodeUnsupported, CSCode: CSAPIException, Text: "Invalid request, no command sent"}}
+		return reply{root: "errorresponse", err: &Error{Code: CodeUnsupported, CSCode: CSAPIException,
+			Text: "Invalid request, no command sent"}}
 	}
 	out := reply{root: s.root(command)}
 	if name, bad := p.control(); bad {
-		out.err = BadParameter("Received value containing illegal ASCII non-printable characters for parameter %s", name)
+		out.err = BadParameter("Received value containing illegal ASCII non-printable characters for parameter %s",
+			name)
 		return out
 	}
 	body, err := s.opts.Backend.Call(r.Context(), login, command, p.lower())

@@ -7,30 +7,35 @@ import (
 	"time"
 )
 
-// Load is how a management server behaves that has much to do. The zero value is a server with nothing else to do. Times are the zone's; on a
-// Manual clock, which does not run, nothing takes time.
+// Load is how a management server behaves that has much to do. The zero value is a server with nothing else to do.
+// Times are the zone's; on a Manual clock, which does not run, nothing takes time.
 type Load struct {
 	// JobTimes are how long jobs take, by command.
 	JobTimes map[string]time.Duration
-	// Workers are how many jobs run at a time; 0 is no bound. The removal of an account holds one of them while it waits for another
-	// one, so that as many removals as there are workers keep all jobs from running, for as long as StandsStill.
+	// Workers are how many jobs run at a time; 0 is no bound. The removal of an account holds one of them while it
+	// waits for another one, so that as many removals as there are workers keep all jobs from running, for as long as
+	// StandsStill.
 	Workers     int
 	StandsStill time.Duration
-	// LateEvery makes every so manieth create of an account commit Late after it was sent, whoever still waits; 0 is none.
+	// LateEvery makes every so manieth create of an account commit Late after it was sent, whoever still waits; 0 is
+	// none.
 	LateEvery int
 	Late      time.Duration
 	// LostEvery loses every so manieth answer to a change that was carried out; 0 is none.
 	LostEvery int
 }
 
-// Busy is a server of two cores on which 24 scenarios were started at once: job times, ten job workers, and the four minutes
-// that removals of accounts kept all of them waiting were measured on 4.20.0.0 and 4.22.0.0 (confirmed.md 33, 46).
+// Busy is a server of two cores on which 24 scenarios were started at once: job times, ten job workers, and the four
+// minutes that removals of accounts kept all of them waiting were measured on 4.20.0.0 and 4.22.0.0 (confirmed.md 33,
+// 46).
 func Busy() Load {
 	return Load{
 		JobTimes: map[string]time.Duration{
-			"deleteAccount": 13 * time.Second, "createVPC": 6 * time.Second, "deployVirtualMachine": 5 * time.Second, "restartVPC": 10 * time.Second,
-			"associateIpAddress": time.Second, "assignToLoadBalancerRule": 2 * time.Second, "createLBStickinessPolicy": time.Second,
-			"createAutoScaleVmGroup": time.Second, "createLoadBalancerRule": time.Second,
+			"deleteAccount": 13 * time.Second, "createVPC": 6 * time.Second, "deployVirtualMachine": 5 * time.Second,
+			"restartVPC":         10 * time.Second,
+			"associateIpAddress": time.Second, "assignToLoadBalancerRule": 2 * time.Second,
+			"createLBStickinessPolicy": time.Second,
+			"createAutoScaleVmGroup":   time.Second, "createLoadBalancerRule": time.Second,
 		},
 		Workers: 10, StandsStill: 230 * time.Second, LateEvery: 5, Late: 75 * time.Second, LostEvery: 50,
 	}
@@ -101,7 +106,8 @@ func (b *loaded) give(taken bool) {
 	}
 }
 
-// work lets a job take its worker and its time before it does anything; done gives the worker back. The zone's lock is not held.
+// work lets a job take its worker and its time before it does anything; done gives the worker back. The zone's lock is
+// not held.
 func (b *loaded) work(command string) (done func()) {
 	worker := b.take(0)
 	takes := b.JobTimes[command]
@@ -134,7 +140,8 @@ func (b *loaded) hold(ctx context.Context, command string) context.Context {
 // lost says whether the answer to a call is lost: of changes only, which are what a client must not simply repeat.
 func (b *loaded) lost(command string) bool {
 	lower := strings.ToLower(command)
-	if b.LostEvery == 0 || strings.HasPrefix(lower, "list") || strings.HasPrefix(lower, "query") || strings.HasPrefix(lower, "get") {
+	if b.LostEvery == 0 || strings.HasPrefix(lower, "list") || strings.HasPrefix(lower, "query") ||
+		strings.HasPrefix(lower, "get") {
 		return false
 	}
 	b.mu.Lock()

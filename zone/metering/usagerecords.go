@@ -328,7 +328,8 @@ func (mgr *Manager) describeVolume(r *record, out obj) string {
 		out["size"] = r.size.V
 		text += fmt.Sprintf(" and size (%.2f GB) %d", float64(r.size.V)/(1<<30), r.size.V)
 	}
-	if vm, ok := ByID(mgr.compute.VMs, r.vm.V, func(v *compute.VM) int64 { return v.ID }); ok && r.vm.Valid { // its record for the VM
+	// its record for the VM
+	if vm, ok := ByID(mgr.compute.VMs, r.vm.V, func(v *compute.VM) int64 { return v.ID }); ok && r.vm.Valid {
 		text += fmt.Sprintf(" attached to VM %s (%s)", vm.Name, vm.UUID)
 	}
 	return text

@@ -132,7 +132,8 @@ func deleteDomain(mgr *Manager, c *kernel.Call) (obj, error) {
 	// DomainManagerImpl.java@4.20.0.0, publishRemoveEventsAndRemoveDomain; measured on 4.20.0.0 (confirmed.md 34).
 	if !c.Boolean("cleanup", false) && len(accounts)+len(children) > 0 {
 		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSCloudRuntime,
-			Text: fmt.Sprintf("Delete failed on domain %s (id: %d); Please make sure all users and sub domains have been removed "+
+			Text: fmt.Sprintf("Delete failed on domain %s (id: %d); Please make sure all users and sub domains have "+
+				"been removed "+
 				"from the domain before deleting", d.Name, d.ID)}
 	}
 	for _, a := range accounts {

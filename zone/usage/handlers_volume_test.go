@@ -43,18 +43,20 @@ func TestVolumesPerVM(t *testing.T) {
 	l.event("10:00:09", "VOLUME.DELETE", 1, 8)
 	l.run("10:01:10")
 	assert.Equal(t, []string{
-		"7 - 5 10:00:01 10:00:03", "7 40 5 10:00:02 10:00:03", "7 - 6 10:00:03 -", "7 40 6 10:00:03 10:00:04", "7 41 6 10:00:04 -",
+		"7 - 5 10:00:01 10:00:03", "7 40 5 10:00:02 10:00:03", "7 - 6 10:00:03 -", "7 40 6 10:00:03 10:00:04",
+		"7 41 6 10:00:04 -",
 		"8 - 9 10:00:05 10:00:09", "8 41 9 10:00:05 10:00:09",
 		"10 - 2 10:00:07 -", "10 41 2 10:00:07 10:00:08",
 	}, l.volumes(), "a resize without an open row opens none")
 	assert.Equal(t, []string{"-", "40", "41"}, l.lines("SELECT DISTINCT vm_instance_id FROM cloud_usage.cloud_usage "+
 		"WHERE usage_type = 6 AND usage_id = 7 ORDER BY vm_instance_id"))
 	assert.Equal(t, []string{"Volume Id: 8 usage time (Template: 2)", "Volume Id: 8 usage time (Template: 2) (VM: 41)"},
-		l.lines("SELECT DISTINCT description FROM cloud_usage.cloud_usage WHERE usage_type = 6 AND usage_id = 8 ORDER BY description"))
+		l.lines("SELECT DISTINCT description FROM cloud_usage.cloud_usage WHERE usage_type = 6 AND usage_id = 8 "+
+			"ORDER BY description"))
 }
 
-// TestNarrowKeyStallsTheRun: the second row of a deployed volume is refused, and what the run had handled up to it is taken
-// back, at every run; what comes later stays (#13399).
+// TestNarrowKeyStallsTheRun: the second row of a deployed volume is refused, and what the run had handled up to it is
+// taken back, at every run; what comes later stays (#13399).
 func TestNarrowKeyStallsTheRun(t *testing.T) {
 	l := perVM(t, true)
 	l.event("10:00:01", "LB.CREATE", 1, 1)
@@ -70,7 +72,8 @@ func TestNarrowKeyStallsTheRun(t *testing.T) {
 		assert.Equal(t, []string{"8 - 5 10:00:03 -"}, l.volumes(), run)
 		assert.Equal(t, []string{"2 1 10:00:04 -"}, l.balancers(), run)
 	}
-	again := l.lines("SELECT COUNT(*) FROM cloud_usage.cloud_usage WHERE usage_type = 11 AND usage_id = 2 AND '2026-03-10 10:00:30' BETWEEN start_date AND end_date")
+	again := l.lines("SELECT COUNT(*) FROM cloud_usage.cloud_usage WHERE usage_type = 11 AND usage_id = 2 AND " +
+		"'2026-03-10 10:00:30' BETWEEN start_date AND end_date")
 	assert.Equal(t, []string{"2"}, again, "the second run bills the first window anew")
 	assert.Contains(t, l.log.String(), "Failed to create usage event id: 2")
 

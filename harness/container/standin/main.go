@@ -1,10 +1,11 @@
-// Command standin behaves as CloudStack's simulator image does at its edges, for the tests of the target in a container: the
-// API on 8080, the integration port on 8096, something on 5050, a database on the inside only whose root has no password,
-// the management log and the source tree in the home folder of root, windows of usage that last a day, and a usage server
-// that does not run until Maven starts it.
+// Command standin behaves as CloudStack's simulator image does at its edges, for the tests of the target in a
+// container: the API on 8080, the integration port on 8096, something on 5050, a database on the inside only whose root
+// has no password, the management log and the source tree in the home folder of root, windows of usage that last a day,
+// and a usage server that does not run until Maven starts it.
 //
-// It is not CloudStack, and what it shows of the real image is only what is listed here. Know before changing it: it must say
-// and do at these edges what the Dockerfile and supervisord.conf of CloudStack's source (tools/docker) make the image do.
+// It is not CloudStack, and what it shows of the real image is only what is listed here. Know before changing it: it
+// must say and do at these edges what the Dockerfile and supervisord.conf of CloudStack's source (tools/docker) make
+// the image do.
 package main
 
 import (
@@ -96,8 +97,8 @@ func serve(ctx context.Context) (err error) {
 	return listener.Close()
 }
 
-// serveDatabase behaves as the official images of MySQL and MariaDB do: root's password from the environment, the port open to
-// the outside, and the line in the log that tells the server that stays from the one that initialises.
+// serveDatabase behaves as the official images of MySQL and MariaDB do: root's password from the environment, the port
+// open to the outside, and the line in the log that tells the server that stays from the one that initialises.
 func serveDatabase(ctx context.Context) (err error) {
 	fmt.Println("mariadbd: ready for connections. Version: '0'  socket: '/run/mysqld.sock'  port: 0")
 	server, err := database.Start(ctx, database.Options{Schema: release.Default})
@@ -110,8 +111,10 @@ func serveDatabase(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	for _, s := range []string{"DROP DATABASE cloud", "DROP DATABASE cloud_usage", "DROP USER 'stackproof_ro'@'localhost'", "DROP USER 'stackproof_ro'@'127.0.0.1'",
-		"DROP USER IF EXISTS 'root'@'127.0.0.1'", "CREATE USER 'root'@'%' IDENTIFIED BY '" + os.Getenv("MYSQL_ROOT_PASSWORD") + "'", "GRANT ALL ON *.* TO 'root'@'%' WITH GRANT OPTION"} {
+	for _, s := range []string{"DROP DATABASE cloud", "DROP DATABASE cloud_usage",
+		"DROP USER 'stackproof_ro'@'localhost'", "DROP USER 'stackproof_ro'@'127.0.0.1'",
+		"DROP USER IF EXISTS 'root'@'127.0.0.1'", "CREATE USER 'root'@'%' IDENTIFIED BY '" +
+			os.Getenv("MYSQL_ROOT_PASSWORD") + "'", "GRANT ALL ON *.* TO 'root'@'%' WITH GRANT OPTION"} {
 		if _, err := db.ExecContext(ctx, s); err != nil {
 			return fmt.Errorf("%s: %w", s, err)
 		}
@@ -131,7 +134,8 @@ func openRoot(ctx context.Context, server *database.Server) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	for _, s := range []string{"CREATE USER IF NOT EXISTS 'root'@'127.0.0.1' IDENTIFIED BY ''", "GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION"} {
+	for _, s := range []string{"CREATE USER IF NOT EXISTS 'root'@'127.0.0.1' IDENTIFIED BY ''",
+		"GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION"} {
 		if _, err := db.ExecContext(ctx, s); err != nil {
 			return err
 		}
@@ -208,7 +212,8 @@ func settingsFit(ctx context.Context, server *database.Server) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	var minutes string
-	if err := db.QueryRowContext(ctx, "SELECT value FROM cloud.configuration WHERE name = ?", rangeSetting).Scan(&minutes); err != nil {
+	if err := db.QueryRowContext(ctx, "SELECT value FROM cloud.configuration WHERE name = ?",
+		rangeSetting).Scan(&minutes); err != nil {
 		return err
 	}
 	if minutes != "1" {
@@ -220,12 +225,14 @@ func settingsFit(ctx context.Context, server *database.Server) (err error) {
 // maven is mvn inside: in the source tree it runs the usage module, and stays as long as the usage server does.
 func maven(ctx context.Context) error {
 	args := os.Args[2:]
-	if i := slices.Index(args, "-pl"); i < 0 || i+1 >= len(args) || args[i+1] != "usage" || !slices.Contains(args, "-Drun") {
+	if i := slices.Index(args, "-pl"); i < 0 || i+1 >= len(args) || args[i+1] != "usage" ||
+		!slices.Contains(args, "-Drun") {
 		return fmt.Errorf("[ERROR] no such module or profile: %s", strings.Join(args, " "))
 	}
 	for _, f := range []string{"pom.xml", "usage/pom.xml"} {
 		if _, err := os.Stat(f); err != nil {
-			return fmt.Errorf("[ERROR] the goal you specified requires a project to execute but there is no POM in this directory: %w", err)
+			return fmt.Errorf("[ERROR] the goal you specified requires a project to execute but there is no POM in "+
+				"this directory: %w", err)
 		}
 	}
 	c, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, "unix", socket)
@@ -236,7 +243,8 @@ func maven(ctx context.Context) error {
 	r := bufio.NewReader(c)
 	line, err := r.ReadString('\n')
 	if err != nil || !strings.HasPrefix(line, "INFO") {
-		return fmt.Errorf("%s (%w)", strings.TrimSpace(line), errors.Join(err, errors.New("the usage server did not start")))
+		return fmt.Errorf("%s (%w)", strings.TrimSpace(line),
+			errors.Join(err, errors.New("the usage server did not start")))
 	}
 	fmt.Print(line)
 	_, err = io.Copy(io.Discard, r)

@@ -1,5 +1,5 @@
-// Package clock is the time of a target that somebody else runs: the database's, the management server's, or this machine's.
-// It passes time by really waiting.
+// Package clock is the time of a target that somebody else runs: the database's, the management server's, or this
+// machine's. It passes time by really waiting.
 package clock
 
 import (
@@ -28,7 +28,8 @@ type Database struct{ DB *sql.DB }
 // Now implements Source.
 func (c Database) Now(ctx context.Context) (time.Time, error) {
 	var text string
-	if err := c.DB.QueryRowContext(ctx, "SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%d %H:%i:%s')").Scan(&text); err != nil {
+	if err := c.DB.QueryRowContext(ctx, "SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%d %H:%i:%s')").Scan(
+		&text); err != nil {
 		return time.Time{}, fmt.Errorf("reading the database's time: %w", err)
 	}
 	t, err := time.Parse(time.DateTime, text)
@@ -44,9 +45,10 @@ type Own struct{}
 // Now implements Source.
 func (Own) Now(context.Context) (time.Time, error) { return time.Now().UTC(), nil }
 
-// ErrNoDate: a packaged management server sends no Date header (ServerDaemon.java@4.19.1.0, @4.20.1.0 switch it off); one that
-// Maven started does, and so do many proxies.
-var ErrNoDate = errors.New("the API's answers have no Date header, as is usual for a packaged management server: leave clock out, or set clock: database")
+// ErrNoDate: a packaged management server sends no Date header (ServerDaemon.java@4.19.1.0, @4.20.1.0 switch it off);
+// one that Maven started does, and so do many proxies.
+var ErrNoDate = errors.New("the API's answers have no Date header, as is usual for a packaged management server: " +
+	"leave clock out, or set clock: database")
 
 // API is the Date header of the management server's answers; whether the call is let in does not matter.
 type API struct {
@@ -67,7 +69,8 @@ func NewAPI(o cloud.Options, url string) (*API, error) {
 		conf.RootCAs = pool
 	}
 	return &API{url: url, client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
-		Proxy: http.ProxyFromEnvironment, TLSClientConfig: conf, MaxIdleConnsPerHost: 8, IdleConnTimeout: 10 * time.Second}}}, nil
+		Proxy: http.ProxyFromEnvironment, TLSClientConfig: conf, MaxIdleConnsPerHost: 8,
+		IdleConnTimeout: 10 * time.Second}}}, nil
 }
 
 // dateTries is how often the header is asked for, when something in between breaks the exchange.
@@ -103,7 +106,8 @@ func (c *API) Once(ctx context.Context) (time.Time, error) {
 		return time.Time{}, err
 	}
 	// A gateway's page has the gateway's time, which says nothing of the server's.
-	if kind := answer.Header.Get("Content-Type"); !strings.Contains(kind, "json") && !strings.Contains(kind, "javascript") {
+	if kind := answer.Header.Get("Content-Type"); !strings.Contains(kind, "json") &&
+		!strings.Contains(kind, "javascript") {
 		return time.Time{}, fmt.Errorf("the answer is not the API's (HTTP %d %s)", answer.StatusCode, kind)
 	}
 	t, err := http.ParseTime(answer.Header.Get("Date"))

@@ -1,5 +1,5 @@
-// Package config is what the owner of a target says of it: a file of targets, the environment, flags. It connects to nothing
-// by itself, but for Connect.
+// Package config is what the owner of a target says of it: a file of targets, the environment, flags. It connects to
+// nothing by itself, but for Connect.
 package config
 
 import (
@@ -20,18 +20,20 @@ import (
 // Config is one target of a file. Secrets may be given as ${NAME}: they are then taken from the environment.
 type Config struct {
 	API API `yaml:"api"`
-	// DSN are one or two addresses of databases, in the form of go-sql-driver (user:password@tcp(host:3306)/). The account
-	// needs SELECT on cloud and cloud_usage.
+	// DSN are one or two addresses of databases, in the form of go-sql-driver (user:password@tcp(host:3306)/). The
+	// account needs SELECT on cloud and cloud_usage.
 	DSN   Words `yaml:"dsn"`
 	Usage Usage `yaml:"usage"`
 	Log   Log   `yaml:"log"`
-	// Router says what stands for the virtual routers: none, shadow, real-scripts, or a command template that reads a real one.
+	// Router says what stands for the virtual routers: none, shadow, real-scripts, or a command template that reads a
+	// real one.
 	Router Router `yaml:"router"`
 	// Clients says where requests come from: shadow (namespaces), addresses (of this machine), socks5.
 	Clients Clients `yaml:"clients"`
 	// Disposable says that nobody minds what a run creates: it does not ask.
 	Disposable bool `yaml:"disposable"`
-	// KeepLimits leaves the run's own domain and accounts the resource limits that they are born with; else they are lifted.
+	// KeepLimits leaves the run's own domain and accounts the resource limits that they are born with; else they are
+	// lifted.
 	KeepLimits bool `yaml:"keep_limits"`
 	// Clock is whose time counts: database (default with a DSN) or api (the Date header).
 	Clock   string `yaml:"clock"`
@@ -137,7 +139,8 @@ func Load(file string) (map[string]Config, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(data, &root); err != nil {
 		if line, placeholder, ok := barePlaceholder(string(data)); ok {
-			return nil, fmt.Errorf("%s: line %d: inside braces %s needs quotes (\"%s\") or a line of its own outside them: %w", file, line,
+			return nil, fmt.Errorf("%s: line %d: inside braces %s needs quotes (\"%s\") or a line of its own "+
+				"outside them: %w", file, line,
 				placeholder, placeholder, err)
 		}
 		return nil, fmt.Errorf("%s: %w", file, err)
@@ -231,7 +234,8 @@ func unknownKey(key *yaml.Node, path string, fields map[string]reflect.Type) err
 	if where == "" {
 		where = "the file"
 	}
-	return fmt.Errorf("line %d: %s has no key %q; did you mean %q?", key.Line, where, key.Value, harness.Nearest(key.Value, names))
+	return fmt.Errorf("line %d: %s has no key %q; did you mean %q?", key.Line, where, key.Value,
+		harness.Nearest(key.Value, names))
 }
 
 // expand replaces ${NAME} in the texts that may hold secrets.
@@ -300,15 +304,18 @@ func (c *Config) check() error {
 
 func oneOf(what, have string, known ...string) error {
 	if have != "" && !slices.Contains(known, have) {
-		return fmt.Errorf("%s: %q is not one of %s; did you mean %q?", what, have, strings.Join(known, ", "), harness.Nearest(have, known))
+		return fmt.Errorf("%s: %q is not one of %s; did you mean %q?", what, have, strings.Join(known, ", "),
+			harness.Nearest(have, known))
 	}
 	return nil
 }
 
 // Options are how the client reaches the API.
 func (c *Config) Options() (cloud.Options, error) {
-	o := cloud.Options{Parallel: c.Parallel, URL: c.API.URL, APIKey: c.API.Key, SecretKey: c.API.Secret, Username: c.API.Login.Username,
-		Password: c.API.Login.Password, Domain: c.API.Login.Domain, Integration: c.API.Integration, UserURL: c.API.UserURL, CAFile: c.API.CA, Insecure: c.API.Insecure}
+	o := cloud.Options{Parallel: c.Parallel, URL: c.API.URL, APIKey: c.API.Key, SecretKey: c.API.Secret,
+		Username: c.API.Login.Username,
+		Password: c.API.Login.Password, Domain: c.API.Login.Domain, Integration: c.API.Integration,
+		UserURL: c.API.UserURL, CAFile: c.API.CA, Insecure: c.API.Insecure}
 	if c.API.Cmk == (Cmk{}) {
 		return o, nil
 	}
@@ -320,7 +327,8 @@ func (c *Config) Options() (cloud.Options, error) {
 		o.URL = p.URL
 	}
 	if o.APIKey == "" && o.Username == "" && !o.Integration {
-		o.APIKey, o.SecretKey, o.Username, o.Password, o.Domain = p.APIKey, p.SecretKey, p.Username, p.Password, p.Domain
+		o.APIKey, o.SecretKey, o.Username, o.Password, o.Domain = p.APIKey, p.SecretKey, p.Username, p.Password,
+			p.Domain
 	}
 	o.Insecure = o.Insecure || p.Insecure
 	return o, nil
@@ -328,8 +336,9 @@ func (c *Config) Options() (cloud.Options, error) {
 
 // Named are the parts of the zone that the owner chose.
 func (c *Config) Named() harness.Named {
-	return harness.Named{Zone: c.Zone, VPCOffering: c.VPCOffering, TierOffering: c.TierOffering, IsolatedOffering: c.IsolatedOffering,
-		Template: c.Template, ServiceOffering: c.ServiceOffering}
+	return harness.Named{Zone: c.Zone, VPCOffering: c.VPCOffering, TierOffering: c.TierOffering,
+		IsolatedOffering: c.IsolatedOffering,
+		Template:         c.Template, ServiceOffering: c.ServiceOffering}
 }
 
 // Shadows says whether routers are stood in for by namespaces.

@@ -54,17 +54,21 @@ targets:
 
 func TestLoadRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
-		"an unknown key of a target":  {"targets: {a: {dns: x}}", `targets.a has no key "dns"; did you mean "dsn"?`},
-		"an unknown key further down": {"targets:\n  a:\n    api:\n      secrets: x", `line 4: targets.a.api has no key "secrets"; did you mean "secret"?`},
-		"an unknown key above":        {"target: {}", `the file has no key "target"; did you mean "targets"?`},
-		"no YAML":                     {"targets: [", "did not find"},
+		"an unknown key of a target": {"targets: {a: {dns: x}}", `targets.a has no key "dns"; did you mean "dsn"?`},
+		"an unknown key further down": {"targets:\n  a:\n    api:\n      secrets: x",
+			`line 4: targets.a.api has no key "secrets"; did you mean "secret"?`},
+		"an unknown key above": {"target: {}", `the file has no key "target"; did you mean "targets"?`},
+		"no YAML":              {"targets: [", "did not find"},
 		"a bare ${...} in braces": {"targets:\n  a:\n    # {\n    api: {url: 'http://x/${', key: ${SP_KEY}}",
 			`line 4: inside braces ${SP_KEY} needs quotes ("${SP_KEY}") or a line of its own`},
-		"a bare ${...} in brackets":   {"targets: {a: {dsn: [\"${SP_A}\", ${SP_DSN}]}}", `line 1: inside braces ${SP_DSN} needs quotes`},
-		"another fault beside ${...}": {"targets:\n  a:\n    dsn: ${SP_DSN}\n    api: {url: x", "targets.yaml: yaml: line 3: did not find expected"},
-		"nothing":                     {"", "is empty"},
-		"a wrong type":                {"targets: {a: {skew_budget: many}}", "cannot unmarshal"},
-		"a secret that is not there":  {"targets: {a: {api: {secret: '${SP_TEST_NOT_SET}'}}}", "the environment has no SP_TEST_NOT_SET"},
+		"a bare ${...} in brackets": {"targets: {a: {dsn: [\"${SP_A}\", ${SP_DSN}]}}",
+			`line 1: inside braces ${SP_DSN} needs quotes`},
+		"another fault beside ${...}": {"targets:\n  a:\n    dsn: ${SP_DSN}\n    api: {url: x",
+			"targets.yaml: yaml: line 3: did not find expected"},
+		"nothing":      {"", "is empty"},
+		"a wrong type": {"targets: {a: {skew_budget: many}}", "cannot unmarshal"},
+		"a secret that is not there": {"targets: {a: {api: {secret: '${SP_TEST_NOT_SET}'}}}",
+			"the environment has no SP_TEST_NOT_SET"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := load(t, c.text)
@@ -93,7 +97,8 @@ func TestCheckRefuses(t *testing.T) {
 func TestEnvironmentWinsOverTheFile(t *testing.T) {
 	c := Config{API: API{URL: "http://file", Login: Login{Username: "u", Password: "p"}}}
 	c.Environment(func(name string) string {
-		return map[string]string{"CLOUDSTACK_API_URL": "http://env", "CLOUDSTACK_API_KEY": "k", "CLOUDSTACK_SECRET_KEY": "s"}[name]
+		return map[string]string{"CLOUDSTACK_API_URL": "http://env", "CLOUDSTACK_API_KEY": "k",
+			"CLOUDSTACK_SECRET_KEY": "s"}[name]
 	})
 	assert.Equal(t, API{URL: "http://env", Key: "k", Secret: "s"}, c.API)
 	o, err := c.Options()

@@ -38,8 +38,8 @@ func (c *Config) checked() (cloud.Options, error) {
 	return o, o.Check()
 }
 
-// RestartUsage runs the command that restarts the usage server; false: none is configured. One word with blanks is for a
-// shell.
+// RestartUsage runs the command that restarts the usage server; false: none is configured. One word with blanks is for
+// a shell.
 func (c *Config) RestartUsage(ctx context.Context) (bool, error) {
 	words := []string(c.Restart)
 	switch len(words) {
@@ -52,7 +52,8 @@ func (c *Config) RestartUsage(ctx context.Context) (bool, error) {
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...) //nolint:gosec // the target's owner wrote the command
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Run(); err != nil {
-		return true, fmt.Errorf("restart_usage: %s: %w: %s", strings.Join(c.Restart, " "), err, firstLine(said.String()))
+		return true, fmt.Errorf("restart_usage: %s: %w: %s", strings.Join(c.Restart, " "), err,
+			firstLine(said.String()))
 	}
 	return true, nil
 }

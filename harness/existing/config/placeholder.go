@@ -2,8 +2,9 @@ package config
 
 import "strings"
 
-// barePlaceholder finds the first ${NAME} that stands without quotes inside braces or brackets. YAML takes its brace for the
-// start of another mapping, and its parser then names neither the text nor the cause. ok is false when there is none.
+// barePlaceholder finds the first ${NAME} that stands without quotes inside braces or brackets. YAML takes its brace
+// for the start of another mapping, and its parser then names neither the text nor the cause. ok is false when there is
+// none.
 func barePlaceholder(text string) (line int, placeholder string, ok bool) {
 	line = 1
 	depth := 0

@@ -14,13 +14,14 @@ const RealScripts = "real-scripts"
 // Router says how routers are looked at. As a text it is the mode, or a command where it holds blanks or braces.
 type Router struct {
 	Mode string `yaml:"mode"` // none, shadow, real-scripts, command
-	// Command is a template (package realrouter), for instance ssh {host} ssh -p 3922 root@{linklocal} {command}; it only reads.
+	// Command is a template (package realrouter), for instance ssh {host} ssh -p 3922 root@{linklocal} {command}; it
+	// only reads.
 	Command string     `yaml:"command"`
 	Tree    ScriptTree `yaml:",inline"`
 }
 
-// ScriptTree says whose scripts mode real-scripts runs, and with what. Open takes them opened (Options.Scripts); who opens
-// them lays the environment and flags over these.
+// ScriptTree says whose scripts mode real-scripts runs, and with what. Open takes them opened (Options.Scripts); who
+// opens them lays the environment and flags over these.
 type ScriptTree struct {
 	Path       string `yaml:"systemvm_tree"` // folder with debian/opt/cloud
 	Release    string `yaml:"tree_release"`  // of the tree, where no pom.xml tells it

@@ -28,10 +28,11 @@ func TestRouterOfAFileRefused(t *testing.T) {
 	_, err := load(t, "targets: {t: {router: {systemvm-tree: a}}}")
 	require.ErrorContains(t, err, `targets.t.router has no key "systemvm-tree"; did you mean "systemvm_tree"?`)
 	for text, want := range map[string]string{
-		"{mode: shadow, systemvm_tree: a}": "router: systemvm_tree, tree_release, python and python_path are for mode real-scripts",
-		"{tree_release: 4.20.0.0}":         "are for mode real-scripts",
-		"{mode: command}":                  "router: mode command needs a command",
-		"real-script":                      `router: "real-script" is not one of none, shadow, real-scripts, command; did you mean "real-scripts"?`,
+		"{mode: shadow, systemvm_tree: a}": "router: systemvm_tree, tree_release, python and python_path are for " +
+			"mode real-scripts",
+		"{tree_release: 4.20.0.0}": "are for mode real-scripts",
+		"{mode: command}":          "router: mode command needs a command",
+		"real-script":              `router: "real-script" is not one of none, shadow, real-scripts, command; did you mean "real-scripts"?`,
 	} {
 		got, err := load(t, "targets: {t: {router: "+text+"}}")
 		require.NoError(t, err, text)

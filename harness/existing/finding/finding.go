@@ -10,8 +10,8 @@ import (
 // State is how a capability was found.
 type State string
 
-// The states. Missing is what the configuration leaves out or the target does not have, and makes a scenario unsupported;
-// Broken should be there and does not work, and makes it inconclusive.
+// The states. Missing is what the configuration leaves out or the target does not have, and makes a scenario
+// unsupported; Broken should be there and does not work, and makes it inconclusive.
 const (
 	OK      State = "ok"
 	Missing State = "missing"

@@ -15,8 +15,8 @@ import (
 	"github.com/stackproof/stackproof/harness/existing/clock"
 )
 
-// Command follows the output of a program that prints the log for ever, such as ssh mgmt tail -n +1 -F FILE. When it ends
-// it is started again; what it prints twice then is known by its sequence numbers.
+// Command follows the output of a program that prints the log for ever, such as ssh mgmt tail -n +1 -F FILE. When it
+// ends it is started again; what it prints twice then is known by its sequence numbers.
 type Command struct {
 	words  []string
 	settle time.Duration
@@ -38,7 +38,8 @@ const (
 
 const defaultSettle = 2 * time.Second
 
-// StartCommand runs the command from now on; settle is how long its output must be silent before it counts as read, default 2 s.
+// StartCommand runs the command from now on; settle is how long its output must be silent before it counts as read,
+// default 2 s.
 func StartCommand(words []string, settle time.Duration) *Command {
 	if len(words) == 1 {
 		words = strings.Fields(words[0])

@@ -15,7 +15,8 @@ import (
 // TestCommandIsRestarted ends the program again and again: what it prints twice is one push.
 func TestCommandIsRestarted(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "m.log")
-	require.NoError(t, os.WriteFile(file, []byte(harnesstest.PushLine(t, "r-1-VM", "1", "1")+"\n"+harnesstest.PushLine(t, "r-1-VM", "1", "2")+"\n"), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte(harnesstest.PushLine(t, "r-1-VM", "1", "1")+"\n"+
+		harnesstest.PushLine(t, "r-1-VM", "1", "2")+"\n"), 0o600))
 	c := StartCommand([]string{"cat", file}, 10*time.Millisecond)
 	t.Cleanup(func() { assert.NoError(t, c.Close()) })
 	b := NewInbox()
@@ -34,7 +35,11 @@ func TestCommandThatFails(t *testing.T) {
 
 	c = StartCommand([]string{"sh", "-c", "echo no route to host >&2; exit 255"}, time.Millisecond)
 	t.Cleanup(func() { assert.NoError(t, c.Close()) })
-	harnesstest.Eventually(t, "its end", func() (bool, string) { err := c.Health(); return err != nil, fmt.Sprint(err) })
+	harnesstest.Eventually(t, "its end", func() (bool, string) {
+		err := c.Health()
+		return err != nil,
+			fmt.Sprint(err)
+	})
 	assert.ErrorContains(t, c.Health(), "no route to host")
 }
 

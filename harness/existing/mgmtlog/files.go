@@ -13,8 +13,8 @@ import (
 	"syscall"
 )
 
-// Files follows log files: globs, rotation by renaming (the old file is read to its end, and watched on, since the writer
-// may keep it open), truncation, and lines that are written in pieces.
+// Files follows log files: globs, rotation by renaming (the old file is read to its end, and watched on, since the
+// writer may keep it open), truncation, and lines that are written in pieces.
 type Files struct {
 	patterns []string
 	open     []*opened
@@ -50,8 +50,9 @@ func NewFiles(patterns []string) (*Files, error) {
 // rounds bounds how often a poll goes through all files.
 const rounds = 100
 
-// Poll gives every complete line that was written since the last call, oldest file first. It goes on until a round through
-// all files finds nothing: what is written later is younger than all that was given, in whichever file it stands.
+// Poll gives every complete line that was written since the last call, oldest file first. It goes on until a round
+// through all files finds nothing: what is written later is younger than all that was given, in whichever file it
+// stands.
 func (f *Files) Poll(each func(line string)) error {
 	for range rounds {
 		before := f.taken

@@ -62,7 +62,8 @@ func TestFilesGiveEachLineOnce(t *testing.T) {
 }
 
 func TestFilesRotated(t *testing.T) {
-	for name, pattern := range map[string]string{"the file only": "m.log", "a glob that matches old ones too": "m.log*"} {
+	for name, pattern := range map[string]string{"the file only": "m.log",
+		"a glob that matches old ones too": "m.log*"} {
 		t.Run(name, func(t *testing.T) {
 			log, poll, _ := tailing(t, pattern)
 			log.add("one\n")
@@ -121,8 +122,8 @@ func TestFilesOfSeveralServers(t *testing.T) {
 	assert.Empty(t, poll())
 }
 
-// TestFilesInOrder writes to a file that was read already, and then to one that is being read: the younger line must not be
-// given without the older one, or a push would overtake the one before.
+// TestFilesInOrder writes to a file that was read already, and then to one that is being read: the younger line must
+// not be given without the older one, or a push would overtake the one before.
 func TestFilesInOrder(t *testing.T) {
 	first, poll, f := tailing(t, "m*.log")
 	second := logFile{t, strings.TrimSuffix(first.path, ".log") + "2.log"}

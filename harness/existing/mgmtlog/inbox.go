@@ -1,5 +1,5 @@
-// Package mgmtlog reads the pushes that a management server logs: it follows the log's files, or a command that prints them,
-// and sorts lines into pushes. It knows nothing of routers.
+// Package mgmtlog reads the pushes that a management server logs: it follows the log's files, or a command that prints
+// them, and sorts lines into pushes. It knows nothing of routers.
 package mgmtlog
 
 import (
@@ -22,8 +22,8 @@ type Source interface {
 	Describe() string
 }
 
-// Inbox sorts log lines into pushes: each request once (an agent may log sending and executing, a restarted command prints
-// again), in order of their sequence number per router.
+// Inbox sorts log lines into pushes: each request once (an agent may log sending and executing, a restarted command
+// prints again), in order of their sequence number per router.
 type Inbox struct {
 	seen    map[request]bool
 	newest  map[lane]int64 // last sequence number that was handed on
@@ -36,8 +36,8 @@ type Inbox struct {
 
 type request struct{ mgmt, agent, seq string }
 
-// lane is what one management server sends to one router while an agent is connected: sequence numbers start again at random,
-// above 48 bits that count, with each connection (AgentAttache.java@4.20.0.0).
+// lane is what one management server sends to one router while an agent is connected: sequence numbers start again at
+// random, above 48 bits that count, with each connection (AgentAttache.java@4.20.0.0).
 type lane struct {
 	router, mgmt, agent string
 	connection          int64
@@ -77,8 +77,8 @@ func (b *Inbox) Add(line string) {
 	b.batch = append(b.batch, p)
 }
 
-// Take hands on what was added since the last call, each router's in the order in which they were sent. Of each router's,
-// first tells where to begin; nil is for all.
+// Take hands on what was added since the last call, each router's in the order in which they were sent. Of each
+// router's, first tells where to begin; nil is for all.
 func (b *Inbox) Take(first func([]router.Push) int) []router.Push {
 	batch := b.batch
 	b.batch = nil
@@ -90,7 +90,8 @@ func (b *Inbox) Take(first func([]router.Push) int) []router.Push {
 	for _, p := range batch {
 		l := laneOf(p)
 		if last, known := b.newest[l]; known && number(p.Log.Seq) < last {
-			b.Damaged = append(b.Damaged, fmt.Sprintf("push %s-%s of router %s came after %d", p.Log.Agent, p.Log.Seq, p.Router(), last))
+			b.Damaged = append(b.Damaged, fmt.Sprintf("push %s-%s of router %s came after %d", p.Log.Agent, p.Log.Seq,
+				p.Router(), last))
 			continue
 		}
 		b.newest[l] = number(p.Log.Seq)
@@ -99,9 +100,9 @@ func (b *Inbox) Take(first func([]router.Push) int) []router.Push {
 	return out
 }
 
-// inOrder gives router after router, the pushes of each as they were sent: those of a lane by sequence number, whatever the
-// log's order and times say, and the lanes of a router merged by time. Sequence and time in one comparison would not do: it
-// would contradict itself where the times of a lane are out of order.
+// inOrder gives router after router, the pushes of each as they were sent: those of a lane by sequence number, whatever
+// the log's order and times say, and the lanes of a router merged by time. Sequence and time in one comparison would
+// not do: it would contradict itself where the times of a lane are out of order.
 func inOrder(batch []router.Push) []router.Push {
 	lanes := map[lane][]router.Push{}
 	var order []lane // as they were first seen, so that equal times keep the log's order
@@ -113,7 +114,10 @@ func inOrder(batch []router.Push) []router.Push {
 		lanes[l] = append(lanes[l], p)
 	}
 	for _, l := range order {
-		slices.SortStableFunc(lanes[l], func(a, c router.Push) int { return cmp.Compare(number(a.Log.Seq), number(c.Log.Seq)) })
+		slices.SortStableFunc(lanes[l], func(a, c router.Push) int {
+			return cmp.Compare(number(a.Log.Seq),
+				number(c.Log.Seq))
+		})
 	}
 	slices.SortStableFunc(order, func(a, c lane) int { return cmp.Compare(a.router, c.router) })
 	var out []router.Push
@@ -128,13 +132,15 @@ func inOrder(batch []router.Push) []router.Push {
 	return out
 }
 
-// merged takes the earliest head of the lanes until none is left. Of equal times the lane that was seen first goes first.
+// merged takes the earliest head of the lanes until none is left. Of equal times the lane that was seen first goes
+// first.
 func merged(lanes map[lane][]router.Push, order []lane) []router.Push {
 	var out []router.Push
 	for {
 		var next *lane
 		for i := range order {
-			if l := &order[i]; len(lanes[*l]) > 0 && (next == nil || lanes[*l][0].Log.Time.Before(lanes[*next][0].Log.Time)) {
+			if l := &order[i]; len(lanes[*l]) > 0 &&
+				(next == nil || lanes[*l][0].Log.Time.Before(lanes[*next][0].Log.Time)) {
 				next = l
 			}
 		}

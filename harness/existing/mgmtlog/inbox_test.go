@@ -58,7 +58,8 @@ func TestInboxBeginsWithEachRouterWhereItIsTold(t *testing.T) {
 		b.Add(harnesstest.PushLine(t, "r-1-VM", "1", seq))
 	}
 	b.Add(harnesstest.PushLine(t, "r-2-VM", "1", "5"))
-	assert.Equal(t, []string{"r-1-VM 1/2", "r-1-VM 1/3", "r-1-VM 1/4", "r-2-VM 1/5"}, sequence(b.Take(func(p []router.Push) int { return len(p) / 4 })))
+	assert.Equal(t, []string{"r-1-VM 1/2", "r-1-VM 1/3", "r-1-VM 1/4", "r-2-VM 1/5"},
+		sequence(b.Take(func(p []router.Push) int { return len(p) / 4 })))
 	assert.Equal(t, 5, b.Total)
 }
 
@@ -67,7 +68,8 @@ func TestInboxDamage(t *testing.T) {
 	b := NewInbox()
 	b.Add(whole[:len(whole)-30])
 	assert.Len(t, b.Damaged, 1)
-	b.Add("2026-11-22 00:00:00,000 DEBUG [c.c.a.t.Request] (x) (logid:1) Seq 1-2: Executing:  { Cmd , MgmtId: 1, via: 1(h), Ver: v1, Flags: 100001, { LoadBalancerConfigCommand } }")
+	b.Add("2026-11-22 00:00:00,000 DEBUG [c.c.a.t.Request] (x) (logid:1) Seq 1-2: Executing:  { Cmd , MgmtId: 1, " +
+		"via: 1(h), Ver: v1, Flags: 100001, { LoadBalancerConfigCommand } }")
 	assert.Equal(t, 1, b.Silent, "a request without its content asks for another log level")
 	assert.Zero(t, b.Total)
 }
@@ -101,7 +103,8 @@ func TestInboxOfRecordedLogs(t *testing.T) {
 }
 
 func FuzzInbox(f *testing.F) {
-	f.Add("2026-11-22 00:00:00,000 DEBUG [c.c.a.t.Request] Seq 1-2: Executing:  { Cmd , MgmtId: 1, Flags: 100001, [{\"com.cloud.agent.api.routing.LoadBalancerConfigCommand\":{}}] }")
+	f.Add("2026-11-22 00:00:00,000 DEBUG [c.c.a.t.Request] Seq 1-2: Executing:  { Cmd , MgmtId: 1, Flags: 100001, " +
+		"[{\"com.cloud.agent.api.routing.LoadBalancerConfigCommand\":{}}] }")
 	f.Fuzz(func(t *testing.T, line string) {
 		b := NewInbox()
 		b.Add(line)
@@ -114,7 +117,8 @@ func FuzzInbox(f *testing.F) {
 func BenchmarkInbox(b *testing.B) {
 	lines := make([]string, 1000)
 	for i := range lines {
-		lines[i] = fmt.Sprintf("2026-11-22 00:00:00,000 DEBUG [o.a.c.x] line %d that is no push at all and is as long as such lines are", i)
+		lines[i] = fmt.Sprintf("2026-11-22 00:00:00,000 DEBUG [o.a.c.x] line %d that is no push at all and is as "+
+			"long as such lines are", i)
 	}
 	lines = slices.Clip(lines)
 	for b.Loop() {
@@ -125,7 +129,8 @@ func BenchmarkInbox(b *testing.B) {
 	}
 }
 
-// TestInboxBeginsWithEachRouter lets the pushes of two routers come in turn: where to begin is asked once for each of them.
+// TestInboxBeginsWithEachRouter lets the pushes of two routers come in turn: where to begin is asked once for each of
+// them.
 func TestInboxBeginsWithEachRouter(t *testing.T) {
 	b := NewInbox()
 	for _, seq := range []string{"1", "2"} {
@@ -140,9 +145,9 @@ func TestInboxBeginsWithEachRouter(t *testing.T) {
 	}
 }
 
-// TestInboxOrderWithTimesOutOfOrder: one comparison of sequence and time contradicts itself where a lane's times are out of
-// order (1 before 2 by sequence, 2 before the other lane's push by time, and that before 1), and the sequence would depend on
-// the order of the lines.
+// TestInboxOrderWithTimesOutOfOrder: one comparison of sequence and time contradicts itself where a lane's times are
+// out of order (1 before 2 by sequence, 2 before the other lane's push by time, and that before 1), and the sequence
+// would depend on the order of the lines.
 func TestInboxOrderWithTimesOutOfOrder(t *testing.T) {
 	at := func(line, clock string) string { return strings.Replace(line, "00:00:00", clock, 1) }
 	lines := []string{

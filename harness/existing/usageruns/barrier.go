@@ -1,5 +1,5 @@
-// Package usageruns has a usage server that somebody else runs make usage runs: it asks for them, or waits for the scheduled
-// ones, and lets the scenarios of a run wait for them together.
+// Package usageruns has a usage server that somebody else runs make usage runs: it asks for them, or waits for the
+// scheduled ones, and lets the scenarios of a run wait for them together.
 package usageruns
 
 import (
@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Runner makes one usage run for those who wait for these times, earliest first, and says up to when it covered. Where a
-// run that came unasked has covered one of them already, it makes none.
+// Runner makes one usage run for those who wait for these times, earliest first, and says up to when it covered. Where
+// a run that came unasked has covered one of them already, it makes none.
 type Runner func(ctx context.Context, wanted []time.Time, show func(string)) (done Covering, err error)
 
 // Covering is what a Runner did.

@@ -131,9 +131,10 @@ func TestRunsThatCameUnasked(t *testing.T) {
 	}, time.Hour, func(string, string) {})
 	b.Join("early")
 	b.Join("late")
-	early, late := async(func() error { defer b.Leave("early"); return b.Cover(t.Context(), "early", noon) }), async(func() error {
-		return b.Cover(t.Context(), "late", noon.Add(time.Hour))
-	})
+	early, late := async(func() error { defer b.Leave("early"); return b.Cover(t.Context(), "early", noon) }),
+		async(func() error {
+			return b.Cover(t.Context(), "late", noon.Add(time.Hour))
+		})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { defer close(ended); b.Serve(ctx) }()

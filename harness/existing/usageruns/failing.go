@@ -52,11 +52,13 @@ func (f *Failing) Error() string {
 
 // Says is the whole of it in one sentence.
 func (f *Failing) Says() string {
-	text := fmt.Sprintf("the usage server runs, but its last %d runs failed (%s)", len(f.jobs), strings.Join(f.named(), ", "))
+	text := fmt.Sprintf("the usage server runs, but its last %d runs failed (%s)", len(f.jobs),
+		strings.Join(f.named(), ", "))
 	if f.event == nil {
 		return text + "; no event waits: its log says why (/var/log/cloudstack/usage/usage.log)"
 	}
-	text += fmt.Sprintf("; the oldest event that keeps them from it is %d, %s of resource %d, account %d, created %s", f.event.id, f.event.kind, f.event.resource,
+	text += fmt.Sprintf("; the oldest event that keeps them from it is %d, %s of resource %d, account %d, created %s",
+		f.event.id, f.event.kind, f.event.resource,
 		f.event.account, f.event.created.Format(time.DateTime))
 	if f.event.lacks == "" {
 		return text + ", and nothing that it needs is missing: the log says why (/var/log/cloudstack/usage/usage.log)"
@@ -82,7 +84,8 @@ func (f *Failing) named() []string {
 
 // Case tells it as a case of the run.
 func (f *Failing) Case() result.Case {
-	c := result.Case{ID: harness.SiteID, Title: "the site's usage server does its runs", Verdict: result.Fail, Repeats: 1, Failures: 1, Reason: f.Says()}
+	c := result.Case{ID: harness.SiteID, Title: "the site's usage server does its runs", Verdict: result.Fail,
+		Repeats: 1, Failures: 1, Reason: f.Says()}
 	finding := result.Finding{Says: f.Says(), Subject: "usage server", Numbers: f.named()}
 	if f.event != nil && f.event.account != 0 && strings.Contains(f.event.lacks, "cloud_usage.account") {
 		finding.Class = "lost-account"
@@ -97,8 +100,10 @@ func (f *Failing) Case() result.Case {
 // failing looks whether every run since a job has failed, failedRuns of them at least; nil when not. A run whose window
 // was empty ends without success too, and is none of them (confirmed.md 21).
 func (u *Server) failing(ctx context.Context, after int64) (*Failing, error) {
-	rows, err := u.DB.QueryContext(ctx, "SELECT id, start_millis, end_millis FROM cloud_usage.usage_job WHERE end_millis > start_millis AND success = 0 AND id > ? "+
-		"AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_job WHERE end_millis > 0 AND success = 1) ORDER BY id DESC LIMIT 5", after)
+	rows, err := u.DB.QueryContext(ctx, "SELECT id, start_millis, end_millis FROM cloud_usage.usage_job WHERE "+
+		"end_millis > start_millis AND success = 0 AND id > ? "+
+		"AND id > (SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_job WHERE end_millis > 0 AND success = 1) "+
+		"ORDER BY id DESC LIMIT 5", after)
 	if err != nil {
 		return nil, fmt.Errorf("reading failed usage jobs: %w", err)
 	}
@@ -128,7 +133,8 @@ func (u *Server) lastJob(ctx context.Context) (id int64, err error) {
 	if u.DB == nil {
 		return 0, nil
 	}
-	if err := u.DB.QueryRowContext(ctx, "SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_job WHERE end_millis > 0").Scan(&id); err != nil {
+	if err := u.DB.QueryRowContext(
+		ctx, "SELECT COALESCE(MAX(id), 0) FROM cloud_usage.usage_job WHERE end_millis > 0").Scan(&id); err != nil {
 		return 0, fmt.Errorf("reading the usage jobs: %w", err)
 	}
 	return id, nil
@@ -137,12 +143,18 @@ func (u *Server) lastJob(ctx context.Context) (id int64, err error) {
 // stuckKinds are what is known to end usage runs, the surest first. Each picks its oldest event.
 func stuckKinds() []struct{ where, lacks, remedy string } {
 	return []struct{ where, lacks, remedy string }{
-		{"a.id IS NULL", "its account has no row in cloud_usage.account, so the server ends each run there (it copies accounts above the largest copied id only, " +
-			"and this one was committed late)", "copy the account's row from cloud.account into cloud_usage.account, all columns that both have; the next run then handles all events that wait"},
-		{"e.type IN ('VOLUME.CREATE', 'VOLUME.RESIZE', 'VOLUME.UPLOAD', 'TEMPLATE.CREATE', 'ISO.CREATE', 'SNAPSHOT.CREATE') AND e.size IS NULL",
+		{"a.id IS NULL", "its account has no row in cloud_usage.account, so the server ends each run there (it " +
+			"copies accounts above the largest copied id only, " +
+			"and this one was committed late)",
+			"copy the account's row from cloud.account into cloud_usage.account, all columns that both have; the " +
+				"next run then handles all events that wait"},
+		{"e.type IN ('VOLUME.CREATE', 'VOLUME.RESIZE', 'VOLUME.UPLOAD', 'TEMPLATE.CREATE', 'ISO.CREATE', " +
+			"'SNAPSHOT.CREATE') AND e.size IS NULL",
 			"it has no size, which the server needs", "give the event its size in cloud_usage.usage_event"},
-		{"e.type LIKE '%.CREATE' AND EXISTS (SELECT 1 FROM cloud_usage.usage_event o WHERE o.type = e.type AND o.resource_id = e.resource_id AND o.account_id = e.account_id AND o.id < e.id)",
-			"the same create event came before, so its row would be there twice (a duplicate key, #13399)", "mark the event processed in cloud_usage.usage_event"},
+		{"e.type LIKE '%.CREATE' AND EXISTS (SELECT 1 FROM cloud_usage.usage_event o WHERE o.type = e.type AND " +
+			"o.resource_id = e.resource_id AND o.account_id = e.account_id AND o.id < e.id)",
+			"the same create event came before, so its row would be there twice (a duplicate key, #13399)",
+			"mark the event processed in cloud_usage.usage_event"},
 		{"TRUE", "", ""},
 	}
 }
@@ -153,8 +165,11 @@ func (u *Server) stuck(ctx context.Context) (*stuckEvent, error) {
 		e := &stuckEvent{lacks: kind.lacks, remedy: kind.remedy}
 		var resource sql.Null[int64]
 		var created string
-		err := u.DB.QueryRowContext(ctx, "SELECT e.id, e.type, e.account_id, e.resource_id, DATE_FORMAT(e.created, '%Y-%m-%d %H:%i:%s') FROM cloud_usage.usage_event e "+
-			"LEFT JOIN cloud_usage.account a ON a.id = e.account_id WHERE e.processed = 0 AND "+kind.where+" ORDER BY e.created, e.id LIMIT 1").
+		err := u.DB.QueryRowContext(ctx,
+			"SELECT e.id, e.type, e.account_id, e.resource_id, DATE_FORMAT(e.created, '%Y-%m-%d %H:%i:%s') FROM "+
+				"cloud_usage.usage_event e "+
+				"LEFT JOIN cloud_usage.account a ON a.id = e.account_id WHERE e.processed = 0 AND "+kind.where+
+				" ORDER BY e.created, e.id LIMIT 1").
 			Scan(&e.id, &e.kind, &e.account, &resource, &created)
 		if errors.Is(err, sql.ErrNoRows) {
 			continue

@@ -16,15 +16,21 @@ func TestJudgeBeats(t *testing.T) {
 		first, now  map[int64]beat
 		apart, late string
 	}{
-		"fresh":                      {first: at("10:00:00", time.Second), now: at("10:00:00", time.Second)},
-		"fresh and one long gone":    {first: both(fresh, dead), now: both(fresh, dead)},
-		"ahead":                      {first: at("10:00:20", -20*time.Second), now: at("10:00:20", -20*time.Second), apart: "20s apart"},
-		"late, may come":             {first: at("10:00:00", 8*time.Second), now: at("10:00:00", 8*time.Second), late: "no heartbeat for 8s"},
-		"behind":                     {first: at("10:00:00", 8*time.Second), now: at("10:00:02", 8*time.Second), apart: "8s apart"},
-		"hours behind":               {first: at("10:00:00", time.Hour), now: at("10:00:02", time.Hour), apart: "1h0m0s apart"},
-		"nobody":                     {late: "no management server"},
-		"one fresh, another behind":  {first: both(fresh, dead), now: both(fresh, beat{"old", "09:00:02", time.Hour}), apart: "server old"},
-		"fresh, another just ending": {first: both(fresh, beat{"old", "1", 30 * time.Second}), now: both(fresh, beat{"old", "1", 31 * time.Second}), late: "server old"},
+		"fresh":                   {first: at("10:00:00", time.Second), now: at("10:00:00", time.Second)},
+		"fresh and one long gone": {first: both(fresh, dead), now: both(fresh, dead)},
+		"ahead": {first: at("10:00:20", -20*time.Second), now: at("10:00:20", -20*time.Second),
+			apart: "20s apart"},
+		"late, may come": {first: at("10:00:00", 8*time.Second), now: at("10:00:00", 8*time.Second),
+			late: "no heartbeat for 8s"},
+		"behind": {first: at("10:00:00", 8*time.Second), now: at("10:00:02", 8*time.Second),
+			apart: "8s apart"},
+		"hours behind": {first: at("10:00:00", time.Hour), now: at("10:00:02", time.Hour),
+			apart: "1h0m0s apart"},
+		"nobody": {late: "no management server"},
+		"one fresh, another behind": {first: both(fresh, dead), now: both(fresh, beat{"old", "09:00:02", time.Hour}),
+			apart: "server old"},
+		"fresh, another just ending": {first: both(fresh, beat{"old", "1", 30 * time.Second}),
+			now: both(fresh, beat{"old", "1", 31 * time.Second}), late: "server old"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			apart, late := judgeBeats(c.first, c.now)

@@ -23,8 +23,8 @@ func (u *Server) TryListed(ctx context.Context) finding.Finding {
 	return u.tryRange(ctx, key, value)
 }
 
-// listedEnd is the end of the newest usage record of the run's accounts: a run has covered what it has billed. Networks and
-// addresses are billed in every window, so there is one as soon as a scenario has any.
+// listedEnd is the end of the newest usage record of the run's accounts: a run has covered what it has billed. Networks
+// and addresses are billed in every window, so there is one as soon as a scenario has any.
 func (u *Server) listedEnd(ctx context.Context) (time.Time, error) {
 	now, err := u.Clock.Now(ctx)
 	if err != nil {
@@ -32,7 +32,8 @@ func (u *Server) listedEnd(ctx context.Context) (time.Time, error) {
 	}
 	// The server reads the dates in its own time zone, and lists the oldest first: a wide range, and all pages of it.
 	const wide = 24 * time.Hour
-	records, err := u.API.ListUsageRecords(ctx, now.Add(-wide), now.Add(wide), cloud.Params{"domainid": u.Domain(), "isrecursive": "true"})
+	records, err := u.API.ListUsageRecords(ctx, now.Add(-wide), now.Add(wide), cloud.Params{"domainid": u.Domain(),
+		"isrecursive": "true"})
 	if err != nil {
 		return time.Time{}, fmt.Errorf("listing usage records: %w", err)
 	}

@@ -39,7 +39,8 @@ func (u *Server) restarted(ctx context.Context) (finding.Finding, error) {
 			return f, err
 		}
 		if now.Sub(began) > firstBeat {
-			f.Evidence += fmt.Sprintf(", and none came within %s, as one of a server that was started just now would", firstBeat)
+			f.Evidence += fmt.Sprintf(", and none came within %s, as one of a server that was started just now would",
+				firstBeat)
 			return f, nil
 		}
 	}

@@ -29,8 +29,8 @@ func (c *ticking) Now(context.Context) (time.Time, error) {
 	return c.now, nil
 }
 
-// TestRestartedServer looks at usage servers that were stopped: one that stays so, one that is started meanwhile, and one that
-// crashed and whose successor must wait before it takes the job over.
+// TestRestartedServer looks at usage servers that were stopped: one that stays so, one that is started meanwhile, and
+// one that crashed and whose successor must wait before it takes the job over.
 func TestRestartedServer(t *testing.T) {
 	t.Parallel()
 	server, err := database.Start(t.Context(), database.Options{Schema: "4.20.1.0"})
@@ -50,15 +50,21 @@ func TestRestartedServer(t *testing.T) {
 		remedy  string
 		looksAt int // at most
 	}{
-		"stopped":           {state: finding.Broken, says: "none came within 1m15s", remedy: "systemctl start", looksAt: 12},
-		"restarted":         {starts: true, state: finding.OK, says: "usage server ms", looksAt: 6},
-		"crashed just now":  {beats: -3 * time.Minute, state: finding.Broken, says: "no heartbeat of the usage server (ms) since 2026-06-01 11:57:00", remedy: "look again after 12:03:00", looksAt: 1},
-		"crashed long ago":  {beats: -time.Hour, state: finding.Broken, says: "since 2026-06-01 11:00:00", remedy: "start it", looksAt: 1},
+		"stopped": {state: finding.Broken, says: "none came within 1m15s", remedy: "systemctl start",
+			looksAt: 12},
+		"restarted": {starts: true, state: finding.OK, says: "usage server ms", looksAt: 6},
+		"crashed just now": {beats: -3 * time.Minute, state: finding.Broken,
+			says:   "no heartbeat of the usage server (ms) since 2026-06-01 11:57:00",
+			remedy: "look again after 12:03:00", looksAt: 1},
+		"crashed long ago": {beats: -time.Hour, state: finding.Broken, says: "since 2026-06-01 11:00:00",
+			remedy: "start it", looksAt: 1},
 		"crashed and taken": {beats: -time.Minute, state: finding.OK, says: "heartbeat 1m10s ago", looksAt: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			open := func(beat time.Time) {
-				_, err := db.ExecContext(t.Context(), "INSERT INTO cloud_usage.usage_job (host, pid, job_type, scheduled, start_millis, end_millis, heartbeat) VALUES ('ms', 1, 0, 0, 0, 0, ?)",
+				_, err := db.ExecContext(t.Context(),
+					"INSERT INTO cloud_usage.usage_job (host, pid, job_type, scheduled, start_millis, end_millis, "+
+						"heartbeat) VALUES ('ms', 1, 0, 0, 0, 0, ?)",
 					beat.Format(time.DateTime))
 				require.NoError(t, err)
 			}

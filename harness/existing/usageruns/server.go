@@ -36,8 +36,8 @@ type Server struct {
 	base int64 // the newest job that had ended when runs began to be waited for; 0 while none are
 }
 
-// Run implements Runner. A window ends just before the current minute (UsageManagerImpl.java@4.20.0.0), so a run can cover
-// a time only once its minute is over.
+// Run implements Runner. A window ends just before the current minute (UsageManagerImpl.java@4.20.0.0), so a run can
+// cover a time only once its minute is over.
 func (u *Server) Run(ctx context.Context, wanted []time.Time, show func(string)) (Covering, error) {
 	if u.Check != nil {
 		if err := u.Check(ctx); err != nil {
@@ -70,13 +70,14 @@ func (u *Server) Run(ctx context.Context, wanted []time.Time, show func(string))
 		u.base = 0
 	}
 	if errors.Is(err, errNoRun) {
-		err = fmt.Errorf("no successful usage run covered %s within %s: %s", until.Format(time.DateTime), u.Wait, u.diagnosis(context.WithoutCancel(ctx)))
+		err = fmt.Errorf("no successful usage run covered %s within %s: %s", until.Format(time.DateTime), u.Wait,
+			u.diagnosis(context.WithoutCancel(ctx)))
 	}
 	return Covering{end, true}, err
 }
 
-// choose says which time the next run is to cover: all that lies behind now, so that one run serves everybody who waits for
-// the present; else the earliest time to come. The times are sorted.
+// choose says which time the next run is to cover: all that lies behind now, so that one run serves everybody who waits
+// for the present; else the earliest time to come. The times are sorted.
 func choose(now time.Time, wanted []time.Time) time.Time {
 	until := wanted[0]
 	for _, t := range wanted {
@@ -120,7 +121,8 @@ func (u *Server) await(ctx context.Context, until, due time.Time, show func(stri
 		// A job that was there before us may have cut its window before the wanted time, or found it empty
 		// (confirmed: the job after an on-demand one ends without success): then another one is asked for.
 		if u.OnDemand && !pending && !now.Before(next) {
-			if err := u.API.Call(ctx, "generateUsageRecords", cloud.Params{"startdate": now.Format(time.DateOnly), "enddate": now.Format(time.DateOnly)}, nil); err != nil && !isUnknown(err) {
+			if err := u.API.Call(ctx, "generateUsageRecords", cloud.Params{"startdate": now.Format(time.DateOnly),
+				"enddate": now.Format(time.DateOnly)}, nil); err != nil && !isUnknown(err) {
 				return time.Time{}, fmt.Errorf("asking for a usage run: %w", err)
 			}
 			asked++
@@ -169,7 +171,8 @@ func (u *Server) state(ctx context.Context) (end time.Time, pending bool, err er
 	}
 	var millis, queued int64
 	err = u.DB.QueryRowContext(ctx, "SELECT COALESCE(MAX(CASE WHEN success = 1 THEN end_millis END), 0), "+
-		"COALESCE(SUM(job_type = 1 AND scheduled = 0 AND end_millis = 0), 0) FROM cloud_usage.usage_job").Scan(&millis, &queued)
+		"COALESCE(SUM(job_type = 1 AND scheduled = 0 AND end_millis = 0), 0) FROM cloud_usage.usage_job").Scan(&millis,
+		&queued)
 	if err != nil {
 		return time.Time{}, false, fmt.Errorf("reading the usage jobs: %w", err)
 	}
@@ -182,7 +185,8 @@ func (u *Server) state(ctx context.Context) (end time.Time, pending bool, err er
 // diagnosis says why no run came.
 func (u *Server) diagnosis(ctx context.Context) string {
 	if u.DB == nil {
-		return "no usage record of the run's accounts was listed for that time; is the usage server alive (systemctl status cloudstack-usage)?"
+		return "no usage record of the run's accounts was listed for that time; is the usage server alive " +
+			"(systemctl status cloudstack-usage)?"
 	}
 	if f := u.alive(ctx); f.State != finding.OK {
 		return f.String()
@@ -195,7 +199,8 @@ func (u *Server) diagnosis(ctx context.Context) string {
 	if !end.IsZero() {
 		newest = "its newest successful job ends at " + end.Format(time.DateTime)
 	}
-	return fmt.Sprintf("the usage server is alive, %s, a job is queued: %t; see its log, and restart it if its settings were changed since it started",
+	return fmt.Sprintf("the usage server is alive, %s, a job is queued: %t; see its log, and restart it if its "+
+		"settings were changed since it started",
 		newest, pending)
 }
 
@@ -206,7 +211,8 @@ const heartbeatMax = 2 * time.Minute
 func (u *Server) alive(ctx context.Context) finding.Finding {
 	var text sql.NullString
 	var host sql.NullString
-	err := u.DB.QueryRowContext(ctx, "SELECT DATE_FORMAT(heartbeat, '%Y-%m-%d %H:%i:%s'), host FROM cloud_usage.usage_job WHERE end_millis = 0 AND job_type = 0 "+
+	err := u.DB.QueryRowContext(ctx, "SELECT DATE_FORMAT(heartbeat, '%Y-%m-%d %H:%i:%s'), host FROM "+
+		"cloud_usage.usage_job WHERE end_millis = 0 AND job_type = 0 "+
 		"ORDER BY id DESC LIMIT 1").Scan(&text, &host)
 	if errors.Is(err, sql.ErrNoRows) {
 		return finding.Fails(harness.UsageRun, startUsage, noOpenJob)
@@ -228,20 +234,25 @@ func (u *Server) alive(ctx context.Context) finding.Finding {
 // startUsage is what to do where no usage server runs.
 const startUsage = "start it: systemctl start cloudstack-usage"
 
-// judgeHeartbeat says what a usage server's newest heartbeat shows. One in the future is a wrong clock: it would look alive
-// long after it died.
+// judgeHeartbeat says what a usage server's newest heartbeat shows. One in the future is a wrong clock: it would look
+// alive long after it died.
 func judgeHeartbeat(host string, beat, now time.Time) finding.Finding {
 	age := now.Sub(beat)
 	switch {
 	case age > heartbeatMax && age < takeover+heartbeatMax/2:
-		return finding.Fails(harness.UsageRun, fmt.Sprintf("look again after %s: a usage server that was started after a crash takes over the dead one's job then; or %s",
-			beat.Add(takeover+heartbeatMax/2).Format(time.TimeOnly), startUsage),
-			"no heartbeat of the usage server (%s) since %s, %s ago", host, beat.Format(time.DateTime), age.Round(time.Second))
+		return finding.Fails(harness.UsageRun,
+			fmt.Sprintf("look again after %s: a usage server that was started after a crash takes over the dead "+
+				"one's job then; or %s",
+				beat.Add(takeover+heartbeatMax/2).Format(time.TimeOnly), startUsage),
+			"no heartbeat of the usage server (%s) since %s, %s ago", host, beat.Format(time.DateTime),
+			age.Round(time.Second))
 	case age > heartbeatMax:
-		return finding.Fails(harness.UsageRun, startUsage+", or set the clocks of usage server and database by NTP", "no heartbeat of the usage server (%s) since %s, %s ago",
+		return finding.Fails(harness.UsageRun, startUsage+", or set the clocks of usage server and database by NTP",
+			"no heartbeat of the usage server (%s) since %s, %s ago",
 			host, beat.Format(time.DateTime), age.Round(time.Second))
 	case age < -tolerated:
-		return finding.Fails(harness.UsageRun, "set the clocks by NTP", "the usage server's heartbeat is %s in the future", -age)
+		return finding.Fails(harness.UsageRun, "set the clocks by NTP",
+			"the usage server's heartbeat is %s in the future", -age)
 	}
 	return finding.Works(harness.UsageRun, "usage server %s, heartbeat %s ago", host, age.Round(time.Second))
 }
@@ -265,12 +276,15 @@ func (u *Server) TryUsage(ctx context.Context) finding.Finding {
 func (u *Server) tryRange(ctx context.Context, key, text string) finding.Finding {
 	minutes, err := strconv.Atoi(strings.TrimSpace(text))
 	if err != nil || minutes < minRange || minutes > maxRange {
-		return finding.Fails(harness.UsageRun, fmt.Sprintf("set it between %d and %d minutes (update configuration) and restart the usage server", minRange, maxRange),
+		return finding.Fails(harness.UsageRun,
+			fmt.Sprintf("set it between %d and %d minutes (update configuration) and restart the usage server",
+				minRange, maxRange),
 			"%s is %q", key, text)
 	}
 	u.Window = time.Duration(minutes) * time.Minute
 	if u.DB == nil {
-		return finding.Works(harness.UsageRun, "range %d min; without a database runs are seen by the records that they leave", minutes)
+		return finding.Works(harness.UsageRun,
+			"range %d min; without a database runs are seen by the records that they leave", minutes)
 	}
 	for _, zone := range []string{"usage.execution.timezone", "usage.aggregation.timezone"} {
 		v, err := setting(ctx, u.DB, zone)
@@ -314,7 +328,8 @@ func (u *Server) tryRange(ctx context.Context, key, text string) finding.Finding
 // setting reads a configuration value; "" when it is not set.
 func setting(ctx context.Context, db *sql.DB, name string) (string, error) {
 	var v sql.NullString
-	err := db.QueryRowContext(ctx, "SELECT COALESCE(value, default_value) FROM cloud.configuration WHERE name = ?", name).Scan(&v)
+	err := db.QueryRowContext(ctx, "SELECT COALESCE(value, default_value) FROM cloud.configuration WHERE name = ?",
+		name).Scan(&v)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}

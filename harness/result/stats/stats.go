@@ -1,10 +1,10 @@
 // Package stats says what repeats allow one to claim about a failure rate.
 //
-// It is arithmetic and wording only: it does not know what a repeat is. A repeat must be independent of the others (a fresh
-// account, VPC, rule, policy and push); requests within one repeat are not repeats.
+// It is arithmetic and wording only: it does not know what a repeat is. A repeat must be independent of the others (a
+// fresh account, VPC, rule, policy and push); requests within one repeat are not repeats.
 //
-// Know before changing: the words are part of the product. A rate is only ever claimed "under these conditions", never as
-// "fixed" or "not reproducible", and never when more than a tenth of the repeats were undecided.
+// Know before changing: the words are part of the product. A rate is only ever claimed "under these conditions", never
+// as "fixed" or "not reproducible", and never when more than a tenth of the repeats were undecided.
 package stats
 
 import (
@@ -18,8 +18,9 @@ const (
 	Confidence99 = 0.99
 )
 
-// Upper is the exact one-sided upper bound (Clopper-Pearson) of the failure rate after failures in n independent repeats, at
-// a confidence between 0 and 1. Without failures it is 1 - alpha^(1/n). It is 1 when n is 0 or every repeat failed.
+// Upper is the exact one-sided upper bound (Clopper-Pearson) of the failure rate after failures in n independent
+// repeats, at a confidence between 0 and 1. Without failures it is 1 - alpha^(1/n). It is 1 when n is 0 or every repeat
+// failed.
 func Upper(failures, n int, confidence float64) float64 {
 	if n <= 0 || failures >= n {
 		return 1
@@ -106,8 +107,8 @@ func fraction(x, a, b float64) float64 {
 	return f
 }
 
-// Repeats is what happened under which conditions. Total counts every repeat; a repeat that was not decided is neither a
-// failure nor clean.
+// Repeats is what happened under which conditions. Total counts every repeat; a repeat that was not decided is neither
+// a failure nor clean.
 type Repeats struct {
 	Scenario, Target, Release      string
 	Total, Failures, Inconclusives int
@@ -140,10 +141,13 @@ func (r Repeats) Claim() string {
 		return sentence + " That is more than 10 %, so no failure rate is claimed."
 	case r.Failures == 0:
 		bound := Upper(0, r.Decided(), Confidence95)
-		return sentence + fmt.Sprintf(" With 95 %% confidence the failure rate under these conditions is below %s%s.", percent(bound), r.allowing(bound))
+		return sentence + fmt.Sprintf(" With 95 %% confidence the failure rate under these conditions is below %s%s.",
+			percent(bound), r.allowing(bound))
 	}
 	low, high := Interval(r.Failures, r.Decided(), Confidence95)
-	return sentence + fmt.Sprintf(" With 95 %% confidence the failure rate under these conditions is between %s and %s.", percent(low), percent(high))
+	return sentence + fmt.Sprintf(
+		" With 95 %% confidence the failure rate under these conditions is between %s and %s.", percent(low),
+		percent(high))
 }
 
 // allowing widens a bound of clean repeats by what is known of the scenario's sensitivity.
@@ -152,7 +156,8 @@ func (r Repeats) allowing(bound float64) string {
 	if s == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; allowing for measured sensitivity %d/%d (at least %.0f %%), below %s with at least 90 %% confidence in both bounds together",
+	return fmt.Sprintf("; allowing for measured sensitivity %d/%d (at least %.0f %%), below %s with at least 90 %% "+
+		"confidence in both bounds together",
 		r.Caught, r.Planted, 100*s, percent(min(1, bound/s)))
 }
 
@@ -168,7 +173,8 @@ func (r Rate) String() string {
 	if r.Failures > 0 {
 		low, high = Interval(r.Failures, r.Total, Confidence95)
 	}
-	return fmt.Sprintf("%s: %d of %d failed (rate %s to %s)", r.Condition, r.Failures, r.Total, percent(low), percent(high))
+	return fmt.Sprintf("%s: %d of %d failed (rate %s to %s)", r.Condition, r.Failures, r.Total, percent(low),
+		percent(high))
 }
 
 func count(n int, what string) string {

@@ -73,24 +73,36 @@ func atMost(k, n int, p float64) float64 {
 
 func TestClaim(t *testing.T) {
 	r := func(total, failures, inconclusives int) Repeats {
-		return Repeats{Scenario: "L-01", Target: "existing", Release: "4.20.1.0", Total: total, Failures: failures, Inconclusives: inconclusives}
+		return Repeats{Scenario: "L-01", Target: "existing", Release: "4.20.1.0", Total: total, Failures: failures,
+			Inconclusives: inconclusives}
 	}
 	for _, tt := range []struct {
 		in       Repeats
 		withheld bool
 		want     string
 	}{
-		{r(59, 0, 0), false, "0 of 59 repeats failed (L-01, existing, 4.20.1.0). With 95 % confidence the failure rate under these conditions is below 5.0 %."},
+		{r(59, 0, 0), false, "0 of 59 repeats failed (L-01, existing, 4.20.1.0). With 95 % confidence the failure " +
+			"rate under these conditions is below 5.0 %."},
 		{Repeats{Scenario: "L-01", Target: "lab", Release: "4.20.1.0", Total: 59, Planted: 20, Caught: 20}, false,
-			"0 of 59 repeats failed (L-01, lab, 4.20.1.0). With 95 % confidence the failure rate under these conditions is below 5.0 %; allowing for measured sensitivity 20/20 (at least 86 %), below 5.8 % with at least 90 % confidence in both bounds together."},
+			"0 of 59 repeats failed (L-01, lab, 4.20.1.0). With 95 % confidence the failure rate under these " +
+				"conditions is below 5.0 %; allowing for measured sensitivity 20/20 (at least 86 %), below 5.8 % " +
+				"with at least 90 % confidence in both bounds together."},
 		{Repeats{Scenario: "L-01", Target: "lab", Release: "4.20.1.0", Total: 59, Planted: 3}, false,
-			"0 of 59 repeats failed (L-01, lab, 4.20.1.0). With 95 % confidence the failure rate under these conditions is below 5.0 %."},
-		{r(1, 0, 0), false, "0 of 1 repeat failed (L-01, existing, 4.20.1.0). With 95 % confidence the failure rate under these conditions is below 95.0 %."},
-		{r(20, 1, 0), false, "1 of 20 repeats failed (L-01, existing, 4.20.1.0). With 95 % confidence the failure rate under these conditions is between 0.13 % and 24.9 %."},
-		{r(20, 20, 0), false, "20 of 20 repeats failed (L-01, existing, 4.20.1.0). With 95 % confidence the failure rate under these conditions is between 83.2 % and 100.0 %."},
-		{r(20, 0, 2), false, "0 of 18 decided repeats failed (L-01, existing, 4.20.1.0); 2 more, of 20 in all, could not be decided and do not count. With 95 % confidence the failure rate under these conditions is below 15.3 %."},
-		{r(20, 0, 3), true, "0 of 17 decided repeats failed (L-01, existing, 4.20.1.0); 3 more, of 20 in all, could not be decided and do not count. That is more than 10 %, so no failure rate is claimed."},
-		{r(20, 4, 3), true, "4 of 17 decided repeats failed (L-01, existing, 4.20.1.0); 3 more, of 20 in all, could not be decided and do not count. That is more than 10 %, so no failure rate is claimed."},
+			"0 of 59 repeats failed (L-01, lab, 4.20.1.0). With 95 % confidence the failure rate under these " +
+				"conditions is below 5.0 %."},
+		{r(1, 0, 0), false, "0 of 1 repeat failed (L-01, existing, 4.20.1.0). With 95 % confidence the failure rate " +
+			"under these conditions is below 95.0 %."},
+		{r(20, 1, 0), false, "1 of 20 repeats failed (L-01, existing, 4.20.1.0). With 95 % confidence the failure " +
+			"rate under these conditions is between 0.13 % and 24.9 %."},
+		{r(20, 20, 0), false, "20 of 20 repeats failed (L-01, existing, 4.20.1.0). With 95 % confidence the failure " +
+			"rate under these conditions is between 83.2 % and 100.0 %."},
+		{r(20, 0, 2), false, "0 of 18 decided repeats failed (L-01, existing, 4.20.1.0); 2 more, of 20 in all, " +
+			"could not be decided and do not count. With 95 % confidence the failure rate under these conditions is " +
+			"below 15.3 %."},
+		{r(20, 0, 3), true, "0 of 17 decided repeats failed (L-01, existing, 4.20.1.0); 3 more, of 20 in all, could " +
+			"not be decided and do not count. That is more than 10 %, so no failure rate is claimed."},
+		{r(20, 4, 3), true, "4 of 17 decided repeats failed (L-01, existing, 4.20.1.0); 3 more, of 20 in all, could " +
+			"not be decided and do not count. That is more than 10 %, so no failure rate is claimed."},
 		{r(3, 0, 3), true, "None of 3 repeats was decided (L-01, existing, 4.20.1.0). Nothing is claimed."},
 		{r(0, 0, 0), true, "None of 0 repeats was decided (L-01, existing, 4.20.1.0). Nothing is claimed."},
 	} {
