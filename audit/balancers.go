@@ -290,7 +290,7 @@ func (b *balancers) poison(names map[uint32]string) []Poison {
 					UUID:      r.uuid,
 					Name:      r.name,
 					AccountID: r.account,
-					Account:   names[uint32(r.account)], //nolint:gosec // see fields.id
+					Account:   names[uint32(r.account)], // see fields.id
 					Network:   r.network,
 					VPC:       r.vpc,
 					Routers:   b.place(r),

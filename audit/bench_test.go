@@ -157,9 +157,11 @@ func plainQuery(b *testing.B, db *sql.DB) {
 		var n int
 		err := db.QueryRowContext(b.Context(), `WITH ev AS (SELECT account_id, resource_id, type, MIN(created) AS at_ FROM cloud_usage.usage_event
 			WHERE type IN ('LB.CREATE','LB.DELETE') GROUP BY account_id, resource_id, type),
-			model AS (SELECT c.account_id, c.resource_id AS lb_id, c.at_ AS born, d.at_ AS died FROM ev c LEFT JOIN ev d ON d.account_id = c.account_id
-				AND d.resource_id = c.resource_id AND d.type = 'LB.DELETE' AND d.at_ >= c.at_ WHERE c.type = 'LB.CREATE')
-			SELECT COUNT(*) FROM model m LEFT JOIN cloud_usage.usage_load_balancer_policy h ON h.account_id = m.account_id AND h.lb_id = m.lb_id
+			model AS (SELECT c.account_id, c.resource_id AS lb_id, c.at_ AS born, d.at_ AS died FROM ev c
+				LEFT JOIN ev d ON d.account_id = c.account_id AND d.resource_id = c.resource_id AND d.type = 'LB.DELETE'
+				AND d.at_ >= c.at_ WHERE c.type = 'LB.CREATE')
+			SELECT COUNT(*) FROM model m
+			LEFT JOIN cloud_usage.usage_load_balancer_policy h ON h.account_id = m.account_id AND h.lb_id = m.lb_id
 			LEFT JOIN cloud.firewall_rules f ON f.id = m.lb_id AND f.purpose = 'LoadBalancing' WHERE f.id IS NULL AND h.deleted IS NULL`).
 			Scan(&n)
 		require.NoError(b, err)

@@ -120,26 +120,20 @@ func (a *accounting) describeStall(ctx context.Context, repeatedJobs int) error 
 	counts, latest := map[string]int64{}, ""
 	for from := 0; from < len(a.stalled); from += 1000 {
 		ids := a.stalled[from:min(from+1000, len(a.stalled))]
-		rows, err := a.usage.conn.QueryContext(
-			ctx,
-			"SELECT id, type, CAST(created AS CHAR) FROM cloud_usage.usage_event WHERE id IN ("+list(ids)+")",
-		)
-		if err != nil {
-			return a.usage.failed("reading the events that were never processed", err)
-		}
-		for rows.Next() {
+		query := "SELECT id, type, CAST(created AS CHAR) FROM cloud_usage.usage_event WHERE id IN (" + list(ids) + ")"
+		err := a.usage.each(ctx, query, func(scan func(...any) error) error {
 			var id int64
 			var kind, created string
-			if err := rows.Scan(&id, &kind, &created); err != nil {
-				_ = rows.Close()
-				return a.usage.failed("reading the events that were never processed", err)
+			if err := scan(&id, &kind, &created); err != nil {
+				return err
 			}
 			counts[kind]++
 			if created > latest || created == latest && id > s.BlockingEvent {
 				latest, s.BlockingEvent, s.BlockingType = created, id, kind
 			}
-		}
-		if err := rows.Err(); err != nil {
+			return nil
+		})
+		if err != nil {
 			return a.usage.failed("reading the events that were never processed", err)
 		}
 	}

@@ -105,7 +105,9 @@ func TestSessionTimeZone(t *testing.T) {
 	require.NotEmpty(t, want)
 	for name, change := range map[string]func(*mysql.Config){
 		"New York": func(c *mysql.Config) { c.Params = map[string]string{"time_zone": "'-05:00'"} },
-		"Auckland": func(c *mysql.Config) { c.Params = map[string]string{"time_zone": "'+13:00'"}; c.ParseTime = false },
+		"Auckland": func(c *mysql.Config) {
+			c.Params, c.ParseTime = map[string]string{"time_zone": "'+13:00'"}, false
+		},
 	} {
 		r := s.audit(func(o *Options) { o.DSN = s.dsnWith(change) })
 		require.Equal(t, want, lines(r), name)

@@ -79,7 +79,7 @@ func (j *judging) crossed(s *store, r *resource, row usageprobe.Metering) int64 
 	if other == nil || row.ID == int64(r.id) || row.ID > 1<<32-1 {
 		return 0
 	}
-	by := other.find(other.key(r.owner, uint32(row.ID), 0)) //nolint:gosec // bounded above
+	by := other.find(other.key(r.owner, uint32(row.ID), 0)) // bounded above
 	if by == nil {
 		return 0
 	}
@@ -143,13 +143,13 @@ func (j *judging) evidence(s *store, r *resource, one usageprobe.Judgement) []in
 	if one.CrossedBy == 0 || s.Kind == usageprobe.KindUpload {
 		return ids
 	}
-	if by := s.find(s.key(r.owner, uint32(one.CrossedBy), 0)); by != nil { //nolint:gosec // it was found by this id
+	if by := s.find(s.key(r.owner, uint32(one.CrossedBy), 0)); by != nil { // it was found by this id
 		for i := by.event; i != 0; i = j.events.at(i).before {
 			if h := j.events.at(
 				i,
 			); usageprobe.Act(h.idAct>>56)&usageprobe.ActClose != 0 &&
 				usageprobe.Moment(h.at) == one.Row.Closed {
-				ids = append(ids, int64(h.idAct<<8>>8)) //nolint:gosec // 56 bits
+				ids = append(ids, int64(h.idAct<<8>>8)) // 56 bits
 			}
 		}
 	}

@@ -112,7 +112,7 @@ func (l *ledger) loadRows(ctx context.Context) error {
 			r.owner, r.offer, r.hasRow = account, offer, true
 			r.row = s.rows.add(
 				metering{before: r.row, id: uint32(id), opened: opened, closed: closed},
-			) //nolint:gosec // see fields.id
+			) // see fields.id
 			return nil
 		})
 		if err != nil {
@@ -180,7 +180,7 @@ func (l *ledger) event(id int64, processed, copied bool, f *fields) error {
 			}
 			part = uint32(n)
 		case usageprobe.PartZone:
-			part = uint32(max(0, zone)) //nolint:gosec // zones are few
+			part = uint32(max(0, zone)) // zones are few
 		case usageprobe.PartVM:
 			if vm == 0 && e.act&usageprobe.ActOpen != 0 {
 				continue // not attached
@@ -192,7 +192,7 @@ func (l *ledger) event(id int64, processed, copied bool, f *fields) error {
 			s.key(account, resourceID, part),
 			account,
 			happening{at: at, idAct: uint64(id) | uint64(e.act|standing)<<56},
-		) //nolint:gosec // ids are positive
+		) // ids are positive
 	}
 	return nil
 }

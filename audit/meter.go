@@ -90,23 +90,17 @@ func (s *site) fingerprint(ctx context.Context) (string, error) {
 		if !s.cloud.has(table, "id", "uuid") {
 			continue
 		}
-		rows, err := s.cloud.conn.QueryContext(
-			ctx,
-			"SELECT id, COALESCE(uuid, '') FROM cloud."+table+" ORDER BY id LIMIT 3",
-		)
-		if err != nil {
-			return "", s.cloud.failed("reading "+table, err)
-		}
-		for rows.Next() {
+		query := "SELECT id, COALESCE(uuid, '') FROM cloud." + table + " ORDER BY id LIMIT 3"
+		err := s.cloud.each(ctx, query, func(scan func(...any) error) error {
 			var id int64
 			var uuid string
-			if err := rows.Scan(&id, &uuid); err != nil {
-				_ = rows.Close()
-				return "", s.cloud.failed("reading "+table, err)
+			if err := scan(&id, &uuid); err != nil {
+				return err
 			}
 			parts = append(parts, fmt.Sprintf("%s %d %s", table, id, uuid))
-		}
-		if err := rows.Err(); err != nil {
+			return nil
+		})
+		if err != nil {
 			return "", s.cloud.failed("reading "+table, err)
 		}
 	}

@@ -126,10 +126,7 @@ func (s *site) check(ctx context.Context) error {
 		for _, table := range sortedKeys(needed()[source.schema]) {
 			columns := needed()[source.schema][table]
 			name := source.schema + "." + table
-			rows, err := source.conn.QueryContext(ctx, "SELECT 1 FROM "+name+" LIMIT 1")
-			if err == nil {
-				err = errors.Join(rows.Err(), rows.Close())
-			}
+			err := source.each(ctx, "SELECT 1 FROM "+name+" LIMIT 1", func(func(...any) error) error { return nil })
 			if err != nil && table == "version" && usageprobe.IsAbsent(err) {
 				continue // only names the release in the report
 			}

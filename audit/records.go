@@ -55,7 +55,7 @@ type month int32
 
 func monthOf(m usageprobe.Moment) month {
 	t := m.Time()
-	return month(t.Year()*12 + int(t.Month()) - 1) //nolint:gosec // years are small
+	return month(t.Year()*12 + int(t.Month()) - 1) // years are small
 }
 
 func (m month) String() string { return fmt.Sprintf("%04d-%02d", m/12, m%12+1) }

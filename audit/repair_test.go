@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -98,22 +99,28 @@ func (s *testSite) contents() string {
 	sum := sha256.New()
 	for _, table := range []string{"usage_load_balancer_policy", "usage_port_forwarding", "usage_ip_address",
 		"usage_vm_instance", "usage_volume", "cloud_usage", "usage_event"} {
-		rows, err := s.db.QueryContext(s.t.Context(), "SELECT * FROM cloud_usage."+table+" ORDER BY id")
-		require.NoError(s.t, err)
-		names, err := rows.Columns()
-		require.NoError(s.t, err)
-		for rows.Next() {
-			values, into := make([]any, len(names)), make([]any, len(names))
-			for i := range values {
-				into[i] = &values[i]
-			}
-			require.NoError(s.t, rows.Scan(into...))
-			fmt.Fprintf(sum, "%s %v\n", table, values)
-		}
-		require.NoError(s.t, rows.Err())
-		require.NoError(s.t, rows.Close())
+		s.digest(sum, table)
 	}
 	return fmt.Sprintf("%x", sum.Sum(nil))
+}
+
+// digest adds the rows of one table.
+func (s *testSite) digest(sum io.Writer, table string) {
+	s.t.Helper()
+	rows, err := s.db.QueryContext(s.t.Context(), "SELECT * FROM cloud_usage."+table+" ORDER BY id")
+	require.NoError(s.t, err)
+	defer func() { require.NoError(s.t, rows.Close()) }()
+	names, err := rows.Columns()
+	require.NoError(s.t, err)
+	for rows.Next() {
+		values, into := make([]any, len(names)), make([]any, len(names))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		require.NoError(s.t, rows.Scan(into...))
+		fmt.Fprintf(sum, "%s %v\n", table, values)
+	}
+	require.NoError(s.t, rows.Err())
 }
 
 func savePlan(t *testing.T, p *Plan) string {
@@ -172,7 +179,7 @@ func TestRepairSurvivesAKill(t *testing.T) {
 	path := savePlan(t, plan)
 	undo := filepath.Join(t.TempDir(), "undo")
 	kill := func(rows int) {
-		child := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this test's own binary
+		child := exec.CommandContext(t.Context(), os.Args[0]) // this test's own binary
 		child.Env = append(os.Environ(), fmt.Sprintf("%s=%s|%s|%s|%d", killEnv, path, undo, s.server.DSN(), rows))
 		out, err := child.CombinedOutput()
 		require.Error(t, err, "%s", out)

@@ -138,7 +138,7 @@ func (l *ledger) release() {
 func (j *judging) accountNames(ctx context.Context) error {
 	j.names = map[uint32]string{}
 	return j.cloud.scan(ctx, "account", []string{"COALESCE(account_name, '')"}, "", func(id int64, f *fields) error {
-		j.names[uint32(id)] = string(f.text()) //nolint:gosec // see fields.id
+		j.names[uint32(id)] = string(f.text()) // see fields.id
 		return nil
 	})
 }
@@ -171,27 +171,20 @@ func (a *accounting) identify(ctx context.Context) error {
 	for table, of := range wanted {
 		ids := sortedKeys(of)
 		for from := 0; from < len(ids); from += 1000 {
-			rows, err := a.cloud.conn.QueryContext(
-				ctx,
-				"SELECT id, uuid FROM cloud."+table+" WHERE uuid IS NOT NULL AND id IN ("+list(
-					ids[from:min(from+1000, len(ids))],
-				)+")",
-			)
-			if err != nil {
-				return a.cloud.failed("reading uuids", err)
-			}
-			for rows.Next() {
+			query := "SELECT id, uuid FROM cloud." + table + " WHERE uuid IS NOT NULL AND id IN (" +
+				list(ids[from:min(from+1000, len(ids))]) + ")"
+			err := a.cloud.each(ctx, query, func(scan func(...any) error) error {
 				var id int64
 				var uuid string
-				if err := rows.Scan(&id, &uuid); err != nil {
-					_ = rows.Close()
-					return a.cloud.failed("reading uuids", err)
+				if err := scan(&id, &uuid); err != nil {
+					return err
 				}
 				for _, i := range of[id] {
 					a.result.Findings[i].UUID = uuid
 				}
-			}
-			if err := rows.Err(); err != nil {
+				return nil
+			})
+			if err != nil {
 				return a.cloud.failed("reading uuids", err)
 			}
 		}

@@ -113,6 +113,21 @@ func (s *source) learn(ctx context.Context) error {
 	return nil
 }
 
+// each calls take for every row of a query, whose rows are closed in any case.
+func (s *source) each(ctx context.Context, query string, take func(scan func(into ...any) error) error) (err error) {
+	rows, err := s.conn.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := take(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 // has says whether the table is there with all these columns.
 func (s *source) has(table string, columns ...string) bool {
 	there := s.columns[table]

@@ -1,7 +1,7 @@
 package harness
 
 // onlyAPI says whether the story is told without a database.
-func (t *Attempt) onlyAPI() bool {
+func onlyAPI(t *Attempt) bool {
 	return t.scenario.APIOnly != nil && t.site.DB == nil && t.site.Missing[UsageDB] != ""
 }
 

@@ -225,7 +225,7 @@ func runOnce(ctx context.Context, target Target, s Scenario, p Plan, seed int64,
 			}
 		}()
 	}
-	prefix := fmt.Sprintf("sp%x", uint32(seed)) //nolint:gosec // a label
+	prefix := fmt.Sprintf("sp%x", uint32(seed)) // a label
 	if site != nil && site.Ledger != nil {
 		prefix = site.Ledger.Prefix() // a seed may come again while its first run's objects are still there
 	}
@@ -262,7 +262,7 @@ func (t *Attempt) tell() {
 			t.judge(result.Inconclusive, fmt.Sprintf("the scenario itself broke: %v", r))
 			t.Note("stack", "%s", debug.Stack())
 		}
-		t.troubles()
+		troubles(t)
 		if t.verdict == result.Fail && !t.brief {
 			t.calls = t.site.Calls.Newest()
 		}
@@ -273,7 +273,7 @@ func (t *Attempt) tell() {
 		}
 	}()
 	for _, need := range t.scenario.Needs {
-		if need == UsageDB && t.onlyAPI() {
+		if need == UsageDB && onlyAPI(t) {
 			continue
 		}
 		if why := t.site.Broken[need]; why != "" {
@@ -283,13 +283,13 @@ func (t *Attempt) tell() {
 			t.Unsupported("needs %s: %s", need, why)
 		}
 	}
-	if t.onlyAPI() {
+	if onlyAPI(t) {
 		defer t.apiOnly()
 		t.scenario.APIOnly(t, t.site)
 	} else {
 		t.scenario.Run(t, t.site)
 	}
-	t.noteUsed()
+	noteUsed(t)
 	if t.verdict == result.Pass && t.scenario.Inconclusive != "" {
 		t.byDesign = true
 		t.judge(result.Inconclusive, t.scenario.Inconclusive)
@@ -301,7 +301,7 @@ func (t *Attempt) tell() {
 
 // noteUsed notes what the story used of its site, for a proof. It is not called for a story that was broken off, and an
 // error is no reason to judge the story: then nothing is known to be unused.
-func (t *Attempt) noteUsed() {
+func noteUsed(t *Attempt) {
 	if t.site.used == nil {
 		return
 	}

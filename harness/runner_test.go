@@ -49,9 +49,13 @@ func TestVerdicts(t *testing.T) {
 		"broken": {harness.Scenario{Run: func(*harness.Attempt, *harness.Site) { panic("a defect of the scenario") }},
 			&harnesstest.FakeTarget{}, result.Inconclusive, "the scenario itself broke", 3},
 		"missing capability": {harness.Scenario{Run: harnesstest.Checked, Needs: []harness.Capability{harness.UsageDB}},
-			&harnesstest.FakeTarget{Template: harness.Site{Missing: map[harness.Capability]string{harness.UsageDB: "no DSN given"}}}, result.Unsupported, "no DSN given", 3},
+			&harnesstest.FakeTarget{Template: harness.Site{
+				Missing: map[harness.Capability]string{harness.UsageDB: "no DSN given"},
+			}}, result.Unsupported, "no DSN given", 3},
 		"broken capability": {harness.Scenario{Run: harnesstest.Checked, Needs: []harness.Capability{harness.UsageDB}},
-			&harnesstest.FakeTarget{Template: harness.Site{Broken: map[harness.Capability]string{harness.UsageDB: "access denied"}}}, result.Inconclusive, "access denied", 3},
+			&harnesstest.FakeTarget{Template: harness.Site{
+				Broken: map[harness.Capability]string{harness.UsageDB: "access denied"},
+			}}, result.Inconclusive, "access denied", 3},
 		"site does not open": {harness.Scenario{Run: harnesstest.Checked},
 			&harnesstest.FakeTarget{OpenErr: errors.New("no room")}, result.Inconclusive, "no room", 3},
 		"known failure": {harness.Scenario{KnownBad: harness.Known{Releases: release.Where(

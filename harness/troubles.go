@@ -9,7 +9,7 @@ type Troubled interface {
 }
 
 // troubles takes a pass away from a run whose routers did not work, and says why an undecided one is undecided.
-func (t *Attempt) troubles() {
+func troubles(t *Attempt) {
 	routers, ok := t.site.Routers.(Troubled)
 	if !ok {
 		return

@@ -160,8 +160,8 @@ func differences() []KnobInfo {
 		},
 		{
 			Name: RendererBefore418, Part: "router",
-			About: "haproxy.cfg has no admin socket and no source lists, and httpclose is written as forceclose (ended " +
-				"by #6571 and #6460)",
+			About: "haproxy.cfg has no admin socket and no source lists, and httpclose is written as forceclose " +
+				"(ended by #6571 and #6460)",
 		},
 		{
 			Name: RouterVerifies, Part: "router",
@@ -183,8 +183,8 @@ func differences() []KnobInfo {
 		},
 		{
 			Name: UsageVolumeKeyNarrow, Part: "usage", Needs: []Knob{VolumeUsagePerVM},
-			About: "the key of volume rows has no VM: the second row of a volume is refused, and all that the run had " +
-				"handled up to it is rolled back, run after run (#13399, #13909)",
+			About: "the key of volume rows has no VM: the second row of a volume is refused, and all that the run " +
+				"had handled up to it is rolled back, run after run (#13399, #13909)",
 		},
 	}
 }

@@ -116,7 +116,7 @@ func (b *browser) picture(name string) {
 		require.NoError(
 			b.t,
 			os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644),
-		) //nolint:gosec // for others to look at
+		) // for others to look at
 	}
 }
 

@@ -74,7 +74,7 @@ func output(s string) *junitText {
 
 // JUnit is the run as JUnit XML, for a gate that reads nothing else: it is red exactly when the exit status is not 0.
 //
-//   - A failure is a failure. A known one is skipped with a message that begins "known:" and its evidence in system-out;
+//   - A failure is a failure. A known one is skipped with a message that begins "known:", its evidence in system-out;
 //     with strict it is a failure.
 //   - A known failure that passes is a pass that says so in system-out; with strict it is a failure.
 //   - Inconclusive is an error of type "unknown"; when it is so by design it is skipped.

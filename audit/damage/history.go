@@ -128,7 +128,7 @@ func Play(o Options) *History {
 		Options: o,
 		random:  rand.New(rand.NewPCG(o.Seed, 0x57ac)),
 		now:     o.Start.Truncate(o.Window).Unix(),
-		tables:  map[string][]helper{}, //nolint:gosec // a test's dice
+		tables:  map[string][]helper{}, // a test's dice
 		index:   map[string]map[int64]int{},
 		last:    map[string]int64{},
 		things:  map[string][]*thing{},

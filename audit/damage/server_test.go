@@ -1,6 +1,7 @@
 package damage
 
 import (
+	"database/sql"
 	"fmt"
 	"testing"
 	"time"
@@ -89,28 +90,35 @@ func TestHandlersAreThoseOfTheZone(t *testing.T) {
 				NIC: "SELECT id, account_id, vm_instance_id, CAST(created AS CHAR), COALESCE(CAST(deleted AS " +
 					"CHAR), '') FROM cloud_usage.usage_network_offering ORDER BY id",
 			} {
-				var want, have []string
+				var want []string
 				for _, r := range h.tables[kind] {
 					want = append(
 						want,
 						fmt.Sprintf("%d %d %d %s %s", r.id, r.account, r.resource, stamp(r.opened), stamp(r.closed)),
 					)
 				}
-				rows, err := db.QueryContext(t.Context(), query)
-				require.NoError(t, err)
-				for rows.Next() {
-					var id, account, resource int64
-					var opened, closed string
-					require.NoError(t, rows.Scan(&id, &account, &resource, &opened, &closed))
-					have = append(have, fmt.Sprintf("%d %d %d %s %s", id, account, resource, opened, closed))
-				}
-				require.NoError(t, rows.Err())
-				require.NoError(t, rows.Close())
+				have := helperRows(t, db, query)
 				require.NotEmpty(t, want, kind)
 				require.Equal(t, want, have, kind)
 			}
 		})
 	}
+}
+
+// helperRows are the rows of a query as text.
+func helperRows(t *testing.T, db *sql.DB, query string) (have []string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
+	for rows.Next() {
+		var id, account, resource int64
+		var opened, closed string
+		require.NoError(t, rows.Scan(&id, &account, &resource, &opened, &closed))
+		have = append(have, fmt.Sprintf("%d %d %d %s %s", id, account, resource, opened, closed))
+	}
+	require.NoError(t, rows.Err())
+	return have
 }
 
 // TestPlayIsRepeatable: a seed makes the same site again, and another seed another one.

@@ -114,8 +114,8 @@ func auditCommand() *cobra.Command {
 		Long: `Looks at the databases of a whole site, with an account that needs SELECT only: which usage rows lie and what that cost, which load balancer
 rules a router refuses, and whether the usage server stands still.
 
-Exit status: 0 nothing found (with --gate: go), 1 damage found (no-go), 2 wrong use, 3 nothing could be decided yet, 4 the audit could not be done.
-With --nagios: 0 OK, 1 warning, 2 critical, 3 unknown.`,
+Exit status: 0 nothing found (with --gate: go), 1 damage found (no-go), 2 wrong use, 3 nothing could be decided yet,
+4 the audit could not be done. With --nagios: 0 OK, 1 warning, 2 critical, 3 unknown.`,
 	}
 	f.site.add(c)
 	f.docs.add(c.Flags())
@@ -255,7 +255,7 @@ func auditStatus(r *audit.Result) error {
 // auditProgress shows on a terminal how far the audit is; elsewhere it says each stage once.
 func auditProgress(w io.Writer) func(audit.Progress) {
 	file, isFile := w.(*os.File)
-	live := isFile && term.IsTerminal(int(file.Fd())) //nolint:gosec // a file descriptor is small
+	live := isFile && term.IsTerminal(int(file.Fd())) // a file descriptor is small
 	stage := ""
 	return func(p audit.Progress) {
 		percent := 0

@@ -123,7 +123,7 @@ func writeWhole(path string, data []byte) (err error) {
 		}
 	}()
 	_, err = f.Write(data)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil { //nolint:gosec // reports are for others to read
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil { // reports are for others to read
 		return err
 	}
 	return os.Rename(f.Name(), path)

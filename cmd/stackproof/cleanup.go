@@ -28,10 +28,11 @@ type cleanupOptions struct {
 func cleanupCommand() *cobra.Command {
 	var o cleanupOptions
 	c := &cobra.Command{Use: "cleanup", Short: "Removes what a killed run left behind", Args: noArgs,
-		Long: `Removes what a killed run (kill -9, power loss) could not remove itself: folders and processes of labs, containers, and on existing
-zones everything that the run's ledger names or that carries the run's unique prefix. What belongs to a run that is alive is left alone.
-A ledger is kept until all that it names is gone; what could not be removed is listed with the reason (exit 4). It is kept too
-while the server may still commit a domain or an account that was asked for and whose answer nobody saw (exit 4, with the time).`,
+		Long: `Removes what a killed run (kill -9, power loss) could not remove itself: folders and processes of
+labs, containers, and on existing zones everything that the run's ledger names or that carries the run's unique
+prefix. What belongs to a run that is alive is left alone. A ledger is kept until all that it names is gone; what
+could not be removed is listed with the reason (exit 4). It is kept too while the server may still commit a domain
+or an account that was asked for and whose answer nobody saw (exit 4, with the time).`,
 		Example: `  stackproof cleanup --dry-run
   stackproof cleanup --target nightly --config targets.yaml`}
 	f := c.Flags()

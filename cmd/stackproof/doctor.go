@@ -30,8 +30,8 @@ func doctorCommand() *cobra.Command {
 		Long: `Tries each capability of an existing zone and prints what was seen, or what is missing and how to get it: the grant, the
 log level, the configuration key, the usage server that is not alive. It creates nothing.
 
-Without a target it looks whether the lab can run on this machine: HAProxy, a database server, network namespaces, memory and a
-temporary folder. For what is missing it prints the command that installs or allows it.
+Without a target it looks whether the lab can run on this machine: HAProxy, a database server, network namespaces,
+memory and a temporary folder. For what is missing it prints the command that installs or allows it.
 
 Exit status: 0 nothing is broken, 3 something that should work does not, 4 the target cannot be used or the lab cannot run.`,
 		Example: "  stackproof doctor\n  stackproof doctor --target nightly --config targets.yaml"}

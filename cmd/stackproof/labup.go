@@ -46,9 +46,9 @@ func labUpCommand() *cobra.Command {
 	var seed int64
 	var speed float64
 	c := &cobra.Command{Use: "up", Short: "A lab zone that stays until Ctrl-C", Args: noArgs,
-		Long: `Opens a lab zone on loopback and leaves it standing for cmk, a browser, mysql or another stackproof, until Ctrl-C.
-Its time is the computer's, or runs faster (--speed); its usage server runs once a minute. Pushes are written to the management log, they reach no
-router.`}
+		Long: `Opens a lab zone on loopback and leaves it standing for cmk, a browser, mysql or another stackproof,
+until Ctrl-C. Its time is the computer's, or runs faster (--speed); its usage server runs once a minute. Pushes are
+written to the management log, they reach no router.`}
 	f := c.Flags()
 	f.StringVar(&name, "release", release.Default, "release profile")
 	f.StringArrayVar(&knobs, "knob", nil, "switch one behaviour: NAME or NAME=off (repeatable)")

@@ -118,7 +118,7 @@ func (o *probeOptions) config(ctx context.Context, target string) (dataplane.Con
 	switch {
 	case o.control == "":
 		return none, vantage{}, usage(
-			"--control is needed: HOST:PORT of the same backends without stickiness; it shows that a move would be seen",
+			"--control is needed: HOST:PORT of the same backends without stickiness; it shows that a move is seen",
 		)
 	case len(o.from) == 0:
 		return none, vantage{}, usage(
@@ -152,7 +152,7 @@ func (o *probeOptions) config(ctx context.Context, target string) (dataplane.Con
 		Dialer:   from.Dialer,
 		Method:   dataplane.Method(o.method),
 		Requests: o.requests,
-		Seed:     uint64(o.seed), //nolint:gosec // a seed
+		Seed:     uint64(o.seed), // a seed
 		Timeout:  o.timeout,
 		Parallel: o.parallel,
 		Identity: identity,
@@ -186,7 +186,7 @@ func resolve(ctx context.Context, text string) (netip.AddrPort, error) {
 	if err != nil || len(all) == 0 {
 		return netip.AddrPort{}, usage("%q: the host has no address: %w", text, err)
 	}
-	return netip.AddrPortFrom(all[0].Unmap(), uint16(number)), nil //nolint:gosec // a port
+	return netip.AddrPortFrom(all[0].Unmap(), uint16(number)), nil // a port
 }
 
 // result is the observation as a run of one case, which every report can show.
@@ -267,7 +267,7 @@ func (o *probeOptions) numbers(seen dataplane.Observation) []string {
 		lines = append(
 			lines,
 			fmt.Sprintf(
-				"false pass: without stickiness no move would show with a chance of %.2g (each request dealt by chance)",
+				"false pass: without stickiness no move shows with a chance of %.2g (each request dealt by chance)",
 				seen.FalsePass,
 			),
 			fmt.Sprintf(

@@ -133,11 +133,11 @@ func TestProbeRefusesWrongWords(t *testing.T) {
 func TestProbeFromANamespace(t *testing.T) {
 	name := fmt.Sprintf("sp-probe-%d", os.Getpid())
 	ip := func(args ...string) {
-		out, err := exec.Command("ip", args...).CombinedOutput() //nolint:gosec // fixed words
+		out, err := exec.Command("ip", args...).CombinedOutput() // fixed words
 		require.NoError(t, err, "ip %s: %s", strings.Join(args, " "), out)
 	}
 	ip("netns", "add", name)
-	t.Cleanup(func() { assert.NoError(t, exec.Command("ip", "netns", "del", name).Run()) }) //nolint:gosec // our own name
+	t.Cleanup(func() { assert.NoError(t, exec.Command("ip", "netns", "del", name).Run()) }) // our own name
 	v := inNamespaces([]string{name, "sp-no-such-namespace"})
 	to := netip.MustParseAddrPort("127.0.0.1:9")
 	_, err := v.Dial(t.Context(), v.addresses[0], to)

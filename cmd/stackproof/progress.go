@@ -53,10 +53,10 @@ func newProgress(out io.Writer, total, repeat int) *progress {
 		stop:   make(chan struct{}),
 		steps:  map[string]step{},
 	}
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) { //nolint:gosec // a file descriptor is small
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) { // a file descriptor is small
 		p.live = true
 		p.size = func() (int, int) {
-			width, height, err := term.GetSize(int(f.Fd())) //nolint:gosec // a file descriptor is small
+			width, height, err := term.GetSize(int(f.Fd())) // a file descriptor is small
 			if err != nil {
 				return 80, 24
 			}

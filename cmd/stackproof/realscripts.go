@@ -70,7 +70,8 @@ func (f *scriptFlags) add(c *cobra.Command) {
 
 func (f *scriptFlags) define(s *pflag.FlagSet) {
 	s.StringVar(&f.tree, "systemvm-tree", "",
-		"with --router real-scripts: folder with debian/opt/cloud, such as the folder systemvm of a CloudStack checkout")
+		"with --router real-scripts: folder with debian/opt/cloud, such as the folder systemvm of "+
+			"a CloudStack checkout")
 	s.StringVar(&f.release, "tree-release", "",
 		"with --router real-scripts: release of the tree, where no pom.xml tells it; by it known failures of "+
 			"routers are told")

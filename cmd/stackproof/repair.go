@@ -28,9 +28,10 @@ func repairPlanCommand() *cobra.Command {
 		Use:   "plan",
 		Short: "Audits a site and writes what can be repaired into a file",
 		Args:  noArgs,
-		Long: `Audits a site with SELECT only, and writes a plan: one line a row, with its old and its new close date and the event that dates it.
-Only open rows of what is dead, with exactly one delete event, and rows that another one's delete has closed at a wrong time are planned.
-cloud_usage itself is never changed: --credits and --debits list what to give back and what to charge.`,
+		Long: `Audits a site with SELECT only, and writes a plan: one line a row, with its old and its new close
+date and the event that dates it. Only open rows of what is dead, with exactly one delete event, and rows that
+another one's delete has closed at a wrong time are planned. cloud_usage itself is never changed: --credits and
+--debits list what to give back and what to charge.`,
 	}
 	site.add(c)
 	s := c.Flags()

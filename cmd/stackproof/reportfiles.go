@@ -192,7 +192,7 @@ const reportMode = 0o644
 
 // add writes at the end of a file.
 func (r reportFile) add(data []byte) error {
-	f, err := os.OpenFile(r.path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, reportMode) //nolint:gosec // reports are for others to read
+	f, err := os.OpenFile(r.path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, reportMode) // reports are for others to read
 	if err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ func (r reportFile) replace(data []byte) error {
 	if info, err := os.Stat(r.path); err == nil {
 		mode = info.Mode().Perm()
 	}
-	f, err := os.OpenFile(r.beside(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, mode) //nolint:gosec // reports are for others to read
+	f, err := os.OpenFile(r.beside(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, mode) // reports are for others to read
 	if err != nil {
 		return r.overwrite(data)
 	}
@@ -223,7 +223,7 @@ func (r reportFile) replace(data []byte) error {
 }
 
 func (r reportFile) overwrite(data []byte) error {
-	f, err := os.OpenFile(r.path, os.O_CREATE|os.O_WRONLY, reportMode) //nolint:gosec // reports are for others to read
+	f, err := os.OpenFile(r.path, os.O_CREATE|os.O_WRONLY, reportMode) // reports are for others to read
 	if err != nil {
 		return err
 	}
@@ -245,9 +245,9 @@ func (t *textFlags) add(f *pflag.FlagSet) {
 // options fit the closing text to where it goes.
 func (t *textFlags) options(out io.Writer, strict bool) reports.TextOptions {
 	o := reports.TextOptions{Strict: strict, Quiet: t.quiet, Verbose: t.verbose}
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) { //nolint:gosec // a file descriptor is small
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) { // a file descriptor is small
 		o.Color = os.Getenv("NO_COLOR") == ""
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil { //nolint:gosec // a file descriptor is small
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil { // a file descriptor is small
 			o.Width = width
 		}
 	}

@@ -32,9 +32,10 @@ func vrDiffCommand() *cobra.Command {
 	var o vrDiffOptions
 	c := &cobra.Command{Use: "diff TREE_A TREE_B",
 		Short: "Plays the same pushes through the router scripts of two releases and shows where they differ",
-		Long: `Plays the same pushes through the unmodified router scripts of two systemvm trees (folders with debian/opt/cloud), each router
-in sandboxes of its own with a real HAProxy, and shows every push after which live files, HAProxy's reloads or exit statuses
-differ. A push is masked where the scripts wrote the new file and left another one live.
+		Long: `Plays the same pushes through the unmodified router scripts of two systemvm trees (folders with
+debian/opt/cloud), each router in sandboxes of its own with a real HAProxy, and shows every push after which live
+files, HAProxy's reloads or exit statuses differ. A push is masked where the scripts wrote the new file and left
+another one live.
 
 Exit status: 0 no difference, 1 a difference, 2 wrong use, 4 a tree cannot be run here.`,
 		Example: `  stackproof vr diff cloudstack-4.19.1.0/systemvm cloudstack-4.19.2.0/systemvm

@@ -33,10 +33,10 @@ type deployOptions struct {
 func zoneDeployCommand() *cobra.Command {
 	var o deployOptions
 	c := &cobra.Command{Use: "deploy", Short: "An advanced simulator zone on a bare management server", Args: noArgs,
-		Long: `Sets up an advanced zone of the simulator hypervisor (setup/dev/advanced.cfg) on a management server that was built with
-it, and then the settings that usage tests need: windows of one minute, time zones GMT. What is there already is left as it
-is, so it can be started again at any time. The usage server reads its settings when it starts: it is restarted by the
-target's restart_usage command or --restart-usage, or you are told to.`,
+		Long: `Sets up an advanced zone of the simulator hypervisor (setup/dev/advanced.cfg) on a management server
+that was built with it, and then the settings that usage tests need: windows of one minute, time zones GMT. What is
+there already is left as it is, so it can be started again at any time. The usage server reads its settings when it
+starts: it is restarted by the target's restart_usage command or --restart-usage, or you are told to.`,
 		Example: `  stackproof zone deploy --api-url http://127.0.0.1:8096/client/api --integration --dry-run`}
 	f := c.Flags()
 	f.StringVar(&o.target, "target", existingTarget,

@@ -15,13 +15,13 @@ import (
 // bucket for the next young job, and at 45 ms the job goes without. Guaranteed, plus a round trip, for times on the
 // client's clock:
 //
-//   - A lone job that takes 100 ms is seen 20 ms after its end; jobs of 100 ms one after another within 48 ms, because each
-//     then costs one token and one comes every 1/6.8 s = 147 ms. Both stay below 60 ms for round trips up to 12 ms. The same
-//     holds while any number of older jobs wait: they leave the token.
+//   - A lone job that takes 100 ms is seen 20 ms after its end; jobs of 100 ms one after another within 48 ms, because
+//     each then costs one token and one comes every 1/6.8 s = 147 ms. Both stay below 60 ms for round trips up to
+//     12 ms. The same holds while any number of older jobs wait: they leave the token.
 //   - A lone job that takes d is seen within max(150 ms, d/3) of its end, at most 2 s.
-//   - Of n jobs started together the last one gets its first look after n/6.8 s. Within the bound nobody can do better: no
-//     call of the API answers for several jobs. Whoever is overdue longest goes first; and when young jobs took all tokens for
-//     2 s, an older one may take the kept token, so nobody starves.
+//   - Of n jobs started together the last one gets its first look after n/6.8 s. Within the bound nobody can do
+//     better: no call of the API answers for several jobs. Whoever is overdue longest goes first; and when young jobs
+//     took all tokens for 2 s, an older one may take the kept token, so nobody starves.
 const (
 	pollRate  = 6.8 // tokens a second
 	pollBurst = 2.9

@@ -110,7 +110,8 @@ var lists = map[string]struct {
 		"id ipaddress state issourcenat vpcid associatednetworkid"},
 	"listVirtualMachines": {of((*cloud.Client).ListVirtualMachines), "id name state nic autoscalevmgroupid"},
 	"listLoadBalancerRules": {of((*cloud.Client).ListLoadBalancerRules),
-		"id name publicipid publicip publicport privateport algorithm networkid account domainid state zoneid protocol"},
+		"id name publicipid publicip publicport privateport algorithm networkid account domainid state " +
+			"zoneid protocol"},
 	"listLoadBalancerRuleInstances": {func(ctx context.Context, c *cloud.Client, p cloud.Params) (any, error) {
 		if p["lbvmips"] == "true" {
 			members, err := c.ListLoadBalancerRuleMembers(ctx, fmt.Sprint(p["id"]))

@@ -142,7 +142,8 @@ func (e *engine) pull(ctx context.Context, image string, say func(string)) error
 	case strings.Contains(text, "no space left"):
 		return fmt.Errorf("pulling %s: %w", image, explain(err))
 	case errdefs.IsNotFound(err), strings.Contains(text, "manifest unknown"), strings.Contains(text, "not found"):
-		return fmt.Errorf("there is no image %s, neither here nor in the registry: check --release, or give --image: %w", image, flat(err))
+		return fmt.Errorf("there is no image %s, neither here nor in the registry: "+
+			"check --release, or give --image: %w", image, flat(err))
 	case strings.Contains(text, "denied"), strings.Contains(text, "unauthorized"):
 		return fmt.Errorf("the registry refuses image %s: log in (docker login), or check its name: %w", image,
 			flat(err))

@@ -87,7 +87,7 @@ const labFolder = "stackproof-lab-"
 func (b *box) makeDir() (err error) {
 	if b.o.LogDir != "" {
 		b.dir = b.o.LogDir
-		err = os.MkdirAll(b.dir, 0o755) //nolint:gosec // logs are for others to read
+		err = os.MkdirAll(b.dir, 0o755) // logs are for others to read
 	} else {
 		b.dir, err = os.MkdirTemp("", fmt.Sprintf("%s%d-container-", labFolder, os.Getpid()))
 	}

@@ -82,7 +82,7 @@ func Mix(address string, seed uint64, late time.Duration, shares ...Share) (*Pro
 		return nil, fmt.Errorf("fault proxy: %w", err)
 	}
 	return &Proxy{to: to, shares: shares, delay: 300 * time.Millisecond, late: late,
-		rng: rand.New(rand.NewPCG(seed, 0xfa17))}, nil //nolint:gosec // repeatable on purpose
+		rng: rand.New(rand.NewPCG(seed, 0xfa17))}, nil // repeatable on purpose
 }
 
 // Hits is how many exchanges were broken.

@@ -151,7 +151,7 @@ func TestBrokenExchanges(t *testing.T) {
 				t.Run(string(fault), func(t *testing.T) {
 					s := open(t, db, zone.Options{Release: release})
 					defer s.untouched(t)()
-					proxy, err := faultproxy.New(s.APIURL(), fault, 0.04, uint64(i)) //nolint:gosec // small
+					proxy, err := faultproxy.New(s.APIURL(), fault, 0.04, uint64(i)) // small
 					require.NoError(t, err)
 					front := httptest.NewServer(proxy)
 					defer front.Close()

@@ -94,7 +94,7 @@ func (f *Fleet) named(name string) (*Router, error) {
 	}
 	v := &Router{name: name}
 	dir := filepath.Join(f.dir, name)
-	if err := os.Mkdir(dir, 0o755); err != nil { //nolint:gosec // HAProxy drops its rights and must still read its files
+	if err := os.Mkdir(dir, 0o755); err != nil { // HAProxy drops its rights and must still read its files
 		return nil, fmt.Errorf("folder of router %s: %w", name, err)
 	}
 	m, err := f.machineOf(v, dir)
@@ -173,7 +173,7 @@ func members(p router.Push) []netip.AddrPort {
 			if err != nil || d.Revoked {
 				continue
 			}
-			if at := netip.AddrPortFrom(ip, uint16(d.Port)); !slices.Contains(all, at) { //nolint:gosec // the parser bounds ports
+			if at := netip.AddrPortFrom(ip, uint16(d.Port)); !slices.Contains(all, at) { // the parser bounds ports
 				all = append(all, at)
 			}
 		}

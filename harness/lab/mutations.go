@@ -165,7 +165,7 @@ func (m mutations) Arrives(ctx context.Context, v *fleet.Router) error {
 		if err != nil || lb.Revoked || len(lb.Destinations) == 0 {
 			continue
 		}
-		at := netip.AddrPortFrom(ip, uint16(lb.SrcPort)) //nolint:gosec // the parser bounds ports
+		at := netip.AddrPortFrom(ip, uint16(lb.SrcPort)) // the parser bounds ports
 		return v.Hold(ctx, network.DefaultClientAddresses(1)[0], at)
 	}
 	return nil

@@ -121,7 +121,7 @@ func plainURL(text string) (string, error) {
 
 // lock takes the file's lock without waiting.
 func lock(f *os.File) error {
-	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) //nolint:gosec // a file descriptor is small
+	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) // a file descriptor is small
 }
 
 // syncFolder makes the file's name durable: a synced file without a name is lost with the power.

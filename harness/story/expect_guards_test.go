@@ -53,7 +53,9 @@ func TestNoWindowAfterTheRepair(t *testing.T) {
 func TestUnmeteredIsToldOfWhatHasNoRows(t *testing.T) {
 	for id, want := range map[int64]string{5: "present, as in every release seen", 6: "NOT present here"} {
 		got := caseOf(t, harness.Site{}, func(t *T) {
-			t.watch.last = &usageprobe.Snapshot{Rows: []usageprobe.HelperRow{{Ref: usageprobe.Ref{Kind: usageprobe.KindIP, ID: 6}, HelperID: 1}}}
+			t.watch.last = &usageprobe.Snapshot{Rows: []usageprobe.HelperRow{
+				{Ref: usageprobe.Ref{Kind: usageprobe.KindIP, ID: 6}, HelperID: 1},
+			}}
 			t.ReportUnmetered("an address", Billed{"x", usageprobe.Ref{Kind: usageprobe.KindIP, ID: id}})
 		})
 		assert.Equal(t, result.Pass, got.Verdict, got.Reason)

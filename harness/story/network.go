@@ -1,9 +1,12 @@
 package story
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/cloud"
@@ -180,4 +183,102 @@ func (a *Address) InOtherZone(owner *Account) Billed {
 	id, err := a.t.site.Tamper.AddressInOtherZone(a.t.ctx, owner.InternalID, a.IP.String())
 	a.t.Must(err, "an address in another zone")
 	return Billed{a.IP.String() + " in another zone", usageprobe.Ref{Kind: usageprobe.KindIP, ID: id}}
+}
+
+// choices are the parts of a zone that a scenario builds on.
+type choices struct {
+	zone, vpcOffering, tierOffering, isolatedOffering, template, serviceOffering string
+}
+
+// Names of CloudStack's built-in offerings (NetworkOffering.java, ConfigurationServerImpl.java@4.20.0.0).
+const (
+	defaultVPCOffering      = "Default VPC offering"
+	defaultTierOffering     = "DefaultIsolatedNetworkOfferingForVpcNetworks"
+	defaultIsolatedOffering = "DefaultIsolatedNetworkOfferingWithSourceNatService"
+)
+
+// pick takes the one that is named (by name or id), else the first that fits, and gives its id.
+func pick[O any](t *core, what, named string, all []*O, id, name func(*O) string, fits func(*O) bool) string {
+	for _, one := range all {
+		if named != "" && (name(one) == named || id(one) == named) || named == "" && fits(one) {
+			return id(one)
+		}
+	}
+	if named != "" {
+		t.Inconclusive("the zone has no %s %q", what, named)
+	}
+	t.Inconclusive("the zone has no %s that fits", what)
+	return ""
+}
+
+// choices chooses zone, offerings and template once per site.
+func (t *core) choices() choices {
+	if t.chosen == nil {
+		c := t.choose()
+		t.chosen = &c
+	}
+	return *t.chosen
+}
+
+func (t *core) choose() (c choices) {
+	n := t.site.Named
+	zones, err := t.site.Cloud.ListZones(t.ctx, nil)
+	t.Must(err, "listing zones")
+	c.zone = pick(t, "enabled advanced zone", n.Zone, zones, func(z *cloud.Zone) string { return z.Id },
+		func(z *cloud.Zone) string { return z.Name },
+		func(z *cloud.Zone) bool {
+			return z.Networktype == "Advanced" && z.Allocationstate == "Enabled" && !z.Securitygroupsenabled
+		})
+	c.vpcOffering = t.chooseVPCOffering(n.VPCOffering)
+	c.tierOffering = t.chooseNetworkOffering("tier offering", n.TierOffering, defaultTierOffering, true)
+	c.isolatedOffering = t.chooseNetworkOffering("isolated network offering", n.IsolatedOffering,
+		defaultIsolatedOffering, false)
+	c.template = t.chooseTemplate(n.Template, c.zone)
+	c.serviceOffering = t.chooseServiceOffering(n.ServiceOffering, c.zone)
+	return c
+}
+
+func (t *core) chooseVPCOffering(named string) string {
+	all, err := t.site.Cloud.ListVPCOfferings(t.ctx, cloud.Params{"state": "Enabled"})
+	t.Must(err, "listing VPC offerings")
+	return pick(t, "VPC offering", named, all, func(o *cloud.VPCOffering) string { return o.Id },
+		func(o *cloud.VPCOffering) string { return o.Name },
+		func(o *cloud.VPCOffering) bool { return o.Name == defaultVPCOffering })
+}
+
+func (t *core) chooseNetworkOffering(what, named, builtIn string, forVPC bool) string {
+	all, err := t.site.Cloud.ListNetworkOfferings(t.ctx, cloud.Params{"forvpc": forVPC, "state": "Enabled"})
+	t.Must(err, "listing network offerings")
+	return pick(t, what, named, all, func(o *cloud.NetworkOffering) string { return o.Id },
+		func(o *cloud.NetworkOffering) string { return o.Name },
+		func(o *cloud.NetworkOffering) bool { return o.Name == builtIn })
+}
+
+func (t *core) chooseTemplate(named, zone string) string {
+	all, err := t.site.Cloud.ListTemplates(t.ctx, "all", cloud.Params{"zoneid": zone})
+	t.Must(err, "listing templates")
+	return pick(t, "ready user template", named, all, func(o *cloud.Template) string { return o.Id },
+		func(o *cloud.Template) string { return o.Name },
+		func(o *cloud.Template) bool {
+			return o.Isready && o.Ispublic && o.Templatetype != "SYSTEM" && o.Templatetype != "ROUTING"
+		})
+}
+
+// chooseServiceOffering takes the smallest that is not customised and that any account may use on any host of the zone.
+func (t *core) chooseServiceOffering(named, zone string) string {
+	all, err := t.site.Cloud.ListServiceOfferings(t.ctx, nil)
+	t.Must(err, "listing service offerings")
+	slices.SortStableFunc(all, func(a, b *cloud.ServiceOffering) int {
+		return cmp.Or(cmp.Compare(a.Memory, b.Memory), cmp.Compare(a.Cpunumber*a.Cpuspeed, b.Cpunumber*b.Cpuspeed))
+	})
+	return pick(t, "service offering", named, all, func(o *cloud.ServiceOffering) string { return o.Id },
+		func(o *cloud.ServiceOffering) string { return o.Name },
+		func(o *cloud.ServiceOffering) bool { return anybodys(o, zone) })
+}
+
+// anybodys says whether an account of a new domain may use the offering, on any host and storage of the zone. An
+// administrator is shown those of other domains and zones too.
+func anybodys(o *cloud.ServiceOffering, zone string) bool {
+	return !o.Iscustomized && !o.Issystem && o.Domainid == "" && o.Hosttags == "" && o.Storagetags == "" &&
+		(o.Zoneid == "" || strings.Contains(o.Zoneid, zone))
 }

@@ -47,7 +47,7 @@ func (r *Rule) Section() string {
 }
 
 // Endpoint is where clients reach the rule.
-func (r *Rule) Endpoint() netip.AddrPort { return netip.AddrPortFrom(r.Address.IP, uint16(r.Port)) } //nolint:gosec // below 65536
+func (r *Rule) Endpoint() netip.AddrPort { return netip.AddrPortFrom(r.Address.IP, uint16(r.Port)) } // below 65536
 
 // LoadBalancer creates a round-robin rule on the network's shared address, with the next free public port.
 func (n *Network) LoadBalancer(name string) *Rule {

@@ -92,7 +92,7 @@ func Of(tell func(*T)) harness.Tell {
 
 func newT(a *harness.Attempt, s *harness.Site) *T {
 	c := &core{Attempt: a, site: s, ctx: a.Context(),
-		rng: rand.New(rand.NewPCG(uint64(a.Seed()), 0x5eed))} //nolint:gosec // repeatable on purpose, nothing secret
+		rng: rand.New(rand.NewPCG(uint64(a.Seed()), 0x5eed))} // repeatable on purpose, nothing secret
 	c.watch = &watch{t: c}
 	runs, routers, clock := UsageRuns{c}, RouterLooks{c}, Clock{c}
 	return &T{core: c, Clock: clock, UsageRuns: runs, RuleRows: RuleRows{c}, BilledRows: BilledRows{c},

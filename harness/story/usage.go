@@ -104,7 +104,8 @@ func (t UsageRuns) read(until time.Time) {
 	}
 	s := t.snapshot(ids...)
 	if !s.Cutoff.After(until) {
-		t.Inconclusive("the newest successful usage job ends at %s, before %s: no run has covered what the scenario did", stamp(s.Cutoff), stamp(until))
+		t.Inconclusive("the newest successful usage job ends at %s, before %s: no run covers what the scenario did",
+			stamp(s.Cutoff), stamp(until))
 	}
 	w.before, w.last, w.read = w.last, &s, t.now()
 	for ref, r := range s.Resources {

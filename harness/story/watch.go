@@ -24,7 +24,6 @@ type watch struct {
 	before, last *usageprobe.Snapshot
 	read         time.Time         // when last was read, in the target's time
 	kinds        []usageprobe.Kind // what was asked about, for the evidence
-	checks       int               // expectations that were looked at
 	noted        map[string]bool
 	known        map[usageprobe.Ref]identity
 }

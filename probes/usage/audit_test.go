@@ -219,7 +219,8 @@ func TestDrained(t *testing.T) {
 	s.build(soundWorld())
 	for at, want := range map[string]string{
 		"10:29:59": "", // the job ended 999 ms later
-		"10:30:00": "no successful usage job ends after 2026-03-04 10:30:00, the last one ended 2026-03-04 10:29:59.999",
+		"10:30:00": "no successful usage job ends after 2026-03-04 10:30:00, " +
+			"the last one ended 2026-03-04 10:29:59.999",
 	} {
 		ok, why, err := s.probe.Drained(t.Context(), clock(t, at))
 		require.NoError(t, err)

@@ -54,7 +54,8 @@ func faults() []fault {
 			want: []string{"I1"}, text: "cloud.usage_event has no delete event of it"},
 		{name: "delete closed another rule's row", do: crossed, want: []string{"I1", "I2", "I3", "I4", "I5"},
 			class: ClassCrossedClose,
-			text:  "the row with helper id 3, which belongs to load balancer rule 5, was closed at that second instead"},
+			text: "the row with helper id 3, which belongs to load balancer rule 5, " +
+				"was closed at that second instead"},
 		{name: "live rule without a row", sql: []string{"DELETE FROM " + lb + " WHERE lb_id = 5"}, want: []string{"I2"},
 			text: "(uuid firewall_rules-5)"},
 		{name: "row opened at a wrong second", sql: []string{"UPDATE " + lb +
@@ -235,7 +236,8 @@ func TestUntouchedRows(t *testing.T) {
 		{name: "crossed close", class: ClassCrossedClose,
 			want: "load balancer rule 5 (uuid firewall_rules-5) of account 2, " + lb +
 				" id 3: expected the row of an untouched resource as before: id=3 lb_id=5 zone_id=1 account_id=2 " +
-				"domain_id=0 created=2026-03-04 10:02:00 deleted=NULL, seen deleted=2026-03-04 10:31:00 [crossed-close]",
+				"domain_id=0 created=2026-03-04 10:02:00 deleted=NULL, " +
+				"seen deleted=2026-03-04 10:31:00 [crossed-close]",
 			do: func(s *site) {
 				s.event("LB.DELETE", 3, "", "10:31:00", true)
 				s.exec("UPDATE " + lb + " SET deleted = '2026-03-04 10:31:00' WHERE id = 3")

@@ -69,7 +69,9 @@ func newLabOn(t testing.TB, server *database.Server, options usage.Options) *lab
 	require.NoError(t, server.Reset(t.Context()))
 	l := &lab{t: t, db: openDB(t, server), clock: &clock{now: at(t, "10:00:10")}, log: &bytes.Buffer{}}
 	for id := 1; id <= 3; id++ {
-		_, err := l.db.Exec("INSERT INTO cloud.account (id, account_name, uuid, type, domain_id) VALUES (?, ?, ?, 0, 1)", id, fmt.Sprint("a", id), fmt.Sprint("u", id))
+		_, err := l.db.Exec(
+			"INSERT INTO cloud.account (id, account_name, uuid, type, domain_id) VALUES (?, ?, ?, 0, 1)",
+			id, fmt.Sprint("a", id), fmt.Sprint("u", id))
 		require.NoError(t, err)
 	}
 	options.Clock = l.clock

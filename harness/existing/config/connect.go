@@ -49,7 +49,7 @@ func (c *Config) RestartUsage(ctx context.Context) (bool, error) {
 		words = []string{"sh", "-c", words[0]}
 	}
 	var said bytes.Buffer
-	cmd := exec.CommandContext(ctx, words[0], words[1:]...) //nolint:gosec // the target's owner wrote the command
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...) // the target's owner wrote the command
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Run(); err != nil {
 		return true, fmt.Errorf("restart_usage: %s: %w: %s", strings.Join(c.Restart, " "), err,

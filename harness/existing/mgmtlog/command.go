@@ -79,7 +79,7 @@ func (c *Command) serve(ctx context.Context) {
 
 // once runs the program to its end.
 func (c *Command) once(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, c.words[0], c.words[1:]...) //nolint:gosec // the owner's own command
+	cmd := exec.CommandContext(ctx, c.words[0], c.words[1:]...) // the owner's own command
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
