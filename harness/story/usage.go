@@ -51,7 +51,7 @@ func (t UsageRuns) ExpectDays(zone *time.Location) {
 }
 
 // Drain waits until a successful usage run covers the present, then holds the rows of the scenario's accounts against
-// the invariants I1–I10. Nothing is concluded when the run did not happen (T3).
+// the invariants I1–I9 and I11. Nothing is concluded when the run did not happen (T3).
 func (t UsageRuns) Drain() {
 	defer t.Step("usage run")()
 	until := t.now()

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// LostAccounts holds accounts against invariant I10: after a usage run cloud_usage.account knows every account that was
+// LostAccounts holds accounts against invariant I11: after a usage run cloud_usage.account knows every account that was
 // made before it. The server copies accounts above the largest id that it has copied; one that commits later than an
 // account with a larger id is never copied, and its first event ends every run of the site
 // (UsageManagerImpl.java@4.20.0.0, parse).
@@ -39,7 +39,7 @@ func (p *Probe) LostAccounts(ctx context.Context, accountIDs ...int64) ([]Violat
 	var lost []Violation
 	for _, id := range accountIDs {
 		if !slices.Contains(known, id) {
-			lost = append(lost, Violation{Invariant: "I10", Class: ClassLostAccount, Table: schemaUsage + ".account",
+			lost = append(lost, Violation{Invariant: "I11", Class: ClassLostAccount, Table: schemaUsage + ".account",
 				AccountID: id,
 				Expected:  fmt.Sprintf("account %d, which was there before the last usage run", id),
 				Seen: "no such row: the account is not billed, and its first event will end every usage run of " +

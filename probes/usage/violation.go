@@ -33,7 +33,7 @@ const (
 
 // Violation is one finding against an invariant. String is the whole of it in one line.
 type Violation struct {
-	Invariant string `json:"invariant"` // I1 to I10
+	Invariant string `json:"invariant"` // I1 to I11
 	Class     Class  `json:"class,omitempty"`
 	Table     string `json:"table"` // qualified
 	HelperID  int64  `json:"helper_id,omitempty"`

@@ -67,7 +67,7 @@ type Faults struct {
 	IgnoreRemovedAccounts bool
 	// AccountLost: of several accounts that are new to a run the oldest is not there yet, since its transaction commits
 	// after the others'. Later runs copy accounts above the largest copied id only, so it is never copied, and its
-	// first event ends every run (UsageManagerImpl.java@4.20.0.0, findNewAccounts). Caught by I10: every account is
+	// first event ends every run (UsageManagerImpl.java@4.20.0.0, findNewAccounts). Caught by I11: every account is
 	// known to the usage server.
 	AccountLost bool
 	// DeletesFirst: of each run's events those that end something are handled before all others. Caught by I1.
