@@ -66,8 +66,8 @@ func (t *Target) Notes(run result.Run) []string {
 		}
 		notes = append(notes, waitedFor(said))
 	}
-	if p := t.cloud.Pacer(); p != nil {
-		notes = append(notes, "API calls: "+p.Stats().String())
+	if t.cloud != nil && t.cloud.Pacer() != nil { // neither before it was opened
+		notes = append(notes, "API calls: "+t.cloud.Pacer().Stats().String())
 	}
 	if t.watch != nil && t.watch.fleet != nil {
 		notes = append(notes, t.watch.past.notes()...)
