@@ -33,7 +33,7 @@ func TestUsageServerThatFails(t *testing.T) {
 	assert.Equal(t, harness.SiteID, site.ID)
 	assert.Equal(t, result.Fail, site.Verdict)
 	assert.Regexp(t, `its last \d runs failed \(job \d+ to .*\); the oldest event .* is \d+, [A-Z.]+ of resource \d+, account \d+, .* no row in cloud_usage.account`, site.Reason)
-	assert.Equal(t, "lost-account", site.Findings[0].Class)
+	assert.Equal(t, result.LostAccount, site.Findings[0].Class)
 
 	f := found(t, c, harness.UsageRun)
 	assert.Equal(t, finding.Broken, f.State, f)

@@ -194,7 +194,11 @@ func (t Listings) expectPart(dies *Rule, records []listedRecord, shown result.Ev
 	least, most := gone.begun.Add(-eventRounding).Sub(last.start).Hours(),
 		gone.met.Add(eventRounding).Sub(last.start).Hours()
 	if last.hours < least || last.hours > most {
-		t.Fail(result.WrongHours, fmt.Sprintf("%s (rule id %s) was deleted between %s and %s, so the window from %s "+
+		class := result.WrongHours
+		if last.hours > most {
+			class = result.BilledAfterEnd
+		}
+		t.Fail(class, fmt.Sprintf("%s (rule id %s) was deleted between %s and %s, so the window from %s "+
 			"is to bill between %.6f and %.6f h, but bills %.6f",
 			dies, gone.rule, stamp(gone.begun), stamp(gone.met), stamp(last.start), max(0, least), most, last.hours),
 			shown)
