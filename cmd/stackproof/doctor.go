@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/stackproof/stackproof/harness/existing"
 	"github.com/stackproof/stackproof/harness/existing/config"
 	"github.com/stackproof/stackproof/harness/existing/finding"
+	"github.com/stackproof/stackproof/network"
 )
 
 // diagnosed is what doctor prints as JSON.
@@ -47,7 +49,13 @@ Exit status: 0 nothing is broken, 3 something that should work does not, 4 the t
 			if err := onlyOfLab(c); err != nil {
 				return err
 			}
-			return doctorLab(c, thisMachine(), asJSON)
+			here := thisMachine()
+			err := here.namespaces()
+			if errors.As(err, new(*network.ReexecutedError)) {
+				return cannotRun(err) // it has been answered from inside a user namespace
+			}
+			here.namespaces = func() error { return err }
+			return doctorLab(c, here, asJSON)
 		}
 		conf, err := f.target(c, target, release)
 		if err != nil {

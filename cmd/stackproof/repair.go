@@ -49,6 +49,9 @@ another one's delete has closed at a wrong time are planned. cloud_usage itself 
 		if out == "" {
 			return usage("where is the plan to be written? Give --out FILE")
 		}
+		if credits != "" && (credits == out || credits == debits) || debits != "" && debits == out {
+			return usage("--out, --credits and --debits need a file each")
+		}
 		o, err := site.options()
 		if err != nil {
 			return err
@@ -71,16 +74,18 @@ func planFiles(c *cobra.Command, r *audit.Result, reopen bool, out, credits, deb
 	if err := plan.Encode(&b); err != nil {
 		return cannotRun(err)
 	}
-	for path, make := range map[string]func() ([]byte, error){out: func() ([]byte, error) { return b.Bytes(), nil },
-		credits: r.Credits, debits: r.Debits} {
-		if path == "" {
+	for _, file := range []struct {
+		path string
+		make func() ([]byte, error)
+	}{{out, func() ([]byte, error) { return b.Bytes(), nil }}, {credits, r.Credits}, {debits, r.Debits}} {
+		if file.path == "" {
 			continue
 		}
-		data, err := make()
+		data, err := file.make()
 		if err != nil {
 			return cannotRun(err)
 		}
-		if err := writeWhole(path, data); err != nil {
+		if err := writeWhole(file.path, data); err != nil {
 			return usage("%w", err)
 		}
 	}

@@ -151,12 +151,11 @@ func (r reportFiles) partial(run result.Run, strict bool) error {
 
 // write writes the run as it ended.
 func (r reportFiles) write(run result.Run, strict bool) error {
-	for _, one := range r {
-		if err := one.write(run, strict); err != nil {
-			return err
-		}
+	var errs []error
+	for _, one := range r { // one that cannot be written keeps no other from being there
+		errs = append(errs, one.write(run, strict))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (r reportFiles) close() error {

@@ -50,7 +50,7 @@ func runCommand() *cobra.Command {
 	c := &cobra.Command{Use: "run", Short: "Runs scenarios against a target", Args: noArgs,
 		Long: `Runs scenarios (default: all of priority 0) against a target (default: the embedded lab zone).
 
-A scenario that is known to fail on the release is reported as "fail (known: ...)" and does not change the exit status
+A scenario that is known to fail on the release is reported as "fail (known)" and does not change the exit status
 unless --strict is given.`,
 		Example: `  stackproof run --release 4.20.1.0 --junit report.xml --json report.json
   stackproof run --release 4.19.1.0 --scenario 'L-*' --seed 7
@@ -247,9 +247,7 @@ func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *
 	runErr = errors.Join(runErr, target.Close(context.WithoutCancel(c.Context())))
 	run.Notes = append(run.Notes, notes(run)...)
 	run.Shard = part
-	if err := files.write(run, o.strict); err != nil {
-		return cannotRun(err)
-	}
+	runErr = errors.Join(runErr, files.write(run, o.strict))
 	text, code := o.text.options(c.OutOrStdout(), o.strict), run.ExitCode(o.strict)
 	if runErr != nil {
 		text.Exit, code = exitCannotRun, exitCannotRun

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -80,7 +81,11 @@ func (o *Options) Check() error {
 	case o.URL == "":
 		return errors.New("cloud: no API URL given: set it, for instance https://cloud.example.org/client/api")
 	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
-		return fmt.Errorf("cloud: %q is not an API URL: want http(s)://host[:port]/client/api", o.URL)
+		shown := strconv.Quote(o.URL)
+		if strings.Contains(o.URL, "@") {
+			shown = "the given address (not shown: it may hold a password)"
+		}
+		return fmt.Errorf("cloud: %s is not an API URL: want http(s)://host[:port]/client/api", shown)
 	case u.User != nil:
 		return errors.New("cloud: the API URL carries a user and password: give a key pair or a login instead")
 	}

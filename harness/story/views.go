@@ -19,8 +19,8 @@ func (w *watch) noteRuns() {
 		}
 	}
 	for _, j := range w.last.Jobs {
-		if j.ID <= since || j.End.IsZero() {
-			continue
+		if j.ID <= since || j.End.IsZero() || !j.Success && !j.Start.Before(j.End) {
+			continue // not over, or an empty window: such a job reports no success and did nothing wrong
 		}
 		says := "usage run up to " + stamp(j.End)
 		if !j.Success {
