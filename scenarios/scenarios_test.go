@@ -233,9 +233,13 @@ func TestMainJob(t *testing.T) {
 	}
 }
 
+// evidence is what the run found and what it showed of it.
 func evidence(r result.Run) string {
 	text := ""
 	for _, c := range r.Results {
+		for _, f := range c.Findings {
+			text += f.Says + "\n" + strings.Join(f.Numbers, "\n") + "\n"
+		}
 		for _, e := range c.Evidence {
 			text += e.Text + "\n"
 		}
