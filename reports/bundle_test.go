@@ -24,6 +24,7 @@ func leaky() result.Run {
 	c := &run.Results[0]
 	for _, form := range []string{
 		"\tstats auth admin1:" + canary, "https://admin:" + canary + "@mgmt.example/client/api?command=listZones",
+		"dsn: audit:" + canary + "@tcp(db.example:3306)/", "audit:x/" + canary + "@unix(/run/db.sock)/",
 		"apiKey=" + canary + "&command=listZones", "sessionkey=" + canary,
 		`{"lbStatsAuth":"admin1:` + canary + `","password" : "a\"` + canary + `"}`, `{\"secretkey\":\"` + canary +
 			`\"}`, "Authorization: Basic " + canary,

@@ -45,6 +45,7 @@ func newScrubber() scrubber {
 		regexp.MustCompile(`(?i)(\bstats auth )\S+`),
 		regexp.MustCompile(`(?i)(\bauthorization:\s*)[^\r\n"]+`),
 		regexp.MustCompile(`(\b[a-z][a-z0-9+.-]*://)[^\s/@"']+:[^\s/@"']+@`),
+		regexp.MustCompile(`()[^\s:"']+:[^\s"']+(?:@(?:tcp|unix)\()`), // a database's address, in Go's form
 	}
 }
 
