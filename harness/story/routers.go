@@ -36,7 +36,8 @@ func (t RouterLooks) health(n *Network) (green map[string]bool, details string) 
 		} `json:"routerhealthchecks"`
 	}
 	if t.site.Checks == harness.ChecksNotRun {
-		t.Unsupported("the tree's %s is not run on router %s: what the zone answers for it says nothing of the tree",
+		t.Unsupported("the tree's own %s is not run on router %s: "+
+			"what the zone answers for it says nothing of the tree",
 			HAProxyCheck, n.Router())
 	}
 	t.Must(t.site.Cloud.Call(t.ctx, "getRouterHealthCheckResults", cloud.Params{"routerid": routers[0].Id}, &answer),
