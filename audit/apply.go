@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
+	"github.com/stackproof/stackproof/release"
 )
 
 // ApplyOptions say how a plan is carried out.
@@ -165,19 +166,8 @@ func (r *repairing) fixedRelease(ctx context.Context) error {
 
 // closesByOwnID says whether a release's handlers look rows up by the resource's id (#10712, #9888).
 func closesByOwnID(version string) (fixed, known bool) {
-	var major, minor, patch int
-	if n, _ := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch); n < 3 {
-		return false, false
-	}
-	switch {
-	case major != 4:
-		return false, false
-	case minor == 19:
-		return patch >= 3, true
-	case minor == 20:
-		return patch >= 1, true
-	}
-	return minor > 20, true
+	_, known = numberOf(version)
+	return known && release.RowsByResourceID().Contains(version), known
 }
 
 // undoOf says whether the undo file is there and belongs to this plan.

@@ -24,10 +24,10 @@ type GateReason struct {
 }
 
 // numberOf is a release as a number, 42201 for 4.22.1.0. It orders names, not code: 4.21.0.0 is older code than
-// 4.20.3.0 (facts: releases 0), which matters to nothing that is asked here.
-func numberOf(release string) (n int, ok bool) {
+// 4.20.3.0 (see package release), which matters to nothing that is asked here.
+func numberOf(version string) (n int, ok bool) {
 	var major, minor, patch int
-	read, _ := fmt.Sscanf(release, "%d.%d.%d", &major, &minor, &patch)
+	read, _ := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch)
 	return major*10000 + minor*100 + patch, read == 3 && major == 4
 }
 

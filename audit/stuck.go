@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/stackproof/stackproof/release"
 )
 
 // stuck is L2.
@@ -90,11 +92,8 @@ func (b *balancers) twins(version string) Check {
 
 // comparesAsSet says whether a release's routers do (#9822 is in 4.19.2.0 and 4.20.0.0).
 func comparesAsSet(version string) (old, known bool) {
-	var major, minor, patch int
-	if n, _ := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch); n < 3 {
-		return false, false
-	}
-	return major == 4 && (minor < 19 || minor == 19 && patch < 2), true
+	_, known = numberOf(version)
+	return known && release.Where(release.VRCompareAsSet).Contains(version), known
 }
 
 // groups is L5.

@@ -11,8 +11,7 @@ import (
 )
 
 // CSV is the run as a table of comma-separated values (RFC 4180), a line for each scenario, for a spreadsheet. A cell
-// that a
-// spreadsheet would take for a formula begins with an apostrophe.
+// that a spreadsheet would take for a formula begins with an apostrophe.
 func CSV(run result.Run, _ bool) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)

@@ -61,8 +61,7 @@ type ctrfStep struct {
 }
 
 // CTRF is the run as CTRF JSON. Like JUnit it is red exactly when the exit status is not 0: failed is what gates as a
-// failure,
-// other what gates as inconclusive; what is known, undecided by design or unsupported is skipped.
+// failure, other what gates as inconclusive; what is known, undecided by design or unsupported is skipped.
 func CTRF(run result.Run, strict bool) ([]byte, error) {
 	release := line(run.Release)
 	r := ctrfResults{Tool: ctrfTool{"stackproof"}, Tests: []ctrfTest{}, Environment: map[string]any{

@@ -3,13 +3,11 @@
 // that are files.
 //
 // Every function is pure: a result in, a document out. Nothing here asks a target, reads a clock or judges; what gates
-// and
-// what does not is decided by package result, and all documents say the same as the exit status.
+// and what does not is decided by package result, and all documents say the same as the exit status.
 //
 // Know before changing: consumers of JUnit read very different parts of it. The rules kept here (suite name and times
-// always
-// there, unique names, the message both as attribute and as first line of the text, one case for all repeats, no nested
-// suites) each exist because some consumer needs them.
+// always there, unique names, the message both as attribute and as first line of the text, one case for all repeats, no
+// nested suites) each exist because some consumer needs them.
 package reports
 
 import (

@@ -9,8 +9,7 @@ import (
 )
 
 // facts are the findings of a case, those with a class first: a class says what a customer feels, what has none is
-// often only
-// how it came about. A case without findings has its reason as the only fact.
+// often only how it came about. A case without findings has its reason as the only fact.
 func facts(c result.Case) []result.Finding {
 	all := slices.Clone(c.Findings)
 	slices.SortStableFunc(all, func(a, b result.Finding) int {
@@ -41,8 +40,7 @@ func reasonOf(c result.Case) string {
 }
 
 // headline is the sentence that a person would say of the case. Where several repeats were made, the reason names the
-// one that
-// it is from.
+// one that it is from.
 func headline(c result.Case) string {
 	if c.Verdict != result.Fail || len(c.Findings) == 0 {
 		return reasonOf(c)

@@ -21,8 +21,7 @@ import (
 var htmlFiles embed.FS
 
 // HTMLLimit is about the most bytes of an HTML report. Of cases beyond it the report has the facts, without pictures
-// and
-// evidence, and says so.
+// and evidence, and says so.
 const HTMLLimit = 2_800_000
 
 // HTML is the run as one page that needs nothing else: no other file, no network, no script to be read.

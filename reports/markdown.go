@@ -12,8 +12,7 @@ import (
 const MarkdownLimit = 1 << 20
 
 // Markdown is the run as a step summary of at most MarkdownLimit bytes. Details that do not fit are left out case by
-// case,
-// and the text says so.
+// case, and the text says so.
 func Markdown(run result.Run, strict bool) ([]byte, error) {
 	release := line(run.Release)
 	var b strings.Builder

@@ -9,8 +9,7 @@ import (
 )
 
 // OpenMetrics is the run as OpenMetrics 1.0 text, for the trend over nights: verdicts, times and repeats of each
-// scenario, and
-// the exit status. It has no time stamps: whoever collects it knows when.
+// scenario, and the exit status. It has no time stamps: whoever collects it knows when.
 func OpenMetrics(run result.Run, strict bool) ([]byte, error) {
 	m := &metrics{common: labels("target", name(run.Target), "release", name(run.Release))}
 	m.family("stackproof_run", "info", "", "What was tested.")
@@ -56,8 +55,7 @@ type metrics struct {
 }
 
 // scenarios writes the families that have a sample for each scenario. Of two cases of one id the later is left out: a
-// series may
-// be there once.
+// series may be there once.
 func (m *metrics) scenarios(run result.Run) {
 	for _, f := range []struct {
 		name, unit, help string

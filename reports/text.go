@@ -19,14 +19,12 @@ type TextOptions struct {
 	// Quiet shows what must not be overlooked and the summary, nothing else.
 	Quiet bool
 	// Exit is the status that the program ends with where it is not the run's own, because the run was broken off; 0 is
-	// the
-	// run's own.
+	// the run's own.
 	Exit int
 }
 
 // Text is what the command prints at the end: what was tested, a table, what there is to say of each case that did not
-// pass,
-// and the summary as the last line.
+// pass, and the summary as the last line.
 func Text(run result.Run, o TextOptions) string {
 	var b strings.Builder
 	if !o.Quiet {
@@ -151,8 +149,7 @@ func textCase(b *strings.Builder, c result.Case, release string, o TextOptions) 
 }
 
 // textBriefly tells in a line each what needs no action: known failures under their defect, and what is undecided by
-// design or
-// unsupported under its reason.
+// design or unsupported under its reason.
 func textBriefly(b *strings.Builder, run result.Run, o TextOptions) {
 	type group struct {
 		title string

@@ -30,8 +30,7 @@ type event struct {
 }
 
 // events writes a run's progress as a JSON object a line (NDJSON), and hands it on. After the first line that could not
-// be
-// written nothing more is; close says why.
+// be written nothing more is; close says why.
 type events struct {
 	harness.Progress
 	now func() time.Time

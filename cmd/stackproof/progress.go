@@ -14,8 +14,7 @@ import (
 )
 
 // progress shows how a run goes: on a terminal a few lines that are rewritten, and a line for each scenario that did
-// not pass;
-// elsewhere a line for each finished scenario.
+// not pass; elsewhere a line for each finished scenario.
 type progress struct {
 	out    io.Writer
 	live   bool

@@ -29,8 +29,7 @@ type vantage struct {
 const mostClients = 4096
 
 // parseVantage reads the words of --from: addresses and ranges of this machine, netns:NAME, or socks5://HOST:PORT. They
-// are all
-// of one kind.
+// are all of one kind.
 func parseVantage(words []string) (vantage, error) {
 	kinds := map[string][]string{}
 	for _, w := range words {

@@ -111,9 +111,6 @@ func IsUnsupported(err error) bool { return Code(err) == CodeUnsupported }
 // IsDenied says whether the account may not do this.
 func IsDenied(err error) bool { return Code(err) == CodeAccount }
 
-// IsLimit says whether a resource limit or the zone's capacity is reached.
-func IsLimit(err error) bool { c := Code(err); return c == CodeLimit || c == CodeCapacity }
-
 // NotReady says that something answered, but not the API: the management server is starting, a proxy is in the way, or
 // the URL is another server's. The call was not carried out.
 type NotReady struct {

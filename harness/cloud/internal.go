@@ -33,12 +33,6 @@ func (c *Client) CreateInternalLoadBalancer(ctx context.Context,
 	return create(ctx, c, "createLoadBalancer", p, look, one(c.ListInternalLoadBalancers, "listLoadBalancers", "id"))
 }
 
-// DeleteInternalLoadBalancer deletes one and waits for the job.
-func (c *Client) DeleteInternalLoadBalancer(ctx context.Context, id string) error {
-	_, err := c.Job(ctx, "deleteLoadBalancer", Params{"id": id}, nil)
-	return err
-}
-
 // ListInternalLoadBalancers calls listLoadBalancers.
 func (c *Client) ListInternalLoadBalancers(ctx context.Context, filter Params) ([]*InternalLoadBalancer, error) {
 	var answer struct {

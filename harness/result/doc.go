@@ -4,6 +4,5 @@
 // holds no live objects, and it imports nothing but the standard library.
 //
 // Know before changing: the JSON names are a contract (schema 1) with other people's pipelines. Add fields, never
-// rename or
-// retype one; a change that an old reader would misread needs a new SchemaVersion.
+// rename or retype one; a change that an old reader would misread needs a new SchemaVersion.
 package result

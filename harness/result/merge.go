@@ -15,8 +15,7 @@ type Shard struct {
 }
 
 // Part is one file to merge. Err says why it could not be read; a run that was killed leaves an empty file, one that
-// never
-// started none.
+// never started none.
 type Part struct {
 	Name string
 	Run  Run

@@ -10,8 +10,7 @@ import (
 )
 
 // SchemaVersion is the value of Run.Schema that this package writes and the newest that it reads. It is raised when an
-// older
-// reader would misunderstand a file, not when something is added.
+// older reader would misunderstand a file, not when something is added.
 //
 //	1  the first one
 //	2  a failure's facts are findings, and its reason is the first one's sentence
@@ -111,8 +110,8 @@ func (r Run) Missing() []string {
 }
 
 // Encode writes the run as indented JSON with a closing newline. The schema is always SchemaVersion, lists that a
-// reader may
-// index are never null, and a verdict that is none of the four is written as what it counts as: inconclusive.
+// reader may index are never null, and a verdict that is none of the four is written as what it counts as:
+// inconclusive.
 func (r Run) Encode(w io.Writer) error {
 	r.Schema = SchemaVersion
 	results := make([]Case, len(r.Results))
@@ -139,8 +138,7 @@ func (r Run) Encode(w io.Writer) error {
 }
 
 // Decode reads what Encode wrote, now or in an older version. Unknown fields are ignored, so that an older reader takes
-// what
-// was added; a newer schema, none at all, and a verdict outside the four, are errors.
+// what was added; a newer schema, none at all, and a verdict outside the four, are errors.
 func Decode(rd io.Reader) (Run, error) {
 	var r Run
 	if err := json.NewDecoder(rd).Decode(&r); err != nil {
