@@ -23,6 +23,8 @@ type Param struct {
 	Type     string
 	Required bool
 	About    string
+	// Empty: an empty word is a list without elements, and not the lack of a list.
+	Empty bool
 }
 
 // Owner is the account that an event or a usage event belongs to.

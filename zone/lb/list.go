@@ -13,7 +13,7 @@ import (
 func lbListCommand() command {
 	return command{
 		Name: "listLoadBalancerRules", About: "Lists load balancer rules.",
-		Params: kernel.ListParams(
+		Params: kernel.TaggedParams(
 			param{Name: "id", Type: "uuid:lbrule", About: "the ID of the load balancer rule"},
 			param{Name: "name", Type: "string", About: "the name of the load balancer rule"},
 			param{Name: "publicipid", Type: "uuid:address", About: "the public IP address ID of the load " +
