@@ -260,7 +260,7 @@ func TestProxyOfWrongClients(t *testing.T) {
 			defer conn.Close()
 			_, err = conn.Write(c.sent)
 			require.NoError(t, err)
-			require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+			_ = conn.(*net.TCPConn).CloseWrite() // the proxy may have closed already
 			answer := make([]byte, len(c.want)+1)
 			n, err := io.ReadFull(conn, answer) // may end in a reset: of what the proxy did not read
 			require.Error(t, err, "more than was expected")

@@ -341,7 +341,7 @@ func listPF(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, pf := range slices.Backward(mgr.PFRules) {
 		switch {
-		case !tenancy.Visible(mgr.tenancy, c, pf.Account), c.Has("id") && pf.UUID != c.Str("id"), c.HasMap("tags"):
+		case !tenancy.Visible(mgr.tenancy, c, pf.Account), c.Has("id") && pf.UUID != c.Str("id"):
 		case c.Has("ipaddressid") && pf.Address.UUID != c.Str("ipaddressid"):
 		case c.Has("networkid") && pf.Network.UUID != c.Str("networkid"):
 		case c.Has("fordisplay") && !c.Boolean("fordisplay", true):

@@ -73,6 +73,9 @@ func (mgr *Manager) listsOf(entity string) string {
 func describeAPI(mgr *Manager, cmd *kernel.Bound) obj {
 	params := []obj{}
 	for _, p := range cmd.Params {
+		if !mgr.Takes(p) {
+			continue
+		}
 		typ, entity, _ := strings.Cut(p.Type, ":")
 		one := obj{"name": p.Name, "description": p.About, "type": typ, "length": 255, "required": p.Required}
 		if entity != "" {

@@ -179,7 +179,9 @@ func deleteTags(mgr *Manager, c *kernel.Call) error {
 func listTags(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, t := range mgr.tenancy.Tags {
-		if owner, _, _ := mgr.taggable(t.Kind, t.Resource); owner == nil { // removed with its object
+		// Tags go with their object; those of a load balancer rule are taken off with it, where they are
+		// (release.TagsOutliveRule).
+		if owner, _, _ := mgr.taggable(t.Kind, t.Resource); owner == nil && t.Kind != "LoadBalancer" {
 			continue
 		}
 		if !tenancy.Visible(mgr.tenancy, c, t.Owner) ||
