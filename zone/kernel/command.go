@@ -173,5 +173,5 @@ type Call struct {
 	EventFine bool
 	// lacking is a filter of the call that the lab cannot apply.
 	lacking string
-	Job       *Job
+	Job     *Job
 }
