@@ -87,6 +87,7 @@ func Catalogue() harness.Catalogue {
 		protocolChanged(),
 		failedAssign(),
 		tagsGo(),
+		siblingsServed(),
 		groupLifeCycle(),
 		groupGuards(),
 		failingTemplate(),
