@@ -199,19 +199,6 @@ func TestTwins(t *testing.T) {
 	}
 }
 
-// TestCures shows that a scenario which every release fails can be passed.
-func TestCures(t *testing.T) {
-	needLab(t)
-	for _, s := range scenarios.Catalogue() {
-		if s, cures, ok := s.Plantable("4.20.1.0"); ok && len(cures) > 0 {
-			t.Run(s.ID, func(t *testing.T) {
-				got := run(t, "4.20.1.0", cures, harness.Catalogue{s})
-				assert.Equal(t, result.Pass, got.Results[0].Verdict, verdicts(got))
-			})
-		}
-	}
-}
-
 // TestMainJob runs story B in full size on a release that has the defect and on one that has not.
 func TestMainJob(t *testing.T) {
 	needLab(t)

@@ -1,6 +1,9 @@
 package result
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Finding is one fact that speaks against what a scenario expects. A fact that breaks several expectations is one
 // finding:
@@ -16,6 +19,20 @@ type Finding struct {
 	Numbers []string `json:"numbers,omitempty"`
 	// Codes are the invariants that the fact breaks, e.g. I1, I4, I5.
 	Codes []string `json:"codes,omitempty"`
+	// Seen is the same for a program, an element each expectation that the fact breaks. Known defects are held against
+	// it, value by value; what a finding shows that is not in it cannot be known.
+	Seen []Seen `json:"-"`
+}
+
+// Seen is what an expectation saw in place of what it expects. Which fields are set depends on the expectation.
+type Seen struct {
+	What   string    // the expectation, e.g. "I2" or "members"
+	Of     string    // the part of the subject that it is about, e.g. a rule of a router
+	At     time.Time // a wrong date
+	Number float64   // a wrong amount or count
+	Want   float64   // the amount or count that is right
+	Text   string    // a wrong text
+	Way    []bool    // how far something came, station by station
 }
 
 // sameFact says whether two findings tell of one fact: they say the same, or they are about the same subject and of one

@@ -20,6 +20,7 @@ type Rule struct {
 	Network    *Network
 	Address    *Address
 	Name       string
+	listedName string // as the API lists it
 	ID         string
 	InternalID int64
 	Port       int
@@ -70,6 +71,7 @@ func (n *Network) LoadBalancerOn(ip *Address, name, algorithm string) *Rule {
 	r := &Rule{owned: n.owned, Network: n, Address: ip, Name: name, Algorithm: algorithm, Port: ip.nextPort}
 	ip.nextPort++
 	full := n.t.Unique("lb-" + name)
+	r.listedName = full
 	shut := false
 	r.ID, r.InternalID, _ = made(n.Account, "lb rule", full, usageprobe.ObjectRule,
 		func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
@@ -168,6 +170,7 @@ func (n *Network) LoadBalancerFor(name string, cidrs ...string) *Rule {
 	r := &Rule{owned: n.owned, Network: n, Address: ip, Name: name, Algorithm: "roundrobin", Port: ip.nextPort}
 	ip.nextPort++
 	full := n.t.Unique("lb-" + name)
+	r.listedName = full
 	shut := false
 	r.ID, r.InternalID, _ = made(n.Account, "lb rule", full, usageprobe.ObjectRule,
 		func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
