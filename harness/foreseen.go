@@ -25,11 +25,14 @@ func (f Foreseen) is(fact result.Finding, s result.Seen) bool {
 // and each of these must come; else the failure is not the known one.
 func (t *Attempt) Foresee(all ...Foreseen) {
 	for _, f := range all {
-		if t.scenario.KnownBad.knows(f.Knob, t.site.Description) {
+		if t.Meets(f.Knob) {
 			t.foreseen = append(t.foreseen, f)
 		}
 	}
 }
+
+// Meets says whether the scenario is known to meet a defect on this target.
+func (t *Attempt) Meets(defect release.Knob) bool { return t.scenario.KnownBad.knows(defect, t.site.Description) }
 
 // knows says whether the target has one defect of several.
 func (k Known) knows(knob release.Knob, d Description) bool {

@@ -30,10 +30,12 @@ func failedReplacement() harness.Scenario {
 			fault.RequireMet(1)
 			t.ExpectError(refusal, "replacing the policy of A while its router does not answer")
 			t.ExpectPolicies(a, "SourceBased")
-			t.Foreshow(release.ReplacedPolicyLost, a.Billed(),
-				story.Shows{Class: result.WrongPolicies, What: story.SeenPolicies, Holds: story.Says(""), Most: 2},
-				story.Shows{Class: result.NotSticky, What: story.SeenWay, Holds: story.Way(false, false, false, false),
-					Most: 1})
+			t.Foreshow(release.ReplacedPolicyLost, a.Billed(), story.Shows{Class: result.WrongPolicies,
+				What: story.SeenPolicies, Holds: story.Says(""), Most: 2})
+			if !t.Meets(release.VRCompareAsSet) { // else the router goes on with the lost policy
+				t.Foreshow(release.ReplacedPolicyLost, a.Billed(), story.Shows{Class: result.NotSticky,
+					What: story.SeenWay, Holds: story.Way(false, false, false, false), Most: 1})
+			}
 			b.Stick() // an unrelated push that succeeds
 			t.ExpectPolicies(a, "SourceBased")
 			t.ExpectAgreement(tier)
