@@ -32,7 +32,9 @@ func (t *Attempt) Foresee(all ...Foreseen) {
 }
 
 // Meets says whether the scenario is known to meet a defect on this target.
-func (t *Attempt) Meets(defect release.Knob) bool { return t.scenario.KnownBad.knows(defect, t.site.Description) }
+func (t *Attempt) Meets(defect release.Knob) bool {
+	return t.scenario.KnownBad.knows(defect, t.site.Description)
+}
 
 // knows says whether the target has one defect of several.
 func (k Known) knows(knob release.Knob, d Description) bool {

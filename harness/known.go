@@ -89,7 +89,7 @@ func (k Known) News(d Description, facts []result.Finding, foreseen []Foreseen) 
 	}
 	came := make([]int, len(foreseen))
 	for _, fact := range facts {
-		if !slices.Contains(classes, fact.Class) && !foretold(fact, foreseen, came) {
+		if !ofClasses(fact, facts, classes) && !foretold(fact, foreseen, came) {
 			news = append(news, fact)
 		}
 	}
@@ -103,6 +103,14 @@ func (k Known) News(d Description, facts []result.Finding, foreseen []Foreseen) 
 		}
 	}
 	return news
+}
+
+// ofClasses says whether a fact is of one of the classes, or is brought about by one that is, of the same subject.
+func ofClasses(fact result.Finding, facts []result.Finding, classes []result.Class) bool {
+	return slices.Contains(classes, fact.Class) || slices.ContainsFunc(facts, func(cause result.Finding) bool {
+		return fact.Subject != "" && cause.Subject == fact.Subject && slices.Contains(classes, cause.Class) &&
+			fact.Follows(cause)
+	})
 }
 
 // foretold says whether a fact is, in all that was seen, what was foreseen, and counts it.

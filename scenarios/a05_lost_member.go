@@ -13,7 +13,7 @@ func lostMember() harness.Scenario {
 		ID: "A-05", Title: "a group that lost a member has its size again, without the lost one",
 		Group: result.GroupAutoscale, Priority: 1,
 		Guards: []string{"#14185", "#9145", "#9336"}, Needs: []harness.Capability{harness.API, harness.PushLog},
-		KnownBad: everywhere(release.StoppedMemberStays,
+		KnownBad: always(release.StoppedMemberStays,
 			"#14185: a stopped member is replaced and stays behind the rule",
 			result.WrongMembers),
 		Cures: []release.Knob{release.StoppedMemberStays.Off()},

@@ -14,7 +14,7 @@ func quietTime() harness.Scenario {
 	return harness.Scenario{
 		ID: "A-06", Title: "a scale-down policy keeps its quiet time", Group: result.GroupAutoscale, Priority: 2,
 		Guards: []string{"#9587"}, Needs: []harness.Capability{harness.API, harness.TimeTravel},
-		KnownBad: everywhere(release.QuietTimeOfScaleUp, "scaling down starts the quiet time of the scale-up policy "+
+		KnownBad: always(release.QuietTimeOfScaleUp, "scaling down starts the quiet time of the scale-up policy "+
 			"(AutoScaleManagerImpl.java@4.20.0.0)", result.QuietTime),
 		Cures: []release.Knob{release.QuietTimeOfScaleUp.Off()},
 		Twins: []release.Knob{fault.QuietTimeIgnored},

@@ -77,6 +77,17 @@ func Catalogue() harness.Catalogue {
 		keepAliveLeak(),
 		healthChecks(),
 		emptyNetwork(),
+		updateWithoutProtocol(),
+		renameAlone(),
+		protocolSpelling(),
+		sourceListForms(),
+		unknownAlgorithm(),
+		portZero(),
+		updateRolledBack(),
+		protocolChanged(),
+		failedAssign(),
+		tagsGo(),
+		siblingsServed(),
 		groupLifeCycle(),
 		groupGuards(),
 		failingTemplate(),
@@ -113,10 +124,15 @@ func setComparison() harness.Known {
 // faultNeeds is what every scenario about failing pushes needs.
 func faultNeeds() []harness.Capability { return append(routerNeeds(), harness.PushFault) }
 
-// everywhere is a defect that every release seen has, and the lab as long as the knob is on: it is reported as known
+// always is a defect that every release seen has, and the lab as long as the knob is on: it is reported as known
 // and gates nothing. The story foresees how it shows (T.Foreshow).
-func everywhere(defect release.Knob, why string, classes ...result.Class) harness.Known {
+func always(defect release.Knob, why string, classes ...result.Class) harness.Known {
 	return harness.Known{Releases: release.Everywhere(), Knob: defect, Why: why, Classes: classes}
+}
+
+// everywhere is a defect that every release seen has, known by its classes.
+func everywhere(why string, classes ...result.Class) harness.Known {
+	return harness.Known{Releases: release.Everywhere(), Why: why, Classes: classes}
 }
 
 // storyA are the upstream reports of the helper-id defect.

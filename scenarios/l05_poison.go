@@ -41,7 +41,7 @@ func poisonedRule() harness.Scenario {
 // poison is a defect of every server seen, until the router's code checks a file before it takes it
 // (CsLoadBalancer.py@4.22, #11468).
 func poison() harness.Known {
-	k := everywhere(release.AppCookieAccepted,
+	k := always(release.AppCookieAccepted,
 		"#3253: AppCookie is accepted, HAProxy has refused it since 1.6: the router's configuration is "+
 			"frozen until the policy goes", result.RouterFrozen, result.NotSticky)
 	k.Shows = release.Without(release.RouterVerifies)

@@ -12,7 +12,7 @@ func failedReplacement() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-09", Title: "a policy whose replacement fails stays", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#9583"}, Needs: faultNeeds(),
-		KnownBad: everywhere(release.ReplacedPolicyLost, "the replaced policy stays revoked and goes with the next "+
+		KnownBad: always(release.ReplacedPolicyLost, "the replaced policy stays revoked and goes with the next "+
 			"push, LoadBalancingRulesManagerImpl.java@4.20.0.0", result.WrongPolicies,
 			result.NotSticky).Or(setComparison()),
 		Cures: []release.Knob{release.ReplacedPolicyLost.Off()},

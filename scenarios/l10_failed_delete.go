@@ -12,9 +12,9 @@ func failedDelete() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-10", Title: "a rule whose delete fails keeps its members", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#9587"}, Needs: faultNeeds(),
-		KnownBad: everywhere(release.FailedDeleteDropsMembers, "the members' mappings stay revoked and go with the "+
+		KnownBad: always(release.FailedDeleteDropsMembers, "the members' mappings stay revoked and go with the "+
 			"next push, LoadBalancingRulesManagerImpl.java@4.20.0.0", result.PushContent, result.WrongBackends).
-			Or(everywhere(release.FailedRemoveDropsMember, "so does that of a member that is removed by address",
+			Or(always(release.FailedRemoveDropsMember, "so does that of a member that is removed by address",
 				result.PushContent, result.WrongBackends)),
 		Cures: []release.Knob{release.FailedDeleteDropsMembers.Off(), release.FailedRemoveDropsMember.Off()},
 		Twins: []release.Knob{fault.FailedPushSucceeds, fault.MemberMissing, fault.InstanceListShort,

@@ -13,7 +13,7 @@ func policyLimits() harness.Scenario {
 		ID: "L-19", Title: "policy values that HAProxy refuses are refused by the API", Group: result.GroupLB,
 		Priority: 1,
 		Guards:   []string{"#3253"}, Needs: routerNeeds(),
-		KnownBad: everywhere(release.StickyValuesUnchecked,
+		KnownBad: always(release.StickyValuesUnchecked,
 			"createLBStickinessPolicy checks the form of values only, HAProxy refuses the file "+
 				"(NetworkHelperImpl.java@4.20.0.0)", result.RouterFrozen),
 		Cures: []release.Knob{release.StickyValuesUnchecked.Off()},

@@ -12,7 +12,7 @@ func keepAliveLeak() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-21", Title: "keep-alive of one network does not leak into another", Group: result.GroupLB, Priority: 2,
 		Guards: []string{"#14131"}, Needs: routerNeeds(),
-		KnownBad: everywhere(release.KeepAliveLeaks,
+		KnownBad: always(release.KeepAliveLeaks,
 			"#14131: the server's defaults section is changed in place by the first keep-alive push",
 			result.KeepAliveWrong),
 		Cures: []release.Knob{release.KeepAliveLeaks.Off()},

@@ -13,9 +13,9 @@ func billedAfterFailedDelete() harness.Scenario {
 		ID: "U-09", Title: "an LB rule whose delete failed lives on, is billed on and keeps its members",
 		Group:  result.GroupUsage,
 		Guards: []string{"#9587"}, Needs: append(usageNeeds(), harness.PushFault, harness.PushLog),
-		KnownBad: everywhere(release.DeleteEventBeforePush, "LoadBalancingRulesManagerImpl.java@4.20.0.0 writes "+
+		KnownBad: always(release.DeleteEventBeforePush, "LoadBalancingRulesManagerImpl.java@4.20.0.0 writes "+
 			"LB.DELETE before the push and does not take it back", result.RolledBackDelete, result.WrongClose,
-			result.WrongEvent).Or(everywhere(release.FailedDeleteDropsMembers,
+			result.WrongEvent).Or(always(release.FailedDeleteDropsMembers,
 			"it revokes the members before the push, too", result.PushContent)),
 		Cures: []release.Knob{release.DeleteEventBeforePush.Off(), release.FailedDeleteDropsMembers.Off()},
 		Twins: []release.Knob{release.DeleteEventBeforePush, release.FailedDeleteDropsMembers},

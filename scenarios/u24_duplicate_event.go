@@ -13,7 +13,7 @@ func duplicateCreate() harness.Scenario {
 		ID: "U-24", Title: "a create event that is there twice neither blocks the usage run nor is billed twice",
 		Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#13399", "#13909", "#11531", "#8587"}, Needs: append(usageNeeds(), harness.Forge),
-		KnownBad: everywhere(release.UsageCreateRepeated,
+		KnownBad: always(release.UsageCreateRepeated,
 			"#13909: a repeated LB.CREATE opens a second row; a repeated VOLUME.CREATE closes the "+
 				"first and is refused; in 4.22.1.0 the whole run is rolled back", result.UsageInvariant, result.RowCount,
 			result.WrongHours, result.WrongClose),

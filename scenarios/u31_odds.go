@@ -13,7 +13,7 @@ func vpnUser() harness.Scenario {
 		ID: "U-31", Title: "a removed VPN user's usage row is closed at the removal, not at the next usage run",
 		Group: result.GroupUsage, Priority: 2,
 		Guards: []string{"#4085"}, Needs: usageNeeds(),
-		KnownBad: everywhere(release.UsageVPNCloseAtJob,
+		KnownBad: always(release.UsageVPNCloseAtJob,
 			"VPN.USER.REMOVE closes with the job's time, UsageManagerImpl.java@4.20.0.0", result.WrongClose),
 		Cures: []release.Knob{release.UsageVPNCloseAtJob.Off()}, Twins: []release.Knob{release.UsageVPNCloseAtJob,
 			fault.UsageVPNCloseNothing},

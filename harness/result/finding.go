@@ -41,12 +41,12 @@ func (f Finding) sameFact(other Finding) bool {
 	if f.Says == other.Says && f.Class == other.Class {
 		return true
 	}
-	return f.Subject != "" && f.Subject == other.Subject && (f.Class == other.Class || f.follows(other) ||
-		other.follows(f))
+	return f.Subject != "" && f.Subject == other.Subject && (f.Class == other.Class || f.Follows(other) ||
+		other.Follows(f))
 }
 
-// follows says whether the finding's class is brought about by that of another one.
-func (f Finding) follows(cause Finding) bool { return slices.Contains(f.Class.causes(), cause.Class) }
+// Follows says whether the finding's class is brought about by that of another one.
+func (f Finding) Follows(cause Finding) bool { return slices.Contains(f.Class.causes(), cause.Class) }
 
 // AddFinding adds a finding to a list, or to the finding of the same fact that is in it already. The sentence of a
 // cause stays, that of a consequence becomes a number: it says something new of the same fact.
@@ -56,13 +56,13 @@ func AddFinding(list []Finding, f Finding) []Finding {
 		if !have.sameFact(f) {
 			continue
 		}
-		if have.follows(f) {
+		if have.Follows(f) {
 			f.Numbers, f.Codes = union(f.Numbers, append([]string{have.Says}, have.Numbers...)),
 				union(f.Codes, have.Codes)
 			*have = f
 			return list
 		}
-		if f.follows(*have) {
+		if f.Follows(*have) {
 			f.Numbers = append([]string{f.Says}, f.Numbers...)
 		}
 		have.Numbers, have.Codes = union(have.Numbers, f.Numbers), union(have.Codes, f.Codes)

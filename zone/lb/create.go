@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -17,6 +18,9 @@ import (
 const (
 	statsPort = 8081 // network.loadbalancer.haproxy.stats.port
 	dnsPort   = 53
+	// mostNetworks is what fits beside "acl network_allowed src" into the 64 words that HAProxy reads of a line
+	// (measured on 2.6).
+	mostNetworks = 61
 )
 
 // createRule is the create phase: the rule exists, and its LB.CREATE is written, before the job runs.
@@ -90,6 +94,9 @@ func ruleAddress(mgr *Manager, c *kernel.Call) (*net.Address, *net.Network, erro
 // sourceList reads cidrlist: IPv4 and IPv6 networks or single addresses.
 func sourceList(mgr *Manager, c *kernel.Call) ([]string, error) {
 	var out []string
+	if n := len(c.List("cidrlist")); n > mostNetworks && !mgr.On(release.SourceListUnbounded) {
+		return nil, api.BadParameter("%d CIDRs are more than the %d that a load balancer reads", n, mostNetworks)
+	}
 	for _, one := range c.List("cidrlist") {
 		_, errNet := netip.ParsePrefix(one)
 		_, errAddr := netip.ParseAddr(one)
@@ -108,7 +115,11 @@ func persistRule(mgr *Manager, c *kernel.Call, a *net.Address, port int, cidrs [
 	if a.Network == nil {
 		return nil, api.BadParameter("Ip address %s is not assigned to the network %s", a.IP, c.Str("networkid"))
 	}
-	if private < 0 || private > 65535 {
+	least := 1
+	if mgr.On(release.PortZeroAccepted) {
+		least = 0
+	}
+	if private < least || private > 65535 {
 		return nil, api.BadParameter("privatePort is an invalid value: %d", private)
 	}
 	algorithm := c.Str("algorithm")
@@ -118,7 +129,7 @@ func persistRule(mgr *Manager, c *kernel.Call, a *net.Address, port int, cidrs [
 	if !slices.Contains(a.Network.Offering.Services, "Lb") {
 		return nil, api.BadParameter("LB service is not supported in specified network id")
 	}
-	if port < 0 || port > 65535 {
+	if port < least || port > 65535 {
 		return nil, api.BadParameter("publicPort is an invalid value: %d", port)
 	}
 	r := &push.Rule{
@@ -127,6 +138,9 @@ func persistRule(mgr *Manager, c *kernel.Call, a *net.Address, port int, cidrs [
 		Name: c.Str("name"), Text: c.Str("description"), Algorithm: algorithm, PrivateStart: private,
 		PrivateEnd: private,
 		LBProtocol: c.Str("protocol"), Display: c.Boolean("fordisplay", true),
+	}
+	if mgr.On(release.ProtocolCheckedExactly) {
+		r.LBProtocol = strings.ToLower(strings.TrimSpace(r.LBProtocol))
 	}
 	if err := mgr.supported(r); err != nil {
 		return nil, err
@@ -142,6 +156,13 @@ func validAlgorithm(s string) bool {
 // (NetworkHelperImpl.validateHAProxyLBRule@4.20.0.0), but for the protocol's name.
 func (mgr *Manager) supported(r *push.Rule) error {
 	protocol := strings.ToLower(r.LBProtocol)
+	if routed := len(mgr.net.RoutersOf(r.Network)) > 0; routed && mgr.On(release.ProtocolCheckedExactly) {
+		if valid := []string{"tcp", "udp", "tcp-proxy", "ssl"}; r.LBProtocol != "" &&
+			!slices.Contains(valid, r.LBProtocol) {
+			return api.BadParameter("protocol %s is not in valid protocols [%s]", r.LBProtocol,
+				strings.Join(valid, ", "))
+		}
+	}
 	if !slices.Contains([]string{"", "tcp", "udp", "tcp-proxy"}, protocol) {
 		return api.BadParameter("Protocol %s is not supported by the load balancer", r.LBProtocol)
 	}
@@ -166,7 +187,7 @@ func storeRule(mgr *Manager, c *kernel.Call, r *push.Rule, open bool) error {
 		"default_port_end": r.PrivateEnd,
 		"algorithm":        r.Algorithm, "scheme": scheme, "source_ip_address": source,
 		"source_ip_address_network_id": sourceNetwork, "lb_protocol": kernel.NullText(r.LBProtocol),
-		"cidr_list": kernel.NullText(firewall.JoinCIDRs(r.CIDRs)),
+		"cidr_list": kernel.NullText(r.SourceList()),
 	}
 	if _, err := mgr.Insert(ctx, "cloud.load_balancing_rules", row); err != nil {
 		return err
