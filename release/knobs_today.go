@@ -11,10 +11,10 @@ const (
 	ProtocolUpdateNotPushed    Knob = "protocol-update-not-pushed"
 	AlgorithmUnchecked         Knob = "algorithm-unchecked"
 	PortZeroAccepted           Knob = "port-zero-accepted"
+	UDPUncheckedEarly          Knob = "udp-unchecked-early"
 	SourceListUnbounded        Knob = "source-list-unbounded"
 	FailedAssignDropsMapping   Knob = "failed-assign-drops-mapping"
 	TagsOutliveRule            Knob = "tags-outlive-rule"
-	SoftDeleteJoinBlind        Knob = "soft-delete-join-blind"
 )
 
 // defectsOfToday are those that no upstream thread reports, but for the ones that are named.
@@ -58,6 +58,10 @@ func defectsOfToday() []KnobInfo {
 		{
 			Name: PortZeroAccepted, Part: "api",
 			About: "createLoadBalancerRule takes public and private port 0, which no router can serve (confirmed.md 43)",
+		},
+		{
+			Name: UDPUncheckedEarly, Part: "api",
+			About: "a UDP rule is taken where its network has no router yet, although no router serves UDP",
 		},
 		{
 			Name: SourceListUnbounded, Part: "api",

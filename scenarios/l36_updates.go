@@ -183,3 +183,31 @@ func protocolChanged() harness.Scenario {
 		}),
 	}
 }
+
+// udpRule: the control is a tcp rule of the same network. A rule that was made before the network has a router is not
+// held against what the router can do.
+func udpRule() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-46", Title: "a UDP rule is refused where no router serves UDP, or is not served as TCP",
+		Group: result.GroupLB, Priority: 1, Guards: []string{"#11468"},
+		Needs: []harness.Capability{harness.API, harness.PushLog, harness.RouterFiles},
+		KnownBad: everywhere("a UDP rule that is made before its network has a router is taken, and rendered as a TCP "+
+			"listener (docs/findings/udp-rule-as-tcp.md)", result.WrongProtocol),
+		Cures: []release.Knob{release.UDPUncheckedEarly.Off()},
+		Twins: []release.Knob{fault.RouterFileStale, fault.PushLostMembers},
+		Run: story.Of(func(t *story.T) {
+			n := t.NewAccount().Isolated()
+			udp, refusal := n.TryLoadBalancerAs("udp", story.Form{Protocol: "udp"})
+			tcp := n.LoadBalancerAs("tcp", story.Form{Protocol: "tcp"})
+			vms := n.VMs(2)
+			if refusal == nil {
+				udp.Assign(vms...)
+			}
+			tcp.Assign(vms...)
+			t.ExpectSection(tcp, true)
+			if refusal == nil {
+				t.ExpectSection(udp, false)
+			}
+		}),
+	}
+}

@@ -22,6 +22,8 @@ const (
 	BilledAfterEnd    Class = "billed-after-end"
 	NotBilled         Class = "not-billed"
 	WrongSize         Class = "wrong-size"
+	StalledRun        Class = "stalled-run"
+	RepeatedRecords   Class = "repeated-records"
 	UsageInvariant    Class = "usage-invariant"
 	UsageJob          Class = "usage-job"
 	WrongListing      Class = "wrong-listing"
@@ -42,6 +44,7 @@ const (
 	NotSticky           Class = "not-sticky"
 	StickyWithoutPolicy Class = "sticky-without-policy"
 	WrongBackends       Class = "wrong-backends"
+	WrongProtocol       Class = "wrong-protocol"
 	LostConnections     Class = "lost-connections"
 	OldWorkers          Class = "old-workers"
 	WrongClients        Class = "wrong-clients"
@@ -91,6 +94,8 @@ func Classes() []ClassInfo {
 		{BilledAfterEnd, "A resource is billed after it was deleted.", []Class{LeakedRow, CrossedClose}},
 		{NotBilled, "A resource that is alive is not billed.", []Class{CrossedClose, WrongClose}},
 		{WrongSize, "A usage row has another size than its volume.", nil},
+		{StalledRun, "A usage run succeeded and left older events unprocessed.", nil},
+		{RepeatedRecords, "Usage records are there more than once.", nil},
 		{UsageInvariant, "An invariant of usage rows does not hold, in a way that no other class names.", nil},
 		{UsageJob, "A usage run did not come, or its jobs are not sound.", nil},
 		{WrongListing, "listUsageRecords lists something else than the database holds.", nil},
@@ -107,6 +112,7 @@ func Classes() []ClassInfo {
 		{NotSticky, "A rule has a stickiness policy and does not keep its clients.", nil},
 		{StickyWithoutPolicy, "A rule has no stickiness policy and keeps its clients.", nil},
 		{WrongBackends, "Clients of a rule reach other members than it has.", nil},
+		{WrongProtocol, "A rule is served with another protocol than it has.", nil},
 		{LostConnections, "Long connections did not outlive a change.", nil},
 		{OldWorkers, "HAProxy workers that should have ended hold an old configuration.", nil},
 		{WrongClients, "A rule serves clients that its source list leaves out, or refuses those that it names.", nil},

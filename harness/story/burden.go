@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"strings"
 	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/cloud"
@@ -75,4 +76,31 @@ func (t RouterLooks) ExpectServed(beside string, r *Rule) {
 		t.Fail(result.RouterStale, fmt.Sprintf("%s: section %s of %s is not in force as the newest push has it", beside,
 			section, r.called()))
 	}
+}
+
+// ExpectSection expects that the router's live file has a listener for the rule, as HAProxy has them for TCP only, or
+// that it has none.
+func (t RouterLooks) ExpectSection(r *Rule, there bool) {
+	defer t.Step("listener of %s", r.Name)()
+	t.Checked(1)
+	files, _ := t.filesOf(r.Network.Router())
+	section, has := router.Listens(files.Live)[r.Section()]
+	switch {
+	case has && !there:
+		t.Fail(result.WrongProtocol, fmt.Sprintf("%s is a UDP rule, and the router serves it as a TCP listener", r.called()),
+			result.Evidence{Kind: result.KindNote, Title: "section " + section.Name, Text: strings.Join(section.Lines, "\n")})
+	case there && (!has || len(serversOf(section)) == 0):
+		t.Fail(result.RouterStale, fmt.Sprintf("the router's live file has no listener with servers for %s", r.called()))
+	}
+}
+
+// serversOf are the section's servers.
+func serversOf(s router.Section) []string {
+	var servers []string
+	for _, line := range s.Lines {
+		if strings.HasPrefix(strings.TrimSpace(line), "server ") {
+			servers = append(servers, line)
+		}
+	}
+	return servers
 }

@@ -286,3 +286,20 @@ func (t Answers) ExpectRefusal(refusal *cloud.Error, code int, what string) {
 			code))
 	}
 }
+
+// ExpectListedFor expects that listLoadBalancerRules lists the rule so many times for a VM.
+func (t Answers) ExpectListedFor(vm *VM, r *Rule, want int) {
+	t.Checked(1)
+	rules, err := r.Account.Cloud.ListLoadBalancerRules(t.ctx, cloud.Params{"virtualmachineid": vm.ID})
+	t.Must(err, "listing the rules of %s", vm.Name)
+	got := 0
+	for _, one := range rules {
+		if one.Id == r.ID {
+			got++
+		}
+	}
+	if got != want {
+		t.Fail(result.StillListed, fmt.Sprintf("listLoadBalancerRules lists %s %d times for VM %s, want %d", r.called(),
+			got, vm.Name, want))
+	}
+}

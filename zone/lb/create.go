@@ -166,7 +166,8 @@ func (mgr *Manager) supported(r *push.Rule) error {
 	if !slices.Contains([]string{"", "tcp", "udp", "tcp-proxy"}, protocol) {
 		return api.BadParameter("Protocol %s is not supported by the load balancer", r.LBProtocol)
 	}
-	if len(mgr.net.RoutersOf(r.Network)) > 0 && (r.StartPort == statsPort || protocol == "udp") {
+	routed := len(mgr.net.RoutersOf(r.Network)) > 0
+	if routed && r.StartPort == statsPort || protocol == "udp" && (routed || !mgr.On(release.UDPUncheckedEarly)) {
 		return api.BadParameter("LB service provider cannot support this rule")
 	}
 	return nil

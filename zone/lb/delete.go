@@ -80,7 +80,8 @@ func (mgr *Manager) deleteLB(ctx context.Context, r *push.Rule, how deletion) er
 		return err
 	}
 	if how == asked {
-		if err := errors.Join(mgr.firewall.SetRuleState(ctx, &r.Rule, state), mgr.restoreMembers(ctx, r)); err != nil {
+		if err := errors.Join(mgr.firewall.SetRuleState(ctx, &r.Rule, state), mgr.restoreMembers(ctx, r),
+			mgr.forgetPolicies(ctx, r)); err != nil {
 			return err
 		}
 	}

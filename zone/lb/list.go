@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stackproof/stackproof/release"
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/push"
@@ -61,7 +61,7 @@ func listRules(mgr *Manager, c *kernel.Call) (obj, error) {
 
 // rowsOf is how many rows the query of the release has for a rule: a join that is not made distinct has one a member.
 func (mgr *Manager) rowsOf(c *kernel.Call, r *push.Rule) int {
-	if !c.Has("virtualmachineid") || !mgr.On(release.SoftDeleteJoinBlind) {
+	if !c.Has("virtualmachineid") || !mgr.On(fault.FormerMemberListed) {
 		return 1
 	}
 	return len(mgr.joinedVM(c, r))

@@ -3,6 +3,7 @@ package lb
 import (
 	"context"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/push"
 )
@@ -27,6 +28,20 @@ func (mgr *Manager) restoreMembers(ctx context.Context, r *push.Rule) error {
 	}
 	for _, m := range r.Members {
 		if err := mgr.setMemberRevoke(ctx, m, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forgetPolicies leaves a rule's policies revoked after a delete that could not be pushed: a planted fault, and what
+// the code of a release to come does (#13015).
+func (mgr *Manager) forgetPolicies(ctx context.Context, r *push.Rule) error {
+	if !mgr.On(fault.FailedDeleteDropsPolicy) {
+		return nil
+	}
+	for _, p := range r.Policies {
+		if err := mgr.setPolicyRevoke(ctx, p, true); err != nil {
 			return err
 		}
 	}
