@@ -293,7 +293,7 @@ func (mgr *Manager) leaveGroup(ctx context.Context, r *push.Rule, members []Want
 // RemoveVMFromRules takes a VM that is being expunged out of every rule, one push a rule, without rollback. A
 // failed push leaves the mapping revoked, and the expunge fails.
 func (mgr *Manager) RemoveVMFromRules(ctx context.Context, vm *compute.VM) error {
-	for _, r := range slices.Clone(mgr.push.LBRules) {
+	for _, r := range mgr.push.LBRules.All() {
 		if !slices.ContainsFunc(r.Members, func(m *push.Member) bool { return m.VM == vm }) {
 			continue
 		}

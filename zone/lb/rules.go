@@ -235,7 +235,7 @@ func RuleAnswer(mgr *Manager, r *push.Rule) obj {
 
 // removeLBRule deletes the rule for good, with its mappings and policies; a related firewall rule goes with its row.
 func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
-	if !slices.Contains(mgr.push.LBRules, r) {
+	if !mgr.push.LBRules.Has(r) {
 		return nil
 	}
 	for _, m := range r.Members {
@@ -248,7 +248,7 @@ func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
 			return err
 		}
 	}
-	for _, fw := range slices.Clone(mgr.firewall.FWRules) {
+	for _, fw := range mgr.firewall.FWRules.All() {
 		if fw.Related == &r.Rule {
 			if err := mgr.firewall.RemoveFWRule(ctx, fw); err != nil {
 				return err
@@ -261,7 +261,7 @@ func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
 	if err := mgr.Remove(ctx, "cloud.firewall_rules", r.ID); err != nil {
 		return err
 	}
-	mgr.push.LBRules = slices.DeleteFunc(mgr.push.LBRules, func(o *push.Rule) bool { return o == r })
+	mgr.push.LBRules.Remove(r)
 	if !mgr.On(release.TagsOutliveRule) {
 		mgr.tenancy.DropTags(r.UUID)
 	}
