@@ -22,6 +22,9 @@ type Known struct {
 	// Shows are the releases of the router's code with which a defect of the server shows; the zero value is all. Code
 	// of an unknown release is taken for one of them.
 	Shows release.Range
+	// Perhaps says that the defect shows only where something else on the site brings it about, such as another
+	// customer's VM: to pass is no surprise then.
+	Perhaps bool
 	// or are further defects that the same story meets (Or).
 	or []Known
 }
@@ -76,24 +79,36 @@ func (k Known) Reason(d Description) string {
 	return strings.Join(why, "; ")
 }
 
-// Reasons are those of all the defects, whatever the target.
+// Reasons are those of all the defects that always show, whatever the target.
 func (k Known) Reasons() string {
 	var why []string
 	for _, one := range k.each() {
-		why = append(why, one.Why)
+		if !one.Perhaps && one.Why != "" {
+			why = append(why, one.Why)
+		}
 	}
 	return strings.Join(why, "; ")
 }
 
-// On says whether the release has the defect, or one of several.
+// On says whether the release, with its own router's code, has the defect or one of several, so that the scenario fails
+// on it.
 func (k Known) On(release string) bool {
-	return slices.ContainsFunc(k.each(), func(one Known) bool { return one.Releases.Contains(release) })
+	return slices.ContainsFunc(k.each(), func(one Known) bool {
+		return !one.Perhaps && one.Releases.Contains(release) && (one.Shows.IsZero() || one.Shows.Contains(release))
+	})
+}
+
+// Sure says whether a target has a defect that always shows.
+func (k Known) Sure(d Description) bool {
+	return slices.ContainsFunc(k.on(d), func(one Known) bool { return !one.Perhaps })
 }
 
 func (k Known) String() string {
-	all := k.Releases
-	for _, one := range k.or {
-		all = all.Or(one.Releases)
+	var all release.Range
+	for _, one := range k.each() {
+		if !one.Perhaps {
+			all = all.Or(one.Releases)
+		}
 	}
 	return all.String()
 }

@@ -19,8 +19,7 @@ const (
 	NICNamesSegment           Knob = "nic-names-segment"
 	LogContextPlain           Knob = "log-context-plain"
 	AddressReleaseGuardLate   Knob = "address-release-guard-late"
-	GroupNamedAsObject        Knob = "group-named-as-object"
-	ConditionNamedAsObject    Knob = "condition-named-as-object"
+	TextsNameObjects          Knob = "texts-name-objects"
 	UsageTypeJSONOld          Knob = "usage-type-json-old"
 	UsageDatesAsString        Knob = "usage-dates-as-string"
 	AutoscaleUnboundedRetries Knob = "autoscale-unbounded-retries"
@@ -33,6 +32,23 @@ const (
 	UsageVolumeKeyNarrow      Knob = "usage-volume-key-narrow"
 )
 
+// The behaviours that 4.20.3, 4.21 and 4.22 brought, and what the releases before 4.19.1 lack.
+const (
+	TextsInstance              Knob = "texts-instance"
+	ConserveModeTier           Knob = "conserve-mode-tier"
+	NetrisProvider             Knob = "netris-provider"
+	DomainPathPretty           Knob = "domainpath-pretty"
+	DestroyAnswersNull         Knob = "destroy-answers-null"
+	ProtocolCheckedExactly     Knob = "protocol-checked-exactly"
+	UpdatePushesAlways         Knob = "update-pushes-always"
+	UpdateWithoutProtocolFails Knob = "update-without-protocol-fails"
+	UpdateProtocolNotRestored  Knob = "update-protocol-not-restored"
+	UpdateCIDRList             Knob = "update-cidrlist"
+	NetworkIDMustMatch         Knob = "networkid-must-match"
+	IdleTimeout                Knob = "idle-timeout"
+	NICSecurityGroupNamed      Knob = "nic-security-group-named"
+)
+
 // Defects of load balancing that every profile has.
 const (
 	ReplacedPolicyLost       Knob = "replaced-policy-lost"
@@ -43,6 +59,7 @@ const (
 	QuietTimeOfScaleUp       Knob = "quiet-time-of-scale-up"
 	StoppedMemberStays       Knob = "stopped-member-stays"
 	KeepAliveLeaks           Knob = "keep-alive-leaks"
+	FailedAssignDropsMapping Knob = "failed-assign-drops-mapping"
 )
 
 // Defects of usage accounting that every profile has.
@@ -134,12 +151,9 @@ func differences() []KnobInfo {
 				"forwarding rules are gone",
 		},
 		{
-			Name: GroupNamedAsObject, Part: "api",
-			About: "a refused group deletion names the group as an object instead of by its id",
-		},
-		{
-			Name: ConditionNamedAsObject, Part: "api",
-			About: "a refused change of a condition names it as an object instead of by its id",
+			Name: TextsNameObjects, Part: "api",
+			About: "texts of refusals and events name rules, addresses, groups, conditions and instances as objects " +
+				"(LoadBalancer {...}) instead of by their ids (a4224e58cc)",
 		},
 		{
 			Name: UsageTypeJSONOld, Part: "api",
@@ -214,6 +228,11 @@ func balancingDefects() []KnobInfo {
 			Name: StickyValuesUnchecked, Part: "api",
 			About: "createLBStickinessPolicy takes values that HAProxy refuses: table size 0, expiry above " +
 				"24.8 days, contradicting cookie modes",
+		},
+		{
+			Name: FailedAssignDropsMapping, Part: "api",
+			About: "an assign that could not be pushed takes off the rule every mapping of the VMs that it names, also " +
+				"those that were there before (confirmed.md 42)",
 		},
 		{
 			Name: QuietTimeOfScaleUp, Part: "api",

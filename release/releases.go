@@ -11,7 +11,7 @@ func history() History {
 			Name: "4.16.0.0", Outline: true,
 			On: append(always(), RendererBefore418, VRCompareAsSet, AlgorithmVerbatim, ResizeEventOldSize,
 				SessionKeyEither, ErrorCommandCut, AnswerFieldsOld, NoDomainPath, LogContextPlain, UsageTypeJSONOld,
-				UsageDatesAsString),
+				UsageDatesAsString, DestroyAnswersNull),
 		},
 		{Name: "4.16.1.0", After: "4.16.0.0", Outline: true, On: []Knob{UsageCloseByHelperID}},
 		{Name: "4.17.0.0", After: "4.16.1.0", Outline: true},
@@ -21,14 +21,14 @@ func history() History {
 		},
 		{Name: "4.18.1.0", After: "4.18.0.0", Outline: true},
 		{Name: "4.18.2.0", After: "4.18.1.0", Outline: true, Off: []Knob{RestartRendersOneTier}},
-		{Name: "4.18.2.5", After: "4.18.2.0", Outline: true, Off: []Knob{SessionKeyEither}},
-		{Name: "4.19.0.0", After: "4.18.1.0", Outline: true},
+		{Name: "4.18.2.5", After: "4.18.2.0", Off: []Knob{SessionKeyEither}},
+		{Name: "4.19.0.0", After: "4.18.1.0"},
 		{
 			Name: "4.19.1.0", After: "4.19.0.0", Also: []string{"4.18.2.0"},
 			On: []Knob{NetworkUsageModelOld, ListNetworksAnyAccount}, Off: []Knob{RestartRendersOneTier},
 		},
 		{
-			Name: "4.19.2.0", After: "4.19.1.0",
+			Name: "4.19.2.0", After: "4.19.1.0", Also: []string{"4.18.2.5"},
 			On: []Knob{AnswersSpecifyVLAN},
 			Off: []Knob{VRCompareAsSet, AlgorithmVerbatim, ResizeEventOldSize, SessionKeyEither, ListNetworksAnyAccount,
 				NoDomainPath},
@@ -42,21 +42,24 @@ func history() History {
 		},
 		{
 			Name: "4.20.1.0", After: "4.20.0.0", Also: []string{"4.19.3.0"},
-			On:  []Knob{AnswersSpecifyVLAN, AnswersAPIKeyAccess, GroupNamedAsObject, ConditionNamedAsObject},
+			On:  []Knob{AnswersSpecifyVLAN, AnswersAPIKeyAccess, TextsNameObjects},
 			Off: []Knob{UsageCloseByHelperID, NetworkUsageModelOld},
 		},
 		{
 			Name: "4.20.2.0", After: "4.20.1.0",
-			On: []Knob{UsageCleanOwnJobsAtStart}, Off: []Knob{AutoscaleUnboundedRetries},
+			On: []Knob{UsageCleanOwnJobsAtStart}, Off: []Knob{AutoscaleUnboundedRetries, DestroyAnswersNull},
 		},
-		{Name: "4.20.3.0", After: "4.20.2.0", Outline: true, Aliases: []string{"4.20.4.0"}},
-		{Name: "4.21.0.0", After: "4.20.2.0", Outline: true},
+		{Name: "4.20.3.0", After: "4.20.2.0", Aliases: []string{"4.20.4.0"}, On: []Knob{TextsInstance}},
+		{Name: "4.21.0.0", After: "4.20.2.0", On: []Knob{ConserveModeTier, NetrisProvider, NICSecurityGroupNamed}},
 		{
-			Name: "4.22.0.0", After: "4.21.0.0", Outline: true, Aliases: []string{"4.22.0.1"},
-			On: []Knob{RouterVerifies, RuleBlockOrder2, KeepAliveCookieInvalid},
+			Name: "4.22.0.0", After: "4.21.0.0", Aliases: []string{"4.22.0.1"},
+			On: []Knob{
+				RouterVerifies, RuleBlockOrder2, KeepAliveCookieInvalid, ProtocolCheckedExactly, UpdatePushesAlways,
+				UpdateWithoutProtocolFails, UpdateCIDRList, DomainPathPretty,
+			},
 		},
-		{Name: "4.22.1.0", After: "4.22.0.0", Also: []string{"4.20.3.0"}, Outline: true, Aliases: []string{"4.22.1.1"},
-			On: []Knob{VolumeUsagePerVM, UsageVolumeKeyNarrow}},
+		{Name: "4.22.1.0", After: "4.22.0.0", Also: []string{"4.20.3.0"}, Aliases: []string{"4.22.1.1"},
+			On: []Knob{VolumeUsagePerVM, UsageVolumeKeyNarrow, TextsInstance, NetworkIDMustMatch, IdleTimeout}},
 	}
 }
 
@@ -64,7 +67,7 @@ func history() History {
 func always() []Knob {
 	return []Knob{
 		AddressReleaseGuardLate, ReplacedPolicyLost, FailedDeleteDropsMembers, FailedRemoveDropsMember,
-		AppCookieAccepted, StickyValuesUnchecked, QuietTimeOfScaleUp, StoppedMemberStays, KeepAliveLeaks,
+		AppCookieAccepted, StickyValuesUnchecked, FailedAssignDropsMapping, UpdateProtocolNotRestored, QuietTimeOfScaleUp, StoppedMemberStays, KeepAliveLeaks,
 		DeleteEventBeforePush, UsageNICCloseByOffering, UsageVPNCloseAtJob, UsageReleaseByText, UsageCreateRepeated,
 		UsageYearRoll, UsageVMSnapshotsAsOne,
 	}

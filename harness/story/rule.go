@@ -12,6 +12,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
+	"github.com/stackproof/stackproof/release"
 )
 
 // Rule is a load balancer rule.
@@ -75,11 +76,20 @@ func (n *Network) LoadBalancerOn(ip *Address, name, algorithm string) *Rule {
 		func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
 			return n.Account.Cloud.CreateLoadBalancerRule(ctx, cloud.LoadBalancerRuleSpec{Name: full,
 				Algorithm:  algorithm,
-				PublicIPID: ip.ID, NetworkID: n.ID,
+				PublicIPID: ip.ID, NetworkID: n.ID, Protocol: n.t.protocol(),
 				PublicPort: r.Port, PrivatePort: privatePort, OpenFirewall: &shut})
 		})
 	n.t.watch.born(r)
 	return r
+}
+
+// protocol is the one of rules: none, as most callers leave it out, but for releases whose update of such a rule ends in
+// an error of the server (confirmed.md 36).
+func (t *core) protocol() string {
+	if release.Where(release.UpdateWithoutProtocolFails).Contains(t.site.Release) {
+		return "tcp"
+	}
+	return ""
 }
 
 // Assign puts VMs behind the rule.

@@ -2,6 +2,8 @@ package kernel
 
 import (
 	"context"
+
+	"github.com/stackproof/stackproof/release"
 )
 
 // kind says how a command answers.
@@ -23,7 +25,14 @@ type Param struct {
 	Type     string
 	Required bool
 	About    string
+	// With is the knob of the releases whose command has the parameter; empty for all.
+	With release.Knob
+	// Clears says that an empty value is one of its own: it takes away what is there.
+	Clears bool
 }
+
+// Takes says whether the release's command has a parameter.
+func (k *Kernel) Takes(p Param) bool { return p.With == "" || k.On(p.With) }
 
 // Owner is the account that an event or a usage event belongs to.
 type Owner interface {

@@ -140,6 +140,13 @@ func (c *Call) validate() error {
 		if !present && p.Type == "map" {
 			present = c.HasMap(p.Name)
 		}
+		if !c.k.Takes(p) {
+			delete(c.Params, strings.ToLower(p.Name))
+			continue
+		}
+		if present && value == "" && p.Clears {
+			continue
+		}
 		if !present || (value == "" && p.Type != "string" && p.Type != "map") {
 			if p.Required {
 				return api.BadParameter("Unable to execute API command %s due to missing parameter %s", c.shownName(),

@@ -1,6 +1,9 @@
 package lb
 
 import (
+	"strings"
+
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -8,8 +11,7 @@ import (
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
-// updateRule changes a rule. It pushes only when the algorithm is another text than the stored one, upper and lower
-// case apart; a new protocol waits for the next push (facts: cloudstack.md 2.5).
+// updateRule changes a rule and pushes what changed. When the push fails, the rule is as it was, but for its protocol.
 func updateRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	ctx := c.Ctx
 	r, err := LBRuleParam(mgr, c, "id")
@@ -21,7 +23,7 @@ func updateRule(mgr *Manager, c *kernel.Call) (obj, error) {
 		*r = before
 		return nil, err
 	}
-	if r.Algorithm == before.Algorithm {
+	if !mgr.pushes(c, &before, r) {
 		return obj{"loadbalancer": RuleAnswer(mgr, r)}, nil
 	}
 	state := r.State
@@ -32,21 +34,43 @@ func updateRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	err = mgr.applyRule(ctx, r, push.Update)
 	switch {
 	case kernel.Unavailable(err):
-		r.Name, r.Algorithm = before.Name, before.Algorithm
-		if before.Text != "" {
-			r.Text = before.Text
-		}
-		if err := mgr.firewall.SetRuleState(ctx, &r.Rule, state); err != nil {
-			return nil, err
-		}
-		if err := mgr.saveRule(c, r); err != nil {
-			return nil, err
-		}
-		return nil, api.Internal("Failed to update load balancer rule: %d", r.ID)
+		return nil, mgr.rollBack(c, r, &before, state)
 	case err != nil:
 		return nil, err
+	case r.LBProtocol == "" && mgr.On(release.UpdateWithoutProtocolFails):
+		return nil, api.Internal(`Cannot invoke "String.equals(Object)" because the return value of ` +
+			`"com.cloud.network.dao.LoadBalancerVO.getLbProtocol()" is null`)
 	}
 	return obj{"loadbalancer": answer}, nil
+}
+
+// pushes says whether an update is pushed: up to 4.21 when the algorithm is another text than the stored one, upper and
+// lower case apart; a new protocol waits for the next push (facts: cloudstack.md 2.5). From 4.22 on algorithm and
+// protocol as given are held against the stored ones, and what is not given is another text.
+func (mgr *Manager) pushes(c *kernel.Call, before, r *push.Rule) bool {
+	if !mgr.On(release.UpdatePushesAlways) {
+		return r.Algorithm != before.Algorithm || r.SourceList() != before.SourceList()
+	}
+	return c.Str("algorithm") != before.Algorithm || c.Str("protocol") != before.LBProtocol ||
+		r.SourceList() != before.SourceList()
+}
+
+// rollBack undoes an update that could not be pushed, and is the call's error.
+func (mgr *Manager) rollBack(c *kernel.Call, r, before *push.Rule, state string) error {
+	r.Name, r.Algorithm, r.CIDRs, r.CommaCIDRs = before.Name, before.Algorithm, before.CIDRs, before.CommaCIDRs
+	if before.Text != "" {
+		r.Text = before.Text
+	}
+	if !mgr.On(release.UpdateProtocolNotRestored) {
+		r.LBProtocol = before.LBProtocol
+	}
+	if err := mgr.firewall.SetRuleState(c.Ctx, &r.Rule, state); err != nil {
+		return err
+	}
+	if err := mgr.saveRule(c, r); err != nil {
+		return err
+	}
+	return api.Internal("Failed to update load balancer rule: %s", mgr.RuleText(r, kernel.LongText(r.ID)))
 }
 
 // changeRule takes over what the call names, after the checks that the release makes.
@@ -67,8 +91,18 @@ func changeRule(mgr *Manager, c *kernel.Call, r *push.Rule) error {
 		r.UUID = v
 	}
 	r.Display = c.Boolean("fordisplay", r.Display)
+	if c.Has("cidrlist") {
+		cidrs, err := sourceList(mgr, c)
+		if err != nil {
+			return api.Invalid("Invalid CIDR list: %s", strings.Join(c.List("cidrlist"), ","))
+		}
+		r.CIDRs, r.CommaCIDRs = cidrs, true
+	}
+	if err := mgr.knownProtocol(r); err != nil && len(mgr.net.RoutersOf(r.Network)) > 0 {
+		return err
+	}
 	if mgr.supported(r) != nil {
-		return api.Invalid("Modifications in lb rule %d are not supported.", r.ID)
+		return api.Invalid("Modifications in lb rule %s are not supported.", mgr.RuleText(r, kernel.LongText(r.ID)))
 	}
 	return mgr.saveRule(c, r)
 }
@@ -80,6 +114,6 @@ func (mgr *Manager) saveRule(c *kernel.Call, r *push.Rule) error {
 	}
 	return mgr.Update(c.Ctx, "cloud.load_balancing_rules", r.ID, obj{
 		"name": r.Name, "description": kernel.NullText(r.Text), "algorithm": r.Algorithm,
-		"lb_protocol": kernel.NullText(r.LBProtocol),
+		"lb_protocol": kernel.NullText(r.LBProtocol), "cidr_list": kernel.NullText(r.SourceList()),
 	})
 }

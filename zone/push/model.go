@@ -2,6 +2,7 @@ package push
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/firewall"
@@ -20,6 +21,15 @@ type Rule struct {
 	Group        Scaler // autoscale group on the rule; nil for none
 	Display      bool
 	Internal     bool // on an address of its own tier (scheme Internal)
+	CommaCIDRs   bool // an update wrote the source list
+}
+
+// SourceList is the source list as it is stored and listed: with blanks by create, with commas by update.
+func (r *Rule) SourceList() string {
+	if r.CommaCIDRs {
+		return strings.Join(r.CIDRs, ",")
+	}
+	return firewall.JoinCIDRs(r.CIDRs)
 }
 
 // Scaler is the autoscale group on a rule.
