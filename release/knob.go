@@ -45,21 +45,20 @@ func harmless() []Knob {
 		NetrisProvider,           // a field more of addresses, and counters that no router has
 		DomainPathPretty,         // how a path is written
 		DestroyAnswersNull,       // the name of an object in an answer
-		ConserveModeTier,         // an address of a tier may carry rules of several kinds, where before it was refused
-		UpdateCIDRList,           // a parameter more
 		IdleTimeout,              // a field of pushes, with the value that all files had before
 		NICSecurityGroupNamed,    // the name of a field of a push, which no router's code reads
 		NetworkIDMustMatch,       // a refusal where before the parameter was ignored
 		RendererBefore418,        // HAProxy 1.5 ran such files, today's does not
 		RouterVerifies,           // an improvement: what L-05 sees is the router without it
 		VolumeUsagePerVM,         // another way to meter: whoever sums must leave out the rows of VMs
+		UpdateCIDRList,           // an improvement
 		RuleBlockOrder2,          // the order of lines, not what they say
 	}
 }
 
 // AllKnobs lists the knobs of releases: their differences first, then the defects that all have.
 func AllKnobs() []KnobInfo {
-	return slices.Concat(differences(), newer(), balancingDefects(), usageDefects())
+	return slices.Concat(differences(), newer(), balancingDefects(), defectsOfToday(), usageDefects())
 }
 
 // Knobs is a set of switched-on knobs.

@@ -34,19 +34,13 @@ const (
 
 // The behaviours that 4.20.3, 4.21 and 4.22 brought, and what the releases before 4.19.1 lack.
 const (
-	TextsInstance              Knob = "texts-instance"
-	ConserveModeTier           Knob = "conserve-mode-tier"
-	NetrisProvider             Knob = "netris-provider"
-	DomainPathPretty           Knob = "domainpath-pretty"
-	DestroyAnswersNull         Knob = "destroy-answers-null"
-	ProtocolCheckedExactly     Knob = "protocol-checked-exactly"
-	UpdatePushesAlways         Knob = "update-pushes-always"
-	UpdateWithoutProtocolFails Knob = "update-without-protocol-fails"
-	UpdateProtocolNotRestored  Knob = "update-protocol-not-restored"
-	UpdateCIDRList             Knob = "update-cidrlist"
-	NetworkIDMustMatch         Knob = "networkid-must-match"
-	IdleTimeout                Knob = "idle-timeout"
-	NICSecurityGroupNamed      Knob = "nic-security-group-named"
+	TextsInstance         Knob = "texts-instance"
+	NetrisProvider        Knob = "netris-provider"
+	DomainPathPretty      Knob = "domainpath-pretty"
+	DestroyAnswersNull    Knob = "destroy-answers-null"
+	NetworkIDMustMatch    Knob = "networkid-must-match"
+	IdleTimeout           Knob = "idle-timeout"
+	NICSecurityGroupNamed Knob = "nic-security-group-named"
 )
 
 // Defects of load balancing that every profile has.
@@ -59,7 +53,6 @@ const (
 	QuietTimeOfScaleUp       Knob = "quiet-time-of-scale-up"
 	StoppedMemberStays       Knob = "stopped-member-stays"
 	KeepAliveLeaks           Knob = "keep-alive-leaks"
-	FailedAssignDropsMapping Knob = "failed-assign-drops-mapping"
 )
 
 // Defects of usage accounting that every profile has.
@@ -228,11 +221,6 @@ func balancingDefects() []KnobInfo {
 			Name: StickyValuesUnchecked, Part: "api",
 			About: "createLBStickinessPolicy takes values that HAProxy refuses: table size 0, expiry above " +
 				"24.8 days, contradicting cookie modes",
-		},
-		{
-			Name: FailedAssignDropsMapping, Part: "api",
-			About: "an assign that could not be pushed takes off the rule every mapping of the VMs that it names, also " +
-				"those that were there before (confirmed.md 42)",
 		},
 		{
 			Name: QuietTimeOfScaleUp, Part: "api",

@@ -50,13 +50,13 @@ func history() History {
 			On: []Knob{UsageCleanOwnJobsAtStart}, Off: []Knob{AutoscaleUnboundedRetries, DestroyAnswersNull},
 		},
 		{Name: "4.20.3.0", After: "4.20.2.0", Aliases: []string{"4.20.4.0"}, On: []Knob{TextsInstance}},
-		{Name: "4.21.0.0", After: "4.20.2.0", On: []Knob{ConserveModeTier, NetrisProvider, NICSecurityGroupNamed}},
+		{Name: "4.21.0.0", After: "4.20.2.0", On: []Knob{NetrisProvider, NICSecurityGroupNamed}},
 		{
 			Name: "4.22.0.0", After: "4.21.0.0", Aliases: []string{"4.22.0.1"},
-			On: []Knob{
-				RouterVerifies, RuleBlockOrder2, KeepAliveCookieInvalid, ProtocolCheckedExactly, UpdatePushesAlways,
-				UpdateWithoutProtocolFails, UpdateCIDRList, DomainPathPretty,
-			},
+			On: []Knob{RouterVerifies, RuleBlockOrder2, KeepAliveCookieInvalid, UpdateWithoutProtocolFails,
+				UpdatePushesAlways, ProtocolCheckedExactly, UpdateCIDRList, CIDRListTwoForms,
+				DomainPathPretty},
+			Off: []Knob{ProtocolUpdateNotPushed},
 		},
 		{Name: "4.22.1.0", After: "4.22.0.0", Also: []string{"4.20.3.0"}, Aliases: []string{"4.22.1.1"},
 			On: []Knob{VolumeUsagePerVM, UsageVolumeKeyNarrow, TextsInstance, NetworkIDMustMatch, IdleTimeout}},
@@ -67,8 +67,9 @@ func history() History {
 func always() []Knob {
 	return []Knob{
 		AddressReleaseGuardLate, ReplacedPolicyLost, FailedDeleteDropsMembers, FailedRemoveDropsMember,
-		AppCookieAccepted, StickyValuesUnchecked, FailedAssignDropsMapping, UpdateProtocolNotRestored, QuietTimeOfScaleUp, StoppedMemberStays, KeepAliveLeaks,
+		AppCookieAccepted, StickyValuesUnchecked, QuietTimeOfScaleUp, StoppedMemberStays, KeepAliveLeaks,
 		DeleteEventBeforePush, UsageNICCloseByOffering, UsageVPNCloseAtJob, UsageReleaseByText, UsageCreateRepeated,
-		UsageYearRoll, UsageVMSnapshotsAsOne,
+		UsageYearRoll, UsageVMSnapshotsAsOne, UpdateProtocolNotRestored, ProtocolUpdateNotPushed, AlgorithmUnchecked,
+		PortZeroAccepted, SourceListUnbounded, FailedAssignDropsMapping, TagsOutliveRule,
 	}
 }

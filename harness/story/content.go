@@ -101,6 +101,7 @@ func (t RouterLooks) ruleFaults(a *Account, r *cloud.LoadBalancerRule, lb router
 		}
 	}
 	differ("algorithm", strings.ToLower(r.Algorithm), strings.ToLower(lb.Algorithm))
+	differ("protocol", strings.ToLower(r.Protocol), strings.ToLower(lb.LBProtocol))
 	differ("source list", strings.Join(strings.FieldsFunc(r.Cidrlist, isBlankOrComma), " "), lb.CIDRList)
 	members, err := a.Cloud.ListLoadBalancerRuleMembers(t.ctx, r.Id)
 	t.Must(err, "listing the members of rule %s", r.Name)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
-	"github.com/stackproof/stackproof/release"
 )
 
 // Rule is a load balancer rule.
@@ -67,29 +66,12 @@ func (n *Network) LoadBalancers(count int) []*Rule {
 
 // LoadBalancerOn creates a rule on an address with an algorithm, which is passed on as typed.
 func (n *Network) LoadBalancerOn(ip *Address, name, algorithm string) *Rule {
-	defer n.t.Step("LB rule %s", name)()
-	r := &Rule{owned: n.owned, Network: n, Address: ip, Name: name, Algorithm: algorithm, Port: ip.nextPort}
-	ip.nextPort++
-	full := n.t.Unique("lb-" + name)
-	shut := false
-	r.ID, r.InternalID, _ = made(n.Account, "lb rule", full, usageprobe.ObjectRule,
-		func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
-			return n.Account.Cloud.CreateLoadBalancerRule(ctx, cloud.LoadBalancerRuleSpec{Name: full,
-				Algorithm:  algorithm,
-				PublicIPID: ip.ID, NetworkID: n.ID, Protocol: n.t.protocol(),
-				PublicPort: r.Port, PrivatePort: privatePort, OpenFirewall: &shut})
-		})
-	n.t.watch.born(r)
-	return r
+	return n.LoadBalancerAs(name, Form{On: ip, Algorithm: algorithm})
 }
 
-// protocol is the one of rules: none, as most callers leave it out, but for releases whose update of such a rule ends in
-// an error of the server (confirmed.md 36).
-func (t *core) protocol() string {
-	if release.Where(release.UpdateWithoutProtocolFails).Contains(t.site.Release) {
-		return "tcp"
-	}
-	return ""
+// LoadBalancerFor creates a rule for clients of some networks only.
+func (n *Network) LoadBalancerFor(name string, cidrs ...string) *Rule {
+	return n.LoadBalancerAs(name, Form{CIDRs: cidrs})
 }
 
 // Assign puts VMs behind the rule.
@@ -169,24 +151,6 @@ func (r *Rule) SetAlgorithm(algorithm string) {
 func (r *Rule) TryDelete() *cloud.Error {
 	defer r.t.Step("delete %s", r.Name)()
 	return r.t.refusal(r.Account.Cloud.DeleteLoadBalancerRule(r.t.ctx, r.ID), "deleting %s", r)
-}
-
-// LoadBalancerFor creates a rule for clients of some networks only.
-func (n *Network) LoadBalancerFor(name string, cidrs ...string) *Rule {
-	defer n.t.Step("LB rule %s for %v", name, cidrs)()
-	ip := n.sharedAddress()
-	r := &Rule{owned: n.owned, Network: n, Address: ip, Name: name, Algorithm: "roundrobin", Port: ip.nextPort}
-	ip.nextPort++
-	full := n.t.Unique("lb-" + name)
-	shut := false
-	r.ID, r.InternalID, _ = made(n.Account, "lb rule", full, usageprobe.ObjectRule,
-		func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
-			return n.Account.Cloud.CreateLoadBalancerRule(ctx, cloud.LoadBalancerRuleSpec{Name: full,
-				Algorithm: r.Algorithm, PublicIPID: ip.ID, NetworkID: n.ID,
-				PublicPort: r.Port, PrivatePort: privatePort, OpenFirewall: &shut, CIDRs: cidrs})
-		})
-	n.t.watch.born(r)
-	return r
 }
 
 func key(list string, i int, field string) string { return fmt.Sprintf("%s[%d].%s", list, i, field) }

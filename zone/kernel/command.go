@@ -25,13 +25,13 @@ type Param struct {
 	Type     string
 	Required bool
 	About    string
-	// With is the knob of the releases whose command has the parameter; empty for all.
+	// Empty: an empty word is a list without elements, and not the lack of a list.
+	Empty bool
+	// With is the knob of the releases that have the parameter; "" for all.
 	With release.Knob
-	// Clears says that an empty value is one of its own: it takes away what is there.
-	Clears bool
 }
 
-// Takes says whether the release's command has a parameter.
+// Takes says whether a command of the zone's release takes the parameter.
 func (k *Kernel) Takes(p Param) bool { return p.With == "" || k.On(p.With) }
 
 // Owner is the account that an event or a usage event belongs to.

@@ -18,6 +18,9 @@ import (
 const (
 	statsPort = 8081 // network.loadbalancer.haproxy.stats.port
 	dnsPort   = 53
+	// mostNetworks is what fits beside "acl network_allowed src" into the 64 words that HAProxy reads of a line
+	// (measured on 2.6).
+	mostNetworks = 61
 )
 
 // createRule is the create phase: the rule exists, and its LB.CREATE is written, before the job runs.
@@ -97,6 +100,9 @@ func ruleAddress(mgr *Manager, c *kernel.Call) (*net.Address, *net.Network, erro
 // sourceList reads cidrlist: IPv4 and IPv6 networks or single addresses.
 func sourceList(mgr *Manager, c *kernel.Call) ([]string, error) {
 	var out []string
+	if n := len(c.List("cidrlist")); n > mostNetworks && !mgr.On(release.SourceListUnbounded) {
+		return nil, api.BadParameter("%d CIDRs are more than the %d that a load balancer reads", n, mostNetworks)
+	}
 	for _, one := range c.List("cidrlist") {
 		_, errNet := netip.ParsePrefix(one)
 		_, errAddr := netip.ParseAddr(one)
@@ -116,7 +122,11 @@ func persistRule(mgr *Manager, c *kernel.Call, a *net.Address, n *net.Network, p
 		return nil, api.BadParameter("%s address %s is not assigned to the network %s", mgr.Worded("Ip", "IP"),
 			mgr.net.AddressText(a, net.OldAddressText(a)), net.NetworkText(n))
 	}
-	if private < 0 || private > 65535 {
+	least := 1
+	if mgr.On(release.PortZeroAccepted) {
+		least = 0
+	}
+	if private < least || private > 65535 {
 		return nil, api.BadParameter("privatePort is an invalid value: %d", private)
 	}
 	algorithm := c.Str("algorithm")
@@ -126,7 +136,7 @@ func persistRule(mgr *Manager, c *kernel.Call, a *net.Address, n *net.Network, p
 	if !slices.Contains(a.Network.Offering.Services, "Lb") {
 		return nil, api.BadParameter("LB service is not supported in specified network id")
 	}
-	if port < 0 || port > 65535 {
+	if port < least || port > 65535 {
 		return nil, api.BadParameter("publicPort is an invalid value: %d", port)
 	}
 	r := &push.Rule{
@@ -150,7 +160,8 @@ func validAlgorithm(s string) bool {
 }
 
 // supported is the provider's check, which is made only where a router exists
-// (NetworkHelperImpl.validateHAProxyLBRule@4.20.0.0, @4.22.0.0).
+// (NetworkHelperImpl.validateHAProxyLBRule@4.20.0.0, @4.22.0.0). From 4.22 on it compares the stored protocol letter by
+// letter; up to 4.21 any name is taken.
 func (mgr *Manager) supported(r *push.Rule) error {
 	if len(mgr.net.RoutersOf(r.Network)) == 0 {
 		return nil
@@ -158,17 +169,11 @@ func (mgr *Manager) supported(r *push.Rule) error {
 	if r.StartPort == statsPort || strings.EqualFold(r.LBProtocol, "udp") {
 		return api.BadParameter("LB service provider cannot support this rule")
 	}
-	return mgr.knownProtocol(r)
-}
-
-// knownProtocol is the check of the protocol's name, which compares the stored text letter by letter. Up to 4.21 any
-// name is taken.
-func (mgr *Manager) knownProtocol(r *push.Rule) error {
 	valid := []string{"tcp", "udp", "tcp-proxy", "ssl"}
-	if !mgr.On(release.ProtocolCheckedExactly) || r.LBProtocol == "" || slices.Contains(valid, r.LBProtocol) {
-		return nil
+	if mgr.On(release.ProtocolCheckedExactly) && r.LBProtocol != "" && !slices.Contains(valid, r.LBProtocol) {
+		return api.BadParameter("protocol %s is not in valid protocols [%s]", r.LBProtocol, strings.Join(valid, ", "))
 	}
-	return api.BadParameter("protocol %s is not in valid protocols [%s]", r.LBProtocol, strings.Join(valid, ", "))
+	return nil
 }
 
 // storeRule writes the rows. A conflict is found after the rule has its id, as the release does: the id is used up.

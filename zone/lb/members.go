@@ -63,7 +63,7 @@ func wantedMembers(mgr *Manager, c *kernel.Call) ([]Wanted, error) {
 			byVM[vm] = append(byVM[vm], netip.Addr{}) // the primary address as well
 		}
 	}
-	if len(order) == 0 {
+	if len(order) == 0 && !c.Has("virtualmachineids") {
 		return nil, api.Invalid("Both instanceids and vmidipmap  can't be null")
 	}
 	hashOrder(order)
@@ -106,13 +106,9 @@ func assignToRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	return obj{"success": true}, nil
 }
 
-// Assign maps VMs to a rule and pushes. A failed push takes all mappings of these VMs back, also those that were there
-// before (confirmed.md 42).
+// Assign maps VMs to a rule and pushes. A failed push takes all mappings of these VMs back.
 func (mgr *Manager) Assign(ctx context.Context, r *push.Rule, members []Wanted) error {
-	kept := slices.Clone(r.Members)
-	if mgr.On(release.FailedAssignDropsMapping) {
-		kept = nil
-	}
+	had := slices.Clone(r.Members)
 	for i := range members {
 		ips, err := mgr.checkMember(r, members[i])
 		if err != nil {
@@ -142,7 +138,7 @@ func (mgr *Manager) Assign(ctx context.Context, r *push.Rule, members []Wanted) 
 		return err
 	}
 	for _, m := range slices.Clone(r.Members) {
-		if !slices.Contains(kept, m) && slices.ContainsFunc(members, func(w Wanted) bool { return w.VM == m.VM }) {
+		if mgr.takenBack(m, members, had) {
 			if err := mgr.RemoveMember(ctx, r, m); err != nil {
 				return err
 			}
@@ -152,6 +148,13 @@ func (mgr *Manager) Assign(ctx context.Context, r *push.Rule, members []Wanted) 
 		return err
 	}
 	return fmt.Errorf("adding members to load balancer rule %d: %w", r.ID, err)
+}
+
+// takenBack says whether a failed assignment takes a mapping away: one that it made, and by the release's defect every
+// one of the same VMs.
+func (mgr *Manager) takenBack(m *push.Member, members []Wanted, had []*push.Member) bool {
+	return slices.ContainsFunc(members, func(w Wanted) bool { return w.VM == m.VM }) &&
+		(mgr.On(release.FailedAssignDropsMapping) || !slices.Contains(had, m))
 }
 
 // checkMember answers the addresses to map.
@@ -172,7 +175,7 @@ func (mgr *Manager) checkMember(r *push.Rule, w Wanted) ([]netip.Addr, error) {
 		if !ip.IsValid() {
 			ip = nic.IP
 		}
-		if ip != nic.IP {
+		if !nic.Owns(ip) {
 			return nil, api.Invalid("%s %s specified does not belong to nic in network %d", mgr.Worded("VM ip", "Instance IP"),
 				ip, r.Network.ID)
 		}

@@ -100,8 +100,8 @@ func lbUpdateCommand() command {
 			{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to " +
 				"the end user or not"},
 			{Name: "protocol", Type: "string", About: "The protocol for the LB"},
-			{Name: "cidrlist", Type: "list", About: "the CIDR list to allow traffic, all other CIDRs will be blocked",
-				With: release.UpdateCIDRList, Clears: true},
+			{Name: "cidrlist", Type: "list", With: release.UpdateCIDRList, Empty: true, About: "the CIDR list to allow traffic, " +
+				"all other CIDRs will be blocked. Multiple entries must be separated by a single comma character (,)."},
 			{Name: "customid", Type: "string", About: "an optional field, in case you want to set a custom id to " +
 				"the resource. Allowed to Root Admins only"},
 		},
@@ -146,7 +146,8 @@ func lbMembersCommand(name, about, event, scheduled, action string, run func(*Ma
 		Kind: kernel.AsyncCommand, Event: event, Eventful: kernel.EventAsync, Action: action,
 		Params: []param{
 			{Name: "id", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"},
-			{Name: "virtualmachineids", Type: "list:vm", About: "the list of IDs of the virtual machine that are " +
+			{Name: "virtualmachineids", Type: "list:vm", Empty: true, About: "the list of IDs of the virtual machine " +
+				"that are " +
 				"concerned"},
 			{Name: "vmidipmap", Type: "map", About: "VM ID and IP map, vmidipmap[0].vmid=1 " +
 				"vmidipmap[0].vmip=10.1.1.75"},
@@ -220,7 +221,7 @@ func RuleAnswer(mgr *Manager, r *push.Rule) obj {
 		"algorithm": r.Algorithm,
 		"networkid": r.Network.UUID, "state": firewall.ShownState(r.State), "zoneid": mgr.net.Site.UUID,
 		"zonename": net.SiteName,
-		"tags":     []any{}, "fordisplay": r.Display,
+		"tags":     mgr.tenancy.Tagged(r.UUID), "fordisplay": r.Display,
 	}
 	if r.Text != "" {
 		out["description"] = r.Text
@@ -279,12 +280,16 @@ func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
 		return err
 	}
 	mgr.push.LBRules = slices.DeleteFunc(mgr.push.LBRules, func(o *push.Rule) bool { return o == r })
+	if !mgr.On(release.TagsOutliveRule) {
+		mgr.tenancy.DropTags(r.UUID)
+	}
 	return nil
 }
 
 // RemoveMember deletes a mapping.
 func (mgr *Manager) RemoveMember(ctx context.Context, r *push.Rule, m *push.Member) error {
 	r.Members = slices.DeleteFunc(r.Members, func(o *push.Member) bool { return o == m })
+	r.Former = append(r.Former, m)
 	return mgr.Remove(ctx, "cloud.load_balancer_vm_map", m.ID)
 }
 

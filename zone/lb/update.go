@@ -11,7 +11,7 @@ import (
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
-// updateRule changes a rule and pushes what changed. When the push fails, the rule is as it was, but for its protocol.
+// updateRule changes a rule. Releases differ in what counts as a change that is pushed (mustPush).
 func updateRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	ctx := c.Ctx
 	r, err := LBRuleParam(mgr, c, "id")
@@ -23,7 +23,7 @@ func updateRule(mgr *Manager, c *kernel.Call) (obj, error) {
 		*r = before
 		return nil, err
 	}
-	if !mgr.pushes(c, &before, r) {
+	if !mgr.mustPush(c, &before, r) {
 		return obj{"loadbalancer": RuleAnswer(mgr, r)}, nil
 	}
 	state := r.State
@@ -34,29 +34,38 @@ func updateRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	err = mgr.applyRule(ctx, r, push.Update)
 	switch {
 	case kernel.Unavailable(err):
-		return nil, mgr.rollBack(c, r, &before, state)
+		mgr.undoChange(r, &before)
+		if err := mgr.firewall.SetRuleState(ctx, &r.Rule, state); err != nil {
+			return nil, err
+		}
+		if err := mgr.saveRule(c, r); err != nil {
+			return nil, err
+		}
+		return nil, api.Internal("Failed to update load balancer rule: %s", mgr.RuleText(r, kernel.LongText(r.ID)))
 	case err != nil:
 		return nil, err
 	case r.LBProtocol == "" && mgr.On(release.UpdateWithoutProtocolFails):
-		return nil, api.Internal(`Cannot invoke "String.equals(Object)" because the return value of ` +
-			`"com.cloud.network.dao.LoadBalancerVO.getLbProtocol()" is null`)
+		return nil, api.Internal("%s", noProtocol)
 	}
 	return obj{"loadbalancer": answer}, nil
 }
 
-// pushes says whether an update is pushed: up to 4.21 when the algorithm is another text than the stored one, upper and
-// lower case apart; a new protocol waits for the next push (facts: cloudstack.md 2.5). From 4.22 on algorithm and
-// protocol as given are held against the stored ones, and what is not given is another text.
-func (mgr *Manager) pushes(c *kernel.Call, before, r *push.Rule) bool {
-	if !mgr.On(release.UpdatePushesAlways) {
-		return r.Algorithm != before.Algorithm || r.SourceList() != before.SourceList()
-	}
-	return c.Str("algorithm") != before.Algorithm || c.Str("protocol") != before.LBProtocol ||
-		r.SourceList() != before.SourceList()
+// noProtocol is the answer to an update of a rule that was made without a protocol (confirmed.md 36).
+const noProtocol = `Cannot invoke "String.equals(Object)" because the return value of ` +
+	`"com.cloud.network.dao.LoadBalancerVO.getLbProtocol()" is null`
+
+// mustPush says whether an update goes to the router: another algorithm as text, upper and lower case apart, another
+// source list, and from 4.22 on another protocol. There what the call leaves unsaid counts as changed, too: algorithm
+// and protocol as given are held against the stored ones (LoadBalancingRulesManagerImpl.updateLoadBalancerRule@4.20.0.0, @4.22.1.0).
+func (mgr *Manager) mustPush(c *kernel.Call, before, r *push.Rule) bool {
+	changed := r.Algorithm != before.Algorithm || r.SourceList() != before.SourceList() ||
+		r.LBProtocol != before.LBProtocol && !mgr.On(release.ProtocolUpdateNotPushed)
+	unsaid := c.Str("algorithm") == "" || c.Str("protocol") == "" && before.LBProtocol != ""
+	return changed || unsaid && mgr.On(release.UpdatePushesAlways)
 }
 
-// rollBack undoes an update that could not be pushed, and is the call's error.
-func (mgr *Manager) rollBack(c *kernel.Call, r, before *push.Rule, state string) error {
+// undoChange is what an update takes back when its push failed.
+func (mgr *Manager) undoChange(r, before *push.Rule) {
 	r.Name, r.Algorithm, r.CIDRs, r.CommaCIDRs = before.Name, before.Algorithm, before.CIDRs, before.CommaCIDRs
 	if before.Text != "" {
 		r.Text = before.Text
@@ -64,13 +73,6 @@ func (mgr *Manager) rollBack(c *kernel.Call, r, before *push.Rule, state string)
 	if !mgr.On(release.UpdateProtocolNotRestored) {
 		r.LBProtocol = before.LBProtocol
 	}
-	if err := mgr.firewall.SetRuleState(c.Ctx, &r.Rule, state); err != nil {
-		return err
-	}
-	if err := mgr.saveRule(c, r); err != nil {
-		return err
-	}
-	return api.Internal("Failed to update load balancer rule: %s", mgr.RuleText(r, kernel.LongText(r.ID)))
 }
 
 // changeRule takes over what the call names, after the checks that the release makes.
@@ -82,26 +84,29 @@ func changeRule(mgr *Manager, c *kernel.Call, r *push.Rule) error {
 		r.Text = c.Str("description")
 	}
 	if v := c.Str("algorithm"); v != "" {
-		r.Algorithm = v // unlike at creation, no release looks at what it says
+		if !mgr.On(release.AlgorithmUnchecked) && !validAlgorithm(v) {
+			return api.BadParameter("Invalid algorithm: %s", v)
+		}
+		r.Algorithm = v
 	}
 	if v := c.Str("protocol"); v != "" {
 		r.LBProtocol = v
+	}
+	if c.Has("cidrlist") && mgr.On(release.UpdateCIDRList) {
+		list, err := sourceList(mgr, c)
+		if err != nil {
+			return err
+		}
+		r.CIDRs, r.CommaCIDRs = list, mgr.On(release.CIDRListTwoForms)
 	}
 	if v := c.Str("customid"); v != "" && tenancy.Caller(c).Account.Type == 1 {
 		r.UUID = v
 	}
 	r.Display = c.Boolean("fordisplay", r.Display)
-	if c.Has("cidrlist") {
-		cidrs, err := sourceList(mgr, c)
-		if err != nil {
-			return api.Invalid("Invalid CIDR list: %s", strings.Join(c.List("cidrlist"), ","))
+	if err := mgr.supported(r); err != nil {
+		if mgr.On(release.ProtocolCheckedExactly) && r.StartPort != statsPort && !strings.EqualFold(r.LBProtocol, "udp") {
+			return err
 		}
-		r.CIDRs, r.CommaCIDRs = cidrs, true
-	}
-	if err := mgr.knownProtocol(r); err != nil && len(mgr.net.RoutersOf(r.Network)) > 0 {
-		return err
-	}
-	if mgr.supported(r) != nil {
 		return api.Invalid("Modifications in lb rule %s are not supported.", mgr.RuleText(r, kernel.LongText(r.ID)))
 	}
 	return mgr.saveRule(c, r)

@@ -17,14 +17,15 @@ type Rule struct {
 	PrivateEnd   int
 	LBProtocol   string // "", tcp, udp, tcp-proxy
 	Members      []*Member
+	Former       []*Member // that were taken away
 	Policies     []*Policy
 	Group        Scaler // autoscale group on the rule; nil for none
 	Display      bool
 	Internal     bool // on an address of its own tier (scheme Internal)
-	CommaCIDRs   bool // an update wrote the source list
+	CommaCIDRs   bool // the source list is stored with commas
 }
 
-// SourceList is the source list as it is stored and listed: with blanks by create, with commas by update.
+// SourceList is the source list as it is stored and listed.
 func (r *Rule) SourceList() string {
 	if r.CommaCIDRs {
 		return strings.Join(r.CIDRs, ",")
