@@ -11,7 +11,7 @@ import (
 // unchecked is a defect of every server seen, until the router's code checks a file before it takes it: then the call
 // fails with 530 and the policy is gone.
 func unchecked() harness.Known {
-	k := everywhere("createLBStickinessPolicy checks the form of values only, HAProxy refuses the file "+
+	k := always(release.StickyValuesUnchecked, "createLBStickinessPolicy checks the form of values only, HAProxy refuses the file "+
 		"(NetworkHelperImpl.java@4.20.0.0)", result.RouterFrozen)
 	k.Shows = release.Without(release.RouterVerifies)
 	return k
@@ -35,6 +35,10 @@ func policyLimits() harness.Scenario {
 				"mode": "rewrite", "indirect": "true"}}
 			unknown := story.Policy{Method: "LbCookie", Params: map[string]string{"cookie-name": "SRV",
 				"mode": "sideways"}}
+			for _, word := range []string{"size", "expire", "rewrite", "'cookie'"} {
+				t.Foreshow(release.StickyValuesUnchecked, story.Billed{}, story.Shows{Class: result.RouterFrozen,
+					What: story.SeenFrozen, Holds: story.Both(story.Mentions(word), story.Count(0)), Most: 1})
+			}
 			for _, bad := range []story.Policy{story.SourcePolicy("0k", "30m"), story.SourcePolicy("200k", "30d"),
 				rewrite, unknown} {
 				if a.TryGive(bad) == nil {
