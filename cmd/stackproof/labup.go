@@ -51,7 +51,7 @@ until Ctrl-C. Its time is the computer's, or runs faster (--speed); its usage se
 written to the management log, they reach no router.`}
 	f := c.Flags()
 	f.StringVar(&name, "release", release.Default, "release profile")
-	f.StringArrayVar(&knobs, "knob", nil, "switch one behaviour: NAME or NAME=off (repeatable)")
+	f.StringArrayVar(&knobs, "knob", nil, "switch one behaviour: NAME, NAME=off or NAME=VALUE (repeatable)")
 	f.StringVar(&listen, "listen", "127.0.0.1:0", "address of the API")
 	f.StringVar(&integration, "listen-integration", "127.0.0.1:0", "address of the unauthenticated API")
 	f.StringVar(&like, "behaves-like", "quiet",

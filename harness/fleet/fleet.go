@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -256,6 +257,26 @@ func (f *Fleet) Of(_ context.Context, name string) ([]router.Push, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return slices.Clone(v.pushes), nil
+}
+
+// Receivers implements harness.Journal.
+func (f *Fleet) Receivers() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Sorted(maps.Keys(f.routers))
+}
+
+// Since implements harness.Journal. It is no look of a story (Looks): every story's pushes are looked at.
+func (f *Fleet) Since(name string, n int) []router.Push {
+	f.mu.Lock()
+	v := f.routers[name]
+	f.mu.Unlock()
+	if v == nil {
+		return nil
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.pushes[min(n, len(v.pushes)):])
 }
 
 // Files implements harness.Routers.

@@ -157,7 +157,7 @@ func (t *Target) site(ctx context.Context, now clock, server *database.Server, r
 	}
 	*undo = append(*undo, func(context.Context) error { return db.Close() })
 	s := &harness.Site{Description: t.Describe(), Cloud: admin, DB: db, Usage: usageRuns{now, db}, Clock: now,
-		Pushes: routers, Routers: routers, Calls: calls,
+		Pushes: routers, Routers: routers, Journal: routers, Calls: calls,
 		SkewBudget: skewBudget, Disposable: true, Tamper: tamper{z, t.opts.Release, t.opts.Knobs},
 		Checks: harness.ChecksOfModel}
 	if t.opts.Scripts != nil {

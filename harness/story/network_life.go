@@ -172,6 +172,7 @@ func (t *T) KeepAliveOffering() string {
 	entry := t.intend("network offering", name, "")
 	t.Must(t.site.Cloud.Call(t.ctx, "createNetworkOffering", p, &answer), "createNetworkOffering")
 	id := answer.NetworkOffering.ID
+	t.keepAlive = append(t.keepAlive, id)
 	t.created(entry, id, 0)
 	t.OnRemove("network offering "+name, func(ctx context.Context) error {
 		return t.removed(id, t.site.Cloud.Call(ctx, "deleteNetworkOffering", cloud.Params{"id": id}, nil))

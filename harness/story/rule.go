@@ -1,6 +1,7 @@
 package story
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,17 +67,42 @@ func (n *Network) LoadBalancers(count int) []*Rule {
 
 // LoadBalancerOn creates a rule on an address with an algorithm, which is passed on as typed.
 func (n *Network) LoadBalancerOn(ip *Address, name, algorithm string) *Rule {
-	defer n.t.Step("LB rule %s", name)()
-	r := &Rule{owned: n.owned, Network: n, Address: ip, Name: name, Algorithm: algorithm, Port: ip.nextPort}
-	ip.nextPort++
-	full := n.t.Unique("lb-" + name)
+	return n.LoadBalancerOf(RuleSpec{Address: ip, Name: name, Algorithm: algorithm})
+}
+
+// LoadBalancerFor creates a rule for clients of some networks only.
+func (n *Network) LoadBalancerFor(name string, cidrs ...string) *Rule {
+	return n.LoadBalancerOf(RuleSpec{Name: name, CIDRs: cidrs})
+}
+
+// RuleSpec says what rule to create. What is left out is usual.
+type RuleSpec struct {
+	Name        string
+	FullName    string   // in place of one that the run makes unique
+	Address     *Address // default: the network's shared one
+	Algorithm   string   // passed on as typed; default roundrobin
+	Protocol    string   // tcp-proxy, ...; default: none is sent
+	PrivatePort int      // default: where all members listen
+	CIDRs       []string
+}
+
+// LoadBalancerOf creates a rule on the next free port of its address.
+func (n *Network) LoadBalancerOf(s RuleSpec) *Rule {
+	defer n.t.Step("LB rule %s", s.Name)()
+	if s.Address == nil {
+		s.Address = n.sharedAddress()
+	}
+	s.Algorithm, s.FullName = cmp.Or(s.Algorithm, "roundrobin"), cmp.Or(s.FullName, n.t.Unique("lb-"+s.Name))
+	r := &Rule{owned: n.owned, Network: n, Address: s.Address, Name: s.Name, Algorithm: s.Algorithm,
+		Port: s.Address.nextPort}
+	s.Address.nextPort++
 	shut := false
-	r.ID, r.InternalID, _ = made(n.Account, "lb rule", full, usageprobe.ObjectRule,
+	r.ID, r.InternalID, _ = made(n.Account, "lb rule", s.FullName, usageprobe.ObjectRule,
 		func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
-			return n.Account.Cloud.CreateLoadBalancerRule(ctx, cloud.LoadBalancerRuleSpec{Name: full,
-				Algorithm:  algorithm,
-				PublicIPID: ip.ID, NetworkID: n.ID,
-				PublicPort: r.Port, PrivatePort: privatePort, OpenFirewall: &shut})
+			return n.Account.Cloud.CreateLoadBalancerRule(ctx, cloud.LoadBalancerRuleSpec{Name: s.FullName,
+				Algorithm: s.Algorithm, Protocol: s.Protocol, PublicIPID: s.Address.ID, NetworkID: n.ID,
+				PublicPort: r.Port, PrivatePort: cmp.Or(s.PrivatePort, privatePort), OpenFirewall: &shut,
+				CIDRs: s.CIDRs})
 		})
 	n.t.watch.born(r)
 	return r
@@ -161,24 +187,6 @@ func (r *Rule) TryDelete() *cloud.Error {
 	return r.t.refusal(r.Account.Cloud.DeleteLoadBalancerRule(r.t.ctx, r.ID), "deleting %s", r)
 }
 
-// LoadBalancerFor creates a rule for clients of some networks only.
-func (n *Network) LoadBalancerFor(name string, cidrs ...string) *Rule {
-	defer n.t.Step("LB rule %s for %v", name, cidrs)()
-	ip := n.sharedAddress()
-	r := &Rule{owned: n.owned, Network: n, Address: ip, Name: name, Algorithm: "roundrobin", Port: ip.nextPort}
-	ip.nextPort++
-	full := n.t.Unique("lb-" + name)
-	shut := false
-	r.ID, r.InternalID, _ = made(n.Account, "lb rule", full, usageprobe.ObjectRule,
-		func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
-			return n.Account.Cloud.CreateLoadBalancerRule(ctx, cloud.LoadBalancerRuleSpec{Name: full,
-				Algorithm: r.Algorithm, PublicIPID: ip.ID, NetworkID: n.ID,
-				PublicPort: r.Port, PrivatePort: privatePort, OpenFirewall: &shut, CIDRs: cidrs})
-		})
-	n.t.watch.born(r)
-	return r
-}
-
 func key(list string, i int, field string) string { return fmt.Sprintf("%s[%d].%s", list, i, field) }
 
 // Remove takes VMs from behind the rule.
@@ -256,25 +264,6 @@ func (n *Network) balancer() string {
 		n.internal.vm = vms[0].Name
 	}
 	return n.internal.vm
-}
-
-// listedRules are the rules that the API lists for the routers or the balancer VM of a network.
-func (n *Network) listedRules() []*cloud.LoadBalancerRule {
-	if n.internal == nil {
-		listed, err := n.Account.Cloud.ListLoadBalancerRules(n.t.ctx, nil)
-		n.t.Must(err, "listing LB rules")
-		return listed
-	}
-	found, err := n.Account.Cloud.ListInternalLoadBalancers(n.t.ctx, cloud.Params{"networkid": n.ID})
-	n.t.Must(err, "listing internal LB rules")
-	listed := make([]*cloud.LoadBalancerRule, len(found))
-	for i, b := range found {
-		listed[i] = &cloud.LoadBalancerRule{Id: b.ID, Name: b.Name, Algorithm: b.Algorithm, Networkid: b.NetworkID}
-		if len(b.Rules) > 0 {
-			listed[i].State = b.Rules[0].State
-		}
-	}
-	return listed
 }
 
 // DeleteAtOnce deletes the rule in the second in which it is.
