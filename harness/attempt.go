@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
 )
 
@@ -202,7 +203,8 @@ func (t *Attempt) Failed() bool { return t.verdict == result.Fail }
 // Undecided says whether the attempt is no pass so far.
 func (t *Attempt) Undecided() bool { return t.verdict != result.Pass }
 
-// Must ends the scenario as inconclusive when a verb's work went wrong.
+// Must ends the scenario as inconclusive when a verb's work went wrong: a run that could not get that far shows nothing.
+// Where the server's own code failed on the call that is a failure of the release, in set-up as well.
 func (t *Attempt) Must(err error, format string, a ...any) {
 	if err == nil {
 		return
@@ -211,7 +213,20 @@ func (t *Attempt) Must(err error, format string, a ...any) {
 	if cause := context.Cause(t.ctx); cause != nil {
 		t.Inconclusive("interrupted while %s: %v", what, cause)
 	}
+	if t.Thrown(err, "%s", what) {
+		panic(halt{})
+	}
 	t.Inconclusive("%s: %v", what, err)
+}
+
+// Thrown records as a failure that the server's own code failed on a call, and says whether it did.
+func (t *Attempt) Thrown(err error, format string, a ...any) bool {
+	if !cloud.IsThrown(err) {
+		return false
+	}
+	t.checks++
+	t.Fail(result.ServerException, fmt.Sprintf("%s: the server's own code failed: %v", fmt.Sprintf(format, a...), err))
+	return true
 }
 
 // Show adds evidence that changes no verdict.

@@ -78,6 +78,8 @@ type Site struct {
 	Checks Checks
 	// Gate keeps scenarios of a shared site apart; nil where each has a site of its own.
 	Gate Gate
+	// Accounts is whose turn it is to make accounts; nil where each scenario has a site of its own.
+	Accounts Turn
 	// DomainID is the domain (uuid) in which accounts are made; empty is the administrator's.
 	DomainID string
 	told     func()

@@ -53,7 +53,9 @@ func history() History {
 		{Name: "4.21.0.0", After: "4.20.2.0", Outline: true},
 		{
 			Name: "4.22.0.0", After: "4.21.0.0", Outline: true, Aliases: []string{"4.22.0.1"},
-			On: []Knob{RouterVerifies, RuleBlockOrder2, KeepAliveCookieInvalid},
+			On: []Knob{RouterVerifies, RuleBlockOrder2, KeepAliveCookieInvalid, UpdateWithoutProtocolFails,
+				UpdatePushesAlways, ProtocolCheckedExactly, UpdateCIDRList, CIDRListTwoForms},
+			Off: []Knob{ProtocolUpdateNotPushed},
 		},
 		{Name: "4.22.1.0", After: "4.22.0.0", Also: []string{"4.20.3.0"}, Outline: true, Aliases: []string{"4.22.1.1"},
 			On: []Knob{VolumeUsagePerVM, UsageVolumeKeyNarrow}},
@@ -66,6 +68,7 @@ func always() []Knob {
 		AddressReleaseGuardLate, ReplacedPolicyLost, FailedDeleteDropsMembers, FailedRemoveDropsMember,
 		AppCookieAccepted, StickyValuesUnchecked, QuietTimeOfScaleUp, StoppedMemberStays, KeepAliveLeaks,
 		DeleteEventBeforePush, UsageNICCloseByOffering, UsageVPNCloseAtJob, UsageReleaseByText, UsageCreateRepeated,
-		UsageYearRoll, UsageVMSnapshotsAsOne,
+		UsageYearRoll, UsageVMSnapshotsAsOne, UpdateProtocolNotRestored, ProtocolUpdateNotPushed, AlgorithmUnchecked,
+		PortZeroAccepted, FailedAssignDropsMapping, TagsOutliveRule,
 	}
 }

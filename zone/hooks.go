@@ -39,7 +39,8 @@ func (z *Zone) connect() {
 		Started: z.push.PushStart,
 	}
 	z.compute.Hooks = compute.Hooks{
-		Taken: z.lb.InternalAddresses, Guard: z.faults.Guard(z.autoscale.GuardMember),
+		Balanced: z.lb.HoldsAddress,
+		Taken:    z.lb.InternalAddresses, Guard: z.faults.Guard(z.autoscale.GuardMember),
 		LeaveRules: z.faults.LeaveRules(z.lb.RemoveVMFromRules),
 		LeaveAddresses: func(ctx context.Context, vm *compute.VM) error {
 			if err := z.firewall.RemovePFOfVM(ctx, vm); err != nil {

@@ -51,7 +51,8 @@ func Open(ctx context.Context, opts Options) (_ *Zone, err error) {
 	}
 	z.kernel.Start()
 	z.http, err = api.Listen(api.Options{
-		Listen: opts.Listen, ListenIntegration: opts.ListenIntegration, Backend: z, Log: z.kernel.Log,
+		Listen: opts.Listen, Listener: opts.Listener, ListenIntegration: opts.ListenIntegration, Backend: z,
+		Log: z.kernel.Log, Page: z.site.Page,
 		SessionKeyEither: z.kernel.On(release.SessionKeyEither), Date: z.dateHeader(), Lost: z.kernel.Lost,
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ package zone
 import (
 	"io"
 	"log/slog"
+	gonet "net"
 
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
@@ -66,6 +67,8 @@ type Options struct {
 	Log           *slog.Logger
 	// Listen and ListenIntegration are host:port of the API and of the unauthenticated port; default 127.0.0.1:0.
 	Listen, ListenIntegration string
+	// Listener is where the API listens in place of Listen; the zone closes it.
+	Listener gonet.Listener
 	// Seed makes uuids, secrets and MACs repeatable.
 	Seed int64
 	// Bare opens a management server without a zone: one is set up through the API.

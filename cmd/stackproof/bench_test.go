@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/harness/standing"
 )
 
 // built is the command without the race detector or test code, as a user has it.
@@ -30,7 +32,7 @@ func BenchmarkLabUp(b *testing.B) {
 		pipe, err := up.StdoutPipe()
 		require.NoError(b, err)
 		require.NoError(b, up.Start())
-		var s standing
+		var s standing.Access
 		require.NoError(b, json.NewDecoder(bufio.NewReader(pipe)).Decode(&s))
 		answer, err := http.Get(s.Integration + "?command=listZones&response=json")
 		require.NoError(b, err)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -14,7 +12,8 @@ import (
 
 	"github.com/stackproof/stackproof/audit/damage"
 	"github.com/stackproof/stackproof/harness"
-	"github.com/stackproof/stackproof/harness/lab"
+	"github.com/stackproof/stackproof/harness/standing"
+	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone"
 	"github.com/stackproof/stackproof/zone/database"
@@ -26,33 +25,26 @@ func labCommand() *cobra.Command {
 	return c
 }
 
-// standing is what a person or a program needs to use a standing lab zone.
-type standing struct {
-	Release     string `json:"release"`
-	API         string `json:"api"`
-	APIKey      string `json:"apikey"`
-	SecretKey   string `json:"secretkey"`
-	Integration string `json:"integration"`
-	DSN         string `json:"dsn"`
-	SelectDSN   string `json:"select_dsn"`
-	Log         string `json:"log"`
-}
-
 func labUpCommand() *cobra.Command {
 	var name, listen, integration, like string
 	var knobs []string
 	var planted string
-	var asJSON, bare bool
+	var asJSON, bare, routers bool
 	var seed int64
 	var speed float64
 	c := &cobra.Command{Use: "up", Short: "A lab zone that stays until Ctrl-C", Args: noArgs,
-		Long: `Opens a lab zone on loopback and leaves it standing for cmk, a browser, mysql or another stackproof,
-until Ctrl-C. Its time is the computer's, or runs faster (--speed); its usage server runs once a minute. Pushes are
-written to the management log, they reach no router.`}
+		Long: `Opens a lab zone on loopback and leaves it standing for cmk, Terraform, Ansible, a browser, mysql or another
+stackproof, until Ctrl-C. Its time is the computer's, or runs faster (--speed); its usage server runs once a minute. It
+writes a cmk profile and a file of shell variables, and says on stderr what a client asked for and the lab lacks.
+
+Pushes are written to the management log. With --routers they also reach a real HAProxy per virtual router, and SOCKS5
+proxies on loopback let requests come from different client addresses.`}
 	f := c.Flags()
 	f.StringVar(&name, "release", release.Default, "release profile")
 	f.StringArrayVar(&knobs, "knob", nil, "switch one behaviour: NAME, NAME=off or NAME=VALUE (repeatable)")
-	f.StringVar(&listen, "listen", "127.0.0.1:0", "address of the API")
+	f.StringVar(&listen, "listen", "", "address of the API (default "+standing.UsualAddress+
+		", or any free port where that is taken)")
+	f.BoolVar(&routers, "routers", false, "give the zone routers with a real HAProxy, and proxies to reach them")
 	f.StringVar(&integration, "listen-integration", "127.0.0.1:0", "address of the unauthenticated API")
 	f.StringVar(&like, "behaves-like", "quiet",
 		"how much the management server has to do: quiet, or busy: job times measured on a loaded server, "+
@@ -88,13 +80,28 @@ written to the management log, they reach no router.`}
 			}
 			history = &o
 		}
-		return cannotRun(labUp(c, history, zone.Options{Clock: clock, Release: name, Knobs: set, Listen: listen,
-			ListenIntegration: integration, Seed: seed, Bare: bare, Load: load}, asJSON))
+		if err := needStanding(c.Context(), routers); err != nil {
+			return cannotRun(err)
+		}
+		return cannotRun(labUp(c, history, standing.Options{Routers: routers, Errs: c.ErrOrStderr(),
+			Zone: zone.Options{Clock: clock, Release: name, Knobs: set, Listen: listen, ListenIntegration: integration,
+				Seed: seed, Bare: bare, Load: load}}, asJSON))
 	}
 	return c
 }
 
-func labUp(c *cobra.Command, history *damage.Options, o zone.Options, asJSON bool) (err error) {
+// needStanding finds what routers need before anything is started.
+func needStanding(ctx context.Context, routers bool) error {
+	if !routers {
+		return nil
+	}
+	if err := needPrograms(ctx); err != nil {
+		return err
+	}
+	return network.Enter()
+}
+
+func labUp(c *cobra.Command, history *damage.Options, o standing.Options, asJSON bool) (err error) {
 	ctx := c.Context()
 	defer func() {
 		// Ctrl-C is how a standing lab ends; it is no error.
@@ -102,51 +109,29 @@ func labUp(c *cobra.Command, history *damage.Options, o zone.Options, asJSON boo
 			err = nil
 		}
 	}()
-	var undo []func(context.Context) error
-	defer func() {
-		for i := len(undo) - 1; i >= 0; i-- {
-			err = errors.Join(err, undo[i](context.WithoutCancel(ctx)))
-		}
-	}()
-	if _, err := lab.CleanStale(ctx); err != nil {
-		return err
-	}
-	server, err := database.Start(ctx, database.Options{Schema: o.Release})
+	l, err := standing.Open(ctx, o)
 	if err != nil {
 		return err
 	}
-	undo = append(undo, func(context.Context) error { return server.Close() })
-	dir, err := os.MkdirTemp("", labFolder())
-	if err != nil {
-		return fmt.Errorf("making the lab's folder: %w", err)
-	}
-	undo = append(undo, func(context.Context) error { return os.RemoveAll(dir) })
-	log, err := os.Create(filepath.Join(dir, "management-server.log"))
-	if err != nil {
-		return fmt.Errorf("making the management log: %w", err)
-	}
-	undo = append(undo, func(context.Context) error { return log.Close() })
-	o.DB, o.ManagementLog = server, log
-	z, err := zone.Open(ctx, o)
-	if err != nil {
-		return err
-	}
-	undo = append(undo, z.Close)
+	defer func() { err = errors.Join(err, l.Close(context.WithoutCancel(ctx))) }()
 	if history != nil {
-		if err := plantDamage(c, server, *history); err != nil {
+		if err := plantDamage(c, l.Database, *history); err != nil {
 			return err
 		}
 	}
-	s := standing{o.Release, z.APIURL(), z.APIKey(), z.SecretKey(), z.IntegrationURL(), server.DSN(),
-		server.ReadOnlyDSN(), log.Name()}
-	if err := s.print(c, asJSON); err != nil {
+	if asJSON {
+		err = printJSON(c, l.Access)
+	} else {
+		_, err = fmt.Fprint(c.OutOrStdout(), l.Access.Text())
+	}
+	if err != nil {
 		return err
 	}
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-server.Ended():
-		return fmt.Errorf("the lab's database ended by itself: its last words:\n%s", server.LastWords())
+	case <-l.Ended():
+		return fmt.Errorf("the lab's database ended by itself: its last words:\n%s", l.LastWords())
 	}
 }
 
@@ -175,23 +160,3 @@ func plantDamage(c *cobra.Command, server *database.Server, o damage.Options) (e
 	}
 	return nil
 }
-
-func (s standing) print(c *cobra.Command, asJSON bool) error {
-	if asJSON {
-		return printJSON(c, s)
-	}
-	_, err := fmt.Fprintf(c.OutOrStdout(), `lab zone %s is up (Ctrl-C ends it)
-  api          %s
-  apikey       %s
-  secretkey    %s
-  integration  %s   (no authentication)
-  login        admin / password
-  dsn          %s
-  select dsn   %s
-  log          %s
-`, s.Release, s.API, s.APIKey, s.SecretKey, s.Integration, s.DSN, s.SelectDSN, s.Log)
-	return err
-}
-
-// labFolder marks the folders of standing labs, with their owner's process id.
-func labFolder() string { return fmt.Sprintf("stackproof-lab-%d-", os.Getpid()) }

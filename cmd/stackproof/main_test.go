@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackproof/stackproof/harness/standing"
 	"github.com/stackproof/stackproof/internal/testhome"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/router"
@@ -285,7 +286,7 @@ func TestCleanupLeavesTheLivingAlone(t *testing.T) {
 }
 
 // labUpProcess starts a standing lab and reads its access data.
-func labUpProcess(t *testing.T, tmp string) (*exec.Cmd, standing) {
+func labUpProcess(t *testing.T, tmp string) (*exec.Cmd, standing.Access) {
 	t.Helper()
 	up := stackproofCommand(t, tmp, "lab", "up", "--json")
 	pipe, err := up.StdoutPipe()
@@ -293,7 +294,7 @@ func labUpProcess(t *testing.T, tmp string) (*exec.Cmd, standing) {
 	up.Stderr = os.Stderr
 	require.NoError(t, up.Start())
 	t.Cleanup(func() { _ = up.Process.Kill() })
-	var s standing
+	var s standing.Access
 	require.NoError(t, json.NewDecoder(bufio.NewReader(pipe)).Decode(&s))
 	go func() { _, _ = io.Copy(io.Discard, pipe) }()
 	return up, s

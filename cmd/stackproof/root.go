@@ -27,7 +27,7 @@ Exit status: 0 all as expected, 1 a failure, 2 wrong use, 3 inconclusive (and no
 	root.AddCommand(runCommand(), listCommand(), doctorCommand(), proveCommand(), labCommand(), cleanupCommand(),
 		routerCommand(), vrCommand(),
 		mergeCommand(), reportCommand(), probeCommand(), versionCommand(), zoneCommand(), replayCommand(),
-		auditCommand(), repairCommand(), compareCommand())
+		auditCommand(), repairCommand(), compareCommand(), selftestCommand())
 	root.SetHelpCommand(helpCommand())
 	for _, c := range root.Commands() {
 		requireVerb(c)

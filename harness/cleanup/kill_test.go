@@ -63,7 +63,7 @@ func TestKilledAtAnyCallThenCleanedUp(t *testing.T) {
 	require.NoError(t, err)
 	rng := rand.New(rand.NewPCG(7, 11))
 	found := 0
-	for range 16 {
+	for range 5 { // the command itself is killed at every call by selftest kill; here it is one of everything
 		calls, after := 1+rng.IntN(110), rng.IntN(2) == 0
 		dir := t.TempDir()
 		killed(t, s, dir, calls, after)
@@ -85,7 +85,7 @@ func TestKilledAtAnyCallThenCleanedUp(t *testing.T) {
 		assert.ElementsMatch(t, before.Objects, now.Objects, "killed at call %d, after it: %v", calls, after)
 		assert.ElementsMatch(t, before.Rows, now.Rows, "killed at call %d, after it: %v", calls, after)
 	}
-	assert.Greater(t, found, 30, "the runs left too little for this to show anything")
+	assert.Greater(t, found, 10, "the runs left too little for this to show anything")
 	still, err := admin.ListAccounts(t.Context(), cloud.Params{"id": other.Id})
 	require.NoError(t, err)
 	assert.Len(t, still, 1, "other people's account")

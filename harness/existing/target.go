@@ -68,6 +68,7 @@ type Target struct {
 	gate *gate
 	// admission counts the scenarios that are under way.
 	admission *admission
+	accounts  harness.Turn // to make accounts
 	barrier   *usageruns.Barrier
 	ending    context.CancelFunc
 	serving   sync.WaitGroup
@@ -91,7 +92,8 @@ type undo struct {
 // Open connects and tries every capability. It changes nothing on the target. The error is one line with what to do; a
 // capability that is not there is no error but a Finding.
 func Open(ctx context.Context, o Options) (_ *Target, err error) {
-	t := &Target{opts: o, config: o.Config, gate: newGate(), admission: newAdmission(), show: func(string, string) {}}
+	t := &Target{opts: o, config: o.Config, gate: newGate(), admission: newAdmission(),
+		accounts: harness.NewTurn(), show: func(string, string) {}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("target %s: %w", o.Name, err), t.Close(context.WithoutCancel(ctx)))
@@ -299,7 +301,7 @@ func (t *Target) Site(ctx context.Context, scenario string, _ int64) (*harness.S
 	t.mu.Unlock()
 	s := &harness.Site{Description: t.Describe(), Cloud: t.cloud, DB: t.db, Clock: t.clock, Ledger: t.opts.Ledger,
 		Missing: map[harness.Capability]string{}, Broken: map[harness.Capability]string{}, SkewBudget: t.budget(),
-		KeepLimits: t.config.KeepLimits, Named: t.config.Named()}
+		KeepLimits: t.config.KeepLimits, Named: t.config.Named(), Accounts: t.accounts}
 	for _, f := range t.findings {
 		switch f.State {
 		case finding.Missing:

@@ -41,6 +41,13 @@ func stand(t *testing.T, release string) standing {
 // standWith is a zone with settings of its own, or with some behaviour switched ("name", "name=off").
 func standWith(t *testing.T, name string, settings map[string]string, words []release.Knob) standing {
 	t.Helper()
+	return standLoaded(t, name, zone.Load{}, settings, words)
+}
+
+// standLoaded is a zone that has much to do.
+func standLoaded(t *testing.T, name string, load zone.Load, settings map[string]string,
+	words []release.Knob) standing {
+	t.Helper()
 	harnesstest.NeedLab(t)
 	server, err := database.Start(t.Context(), database.Options{Schema: name})
 	if server != nil {
@@ -54,7 +61,7 @@ func standWith(t *testing.T, name string, settings map[string]string, words []re
 	require.NoError(t, err)
 	require.NoError(t, fault.Set(knobs, words...))
 	z, err := zone.Open(t.Context(), zone.Options{Release: name, Knobs: knobs, DB: server, Clock: zone.NewScaled(speed),
-		ManagementLog: log, Seed: 1, Settings: settings})
+		ManagementLog: log, Seed: 1, Settings: settings, Load: load})
 	if z != nil {
 		t.Cleanup(func() { assert.NoError(t, z.Close(context.WithoutCancel(t.Context()))) })
 	}

@@ -20,3 +20,6 @@ func (f pushes) Push(ctx context.Context, p zone.Push) error {
 	push.Aggregated = p.Aggregated
 	return f.Fleet.Push(ctx, p.Router, push)
 }
+
+// Pushes hand a zone's pushes to the routers of a fleet.
+func Pushes(f *fleet.Fleet) zone.Pushes { return pushes{f} }

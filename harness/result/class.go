@@ -49,17 +49,20 @@ const (
 
 // The classes of what the API answers, and of autoscale groups.
 const (
-	NotRefused    Class = "not-refused"
-	WrongRefusal  Class = "wrong-refusal"
-	FalseSuccess  Class = "false-success"
-	StillListed   Class = "still-listed"
-	NotListed     Class = "not-listed"
-	WrongPolicies Class = "wrong-policies"
-	WrongForm     Class = "wrong-form"
-	WrongMembers  Class = "wrong-members"
-	QuietTime     Class = "quiet-time"
-	Attempts      Class = "attempts"
-	ModelDiffers  Class = "model-differs"
+	ServerException Class = "server-exception"
+	HalfChanged     Class = "half-changed"
+	TagsLeft        Class = "tags-left"
+	NotRefused      Class = "not-refused"
+	WrongRefusal    Class = "wrong-refusal"
+	FalseSuccess    Class = "false-success"
+	StillListed     Class = "still-listed"
+	NotListed       Class = "not-listed"
+	WrongPolicies   Class = "wrong-policies"
+	WrongForm       Class = "wrong-form"
+	WrongMembers    Class = "wrong-members"
+	QuietTime       Class = "quiet-time"
+	Attempts        Class = "attempts"
+	ModelDiffers    Class = "model-differs"
 )
 
 // ClassInfo says what a class is.
@@ -106,6 +109,9 @@ func Classes() []ClassInfo {
 		{LostConnections, "Long connections did not outlive a change.", nil},
 		{OldWorkers, "HAProxy workers that should have ended hold an old configuration.", nil},
 		{WrongClients, "A rule serves clients that its source list leaves out, or refuses those that it names.", nil},
+		{ServerException, "A call failed with an exception of the server's own code.", nil},
+		{HalfChanged, "A call that failed has changed something.", nil},
+		{TagsLeft, "The tags of something that was deleted are still listed.", nil},
 		{NotRefused, "A call was carried out that must be refused.", nil},
 		{WrongRefusal, "A call was refused that must be carried out, or for another reason than it should be.", nil},
 		{FalseSuccess, "A call whose push failed was answered with success.", nil},

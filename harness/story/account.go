@@ -34,7 +34,7 @@ func (t *T) NewAccount() *Account {
 	defer t.Step("account %s", name)()
 	entry := t.intend("account", name, name)
 	t.OnRemove("account "+name, func(ctx context.Context) error { return t.removeAccount(ctx, name) })
-	made, err := t.site.Cloud.CreateAccount(t.ctx, cloud.AccountSpec{Name: name, DomainID: t.site.DomainID,
+	made, err := t.createAccount(cloud.AccountSpec{Name: name, DomainID: t.site.DomainID,
 		Password: t.secret(), Email: "stackproof@example.invalid"})
 	t.Must(t.refused(entry, err), "creating account %s", name)
 	id := made.Id
@@ -59,6 +59,14 @@ func (t *T) NewAccount() *Account {
 	a.InternalID = t.internalID(usageprobe.ObjectAccount, a.ID)
 	t.watch.accounts = append(t.watch.accounts, a)
 	return a
+}
+
+// createAccount makes an account while no other scenario makes one.
+func (t *T) createAccount(spec cloud.AccountSpec) (*cloud.Account, error) {
+	give, err := t.site.Accounts.Take(t.ctx)
+	t.Must(err, "waiting for other scenarios' accounts")
+	defer give()
+	return t.site.Cloud.CreateAccount(t.ctx, spec)
 }
 
 // owned is an object of an account.
@@ -310,7 +318,7 @@ func (t *T) ExpectKnownToUsage(accounts ...*Account) {
 	}
 }
 
-// accountsAtOnce sends the calls side by side; all else is done in turn.
+// accountsAtOnce sends the calls side by side, while no other scenario makes an account; all else is done in turn.
 func (t *T) accountsAtOnce(count int) []*Account {
 	specs, entries, made := make([]cloud.AccountSpec, count), make([]int, count), make([]*cloud.Account, count)
 	for i := range count {
@@ -320,6 +328,9 @@ func (t *T) accountsAtOnce(count int) []*Account {
 		entries[i] = t.intend("account", name, name)
 		t.OnRemove("account "+name, func(ctx context.Context) error { return t.removeAccount(ctx, name) })
 	}
+	give, err := t.site.Accounts.Take(t.ctx)
+	t.Must(err, "waiting for other scenarios' accounts")
+	defer give()
 	group, ctx := errgroup.WithContext(t.ctx)
 	for i := range count {
 		group.Go(func() (err error) {

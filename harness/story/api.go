@@ -137,6 +137,7 @@ func (t Answers) ExpectRefused(code int, command string, as *Account, p cloud.Pa
 		t.Fail(result.NotRefused, fmt.Sprintf("%s %v was carried out; it must be refused with %d", command, p, code))
 	case !errors.As(err, &refusal):
 		t.Must(err, "%s", command)
+	case t.Thrown(err, "%s %v", command, p):
 	case refusal.Code != code:
 		t.Fail(result.WrongRefusal, fmt.Sprintf("%s %v was refused with %d (%s), want %d", command, p, refusal.Code,
 			refusal.Text, code))

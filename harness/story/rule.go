@@ -1,7 +1,6 @@
 package story
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,45 +66,12 @@ func (n *Network) LoadBalancers(count int) []*Rule {
 
 // LoadBalancerOn creates a rule on an address with an algorithm, which is passed on as typed.
 func (n *Network) LoadBalancerOn(ip *Address, name, algorithm string) *Rule {
-	return n.LoadBalancerOf(RuleSpec{Address: ip, Name: name, Algorithm: algorithm})
+	return n.LoadBalancerAs(name, Form{On: ip, Algorithm: algorithm})
 }
 
 // LoadBalancerFor creates a rule for clients of some networks only.
 func (n *Network) LoadBalancerFor(name string, cidrs ...string) *Rule {
-	return n.LoadBalancerOf(RuleSpec{Name: name, CIDRs: cidrs})
-}
-
-// RuleSpec says what rule to create. What is left out is usual.
-type RuleSpec struct {
-	Name        string
-	FullName    string   // in place of one that the run makes unique
-	Address     *Address // default: the network's shared one
-	Algorithm   string   // passed on as typed; default roundrobin
-	Protocol    string   // tcp-proxy, ...; default: none is sent
-	PrivatePort int      // default: where all members listen
-	CIDRs       []string
-}
-
-// LoadBalancerOf creates a rule on the next free port of its address.
-func (n *Network) LoadBalancerOf(s RuleSpec) *Rule {
-	defer n.t.Step("LB rule %s", s.Name)()
-	if s.Address == nil {
-		s.Address = n.sharedAddress()
-	}
-	s.Algorithm, s.FullName = cmp.Or(s.Algorithm, "roundrobin"), cmp.Or(s.FullName, n.t.Unique("lb-"+s.Name))
-	r := &Rule{owned: n.owned, Network: n, Address: s.Address, Name: s.Name, Algorithm: s.Algorithm,
-		Port: s.Address.nextPort}
-	s.Address.nextPort++
-	shut := false
-	r.ID, r.InternalID, _ = made(n.Account, "lb rule", s.FullName, usageprobe.ObjectRule,
-		func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
-			return n.Account.Cloud.CreateLoadBalancerRule(ctx, cloud.LoadBalancerRuleSpec{Name: s.FullName,
-				Algorithm: s.Algorithm, Protocol: s.Protocol, PublicIPID: s.Address.ID, NetworkID: n.ID,
-				PublicPort: r.Port, PrivatePort: cmp.Or(s.PrivatePort, privatePort), OpenFirewall: &shut,
-				CIDRs: s.CIDRs})
-		})
-	n.t.watch.born(r)
-	return r
+	return n.LoadBalancerAs(name, Form{CIDRs: cidrs})
 }
 
 // Assign puts VMs behind the rule.

@@ -148,10 +148,12 @@ func (t *core) until(what string, limit, step time.Duration, holds func() (bool,
 	}
 }
 
-// refusal is the server's refusal of a call or job; nil when it was carried out. Any other error ends the scenario.
+// refusal is the server's refusal of a call or job; nil when it was carried out. Any other error ends the scenario. One
+// by an exception of the server's code is a failure, and the story goes on.
 func (t *core) refusal(err error, format string, a ...any) *cloud.Error {
 	var refused *cloud.Error
 	if errors.As(err, &refused) {
+		t.Thrown(err, format, a...)
 		return refused
 	}
 	t.Must(err, format, a...)

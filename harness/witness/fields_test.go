@@ -44,7 +44,7 @@ func TestEveryFieldOfAPushIsJudged(t *testing.T) {
 		tier := t.NewAccount().VPC().Tier()
 		vms := tier.VMs(2)
 		tier.LoadBalancer("sticky").Assign(vms...).Stick()
-		tier.LoadBalancerOf(story.RuleSpec{Name: "proxy", Protocol: "tcp-proxy", CIDRs: []string{"198.18.0.0/15"},
+		tier.LoadBalancerAs("proxy", story.Form{Protocol: "tcp-proxy", CIDRs: []string{"198.18.0.0/15"},
 			Algorithm: "source"}).Assign(vms...)
 		t.ExpectContent(tier)
 	}, func(s *harness.Site) {

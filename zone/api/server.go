@@ -6,6 +6,8 @@
 package api
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,10 +40,14 @@ type Backend interface {
 // header of that name; without it the API sends none, and the integration port the computer's.
 type Options struct {
 	Listen, ListenIntegration string
-	Backend                   Backend
-	SessionKeyEither          bool
-	Now                       func() time.Time
-	Date                      func() time.Time
+	// Listener is where the API listens in place of Listen; the server closes it.
+	Listener net.Listener
+	// Page writes the start page, an HTML document at /; nil has none.
+	Page             func(io.Writer) error
+	Backend          Backend
+	SessionKeyEither bool
+	Now              func() time.Time
+	Date             func() time.Time
 	// Lost says of a command that was carried out whether its answer is lost: the connection breaks in its place. Nil:
 	// none is.
 	Lost func(command string) bool
@@ -73,12 +79,12 @@ func Listen(opts Options) (*Server, error) {
 		addr    string
 		handler http.Handler
 	}{{opts.Listen, http.HandlerFunc(s.serveAPI)}, {opts.ListenIntegration, http.HandlerFunc(s.serveIntegration)}} {
-		if one.addr == "" {
-			one.addr = "127.0.0.1:0"
-		}
-		l, err := net.Listen("tcp", one.addr)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("listening for the API: %w", err), s.Close(context.Background()))
+		l := opts.Listener
+		if i > 0 || l == nil {
+			var err error
+			if l, err = net.Listen("tcp", cmp.Or(one.addr, "127.0.0.1:0")); err != nil {
+				return nil, errors.Join(fmt.Errorf("listening for the API: %w", err), s.Close(context.Background()))
+			}
 		}
 		s.addrs[i] = l.Addr()
 		s.servers[i] = &http.Server{
@@ -158,6 +164,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, body bool, answer
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
+	if body && r.URL.Path == "/" && r.Method == http.MethodGet && s.opts.Page != nil {
+		s.page(w)
+		return
+	}
 	if path := strings.TrimSuffix(r.URL.Path, "/"); path != "/client/api" && (body || path != "") {
 		http.NotFound(w, r)
 		return
@@ -180,6 +190,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, body bool, answer
 	s.write(w, p, given)
 }
 
+// page writes the start page. It holds nothing that runs, and nothing from elsewhere.
+func (s *Server) page(w http.ResponseWriter) {
+	var text bytes.Buffer
+	if err := s.opts.Page(&text); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+	_, _ = w.Write(text.Bytes()) // a reader who went away needs no page
+}
+
 // breakOff ends the connection without an answer.
 func breakOff(w http.ResponseWriter) bool {
 	conn, _, err := http.NewResponseController(w).Hijack()
@@ -195,11 +217,22 @@ const (
 	badSession   = "unable to verify user credentials"
 )
 
+// UnknownCommand is the log message about a command that the backend does not have. A caller gets the refusal of a
+// server, which for a signed call is that of a wrong signature.
+const UnknownCommand = "a client called a command that the lab does not have"
+
 func (s *Server) root(command string) string {
 	if root, ok := s.opts.Backend.Find(command); ok {
 		return root
 	}
 	return "errorresponse"
+}
+
+// lacks logs a command that the backend does not have.
+func (s *Server) lacks(command string) {
+	if command != "" {
+		s.opts.Log.Warn(UnknownCommand, "command", command)
+	}
 }
 
 // authenticate finds the caller by session or signature and runs the command.
@@ -224,6 +257,8 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request, p Params) 
 		if login, ok := s.verify(p); ok {
 			return s.call(r, login, command, p)
 		}
+	} else {
+		s.lacks(command)
 	}
 	return reply{root: s.root(command), err: &Error{Code: CodeUnauthorized, Text: badSignature}}
 }
@@ -244,6 +279,9 @@ func (s *Server) call(r *http.Request, login any, command string, p Params) repl
 	if command == "" {
 		return reply{root: "errorresponse", err: &Error{Code: CodeUnsupported, CSCode: CSAPIException,
 			Text: "Invalid request, no command sent"}}
+	}
+	if _, known := s.opts.Backend.Find(command); !known {
+		s.lacks(command)
 	}
 	out := reply{root: s.root(command)}
 	if name, bad := p.control(); bad {

@@ -12,7 +12,7 @@ func (mgr *Manager) nicAnswer(n *NIC, index int, running bool) obj {
 		"id": n.UUID, "networkid": n.Network.UUID, "networkname": n.Network.Name,
 		"netmask": net.Netmask(n.Network.CIDR),
 		"gateway": n.Network.Gateway.String(), "ipaddress": n.IP.String(), "traffictype": "Guest", "type": "Isolated",
-		"isdefault": n.Default, "macaddress": n.MAC, "secondaryip": []obj{}, "extradhcpoption": []obj{},
+		"isdefault": n.Default, "macaddress": n.MAC, "secondaryip": secondaryAnswers(n), "extradhcpoption": []obj{},
 		"deviceid": kernel.Itoa(index),
 	}
 	if running && n.Network.VLAN != 0 {

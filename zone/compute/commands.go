@@ -6,6 +6,6 @@ import (
 
 // Commands are the commands of the room.
 func Commands() []command {
-	return slices.Concat(vmCommands(), volumeCommands(), nicCommands(), []command{uploadVolumeCommand()},
+	return slices.Concat(vmCommands(), volumeCommands(), nicCommands(), secondaryCommands(), []command{uploadVolumeCommand()},
 		backupCommands(), simulatorCommands())
 }

@@ -14,6 +14,8 @@ type Hooks struct {
 	Taken func(n *net.Network) []netip.Addr
 	// Guard refuses to change a member of a group that scales.
 	Guard func(vm *VM) error
+	// Balanced says whether a load balancer rule holds an address of an instance.
+	Balanced func(vm *VM, ip netip.Addr) bool
 	// leaveRules, leaveAddresses and expunged take an instance that goes out of its load balancers, off its
 	// addresses, and out of its group.
 	LeaveRules, LeaveAddresses func(ctx context.Context, vm *VM) error

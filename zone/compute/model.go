@@ -46,6 +46,8 @@ type NIC struct {
 	IP      netip.Addr
 	MAC     string
 	Default bool
+	// Secondary are further addresses (addIpToNic).
+	Secondary []*Secondary
 }
 
 // Volume is a root or data disk.

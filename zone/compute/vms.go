@@ -105,7 +105,9 @@ func (mgr *Manager) GuestAddress(n *net.Network, wanted netip.Addr) (netip.Addr,
 	for _, vm := range mgr.VMs {
 		for _, nic := range vm.NICs {
 			if vm.Removed.IsZero() && nic.Network == n {
-				used[nic.IP] = true
+				for _, ip := range nic.addresses() {
+					used[ip] = true
+				}
 			}
 		}
 	}

@@ -2,6 +2,8 @@ package kernel
 
 import (
 	"context"
+
+	"github.com/stackproof/stackproof/release"
 )
 
 // kind says how a command answers.
@@ -23,7 +25,12 @@ type Param struct {
 	Type     string
 	Required bool
 	About    string
+	// With is the knob of the releases that have the parameter; "" for all.
+	With release.Knob
 }
+
+// Takes says whether a command of the zone's release takes the parameter.
+func (k *Kernel) Takes(p Param) bool { return p.With == "" || k.On(p.With) }
 
 // Owner is the account that an event or a usage event belongs to.
 type Owner interface {

@@ -91,6 +91,9 @@ func (c *Call) work(before <-chan struct{}) {
 
 func (c *Call) runSafely() (result obj, err error) {
 	defer c.recovered(&err)
+	if err := c.k.load.refusal(c.Cmd.Name); err != nil {
+		return nil, err
+	}
 	return c.Cmd.Run(c.k, c)
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/stackproof/stackproof/zone/api"
 )
 
 // Load is how a management server behaves that has much to do. The zero value is a server with nothing else to do.
@@ -23,6 +25,9 @@ type Load struct {
 	Late      time.Duration
 	// LostEvery loses every so manieth answer to a change that was carried out; 0 is none.
 	LostEvery int
+	// Refuses says of a job of a command whether it fails with 530, as it does on a loaded server where the router is
+	// not up in time; nil is none. It is asked once a job and must not call the zone.
+	Refuses func(command string) bool
 }
 
 // Busy is a server of two cores on which 24 scenarios were started at once: job times, ten job workers, and the four
@@ -119,6 +124,14 @@ func (b *loaded) work(command string) (done func()) {
 	}
 	b.pass(takes)
 	return func() { b.give(worker) }
+}
+
+// refusal is why a job fails before it has done anything; nil for one that does not.
+func (b *loaded) refusal(command string) error {
+	if b.Refuses == nil || !b.Refuses(command) {
+		return nil
+	}
+	return api.Internal("Unable to start a virtual router in time for %s", command)
 }
 
 // hold lets a create be late. What comes back is a context that outlives whoever waited for the answer.

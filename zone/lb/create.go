@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -108,7 +109,11 @@ func persistRule(mgr *Manager, c *kernel.Call, a *net.Address, port int, cidrs [
 	if a.Network == nil {
 		return nil, api.BadParameter("Ip address %s is not assigned to the network %s", a.IP, c.Str("networkid"))
 	}
-	if private < 0 || private > 65535 {
+	least := 1
+	if mgr.On(release.PortZeroAccepted) {
+		least = 0
+	}
+	if private < least || private > 65535 {
 		return nil, api.BadParameter("privatePort is an invalid value: %d", private)
 	}
 	algorithm := c.Str("algorithm")
@@ -118,7 +123,7 @@ func persistRule(mgr *Manager, c *kernel.Call, a *net.Address, port int, cidrs [
 	if !slices.Contains(a.Network.Offering.Services, "Lb") {
 		return nil, api.BadParameter("LB service is not supported in specified network id")
 	}
-	if port < 0 || port > 65535 {
+	if port < least || port > 65535 {
 		return nil, api.BadParameter("publicPort is an invalid value: %d", port)
 	}
 	r := &push.Rule{
@@ -127,6 +132,9 @@ func persistRule(mgr *Manager, c *kernel.Call, a *net.Address, port int, cidrs [
 		Name: c.Str("name"), Text: c.Str("description"), Algorithm: algorithm, PrivateStart: private,
 		PrivateEnd: private,
 		LBProtocol: c.Str("protocol"), Display: c.Boolean("fordisplay", true),
+	}
+	if mgr.On(release.ProtocolCheckedExactly) {
+		r.LBProtocol = strings.ToLower(strings.TrimSpace(r.LBProtocol))
 	}
 	if err := mgr.supported(r); err != nil {
 		return nil, err
@@ -142,6 +150,13 @@ func validAlgorithm(s string) bool {
 // (NetworkHelperImpl.validateHAProxyLBRule@4.20.0.0), but for the protocol's name.
 func (mgr *Manager) supported(r *push.Rule) error {
 	protocol := strings.ToLower(r.LBProtocol)
+	if routed := len(mgr.net.RoutersOf(r.Network)) > 0; routed && mgr.On(release.ProtocolCheckedExactly) {
+		if valid := []string{"tcp", "udp", "tcp-proxy", "ssl"}; r.LBProtocol != "" &&
+			!slices.Contains(valid, r.LBProtocol) {
+			return api.BadParameter("protocol %s is not in valid protocols [%s]", r.LBProtocol,
+				strings.Join(valid, ", "))
+		}
+	}
 	if !slices.Contains([]string{"", "tcp", "udp", "tcp-proxy"}, protocol) {
 		return api.BadParameter("Protocol %s is not supported by the load balancer", r.LBProtocol)
 	}
@@ -166,7 +181,7 @@ func storeRule(mgr *Manager, c *kernel.Call, r *push.Rule, open bool) error {
 		"default_port_end": r.PrivateEnd,
 		"algorithm":        r.Algorithm, "scheme": scheme, "source_ip_address": source,
 		"source_ip_address_network_id": sourceNetwork, "lb_protocol": kernel.NullText(r.LBProtocol),
-		"cidr_list": kernel.NullText(firewall.JoinCIDRs(r.CIDRs)),
+		"cidr_list": kernel.NullText(r.SourceList()),
 	}
 	if _, err := mgr.Insert(ctx, "cloud.load_balancing_rules", row); err != nil {
 		return err

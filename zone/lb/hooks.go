@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/net"
@@ -41,6 +42,22 @@ func (mgr *Manager) BalancedOn(a *net.Address) []*firewall.Rule {
 		}
 	}
 	return rules
+}
+
+// HoldsAddress says whether a rule holds an address of an instance; one that looks at former members, too, refuses more
+// than it should.
+func (mgr *Manager) HoldsAddress(vm *compute.VM, ip netip.Addr) bool {
+	return slices.ContainsFunc(mgr.push.LBRules, func(r *push.Rule) bool {
+		return slices.ContainsFunc(mgr.joined(r), func(m *push.Member) bool { return m.VM == vm && m.IP == ip })
+	})
+}
+
+// joined are a rule's members as the queries of the release join them.
+func (mgr *Manager) joined(r *push.Rule) []*push.Member {
+	if mgr.On(release.SoftDeleteJoinBlind) {
+		return append(slices.Clone(r.Members), r.Former...)
+	}
+	return r.Members
 }
 
 // Balances says whether a network has a load balancer rule.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/push"
@@ -48,18 +49,34 @@ func lbInstancesCommand() command {
 func listRules(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, r := range mgr.push.LBRules {
-		if WantsRule(mgr, c, r) {
+		if !WantsRule(mgr, c, r) {
+			continue
+		}
+		for range mgr.rowsOf(c, r) {
 			out = append(out, RuleAnswer(mgr, r))
 		}
 	}
 	return c.Page("loadbalancerrule", out), nil
 }
 
-// WantsRule applies every filter of listLoadBalancerRules. No resource carries tags here, so a tag matches nothing.
+// rowsOf is how many rows the query of the release has for a rule: a join that is not made distinct has one a member.
+func (mgr *Manager) rowsOf(c *kernel.Call, r *push.Rule) int {
+	if !c.Has("virtualmachineid") || !mgr.On(release.SoftDeleteJoinBlind) {
+		return 1
+	}
+	return len(mgr.joinedVM(c, r))
+}
+
+func (mgr *Manager) joinedVM(c *kernel.Call, r *push.Rule) []*push.Member {
+	return slices.DeleteFunc(slices.Clone(mgr.joined(r)),
+		func(m *push.Member) bool { return m.VM.UUID != c.Str("virtualmachineid") })
+}
+
+// WantsRule applies every filter of listLoadBalancerRules.
 func WantsRule(mgr *Manager, c *kernel.Call, r *push.Rule) bool {
 	name, keyword := c.Str("name"), strings.ToLower(c.Str("keyword"))
 	switch {
-	case !tenancy.Visible(mgr.tenancy, c, r.Account), c.HasMap("tags"), r.Internal:
+	case !tenancy.Visible(mgr.tenancy, c, r.Account), c.HasMap("tags") && !mgr.tagged(r, c), r.Internal:
 	case c.Has("id") && r.UUID != c.Str("id"):
 	case name != "" && !strings.EqualFold(r.Name, name):
 	case keyword != "" && !strings.Contains(strings.ToLower(r.Name), keyword) &&
@@ -67,8 +84,7 @@ func WantsRule(mgr *Manager, c *kernel.Call, r *push.Rule) bool {
 	case c.Has("publicipid") && r.Address.UUID != c.Str("publicipid"):
 	case c.Has("networkid") && r.Network.UUID != c.Str("networkid"):
 	case c.Has("fordisplay") && r.Display != c.Boolean("fordisplay", true):
-	case c.Has("virtualmachineid") && !slices.ContainsFunc(r.Members,
-		func(m *push.Member) bool { return m.VM.UUID == c.Str("virtualmachineid") }):
+	case c.Has("virtualmachineid") && len(mgr.joinedVM(c, r)) == 0:
 	default:
 		return true
 	}

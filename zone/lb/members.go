@@ -108,6 +108,7 @@ func assignToRule(mgr *Manager, c *kernel.Call) (obj, error) {
 
 // Assign maps VMs to a rule and pushes. A failed push takes all mappings of these VMs back.
 func (mgr *Manager) Assign(ctx context.Context, r *push.Rule, members []Wanted) error {
+	had := slices.Clone(r.Members)
 	for i := range members {
 		ips, err := mgr.checkMember(r, members[i])
 		if err != nil {
@@ -137,7 +138,7 @@ func (mgr *Manager) Assign(ctx context.Context, r *push.Rule, members []Wanted) 
 		return err
 	}
 	for _, m := range slices.Clone(r.Members) {
-		if slices.ContainsFunc(members, func(w Wanted) bool { return w.VM == m.VM }) {
+		if mgr.takenBack(m, members, had) {
 			if err := mgr.RemoveMember(ctx, r, m); err != nil {
 				return err
 			}
@@ -147,6 +148,13 @@ func (mgr *Manager) Assign(ctx context.Context, r *push.Rule, members []Wanted) 
 		return err
 	}
 	return fmt.Errorf("adding members to load balancer rule %d: %w", r.ID, err)
+}
+
+// takenBack says whether a failed assignment takes a mapping away: one that it made, and by the release's defect every
+// one of the same VMs.
+func (mgr *Manager) takenBack(m *push.Member, members []Wanted, had []*push.Member) bool {
+	return slices.ContainsFunc(members, func(w Wanted) bool { return w.VM == m.VM }) &&
+		(mgr.On(release.FailedAssignDropsMapping) || !slices.Contains(had, m))
 }
 
 // checkMember answers the addresses to map.
@@ -167,7 +175,7 @@ func (mgr *Manager) checkMember(r *push.Rule, w Wanted) ([]netip.Addr, error) {
 		if !ip.IsValid() {
 			ip = nic.IP
 		}
-		if ip != nic.IP {
+		if !nic.Owns(ip) {
 			return nil, api.Invalid("VM ip %s specified does not belong to nic in network %d", ip, r.Network.ID)
 		}
 		if !slices.Contains(ips, ip) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
@@ -98,6 +99,8 @@ func lbUpdateCommand() command {
 			{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to " +
 				"the end user or not"},
 			{Name: "protocol", Type: "string", About: "The protocol for the LB"},
+			{Name: "cidrlist", Type: "list", With: release.UpdateCIDRList, About: "the CIDR list to allow traffic, " +
+				"all other CIDRs will be blocked. Multiple entries must be separated by a single comma character (,)."},
 			{Name: "customid", Type: "string", About: "an optional field, in case you want to set a custom id to " +
 				"the resource. Allowed to Root Admins only"},
 		},
@@ -214,13 +217,13 @@ func RuleAnswer(mgr *Manager, r *push.Rule) obj {
 		"algorithm": r.Algorithm,
 		"networkid": r.Network.UUID, "state": firewall.ShownState(r.State), "zoneid": mgr.net.Site.UUID,
 		"zonename": net.SiteName,
-		"tags":     []any{}, "fordisplay": r.Display,
+		"tags":     mgr.tagAnswers(r), "fordisplay": r.Display,
 	}
 	if r.Text != "" {
 		out["description"] = r.Text
 	}
 	if len(r.CIDRs) > 0 {
-		out["cidrlist"] = firewall.JoinCIDRs(r.CIDRs)
+		out["cidrlist"] = r.SourceList()
 	}
 	if r.LBProtocol != "" {
 		out["protocol"] = r.LBProtocol
@@ -258,12 +261,16 @@ func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
 		return err
 	}
 	mgr.push.LBRules = slices.DeleteFunc(mgr.push.LBRules, func(o *push.Rule) bool { return o == r })
+	if !mgr.On(release.TagsOutliveRule) {
+		mgr.dropTags(r)
+	}
 	return nil
 }
 
 // RemoveMember deletes a mapping.
 func (mgr *Manager) RemoveMember(ctx context.Context, r *push.Rule, m *push.Member) error {
 	r.Members = slices.DeleteFunc(r.Members, func(o *push.Member) bool { return o == m })
+	r.Former = append(r.Former, m)
 	return mgr.Remove(ctx, "cloud.load_balancer_vm_map", m.ID)
 }
 

@@ -1,6 +1,7 @@
 package lb
 
 import (
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -8,8 +9,7 @@ import (
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
-// updateRule changes a rule. It pushes only when the algorithm is another text than the stored one, upper and lower
-// case apart; a new protocol waits for the next push (facts: cloudstack.md 2.5).
+// updateRule changes a rule. Releases differ in what counts as a change that is pushed (mustPush).
 func updateRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	ctx := c.Ctx
 	r, err := LBRuleParam(mgr, c, "id")
@@ -21,7 +21,7 @@ func updateRule(mgr *Manager, c *kernel.Call) (obj, error) {
 		*r = before
 		return nil, err
 	}
-	if r.Algorithm == before.Algorithm {
+	if !mgr.mustPush(c, &before, r) {
 		return obj{"loadbalancer": RuleAnswer(mgr, r)}, nil
 	}
 	state := r.State
@@ -32,10 +32,7 @@ func updateRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	err = mgr.applyRule(ctx, r, push.Update)
 	switch {
 	case kernel.Unavailable(err):
-		r.Name, r.Algorithm = before.Name, before.Algorithm
-		if before.Text != "" {
-			r.Text = before.Text
-		}
+		mgr.undoChange(r, &before)
 		if err := mgr.firewall.SetRuleState(ctx, &r.Rule, state); err != nil {
 			return nil, err
 		}
@@ -45,8 +42,35 @@ func updateRule(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, api.Internal("Failed to update load balancer rule: %d", r.ID)
 	case err != nil:
 		return nil, err
+	case r.LBProtocol == "" && mgr.On(release.UpdateWithoutProtocolFails):
+		return nil, api.Internal("%s", noProtocol)
 	}
 	return obj{"loadbalancer": answer}, nil
+}
+
+// noProtocol is the answer to an update of a rule that was made without a protocol (confirmed.md 36).
+const noProtocol = `Cannot invoke "String.equals(Object)" because the return value of ` +
+	`"com.cloud.network.dao.LoadBalancerVO.getLbProtocol()" is null`
+
+// mustPush says whether an update goes to the router: another algorithm as text, upper and lower case apart, another
+// source list, and from 4.22 on another protocol. There what the call leaves unsaid counts as changed, too
+// (LoadBalancingRulesManagerImpl.updateLoadBalancerRule@4.20.0.0, @4.22.1.0).
+func (mgr *Manager) mustPush(c *kernel.Call, before, r *push.Rule) bool {
+	changed := r.Algorithm != before.Algorithm || r.SourceList() != before.SourceList() ||
+		r.LBProtocol != before.LBProtocol && !mgr.On(release.ProtocolUpdateNotPushed)
+	unsaid := c.Str("algorithm") == "" || c.Str("protocol") == "" || !c.Has("cidrlist")
+	return changed || unsaid && mgr.On(release.UpdatePushesAlways)
+}
+
+// undoChange is what an update takes back when its push failed.
+func (mgr *Manager) undoChange(r, before *push.Rule) {
+	r.Name, r.Algorithm, r.CIDRs, r.CommaCIDRs = before.Name, before.Algorithm, before.CIDRs, before.CommaCIDRs
+	if before.Text != "" {
+		r.Text = before.Text
+	}
+	if !mgr.On(release.UpdateProtocolNotRestored) {
+		r.LBProtocol = before.LBProtocol
+	}
 }
 
 // changeRule takes over what the call names, after the checks that the release makes.
@@ -58,16 +82,29 @@ func changeRule(mgr *Manager, c *kernel.Call, r *push.Rule) error {
 		r.Text = c.Str("description")
 	}
 	if v := c.Str("algorithm"); v != "" {
-		r.Algorithm = v // unlike at creation, no release looks at what it says
+		if !mgr.On(release.AlgorithmUnchecked) && !validAlgorithm(v) {
+			return api.BadParameter("Invalid algorithm: %s", v)
+		}
+		r.Algorithm = v
 	}
 	if v := c.Str("protocol"); v != "" {
 		r.LBProtocol = v
+	}
+	if c.Has("cidrlist") && mgr.On(release.UpdateCIDRList) {
+		list, err := sourceList(mgr, c)
+		if err != nil {
+			return err
+		}
+		r.CIDRs, r.CommaCIDRs = list, mgr.On(release.CIDRListTwoForms)
 	}
 	if v := c.Str("customid"); v != "" && tenancy.Caller(c).Account.Type == 1 {
 		r.UUID = v
 	}
 	r.Display = c.Boolean("fordisplay", r.Display)
-	if mgr.supported(r) != nil {
+	if err := mgr.supported(r); err != nil {
+		if mgr.On(release.ProtocolCheckedExactly) {
+			return err
+		}
 		return api.Invalid("Modifications in lb rule %d are not supported.", r.ID)
 	}
 	return mgr.saveRule(c, r)
@@ -80,6 +117,6 @@ func (mgr *Manager) saveRule(c *kernel.Call, r *push.Rule) error {
 	}
 	return mgr.Update(c.Ctx, "cloud.load_balancing_rules", r.ID, obj{
 		"name": r.Name, "description": kernel.NullText(r.Text), "algorithm": r.Algorithm,
-		"lb_protocol": kernel.NullText(r.LBProtocol),
+		"lb_protocol": kernel.NullText(r.LBProtocol), "cidr_list": kernel.NullText(r.SourceList()),
 	})
 }

@@ -2,6 +2,7 @@ package push
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/firewall"
@@ -16,10 +17,20 @@ type Rule struct {
 	PrivateEnd   int
 	LBProtocol   string // "", tcp, udp, tcp-proxy
 	Members      []*Member
+	Former       []*Member // that were taken away
 	Policies     []*Policy
 	Group        Scaler // autoscale group on the rule; nil for none
 	Display      bool
 	Internal     bool // on an address of its own tier (scheme Internal)
+	CommaCIDRs   bool // the source list is stored with commas
+}
+
+// SourceList is the source list as it is stored and listed.
+func (r *Rule) SourceList() string {
+	if r.CommaCIDRs {
+		return strings.Join(r.CIDRs, ",")
+	}
+	return firewall.JoinCIDRs(r.CIDRs)
 }
 
 // Scaler is the autoscale group on a rule.

@@ -45,21 +45,24 @@ func listAPIs(mgr *Manager, c *kernel.Call) (obj, error) {
 			return nil, tenancy.Permission("The API [%s] does not exist or is not available for the account %s.",
 				c.Str("name"), tenancy.Caller(c).Account.Name)
 		}
-		return obj{"count": 1, "api": []obj{describeAPI(cmd)}}, nil
+		return obj{"count": 1, "api": []obj{describeAPI(mgr, cmd)}}, nil
 	}
 	var out []obj
 	all := mgr.Kernel.Commands()
 	for i := range all {
 		if cmd := &all[i]; !cmd.Admin || tenancy.Caller(c).Account.Type != 0 {
-			out = append(out, describeAPI(cmd))
+			out = append(out, describeAPI(mgr, cmd))
 		}
 	}
 	return obj{"count": len(out), "api": out}, nil
 }
 
-func describeAPI(cmd *kernel.Bound) obj {
+func describeAPI(mgr *Manager, cmd *kernel.Bound) obj {
 	params := []obj{}
 	for _, p := range cmd.Params {
+		if !mgr.Takes(p) {
+			continue
+		}
 		typ, entity, _ := strings.Cut(p.Type, ":")
 		one := obj{"name": p.Name, "description": p.About, "type": typ, "length": 255, "required": p.Required}
 		if entity != "" {

@@ -1,0 +1,73 @@
+package chaos
+
+import (
+	"context"
+	"os/exec"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/stackproof/stackproof/harness/inventory"
+	"github.com/stackproof/stackproof/internal/testhome"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testhome.Around(m)) }
+
+// What is left and what is missing are both seen, in lists and in rows.
+func TestDifference(t *testing.T) {
+	vpc := inventory.Object{Kind: inventory.VPC, ID: "1", Name: "theirs"}
+	rule := inventory.Object{Kind: inventory.VPC, ID: "2", Name: "sp-b"}
+	row := inventory.Row{Table: "vpc", ID: 2, Name: "sp-b"}
+	before := inventory.Snapshot{Objects: []inventory.Object{vpc}}
+	for name, c := range map[string]struct {
+		after inventory.Snapshot
+		want  []string
+	}{
+		"nothing": {before, nil},
+		"an object": {inventory.Snapshot{Objects: []inventory.Object{vpc, rule}},
+			[]string{rule.String() + " is left"}},
+		"a row": {inventory.Snapshot{Objects: []inventory.Object{vpc}, Rows: []inventory.Row{row}},
+			[]string{row.String() + " is left"}},
+		"other people's": {inventory.Snapshot{}, []string{vpc.String() + " is missing"}},
+	} {
+		assert.Equal(t, c.want, difference(before, c.after), name)
+	}
+}
+
+// A process that goes on is named; one that has ended, or that only has the same number, is not.
+func TestEnded(t *testing.T) {
+	cmd := exec.Command("sleep", "60")
+	require.NoError(t, cmd.Start())
+	p, _, ok := look(cmd.Process.Pid)
+	require.True(t, ok)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	assert.Equal(t, []string{p.String()}, ended(ctx, []process{p}))
+	assert.Empty(t, ended(ctx, []process{{p.pid, "1", "another"}}))
+	require.NoError(t, cmd.Process.Kill())
+	_ = cmd.Wait()
+	assert.Empty(t, ended(t.Context(), []process{p}))
+}
+
+// All points are tried in order, or as many as are wanted; a seed draws the same ones again.
+func TestPoints(t *testing.T) {
+	all := points(20, 1, 0)
+	assert.Len(t, all, 2*(20+2))
+	assert.Equal(t, []Point{{1, false}, {1, true}, {2, false}}, all[:3])
+	some := points(100, 1, 10)
+	assert.Len(t, some, 10)
+	assert.Equal(t, some, points(100, 1, 10))
+	assert.NotEqual(t, some, points(100, 2, 10))
+	assert.IsIncreasing(t, func() (calls []int) {
+		for _, p := range some {
+			n := 2 * p.Call
+			if p.After {
+				n++
+			}
+			calls = append(calls, n)
+		}
+		return calls
+	}())
+}

@@ -1,0 +1,237 @@
+package chaos
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/inventory"
+	"github.com/stackproof/stackproof/zone"
+	"github.com/stackproof/stackproof/zone/database"
+)
+
+// DefaultSpeed is how many times as fast a site's time runs by default: a usage window of a minute takes a second.
+const DefaultSpeed = 60
+
+// SiteOptions say which zone is to stand.
+type SiteOptions struct {
+	Release string
+	Speed   float64    // how many times as fast the zone's time runs; 0 is DefaultSpeed
+	Load    zone.Load  // how busy the management server is
+	Clock   zone.Clock // nil is one of Speed
+	Dir     string     // where its folder is made; empty is the system's temporary folder
+}
+
+// Site is a lab zone that stands in this process, with a door in front of its API through which runs come.
+type Site struct {
+	Program Program
+	zone    *zone.Zone
+	server  *database.Server
+	admin   *cloud.Client
+	rows    *sql.DB
+	door    *door
+	dir     string
+	log     *os.File
+	before  inventory.Snapshot
+	undo    []func(context.Context) error
+}
+
+// OpenSite opens a zone. Close must be called.
+func OpenSite(ctx context.Context, p Program, o SiteOptions) (_ *Site, err error) {
+	s := &Site{Program: p}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("opening a lab zone: %w", err), s.Close(context.WithoutCancel(ctx)))
+		}
+	}()
+	if s.dir, err = os.MkdirTemp(o.Dir, "stackproof-selftest-"); err != nil {
+		return nil, err
+	}
+	s.onClose(func(context.Context) error { return os.RemoveAll(s.dir) })
+	if s.server, err = database.Start(ctx, database.Options{Schema: o.Release, Dir: s.dir}); err != nil {
+		return nil, err
+	}
+	s.onClose(func(context.Context) error { return s.server.Close() })
+	if s.log, err = os.OpenFile(s.logName(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+		return nil, err
+	}
+	s.onClose(func(context.Context) error { return s.log.Close() })
+	if o.Speed == 0 {
+		o.Speed = DefaultSpeed
+	}
+	if o.Clock == nil {
+		o.Clock = zone.NewScaled(o.Speed)
+	}
+	s.zone, err = zone.Open(ctx, zone.Options{Release: o.Release, DB: s.server, Clock: o.Clock, Load: o.Load, Seed: 1,
+		ManagementLog: s.log, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	s.onClose(s.zone.Close)
+	return s, s.connect(ctx)
+}
+
+// connect opens what this process itself looks at the zone with, and the door.
+func (s *Site) connect(ctx context.Context) (err error) {
+	s.admin, err = cloud.New(cloud.Options{URL: s.zone.APIURL(), APIKey: s.zone.APIKey(),
+		SecretKey: s.zone.SecretKey(), Eager: true})
+	if err != nil {
+		return err
+	}
+	s.onClose(s.admin.Close)
+	if s.rows, err = s.server.OpenReadOnly(ctx); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.rows.Close() })
+	if s.door, err = openDoor(s.zone.APIURL()); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.door.close() })
+	s.before, err = inventory.Take(ctx, s.admin, s.rows)
+	return err
+}
+
+func (s *Site) onClose(f func(context.Context) error) { s.undo = append(s.undo, f) }
+
+// Close ends the zone and removes its folder.
+func (s *Site) Close(ctx context.Context) error {
+	var errs []error
+	for i := len(s.undo) - 1; i >= 0; i-- {
+		errs = append(errs, s.undo[i](ctx))
+	}
+	s.undo = nil
+	return errors.Join(errs...)
+}
+
+func (s *Site) logName() string { return filepath.Join(s.dir, "management-server.log") }
+
+// folder makes a folder for one run.
+func (s *Site) folder() (string, error) {
+	dir, err := os.MkdirTemp(s.dir, "run-")
+	if err != nil {
+		return "", fmt.Errorf("making the folder of a run: %w", err)
+	}
+	return dir, nil
+}
+
+// run prepares a run of scenarios through the door.
+func (s *Site) run(ctx context.Context, seed int64, scenarios []string, flags ...string) (*child, error) {
+	dir, err := s.folder()
+	if err != nil {
+		return nil, err
+	}
+	c := &child{dir: dir, started: make(chan struct{})}
+	if err := c.folders(); err != nil {
+		return nil, err
+	}
+	args := []string{"run", "--target", "existing", "--yes", "--clock", "api", "--api-url", s.door.url,
+		"--ledger-dir", c.ledger(), "--seed", fmt.Sprint(seed),
+		"--json", filepath.Join(dir, jsonName), "--junit", filepath.Join(dir, junitName)}
+	for _, id := range scenarios {
+		args = append(args, "--scenario", id)
+	}
+	c.cmd = s.command(ctx, c, append(args, flags...)...)
+	return c, nil
+}
+
+// sources are the flags that name the site's database and log.
+func (s *Site) sources() []string {
+	return []string{"--dsn", s.server.ReadOnlyDSN(), "--log", s.logName()}
+}
+
+// command is stackproof with the site's keys, in a run's folders.
+func (s *Site) command(ctx context.Context, c *child, args ...string) *exec.Cmd {
+	cmd := s.Program.Command(ctx, c.temp(), args...)
+	cmd.Env = append(cmd.Env, "CLOUDSTACK_API_KEY="+s.zone.APIKey(), "CLOUDSTACK_SECRET_KEY="+s.zone.SecretKey())
+	return cmd
+}
+
+// cleanup removes what a run left, as a user would, and says how many objects there were. The server has nothing of
+// the run's under way any more, so nothing can be committed late.
+func (s *Site) cleanup(ctx context.Context, c *child) (removed int, err error) {
+	said, err := s.command(ctx, c, "cleanup", "--ledger-dir", c.ledger(), "--late", "0s", "--wait", "1m",
+		"--api-url", s.door.url).CombinedOutput()
+	if err != nil {
+		return 0, fmt.Errorf("cleanup: %w: %s", err, said)
+	}
+	return countLines(string(said), "  removed "), nil
+}
+
+// left says what is on the site and the machine that was not there before.
+func (s *Site) left(ctx context.Context, c *child) ([]string, error) {
+	after, err := inventory.Take(ctx, s.admin, s.rows)
+	if err != nil {
+		return nil, fmt.Errorf("looking for what is left: %w", err)
+	}
+	left := difference(s.before, after)
+	left = append(left, ended(ctx, c.killed)...)
+	for _, dir := range []string{c.temp(), c.ledger()} {
+		more, err := files(dir)
+		if err != nil {
+			return nil, err
+		}
+		left = append(left, more...)
+	}
+	return left, nil
+}
+
+// door is where runs come to the API: what is behind it can be changed while it stands.
+type door struct {
+	url    string
+	plain  http.Handler
+	server *http.Server
+
+	mu     sync.Mutex
+	behind http.Handler
+}
+
+func openDoor(api string) (*door, error) {
+	to, err := url.Parse(api)
+	if err != nil {
+		return nil, fmt.Errorf("the API's address: %w", err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listening in front of the API: %w", err)
+	}
+	d := &door{url: "http://" + l.Addr().String() + to.Path,
+		plain: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: to.Scheme, Host: to.Host})
+		}, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}}
+	d.behind = d.plain
+	d.server = &http.Server{Handler: d, ReadHeaderTimeout: time.Minute,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	go func() { _ = d.server.Serve(l) }() // ends with close, which is no error of ours
+	return d, nil
+}
+
+// put puts a handler behind the door; nil is the zone itself.
+func (d *door) put(h http.Handler) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.behind = h; h == nil {
+		d.behind = d.plain
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	d.mu.Lock()
+	behind := d.behind
+	d.mu.Unlock()
+	behind.ServeHTTP(w, r)
+}
+
+func (d *door) close() error { return d.server.Close() }
