@@ -251,6 +251,9 @@ func (t *Attempt) KnownDefect(present bool, what, source string) {
 // router.
 func (t *Attempt) UsesPushFaults() { t.faulted = true }
 
+// UsedPushFaults says whether it did.
+func (t *Attempt) UsedPushFaults() bool { return t.faulted }
+
 // OnCleanup registers work for the end of the scenario; it runs in reverse order on a fresh context.
 func (t *Attempt) OnCleanup(what string, do func(context.Context) error) {
 	t.undo = append(t.undo, undo{what, do})

@@ -137,6 +137,7 @@ func (t *Target) Site(ctx context.Context, scenario string, seed int64) (_ *harn
 		return nil, fmt.Errorf("opening a zone for %s: %w", scenario, err)
 	}
 	undo = append(undo, z.Close)
+	routers.Serve(z.Served)
 	return t.site(ctx, clock{z, manual}, server, routers, &undo, closeAll)
 }
 

@@ -104,6 +104,9 @@ func (t *core) lookAtPushes() {
 	if t.site.Journal == nil || t.timePasses || t.ctx.Err() != nil {
 		return
 	}
+	if t.UsedPushFaults() {
+		t.pushed.PushesFail()
+	}
 	for _, name := range t.site.Journal.Receivers() {
 		pushes := t.site.Journal.Since(name, t.pushed.Seen(name))
 		found, err := t.pushed.Look(t.ctx, t.now(), name, pushes)
@@ -113,7 +116,8 @@ func (t *core) lookAtPushes() {
 			for _, d := range f.Differences {
 				lines = append(lines, t.pushed.Says(d))
 			}
-			t.Fail(result.PushContent, fmt.Sprintf("a push to router %s is not what the API says: %s", f.Router, f.Says),
+			t.Fail(result.PushContent, fmt.Sprintf("a push to router %s is not what the API says: %s", f.Router,
+				f.Says),
 				result.Evidence{Kind: result.KindNote, Title: "push against the API",
 					Text: strings.Join(slices.Compact(lines), "\n")},
 				result.Evidence{Kind: result.KindPush, Title: "push to " + f.Router, Text: string(f.Push.Raw)})

@@ -35,6 +35,7 @@ func (a *Address) Release() {
 func (n *Network) Delete() {
 	n.t.with(func(r *Rule) bool { return r.Network == n }, "delete "+n.Name,
 		func() error { return n.Account.Cloud.DeleteNetwork(n.t.ctx, n.ID) })
+	n.ended = true
 	n.t.Must(n.t.removed(n.ID, nil), "noting the removal of %s", n.Name)
 }
 

@@ -94,6 +94,7 @@ func Of(tell func(*T)) harness.Tell {
 		t.watchPushes()
 		tell(t)
 		t.lookAtPushes()
+		t.expectGone()
 	}
 }
 

@@ -134,7 +134,7 @@ func (j *judging) order(c content) string {
 
 // unannounced says what left a push without having been revoked in one: its router then keeps what it opened for it.
 func (j *judging) unannounced() string {
-	if j.bulk {
+	if j.bulk || j.w.failing {
 		return ""
 	}
 	for path := range j.before {

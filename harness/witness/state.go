@@ -22,6 +22,7 @@ type ruleState struct {
 	srcIP, srcPort, dstPort  string
 	algorithm, protocol      string
 	cidrs                    string
+	internal                 bool // on an address of its own tier
 	members                  []member
 	policies                 []cloud.StickinessPolicy
 }
@@ -30,7 +31,8 @@ type ruleState struct {
 func (r *ruleState) leaves() Leaves {
 	at := rulePath(r.id)
 	l := Leaves{at: "there", at + "/srcIp": r.srcIP, at + "/srcPort": r.srcPort, at + "/protocol": "tcp",
-		at + "/algorithm": r.algorithm, at + "/revoked": "false", at + "/alreadyAdded": "false", at + "/inline": "false"}
+		at + "/algorithm": r.algorithm, at + "/revoked": "false", at + "/alreadyAdded": "false",
+		at + "/inline": "false"}
 	if r.protocol != "" {
 		l[at+"/lbProtocol"] = r.protocol
 	}
@@ -67,9 +69,9 @@ type routerState struct {
 // of says whether a rule is carried out by the router.
 func (s *routerState) of(r *ruleState) bool {
 	if s.internal != "" {
-		return r.srcIP == s.internal
+		return r.internal && r.srcIP == s.internal
 	}
-	return slices.Contains(s.networks, r.network)
+	return !r.internal && slices.Contains(s.networks, r.network)
 }
 
 // nic is a router's NIC as listRouters shows it; cloudstack-go leaves most of it out.

@@ -45,6 +45,7 @@ type Witness struct {
 	read       time.Time
 	seen       map[string]*history // by router
 	devices    map[string]string   // of NICs in a VPC, by their uuid
+	failing    bool                // see PushesFail
 	networkOf  map[string]string   // of every rule that was ever listed
 	vms        map[string]string   // ids of members' VMs, by their path
 	internal   bool                // there are internal rules
@@ -76,6 +77,9 @@ func New(o Options) *Witness {
 		networkOf: map[string]string{}, vms: map[string]string{},
 		stale: stale{all: true, rules: map[string]bool{}, policy: map[string]bool{}}}
 }
+
+// PushesFail tells that the run makes pushes fail: what an undone call takes back is then in no push.
+func (w *Witness) PushesFail() { w.failing = true }
 
 // Seen is how many pushes of a router the witness has looked at.
 func (w *Witness) Seen(name string) int {
@@ -266,7 +270,8 @@ func (w *Witness) listed(ctx context.Context) (map[string]*ruleState, error) {
 		return nil, err
 	}
 	for _, b := range balancers {
-		r := &ruleState{id: b.ID, name: b.Name, network: b.NetworkID, srcIP: b.SourceIP, algorithm: b.Algorithm}
+		r := &ruleState{id: b.ID, name: b.Name, network: b.NetworkID, srcIP: b.SourceIP, algorithm: b.Algorithm,
+			internal: true}
 		for _, ports := range b.Rules {
 			r.state, r.srcPort, r.dstPort = ports.State, strconv.Itoa(ports.SourcePort),
 				strconv.Itoa(ports.InstancePort)
