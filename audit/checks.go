@@ -142,8 +142,8 @@ func (a *accounting) describeStall(ctx context.Context, repeatedJobs int) error 
 		s.ByType = append(s.ByType, Counted{kind, counts[kind]})
 	}
 	for _, r := range a.repeats {
-		s.RepeatedRecords += r.count
-		s.RepeatedHours += r.hours
+		s.RepeatedRecords += r.Count
+		s.RepeatedHours += r.Hours
 	}
 	s.RepeatedHours = round(s.RepeatedHours)
 	for _, f := range a.result.Findings {
@@ -177,25 +177,25 @@ func (a *accounting) records9() Check {
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, func(x, y repeatKey) int {
-		return int(a.repeats[y].count-a.repeats[x].count)*8 + int(x.account) - int(y.account)
+		return int(a.repeats[y].Count-a.repeats[x].Count)*8 + int(x.account) - int(y.account)
 	})
 	for _, k := range keys {
 		r := a.repeats[k]
-		c.Count += int(r.count)
+		c.Count += int(r.Count)
 		if len(c.Evidence) < evidenceLines {
 			c.Evidence = append(
 				c.Evidence,
 				fmt.Sprintf(
 					"account %d (%s), usage type %d, %s: %d records more than there should be, %.4f h, such as %d "+
 						"and %d",
-					r.account,
-					a.names[r.account],
-					r.usageType,
-					r.month,
-					r.count,
-					r.hours,
-					r.example[0],
-					r.example[1],
+					r.Account,
+					a.names[r.Account],
+					r.UsageType,
+					r.Month,
+					r.Count,
+					r.Hours,
+					r.Example[0],
+					r.Example[1],
 				),
 			)
 		}
@@ -204,7 +204,7 @@ func (a *accounting) records9() Check {
 }
 
 func (a *accounting) records10() Check {
-	c := Check{ID: "U10", Title: "no record is longer than its window", Count: a.tooLong, Evidence: a.longLines}
+	c := Check{ID: "U10", Title: "no record is longer than its window", Count: a.TooLong, Evidence: a.LongLines}
 	return verdict(c, "every record fits into its window", "too long records")
 }
 

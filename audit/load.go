@@ -129,14 +129,17 @@ func (l *ledger) loadEvents(ctx context.Context) error {
 		Scan(&l.lastCopied); err != nil {
 		return l.usage.failed("reading the last copied event", err)
 	}
+	there := map[int64]idSum{}
 	err := l.usage.scan(ctx, "usage_event", eventColumns(l.usage, "processed"), "", func(id int64, f *fields) error {
 		l.copied++
+		sum := there[(id-1)/l.cloud.batch]
+		there[(id-1)/l.cloud.batch] = idSum{sum.count + 1, sum.ids + id}
 		return l.event(id, f.int() != 0, true, f)
 	})
 	if err != nil {
 		return err
 	}
-	return l.loadUncopied(ctx)
+	return l.loadUncopied(ctx, there)
 }
 
 func eventColumns(s *source, processed string) []string {
@@ -228,50 +231,39 @@ func (l *ledger) detach(s *store, k key, h happening) {
 	}
 }
 
+// idSum is how many ids a range of batch ids has, and their sum.
+type idSum struct{ count, ids int64 }
+
 // loadUncopied finds the events of cloud that cloud_usage does not have: those that came after the last run, and
-// those that it passed by (UB-50). Ranges are compared by count and sum, so that only those that differ are read;
-// that also works where the schemas are on two servers.
-func (l *ledger) loadUncopied(ctx context.Context) error {
+// those that it passed by (UB-50). there are the sums of cloud_usage, by number of the range: only ranges that differ
+// are read. That also works where the schemas are on two servers.
+func (l *ledger) loadUncopied(ctx context.Context, there map[int64]idSum) error {
 	var first, last int64
 	if err := l.cloud.conn.QueryRowContext(ctx,
 		"SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), 0) FROM cloud.usage_event").
 		Scan(&first, &last); err != nil {
 		return l.cloud.failed("reading the events of cloud", err)
 	}
-	for from := first - 1; last > 0 && from < last; {
+	batch := l.cloud.batch
+	for from := max(0, first-1) / batch * batch; from < last; from += batch {
 		if err := l.cloud.breathe(ctx); err != nil {
 			return err
 		}
-		to := min(from+l.cloud.batch, last)
-		here, err := checksum(ctx, l.cloud, from, to)
-		if err != nil {
-			return err
+		var here idSum
+		if err := l.cloud.conn.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(SUM(id), 0) FROM cloud.usage_event "+
+			"WHERE id > ? AND id <= ?", from, from+batch).Scan(&here.count, &here.ids); err != nil {
+			return l.cloud.failed("counting events", err)
 		}
-		there, err := checksum(ctx, l.usage, from, to)
-		if err != nil {
-			return err
-		}
-		if here != there {
-			if err := l.difference(ctx, from, to); err != nil {
+		if here != there[from/batch] {
+			if err := l.difference(ctx, from, from+batch); err != nil {
 				return err
 			}
 		}
 		if l.cloud.tick != nil {
-			l.cloud.tick(to - from)
+			l.cloud.tick(min(from+batch, last) - max(from, first-1))
 		}
-		from = to
 	}
 	return nil
-}
-
-func checksum(ctx context.Context, s *source, from, to int64) (sum [2]string, err error) {
-	err = s.conn.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(SUM(id), 0) FROM "+s.schema+
-		".usage_event WHERE id > ? AND id <= ?", from, to).
-		Scan(&sum[0], &sum[1])
-	if err != nil {
-		return sum, s.failed("counting events", err)
-	}
-	return sum, nil
 }
 
 func (l *ledger) difference(ctx context.Context, from, to int64) error {

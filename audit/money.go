@@ -20,18 +20,18 @@ type ledgerLine struct {
 
 // moneyLine is a resource with a finding: for how long it was to be billed, and for how long it was.
 type moneyLine struct {
-	lives   []usageprobe.Span
+	Lives   []usageprobe.Span
 	finding int // the first one of the resource
-	months  []monthSum
+	Months  []monthSum
 	// The window at hand: several records may belong to it (a resized volume, a network that changed).
-	from, to usageprobe.Moment
-	hours    float64
-	until    usageprobe.Moment // billed so far
+	From, To usageprobe.Moment
+	Hours    float64
+	Until    usageprobe.Moment // billed so far
 }
 
 type monthSum struct {
-	month           month
-	billed, surplus float64 // hours: rightly billed, and too much
+	Month           month
+	Billed, Surplus float64 // hours: rightly billed, and too much
 }
 
 // slack is how far hours may differ without meaning anything: two seconds.
@@ -39,22 +39,22 @@ const slack = 2.0 / 3600
 
 // bill adds one record to its resource.
 func (m *moneyLine) bill(r *record) {
-	if m.from != r.from || m.to != r.to {
-		if r.from < m.until { // a later run billed that time again, which is a repetition and no leak
+	if m.From != r.from || m.To != r.to {
+		if r.from < m.Until { // a later run billed that time again, which is a repetition and no leak
 			return
 		}
-		m.until = r.to
-		m.from, m.to, m.hours = r.from, r.to, 0
+		m.Until = r.to
+		m.From, m.To, m.Hours = r.from, r.to, 0
 	}
 	right := 0.0
-	for _, s := range m.lives {
+	for _, s := range m.Lives {
 		right += float64(s.Within(r.from, r.to)) / 3600
 	}
 	sum := m.of(monthOf(r.from))
-	before := m.hours
-	m.hours += r.hours
-	sum.billed += min(m.hours, right) - min(before, right)
-	sum.surplus += over(m.hours, right) - over(before, right)
+	before := m.Hours
+	m.Hours += r.hours
+	sum.Billed += min(m.Hours, right) - min(before, right)
+	sum.Surplus += over(m.Hours, right) - over(before, right)
 }
 
 func over(hours, right float64) float64 {
@@ -65,16 +65,16 @@ func over(hours, right float64) float64 {
 }
 
 func (m *moneyLine) of(at month) *monthSum {
-	i, found := sort.Find(len(m.months), func(i int) int { return cmp.Compare(at, m.months[i].month) })
+	i, found := sort.Find(len(m.Months), func(i int) int { return cmp.Compare(at, m.Months[i].Month) })
 	if !found {
-		m.months = slices.Insert(m.months, i, monthSum{month: at})
+		m.Months = slices.Insert(m.Months, i, monthSum{Month: at})
 	}
-	return &m.months[i]
+	return &m.Months[i]
 }
 
 // linesOf are the resources that findings belong to, by what their records are known by.
 func (a *accounting) linesOf() {
-	a.lines = map[recordKey]*moneyLine{}
+	a.Lines = map[recordKey]*moneyLine{}
 	for i := range a.result.Findings {
 		l := a.result.Findings[i].money
 		s := a.stores[l.kind]
@@ -82,16 +82,16 @@ func (a *accounting) linesOf() {
 			l.verdict.Verdict == usageprobe.AuditOpenNoDeleteEvent { // nobody knows when that died
 			continue
 		}
-		k := recordKey{usageType: s.RecordType, account: l.owner, id: l.key.id, part: l.key.part}
+		k := recordKey{UsageType: s.RecordType, Account: l.owner, ID: l.key.id, Part: l.key.part}
 		if s.Kind == usageprobe.KindNIC {
-			k.part = l.offer
+			k.Part = l.offer
 		}
-		if a.lines[k] != nil {
+		if a.Lines[k] != nil {
 			continue
 		}
-		a.lines[k] = &moneyLine{finding: i}
+		a.Lines[k] = &moneyLine{finding: i}
 		if s.Kind != usageprobe.KindNIC {
-			a.lines[k].lives = a.livesOf(s, s.find(l.key))
+			a.Lines[k].Lives = a.livesOf(s, s.find(l.key))
 		}
 	}
 	nics := a.store(usageprobe.KindNIC)
@@ -100,8 +100,8 @@ func (a *accounting) linesOf() {
 	}
 	for i := uint32(1); i < nics.resources.n; i++ { // records of a VM's NICs with one offering are one
 		r := nics.resources.at(i)
-		if line := a.lines[recordKey{nics.RecordType, r.owner, r.id, r.offer}]; line != nil {
-			line.lives = append(line.lives, a.livesOf(nics, r)...)
+		if line := a.Lines[recordKey{nics.RecordType, r.owner, r.id, r.offer}]; line != nil {
+			line.Lives = append(line.Lives, a.livesOf(nics, r)...)
 		}
 	}
 }
@@ -117,9 +117,9 @@ type covered struct {
 }
 
 func (a *accounting) covered() covered {
-	windows := make([][2]usageprobe.Moment, 0, len(a.stretches))
-	for _, s := range a.stretches {
-		windows = append(windows, [2]usageprobe.Moment{s.from, s.to})
+	windows := make([][2]usageprobe.Moment, 0, len(a.Stretches))
+	for _, s := range a.Stretches {
+		windows = append(windows, [2]usageprobe.Moment{s.From, s.To})
 	}
 	slices.SortFunc(
 		windows,
@@ -195,29 +195,29 @@ func (a *accounting) settle() {
 		return sums[k]
 	}
 	times := a.covered()
-	for k, line := range a.lines {
+	for k, line := range a.Lines {
 		f := &a.result.Findings[line.finding]
 		due := map[month]float64{}
-		for _, s := range line.lives {
+		for _, s := range line.Lives {
 			times.months(s, func(m month, hours float64) { due[m] += hours })
 		}
-		for _, m := range line.months {
-			if m.surplus > 0 {
-				f.SurplusHours += m.surplus
-				of(k.account, k.usageType, m.month).SurplusHours += m.surplus
+		for _, m := range line.Months {
+			if m.Surplus > 0 {
+				f.SurplusHours += m.Surplus
+				of(k.Account, k.UsageType, m.Month).SurplusHours += m.Surplus
 			}
-			due[m.month] -= m.billed
+			due[m.Month] -= m.Billed
 		}
 		for m, hours := range due {
 			if hours > slack {
 				f.DeficitHours += hours
-				of(k.account, k.usageType, m).DeficitHours += hours
+				of(k.Account, k.UsageType, m).DeficitHours += hours
 			}
 		}
 		f.SurplusHours, f.DeficitHours = round(f.SurplusHours), round(f.DeficitHours)
 	}
 	for k, r := range a.repeats {
-		of(k.account, k.usageType, k.month).RepeatedHours += r.hours
+		of(k.account, k.usageType, k.month).RepeatedHours += r.Hours
 	}
 	for _, m := range sums {
 		m.SurplusHours, m.DeficitHours, m.RepeatedHours = round(

@@ -17,6 +17,9 @@ type Options struct {
 	Batch int
 	// MaxLoad pauses while the server has more statements at work; 0 never pauses.
 	MaxLoad int
+	// Resume is a file that keeps how far the records are counted, from which an audit that ended half-way continues.
+	// It is gone when the audit is complete. "" keeps none.
+	Resume string
 	// Progress is told how far the audit is, some times a second; nil for nobody.
 	Progress func(Progress)
 }

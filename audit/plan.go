@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
@@ -178,6 +179,9 @@ func readPlan(in io.Reader, document string) (*Plan, error) {
 			fmt.Errorf("the %s has schema %d, this program reads %d", document, p.Head.Schema, SchemaVersion),
 		)
 	}
+	if !oneLine(p.Head.Site) {
+		return nil, badInput(fmt.Errorf("the %s names no site: %q", document, p.Head.Site))
+	}
 	sum := sha256.New()
 	for n := 2; lines.Scan(); n++ {
 		var r PlanRow
@@ -219,11 +223,18 @@ func (r PlanRow) check() error {
 			return fmt.Errorf("%q is not a date and time", value)
 		}
 	}
+	if !oneLine(r.Kind) || !oneLine(r.Class) {
+		return fmt.Errorf("%q and %q are not words of a plan: they would end the comment that they stand in", r.Kind,
+			r.Class)
+	}
 	if r.Old == r.New {
 		return errors.New("the old and the new value are the same")
 	}
 	return nil
 }
+
+// oneLine says whether a text stays within the line of a comment in SQL that it is written into.
+func oneLine(text string) bool { return !strings.ContainsFunc(text, unicode.IsControl) }
 
 // undo are the same rows the other way round, in the opposite order.
 func (p *Plan) undo() *Plan {

@@ -1,21 +1,23 @@
 package audit
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"hash/maphash"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
 
 // recordKey names what a record bills, as far as its columns tell.
 type recordKey struct {
-	usageType         int64
-	account, id, part uint32
+	UsageType         int64
+	Account, ID, Part uint32
 }
 
 // record is what is kept of a row of cloud_usage while it passes by.
@@ -34,20 +36,19 @@ type record struct {
 // stretch is a run of records with ids that follow one another and one window. A window that comes again in another
 // stretch was billed by a second run.
 type stretch struct {
-	from, to    usageprobe.Moment
-	first, last int64
-	records     int64
-	repeated    []repeat // within the stretch
+	From, To    usageprobe.Moment
+	First, Last int64
+	Repeated    []repeat // within the stretch
 }
 
 // repeat sums up records that are there already, by account and type.
 type repeat struct {
-	account   uint32
-	usageType int64
-	month     month
-	count     int64
-	hours     float64
-	example   [2]int64 // ids
+	Account   uint32
+	UsageType int64
+	Month     month
+	Count     int64
+	Hours     float64
+	Example   [2]int64 // ids
 }
 
 // month is years*12 + months - 1, in GMT.
@@ -67,14 +68,18 @@ func (m month) begin() usageprobe.Moment {
 // accounting goes through all records once.
 type accounting struct {
 	*judging
-	lines     map[recordKey]*moneyLine
-	seed      maphash.Seed
-	seen      map[uint64]int64 // fingerprints of the current stretch
-	stretches []stretch
-	repeats   map[repeatKey]*repeat
-	tooLong   int
-	longLines []string
-	read      int64
+	counted
+	repeats map[repeatKey]*repeat
+}
+
+// counted is what the records so far have told. A checkpoint keeps it.
+type counted struct {
+	Lines     map[recordKey]*moneyLine
+	Seen      map[uint64]int64 // fingerprints of the current stretch
+	Stretches []stretch
+	TooLong   int
+	LongLines []string
+	Read      int64
 }
 
 type repeatKey struct {
@@ -94,22 +99,9 @@ func isTime(usageType int64) bool {
 // NULL by, and the server spends most of its time on expressions.
 func (a *accounting) recordColumns() []string {
 	u := a.usage
-	columns := []string{
-		"raw_usage",
-		"TO_SECONDS(start_date)",
-		"TO_SECONDS(end_date)",
-		"usage_type",
-		"account_id",
-		number("usage_id"),
-		"zone_id",
-		u.either(
-			"cloud_usage",
-			"vm_instance_id",
-			number("vm_instance_id"),
-			"0",
-		),
-		u.either("cloud_usage", "offering_id", number("offering_id"), "0"),
-	}
+	columns := []string{"raw_usage", "start_date", "end_date", "usage_type", "account_id", number("usage_id"), "zone_id",
+		u.either("cloud_usage", "vm_instance_id", number("vm_instance_id"), "0"),
+		u.either("cloud_usage", "offering_id", number("offering_id"), "0")}
 	for _, name := range []string{"template_id", "size", "type", "network_id", "virtual_size", "cpu_speed", "cpu_cores",
 		"memory", "state"} {
 		if u.has("cloud_usage", name) {
@@ -122,19 +114,41 @@ func (a *accounting) recordColumns() []string {
 // year1970 is TO_SECONDS of the beginning of 1970.
 const year1970 = 62167219200
 
-func (a *accounting) parse(id int64, f *fields) record {
+// recordReader parses records. One is for one goroutine: it remembers the dates of the record before, because a window
+// has many records.
+type recordReader struct {
+	from, to dateText
+}
+
+// dateText is a date and the text that it was read from.
+type dateText struct {
+	text []byte
+	at   usageprobe.Moment
+}
+
+func (d *dateText) read(f *fields) usageprobe.Moment {
+	text := f.text()
+	if bytes.Equal(text, d.text) {
+		return d.at
+	}
+	t, err := time.Parse(time.DateTime, string(text)) // a fraction of a second is read too
+	if err != nil {
+		f.fail(text)
+		return 0
+	}
+	d.text, d.at = append(d.text[:0], text...), usageprobe.MomentOf(t)
+	return d.at
+}
+
+func (p *recordReader) parse(id int64, f *fields) record {
 	r := record{id: id}
 	text := f.text()
 	var err error
 	if r.hours, err = strconv.ParseFloat(string(text), 64); err != nil {
 		f.fail(text)
 	}
-	r.fingerprint = maphash.Bytes(a.seed, f.rest)
-	r.from, r.to = usageprobe.Moment(
-		f.int()-year1970,
-	), usageprobe.Moment(
-		f.int()-year1970+1,
-	) // the end is the last second
+	r.fingerprint = xxhash.Sum64(f.rest)
+	r.from, r.to = p.from.read(f), p.to.read(f)+1 // the end is the last second
 	r.usageType, r.account = f.int(), f.id()
 	r.usageID, r.zone, r.vm, r.offer = lowID(f.int()), lowID(f.int()), lowID(f.int()), lowID(f.int())
 	return r
@@ -150,86 +164,92 @@ func lowID(n int64) uint32 {
 
 // key is the resource that a record bills.
 func (r *record) key() recordKey {
-	k := recordKey{usageType: r.usageType, account: r.account, id: r.usageID}
+	k := recordKey{UsageType: r.usageType, Account: r.account, ID: r.usageID}
 	switch r.usageType {
 	case usageprobe.UsageVolume:
-		k.part = r.vm
+		k.Part = r.vm
 	case usageprobe.UsageNetworkOffering:
-		k.id, k.part = r.vm, r.offer
+		k.ID, k.Part = r.vm, r.offer
 	case 7, 8: // a template or an ISO in a zone
-		k.part = r.zone
+		k.Part = r.zone
 	}
 	return k
 }
 
-// pass reads all records after an id.
+// pass reads all records after an id; between is told the last id of each part that was counted.
 func (a *accounting) pass(ctx context.Context, after int64, between func(last int64) error) error {
-	return a.usage.scanFrom(ctx, "cloud_usage", a.recordColumns(), "", after, func(id int64, f *fields) error {
-		r := a.parse(id, f)
-		a.read++
-		again := a.window(&r)
-		if line := a.lines[r.key()]; line != nil && !again {
-			line.bill(&r)
-		}
-		if isTime(r.usageType) {
-			a.length(&r)
-		}
-		return nil
-	}, between)
+	readers, done, err := a.usage.readers(ctx)
+	if err != nil {
+		return err
+	}
+	newReader := func() func(int64, *fields) record { return new(recordReader).parse }
+	err = inOrder(ctx, a.usage, readers, query{"cloud_usage", a.recordColumns(), after}, newReader,
+		func(records []record, last int64) error {
+			for i := range records {
+				a.count(&records[i])
+			}
+			return between(last)
+		})
+	return errors.Join(err, done())
+}
+
+func (a *accounting) count(r *record) {
+	a.Read++
+	again := a.window(r)
+	if line := a.Lines[r.key()]; line != nil && !again {
+		line.bill(r)
+	}
+	if isTime(r.usageType) {
+		a.length(r)
+	}
 }
 
 // window follows the stretches and notes what is there twice within one; it answers whether this record is.
-func (a *accounting) window(r *record) bool {
-	last := len(a.stretches) - 1
-	if last < 0 || a.stretches[last].from != r.from || a.stretches[last].to != r.to {
-		a.stretches = append(a.stretches, stretch{from: r.from, to: r.to, first: r.id})
+func (c *counted) window(r *record) bool {
+	last := len(c.Stretches) - 1
+	if last < 0 || c.Stretches[last].From != r.from || c.Stretches[last].To != r.to {
+		c.Stretches = append(c.Stretches, stretch{From: r.from, To: r.to, First: r.id})
 		last++
-		clear(a.seen)
+		clear(c.Seen)
 	}
-	s := &a.stretches[last]
-	s.last = r.id
-	s.records++
-	first, there := a.seen[r.fingerprint]
+	s := &c.Stretches[last]
+	s.Last = r.id
+	first, there := c.Seen[r.fingerprint]
 	if !there {
-		a.seen[r.fingerprint] = r.id
+		c.Seen[r.fingerprint] = r.id
 		return false
 	}
-	s.repeated = addRepeat(s.repeated, r, first)
+	s.Repeated = addRepeat(s.Repeated, r, first)
 	return true
 }
 
 func addRepeat(all []repeat, r *record, first int64) []repeat {
 	m := monthOf(r.from)
-	i := slices.IndexFunc(
-		all,
-		func(x repeat) bool { return x.account == r.account && x.usageType == r.usageType && x.month == m },
-	)
+	i := slices.IndexFunc(all, func(x repeat) bool {
+		return x.Account == r.account && x.UsageType == r.usageType && x.Month == m
+	})
 	if i < 0 {
-		all, i = append(
-			all,
-			repeat{account: r.account, usageType: r.usageType, month: m, example: [2]int64{first, r.id}},
-		), len(
-			all,
-		)
+		i = len(all)
+		all = append(all, repeat{Account: r.account, UsageType: r.usageType, Month: m, Example: [2]int64{first, r.id}})
 	}
-	all[i].count++
+	all[i].Count++
 	if isTime(r.usageType) || r.usageType == usageprobe.UsageNetworkOffering {
-		all[i].hours += r.hours
+		all[i].Hours += r.hours
 	}
 	return all
 }
 
 // length notes records that bill more time than their window has. One second and the rounding of 32-bit hours are
 // allowed.
-func (a *accounting) length(r *record) {
+func (c *counted) length(r *record) {
 	window := float64(r.to-r.from) / 3600
 	if r.hours <= window*(1+1e-5)+1.0/3600 {
 		return
 	}
-	a.tooLong++
-	if len(a.longLines) < evidenceLines {
-		a.longLines = append(
-			a.longLines,
+	c.TooLong++
+	if len(c.LongLines) < evidenceLines {
+		c.LongLines = append(
+			c.LongLines,
 			fmt.Sprintf("record %d: usage type %d of account %d, id %d: %.4f h in a window of %.4f h from %s",
 				r.id, r.usageType, r.account, r.usageID, r.hours, window, r.from.Time().Format(time.DateTime)),
 		)
@@ -241,13 +261,13 @@ func (a *accounting) length(r *record) {
 func (a *accounting) repetitions(ctx context.Context) error {
 	a.repeats = map[repeatKey]*repeat{}
 	byWindow := map[[2]usageprobe.Moment][]int{}
-	for i, s := range a.stretches {
-		w := [2]usageprobe.Moment{s.from, s.to}
+	for i, s := range a.Stretches {
+		w := [2]usageprobe.Moment{s.From, s.To}
 		byWindow[w] = append(byWindow[w], i)
 	}
-	for _, s := range a.stretches {
-		if len(byWindow[[2]usageprobe.Moment{s.from, s.to}]) == 1 {
-			a.sum(s.repeated)
+	for _, s := range a.Stretches {
+		if len(byWindow[[2]usageprobe.Moment{s.From, s.To}]) == 1 {
+			a.sum(s.Repeated)
 		}
 	}
 	windows := make([][2]usageprobe.Moment, 0)
@@ -267,24 +287,22 @@ func (a *accounting) repetitions(ctx context.Context) error {
 
 // again reads the stretches of one window and compares them.
 func (a *accounting) again(ctx context.Context, in []int) error {
-	clear(a.seen)
-	query := "SELECT CONCAT_WS(CHAR(31), t.id, " + strings.Join(
-		a.recordColumns(),
-		", ",
-	) + ") FROM cloud_usage.cloud_usage t WHERE t.id > ? AND t.id <= ? ORDER BY t.id"
+	clear(a.Seen)
+	text := query{"cloud_usage", a.recordColumns(), 0}.text(a.usage, "")
+	var reader recordReader
 	var found []repeat
 	for _, i := range in {
-		s := a.stretches[i]
-		for from := s.first - 1; from < s.last; from = min(from+a.usage.batch, s.last) {
+		s := a.Stretches[i]
+		for from := s.First - 1; from < s.Last; from = min(from+a.usage.batch, s.Last) {
 			if err := a.usage.breathe(ctx); err != nil {
 				return err
 			}
-			_, err := a.usage.part(ctx, query, from, min(from+a.usage.batch, s.last), func(id int64, f *fields) error {
-				r := a.parse(id, f)
-				if first, there := a.seen[r.fingerprint]; there {
+			_, err := a.usage.part(ctx, text, from, min(from+a.usage.batch, s.Last), func(id int64, f *fields) error {
+				r := reader.parse(id, f)
+				if first, there := a.Seen[r.fingerprint]; there {
 					found = addRepeat(found, &r, first)
 				} else {
-					a.seen[r.fingerprint] = r.id
+					a.Seen[r.fingerprint] = r.id
 				}
 				return nil
 			})
@@ -299,11 +317,11 @@ func (a *accounting) again(ctx context.Context, in []int) error {
 
 func (a *accounting) sum(found []repeat) {
 	for _, r := range found {
-		k := repeatKey{r.account, r.usageType, r.month}
+		k := repeatKey{r.Account, r.UsageType, r.Month}
 		if a.repeats[k] == nil {
-			a.repeats[k] = &repeat{account: r.account, usageType: r.usageType, month: r.month, example: r.example}
+			a.repeats[k] = &repeat{Account: r.Account, UsageType: r.UsageType, Month: r.Month, Example: r.Example}
 		}
-		a.repeats[k].count += r.count
-		a.repeats[k].hours += r.hours
+		a.repeats[k].Count += r.Count
+		a.repeats[k].Hours += r.Hours
 	}
 }

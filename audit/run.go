@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"time"
 
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
@@ -51,7 +50,7 @@ func run(ctx context.Context, o Options, s *site, r *Result) error {
 	if jobs.LastEnd != nil {
 		r.Site.Covered = jobs.LastEnd
 	}
-	a := &accounting{judging: &judging{ledger: l, result: r}, seed: maphash.MakeSeed(), seen: map[uint64]int64{}}
+	a := &accounting{judging: &judging{ledger: l, result: r}, counted: counted{Seen: map[uint64]int64{}}}
 	if err := a.load(ctx, meter); err != nil {
 		return err
 	}
@@ -62,13 +61,13 @@ func run(ctx context.Context, o Options, s *site, r *Result) error {
 	a.linesOf()
 	l.release()
 	meter.stage("records")
-	if err := a.pass(ctx, 0, nil); err != nil {
+	if err := a.records(ctx, o.Resume, meter); err != nil {
 		return err
 	}
 	if err := a.repetitions(ctx); err != nil {
 		return err
 	}
-	r.Site.Records = a.read
+	r.Site.Records = a.Read
 	a.settle()
 	meter.stage("checks")
 	if err := a.finish(ctx, jobs); err != nil {

@@ -237,46 +237,25 @@ func (f *fields) text() []byte {
 }
 
 // scan goes through a table in order of id, in statements over at most batch ids each. expressions must not be NULL.
-func (s *source) scan(
-	ctx context.Context,
-	table string,
-	expressions []string,
-	where string,
-	each func(id int64, f *fields) error,
-) error {
-	return s.scanFrom(ctx, table, expressions, where, 0, each, nil)
-}
-
-// scanFrom is scan that begins after an id; between, if not nil, is told the last id of each finished statement.
-func (s *source) scanFrom(ctx context.Context, table string, expressions []string, where string, after int64,
-	each func(id int64, f *fields) error, between func(last int64) error) error {
+func (s *source) scan(ctx context.Context, table string, expressions []string, where string,
+	each func(id int64, f *fields) error) error {
 	name := s.schema + "." + table
 	var last sql.NullInt64
 	if err := s.conn.QueryRowContext(ctx, "SELECT MAX(id) FROM "+name).Scan(&last); err != nil {
 		return fmt.Errorf("reading %s: %w", name, usageprobe.Explain(err, s.config, name))
 	}
-	condition := ""
-	if where != "" {
-		condition = " AND (" + where + ")"
-	}
-	query := fmt.Sprintf("SELECT CONCAT_WS(CHAR(31), t.id%s) FROM %s t WHERE t.id > ? AND t.id <= ?%s ORDER BY t.id",
-		strings.Join(append([]string{""}, expressions...), ", "), name, condition)
-	for from := after; from < last.Int64; {
+	text := query{table: table, expressions: expressions}.text(s, where)
+	for from := int64(0); from < last.Int64; {
 		if err := s.breathe(ctx); err != nil {
 			return err
 		}
 		to := min(from+s.batch, last.Int64)
-		n, err := s.part(ctx, query, from, to, each)
+		n, err := s.part(ctx, text, from, to, each)
 		if err != nil {
 			return fmt.Errorf("reading %s, ids %d to %d: %w", name, from+1, to, err)
 		}
 		if s.tick != nil {
 			s.tick(to - from)
-		}
-		if between != nil {
-			if err := between(to); err != nil {
-				return err
-			}
 		}
 		from = to
 		if n == 0 && from < last.Int64 { // ids may have wide gaps

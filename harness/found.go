@@ -39,6 +39,19 @@ func (f *found) finished(i int, c result.Case) {
 	f.tell()
 }
 
+// late gives the scenarios that had not begun when the run's time was up their case.
+func (f *found) late(p Plan, why *DeadlineError) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, s := range p.Scenarios {
+		if f.cases[i] == nil {
+			f.cases[i] = &result.Case{ID: s.ID, Title: s.Title, Group: s.Group, Guards: s.Guards, Repeats: 1,
+				Verdict: result.Inconclusive, Inconclusives: 1, Reason: "it had not begun: " + why.Error()}
+			p.Progress.Finished(*f.cases[i])
+		}
+	}
+}
+
 // left is Plan.Left.
 func (f *found) left(id string, err error) {
 	f.mu.Lock()

@@ -28,6 +28,9 @@ type Plan struct {
 	UntilFailure bool
 	// Budget ends the repeats when it is used up; 0 is no limit. At least one repeat runs.
 	Budget time.Duration
+	// Deadline is how long the run may take: then what is under way is ended and what has not begun is not begun. Both
+	// are inconclusive, and the run ends as any other, with its clean-up. 0 is no limit.
+	Deadline time.Duration
 	// Brief says that only verdicts are of interest: nothing is spent on explaining a failure.
 	Brief bool
 	// Used is told what each run used of its site; nil for nobody.
@@ -62,7 +65,9 @@ func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
 	}
 	found := newFound(run, p, leaks != nil)
 	p.Left = found.left
-	group, gctx := errgroup.WithContext(ctx)
+	limited, cancel := p.limit(ctx)
+	defer cancel()
+	group, gctx := errgroup.WithContext(limited)
 	group.SetLimit(max(1, p.Workers))
 	for _, i := range LongestFirst(p.Scenarios) {
 		group.Go(func() error {
@@ -81,7 +86,15 @@ func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
 		})
 	}
 	err = group.Wait()
+	if late := (*DeadlineError)(nil); errors.As(err, &late) {
+		err = nil
+		found.late(p, late)
+	}
 	run.Results = found.results()
+	if late := (*DeadlineError)(nil); errors.As(context.Cause(limited), &late) {
+		run.Notes = append(run.Notes, late.Error()+": what was under way was ended, what had not begun was not begun, "+
+			"and neither has a verdict for it")
+	}
 	if teller, ok := target.(SiteTeller); ok {
 		for _, c := range teller.SiteCases() {
 			run.Planned, run.Results = append(run.Planned, c.ID), append(run.Results, c)
@@ -97,6 +110,21 @@ func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
 		err = fmt.Errorf("interrupted: %w", cause)
 	}
 	return run, err
+}
+
+// DeadlineError says that a run's time is up.
+type DeadlineError struct{ After time.Duration }
+
+func (e *DeadlineError) Error() string {
+	return fmt.Sprintf("the run's time of %s is up (--deadline)", e.After)
+}
+
+// limit is the context in which scenarios run.
+func (p Plan) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if p.Deadline <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, p.Deadline, &DeadlineError{p.Deadline})
 }
 
 // admit waits until the target has room for one more scenario.

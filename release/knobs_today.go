@@ -11,6 +11,7 @@ const (
 	ProtocolUpdateNotPushed    Knob = "protocol-update-not-pushed"
 	AlgorithmUnchecked         Knob = "algorithm-unchecked"
 	PortZeroAccepted           Knob = "port-zero-accepted"
+	SourceListUnbounded        Knob = "source-list-unbounded"
 	FailedAssignDropsMapping   Knob = "failed-assign-drops-mapping"
 	TagsOutliveRule            Knob = "tags-outlive-rule"
 	SoftDeleteJoinBlind        Knob = "soft-delete-join-blind"
@@ -57,6 +58,10 @@ func defectsOfToday() []KnobInfo {
 		{
 			Name: PortZeroAccepted, Part: "api",
 			About: "createLoadBalancerRule takes public and private port 0, which no router can serve (confirmed.md 43)",
+		},
+		{
+			Name: SourceListUnbounded, Part: "api",
+			About: "a source list may have more networks than the 61 that HAProxy reads in a line",
 		},
 		{
 			Name: FailedAssignDropsMapping, Part: "api",

@@ -69,6 +69,6 @@ func always() []Knob {
 		AppCookieAccepted, StickyValuesUnchecked, QuietTimeOfScaleUp, StoppedMemberStays, KeepAliveLeaks,
 		DeleteEventBeforePush, UsageNICCloseByOffering, UsageVPNCloseAtJob, UsageReleaseByText, UsageCreateRepeated,
 		UsageYearRoll, UsageVMSnapshotsAsOne, UpdateProtocolNotRestored, ProtocolUpdateNotPushed, AlgorithmUnchecked,
-		PortZeroAccepted, FailedAssignDropsMapping, TagsOutliveRule,
+		PortZeroAccepted, SourceListUnbounded, FailedAssignDropsMapping, TagsOutliveRule,
 	}
 }

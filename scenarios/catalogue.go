@@ -88,6 +88,7 @@ func Catalogue() harness.Catalogue {
 		protocolChanged(),
 		failedAssign(),
 		tagsGo(),
+		siblingsServed(),
 		groupLifeCycle(),
 		groupGuards(),
 		failingTemplate(),

@@ -19,7 +19,9 @@ func algorithmChanged() harness.Scenario {
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
-			b, control := tier.LoadBalancer("B").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			// A rule with a protocol: what becomes of one without is L-35's story.
+			b, control := tier.LoadBalancerAs("B", story.Form{Protocol: "tcp"}).Assign(vms...),
+				tier.LoadBalancer("control").Assign(vms...)
 			tier.LoadBalancerOn(b.Address, "C", "source").Assign(vms...)
 			t.ExpectFree(control, b)
 			pushes := t.PushCount(tier)

@@ -23,7 +23,8 @@ func algorithmCase() harness.Scenario {
 			vms := tier.VMs(2)
 			a, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
 			t.ExpectFree(control, a)
-			b := tier.LoadBalancerOn(a.Address, "B", "Source").Assign(vms...)
+			// A rule with a protocol: what becomes of one without is L-35's story.
+			b := tier.LoadBalancerAs("B", story.Form{Algorithm: "Source", Protocol: "tcp"}).Assign(vms...)
 			t.ExpectValidFile(tier)
 			t.ExpectBySource(control, b)
 			a.Stick()

@@ -123,7 +123,8 @@ func portZero() harness.Scenario {
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			r := tier.LoadBalancerAs("control", story.Form{Protocol: "tcp"}).Assign(tier.VMs(1)...)
-			for name, f := range map[string]story.Form{"public": {Public: story.NoPort}, "private": {Private: story.NoPort}} {
+			for name, f := range map[string]story.Form{"public": {Public: story.NoPort},
+				"private": {Private: story.NoPort}} {
 				_, refusal := tier.TryLoadBalancerAs(name, f)
 				t.ExpectRefusal(refusal, 431, "a rule with "+name+" port 0")
 			}

@@ -23,7 +23,7 @@ func (z *Zone) commands() []kernel.Bound {
 		kernel.Bind(z.lb, lb.Commands()),
 		kernel.Bind(z.autoscale, autoscale.Commands()), kernel.Bind(z.metering, metering.Commands()))
 	if z.opts.Bare {
-		all = append(all, kernel.Bind(z.site, site.DeployCommands())...)
+		return append(all, kernel.Bind(z.site, site.DeployCommands())...)
 	}
-	return all
+	return append(all, kernel.Bind(z.site, site.WholeCommands())...)
 }

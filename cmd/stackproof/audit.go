@@ -101,6 +101,7 @@ type auditFlags struct {
 	docs   auditDocuments
 	gate   string
 	watch  time.Duration
+	resume string
 	nagios bool
 	quiet  bool
 }
@@ -125,6 +126,8 @@ Exit status: 0 nothing found (with --gate: go), 1 damage found (no-go), 2 wrong 
 			"audit again and again, with this time between the ends and the next beginnings, until Ctrl-C")
 	c.Flags().
 		BoolVar(&f.nagios, "nagios", false, "print one line and end with the status that a Nagios-style check expects")
+	c.Flags().StringVar(&f.resume, "resume", "",
+		"keep in this file how far the records are counted; after an end half-way the same command continues from there")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		o, err := f.options(c)
@@ -159,6 +162,8 @@ func (f *auditFlags) options(c *cobra.Command) (audit.Options, error) {
 	switch {
 	case given("watch") && f.watch < time.Minute:
 		return o, usage("--watch %s is too often: give 1m or more", f.watch)
+	case given("watch") && f.resume != "":
+		return o, usage("--watch and --resume do not go together")
 	case given("watch") && (f.gate != "" || f.nagios):
 		return o, usage("--watch goes with neither --gate nor --nagios")
 	case f.gate != "" && f.nagios:
@@ -168,6 +173,12 @@ func (f *auditFlags) options(c *cobra.Command) (audit.Options, error) {
 		if _, err := audit.MakeGate(&audit.Result{}, f.gate); err != nil {
 			return o, usage("--gate: %w", err)
 		}
+	}
+	if f.resume != "" {
+		if err := audit.CheckResume(f.resume); err != nil {
+			return o, usage("%w", err)
+		}
+		o.Resume = f.resume
 	}
 	if !f.quiet && !f.nagios && f.watch == 0 {
 		o.Progress = auditProgress(c.ErrOrStderr())

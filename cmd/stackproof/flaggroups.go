@@ -29,7 +29,7 @@ func flagGroups() []flagGroup {
 		{"existing", "an existing zone, and what a run may do there", existingTarget},
 		{"container", "the simulator image", containerTarget},
 		{"routers", "what stands for the virtual routers", ""},
-		{"repeats", "repeats, replays and what they allow one to claim", ""},
+		{"repeats", "repeats, time limits, replays and what they allow one to claim", ""},
 		{"shards", "runs in parts", ""},
 		{"reports", "documents that a run is written as", ""},
 	}

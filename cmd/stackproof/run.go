@@ -26,7 +26,7 @@ type runOptions struct {
 	seed             int64
 	repeat, workers  int
 	untilFailure     bool
-	budget           time.Duration
+	budget, deadline time.Duration
 	reports          reportFlags
 	text             textFlags
 	events           string
@@ -98,10 +98,15 @@ unless --strict is given.`,
 	return c
 }
 
-// addRepeats defines the flags of repeats, of replays, and of what they allow one to claim.
+// defaultDeadline ends a nightly run before the next one begins, whatever it waits for.
+const defaultDeadline = 23 * time.Hour
+
+// addRepeats defines the flags of repeats and bounds, of replays, and of what they allow one to claim.
 func (o *runOptions) addRepeats(f *pflag.FlagSet) {
 	f.BoolVar(&o.untilFailure, "until-failure", false, "end the repeats of a scenario at its first failure")
 	f.DurationVar(&o.budget, "budget", 0, "end the repeats of a scenario after this time (0: no limit)")
+	f.DurationVar(&o.deadline, "deadline", defaultDeadline,
+		"end what is under way after this time and report as usual; the clean-up comes on top (0: no limit)")
 	f.StringVar(&o.proof, "proof", "", "JSON of prove, whose measured sensitivity becomes part of what repeats "+
 		"allow one to claim")
 	f.StringVar(&o.replay, "replay", "", "run the steps of this file, as U-26 writes them")
@@ -118,6 +123,8 @@ func (o *runOptions) check() (harness.Catalogue, error) {
 		return nil, usage("--workers must be at least 1, not %d", o.workers)
 	case o.budget < 0:
 		return nil, usage("--budget must not be negative, not %s", o.budget)
+	case o.deadline < 0:
+		return nil, usage("--deadline must not be negative, not %s", o.deadline)
 	}
 	chosen, err := o.choose()
 	if err != nil {
@@ -237,7 +244,7 @@ func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *
 	o.stream.write(event{Event: "run", Planned: len(chosen)})
 	run, runErr := harness.Run(c.Context(), target, harness.Plan{Scenarios: chosen, Seed: o.seed, Repeat: o.repeat,
 		Workers:      o.workers,
-		UntilFailure: o.untilFailure, Budget: o.budget, Progress: o.stream, Sensitivity: o.sensitivity,
+		UntilFailure: o.untilFailure, Budget: o.budget, Deadline: o.deadline, Progress: o.stream, Sensitivity: o.sensitivity,
 		Partial: func(run result.Run) {
 			run.Shard = part
 			// Where it goes wrong, the last version will too, and its error is the run's.

@@ -185,7 +185,7 @@ func (f *Fleet) RouterState(ctx context.Context, name, state string) error {
 	return v.machine.Stop(ctx)
 }
 
-// members are the live destinations of all live rules.
+// members are the live destinations of all live rules, but for those with port 0, on which nobody can listen.
 func members(p router.Push) []netip.AddrPort {
 	var all []netip.AddrPort
 	for _, lb := range p.LoadBalancers {
@@ -194,7 +194,7 @@ func members(p router.Push) []netip.AddrPort {
 		}
 		for _, d := range lb.Destinations {
 			ip, err := netip.ParseAddr(d.IP)
-			if err != nil || d.Revoked {
+			if err != nil || d.Revoked || d.Port == 0 {
 				continue
 			}
 			if at := netip.AddrPortFrom(ip, uint16(d.Port)); !slices.Contains(all, at) { // the parser bounds ports

@@ -139,13 +139,18 @@ func List(dir string) ([]string, error) {
 	return all, nil
 }
 
-// read takes a ledger from its file. A last line without its end was never synced, so its call was not made.
+// read takes a ledger from its file.
 func read(path string) (Record, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return Record{}, fmt.Errorf("reading a ledger: %w", err)
 	}
-	r := Record{Path: path, Late: DefaultLate}
+	return parse(path, data)
+}
+
+// parse takes a ledger from its text. A last line without its end was never synced, so its call was not made.
+func parse(path string, data []byte) (r Record, err error) {
+	r = Record{Path: path, Late: DefaultLate}
 	if end := bytes.LastIndexByte(data, '\n'); end >= 0 {
 		data = data[:end]
 	} else {

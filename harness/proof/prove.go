@@ -68,6 +68,8 @@ type Plan struct {
 	// Named runs only the pairs of a twin and a scenario that names it.
 	Named    bool
 	Progress harness.Progress
+	// Sound is told the case of each sound run without cures, one call after another; nil for nobody.
+	Sound func(result.Case)
 }
 
 // Totalling is a Progress that is told how many cells the matrix has, as soon as that is known.
@@ -189,6 +191,9 @@ func (proof *Proof) run(ctx context.Context, p Plan, one proofRun) error {
 	}
 	proof.mu.Lock()
 	proof.note(one, c, used)
+	if p.Sound != nil && one.twin.ID == "" && len(one.cures) == 0 {
+		p.Sound(c)
+	}
 	proof.mu.Unlock()
 	p.Progress.Finished(c)
 	return nil

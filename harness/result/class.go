@@ -52,6 +52,7 @@ const (
 const (
 	ServerException Class = "server-exception"
 	HalfChanged     Class = "half-changed"
+	SiblingsBlocked Class = "siblings-blocked"
 	TagsLeft        Class = "tags-left"
 	NotRefused      Class = "not-refused"
 	WrongRefusal    Class = "wrong-refusal"
@@ -112,6 +113,7 @@ func Classes() []ClassInfo {
 		{WrongClients, "A rule serves clients that its source list leaves out, or refuses those that it names.", nil},
 		{ServerException, "A call failed with an exception of the server's own code.", nil},
 		{HalfChanged, "A call that failed has changed something.", nil},
+		{SiblingsBlocked, "A change of a rule was refused because of another rule of its router.", nil},
 		{TagsLeft, "The tags of something that was deleted are still listed.", nil},
 		{StillServed, "The router still takes connections for a rule that was deleted.", nil},
 		{NotRefused, "A call was carried out that must be refused.", nil},

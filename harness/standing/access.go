@@ -89,10 +89,14 @@ Three things to try:
 	return b.String()
 }
 
-// profile is what is switched on in the zone to open.
-func profile(o zone.Options) (release.Knobs, error) {
+// packaged is what is switched on in the zone to open. Clients ask for capabilities first, and a packaged server with
+// its
+// settings answers; that a simulator's build does not (docs/facts/confirmed.md) would only be in their way.
+func packaged(o zone.Options) (release.Knobs, error) {
 	if o.Knobs != nil {
 		return o.Knobs, nil
 	}
-	return release.ProfileKnobs(o.Release)
+	knobs, err := release.ProfileKnobs(o.Release)
+	delete(knobs, release.CapabilitiesNullString)
+	return knobs, err
 }

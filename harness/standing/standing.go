@@ -1,4 +1,5 @@
-// Package standing is a lab zone that is left standing: for people, for the clients of the ecosystem (cmk, cs, Terraform,
+// Package standing is a lab zone that is left standing: for people, for the clients of the ecosystem (cmk, cs,
+// Terraform,
 // Ansible, libcloud), and for another stackproof. It writes a ready profile for them and says on one line what the lab
 // lacks when they ask for it.
 //
@@ -97,6 +98,9 @@ func Open(ctx context.Context, o Options) (_ *Lab, err error) {
 	}
 	l.onClose(func(context.Context) error { return log.Close() })
 	o.Zone.DB, o.Zone.ManagementLog, o.Zone.Listener = l.Database, log, listener
+	if o.Zone.Knobs, err = packaged(o.Zone); err != nil {
+		return nil, err
+	}
 	if o.Errs != nil {
 		o.Zone.Log = lacks(o.Errs)
 	}
@@ -124,11 +128,7 @@ func (l *Lab) startRouters(dir string, o *zone.Options) error {
 	if err := os.Chmod(dir, 0o755); err != nil { // HAProxy drops its rights and must still read its files
 		return fmt.Errorf("opening the routers' folder: %w", err)
 	}
-	knobs, err := profile(*o)
-	if err != nil {
-		return err
-	}
-	routers := fleet.New(dir, router.RulesOf(knobs), nil)
+	routers := fleet.New(dir, router.RulesOf(o.Knobs), nil)
 	l.onClose(func(context.Context) error { return routers.Close() })
 	o.Pushes = lab.Pushes(routers)
 	for _, client := range routers.Clients()[:proxies] {

@@ -107,6 +107,7 @@ func TestStandingLab(t *testing.T) {
 	t.Run("start page", func(t *testing.T) { pageTells(t, a) })
 	t.Run("lacks", func(t *testing.T) { lackIsSaid(t, l, errs) })
 	t.Run("stickiness", func(t *testing.T) { stickinessShows(t, l) })
+	t.Run("terraform", func(t *testing.T) { terraform(t, l) })
 	assert.NotContains(t, errs.String(), "panicked")
 }
 
@@ -243,10 +244,13 @@ func TestProxyOfWrongClients(t *testing.T) {
 		sent []byte
 		want []byte
 	}{
-		"HTTP":     {[]byte("GET / HTTP/1.0\r\n\r\n"), []byte{}},
-		"name":     {[]byte{5, 1, 0, 5, 1, 0, 3, 1, 'a', 0, 80}, []byte{5, 0, 5, socksAddressType, 0, 1, 0, 0, 0, 0, 0, 0}},
-		"bind":     {[]byte{5, 1, 0, 5, 2, 0, 1, 1, 2, 3, 4, 0, 80}, []byte{5, 0, 5, socksRefused, 0, 1, 0, 0, 0, 0, 0, 0}},
-		"no rule":  {[]byte{5, 1, 0, 5, 1, 0, 1, 1, 2, 3, 4, 0, 80}, []byte{5, 0, 5, socksUnreachable, 0, 1, 0, 0, 0, 0, 0, 0}},
+		"HTTP": {[]byte("GET / HTTP/1.0\r\n\r\n"), []byte{}},
+		"name": {[]byte{5, 1, 0, 5, 1, 0, 3, 1, 'a', 0, 80}, []byte{5, 0, 5, socksAddressType, 0, 1, 0, 0, 0, 0,
+			0, 0}},
+		"bind": {[]byte{5, 1, 0, 5, 2, 0, 1, 1, 2, 3, 4, 0, 80}, []byte{5, 0, 5, socksRefused, 0, 1, 0, 0, 0, 0,
+			0, 0}},
+		"no rule": {[]byte{5, 1, 0, 5, 1, 0, 1, 1, 2, 3, 4, 0, 80}, []byte{5, 0, 5, socksUnreachable, 0, 1, 0, 0, 0,
+			0, 0, 0}},
 		"cut":      {[]byte{5, 9}, []byte{}},
 		"no words": {nil, []byte{}},
 	} {
@@ -256,7 +260,7 @@ func TestProxyOfWrongClients(t *testing.T) {
 			defer conn.Close()
 			_, err = conn.Write(c.sent)
 			require.NoError(t, err)
-			require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+			_ = conn.(*net.TCPConn).CloseWrite() // the proxy may have closed already
 			answer := make([]byte, len(c.want)+1)
 			n, err := io.ReadFull(conn, answer) // may end in a reset: of what the proxy did not read
 			require.Error(t, err, "more than was expected")

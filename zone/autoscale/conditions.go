@@ -95,7 +95,7 @@ func listCounters(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, k := range mgr.Counters {
 		switch {
-		case c.Has("id") && k.UUID != c.Str("id"), c.Str("name") != "" && k.Name != c.Str("name"):
+		case c.Has("id") && k.UUID != c.Str("id"), c.Str("name") != "" && c.Differs("name", k.Name):
 		case c.Str("source") != "" && !strings.EqualFold(k.Source, c.Str("source")):
 		case c.Str("provider") != "" && !strings.EqualFold(k.Provider, c.Str("provider")):
 		case !strings.Contains(strings.ToLower(k.Name), strings.ToLower(c.Str("keyword"))):

@@ -307,7 +307,7 @@ func listGroups(mgr *Manager, c *kernel.Call) (obj, error) {
 	for _, g := range slices.Backward(mgr.Groups) {
 		switch {
 		case !g.Removed.IsZero(), !tenancy.Visible(mgr.tenancy, c, g.Account), c.Has("id") && g.UUID != c.Str("id"):
-		case c.Str("name") != "" && g.Name != c.Str("name"), !strings.Contains(g.Name, c.Str("keyword")):
+		case c.Str("name") != "" && c.Differs("name", g.Name), !strings.Contains(g.Name, c.Str("keyword")):
 		case c.Has("lbruleid") && g.Rule.UUID != c.Str("lbruleid"), c.Has("vmprofileid") &&
 			g.Profile.UUID != c.Str("vmprofileid"):
 		case policy != nil && !slices.Contains(g.Up, policy) && !slices.Contains(g.Down, policy):

@@ -222,8 +222,8 @@ func listScalePolicies(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, p := range slices.Backward(mgr.Policies) {
 		switch {
-		case !tenancy.Visible(mgr.tenancy, c, p.Account), c.Has("id") && p.UUID != c.Str("id"), c.Str("name") != "" &&
-			p.Name != c.Str("name"):
+		case !tenancy.Visible(mgr.tenancy, c, p.Account), c.Has("id") && p.UUID != c.Str("id"),
+			c.Str("name") != "" && c.Differs("name", p.Name):
 		case c.Str("action") != "" && !strings.EqualFold(p.Action, c.Str("action")):
 		case condition != nil && !slices.Contains(p.Conditions, condition):
 		case group != nil && !slices.Contains(group.Up, p) && !slices.Contains(group.Down, p):

@@ -47,11 +47,12 @@ func (mgr *Manager) VMAnswer(vm *VM) obj {
 		"ostypeid":      vm.Template.Answer["ostypeid"],
 		"osdisplayname": vm.Template.Answer["ostypename"], "rootdeviceid": 0, "rootdevicetype": "ROOT",
 		"securitygroup": []obj{},
-		"nic":           nics, "hypervisor": "Simulator", "instancename": vm.InstanceName, "details": obj{},
+		"nic":           nics, "hypervisor": "Simulator", "instancename": vm.InstanceName,
+		"details":       vm.Details.answer(),
 		"affinitygroup": []obj{},
 		"displayvm":     true, "isdynamicallyscalable": false, "pooltype": "NetworkFilesystem", "receivedbytes": 0,
 		"sentbytes": 0,
-		"tags":      []obj{}, "hasannotations": false,
+		"tags":      mgr.tenancy.Tagged(vm.UUID), "hasannotations": false,
 	}
 	if len(vm.NICs) > 0 {
 		out["ipaddress"] = vm.NICs[0].IP.String()
@@ -64,6 +65,9 @@ func (mgr *Manager) VMAnswer(vm *VM) obj {
 		if u.ID == vm.UserID {
 			out["userid"], out["username"] = u.UUID, u.Username
 		}
+	}
+	if vm.GroupName != "" {
+		out["group"] = vm.GroupName
 	}
 	if vm.Group != nil {
 		if uuid, name, live := vm.Group.Identity(); live {

@@ -6,6 +6,7 @@ import (
 
 // Commands are the commands of the room.
 func Commands() []command {
-	return slices.Concat(vmCommands(), volumeCommands(), nicCommands(), secondaryCommands(), []command{uploadVolumeCommand()},
+	return slices.Concat(vmCommands(), volumeCommands(), nicCommands(), secondaryCommands(), changeCommands(),
+		[]command{uploadVolumeCommand()},
 		backupCommands(), simulatorCommands())
 }

@@ -25,8 +25,10 @@ type VM struct {
 	Created           time.Time
 	Updated           time.Time // last change of state
 	Removed           time.Time
-	Group             Group // autoscale group it was made by; nil for none
-	Backup            bool  // assigned to the backup offering
+	Group             Group  // autoscale group it was made by; nil for none
+	GroupName         string // of instances, by name only; "" for none
+	Details           Details
+	Backup            bool // assigned to the backup offering
 }
 
 // Names are the uuid, the host name and the display name.

@@ -43,7 +43,7 @@ func vmCommands() []command {
 		deployCommand(),
 		{
 			Name: "listVirtualMachines", About: "List the virtual machines owned by the account.",
-			Params: kernel.ListParams(param{Name: "id", Type: "uuid:vm", About: "the ID of the virtual machine"},
+			Params: kernel.TaggedParams(param{Name: "id", Type: "uuid:vm", About: "the ID of the virtual machine"},
 				param{Name: "ids", Type: "list", About: "the IDs of the virtual machines, mutually exclusive with id"},
 				param{Name: "name", Type: "string", About: "name of the virtual machine"},
 				param{Name: "state", Type: "string", About: "state of the virtual machine"},
@@ -105,6 +105,8 @@ func deployCommand() command {
 			{Name: "domainid", Type: "uuid:domain", About: "an optional domainId for the virtual machine."},
 			{Name: "userdata", Type: "string", About: "an optional binary data that can be sent to the virtual " +
 				"machine upon a successful deployment"},
+			{Name: "details", Type: "map", About: "used to specify the custom parameters."},
+			{Name: "group", Type: "string", About: "an optional group for the virtual machine"},
 		},
 		Create: createVirtualMachine,
 		Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
@@ -250,15 +252,11 @@ func createVirtualMachine(mgr *Manager, c *kernel.Call) (kernel.Created, error) 
 		s.Networks = append(s.Networks, n)
 	}
 	if len(s.Networks) == 0 {
-		i := slices.IndexFunc(mgr.net.Networks, func(n *net.Network) bool {
-			return n.Account == owner &&
-				n.Removed.IsZero() && n.VPC == nil
-		})
-		if i < 0 {
-			return kernel.Created{}, api.Invalid("Please specify at least one network: account %s has no "+
-				"isolated network", owner.Name)
+		n, err := deployNetwork(mgr, c, owner)
+		if err != nil {
+			return kernel.Created{}, err
 		}
-		s.Networks = append(s.Networks, mgr.net.Networks[i])
+		s.Networks = append(s.Networks, n)
 	}
 	if !c.Has("account") && len(s.Networks) > 0 && tenancy.Caller(c).Account.Type != 1 {
 		s.Account = owner
@@ -282,6 +280,7 @@ func createVirtualMachine(mgr *Manager, c *kernel.Call) (kernel.Created, error) 
 	if err != nil {
 		return kernel.Created{}, err
 	}
+	vm.GroupName, vm.Details = c.Str("group"), detailsOf(c)
 	if h := mgr.net.HostByUUID(c.Str("hostid")); h != nil {
 		vm.Host = h
 	}

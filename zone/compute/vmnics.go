@@ -1,6 +1,7 @@
 package compute
 
 import (
+	gonet "net"
 	"net/netip"
 	"slices"
 
@@ -24,11 +25,11 @@ func mayChangeVM(mgr *Manager, c *kernel.Call) error {
 func nicCommands() []command {
 	vm := param{Name: "virtualmachineid", Type: "uuid:vm", Required: true, About: "Virtual Machine ID"}
 	change := func(name, about, class, event, action string, run func(*Manager, *kernel.Call, *VM) error,
-		more param) command {
+		more ...param) command {
 		return command{
 			Name: name, About: about, Class: kernel.AdminClasses + "vm." + class, Kind: kernel.AsyncCommand,
 			Instance: "VirtualMachine", Event: event, Eventful: kernel.EventAsync,
-			Action: action, Params: []param{vm, more}, Sync: func(mgr *Manager,
+			Action: action, Params: append([]param{vm}, more...), Sync: func(mgr *Manager,
 				c *kernel.Call) string {
 				return "vm:" + c.Str("virtualmachineid")
 			},
@@ -48,7 +49,9 @@ func nicCommands() []command {
 	return []command{
 		change("addNicToVirtualMachine", "Adds VM to specified network by creating a NIC", "AddNicToVMCmdByAdmin",
 			"NIC.CREATE", "Creating NIC", addNICTo,
-			param{Name: "networkid", Type: "uuid:network", Required: true, About: "Network ID"}),
+			param{Name: "networkid", Type: "uuid:network", Required: true, About: "Network ID"},
+			param{Name: "ipaddress", Type: "string", About: "IP Address for the new network"},
+			param{Name: "macaddress", Type: "string", About: "Mac Address for the new network"}),
 		change("removeNicFromVirtualMachine", "Removes VM from specified network by deleting a NIC",
 			"RemoveNicFromVMCmdByAdmin", "NIC.DELETE", "Removing NIC", removeNICFrom,
 			param{Name: "nicid", Type: "string", Required: true, About: "NIC ID"}),
@@ -63,7 +66,16 @@ func addNICTo(mgr *Manager, c *kernel.Call, vm *VM) error {
 	if slices.ContainsFunc(vm.NICs, func(nic *NIC) bool { return nic.Network == n }) {
 		return api.Invalid("A NIC already exists for VM:%s in network: %s", vm.InstanceName, n.UUID)
 	}
-	if err := mgr.addNIC(c.Ctx, vm, n, netip.Addr{}); err != nil {
+	var wanted netip.Addr
+	if c.Str("ipaddress") != "" {
+		if wanted, err = netip.ParseAddr(c.Str("ipaddress")); err != nil {
+			return api.Invalid("Invalid IPv4 IP Address %s", c.Str("ipaddress"))
+		}
+	}
+	if err := mgr.addNIC(c.Ctx, vm, n, wanted); err != nil {
+		return err
+	}
+	if err := mgr.setMAC(c, vm.NICs[len(vm.NICs)-1]); err != nil {
 		return err
 	}
 	if vm.State != "Running" {
@@ -73,6 +85,20 @@ func addNICTo(mgr *Manager, c *kernel.Call, vm *VM) error {
 		return err
 	}
 	return mgr.nicUsage(c.Ctx, "NETWORK.OFFERING.ASSIGN", vm, vm.NICs[len(vm.NICs)-1])
+}
+
+// setMAC gives a new NIC the address that a call wants.
+func (mgr *Manager) setMAC(c *kernel.Call, nic *NIC) error {
+	wanted := c.Str("macaddress")
+	if wanted == "" {
+		return nil
+	}
+	mac, err := gonet.ParseMAC(wanted)
+	if err != nil || len(mac) != 6 {
+		return api.Invalid("Invalid MAC address %s", wanted)
+	}
+	nic.MAC = mac.String()
+	return mgr.Update(c.Ctx, "cloud.nics", nic.ID, obj{"mac_address": nic.MAC})
 }
 
 func removeNICFrom(mgr *Manager, c *kernel.Call, vm *VM) error {

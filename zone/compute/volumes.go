@@ -103,7 +103,7 @@ func (mgr *Manager) volumeAnswer(v *Volume) obj {
 		"id": v.UUID, "name": v.Name, "zoneid": mgr.net.Site.UUID, "zonename": net.SiteName, "type": "DATADISK",
 		"size": v.Size, "created": kernel.Stamp(v.Created),
 		"state": v.State, "storagetype": "shared", "provisioningtype": "thin", "hypervisor": "Simulator",
-		"tags": []obj{}, "isextractable": false,
+		"tags": mgr.tenancy.Tagged(v.UUID), "isextractable": false,
 		"quiescevm": false, "destroyed": false, "hasannotations": false,
 	}
 	if v.Template != nil {
@@ -163,7 +163,7 @@ func volumeCommands() []command {
 		},
 		{
 			Name: "listVolumes", About: "Lists all volumes.",
-			Params: kernel.ListParams(param{Name: "id", Type: "uuid:volume", About: "the ID of the disk volume"},
+			Params: kernel.TaggedParams(param{Name: "id", Type: "uuid:volume", About: "the ID of the disk volume"},
 				param{Name: "name", Type: "string", About: "the name of the disk volume"},
 				param{Name: "virtualmachineid", Type: "uuid:vm", About: "the ID of the virtual machine"},
 				param{Name: "type", Type: "string", About: "the type of disk volume"}),
@@ -171,7 +171,9 @@ func volumeCommands() []command {
 		},
 		one("attachVolume", "Attaches a disk volume to a virtual machine.", "AttachVolumeCmdByAdmin", "VOLUME.ATTACH",
 			"attaching volume", attachVolume, id,
-			param{Name: "virtualmachineid", Type: "uuid:vm", Required: true, About: "the ID of the virtual machine"}),
+			param{Name: "virtualmachineid", Type: "uuid:vm", Required: true, About: "the ID of the virtual machine"},
+			param{Name: "deviceid", Type: "long", About: "the ID of the device to map the volume to within the guest " +
+				"OS"}),
 		one("detachVolume", "Detaches a disk volume from a virtual machine.", "DetachVolumeCmdByAdmin",
 			"VOLUME.DETACH", "detaching volume", func(mgr *Manager, c *kernel.Call, v *Volume) error {
 				if v.VM == nil || v.Device == 0 {
@@ -240,18 +242,34 @@ func attachVolume(mgr *Manager, c *kernel.Call, v *Volume) error {
 	if vm.State != "Running" && vm.State != "Stopped" {
 		return api.Invalid("Please specify a VM that is either running or stopped.")
 	}
+	device, err := freeDevice(mgr, c, vm)
+	if err != nil {
+		return err
+	}
 	if v.State == "Uploaded" { // it comes to primary storage now
 		if err := mgr.volumeBegan(c.Ctx, v); err != nil {
 			return err
 		}
 	}
-	v.VM, v.Device, v.State = vm, 1, "Ready"
+	v.VM, v.Device, v.State = vm, device, "Ready"
+	return mgr.volumeAttached(c.Ctx, v)
+}
+
+// freeDevice is the device that a call wants, or the one after the last.
+func freeDevice(mgr *Manager, c *kernel.Call, vm *VM) (int, error) {
+	next, wanted := 1, c.Integer("deviceid", -1)
 	for _, o := range mgr.Volumes {
-		if o != v && o.VM == vm && o.Device >= v.Device {
-			v.Device = o.Device + 1
+		if o.VM == vm && o.Removed.IsZero() {
+			if o.Device == wanted {
+				return 0, api.Invalid("deviceId %d is used by vm %s", wanted, vm.InstanceName)
+			}
+			next = max(next, o.Device+1)
 		}
 	}
-	return mgr.volumeAttached(c.Ctx, v)
+	if wanted >= 0 {
+		return wanted, nil
+	}
+	return next, nil
 }
 
 func resizeVolume(mgr *Manager, c *kernel.Call, v *Volume) error {
@@ -274,7 +292,7 @@ func listVolumes(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, v := range mgr.Volumes {
 		if !v.Removed.IsZero() || !tenancy.Visible(mgr.tenancy, c, v.Account) || c.Has("id") &&
-			c.Str("id") != v.UUID || c.Has("name") && c.Str("name") != v.Name ||
+			c.Str("id") != v.UUID || c.Differs("name", v.Name) ||
 			c.Has("virtualmachineid") && (v.VM == nil || v.VM.UUID != c.Str("virtualmachineid")) ||
 			c.Has("type") && (c.Str("type") == "ROOT") != (v.Template != nil) ||
 			!kernel.Matches(c.Str("keyword"), v.Name) {

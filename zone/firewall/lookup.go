@@ -8,6 +8,7 @@ import (
 func (mgr *Manager) Finders() map[string]func(uuid string) bool {
 	return map[string]func(string) bool{
 		"pfrule": func(u string) bool { return mgr.PFRuleByUUID(u) != nil },
+		"egress": func(u string) bool { return mgr.egressByUUID(u) != nil },
 		"fwrule": func(u string) bool { return mgr.FWRuleByUUID(u) != nil },
 	}
 }

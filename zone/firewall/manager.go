@@ -28,6 +28,7 @@ type Manager struct {
 	Hooks   Hooks
 	PFRules []*PFRule
 	FWRules []*Rule
+	Egress  []*Rule // rules of what leaves isolated networks
 }
 
 // New returns an empty room on the rooms below it; its hooks are set before the first call.

@@ -23,8 +23,11 @@ type Rule struct {
 	EndPort   int
 	Protocol  string
 	CIDRs     []string
-	Created   time.Time
-	Related   *Rule
+	// Traffic is Egress for a rule of what leaves a network, which has no address; Destinations are then where to.
+	Traffic      string
+	Destinations []string
+	Created      time.Time
+	Related      *Rule
 }
 
 // PFRule is a port forwarding rule.

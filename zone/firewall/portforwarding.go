@@ -109,7 +109,7 @@ func pfOtherCommands() []command {
 		},
 		{
 			Name: "listPortForwardingRules", About: "Lists all port forwarding rules for an IP address.",
-			Params: kernel.ListParams(
+			Params: kernel.TaggedParams(
 				param{Name: "id", Type: "uuid:pfrule", About: "Lists rule with the specified ID."},
 				param{Name: "ipaddressid", Type: "uuid:address", About: "the ID of IP address of the port " +
 					"forwarding services"},
@@ -341,7 +341,7 @@ func listPF(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, pf := range slices.Backward(mgr.PFRules) {
 		switch {
-		case !tenancy.Visible(mgr.tenancy, c, pf.Account), c.Has("id") && pf.UUID != c.Str("id"), c.HasMap("tags"):
+		case !tenancy.Visible(mgr.tenancy, c, pf.Account), c.Has("id") && pf.UUID != c.Str("id"):
 		case c.Has("ipaddressid") && pf.Address.UUID != c.Str("ipaddressid"):
 		case c.Has("networkid") && pf.Network.UUID != c.Str("networkid"):
 		case c.Has("fordisplay") && !c.Boolean("fordisplay", true):
@@ -361,7 +361,8 @@ func (mgr *Manager) pfAnswer(pf *PFRule) obj {
 		"virtualmachineid":   pf.VM.UUID,
 		"virtualmachinename": pf.VM.Name, "virtualmachinedisplayname": pf.VM.DisplayName,
 		"ipaddressid": pf.Address.UUID,
-		"ipaddress":   pf.Address.IP.String(), "state": ShownState(pf.State), "cidrlist": "", "tags": []any{},
+		"ipaddress":   pf.Address.IP.String(), "state": ShownState(pf.State), "cidrlist": "",
+		"tags":      mgr.tenancy.Tagged(pf.UUID),
 		"vmguestip": pf.VMIP.String(), "networkid": pf.Network.UUID, "fordisplay": true,
 	}
 }

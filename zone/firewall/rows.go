@@ -1,6 +1,7 @@
 package firewall
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -64,7 +65,7 @@ func shareCIDR(a, b []string) bool {
 func (mgr *Manager) InsertRule(ctx context.Context, r *Rule) error {
 	r.UUID, r.Created, r.State = mgr.UUID(), mgr.Now(), StateStaged
 	row := obj{
-		"uuid": r.UUID, "ip_address_id": nullID(r.Address.ID), "start_port": nullPort(r.StartPort),
+		"uuid": r.UUID, "ip_address_id": r.addressID(), "start_port": nullPort(r.StartPort),
 		"end_port": nullPort(r.EndPort), "state": r.State,
 		"protocol": r.Protocol, "purpose": r.Purpose, "account_id": r.Account.ID, "domain_id": r.Account.Domain.ID,
 		"network_id": r.Network.ID, "xid": mgr.UUID(), "created": r.Created, "type": "User", "display": 1,
@@ -73,19 +74,19 @@ func (mgr *Manager) InsertRule(ctx context.Context, r *Rule) error {
 		row["related"] = r.Related.ID
 	}
 	if r.Purpose == purposeFirewall {
-		row["traffic_type"] = "Ingress"
+		row["traffic_type"] = cmp.Or(r.Traffic, "Ingress")
 	}
 	id, err := mgr.Insert(ctx, "cloud.firewall_rules", row)
 	r.ID = id
 	return err
 }
 
-// nullID leaves out the id of an internal address, which is none of the zone's public ones.
-func nullID(id int64) any {
-	if id == 0 {
+// addressID leaves out the id of an internal address, which is none of the zone's public ones, and of no address.
+func (r *Rule) addressID() any {
+	if r.Address == nil || r.Address.ID == 0 {
 		return nil
 	}
-	return id
+	return r.Address.ID
 }
 
 // nullPort leaves out the ports of rules without any (ICMP).

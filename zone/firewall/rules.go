@@ -16,7 +16,8 @@ import (
 // firewallCommands are port forwarding, firewall and static NAT: what shares the rules' id sequence with load
 // balancing.
 func firewallCommands() []command {
-	return slices.Concat(pfCommands(), pfOtherCommands(), fwCommands(), fwOtherCommands(), staticNATCommands())
+	return slices.Concat(pfCommands(), pfOtherCommands(), fwCommands(), fwOtherCommands(), egressCommands(),
+		staticNATCommands())
 }
 
 func fwCommands() []command {
@@ -95,7 +96,7 @@ func fwOtherCommands() []command {
 		},
 		{
 			Name: "listFirewallRules", About: "Lists all firewall rules for an IP address.",
-			Params: kernel.ListParams(
+			Params: kernel.TaggedParams(
 				param{Name: "id", Type: "uuid:fwrule", About: "Lists rule with the specified ID."},
 				param{Name: "ipaddressid", Type: "uuid:address", About: "the ID of IP address of the firewall " +
 					"services"},
@@ -246,7 +247,7 @@ func listFW(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, fw := range slices.Backward(mgr.FWRules) {
 		switch {
-		case !tenancy.Visible(mgr.tenancy, c, fw.Account), c.Has("id") && fw.UUID != c.Str("id"), c.HasMap("tags"):
+		case !tenancy.Visible(mgr.tenancy, c, fw.Account), c.Has("id") && fw.UUID != c.Str("id"):
 		case c.Has("ipaddressid") && fw.Address.UUID != c.Str("ipaddressid"):
 		case c.Has("networkid") && fw.Network.UUID != c.Str("networkid"):
 		case c.Has("fordisplay") && !c.Boolean("fordisplay", true):
@@ -262,7 +263,7 @@ func (mgr *Manager) fwAnswer(fw *Rule) obj {
 	out := obj{
 		"id": fw.UUID, "protocol": fw.Protocol, "ipaddressid": fw.Address.UUID, "networkid": fw.Network.UUID,
 		"ipaddress": fw.Address.IP.String(), "state": ShownState(fw.State), "cidrlist": strings.Join(fw.CIDRs, ","),
-		"tags": []any{}, "fordisplay": true,
+		"tags": mgr.tenancy.Tagged(fw.UUID), "fordisplay": true,
 	}
 	if fw.StartPort != 0 {
 		out["startport"], out["endport"] = fw.StartPort, fw.EndPort

@@ -26,6 +26,12 @@ func (k *Kernel) LaterField(out obj, name string, value any) {
 	}
 }
 
+// TaggedParams are ListParams of a command whose objects may have tags (Page filters by them).
+func TaggedParams(own ...Param) []Param {
+	return append(ListParams(own...), Param{Name: "tags", Type: "map", About: "List resources by tags (key/value " +
+		"pairs)"})
+}
+
 // ListParams adds what all list commands take.
 func ListParams(own ...Param) []Param {
 	return append(own,

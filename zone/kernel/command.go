@@ -25,6 +25,8 @@ type Param struct {
 	Type     string
 	Required bool
 	About    string
+	// Empty: an empty word is a list without elements, and not the lack of a list.
+	Empty bool
 	// With is the knob of the releases that have the parameter; "" for all.
 	With release.Knob
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -140,6 +141,9 @@ func (c *Call) validate() error {
 		if !present && p.Type == "map" {
 			present = c.HasMap(p.Name)
 		}
+		if present && value == "" && p.Empty {
+			continue
+		}
 		if !present || (value == "" && p.Type != "string" && p.Type != "map") {
 			if p.Required {
 				return api.BadParameter("Unable to execute API command %s due to missing parameter %s", c.shownName(),
@@ -259,8 +263,25 @@ func (c *Call) validatePaging() error {
 	return nil
 }
 
+// tagged keeps what has one of the tags that the call names.
+func (c *Call) tagged(items []obj) []obj {
+	wanted := c.Entries("tags")
+	if len(wanted) == 0 {
+		return items
+	}
+	return slices.DeleteFunc(items, func(item obj) bool {
+		tags, _ := item["tags"].([]obj)
+		return !slices.ContainsFunc(tags, func(t obj) bool {
+			return slices.ContainsFunc(wanted, func(w map[string]string) bool {
+				return t["key"] == w["key"] && (w["value"] == "" || t["value"] == w["value"])
+			})
+		})
+	})
+}
+
 // Page cuts a list answer: {"count":N,"<key>":[...]}, {} when nothing matched. The count is of all matches.
 func (c *Call) Page(key string, items []obj) obj {
+	items = c.tagged(items)
 	total := len(items)
 	if total == 0 {
 		return obj{}

@@ -14,7 +14,8 @@ func (c *Call) noteUnknown() {
 	var unknown []string
 	for name := range c.Params {
 		name, _, _ = strings.Cut(name, "[")
-		if !slices.ContainsFunc(c.Cmd.Params, func(p Param) bool { return strings.EqualFold(p.Name, name) && c.k.Takes(p) }) &&
+		if !slices.ContainsFunc(c.Cmd.Params,
+			func(p Param) bool { return strings.EqualFold(p.Name, name) && c.k.Takes(p) }) &&
 			!slices.Contains(everywhereParams(), name) {
 			unknown = append(unknown, name)
 		}

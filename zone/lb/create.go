@@ -18,6 +18,9 @@ import (
 const (
 	statsPort = 8081 // network.loadbalancer.haproxy.stats.port
 	dnsPort   = 53
+	// mostNetworks is what fits beside "acl network_allowed src" into the 64 words that HAProxy reads of a line
+	// (measured on 2.6).
+	mostNetworks = 61
 )
 
 // createRule is the create phase: the rule exists, and its LB.CREATE is written, before the job runs.
@@ -91,6 +94,9 @@ func ruleAddress(mgr *Manager, c *kernel.Call) (*net.Address, *net.Network, erro
 // sourceList reads cidrlist: IPv4 and IPv6 networks or single addresses.
 func sourceList(mgr *Manager, c *kernel.Call) ([]string, error) {
 	var out []string
+	if n := len(c.List("cidrlist")); n > mostNetworks && !mgr.On(release.SourceListUnbounded) {
+		return nil, api.BadParameter("%d CIDRs are more than the %d that a load balancer reads", n, mostNetworks)
+	}
 	for _, one := range c.List("cidrlist") {
 		_, errNet := netip.ParsePrefix(one)
 		_, errAddr := netip.ParseAddr(one)

@@ -174,6 +174,9 @@ func (mgr *Manager) ReleaseNetworkRules(ctx context.Context, n *net.Network) err
 			}
 		}
 	}
+	if err := mgr.firewall.DropEgress(ctx, n); err != nil {
+		return err
+	}
 	return mgr.revokeLB(ctx, rules)
 }
 

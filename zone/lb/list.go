@@ -14,7 +14,7 @@ import (
 func lbListCommand() command {
 	return command{
 		Name: "listLoadBalancerRules", About: "Lists load balancer rules.",
-		Params: kernel.ListParams(
+		Params: kernel.TaggedParams(
 			param{Name: "id", Type: "uuid:lbrule", About: "the ID of the load balancer rule"},
 			param{Name: "name", Type: "string", About: "the name of the load balancer rule"},
 			param{Name: "publicipid", Type: "uuid:address", About: "the public IP address ID of the load " +
@@ -76,7 +76,7 @@ func (mgr *Manager) joinedVM(c *kernel.Call, r *push.Rule) []*push.Member {
 func WantsRule(mgr *Manager, c *kernel.Call, r *push.Rule) bool {
 	name, keyword := c.Str("name"), strings.ToLower(c.Str("keyword"))
 	switch {
-	case !tenancy.Visible(mgr.tenancy, c, r.Account), c.HasMap("tags") && !mgr.tagged(r, c), r.Internal:
+	case !tenancy.Visible(mgr.tenancy, c, r.Account), r.Internal:
 	case c.Has("id") && r.UUID != c.Str("id"):
 	case name != "" && !strings.EqualFold(r.Name, name):
 	case keyword != "" && !strings.Contains(strings.ToLower(r.Name), keyword) &&

@@ -30,7 +30,6 @@ type Manager struct {
 
 	Hooks Hooks
 	certs []*certificate
-	tags  []tag
 }
 
 // New returns an empty room on the rooms below it; its hooks are set before the first call.

@@ -63,7 +63,7 @@ func wantedMembers(mgr *Manager, c *kernel.Call) ([]Wanted, error) {
 			byVM[vm] = append(byVM[vm], netip.Addr{}) // the primary address as well
 		}
 	}
-	if len(order) == 0 {
+	if len(order) == 0 && !c.Has("virtualmachineids") {
 		return nil, api.Invalid("Both instanceids and vmidipmap  can't be null")
 	}
 	hashOrder(order)

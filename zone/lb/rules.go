@@ -145,7 +145,8 @@ func lbMembersCommand(name, about, event, scheduled, action string, run func(*Ma
 		Kind: kernel.AsyncCommand, Event: event, Eventful: kernel.EventAsync, Action: action,
 		Params: []param{
 			{Name: "id", Type: "uuid:lbrule", Required: true, About: "the ID of the load balancer rule"},
-			{Name: "virtualmachineids", Type: "list:vm", About: "the list of IDs of the virtual machine that are " +
+			{Name: "virtualmachineids", Type: "list:vm", Empty: true, About: "the list of IDs of the virtual machine " +
+				"that are " +
 				"concerned"},
 			{Name: "vmidipmap", Type: "map", About: "VM ID and IP map, vmidipmap[0].vmid=1 " +
 				"vmidipmap[0].vmip=10.1.1.75"},
@@ -217,7 +218,7 @@ func RuleAnswer(mgr *Manager, r *push.Rule) obj {
 		"algorithm": r.Algorithm,
 		"networkid": r.Network.UUID, "state": firewall.ShownState(r.State), "zoneid": mgr.net.Site.UUID,
 		"zonename": net.SiteName,
-		"tags":     mgr.tagAnswers(r), "fordisplay": r.Display,
+		"tags":     mgr.tenancy.Tagged(r.UUID), "fordisplay": r.Display,
 	}
 	if r.Text != "" {
 		out["description"] = r.Text
@@ -262,7 +263,7 @@ func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
 	}
 	mgr.push.LBRules = slices.DeleteFunc(mgr.push.LBRules, func(o *push.Rule) bool { return o == r })
 	if !mgr.On(release.TagsOutliveRule) {
-		mgr.dropTags(r)
+		mgr.tenancy.DropTags(r.UUID)
 	}
 	return nil
 }

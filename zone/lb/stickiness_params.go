@@ -118,7 +118,7 @@ func (mgr *Manager) checkStickyValues(r *push.Rule, method string, params [][2]s
 }
 
 // refusedByHAProxy is the check that the releases lack: a table of size 0, an expiry beyond HAProxy's timer (2^31
-// ms), a cookie mode that it does not know or that contradicts the flag indirect (measured on 2.6).
+// ms), a cookie's name of several words, a cookie mode that it does not know or that contradicts the flag indirect (measured on 2.6).
 func refusedByHAProxy(name, value string, params [][2]string) bool {
 	has := func(flag string) bool {
 		return slices.ContainsFunc(params, func(kv [2]string) bool { return strings.EqualFold(kv[0], flag) })
@@ -130,6 +130,8 @@ func refusedByHAProxy(name, value string, params [][2]string) bool {
 		n, err := strconv.ParseInt(value[:len(value)-1], 10, 64)
 		unit := map[byte]int64{'d': 86400, 'h': 3600, 'm': 60, 's': 1}[value[len(value)-1]]
 		return err != nil || n*unit*1000 >= 1<<31
+	case "cookie-name":
+		return strings.ContainsAny(value, " \t#\"'\\")
 	case "mode":
 		return !slices.Contains([]string{"insert", "rewrite", "prefix"}, value) || value == "rewrite" && has("indirect")
 	}

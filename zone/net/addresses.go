@@ -74,7 +74,7 @@ func addressCommands() []command {
 		},
 		{
 			Name: "listPublicIpAddresses", About: "Lists all public ip addresses",
-			Params: kernel.ListParams(param{Name: "id", Type: "uuid:address", About: "lists IP address by ID"},
+			Params: kernel.TaggedParams(param{Name: "id", Type: "uuid:address", About: "lists IP address by ID"},
 				param{Name: "ipaddress", Type: "string", About: "lists the specified IP address"},
 				param{Name: "vpcid", Type: "uuid:vpc", About: "List IPs belonging to the VPC"},
 				param{Name: "associatednetworkid", Type: "uuid:network", About: "lists all public IP addresses " +
@@ -113,8 +113,9 @@ func allocateIP(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	case !c.Has("zoneid"):
 		return kernel.Created{}, api.Invalid("Please specify either 'zoneId' or 'networkId' or 'vpcId'")
 	default:
-		return kernel.Created{}, api.Invalid("Please specify network ID or vpc ID: zone %s has no network of "+
-			"account %s to use", SiteName, owner.Name)
+		if n, err = onlyNetwork(mgr, owner); err != nil {
+			return kernel.Created{}, err
+		}
 	}
 	if v != nil && !v.Removed.IsZero() || n != nil && !n.Removed.IsZero() {
 		return kernel.Created{}, api.Invalid("Unable to find the network or VPC to associate the address with")
@@ -142,6 +143,25 @@ func allocateIP(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	}
 	c.Owner, c.EventResource, c.EventResourceType = owner, a.ID, "IpAddress"
 	return kernel.Created{UUID: a.UUID, ID: a.ID}, nil
+}
+
+// onlyNetwork is where an address goes for which only a zone was named: the account's isolated network, if it has just
+// one
+// (AssociateIPAddrCmd.java@4.20.1.0).
+func onlyNetwork(mgr *Manager, owner *tenancy.Account) (*Network, error) {
+	var own []*Network
+	for _, n := range mgr.Networks {
+		if n.Account == owner && n.VPC == nil && n.Removed.IsZero() {
+			own = append(own, n)
+		}
+	}
+	switch len(own) {
+	case 0:
+		return nil, api.Invalid("Account Account [%s] doesn't have any networks in Zone=%d", owner.Name, kernel.ZoneID)
+	case 1:
+		return own[0], nil
+	}
+	return nil, api.Invalid("Account has more than one Isolated network in the zone, please specify networkId")
 }
 
 // allocate takes a free public address, the lowest when none is wanted; the range grows when it is used up. A freed
@@ -280,6 +300,7 @@ func (mgr *Manager) Release(ctx context.Context, a *Address) error {
 	if a.VPC != nil && a.VPC.SourceIP == a {
 		a.VPC.SourceIP = nil
 	}
+	mgr.tenancy.DropTags(a.UUID)
 	*a = Address{ID: a.ID, UUID: a.UUID, IP: a.IP, State: "Free"}
 	return mgr.Update(ctx, "cloud.user_ip_address", a.ID, obj{
 		"account_id": nil, "domain_id": nil, "state": a.State, "allocated": time.Time{}, "source_nat": 0,

@@ -29,9 +29,10 @@ func vpcAnswer(mgr *Manager, v *VPC) obj {
 		"service":  v.Offering.Answer["service"], "cidr": v.CIDR.String(), "vpcofferingid": v.Offering.UUID,
 		"vpcofferingname": v.Offering.Name, "created": kernel.Stamp(v.Created), "network": networks,
 		"restartrequired": false,
-		"networkdomain":   v.Domain, "tags": []obj{}, "fordisplay": true, "distributedvpcrouter": false,
-		"regionlevelvpc":     false,
-		"redundantvpcrouter": v.redundant(), "publicmtu": 1500, "hasannotations": false,
+		"networkdomain":   v.Domain, "tags": mgr.tenancy.Tagged(v.UUID), "fordisplay": true,
+		"distributedvpcrouter": false,
+		"regionlevelvpc":       false,
+		"redundantvpcrouter":   v.redundant(), "publicmtu": 1500, "hasannotations": false,
 	}
 	mgr.tenancy.Owned(out, v.Account)
 	return out
@@ -52,7 +53,8 @@ func networkAnswer(mgr *Manager, n *Network) obj {
 		"dns1":    "10.147.28.6", "type": "Isolated", "acltype": "Account", "service": networkServices(n.Offering),
 		"networkdomain": mgr.NetworkDomain(n), "physicalnetworkid": mgr.Site.PhysicalNetworkUUID,
 		"restartrequired": false,
-		"specifyipranges": false, "canusefordeploy": true, "ispersistent": false, "tags": []obj{}, "details": obj{},
+		"specifyipranges": false, "canusefordeploy": true, "ispersistent": false, "tags": mgr.tenancy.Tagged(n.UUID),
+		"details":        obj{},
 		"displaynetwork": true, "strechedl2subnet": false, "redundantrouter": n.VPC != nil && n.VPC.redundant(),
 		"supportsvmautoscaling": n.Offering.Has("Lb") && n.Offering.LBProvider() == n.Offering.Provider(),
 		"created":               kernel.Stamp(n.Created),
@@ -68,6 +70,9 @@ func networkAnswer(mgr *Manager, n *Network) obj {
 		out["vpcid"], out["vpcname"] = n.VPC.UUID, n.VPC.Name
 	} else {
 		out["egressdefaultpolicy"] = false
+	}
+	if l := mgr.ACLByUUID(n.ACL); l != nil {
+		out["aclid"], out["aclname"] = l.UUID, l.Name
 	}
 	mgr.tenancy.Owned(out, n.Account)
 	return out
@@ -88,7 +93,7 @@ func addressAnswer(mgr *Manager, a *Address) obj {
 		"forvirtualnetwork": true, "vlanid": mgr.Site.VLANUUID, "vlanname": "vlan://50", "isstaticnat": a.StaticNAT,
 		"issystem":  false,
 		"networkid": mgr.Site.PublicNetwork.UUID, "state": a.State, "physicalnetworkid": mgr.Site.PhysicalNetworkUUID,
-		"tags":       []obj{},
+		"tags":       mgr.tenancy.Tagged(a.UUID),
 		"isportable": a.Portable, "fordisplay": true, "hasrules": mgr.Hooks.Ruled(a), "hasannotations": false,
 	}
 	if !a.Allocated.IsZero() {

@@ -7,5 +7,5 @@ import (
 // Commands are the commands of the room.
 func Commands() []command {
 	return slices.Concat(offeringCommands(), networkOfferingCommands(), vpcCommands(), networkCommands(),
-		routerCommands(), addressCommands(), vpnCommands())
+		routerCommands(), addressCommands(), vpnCommands(), aclCommands(), aclItemCommands(), offeringCreateCommands())
 }

@@ -10,6 +10,8 @@ func (mgr *Manager) Finders() map[string]func(uuid string) bool {
 		"zone":            func(u string) bool { return u == mgr.Site.UUID && mgr.HasZone() },
 		"vpc":             func(u string) bool { return mgr.VPCByUUID(u) != nil },
 		"network":         func(u string) bool { return mgr.NetworkByUUID(u) != nil },
+		"acl":             func(u string) bool { return mgr.ACLByUUID(u) != nil },
+		"aclitem":         func(u string) bool { return mgr.ACLItemByUUID(u) != nil },
 		"router":          func(u string) bool { return mgr.routerByUUID(u) != nil },
 		"host":            func(u string) bool { return mgr.HostByUUID(u) != nil },
 		"address":         func(u string) bool { return mgr.AddressByUUID(u) != nil },

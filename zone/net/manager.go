@@ -29,6 +29,7 @@ type Manager struct {
 	Hosts            []*Host
 	Addresses        []*Address
 	VPNUsers         []*VPNUser
+	ACLs             []*ACL
 	nics             map[nicKey]routerNIC
 	ServiceOfferings []*Offering
 	NetworkOfferings []*Offering

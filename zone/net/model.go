@@ -56,7 +56,8 @@ type Network struct {
 	Created     time.Time
 	Removed     time.Time
 	NextGuestIP int
-	MACs        int // last byte given out; 2 is the router's
+	ACL         string // uuid of its ACL; "" where none was asked for
+	MACs        int    // last byte given out; 2 is the router's
 }
 
 // Router is a virtual router (simulated VM): of a VPC, or of an isolated network.

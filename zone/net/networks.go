@@ -33,7 +33,7 @@ func networkCommands() []command {
 					"networks and isolated networks when it belongs to VPC"},
 				{Name: "vpcid", Type: "uuid:vpc", About: "the VPC network belongs to"},
 				{Name: "networkdomain", Type: "string", About: "network domain"},
-				{Name: "aclid", Type: "string", About: "Network ACL ID associated for the network"},
+				{Name: "aclid", Type: "uuid:acl", About: "Network ACL ID associated for the network"},
 				{Name: "account", Type: "string", About: "account that will own the network"},
 				{Name: "domainid", Type: "uuid:domain", About: "domain ID of the account owning a network"},
 			},
@@ -42,7 +42,7 @@ func networkCommands() []command {
 		},
 		{
 			Name: "listNetworks", About: "Lists all available networks.",
-			Params: kernel.ListParams(param{Name: "id", Type: "uuid:network", About: "list networks by ID"},
+			Params: kernel.TaggedParams(param{Name: "id", Type: "uuid:network", About: "list networks by ID"},
 				param{Name: "vpcid", Type: "uuid:vpc", About: "List networks by VPC"},
 				param{Name: "forvpc", Type: "boolean", About: "the network belongs to VPC"},
 				param{Name: "zoneid", Type: "uuid:zone", About: "the zone ID of the network"},
@@ -101,29 +101,6 @@ func networkCommands() []command {
 	}
 }
 
-func networkSync(mgr *Manager, c *kernel.Call) string {
-	if n := mgr.NetworkByUUID(c.Str("id")); n != nil {
-		return fmt.Sprintf("network:%d", n.ID)
-	}
-	return ""
-}
-
-func networkUpdateText(mgr *Manager, c *kernel.Call) string {
-	text := fmt.Sprintf("Updating network: %d", c.EventResource)
-	if n := mgr.NetworkByUUID(c.Str("id")); n != nil && c.Has("networkofferingid") {
-		text += fmt.Sprintf(". Original network offering ID: %s, new network offering ID: %s", n.Offering.UUID,
-			c.Str("networkofferingid"))
-	}
-	return text
-}
-
-func networkDetail(mgr *Manager, c *kernel.Call) string {
-	if c.EventResource == 0 {
-		return ""
-	}
-	return fmt.Sprintf("Network Id: %d", c.EventResource)
-}
-
 // guestCIDR is what an isolated network without addresses of its own gets: the zone's guest CIDR.
 var guestCIDR = netip.MustParsePrefix("10.1.1.0/24")
 
@@ -149,6 +126,13 @@ func createNetwork(mgr *Manager, c *kernel.Call) (obj, error) {
 		a = n.VPC.Account
 	}
 	n.Account = a
+	if c.Has("aclid") {
+		l, err := aclFor(mgr, c, n.VPC)
+		if err != nil {
+			return nil, err
+		}
+		n.ACL = l.UUID
+	}
 	if err := networkCIDR(mgr, c, n); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
 // Implement readies a network for its first VM: VLAN, source NAT address and router. Called for every VM that
@@ -109,4 +110,46 @@ func (mgr *Manager) DestroyNetwork(ctx context.Context, n *Network) error {
 		return err
 	}
 	return mgr.networkUsage(ctx, "NETWORK.DELETE", n)
+}
+
+// RequiredNetwork makes the network of an account that has none and needs one: that of the offering that is required.
+func RequiredNetwork(mgr *Manager, c *kernel.Call, owner *tenancy.Account) (*Network, error) {
+	i := slices.IndexFunc(mgr.NetworkOfferings, func(o *Offering) bool {
+		return o.Answer["availability"] == "Required" && o.Answer["state"] == "Enabled"
+	})
+	if i < 0 {
+		return nil, api.Invalid("Unable to find network offering with availability=Required to automatically create " +
+			"the " +
+			"network as a part of vm creation")
+	}
+	if err := mgr.tenancy.CheckLimit(owner, tenancy.LimitNetwork); err != nil {
+		return nil, err
+	}
+	name := owner.Name + "-network"
+	n := &Network{UUID: mgr.UUID(), Name: name, Text: name, State: "Allocated", Created: mgr.Now(), Account: owner,
+		Offering: mgr.NetworkOfferings[i], CIDR: guestCIDR, Gateway: guestCIDR.Addr().Next()}
+	return n, mgr.insertNetwork(c.Ctx, n)
+}
+
+func networkSync(mgr *Manager, c *kernel.Call) string {
+	if n := mgr.NetworkByUUID(c.Str("id")); n != nil {
+		return fmt.Sprintf("network:%d", n.ID)
+	}
+	return ""
+}
+
+func networkUpdateText(mgr *Manager, c *kernel.Call) string {
+	text := fmt.Sprintf("Updating network: %d", c.EventResource)
+	if n := mgr.NetworkByUUID(c.Str("id")); n != nil && c.Has("networkofferingid") {
+		text += fmt.Sprintf(". Original network offering ID: %s, new network offering ID: %s", n.Offering.UUID,
+			c.Str("networkofferingid"))
+	}
+	return text
+}
+
+func networkDetail(mgr *Manager, c *kernel.Call) string {
+	if c.EventResource == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Network Id: %d", c.EventResource)
 }

@@ -191,13 +191,13 @@ const (
 func listOfferings(name, about, key string, all func(*Manager) []*Offering,
 	keep func(*Manager, *kernel.Call, *Offering) bool, params ...param) command {
 	return command{
-		Name: name, About: about, Params: kernel.ListParams(append([]param{{Name: "id", Type: "uuid",
+		Name: name, About: about, Params: kernel.ListParams(append([]param{{Name: "id", Type: "uuid:" + key,
 			About: "list by id"},
 			{Name: "name", Type: "string", About: "list by name"}}, params...)...),
 		Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 			var out []obj
 			for _, o := range all(mgr) {
-				if c.Has("id") && c.Str("id") != o.UUID || c.Has("name") && c.Str("name") != o.Name || keep != nil &&
+				if c.Has("id") && c.Str("id") != o.UUID || !named(c, key, o) || keep != nil &&
 					!keep(mgr, c, o) ||
 					!kernel.Matches(c.Str("keyword"), o.Name) {
 					continue
@@ -217,11 +217,23 @@ func listOfferings(name, about, key string, all func(*Manager) []*Offering,
 	}
 }
 
+// named compares names as the command does: VPC offerings are found by a part of their name, others by all of it
+// (VpcManagerImpl.java@4.20.1.0).
+func named(c *kernel.Call, key string, o *Offering) bool {
+	if key == "vpcoffering" {
+		return kernel.Matches(c.Str("name"), o.Name)
+	}
+	return !c.Differs("name", o.Name)
+}
+
 func offeringCommands() []command {
 	return []command{
 		listOfferings("listServiceOfferings", "Lists all available service offerings.", "serviceoffering",
 			func(mgr *Manager) []*Offering { return mgr.ServiceOfferings },
-			func(mgr *Manager, c *kernel.Call, _ *Offering) bool { return !c.Boolean("issystem", false) },
+			func(mgr *Manager, c *kernel.Call, o *Offering) bool {
+				return !c.Boolean("issystem", false) && (o.Answer["state"] == "Active" || c.Has("id"))
+			},
+			param{Name: "zoneid", Type: "uuid:zone", About: "id of zone disk offering is associated with"},
 			param{Name: "issystem", Type: "boolean", About: "is this a system vm offering"}),
 		listOfferings("listBackupOfferings", "Lists backup offerings", "backupoffering",
 			func(mgr *Manager) []*Offering { return []*Offering{DummyBackup(mgr)} }, nil,
@@ -249,7 +261,8 @@ func offeringCommands() []command {
 		listOfferings("listVPCOfferings", "Lists VPC offerings", "vpcoffering",
 			func(mgr *Manager) []*Offering { return mgr.VPCOfferings },
 			func(mgr *Manager, c *kernel.Call, o *Offering) bool {
-				return !c.Has("isdefault") || o.Answer["isdefault"] == c.Boolean("isdefault", true)
+				return (!c.Has("isdefault") || o.Answer["isdefault"] == c.Boolean("isdefault", true)) &&
+					(!c.Has("state") || strings.EqualFold(c.Str("state"), fmt.Sprint(o.Answer["state"])))
 			},
 			param{Name: "isdefault", Type: "boolean", About: "true if need to list only default VPC offerings"},
 			param{Name: "state", Type: "string", About: "list VPC offerings by state"},
@@ -257,7 +270,8 @@ func offeringCommands() []command {
 		listOfferings("listTemplates", "List all public, private, and privileged templates.", "template",
 			func(mgr *Manager) []*Offering { return mgr.Templates },
 			func(mgr *Manager, c *kernel.Call, o *Offering) bool {
-				return strings.EqualFold(c.Str("templatefilter"), "all") || o.Answer["templatetype"] != "SYSTEM"
+				return (strings.EqualFold(c.Str("templatefilter"), "all") || o.Answer["templatetype"] != "SYSTEM") &&
+					(!c.Has("hypervisor") || strings.EqualFold(c.Str("hypervisor"), "Simulator"))
 			},
 			param{Name: "templatefilter", Type: "string", Required: true, About: "possible values are featured, " +
 				"self, selfexecutable, sharedexecutable, executable, community and all"},

@@ -2,7 +2,6 @@ package net
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -33,6 +32,11 @@ func networkOfferingCommands() []command {
 				{Name: "keepaliveenabled", Type: "boolean", About: "if true keepalive will be turned on in the " +
 					"loadbalancer. At the time of writing this has only an effect on haproxy; the mode http and " +
 					"httpclose options are unset in the haproxy conf file."},
+				{Name: "enable", Type: "boolean", About: "set to true if the offering is to be enabled during " +
+					"creation. " +
+					"Default is false"},
+				{Name: "specifyvlan", Type: "boolean", About: "true if network offering supports vlans"},
+				{Name: "networkrate", Type: "integer", About: "data transfer rate in megabits per second allowed"},
 				{Name: "maxconnections", Type: "integer", About: "maximum number of concurrent connections " +
 					"supported by the network offering"},
 			},
@@ -77,6 +81,13 @@ func createNetworkOffering(mgr *Manager, c *kernel.Call) (obj, error) {
 	o := mgr.NetworkOfferings[len(mgr.NetworkOfferings)-1]
 	o.KeepAlive, o.MaxConn = c.Boolean("keepaliveenabled", false), c.Integer("maxconnections", o.MaxConn)
 	o.Answer["state"], o.Answer["isdefault"] = "Disabled", false
+	if c.Boolean("enable", false) {
+		o.Answer["state"] = "Enabled"
+	}
+	o.Answer["specifyvlan"] = c.Boolean("specifyvlan", false)
+	if c.Has("networkrate") {
+		o.Answer["networkrate"] = c.Integer("networkrate", 0)
+	}
 	return obj{"networkoffering": offeringAnswer(o)}, nil
 }
 
@@ -102,17 +113,8 @@ func updateNetworkOffering(mgr *Manager, c *kernel.Call) (obj, error) {
 	if o == nil {
 		return nil, api.Invalid("unable to find network offering ")
 	}
-	if v := c.Str("state"); v != "" {
-		if !strings.EqualFold(v, "Enabled") && !strings.EqualFold(v, "Disabled") {
-			return nil, api.Invalid("Incorrect state value: %s", v)
-		}
-		o.Answer["state"] = kernel.Capitalize(strings.ToLower(v))
-	}
-	if v := c.Str("name"); v != "" {
-		o.Name = v
-	}
-	if v := c.Str("displaytext"); v != "" {
-		o.Answer["displaytext"] = v
+	if err := changeOfferingWords(c, o); err != nil {
+		return nil, err
 	}
 	return obj{"networkoffering": offeringAnswer(o)}, nil
 }

@@ -245,7 +245,7 @@ func listRouters(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, r := range mgr.Routers {
 		if !tenancy.Visible(mgr.tenancy, c, routerOwner(mgr, r)) || c.Has("id") && c.Str("id") != r.UUID ||
-			c.Has("name") && c.Str("name") != r.Name ||
+			c.Differs("name", r.Name) ||
 			c.Has("vpcid") && (r.VPC == nil || r.VPC.UUID != c.Str("vpcid")) || c.Has("state") &&
 			c.Str("state") != r.State ||
 			c.Has("forvpc") && c.Boolean("forvpc", false) != (r.VPC != nil) ||

@@ -40,7 +40,7 @@ func vpcCommands() []command {
 		},
 		{
 			Name: "listVPCs", About: "Lists VPCs",
-			Params: kernel.ListParams(param{Name: "id", Type: "uuid:vpc", About: "list VPC by id"},
+			Params: kernel.TaggedParams(param{Name: "id", Type: "uuid:vpc", About: "list VPC by id"},
 				param{Name: "name", Type: "string", About: "list by name of the VPC"},
 				param{Name: "zoneid", Type: "uuid:zone", About: "list by zone"},
 				param{Name: "vpcofferingid", Type: "uuid:vpcoffering", About: "list by ID of the VPC offering"},
@@ -95,7 +95,7 @@ func createVPC(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	}
 	cidr := netip.MustParsePrefix("10.0.0.0/8")
 	if c.Has("cidr") {
-		if cidr, err = netip.ParsePrefix(c.Str("cidr")); err != nil || !cidr.Addr().Is4() || cidr.Masked() != cidr ||
+		if cidr, err = netip.ParsePrefix(c.Str("cidr")); err != nil || !cidr.Addr().Is4() ||
 			!cidr.Addr().IsPrivate() {
 			return kernel.Created{}, api.BadParameter("Invalid format for VPC cidr %s", c.Str("cidr"))
 		}
@@ -155,7 +155,7 @@ func listVPCs(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, v := range mgr.VPCs {
 		if !v.Removed.IsZero() || !tenancy.Visible(mgr.tenancy, c, v.Account) || c.Has("id") &&
-			c.Str("id") != v.UUID || c.Has("name") && c.Str("name") != v.Name ||
+			c.Str("id") != v.UUID || c.Has("name") && !kernel.Matches(c.Str("name"), v.Name) ||
 			c.Has("vpcofferingid") && c.Str("vpcofferingid") != v.Offering.UUID || c.Has("state") &&
 			c.Str("state") != v.State ||
 			c.Has("cidr") && c.Str("cidr") != v.CIDR.String() || !kernel.Matches(c.Str("keyword"), v.Name) {
@@ -234,6 +234,11 @@ func (mgr *Manager) DestroyVPC(ctx context.Context, v *VPC) error {
 			if err := mgr.Release(ctx, a); err != nil {
 				return err
 			}
+		}
+	}
+	for _, l := range slices.Clone(mgr.ACLs) {
+		if l.VPC == v {
+			mgr.dropACL(l)
 		}
 	}
 	v.Removed = mgr.Now()

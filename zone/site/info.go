@@ -57,6 +57,19 @@ func listAPIs(mgr *Manager, c *kernel.Call) (obj, error) {
 	return obj{"count": len(out), "api": out}, nil
 }
 
+// listsOf names the commands that list objects of a kind: where cmk looks for what a parameter may be.
+func (mgr *Manager) listsOf(entity string) string {
+	var names []string
+	for _, cmd := range mgr.Kernel.Commands() {
+		if strings.HasPrefix(cmd.Name, "list") && slices.ContainsFunc(cmd.Params, func(p param) bool {
+			return p.Name == "id" && p.Type == "uuid:"+entity
+		}) {
+			names = append(names, cmd.Name)
+		}
+	}
+	return strings.Join(names, ",")
+}
+
 func describeAPI(mgr *Manager, cmd *kernel.Bound) obj {
 	params := []obj{}
 	for _, p := range cmd.Params {
@@ -66,7 +79,7 @@ func describeAPI(mgr *Manager, cmd *kernel.Bound) obj {
 		typ, entity, _ := strings.Cut(p.Type, ":")
 		one := obj{"name": p.Name, "description": p.About, "type": typ, "length": 255, "required": p.Required}
 		if entity != "" {
-			one["related"] = ""
+			one["related"] = mgr.listsOf(entity)
 		}
 		params = append(params, one)
 	}
@@ -124,12 +137,13 @@ func listCapabilities(mgr *Manager, c *kernel.Call) (obj, error) {
 		"instancesstatsretentiontime": 720, "instancesstatsuseronly": false,
 		"instancesdisksstatsretentionenabled": false,
 		"instancesdisksstatsretentiontime":    720,
+		"allowuserforcestopvm":                true, "sharedfsvmmincpucount": 2, "sharedfsvmminramsize": 1024,
 	}}, nil
 }
 
 func listZones(mgr *Manager, c *kernel.Call) (obj, error) {
 	s := mgr.net.Site
-	if !mgr.net.HasZone() || c.Has("id") && c.Str("id") != s.UUID || c.Has("name") && c.Str("name") != net.SiteName ||
+	if !mgr.net.HasZone() || c.Has("id") && c.Str("id") != s.UUID || c.Differs("name", net.SiteName) ||
 		!kernel.Matches(c.Str("keyword"), net.SiteName) {
 		return obj{}, nil
 	}
@@ -156,7 +170,7 @@ func zoneAnswer(mgr *Manager) obj {
 func listHosts(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for i, h := range mgr.net.Hosts {
-		if c.Has("id") && c.Str("id") != h.UUID || c.Has("name") && c.Str("name") != h.Name || c.Has("type") &&
+		if c.Has("id") && c.Str("id") != h.UUID || c.Differs("name", h.Name) || c.Has("type") &&
 			!strings.EqualFold(c.Str("type"), "Routing") {
 			continue
 		}
@@ -200,7 +214,7 @@ func listEvents(mgr *Manager, c *kernel.Call) (obj, error) {
 	from, errFrom := kernel.ParseDate(c.Str("startdate"))
 	to, errTo := kernel.ParseDate(c.Str("enddate"))
 	var out []obj
-	for _, e := range mgr.Events {
+	for _, e := range slices.Backward(mgr.Events) {
 		if !tenancy.Visible(mgr.tenancy, c, e.Account.(*tenancy.Account)) || c.Has("id") && c.Str("id") != e.UUID ||
 			c.Has("type") && c.Str("type") != e.Type || c.Has("level") && c.Str("level") != e.Level ||
 			c.Has("state") && !strings.EqualFold(c.Str("state"), e.State) ||
@@ -215,7 +229,13 @@ func listEvents(mgr *Manager, c *kernel.Call) (obj, error) {
 		}
 		out = append(out, eventAnswer(mgr, e))
 	}
-	return c.Page("event", out), nil
+	// The page is taken from the newest; a second query fetches its rows, in the order of their ids
+	// (QueryManagerImpl.java@4.20.1.0, and the recordings).
+	answer := c.Page("event", out)
+	if page, ok := answer["event"].([]obj); ok {
+		slices.Reverse(page)
+	}
+	return answer, nil
 }
 
 func eventUUID(mgr *Manager, id int64) string {

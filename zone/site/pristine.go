@@ -55,7 +55,7 @@ func (mgr *Manager) pristineAccounts(ctx context.Context) error {
 		if err := mgr.tenancy.InsertAccount(ctx, a, obj{"id": a.ID, "default": 1}); err != nil {
 			return err
 		}
-		u := &tenancy.User{ID: a.ID, UUID: mgr.UUID(), Username: name, Account: a, Created: a.Created,
+		u := &tenancy.User{ID: a.ID, UUID: mgr.UUID(), Username: name, Account: a, Created: a.Created, Default: true,
 			FirstName: kernel.Capitalize(name), LastName: "User", State: "enabled"}
 		mgr.tenancy.Users = append(mgr.tenancy.Users, u)
 	}

@@ -33,7 +33,7 @@ func accountCommands() []command {
 			Run: listAccounts,
 		},
 		accountSwitch("enableAccount", "Enables an account", "enabled"),
-		accountSwitch("disableAccount", "Disables an account", "disabled"),
+		disableAccountCommand(),
 		{
 			Name: "deleteAccount", About: "Deletes a account, and all users associated with this account",
 			Admin: true, Class: kernel.AdminClasses + "account.DeleteAccountCmd",
@@ -56,6 +56,15 @@ func accountDetail(mgr *Manager, c *kernel.Call) string {
 		domain = d.ID
 	}
 	return fmt.Sprintf("Account Name: %s, Domain Id:%d", c.Str("account"), domain)
+}
+
+// disableAccountCommand is a job, unlike its opposite (DisableAccountCmd.java@4.20.1.0).
+func disableAccountCommand() command {
+	c := accountSwitch("disableAccount", "Disables an account", "disabled")
+	c.Kind, c.Class, c.Instance = kernel.AsyncCommand, kernel.AdminClasses+"account.DisableAccountCmd", "Account"
+	c.Eventful, c.Action = kernel.EventAsync, "disabling account"
+	c.Describe = func(*Manager, *kernel.Call) string { return "disabling account" }
+	return c
 }
 
 func accountSwitch(name, about, state string) command {
@@ -187,7 +196,7 @@ func listAccounts(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, a := range mgr.Accounts {
 		if !a.Removed.IsZero() || a == mgr.System.Account || !Visible(mgr, c, a) || c.Has("id") &&
-			c.Str("id") != a.UUID || c.Has("name") && c.Str("name") != a.Name ||
+			c.Str("id") != a.UUID || c.Differs("name", a.Name) ||
 			c.Has("state") && c.Str("state") != a.State || c.Has("accounttype") &&
 			c.Str("accounttype") != strconv.Itoa(a.Type) || !kernel.Matches(c.Str("keyword"), a.Name) {
 			continue

@@ -102,7 +102,7 @@ func listDomains(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, d := range mgr.Domains {
 		if !d.Removed.IsZero() || !mgr.within(d, Caller(c).Account.Domain.UUID) || c.Has("id") &&
-			c.Str("id") != d.UUID || c.Has("name") && c.Str("name") != d.Name ||
+			c.Str("id") != d.UUID || c.Differs("name", d.Name) ||
 			c.Has("level") && c.Integer("level", -1) != d.level() || !kernel.Matches(c.Str("keyword"), d.Name) {
 			continue
 		}

@@ -27,6 +27,7 @@ type Manager struct {
 	Limits              map[LimitKey]int64
 	defaultLimits       defaultLimits
 	Config              []*Setting
+	Tags                []*Tag
 }
 
 // New returns an empty room on the rooms below it; its hooks are set before the first call.

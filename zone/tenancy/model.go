@@ -54,6 +54,7 @@ type User struct {
 	APIKey, SecretKey          string
 	State                      string // enabled, disabled
 	Account                    *Account
+	Default                    bool // made by the installation
 	Created                    time.Time
 	Removed                    time.Time
 }

@@ -44,7 +44,7 @@ func userCommands() []command {
 			},
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 				u := mgr.UserByUUID(c.Str("id"))
-				if u.Account.Default {
+				if u.Default {
 					return nil, api.Invalid("The user is default and can't be removed")
 				}
 				u.Removed, u.State = mgr.Now(), "removed"
@@ -68,8 +68,11 @@ func userCommands() []command {
 				if err := MayUse(mgr, c, u.Account, "User"); err != nil {
 					return nil, err
 				}
-				keys := obj{"apikey": u.APIKey, "secretkey": u.SecretKey}
-				mgr.LaterField(keys, "apikeyaccess", "INHERIT")
+				keys := obj{}
+				if u.APIKey != "" {
+					keys["apikey"], keys["secretkey"] = u.APIKey, u.SecretKey
+				}
+				mgr.LaterField(keys, "apikeyaccess", true)
 				return obj{"userkeys": keys}, nil
 			},
 		},
@@ -105,7 +108,7 @@ func (mgr *Manager) userAnswer(u *User, child bool) obj {
 		"created": kernel.Stamp(u.Created), "state": u.State,
 		"account": a.Name, "accounttype": a.Type, "usersource": "native", "domainid": a.Domain.UUID,
 		"domain": a.Domain.Name, "accountid": a.UUID,
-		"iscallerchilddomain": child, "isdefault": a.Default, "is2faenabled": false, "is2famandated": false,
+		"iscallerchilddomain": child, "isdefault": u.Default, "is2faenabled": false, "is2famandated": false,
 	}
 	if u.APIKey != "" {
 		out["apikey"] = u.APIKey

@@ -136,6 +136,11 @@ func Load(file string) (map[string]Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the targets: %w", err)
 	}
+	return parse(file, data)
+}
+
+// parse is Load of a file's text.
+func parse(file string, data []byte) (map[string]Config, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(data, &root); err != nil {
 		if line, placeholder, ok := barePlaceholder(string(data)); ok {

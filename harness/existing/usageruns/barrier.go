@@ -126,7 +126,7 @@ func (b *Barrier) tell(doing string) {
 	case doing != "":
 		text = fmt.Sprintf("usage run for %d: %s", len(waiting), doing)
 	case len(working) > 0:
-		text += ", for " + strings.Join(working, " ")
+		text += fmt.Sprintf(", for %s, %s at most", strings.Join(working, " "), b.grace)
 	}
 	for _, id := range waiting {
 		b.show(id, text)

@@ -154,7 +154,7 @@ func TestWhoWorksIsWaitedFor(t *testing.T) {
 	harnesstest.Eventually(t, "the state to be shown", func() (bool, string) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		return b.shown["waits"] == "usage run: 1 of 2 wait, for works", b.shown["waits"]
+		return b.shown["waits"] == "usage run: 1 of 2 wait, for works, 1h0m0s at most", b.shown["waits"]
 	})
 	assert.Empty(t, b.asked)
 	b.Leave("works")

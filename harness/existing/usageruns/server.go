@@ -62,7 +62,8 @@ func (u *Server) Run(ctx context.Context, wanted []time.Time, show func(string))
 	}
 	until := choose(now, wanted)
 	due := minuteAfter(until).Add(time.Second)
-	show("waits for " + due.Format("15:04:05") + ", when the window is over")
+	show(fmt.Sprintf("waits for %s, when the window is over, and then %s at most for the usage server",
+		due.Format(time.TimeOnly), u.Wait.Round(time.Second)))
 	ctx, cancel := context.WithTimeoutCause(ctx, u.Wait+due.Sub(now), errNoRun)
 	defer cancel()
 	end, err = u.await(ctx, until, due, show)
@@ -100,6 +101,7 @@ func (u *Server) await(ctx context.Context, until, due time.Time, show func(stri
 	// The window is over: from here on it is the usage server that is waited for.
 	ctx, cancel := context.WithTimeoutCause(ctx, u.Wait, errNoRun)
 	defer cancel()
+	most := time.Now().Add(u.Wait).Local().Format(time.TimeOnly)
 	asked := 0
 	for next := due; ; {
 		end, pending, err := u.state(ctx)
@@ -129,9 +131,9 @@ func (u *Server) await(ctx context.Context, until, due time.Time, show func(stri
 			next = now.Add(time.Minute)
 		}
 		if u.OnDemand {
-			show(fmt.Sprintf("asked for (%d), waits for the usage server", asked))
+			show(fmt.Sprintf("asked for (%d), waits for the usage server until %s at most", asked, most))
 		} else {
-			show("waits for the scheduled run")
+			show("waits for the scheduled run until " + most + " at most")
 		}
 		if err := clock.Wait(ctx, u.Look); err != nil {
 			return time.Time{}, err
