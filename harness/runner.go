@@ -159,7 +159,7 @@ func RunScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 		if one != nil {
 			trials = append(trials, one.trials...)
 			fold(&c, one, i, p)
-			if news := s.KnownBad.News(target.Describe(), one.findings); c.Known && len(news) > 0 {
+			if news := s.KnownBad.News(target.Describe(), one.facts, one.foreseen); c.Known && len(news) > 0 {
 				c.Known, c.Reason = false, "beside the known defect: "+news[0].Says
 			}
 			if one.verdict == result.Inconclusive && !one.byDesign {

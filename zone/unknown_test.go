@@ -16,7 +16,7 @@ func TestUnknownParametersAreLogged(t *testing.T) {
 	b.z.kernel.Log = slog.New(slog.NewTextHandler(&log, nil))
 	b.call("listZones", "listall=true", "page=1", "pagesize=2")
 	assert.Empty(t, log.String())
-	b.call("listZones", "colour=x", "tags[0].key=a")
+	b.call("listZones", "colour=x", "hue[0].key=a")
 	assert.Contains(t, log.String(), kernel.UnknownParameters)
-	assert.Contains(t, log.String(), `command=listZones parameters="colour tags"`)
+	assert.Contains(t, log.String(), `command=listZones parameters="colour hue"`)
 }

@@ -108,6 +108,7 @@ func TestStandingLab(t *testing.T) {
 	t.Run("lacks", func(t *testing.T) { lackIsSaid(t, l, errs) })
 	t.Run("stickiness", func(t *testing.T) { stickinessShows(t, l) })
 	t.Run("terraform", func(t *testing.T) { terraform(t, l) })
+	t.Run("python", func(t *testing.T) { python(t, l) })
 	assert.NotContains(t, errs.String(), "panicked")
 }
 

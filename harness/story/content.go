@@ -25,13 +25,49 @@ func (t RouterLooks) ExpectContent(n *Network, only ...*Rule) {
 		t.Fail(result.PushCount, fmt.Sprintf("no push has reached router %s", n.Router()))
 		return
 	}
-	wrong := t.contentFaults(n, push, only)
-	if len(wrong) > 0 {
-		t.Fail(result.PushContent, "the newest push is not what the API lists: "+wrong[0],
-			result.Evidence{Kind: result.KindNote, Title: "newest push against the API",
-				Text: strings.Join(wrong, "\n")},
-			result.Evidence{Kind: result.KindPush, Title: "newest push to " + n.Router(), Text: string(push.Raw)})
+	t.tellContent("the newest push is not what the API lists: ", t.contentFaults(n, push, only), n.Router(), push)
+}
+
+// tellContent tells in what a push is not what the API says. What was told of an earlier push is not told again: it is
+// the same fact, seen once more.
+func (t *core) tellContent(says string, wrong []string, routerName string, push router.Push) {
+	var news []string
+	for _, one := range wrong {
+		if !slices.Contains(t.toldContent, one) {
+			news = append(news, one)
+		}
 	}
+	if len(news) == 0 {
+		return
+	}
+	t.toldContent = append(t.toldContent, news...)
+	f := result.Finding{Says: says + news[0], Class: result.PushContent}
+	for _, one := range news {
+		f.Seen = append(f.Seen, result.Seen{What: SeenContent, Text: one})
+	}
+	t.Find(f, result.Evidence{Kind: result.KindNote, Title: "push against the API", Text: strings.Join(wrong, "\n")},
+		result.Evidence{Kind: result.KindPush, Title: "push to " + routerName, Text: string(push.Raw)})
+}
+
+// SeenContent is what a difference between API and push is seen by: its words.
+const SeenContent = "content"
+
+// PushesOnly are the words of a rule whose members the API lists and of which the push carries only these.
+func (t RouterLooks) PushesOnly(r *Rule, left ...*VM) string {
+	members, err := r.Account.Cloud.ListLoadBalancerRuleMembers(t.ctx, r.ID)
+	t.Must(err, "listing the members of rule %s", r.Name)
+	var ips []string
+	for _, m := range members {
+		ips = append(ips, m.IPs...)
+	}
+	slices.Sort(ips)
+	carried := make([]string, len(left))
+	for i, vm := range left {
+		carried[i] = vm.IP.String()
+	}
+	w := t.witness()
+	w.Learn(r.ID, r.listedName)
+	return w.Says(witness.Members(r.ID, ips, carried))
 }
 
 func (t RouterLooks) newestPush(name string) (router.Push, bool) {
@@ -112,15 +148,14 @@ func (t *core) lookAtPushes() {
 		found, err := t.pushed.Look(t.ctx, t.now(), name, pushes)
 		t.Must(err, "looking at the pushes to %s", name)
 		for _, f := range found {
-			lines := []string{f.Says}
-			for _, d := range f.Differences {
-				lines = append(lines, t.pushed.Says(d))
+			wrong := []string{f.Says}
+			for i, d := range f.Differences {
+				if i == 0 {
+					wrong = nil
+				}
+				wrong = append(wrong, t.pushed.Says(d))
 			}
-			t.Fail(result.PushContent, fmt.Sprintf("a push to router %s is not what the API says: %s", f.Router,
-				f.Says),
-				result.Evidence{Kind: result.KindNote, Title: "push against the API",
-					Text: strings.Join(slices.Compact(lines), "\n")},
-				result.Evidence{Kind: result.KindPush, Title: "push to " + f.Router, Text: string(f.Push.Raw)})
+			t.tellContent("a push to router "+f.Router+" is not what the API says: ", wrong, f.Router, f.Push)
 		}
 	}
 }

@@ -48,9 +48,10 @@ type core struct {
 	watch  *watch
 	probes uint64 // so far, for the seed of the next one
 
-	pushed     *witness.Witness // nil until somebody looks
-	timePasses bool             // beside the story's calls
-	keepAlive  []string         // ids of the offerings with keep-alive that the story made
+	pushed      *witness.Witness // nil until somebody looks
+	toldContent []string         // differences between pushes and the API
+	timePasses  bool             // beside the story's calls
+	keepAlive   []string         // ids of the offerings with keep-alive that the story made
 }
 
 // The groups of T, by subject.

@@ -188,21 +188,31 @@ func (w *Witness) device(nic, said string, tiers int) string {
 
 // says tells a difference as a person of the story would.
 func (j *judging) says(d Difference) string {
-	return fmt.Sprintf("%s: the API says %q, the push %q", j.title(d.Path), d.API, d.Push)
+	rest, is := strings.CutPrefix(d.Path, rulePath(""))
+	uuid, field, inside := strings.Cut(rest, "/")
+	switch {
+	case !is:
+		return fmt.Sprintf("the API says %s %q, the push %q", d.Path, d.API, d.Push)
+	case !inside && d.Push == Absent:
+		return fmt.Sprintf("rule %s is listed by the API and not carried by the push", j.name(uuid))
+	case !inside:
+		return fmt.Sprintf("rule %s is carried by the push and not listed by the API", j.name(uuid))
+	}
+	return fmt.Sprintf("rule %s: the API says %s %q, the push %q", j.name(uuid), strings.ReplaceAll(field, "/", ", "),
+		d.API, d.Push)
 }
 
-// title is a path with the rule's name in place of its uuid.
+func (j *judging) name(uuid string) string {
+	if name := j.names[uuid]; name != "" {
+		return name
+	}
+	return uuid
+}
+
+// title is a path of a rule with its name in place of its uuid.
 func (j *judging) title(path string) string {
-	rest, is := strings.CutPrefix(path, rulePath(""))
-	if !is {
-		return path
-	}
-	uuid, field, _ := strings.Cut(rest, "/")
-	name := j.names[uuid]
-	if name == "" {
-		name = uuid
-	}
-	return strings.TrimSpace("rule " + name + " " + strings.ReplaceAll(field, "/", ", "))
+	uuid, field, _ := strings.Cut(strings.TrimPrefix(path, rulePath("")), "/")
+	return strings.TrimSpace("rule " + j.name(uuid) + " " + strings.ReplaceAll(field, "/", ", "))
 }
 
 // dying are the members that the API does not list any more because their VMs are destroyed and not expunged: their

@@ -181,8 +181,51 @@ func compare(want, have Leaves) []Difference {
 			all = append(all, Difference{path, Absent, value})
 		}
 	}
+	all = together(all, want, have)
 	slices.SortFunc(all, func(a, b Difference) int { return strings.Compare(a.Path, b.Path) })
 	return all
+}
+
+// Members is the difference of a rule that should have the first members and is pushed with others.
+func Members(rule string, api, pushed []string) Difference {
+	slices.Sort(api)
+	slices.Sort(pushed)
+	return Difference{rulePath(rule) + "/members", strings.Join(api, " "), strings.Join(pushed, " ")}
+}
+
+// together tells what follows from a rule or a member that is missing, or too many, as one difference.
+func together(all []Difference, want, have Leaves) (rest []Difference) {
+	missing, regrouped := map[string]bool{}, map[string]bool{}
+	for _, d := range all {
+		rule, field, _ := strings.Cut(d.Path, "/")
+		missing[rule] = missing[rule] || field == ""
+		if strings.HasPrefix(field, "member ") && !strings.Contains(field, "/") {
+			regrouped[rule] = true
+		}
+	}
+	for _, d := range all {
+		rule, field, _ := strings.Cut(d.Path, "/")
+		if field != "" && (missing[rule] || regrouped[rule] && strings.HasPrefix(field, "member ")) {
+			continue
+		}
+		rest = append(rest, d)
+	}
+	for rule := range regrouped {
+		if !missing[rule] {
+			rest = append(rest, Members(strings.TrimPrefix(rule, rulePath("")), want.members(rule), have.members(rule)))
+		}
+	}
+	return rest
+}
+
+// members are the addresses of a rule's members.
+func (l Leaves) members(rule string) (ips []string) {
+	for path := range l {
+		if ip, is := strings.CutPrefix(path, memberPath(rule, "")); is && !strings.Contains(ip, "/") {
+			ips = append(ips, ip)
+		}
+	}
+	return ips
 }
 
 // judged says whether a field that nobody expects is one: those that a release yet to come adds to the frame of its

@@ -46,6 +46,7 @@ type Witness struct {
 	seen       map[string]*history // by router
 	devices    map[string]string   // of NICs in a VPC, by their uuid
 	failing    bool                // see PushesFail
+	names      map[string]string   // of every rule that was ever listed
 	networkOf  map[string]string   // of every rule that was ever listed
 	vms        map[string]string   // ids of members' VMs, by their path
 	internal   bool                // there are internal rules
@@ -54,9 +55,8 @@ type Witness struct {
 // history is what was seen of a router.
 type history struct {
 	count int
-	last  content           // newest push
-	want  Leaves            // what the API said then, rules only
-	names map[string]string // rule names by uuid
+	last  content // newest push
+	want  Leaves  // what the API said then, rules only
 }
 
 // Finding is a push that is not what the API said.
@@ -74,12 +74,15 @@ func New(o Options) *Witness {
 	}
 	return &Witness{o: o, offerings: map[string]Leaves{}, rules: map[string]*ruleState{},
 		routers: map[string]*routerState{}, seen: map[string]*history{}, devices: map[string]string{},
-		networkOf: map[string]string{}, vms: map[string]string{},
+		networkOf: map[string]string{}, names: map[string]string{}, vms: map[string]string{},
 		stale: stale{all: true, rules: map[string]bool{}, policy: map[string]bool{}}}
 }
 
 // PushesFail tells that the run makes pushes fail: what an undone call takes back is then in no push.
 func (w *Witness) PushesFail() { w.failing = true }
+
+// Learn tells what the API calls a rule.
+func (w *Witness) Learn(id, name string) { w.names[id] = name }
 
 // Seen is how many pushes of a router the witness has looked at.
 func (w *Witness) Seen(name string) int {
@@ -110,14 +113,12 @@ func (w *Witness) Look(ctx context.Context, now time.Time, name string, pushes [
 	if s == nil { // gone since: what it carried is not listed any more
 		return nil, nil
 	}
-	want, names := Leaves{}, map[string]string{}
+	want := Leaves{}
 	for _, r := range w.rules {
-		names[r.id] = r.name
 		if s.of(r) {
 			maps.Copy(want, r.leaves())
 		}
 	}
-	maps.Copy(names, h.names)
 	newest, err := read(pushes[len(pushes)-1].Raw)
 	if err != nil {
 		return nil, err
@@ -127,9 +128,9 @@ func (w *Witness) Look(ctx context.Context, now time.Time, name string, pushes [
 		return nil, fmt.Errorf("holding pushes against the API: %w", err)
 	}
 	maps.Copy(want, dying)
-	judge := &judging{w: w, router: s, before: h.want, after: want, names: names, previous: h.last}
+	judge := &judging{w: w, router: s, before: h.want, after: want, names: w.names, previous: h.last}
 	found, last := judge.all(pushes)
-	h.last, h.want, h.names = last, want, names
+	h.last, h.want = last, want
 	return found, nil
 }
 
@@ -184,13 +185,7 @@ func (w *Witness) Name(id string) string {
 }
 
 // Says tells a difference as a person of the story would.
-func (w *Witness) Says(d Difference) string {
-	names := map[string]string{}
-	for id, r := range w.rules {
-		names[id] = r.name
-	}
-	return (&judging{names: names}).says(d)
-}
+func (w *Witness) Says(d Difference) string { return (&judging{names: w.names}).says(d) }
 
 // within says whether a path is another one or below it.
 func within(path, other string) bool {
@@ -229,7 +224,7 @@ func (w *Witness) refresh(ctx context.Context, now time.Time) error {
 	}
 	for id, r := range listed {
 		old := w.rules[id]
-		w.networkOf[id] = r.network
+		w.networkOf[id], w.names[id] = r.network, r.name
 		if old == nil {
 			w.routers = map[string]*routerState{} // perhaps of a network that is new, too
 		}

@@ -171,5 +171,7 @@ type Call struct {
 	startID int64
 	// EventFine makes a failing job's last row a success: the manager answered false without an exception.
 	EventFine bool
-	Job       *Job
+	// lacking is a filter of the call that the lab cannot apply.
+	lacking string
+	Job     *Job
 }

@@ -73,7 +73,9 @@ func (k *Kernel) Call(ctx context.Context, login any, name string, params map[st
 	}
 	switch cmd.Kind {
 	case SyncCommand:
-		answer, err = cmd.Run(c.k, c)
+		if answer, err = cmd.Run(c.k, c); err == nil {
+			err = c.lack()
+		}
 		if answer != nil || err != nil {
 			c.eventDone(err)
 		}
@@ -281,7 +283,7 @@ func (c *Call) tagged(items []obj) []obj {
 
 // Page cuts a list answer: {"count":N,"<key>":[...]}, {} when nothing matched. The count is of all matches.
 func (c *Call) Page(key string, items []obj) obj {
-	items = c.tagged(items)
+	items = c.byFields(c.tagged(items))
 	total := len(items)
 	if total == 0 {
 		return obj{}
