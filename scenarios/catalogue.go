@@ -97,6 +97,7 @@ func stories() harness.Catalogue {
 		keepAliveLeak(),
 		healthChecks(),
 		emptyNetwork(),
+		deletedAnswersNoMore(),
 		updateWithoutProtocol(),
 		renameAlone(),
 		protocolSpelling(),
