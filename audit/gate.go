@@ -231,11 +231,9 @@ func (g *Gate) steps(r *Result) {
 	if !g.Go {
 		step("mend what blocks, and ask the gate again")
 	}
-	step(
-		"see that usage jobs are healthy (U8), and take a data-plane baseline: stackproof run --json " +
-			"before-run.json (L7)",
-	)
-	step("keep this audit: stackproof audit --json before.json")
+	step("see that usage jobs are healthy (U8)")
+	step("keep an audit with a baseline of routers and traffic: stackproof audit --router COMMAND --reach --json " +
+		"before.json (L4, L6, L7)")
 	step("stop the management and usage servers, dump cloud with its routines, and cloud_usage")
 	step(
 		"upgrade to %s; upgrade or live-patch the routers: that restarts HAProxy, and sessions and stick tables go",
@@ -245,14 +243,14 @@ func (g *Gate) steps(r *Result) {
 		"create and delete one load balancer rule as a canary (stackproof run --scenario U-01), and wait for two " +
 			"usage jobs",
 	)
-	step("stackproof audit --json after.json, then stackproof compare before.json after.json: no class may have grown")
+	step("stackproof audit --router COMMAND --reach --json after.json, then stackproof compare before.json after.json: " +
+		"no class may have grown, and every rule is served as before")
 	if len(r.Findings) > 0 {
 		step(
 			"stackproof repair plan, look at it, repair apply with the usage server stopped; start it, wait for two " +
 				"jobs, audit again: nothing repairable is left",
 		)
 	}
-	step("stackproof run --json after-run.json, then stackproof compare before-run.json after-run.json")
 }
 
 // Text is the gate for a terminal.

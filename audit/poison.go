@@ -88,6 +88,11 @@ type balancerRule struct {
 	revokedPolicies           int
 	certificate, encrypted    bool
 	keepAlive                 bool
+	// what routers are compared with (readAddresses)
+	address       string
+	port          int64
+	members       []string // address:port
+	memberUnknown bool
 }
 
 type policy struct {

@@ -48,6 +48,8 @@ type outcome struct {
 	reason   string
 	steps    []result.Step
 	findings []result.Finding
+	facts    []result.Finding // the same, each by itself: what is told as one may be two faults
+	foreseen []Foreseen
 	evidence []result.Evidence
 	views    result.Views
 	calls    []result.Call // of a failure
@@ -135,6 +137,7 @@ func (t *Attempt) Find(f result.Finding, evidence ...result.Evidence) {
 	t.judge(result.Fail, f.Says)
 	t.failed++
 	t.findings = result.AddFinding(t.findings, f)
+	t.facts = append(t.facts, f)
 	for _, e := range evidence {
 		// Several expectations that fail over the same rows show them once.
 		if !slices.ContainsFunc(t.evidence, func(o result.Evidence) bool {

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -13,7 +14,10 @@ import (
 type Known struct {
 	// Releases are those that have it. Name the knob (release.Where) where the lab has one.
 	Releases release.Range
-	Why      string // upstream issue and the release that ends it
+	// Knob is the lab's, where it has one: a site on which it is off does not have the defect, whatever the release.
+	// Of an improvement that ends the defect it is the word that switches it off.
+	Knob release.Knob
+	Why  string // upstream issue and the release that ends it
 	// Classes are those of the failures that the defect shows. A failure of another class is news, beside them too.
 	Classes []result.Class
 	// Router says that the defect is in the router's own code, not in what the management server sends it: where the
@@ -49,6 +53,9 @@ func (k Known) on(d Description) []Known {
 }
 
 func (k Known) has(d Description) bool {
+	if d.Knobs != nil && k.Knob != "" && !(k.Router && d.RouterCode != "") && !k.switched(d.Knobs) {
+		return false
+	}
 	if code := cmp.Or(d.RouterCode, d.Release); !k.Shows.IsZero() && code != UnknownRelease && !k.Shows.Contains(code) {
 		return false
 	}
@@ -58,13 +65,72 @@ func (k Known) has(d Description) bool {
 	return k.Releases.Contains(d.Release)
 }
 
-// News are those of the findings that are not of a defect which the target is known to have.
-func (k Known) News(d Description, all []result.Finding) []result.Finding {
-	var known []result.Class
-	for _, one := range k.on(d) {
-		known = append(known, one.Classes...)
+// switched says whether a lab's knobs have the defect on.
+func (k Known) switched(knobs release.Knobs) bool {
+	if name, off := strings.CutSuffix(string(k.Knob), string(release.Knob("").Off())); off {
+		return !knobs[release.Knob(name)]
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(f result.Finding) bool { return slices.Contains(known, f.Class) })
+	return knobs[k.Knob]
+}
+
+// News are those of the findings that are not of a defect which the target is known to have. A defect of which the
+// story foresaw how it shows is known by that alone: each fact must be one of the foreseen, and each of those must have
+// come. Others are known by their classes.
+func (k Known) News(d Description, facts []result.Finding, foreseen []Foreseen) (news []result.Finding) {
+	var classes []result.Class
+	exact := map[release.Knob]bool{}
+	for _, f := range foreseen {
+		exact[f.Knob] = true
+	}
+	for _, one := range k.on(d) {
+		if one.Knob == "" || !exact[one.Knob] {
+			classes = append(classes, one.Classes...)
+		}
+	}
+	came := make([]int, len(foreseen))
+	for _, fact := range facts {
+		if !ofClasses(fact, facts, classes) && !foretold(fact, foreseen, came) {
+			news = append(news, fact)
+		}
+	}
+	if len(facts) == 0 || len(news) > 0 {
+		return news
+	}
+	for i, f := range foreseen {
+		if came[i] == 0 {
+			news = append(news, result.Finding{Class: f.Class,
+				Says: fmt.Sprintf("of the defect itself this did not show: %s", f.About)})
+		}
+	}
+	return news
+}
+
+// ofClasses says whether a fact is of one of the classes, or is brought about by one that is, of the same subject.
+func ofClasses(fact result.Finding, facts []result.Finding, classes []result.Class) bool {
+	return slices.Contains(classes, fact.Class) || slices.ContainsFunc(facts, func(cause result.Finding) bool {
+		return fact.Subject != "" && cause.Subject == fact.Subject && slices.Contains(classes, cause.Class) &&
+			fact.Follows(cause)
+	})
+}
+
+// foretold says whether a fact is, in all that was seen, what was foreseen, and counts it.
+func foretold(fact result.Finding, foreseen []Foreseen, came []int) bool {
+	if len(fact.Seen) == 0 {
+		return false
+	}
+	so := slices.Clone(came)
+	for _, s := range fact.Seen {
+		i := 0
+		for i < len(foreseen) && !(foreseen[i].is(fact, s) && (foreseen[i].Most == 0 || so[i] < foreseen[i].Most)) {
+			i++
+		}
+		if i == len(foreseen) {
+			return false
+		}
+		so[i]++
+	}
+	copy(came, so)
+	return true
 }
 
 // Reason says which defects a target has.

@@ -159,7 +159,7 @@ func RunScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 		if one != nil {
 			trials = append(trials, one.trials...)
 			fold(&c, one, i, p)
-			if news := s.KnownBad.News(target.Describe(), one.findings); c.Known && len(news) > 0 {
+			if news := s.KnownBad.News(target.Describe(), one.facts, one.foreseen); c.Known && len(news) > 0 {
 				one.reason = "beside the known defect: " + news[0].Says
 				show(&c, one, i, p) // what is new is what a reader must see, and its evidence with it
 				c.Known = false

@@ -9,6 +9,7 @@ import (
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/probes/dataplane"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/router"
 )
 
@@ -42,6 +43,16 @@ type Description struct {
 	RouterCode string
 	// Groups are the sizes of autoscale populations that fit (L-04).
 	Groups []int
+	// Knobs are those that are on in a lab; nil elsewhere.
+	Knobs release.Knobs
+}
+
+// Has says whether the target behaves as a knob says: a lab by its knobs, any other by its release.
+func (d Description) Has(k release.Knob) bool {
+	if d.Knobs != nil {
+		return d.Knobs[k]
+	}
+	return release.Where(k).Contains(d.Release)
 }
 
 // UnknownRelease lies in no span of releases.

@@ -164,7 +164,7 @@ func TestRenderTo(t *testing.T) {
 	line, _, _ := bytes.Cut(log, []byte("\n"))
 	run := func(in []byte, release string, asJSON bool) (string, error) {
 		var out bytes.Buffer
-		err := RenderTo(&out, in, release, asJSON)
+		_, err := RenderTo(&out, in, release, asJSON)
 		return out.String(), err
 	}
 	p, ok, err := ParseLogLine(string(line))
@@ -187,7 +187,7 @@ func TestRenderTo(t *testing.T) {
 	}
 	text, err := run(log, "4.20.0.0", false)
 	require.NoError(t, err)
-	pushes, err := ReadPushes(bytes.NewReader(log))
+	pushes, _, err := ReadPushes(bytes.NewReader(log))
 	require.NoError(t, err)
 	assert.Equal(t, len(pushes), strings.Count(text, "# push "))
 	assert.Contains(t, text, "# push 1 of ")
@@ -207,7 +207,7 @@ func TestRenderToRefuses(t *testing.T) {
 		"bad maxconn": {`{"loadBalancers":[],"maxconn":"x"}`, "4.20.0.0", `maxconn "x" is not a whole number`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := RenderTo(&bytes.Buffer{}, []byte(c.in), c.release, false)
+			_, err := RenderTo(&bytes.Buffer{}, []byte(c.in), c.release, false)
 			require.ErrorContains(t, err, c.want)
 			assert.NotContains(t, err.Error(), "\n")
 		})

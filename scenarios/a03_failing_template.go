@@ -14,6 +14,7 @@ func failingTemplate() harness.Scenario {
 		Guards: []string{"#9318", "#9503", "#10223", "#11244"}, Needs: []harness.Capability{harness.API,
 			harness.PushFault, harness.TimeTravel},
 		KnownBad: harness.Known{Releases: release.Where(release.AutoscaleUnboundedRetries),
+			Knob:    release.AutoscaleUnboundedRetries,
 			Why:     "#11244: members are created without end; bounded from 4.20.2 and 4.21",
 			Classes: []result.Class{result.Attempts}},
 		Cures: []release.Knob{release.AutoscaleUnboundedRetries.Off()},

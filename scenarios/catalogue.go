@@ -109,14 +109,14 @@ func routerNeeds() []harness.Capability {
 
 // helperIDBug is the defect of story A; more are the classes that it shows in a story beside those of rows.
 func helperIDBug(more ...result.Class) harness.Known {
-	return harness.Known{Releases: release.Where(release.UsageCloseByHelperID),
+	return harness.Known{Releases: release.Where(release.UsageCloseByHelperID), Knob: release.UsageCloseByHelperID,
 		Why:     "#10789: usage rows are looked up by helper id; fixed by #10712 in 4.19.3.0 and #9888 in 4.20.1.0",
 		Classes: append([]result.Class{result.LeakedRow, result.CrossedClose}, more...)}
 }
 
 // setComparison is the defect of story B.
 func setComparison() harness.Known {
-	return harness.Known{Releases: release.Where(release.VRCompareAsSet), Router: true,
+	return harness.Known{Releases: release.Where(release.VRCompareAsSet), Knob: release.VRCompareAsSet, Router: true,
 		Why:     "#9822: the router compares its files as sets of lines; fixed in 4.19.2.0 and 4.20.0.0",
 		Classes: []result.Class{result.RouterStale, result.NotSticky, result.StickyWithoutPolicy}}
 }
@@ -124,7 +124,13 @@ func setComparison() harness.Known {
 // faultNeeds is what every scenario about failing pushes needs.
 func faultNeeds() []harness.Capability { return append(routerNeeds(), harness.PushFault) }
 
-// everywhere is a defect that every release seen has: it is reported as known and gates nothing.
+// always is a defect that every release seen has, and the lab as long as the knob is on: it is reported as known
+// and gates nothing. The story foresees how it shows (T.Foreshow).
+func always(defect release.Knob, why string, classes ...result.Class) harness.Known {
+	return harness.Known{Releases: release.Everywhere(), Knob: defect, Why: why, Classes: classes}
+}
+
+// everywhere is a defect that every release seen has, known by its classes.
 func everywhere(why string, classes ...result.Class) harness.Known {
 	return harness.Known{Releases: release.Everywhere(), Why: why, Classes: classes}
 }

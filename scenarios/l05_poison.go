@@ -21,6 +21,10 @@ func poisonedRule() harness.Scenario {
 			a, b, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("B").Assign(vms...),
 				tier.LoadBalancer("control").Assign(vms...)
 			t.ExpectFree(control, a, b)
+			t.Foreshow(release.AppCookieAccepted, story.Billed{}, story.Shows{Class: result.RouterFrozen,
+				What: story.SeenFrozen, Holds: story.Both(story.Mentions("appsession"), story.Count(0)), Most: 1})
+			t.Foreshow(release.AppCookieAccepted, b.Billed(), story.Shows{Class: result.NotSticky, What: story.SeenWay,
+				Holds: story.Way(true, true, true, false), Most: 1})
 			refusal := a.TryGive(story.AppCookiePolicy("SID"))
 			t.ExpectValidFile(tier)
 			b.Stick()
@@ -37,8 +41,9 @@ func poisonedRule() harness.Scenario {
 // poison is a defect of every server seen, until the router's code checks a file before it takes it
 // (CsLoadBalancer.py@4.22, #11468).
 func poison() harness.Known {
-	k := everywhere("#3253: AppCookie is accepted, HAProxy has refused it since 1.6: the router's configuration is "+
-		"frozen until the policy goes", result.RouterFrozen, result.NotSticky)
+	k := always(release.AppCookieAccepted,
+		"#3253: AppCookie is accepted, HAProxy has refused it since 1.6: the router's configuration is "+
+			"frozen until the policy goes", result.RouterFrozen, result.NotSticky)
 	k.Shows = release.Without(release.RouterVerifies)
 	return k
 }

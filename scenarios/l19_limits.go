@@ -13,8 +13,9 @@ func policyLimits() harness.Scenario {
 		ID: "L-19", Title: "policy values that HAProxy refuses are refused by the API", Group: result.GroupLB,
 		Priority: 1,
 		Guards:   []string{"#3253"}, Needs: routerNeeds(),
-		KnownBad: everywhere("createLBStickinessPolicy checks the form of values only, HAProxy refuses the file "+
-			"(NetworkHelperImpl.java@4.20.0.0)", result.RouterFrozen),
+		KnownBad: always(release.StickyValuesUnchecked,
+			"createLBStickinessPolicy checks the form of values only, HAProxy refuses the file "+
+				"(NetworkHelperImpl.java@4.20.0.0)", result.RouterFrozen),
 		Cures: []release.Knob{release.StickyValuesUnchecked.Off()},
 		Twins: []release.Knob{fault.SecondPolicyKept, fault.StickyListEmpty, fault.PolicyNotRemoved,
 			fault.RouterFileStale},
@@ -27,6 +28,10 @@ func policyLimits() harness.Scenario {
 				"mode": "rewrite", "indirect": "true"}}
 			unknown := story.Policy{Method: "LbCookie", Params: map[string]string{"cookie-name": "SRV",
 				"mode": "sideways"}}
+			for _, word := range []string{"size", "expire", "rewrite", "'cookie'"} {
+				t.Foreshow(release.StickyValuesUnchecked, story.Billed{}, story.Shows{Class: result.RouterFrozen,
+					What: story.SeenFrozen, Holds: story.Both(story.Mentions(word), story.Count(0)), Most: 1})
+			}
 			for _, bad := range []story.Policy{story.SourcePolicy("0k", "30m"), story.SourcePolicy("200k", "30d"),
 				rewrite, unknown} {
 				if a.TryGive(bad) == nil {

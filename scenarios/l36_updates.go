@@ -92,7 +92,7 @@ func unknownAlgorithm() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-39", Title: "an update to an algorithm that does not exist is refused", Group: result.GroupLB,
 		Priority: 1, Guards: []string{"#9698"}, Needs: pushNeeds(),
-		KnownBad: everywhere("updateLoadBalancerRule takes any text as the algorithm "+
+		KnownBad: always(release.AlgorithmUnchecked, "updateLoadBalancerRule takes any text as the algorithm "+
 			"(docs/findings/algorithm-unchecked.md)", result.NotRefused, result.WrongRefusal, result.HalfChanged),
 		Cures: []release.Knob{release.AlgorithmUnchecked.Off()},
 		Twins: []release.Knob{fault.AlgorithmUpdateIgnored, fault.PushLostUpdate},
@@ -116,7 +116,8 @@ func portZero() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-40", Title: "port 0 is refused, public and private", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#11468"}, Needs: pushNeeds(),
-		KnownBad: everywhere("createLoadBalancerRule takes port 0, which no router can serve (docs/findings/port-zero.md)",
+		KnownBad: always(release.PortZeroAccepted,
+			"createLoadBalancerRule takes port 0, which no router can serve (docs/findings/port-zero.md)",
 			result.NotRefused),
 		Cures: []release.Knob{release.PortZeroAccepted.Off()},
 		Twins: []release.Knob{fault.PushLostMembers},
@@ -139,8 +140,9 @@ func updateRolledBack() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-41", Title: "an update whose push fails changes nothing", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#11468"}, Needs: []harness.Capability{harness.API, harness.PushLog, harness.PushFault},
-		KnownBad: everywhere("the new protocol of an update whose push failed is kept: the next push of any rule brings "+
-			"it into force (docs/findings/protocol-not-restored.md)", result.HalfChanged),
+		KnownBad: always(release.UpdateProtocolNotRestored,
+			"the new protocol of an update whose push failed is kept: the next push of any rule brings "+
+				"it into force (docs/findings/protocol-not-restored.md)", result.HalfChanged),
 		Cures: []release.Knob{release.UpdateProtocolNotRestored.Off()},
 		Twins: []release.Knob{fault.FailedPushSucceeds, fault.AlgorithmUpdateIgnored, fault.PushLostUpdate},
 		Run: story.Of(func(t *story.T) {

@@ -14,7 +14,7 @@ func failedAssign() harness.Scenario {
 		ID: "L-43", Title: "an assignment whose push fails leaves the members that were there", Group: result.GroupLB,
 		Priority: 1, Guards: []string{"#9587"},
 		Needs: []harness.Capability{harness.API, harness.PushLog, harness.PushFault},
-		KnownBad: everywhere("the roll-back of a failed assignment removes all addresses of its VMs "+
+		KnownBad: always(release.FailedAssignDropsMapping, "the roll-back of a failed assignment removes all addresses of its VMs "+
 			"(docs/findings/failed-assign-drops-mapping.md)", result.HalfChanged),
 		Cures: []release.Knob{release.FailedAssignDropsMapping.Off()},
 		Twins: []release.Knob{fault.FailedPushSucceeds, fault.PushLostMembers, fault.InstanceListShort},
@@ -40,7 +40,7 @@ func tagsGo() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-44", Title: "the tags of a rule go with it", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#9587"}, Needs: []harness.Capability{harness.API},
-		KnownBad: everywhere("the tags of a load balancer rule outlive it (docs/findings/tags-outlive-rule.md)",
+		KnownBad: always(release.TagsOutliveRule, "the tags of a load balancer rule outlive it (docs/findings/tags-outlive-rule.md)",
 			result.TagsLeft),
 		Cures: []release.Knob{release.TagsOutliveRule.Off()},
 		Twins: []release.Knob{fault.RuleListedAfterDelete},

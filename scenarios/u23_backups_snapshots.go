@@ -40,13 +40,23 @@ func vmSnapshots() harness.Scenario {
 		ID: "U-27", Title: "of three snapshots of one VM the middle one is deleted: the other two are billed on",
 		Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#13921", "#5662", "#5872"}, Needs: append(usageNeeds(), harness.Forge),
-		KnownBad: everywhere("#13921: a VM snapshot ends the one before it, and VMSNAPSHOT.DELETE closes all rows "+
-			"of VM and offering", result.WrongClose, result.CrossedClose),
+		KnownBad: always(release.UsageVMSnapshotsAsOne, "#13921: a VM snapshot ends the one before it, and "+
+			"VMSNAPSHOT.DELETE closes all rows of VM and offering", result.WrongClose, result.NotBilled),
 		Cures: []release.Knob{release.UsageVMSnapshotsAsOne.Off()},
 		Twins: []release.Knob{release.UsageVMSnapshotsAsOne, fault.UsageVMSnapshotCloseNothing},
 		Run: story.Of(func(t *story.T) {
 			vm := t.NewAccount().VPC().Tier().NewVM()
 			first, middle, last := vm.Snapshot("first"), vm.Snapshot("middle"), vm.Snapshot("last")
+			for _, replaced := range []*story.Snapshot{first, middle} {
+				t.Foreshow(release.UsageVMSnapshotsAsOne, replaced.Billed(), story.Shows{Class: result.WrongClose,
+					What: story.SeenClosed, Holds: t.AtJob("VMSNAPSHOT.CREATE", last.Billed())})
+			}
+			t.Foreshow(release.UsageVMSnapshotsAsOne, last.Billed(), story.Shows{Class: result.WrongClose,
+				What: story.SeenClosed, Holds: t.AtLast("VMSNAPSHOT.DELETE", middle.Billed()), Most: 1})
+			for _, unbilled := range []*story.Snapshot{first, last} {
+				t.Foreshow(release.UsageVMSnapshotsAsOne, unbilled.Billed(), story.Shows{Class: result.NotBilled,
+					What: story.SeenUnbilled, Most: 1})
+			}
 			t.Drain()
 			t.Drains(1)
 			t.ExpectRowOpen(first.Billed(), middle.Billed(), last.Billed())

@@ -13,8 +13,9 @@ func duplicateCreate() harness.Scenario {
 		ID: "U-24", Title: "a create event that is there twice neither blocks the usage run nor is billed twice",
 		Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#13399", "#13909", "#11531", "#8587"}, Needs: append(usageNeeds(), harness.Forge),
-		KnownBad: everywhere("#13909: a repeated LB.CREATE opens a second row; a repeated VOLUME.CREATE closes the "+
-			"first and is refused; in 4.22.1.0 the whole run is rolled back", result.UsageInvariant, result.RowCount,
+		KnownBad: always(release.UsageCreateRepeated,
+			"#13909: a repeated LB.CREATE opens a second row; a repeated VOLUME.CREATE closes the "+
+				"first and is refused; in 4.22.1.0 the whole run is rolled back", result.UsageInvariant, result.RowCount,
 			result.WrongHours, result.WrongClose),
 		Cures: []release.Knob{release.UsageCreateRepeated.Off()}, Twins: []release.Knob{release.UsageCreateRepeated,
 			fault.UsageDuplicateBlocks},
@@ -23,6 +24,17 @@ func duplicateCreate() harness.Scenario {
 			rule, volume := account.VPC().Tier().LoadBalancer("A"), account.NewVolume()
 			t.Repeat("LB.CREATE", rule.InternalID)
 			t.Repeat("VOLUME.CREATE", volume.InternalID)
+			t.Foreshow(release.UsageCreateRepeated, rule.Billed(),
+				story.Shows{Class: result.UsageInvariant, What: "I2", Holds: story.Count(2)},
+				story.Shows{Class: result.UsageInvariant, What: "I4", Holds: story.Double},
+				story.Shows{Class: result.UsageInvariant, What: "I5", Holds: story.Twice},
+				story.Shows{Class: result.RowCount, What: story.SeenRows, Holds: story.Count(2), Most: 2},
+				story.Shows{Class: result.WrongHours, What: story.SeenHours, Holds: story.Twice, Most: 1})
+			atCreate := t.AtLast("VOLUME.CREATE", volume.Billed())
+			t.Foreshow(release.UsageCreateRepeated, volume.Billed(),
+				story.Shows{Class: result.UsageInvariant, What: "I2", Holds: atCreate},
+				story.Shows{Class: result.UsageInvariant, What: "I5", Holds: story.Nothing},
+				story.Shows{Class: result.WrongClose, What: story.SeenClosed, Holds: atCreate})
 			t.Drain()
 			t.Drains(1)
 			t.ExpectOpen(rule)

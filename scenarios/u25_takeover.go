@@ -17,6 +17,7 @@ func takeover() harness.Scenario {
 		Guards: []string{"#8590", "#10848", "#12383", "#12616"}, Needs: append(usageNeeds(), harness.UsageServers,
 			harness.TimeTravel),
 		KnownBad: harness.Known{Releases: release.Without(release.UsageCleanOwnJobsAtStart),
+			Knob: release.UsageCleanOwnJobsAtStart.Off(),
 			Why: "#10848: a restarted usage server waits for its own job's heartbeat to grow stale; ended in " +
 				"4.20.2.0",
 			Classes: []result.Class{result.UsageJob}},
@@ -26,6 +27,8 @@ func takeover() harness.Scenario {
 			rules := t.NewAccount().VPC().Tier().LoadBalancers(2)
 			t.Drain()
 			t.Drains(1)
+			t.Foreshow(release.UsageCleanOwnJobsAtStart.Off(), story.Billed{}, story.Shows{Class: result.UsageJob,
+				What: story.SeenNoRun, Holds: story.Count(2), Most: 1})
 			t.KillUsageInRun()
 			t.StartUsage(harness.FirstHost)
 			t.ExpectUsageWithin(2 * time.Minute)

@@ -13,8 +13,8 @@ func vpnUser() harness.Scenario {
 		ID: "U-31", Title: "a removed VPN user's usage row is closed at the removal, not at the next usage run",
 		Group: result.GroupUsage, Priority: 2,
 		Guards: []string{"#4085"}, Needs: usageNeeds(),
-		KnownBad: everywhere("VPN.USER.REMOVE closes with the job's time, UsageManagerImpl.java@4.20.0.0",
-			result.WrongClose, result.VPNUserDate),
+		KnownBad: always(release.UsageVPNCloseAtJob,
+			"VPN.USER.REMOVE closes with the job's time, UsageManagerImpl.java@4.20.0.0", result.WrongClose),
 		Cures: []release.Knob{release.UsageVPNCloseAtJob.Off()}, Twins: []release.Knob{release.UsageVPNCloseAtJob,
 			fault.UsageVPNCloseNothing},
 		Run: story.Of(func(t *story.T) {
@@ -22,6 +22,8 @@ func vpnUser() harness.Scenario {
 			removed, stays := account.VPNUser("removed"), account.VPNUser("stays")
 			t.Drain()
 			t.RequireRowOpen(removed.Billed(), stays.Billed())
+			t.Foreshow(release.UsageVPNCloseAtJob, removed.Billed(), story.Shows{Class: result.WrongClose,
+				What: story.SeenClosed, Holds: t.AtJob("VPN.USER.REMOVE", removed.Billed()), Most: 1})
 			removed.Remove()
 			t.Drain()
 			t.Drains(1)

@@ -86,19 +86,39 @@ func (f *siteFlags) options() (audit.Options, error) {
 }
 
 func (f *siteFlags) targetDSN() ([]string, error) {
+	t, err := f.targetNamed()
+	if err != nil {
+		return nil, err
+	}
+	if len(t.DSN) == 0 {
+		return nil, usage("target %s has no dsn", f.target)
+	}
+	return t.DSN, nil
+}
+
+func (f *siteFlags) targetNamed() (config.Config, error) {
 	file := (&existingFlags{config: f.config}).file()
 	if file == "" {
-		return nil, usage("--target %s: there is no file of targets; name it with --config", f.target)
+		return config.Config{}, usage("--target %s: there is no file of targets; name it with --config", f.target)
 	}
 	targets, err := config.Load(file)
 	if err != nil {
-		return nil, usage("%w", err)
+		return config.Config{}, usage("%w", err)
 	}
 	t, known := targets[f.target]
-	if !known || len(t.DSN) == 0 {
-		return nil, usage("%s: target %s is not there, or has no dsn", file, f.target)
+	if !known {
+		return config.Config{}, usage("%s: target %s is not there", file, f.target)
 	}
-	return t.DSN, nil
+	return t, nil
+}
+
+// routerCommand is the command of the target that leads into its routers, "" for none.
+func (f *siteFlags) routerCommand() (string, error) {
+	if f.target == "" {
+		return "", nil
+	}
+	t, err := f.targetNamed()
+	return t.Router.Command, err
 }
 
 // auditFlags are those of the verb audit.
@@ -108,6 +128,7 @@ type auditFlags struct {
 	gate   string
 	watch  time.Duration
 	resume string
+	inside routersFlags
 	nagios bool
 	quiet  bool
 }
@@ -125,6 +146,7 @@ Exit status: 0 nothing found (with --gate: go), 1 damage found (no-go), 2 wrong 
 	}
 	f.site.add(c)
 	f.docs.add(c.Flags())
+	f.inside.add(c.Flags())
 	c.Flags().StringVar(&f.gate, "gate", "", "say go or no-go for an upgrade to this release, and the order of steps")
 	c.Flags().
 		DurationVar(&f.watch, "watch", 0,
@@ -207,6 +229,9 @@ func (f *auditFlags) options(c *cobra.Command) (audit.Options, error) {
 		if _, err := audit.MakeGate(&audit.Result{}, f.gate); err != nil {
 			return o, usage("--gate: %w", err)
 		}
+	}
+	if err := f.inside.options(&o, f.site.routerCommand); err != nil {
+		return o, err
 	}
 	if f.resume != "" {
 		if err := audit.CheckResume(f.resume); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 // FakeTarget is a target without a zone: it shows how the runner treats what scenarios do.
@@ -16,6 +17,8 @@ type FakeTarget struct {
 	Template harness.Site
 	// Release is the one under test; 4.20.0.0 when it is empty.
 	Release string
+	// Knobs are those of a lab; nil is none.
+	Knobs release.Knobs
 	// OpenErr and CloseErr are what opening and closing a site end with.
 	OpenErr, CloseErr error
 
@@ -25,7 +28,7 @@ type FakeTarget struct {
 
 // Describe implements harness.Target.
 func (f *FakeTarget) Describe() harness.Description {
-	d := harness.Description{Name: "fake", Release: f.Release}
+	d := harness.Description{Name: "fake", Release: f.Release, Knobs: f.Knobs}
 	if d.Release == "" {
 		d.Release = "4.20.0.0"
 	}

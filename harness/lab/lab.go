@@ -86,7 +86,7 @@ func New(opts Options) (*Target, error) {
 // Describe names the lab.
 func (t *Target) Describe() harness.Description {
 	d := harness.Description{Name: "lab", Release: t.opts.Release, Router: "model, rules of " + t.opts.Release,
-		Groups: t.opts.Groups}
+		Groups: t.opts.Groups, Knobs: t.opts.Knobs}
 	if s := t.opts.Scripts; s != nil {
 		d.Router, d.RouterCode = s.String(), cmp.Or(s.Release(), harness.UnknownRelease)
 	}

@@ -172,10 +172,14 @@ func (t Answers) ExpectError(refusal *cloud.Error, what string) {
 func (t Answers) ExpectAttempts(what string, got, least, most int) {
 	t.Checked(1)
 	if got < least || got > most {
-		t.Fail(result.Attempts, fmt.Sprintf("%s: %d, want %d to %d", what, got, least, most))
+		t.failAs(result.Attempts, result.Seen{What: what, Number: float64(got), Want: float64(most)},
+			fmt.Sprintf("%s: %d, want %d to %d", what, got, least, most))
 	}
 	t.Note("counted", "%s: %d", what, got)
 }
+
+// SeenPolicies is what the policies of a rule are seen by: the methods that the API lists.
+const SeenPolicies = "policies"
 
 // ExpectPolicies expects that the API lists exactly these live policies for the rule, by method.
 func (t Answers) ExpectPolicies(r *Rule, methods ...string) {
@@ -189,6 +193,8 @@ func (t Answers) ExpectPolicies(r *Rule, methods ...string) {
 		}
 	}
 	if !slices.Equal(live, methods) {
-		t.Fail(result.WrongPolicies, fmt.Sprintf("the API lists policies %v for %s, want %v", live, r, methods))
+		t.Find(result.Finding{Says: fmt.Sprintf("the API lists policies %v for %s, want %v", live, r, methods),
+			Class: result.WrongPolicies, Subject: subject(r.Billed().Ref),
+			Seen: []result.Seen{{What: SeenPolicies, Text: strings.Join(live, " ")}}})
 	}
 }

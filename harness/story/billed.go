@@ -123,7 +123,7 @@ func (t BilledRows) ExpectRowOpen(things ...Billed) {
 		switch n := len(open(rows)); {
 		case n == 0 && len(rows) > 0:
 			class, why := t.watch.closedAlive(rows[len(rows)-1])
-			t.failOf(b, class, fmt.Sprintf("%s is alive, but %s", b, why), t.watch.evidence()...)
+			t.failSeen(b, class, closedSeen(rows[len(rows)-1]), fmt.Sprintf("%s is alive, but %s", b, why))
 		case n != 1:
 			t.failOf(b, result.RowCount, fmt.Sprintf("%s is alive and has %d open usage rows of %d, want one", b, n,
 				len(rows)), t.watch.evidence()...)
@@ -153,10 +153,10 @@ func (t BilledRows) ExpectRowClosed(things ...Billed) {
 					"ever",
 					b, stamp(*died), len(open(rows)), len(rows)), t.watch.evidence()...)
 		case !rows[len(rows)-1].Closed.Equal(*died):
-			t.failOf(b, result.WrongClose,
+			last := rows[len(rows)-1]
+			t.failSeen(b, result.WrongClose, closedSeen(last),
 				fmt.Sprintf("%s ended at %s, but its usage row (helper id %d) was closed at %s%s", b, stamp(*died),
-					rows[len(rows)-1].HelperID, stampOf(rows[len(rows)-1].Closed), t.watch.whose(rows[len(rows)-1])),
-				t.watch.evidence()...)
+					last.HelperID, stampOf(last.Closed), t.watch.whose(last)))
 		default:
 			t.expectAsTold(b, rows)
 		}
@@ -192,8 +192,9 @@ func (t BilledRows) ExpectRows(b Billed, opened, closed int) {
 	t.Checked(1)
 	rows := t.watch.rows(b)
 	if n := len(open(rows)); n != opened || len(rows)-n != closed {
-		t.failOf(b, rowsClass(n, opened), fmt.Sprintf("%s has %d open and %d closed usage rows, want %d and %d", b, n,
-			len(rows)-n, opened, closed), t.watch.evidence()...)
+		t.failSeen(b, rowsClass(n, opened), rowsSeen(len(rows)),
+			fmt.Sprintf("%s has %d open and %d closed usage rows, "+
+				"want %d and %d", b, n, len(rows)-n, opened, closed))
 	}
 }
 
@@ -237,8 +238,8 @@ func (b Billed) billedBy(r usageprobe.Record) bool {
 func (t BilledRows) ExpectBilledNow(things ...Billed) {
 	for _, b := range things {
 		if t.Checked(1); t.recordsNow(b) == 0 {
-			t.failOf(b, result.NotBilled, fmt.Sprintf("%s is alive, but the newest usage window has no record of it",
-				b), t.watch.evidence()...)
+			t.failSeen(b, result.NotBilled, result.Seen{What: SeenUnbilled},
+				fmt.Sprintf("%s is alive, but the newest usage window has no record of it", b))
 		}
 	}
 }

@@ -117,8 +117,9 @@ func (t ClientLooks) ExpectBackends(control, r *Rule, vms ...*VM) {
 	slices.Sort(want)
 	slices.Sort(have)
 	if !slices.Equal(want, have) {
-		t.Fail(result.WrongBackends, fmt.Sprintf("%s has members %v, its clients reached %v", r, want, have),
-			s.evidence()...)
+		t.Find(result.Finding{Says: fmt.Sprintf("%s has members %v, its clients reached %v", r, want, have),
+			Class: result.WrongBackends, Subject: subject(r.Billed().Ref),
+			Seen: []result.Seen{{What: SeenBackends, Text: strings.Join(have, " ")}}}, s.evidence()...)
 	}
 }
 
@@ -171,6 +172,19 @@ func (t ClientLooks) probeBy(method dataplane.Method, control, r *Rule) seen {
 }
 
 func (s seen) live() router.Section { return router.Listens(s.files.Live)[s.rule.Section()] }
+
+// What clients of rules are seen by: the backends that they reach, and how far the rule's policy has come.
+const (
+	SeenBackends = "backends"
+	SeenWay      = "way"
+)
+
+// way is how far a policy came: pushed, written, copied, loaded.
+func (s seen) way() []bool {
+	section := s.rule.Section()
+	return []bool{s.pushed != nil && len(s.pushed.Stickiness) > 0, router.Listens(s.files.New)[section].Sticky(),
+		s.live().Sticky(), s.files.MasterPID != 0 && router.Listens(s.files.Serving)[section].Sticky()}
+}
 
 // where says how far a policy, or its removal, came: pushed, rendered, written, copied, loaded.
 func (s seen) where() string {
@@ -232,10 +246,12 @@ func (s seen) evidence() []result.Evidence {
 
 // finding is a fact about the rule's clients, with how far its policy came.
 func (s seen) finding(class result.Class, says string) result.Finding {
-	return result.Finding{Says: says, Subject: subject(s.rule.Billed().Ref), Class: class, Numbers: []string{
-		fmt.Sprintf("%s, listen section %s on router %s", s.rule, s.rule.Section(), s.rule.Network.Router()), s.where(),
-		fmt.Sprintf("control rule %s, without a policy: %d of %d clients changed their backend", s.obs.Control.Rule,
-			s.obs.Control.Moved, s.obs.Clients)}}
+	return result.Finding{Says: says, Subject: subject(s.rule.Billed().Ref), Class: class,
+		Seen: []result.Seen{{What: SeenWay, Way: s.way()}}, Numbers: []string{
+			fmt.Sprintf("%s, listen section %s on router %s", s.rule, s.rule.Section(), s.rule.Network.Router()),
+			s.where(),
+			fmt.Sprintf("control rule %s, without a policy: %d of %d clients changed their backend", s.obs.Control.Rule,
+				s.obs.Control.Moved, s.obs.Clients)}}
 }
 
 // inForce checks that what the newest push renders to is what the router has for the rule (I10).

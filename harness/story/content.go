@@ -25,11 +25,37 @@ func (t RouterLooks) ExpectContent(n *Network, only ...*Rule) {
 	}
 	wrong := t.contentFaults(n, push, only)
 	if len(wrong) > 0 {
-		t.Fail(result.PushContent, "the newest push is not what the API lists: "+wrong[0],
-			result.Evidence{Kind: result.KindNote, Title: "newest push against the API",
-				Text: strings.Join(wrong, "\n")},
+		f := result.Finding{Says: "the newest push is not what the API lists: " + wrong[0], Class: result.PushContent}
+		for _, one := range wrong {
+			f.Seen = append(f.Seen, result.Seen{What: SeenContent, Text: one})
+		}
+		t.Find(f, result.Evidence{Kind: result.KindNote, Title: "newest push against the API",
+			Text: strings.Join(wrong, "\n")},
 			result.Evidence{Kind: result.KindPush, Title: "newest push to " + n.Router(), Text: string(push.Raw)})
 	}
+}
+
+// SeenContent is what a difference between API and push is seen by: its words.
+const SeenContent = "content"
+
+// PushesOnly are the words of a rule whose members the API lists and of which the push carries only these.
+func (t RouterLooks) PushesOnly(r *Rule, left ...*VM) string {
+	members, err := r.Account.Cloud.ListLoadBalancerRuleMembers(t.ctx, r.ID)
+	t.Must(err, "listing the members of rule %s", r.Name)
+	var ips []string
+	for _, m := range members {
+		ips = append(ips, m.IPs...)
+	}
+	slices.Sort(ips)
+	carried := make([]string, len(left))
+	for i, vm := range left {
+		carried[i] = vm.IP.String()
+	}
+	return differs(r.listedName, "members", strings.Join(ips, " "), strings.Join(carried, " "))
+}
+
+func differs(rule, what, api, push string) string {
+	return fmt.Sprintf("rule %s: the API says %s %q, the push %q", rule, what, api, push)
 }
 
 func (t RouterLooks) newestPush(name string) (router.Push, bool) {
@@ -97,7 +123,7 @@ func (t RouterLooks) contentFaults(n *Network, push router.Push, only []*Rule) (
 func (t RouterLooks) ruleFaults(a *Account, r *cloud.LoadBalancerRule, lb router.LoadBalancer) (wrong []string) {
 	differ := func(what, api, push string) {
 		if api != push {
-			wrong = append(wrong, fmt.Sprintf("rule %s: the API says %s %q, the push %q", r.Name, what, api, push))
+			wrong = append(wrong, differs(r.Name, what, api, push))
 		}
 	}
 	differ("algorithm", strings.ToLower(r.Algorithm), strings.ToLower(lb.Algorithm))

@@ -34,6 +34,23 @@ func (t *core) failOf(b Billed, class result.Class, reason string, evidence ...r
 		evidence...)
 }
 
+// failSeen is failOf over usage rows, with what was seen of them, for a program.
+func (t *core) failSeen(b Billed, class result.Class, seen result.Seen, reason string) {
+	t.Find(result.Finding{Says: reason, Subject: subject(b.Ref), Class: class, Numbers: t.watch.ids(b.Ref),
+		Seen: []result.Seen{seen}}, t.watch.evidence()...)
+}
+
+// failAs is Fail with what was seen, for a program.
+func (t *core) failAs(class result.Class, seen result.Seen, reason string, evidence ...result.Evidence) {
+	t.Find(result.Finding{Says: reason, Class: class, Seen: []result.Seen{seen}}, evidence...)
+}
+
+// seenBy is what an invariant saw.
+func seenBy(v usageprobe.Violation) result.Seen {
+	return result.Seen{What: v.Invariant, Of: fmt.Sprint(v.Table, " ", v.HelperID), At: v.At, Number: v.Number,
+		Want: v.Want, Text: v.Seen}
+}
+
 // findings tells violations as facts: those of one thing and class are one, in the order of the violations.
 func (w *watch) findings(broken []usageprobe.Violation) []result.Finding {
 	var all []result.Finding
@@ -54,6 +71,7 @@ func (w *watch) findings(broken []usageprobe.Violation) []result.Finding {
 			f.Numbers = w.ids(v.Ref)
 		}
 		for _, o := range together {
+			f.Seen = append(f.Seen, seenBy(o))
 			f.Numbers = append(f.Numbers, fmt.Sprintf("%s, %s%s: expected %s, seen %s", o.Invariant, o.Table, rowOf(o),
 				o.Expected, o.Seen))
 			if !slices.Contains(f.Codes, o.Invariant) {

@@ -43,13 +43,13 @@ func (n *Network) ruleOf(name string, f Form) (*Rule, cloud.LoadBalancerRuleSpec
 	if f.Algorithm == "" {
 		f.Algorithm = "roundrobin"
 	}
-	r := &Rule{owned: n.owned, Network: n, Address: f.On, Name: name, Algorithm: f.Algorithm,
-		Port: portOf(f.Public, f.On.nextPort)}
+	r := &Rule{owned: n.owned, Network: n, Address: f.On, Name: name, listedName: n.t.Unique("lb-" + name),
+		Algorithm: f.Algorithm, Port: portOf(f.Public, f.On.nextPort)}
 	if f.Public == 0 {
 		f.On.nextPort++
 	}
 	shut := false
-	return r, cloud.LoadBalancerRuleSpec{Name: n.t.Unique("lb-" + name), Algorithm: f.Algorithm, PublicIPID: f.On.ID,
+	return r, cloud.LoadBalancerRuleSpec{Name: r.listedName, Algorithm: f.Algorithm, PublicIPID: f.On.ID,
 		NetworkID: n.ID, PublicPort: r.Port, PrivatePort: portOf(f.Private, privatePort), Protocol: f.Protocol,
 		CIDRs: f.CIDRs, OpenFirewall: &shut}
 }

@@ -71,6 +71,12 @@ func (g *Group) Settle() {
 	}
 }
 
+// What groups are seen by: how many VMs are behind a rule and how many of them run, and minutes between two steps.
+const (
+	SeenMembers = "members"
+	SeenGap     = "gap"
+)
+
 // ExpectMembers expects that the group counts its members, and that they, and nobody else, are behind its rule.
 func (t Scaling) ExpectMembers(g *Group) {
 	defer t.Step("members of %s", g.Name)()
@@ -86,8 +92,10 @@ func (t Scaling) ExpectMembers(g *Group) {
 	}
 	running := slices.DeleteFunc(slices.Clone(states), func(s string) bool { return !strings.HasSuffix(s, " Running") })
 	if len(behind) != g.Members || len(running) != g.Members {
-		t.Fail(result.WrongMembers, fmt.Sprintf("%d VMs are behind %s, %d of them running; its group has %d members",
-			len(behind), g.Rule, len(running), g.Members),
+		t.failAs(result.WrongMembers, result.Seen{What: SeenMembers, Number: float64(len(behind)),
+			Want: float64(len(running))},
+			fmt.Sprintf("%d VMs are behind %s, %d of them running; its group has %d members",
+				len(behind), g.Rule, len(running), g.Members),
 			result.Evidence{Kind: result.KindNote, Title: "behind " + g.Name, Text: strings.Join(states, "\n")})
 	}
 }
@@ -175,8 +183,9 @@ func (t Scaling) ExpectShrink(g *Group, from int, quiet time.Duration) {
 	}
 	for i := 1; i < len(times); i++ {
 		if gap := times[i].Sub(times[i-1]); gap < quiet-shrinkStep {
-			t.Fail(result.QuietTime, fmt.Sprintf("group %s lost members %s apart, its scale-down policy has a quiet "+
-				"time of %s", g.Name, gap, quiet))
+			t.failAs(result.QuietTime, result.Seen{What: SeenGap, Number: gap.Minutes(), Want: quiet.Minutes()},
+				fmt.Sprintf("group %s lost members %s apart, its scale-down policy has a quiet "+
+					"time of %s", g.Name, gap, quiet))
 			return
 		}
 	}

@@ -250,14 +250,37 @@ func (t RouterLooks) ExpectValidFile(n *Network) {
 	t.Checked(1)
 	files, rendered := t.filesOf(n.Router())
 	if files.Refusal != "" {
-		t.Fail(result.RouterFrozen, fmt.Sprintf("router %s: HAProxy refuses the file, and goes on with the one "+
-			"before: %s", n.Router(), firstLine(files.Refusal)),
+		t.failAs(result.RouterFrozen, t.frozen(n, files, rendered), fmt.Sprintf("router %s: HAProxy refuses the file, "+
+			"and goes on with the one before: %s", n.Router(), firstLine(files.Refusal)),
 			result.Evidence{Kind: result.KindNote, Title: "what HAProxy says", Text: files.Refusal},
 			result.Evidence{Kind: result.KindFileDiff,
 				Title: "haproxy.cfg, per section: + as it was refused, - as it runs",
 				Text:  router.DiffText(rendered.File(), files.Serving)})
 	}
 }
+
+// SeenFrozen is what a router with a refused file is seen by: the refusal, and how many things are wrong besides, such
+// as a file that is not what the newest push renders to.
+const SeenFrozen = "frozen"
+
+func (t RouterLooks) frozen(n *Network, files router.Files, rendered router.Rendered) result.Seen {
+	besides := 0
+	if push, ok := t.newestPush(n.Router()); ok {
+		besides = len(t.contentFaults(n, push, nil))
+	}
+	if files.MasterPID == 0 {
+		besides++
+	}
+	refusal := firstLine(files.Refusal)
+	files.Refusal, files.Serving = "", files.Live
+	if _, why := forceFault(files, rendered); why != "" {
+		besides++
+	}
+	return result.Seen{What: SeenFrozen, Text: refusal, Number: float64(besides)}
+}
+
+// SeenDefaults is what defaults of a router's file are seen by: the router, and whether the newest push asks for them.
+const SeenDefaults = "defaults"
 
 // ExpectKeepAlive expects that the newest push asks for keep-alive, or does not, and that the router's defaults follow.
 func (t RouterLooks) ExpectKeepAlive(n *Network, on bool) {
@@ -270,7 +293,8 @@ func (t RouterLooks) ExpectKeepAlive(n *Network, on bool) {
 	files, _ := t.filesOf(n.Router())
 	for _, s := range router.Sections(files.Live) {
 		if s.Kind == "defaults" && slices.Contains(s.Lines, "no option httpclose") != on {
-			t.Fail(result.KeepAliveWrong,
+			t.failAs(result.KeepAliveWrong, result.Seen{What: SeenDefaults, Of: n.Router(),
+				Way: []bool{push.KeepAlive}},
 				fmt.Sprintf("router %s: the defaults of its haproxy.cfg do not follow the network's offering "+
 					"(keep-alive %t)", n.Router(), on),
 				result.Evidence{Kind: result.KindNote, Title: "defaults of " + n.Router(),

@@ -21,8 +21,8 @@ func (t RuleRows) ExpectOneDeleteEvent(rules ...*Rule) {
 			}
 		}
 		if n != 1 {
-			t.Fail(result.WrongEvent, fmt.Sprintf("%s was deleted and has %d LB.DELETE usage events, want one", r, n),
-				t.watch.evidence()...)
+			t.failSeen(r.Billed(), result.WrongEvent, result.Seen{What: SeenDeletes, Number: float64(n), Want: 1},
+				fmt.Sprintf("%s was deleted and has %d LB.DELETE usage events, want one", r, n))
 		}
 	}
 }
@@ -33,9 +33,9 @@ func (t RuleRows) ExpectNoDeleteEvent(rules ...*Rule) {
 		t.Checked(1)
 		for _, e := range t.watch.last.Events {
 			if e.Type == "LB.DELETE" && e.ResourceID == r.InternalID {
-				t.Fail(result.RolledBackDelete,
-					fmt.Sprintf("%s is alive, but cloud.usage_event has an LB.DELETE of it at %s", r, stamp(e.Created)),
-					t.watch.evidence()...)
+				t.failSeen(r.Billed(), result.RolledBackDelete,
+					result.Seen{What: SeenDeletes, At: e.Created, Number: 1},
+					fmt.Sprintf("%s is alive, but cloud.usage_event has an LB.DELETE of it at %s", r, stamp(e.Created)))
 				break
 			}
 		}
@@ -133,11 +133,11 @@ func (t RuleRows) ExpectOpen(rules ...*Rule) {
 		rows := t.watch.rowsOf(r)
 		switch {
 		case len(rows) != 1:
-			t.failOf(r.Billed(), result.RowCount, fmt.Sprintf("%s is alive and has %d usage rows, want one", r.called(),
-				len(rows)), t.watch.evidence()...)
+			t.failSeen(r.Billed(), result.RowCount, rowsSeen(len(rows)),
+				fmt.Sprintf("%s is alive and has %d usage rows, want one", r.called(), len(rows)))
 		case !rows[0].Open():
 			class, why := t.watch.closedAlive(rows[0])
-			t.failOf(r.Billed(), class, fmt.Sprintf("%s is alive, but %s", r.called(), why), t.watch.evidence()...)
+			t.failSeen(r.Billed(), class, closedSeen(rows[0]), fmt.Sprintf("%s is alive, but %s", r.called(), why))
 		}
 	}
 }
@@ -174,8 +174,8 @@ func (t RuleRows) ExpectClosed(rules ...*Rule) {
 		rows := t.watch.rowsOf(r)
 		switch {
 		case len(rows) != 1:
-			t.failOf(r.Billed(), result.RowCount, fmt.Sprintf("%s was deleted and has %d usage rows, want one",
-				r.called(), len(rows)), t.watch.evidence()...)
+			t.failSeen(r.Billed(), result.RowCount, rowsSeen(len(rows)),
+				fmt.Sprintf("%s was deleted and has %d usage rows, want one", r.called(), len(rows)))
 		case rows[0].Open():
 			t.failOf(r.Billed(), result.LeakedRow,
 				fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) is still open: the customer is "+
@@ -303,9 +303,9 @@ func (t RuleRows) ExpectFullWindow(rules ...*Rule) {
 			from = born
 		}
 		if window := last.End.Add(time.Second).Sub(from).Hours(); !usageprobe.LifeMatches(last.RawUsage, 1, window) {
-			t.failOf(r.Billed(), result.WrongHours,
+			t.failSeen(r.Billed(), result.WrongHours, result.Seen{What: SeenHours, Number: last.RawUsage, Want: window},
 				fmt.Sprintf("%s is alive, but its last window was billed with %.6f h instead of %.6f", r.called(),
-					last.RawUsage, window), t.watch.evidence()...)
+					last.RawUsage, window))
 		}
 	}
 }

@@ -20,6 +20,7 @@ type Rule struct {
 	Network    *Network
 	Address    *Address
 	Name       string
+	listedName string // as the API lists it
 	ID         string
 	InternalID int64
 	Port       int

@@ -13,6 +13,9 @@ import (
 // usageAnswer is how long a run that was asked for may take to be found: one heartbeat, and the run.
 const usageAnswer = 3 * time.Minute
 
+// SeenNoRun is what a usage run that did not come is seen by: the minutes that were waited.
+const SeenNoRun = "no run"
+
 // ExpectUsageRun asks for a usage run and expects that one succeeds.
 func (t UsageRuns) ExpectUsageRun() bool {
 	defer t.Step("usage run on demand")()
@@ -25,8 +28,9 @@ func (t UsageRuns) ExpectUsageRun() bool {
 			return true
 		}
 	}
-	t.Fail(result.UsageJob, fmt.Sprintf("a usage run was asked for and no job has succeeded within %s; the newest "+
-		"success ends at %s", usageAnswer, stamp(before)))
+	t.failAs(result.UsageJob, result.Seen{What: SeenNoRun, Number: usageAnswer.Minutes()},
+		fmt.Sprintf("a usage run was asked for and no job has succeeded within %s; the newest success ends at %s",
+			usageAnswer, stamp(before)))
 	return false
 }
 
@@ -248,7 +252,8 @@ func (t UsageRuns) ExpectUsageWithin(limit time.Duration) {
 			return
 		}
 		if t.now().After(deadline) {
-			t.Fail(result.UsageJob, fmt.Sprintf("no successful usage job ends after %s, %s later", stamp(from), limit))
+			t.failAs(result.UsageJob, result.Seen{What: SeenNoRun, Number: limit.Minutes()},
+				fmt.Sprintf("no successful usage job ends after %s, %s later", stamp(from), limit))
 			return
 		}
 		t.pass(usageLook)

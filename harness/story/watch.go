@@ -88,7 +88,7 @@ func (w *watch) unexpected(all []usageprobe.Violation) (rest []usageprobe.Violat
 		if v.Inherited {
 			continue
 		}
-		if known := knownClasses()[v.Class]; known.On(w.t.site.Release) {
+		if known := knownClasses()[v.Class]; w.t.site.Has(known.Knob) {
 			w.note(string(v.Class), fmt.Sprintf("%s (known: %s)", v, known.Why))
 			continue
 		}
@@ -111,13 +111,12 @@ func (w *watch) note(key, text string) {
 // knownClasses are the defects that the invariants see beside the one that a scenario is about. Leaked and crossed rows
 // are not among them: whatever scenario meets them must say so.
 func knownClasses() map[usageprobe.Class]harness.Known {
-	all := release.Everywhere()
 	return map[usageprobe.Class]harness.Known{
-		usageprobe.ClassDuplicateNetwork: {Releases: release.Where(release.NetworkUsageModelOld),
+		usageprobe.ClassDuplicateNetwork: {Knob: release.NetworkUsageModelOld,
 			Why: "#10687, ended by #10712 and #10755 in 4.19.3 and 4.20.1"},
-		usageprobe.ClassSharedNICOffering: {Releases: all,
+		usageprobe.ClassSharedNICOffering: {Knob: release.UsageNICCloseByOffering,
 			Why: "NIC rows are closed by VM and offering, UsageNetworkOfferingDaoImpl.java@4.20.0.0"},
-		usageprobe.ClassVPNUserDate: {Releases: all,
+		usageprobe.ClassVPNUserDate: {Knob: release.UsageVPNCloseAtJob,
 			Why: "UsageVPNUserDaoImpl.java@4.20.0.0 writes the job's time"},
 	}
 }

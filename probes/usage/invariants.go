@@ -179,8 +179,8 @@ func (c *checker) closedRow(row HelperRow) {
 	if slices.ContainsFunc(dates, row.Closed.Equal) || (l == nil || l.end == nil) && row.Closed.After(c.Cutoff) {
 		return
 	}
-	v := Violation{Invariant: "I3", Seen: "closed at " + stamp(*row.Closed), Expected: "it closed at " + stamps(dates) +
-		", by the resource's own delete event"}
+	v := Violation{Invariant: "I3", Seen: "closed at " + stamp(*row.Closed), At: *row.Closed,
+		Expected: "it closed at " + stamps(dates) + ", by the resource's own delete event"}
 	if len(dates) == 0 {
 		v.Expected = "it open: the resource has no delete event"
 	}
@@ -191,7 +191,7 @@ func (c *checker) closedRow(row HelperRow) {
 	} else if row.Kind == KindNIC && c.siblingRemoved(row) {
 		v.Class = ClassSharedNICOffering
 		v.Seen += ", the second at which another NIC with the same offering was removed"
-	} else if row.Kind == KindVPNUser && len(dates) > 0 && row.Closed.After(dates[0]) {
+	} else if row.Kind == KindVPNUser && len(dates) > 0 && c.AtJob(dates[0], *row.Closed) {
 		v.Class = ClassVPNUserDate
 	}
 	c.report(v, &row)
@@ -268,7 +268,7 @@ func (c *checker) openRowsOf(ref Ref, v Violation) {
 			return
 		}
 		last := rows[len(rows)-1]
-		v.Seen = "its row closed at " + stamp(*last.Closed)
+		v.Seen, v.At = "its row closed at "+stamp(*last.Closed), *last.Closed
 		if by := c.crossedBy(last); by != nil && v.Class == ClassOther {
 			v.Class = ClassCrossedClose
 			v.Seen += fmt.Sprintf(" by %s of %s %d", by.Type, ref.Kind, by.ResourceID)
@@ -282,7 +282,7 @@ func (c *checker) openRowsOf(ref Ref, v Violation) {
 		}
 		l := c.past[ref].lives[len(c.past[ref].lives)-1]
 		if !slices.ContainsFunc(l.openDates, open[0].Created.Equal) {
-			v.Seen = "opened at " + stamp(open[0].Created)
+			v.Seen, v.At = "opened at "+stamp(open[0].Created), open[0].Created
 			c.report(v, &open[0])
 		}
 	default:
@@ -291,7 +291,7 @@ func (c *checker) openRowsOf(ref Ref, v Violation) {
 		} else if v.Class == ClassRolledBackDelete {
 			v.Class = ClassOther
 		}
-		v.Seen = fmt.Sprintf("%d open rows, helper ids %s", len(open), helperIDs(open))
+		v.Seen, v.Number = fmt.Sprintf("%d open rows, helper ids %s", len(open), helperIDs(open)), float64(len(open))
 		c.report(v, &open[len(open)-1])
 	}
 }

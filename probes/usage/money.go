@@ -53,7 +53,7 @@ func (c *checker) money(ref Ref) {
 // violation.
 func (c *checker) outsideLife(ref Ref, h *history) {
 	var first *Record
-	var surplus float64
+	var surplus, due float64
 	count := 0
 	for _, window := range windows(c.records[ref]) {
 		sum, n := LifeSum(window)
@@ -64,7 +64,7 @@ func (c *checker) outsideLife(ref Ref, h *history) {
 		if first == nil {
 			first = &window[0]
 		}
-		surplus += sum - right
+		surplus, due = surplus+sum-right, due+right
 		count += n
 	}
 	if first == nil {
@@ -72,7 +72,7 @@ func (c *checker) outsideLife(ref Ref, h *history) {
 	}
 	v := Violation{Invariant: "I4", Ref: ref, AccountID: first.AccountID, Table: schemaUsage + ".cloud_usage",
 		Class: c.moneyClass(ref)}
-	v.Expected = "no billed time outside its life (" + h.text() + ")"
+	v.Expected, v.Number, v.Want = "no billed time outside its life ("+h.text()+")", surplus, due
 	v.Seen = fmt.Sprintf("%d record(s) with %.6f hours too many, the first id %d of the window %s to %s", count,
 		surplus, first.ID, stamp(first.Start), stamp(first.End))
 	c.report(v, nil)
@@ -91,7 +91,7 @@ func (c *checker) wholeLife(ref Ref, h *history) {
 	v := Violation{Invariant: "I5", Ref: ref, AccountID: h.events[0].AccountID, Table: schemaUsage + ".cloud_usage",
 		Class: c.moneyClass(ref)}
 	v.Expected = fmt.Sprintf("records of %.6f hours for its life (%s)", life.Hours(), h.text())
-	v.Seen = fmt.Sprintf("%.6f hours in %d record(s)", sum, n)
+	v.Seen, v.Number, v.Want = fmt.Sprintf("%.6f hours in %d record(s)", sum, n), sum, life.Hours()
 	c.report(v, nil)
 }
 
@@ -136,7 +136,7 @@ func (c *checker) moneyClass(ref Ref) Class {
 		}
 	case KindVPNUser:
 		for _, r := range rows {
-			if died := c.past[ref].died(); died != nil && r.Closed != nil && r.Closed.After(*died) {
+			if died := c.past[ref].died(); died != nil && r.Closed != nil && c.AtJob(*died, *r.Closed) {
 				return ClassVPNUserDate
 			}
 		}

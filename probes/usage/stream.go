@@ -117,6 +117,9 @@ func untouched(before, after Snapshot, touched Touched) []Violation {
 		if row.Closed != nil && c.crossedBy(row) != nil {
 			v.Class = ClassCrossedClose
 		}
+		if row.Closed != nil && seen == specOf(row.Kind).closedAt+"="+stamp(*row.Closed) {
+			v.At = *row.Closed // and nothing else of the row has changed
+		}
 		c.report(v, &row)
 	}
 	skip := func(r HelperRow) bool {

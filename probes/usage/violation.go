@@ -42,6 +42,11 @@ type Violation struct {
 	AccountID int64  `json:"account_id,omitempty"`
 	Expected  string `json:"expected"`
 	Seen      string `json:"seen"`
+	// At is the wrong date that was seen, Number the wrong count or hours, Want the right ones; zero where there is
+	// none.
+	At     time.Time `json:"-"`
+	Number float64   `json:"-"`
+	Want   float64   `json:"-"`
 	// Inherited: the earlier snapshot shows the same finding, so what happened in between did not cause it.
 	Inherited bool `json:"inherited,omitempty"`
 }
