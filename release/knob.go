@@ -15,6 +15,9 @@ type Knob string
 // Off is the word that switches the knob off, where a set of knobs is given as words.
 func (k Knob) Off() Knob { return k + "=off" }
 
+// With is the word that switches a knob on that takes values (KnobInfo.Takes).
+func (k Knob) With(value string) Knob { return k + "=" + Knob(value) }
+
 // KnobInfo describes a knob.
 type KnobInfo struct {
 	Name Knob
@@ -24,6 +27,8 @@ type KnobInfo struct {
 	Part string
 	// Needs are knobs without which it means nothing; they are switched on with it.
 	Needs []Knob
+	// Takes are the values of a knob that is told more than on or off (NAME=VALUE); on alone leaves the choice to it.
+	Takes []string
 }
 
 // Fault says whether the knob is a fault that a scenario must catch, or only another way to answer.

@@ -77,6 +77,7 @@ func Catalogue() harness.Catalogue {
 		keepAliveLeak(),
 		healthChecks(),
 		emptyNetwork(),
+		deletedAnswersNoMore(),
 		updateWithoutProtocol(),
 		renameAlone(),
 		protocolSpelling(),

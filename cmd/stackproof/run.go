@@ -60,7 +60,7 @@ unless --strict is given.`,
 	f.StringVar(&o.release, "release", release.Default,
 		"release profile of the lab, or release of the container's image")
 	f.StringArrayVar(&o.knobs, "knob", nil,
-		"switch one behaviour of the lab: NAME or NAME=off (repeatable; stackproof list --knobs)")
+		"switch one behaviour of the lab: NAME, NAME=off or NAME=VALUE (repeatable; stackproof list --knobs)")
 	f.StringArrayVar(&o.scenarios, "scenario", nil, "only these ids (glob, repeatable)")
 	f.Int64Var(&o.seed, "seed", 0, "seed of shuffles and generated ids; 0 takes one from the clock and prints it")
 	f.IntVar(&o.repeat, "repeat", 1, "independent repeats of each scenario, folded into one case; with --budget or "+

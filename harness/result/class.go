@@ -45,6 +45,7 @@ const (
 	LostConnections     Class = "lost-connections"
 	OldWorkers          Class = "old-workers"
 	WrongClients        Class = "wrong-clients"
+	StillServed         Class = "still-served"
 )
 
 // The classes of what the API answers, and of autoscale groups.
@@ -114,6 +115,7 @@ func Classes() []ClassInfo {
 		{HalfChanged, "A call that failed has changed something.", nil},
 		{SiblingsBlocked, "A change of a rule was refused because of another rule of its router.", nil},
 		{TagsLeft, "The tags of something that was deleted are still listed.", nil},
+		{StillServed, "The router still takes connections for a rule that was deleted.", nil},
 		{NotRefused, "A call was carried out that must be refused.", nil},
 		{WrongRefusal, "A call was refused that must be carried out, or for another reason than it should be.", nil},
 		{FalseSuccess, "A call whose push failed was answered with success.", nil},

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/lb"
@@ -279,7 +278,7 @@ func updateGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 	interval := c.Integer("interval", g.Interval)
 	physical := c.Has("minmembers") || c.Has("maxmembers") || interval != g.Interval || c.Has("scaleuppolicyids") ||
 		c.Has("scaledownpolicyids")
-	if physical && g.State != groupDisabled && !mgr.On(fault.EnabledUpdateAllowed) {
+	if physical && !mgr.Hooks.Editable(g) {
 		return nil, api.Invalid("An AutoScale Vm Group can be updated with minMembers/maxMembers/Interval only " +
 			"when it is in disabled state")
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -17,7 +16,7 @@ import (
 // scaleUp makes n members, one after the other: created stopped, mapped to the group, started, assigned to the rule.
 func (mgr *Manager) scaleUp(ctx context.Context, g *Group, n int) {
 	s := mgr.scalingOf(g)
-	if available(g)+n > g.Max && !mgr.On(fault.MemberCreatedTwice) || !mgr.On(release.AutoscaleUnboundedRetries) &&
+	if !mgr.Hooks.Fits(g, n) || !mgr.On(release.AutoscaleUnboundedRetries) &&
 		s.errored > ErroredThreshold {
 		return
 	}

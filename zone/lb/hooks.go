@@ -23,8 +23,15 @@ const (
 // Scaled says whether a rule has an autoscale group, which forbids any Change.
 func Scaled(r *push.Rule, _ Change) bool { return r.Group != nil }
 
-// Hooks are what load balancing asks of autoscale.
+// Replaced are the policies of a rule that a new one takes the place of: all that are not revoked.
+func Replaced(r *push.Rule, by *push.Policy) []*push.Policy {
+	return slices.DeleteFunc(slices.Clone(r.Policies), func(p *push.Policy) bool { return p == by || p.Revoke })
+}
+
+// Hooks are what load balancing asks of autoscale, and of who plants faults.
 type Hooks struct {
+	// Replaced says which policies of a rule a new one takes the place of.
+	Replaced func(r *push.Rule, by *push.Policy) []*push.Policy
 	// Bound says whether an autoscale group forbids a change of its rule.
 	Bound func(r *push.Rule, c Change) bool
 	// Guard refuses to unmap a member of a group that scales.

@@ -32,6 +32,8 @@ type Manager struct {
 	lastPolicy   map[string][]StickinessTO
 	OnceDisabled map[string]bool
 	Ghosts       []*Rule
+	// built counts the commands, for faults that do something else each time.
+	built int
 	// late are the pushes that the next stickiness change of their router may overtake, by router id.
 	late map[int64]*latePush
 }

@@ -144,6 +144,9 @@ func (mgr *Manager) preparePush(r *net.Router, n *net.Network, c Cause, aggregat
 	if err != nil {
 		return nil, false, err
 	}
+	if text, err = mgr.fieldChanged(text); err != nil {
+		return nil, false, err
+	}
 	return mgr.stale(r, text, c), true, nil
 }
 
