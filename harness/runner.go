@@ -175,6 +175,9 @@ func RunScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 			}
 		}
 	}
+	if c.Verdict != result.Fail && !s.KnownBad.Sure(target.Describe()) {
+		c.Known, c.KnownWhy = false, ""
+	}
 	c.Seconds = time.Since(began).Seconds()
 	if p.Repeat > 1 {
 		c.Claim = stats.Repeats{Total: c.Repeats, Failures: c.Failures, Inconclusives: c.Inconclusives, Scenario: c.ID,

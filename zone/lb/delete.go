@@ -53,6 +53,7 @@ func (mgr *Manager) deleteLB(ctx context.Context, r *push.Rule, how deletion) er
 	if err := mgr.groupGuard(r); err != nil {
 		return err
 	}
+	text := mgr.RuleText(r, kernel.LongText(r.ID))
 	state, early := r.State, mgr.On(release.DeleteEventBeforePush)
 	if state != firewall.StateRevoke {
 		if state != firewall.StateStaged {
@@ -84,7 +85,7 @@ func (mgr *Manager) deleteLB(ctx context.Context, r *push.Rule, how deletion) er
 			return err
 		}
 	}
-	return fmt.Errorf("%w: %w", api.Internal("Unable to remove load balancer rule %d", r.ID), err)
+	return fmt.Errorf("%w: %w", api.Internal("Unable to remove load balancer rule %s", text), err)
 }
 
 // markRule sets the revoke flag of a dying rule's mappings. Its policies keep theirs: the recorded pushes of
@@ -155,8 +156,7 @@ func (mgr *Manager) ReleaseNetworkRules(ctx context.Context, n *net.Network) err
 				mgr.Log.Warn("shutting a network down", "network", n.ID, "err", err)
 			}
 		}
-		n.State = "Shutdown"
-		if err := mgr.Update(ctx, "cloud.networks", n.ID, obj{"state": n.State}); err != nil {
+		if err := mgr.net.ShutNetwork(ctx, n); err != nil {
 			return err
 		}
 	}

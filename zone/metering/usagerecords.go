@@ -208,7 +208,7 @@ func recordAnswer(mgr *Manager, c *kernel.Call, r *record) obj {
 	}
 	if d, ok := ByID(mgr.tenancy.Domains, r.domain, func(d *tenancy.Domain) int64 { return d.ID }); ok {
 		out["domainid"], out["domain"] = d.UUID, d.Name
-		mgr.tenancy.DomainPath(out, d.Path)
+		mgr.tenancy.DomainPath(out, d)
 	}
 	if r.zone == kernel.ZoneID {
 		out["zoneid"] = mgr.net.Site.UUID

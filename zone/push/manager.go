@@ -10,6 +10,7 @@ import (
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
+	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
 // obj is a JSON object of an answer; nil values are left out when it is written.
@@ -18,6 +19,7 @@ type obj = map[string]any
 // Manager keeps load balancer rules on their way to the routers.
 type Manager struct {
 	*kernel.Kernel
+	tenancy *tenancy.Manager
 	net     *net.Manager
 	compute *compute.Manager
 
@@ -39,6 +41,7 @@ type Manager struct {
 }
 
 // New returns an empty room on the rooms below it; its hooks are set before the first call.
-func New(k *kernel.Kernel, networks *net.Manager, instances *compute.Manager, log io.Writer) *Manager {
-	return &Manager{Kernel: k, net: networks, compute: instances, managementLog: log}
+func New(k *kernel.Kernel, accounts *tenancy.Manager, networks *net.Manager, instances *compute.Manager,
+	log io.Writer) *Manager {
+	return &Manager{Kernel: k, tenancy: accounts, net: networks, compute: instances, managementLog: log}
 }
