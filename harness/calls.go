@@ -14,8 +14,16 @@ import (
 // Calls keeps the newest API calls that changed something, for the reader of a failure. It takes a trace's lines
 // (cloud.Options.Trace), from which secrets are removed already.
 type Calls struct {
-	mu   sync.Mutex
-	kept []result.Call
+	mu      sync.Mutex
+	kept    []result.Call
+	changes func(cloud.Exchange)
+}
+
+// OnChange sets who is told, as they come, of the calls that may have changed something.
+func (c *Calls) OnChange(f func(cloud.Exchange)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changes = f
 }
 
 // What is kept of a site's calls: enough for the story of a failure, and little enough for a result file.
@@ -42,6 +50,9 @@ func (c *Calls) Write(line []byte) (int, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.changes != nil {
+		c.changes(e)
+	}
 	if len(c.kept) == mostCalls {
 		c.kept = append(c.kept[:0], c.kept[1:]...)
 	}

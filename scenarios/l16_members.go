@@ -15,7 +15,7 @@ func membersFollow() harness.Scenario {
 		Guards: []string{"#7174", "#7892", "#9306"}, Needs: routerNeeds(),
 		KnownBad: harness.Known{Releases: release.RevokedMembersListed(),
 			Why: "#7174: the list shows revoked members; fixed in 4.19.0", Classes: []result.Class{result.PushContent}},
-		Twins: []release.Knob{fault.PushLostMembers, fault.MemberMissing, fault.MemberNotRemoved,
+		Twins: []release.Knob{fault.MemberOrderTurned, fault.RevokedUntold, fault.PushLostMembers, fault.MemberMissing, fault.MemberNotRemoved,
 			fault.InstanceListShort, fault.ExpungeWithoutPush,
 			fault.PolicyLostWithMembers, fault.RouterServerMissing, fault.RouterBackendDown,
 			fault.RouterChangeLostOnce},

@@ -194,7 +194,7 @@ func udpRule() harness.Scenario {
 		KnownBad: everywhere("a UDP rule that is made before its network has a router is taken, and rendered as a TCP "+
 			"listener (docs/findings/udp-rule-as-tcp.md)", result.WrongProtocol),
 		Cures: []release.Knob{release.UDPUncheckedEarly.Off()},
-		Twins: []release.Knob{fault.RouterFileStale, fault.PushLostMembers},
+		Twins: []release.Knob{fault.PushLostMembers},
 		Run: story.Of(func(t *story.T) {
 			n := t.NewAccount().Isolated()
 			udp, refusal := n.TryLoadBalancerAs("udp", story.Form{Protocol: "udp"})

@@ -41,7 +41,7 @@ func (t ClientLooks) NoteMoves(after string, before, now map[netip.Addr]string) 
 // undecided is for a probe that allows no verdict. Where the router is seen not to be at its newest push, or that push
 // not to be what the API lists, this is why, and a failure; else nothing is shown.
 func (t ClientLooks) undecided(s seen, control *Rule) {
-	if class, why := forceFault(s.files, s.rendered); why != "" {
+	if class, why := t.forceFault(s.files, s.rendered); why != "" {
 		t.Fail(class, fmt.Sprintf("%s: %s (the probe: %s)", s.rule, why, s.why), s.evidence()...)
 		return
 	}
