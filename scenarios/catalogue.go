@@ -95,6 +95,7 @@ func Catalogue() harness.Catalogue {
 		editsWhileScaling(),
 		lostMember(),
 		quietTime(),
+		memberLeaves(),
 	}
 }
 
