@@ -78,6 +78,7 @@ func Catalogue() harness.Catalogue {
 		healthChecks(),
 		emptyNetwork(),
 		deletedAnswersNoMore(),
+		otherInputs(),
 		updateWithoutProtocol(),
 		renameAlone(),
 		protocolSpelling(),

@@ -158,18 +158,23 @@ func TestOneSideDecides(t *testing.T) {
 	two := []router.Destination{{IP: "10.0.0.1", Port: 80}, {IP: "10.0.0.2", Port: 80}}
 	sound := dataplane.Side{Backends: []string{"10.0.0.1:80", "10.0.0.2:80"}, Moved: 20}
 	one := dataplane.Side{Backends: []string{"10.0.0.1:80"}}
-	few := 1
+	obs := func(target, control dataplane.Side, distinct int) dataplane.Observation {
+		entries := 1
+		return dataplane.Observation{Clients: 31, Target: target, Control: control,
+			Sources: dataplane.Sources{Told: 31, Distinct: distinct, TableUsed: &entries}}
+	}
 	for name, c := range map[string]struct {
 		members []router.Destination
 		obs     dataplane.Observation
 		class   result.Class
 	}{
-		"one backend of two":         {two, dataplane.Observation{Clients: 31, Target: one, Control: sound}, result.WrongBackends},
-		"one backend of one":         {two[:1], dataplane.Observation{Clients: 31, Target: one, Control: sound}, ""},
-		"the control has one, too":   {two, dataplane.Observation{Clients: 31, Target: one, Control: one}, ""},
-		"a request failed":           {two, dataplane.Observation{Clients: 31, Target: one, Control: sound, Failures: []dataplane.Failure{{}}}, ""},
-		"one entry for all clients":  {two, dataplane.Observation{Clients: 31, Target: sound, Control: sound, Sources: dataplane.Sources{Told: 31, Distinct: 31, TableUsed: &few}}, result.NotSticky},
-		"clients behind one address": {two, dataplane.Observation{Clients: 31, Target: sound, Control: sound, Sources: dataplane.Sources{Told: 31, Distinct: 1, TableUsed: &few}}, ""},
+		"one backend of two":       {two, obs(one, sound, 0), result.WrongBackends},
+		"one backend of one":       {two[:1], obs(one, sound, 0), ""},
+		"the control has one, too": {two, obs(one, one, 0), ""},
+		"a request failed": {two, dataplane.Observation{Clients: 31, Target: one, Control: sound,
+			Failures: []dataplane.Failure{{}}}, ""},
+		"one entry for all clients":  {two, obs(sound, sound, 31), result.NotSticky},
+		"clients behind one address": {two, obs(sound, sound, 1), ""},
 	} {
 		s := seen{pushed: &router.LoadBalancer{Destinations: c.members}, obs: c.obs, rule: &Rule{Port: 80,
 			Address: &Address{IP: netip.MustParseAddr("192.0.2.1")}},
