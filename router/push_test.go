@@ -76,7 +76,7 @@ func TestParseLogLineFields(t *testing.T) {
 				{Name: "cookie-name", Value: "S"}}}}}},
 		StatsVisibility: "guest-network", StatsPort: "8081", StatsSrcCIDRs: "0/0", StatsAuth: "admin1:AdMiN123",
 		StatsURI: "/admin?stats",
-		MaxConn:  "4096", KeepAlive: true, VPCID: "1", AccessDetails: map[string]string{"router.name": "r-3-VM"},
+		MaxConn:  "4096", IdleTimeout: 50000, KeepAlive: true, VPCID: "1", AccessDetails: map[string]string{"router.name": "r-3-VM"},
 	}, p)
 
 	both := line + "\n" + strings.Replace(line, "Sending", "Executing", 1) + "\nother\n" +

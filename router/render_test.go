@@ -135,13 +135,15 @@ func TestRulesFor(t *testing.T) {
 	old := Rules{CompareAsSet: true, AlgorithmVerbatim: true, KeepAliveLeaks: true}
 	plain := Rules{KeepAliveLeaks: true}
 	newest := Rules{KeepAliveLeaks: true, CheckBeforeUse: true, FrontendFirst: true, KeepAliveForceclose: true}
+	timed := newest
+	timed.IdleTimeout = true
 	ancient := old
 	ancient.Before418 = true
 	for release, want := range map[string]Rules{
 		"4.16.0.0": ancient, "4.16.1.0": ancient, "4.17.2.0": ancient, "4.17.99": ancient,
 		"4.18.0.0": old, "4.18.2.5": old, "4.19.0.0": old, "4.19.1.0": old, "4.19.1.3": old,
 		"4.19.2.0": plain, "4.19.3.0": plain, "4.20": plain, "4.20.0.0": plain, "4.20.2.0": plain, "4.21.0.0": plain,
-		"4.22.0.0": newest, "4.22.1.0-SNAPSHOT": newest,
+		"4.22.0.0": newest, "4.22.0.1-SNAPSHOT": newest, "4.22.1.0-SNAPSHOT": timed,
 	} {
 		got, err := RulesFor(release)
 		require.NoError(t, err, release)

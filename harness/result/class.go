@@ -15,6 +15,7 @@ const (
 	SharedNICOffering Class = "shared-nic-offering"
 	VPNUserDate       Class = "vpn-user-date"
 	LostAccount       Class = "lost-account"
+	StalledRun        Class = "stalled-run"
 	WrongClose        Class = "wrong-close"
 	RowCount          Class = "row-count"
 	WrongEvent        Class = "wrong-event"
@@ -85,6 +86,7 @@ func Classes() []ClassInfo {
 		{SharedNICOffering, "The removal of one NIC closed the usage row of another one with the same offering.", nil},
 		{VPNUserDate, "The usage row of a VPN user was closed at the job's time instead of the removal's.", nil},
 		{LostAccount, "The usage server never copied an account.", nil},
+		{StalledRun, "The usage run never gets past an event of a volume and writes its records again each time.", nil},
 		{WrongClose, "A usage row was closed at another time than its resource's own delete.", []Class{CrossedClose}},
 		{RowCount, "A resource has more or fewer usage rows than it had lives.", []Class{DuplicateNetwork}},
 		{WrongEvent, "A usage event is missing, is there twice, or has a wrong date.", nil},

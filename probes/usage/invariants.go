@@ -93,6 +93,7 @@ func check(before *Snapshot, s Snapshot) []Violation {
 	c.stream()
 	c.jobs()
 	c.duplicates()
+	c.stalled()
 	return c.found
 }
 

@@ -140,7 +140,11 @@ func createPolicy(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 		return kernel.Created{}, err
 	}
 	if r.State == firewall.StateRevoke {
-		return kernel.Created{}, api.Invalid("Failed:  LB rule id: %d is in deleting state: ", r.ID)
+		number := fmt.Sprintf(" LB rule id: %d", r.ID)
+		if text := mgr.RuleText(r, number); text != number {
+			number = "LB rule: " + text
+		}
+		return kernel.Created{}, api.Invalid("Failed: %s is in deleting state: ", number)
 	}
 	params, err := policyParams(mgr, c, r)
 	if err != nil {
