@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
+	"github.com/stackproof/stackproof/release"
 )
 
 // Gate says whether a site may be upgraded to a release, and in which order.
@@ -49,7 +50,7 @@ func MakeGate(r *Result, target string) (*Gate, error) {
 	}
 	g.health(r)
 	g.usageRows(r, to)
-	g.balancers(r, to)
+	g.balancers(r)
 	if known {
 		g.pairs(from, to)
 	}
@@ -140,13 +141,11 @@ func (g *Gate) usageRows(r *Result, to int) {
 }
 
 // balancers: from 4.22.0.0 on routers check their configuration first, which makes old poison loud (N-R1).
-func (g *Gate) balancers(r *Result, to int) {
-	loud := to >= 42200
+func (g *Gate) balancers(r *Result) {
+	loud := release.CertificatesOnRouters().Contains(g.Target) // the same change made routers check (#11468)
 	routers, rules := map[string]int{}, 0
 	for _, p := range r.Poison {
-		until, limited := numberOf(p.Until)
-		since, begins := numberOf(p.From)
-		if limited && to > until || begins && to < since {
+		if !p.in(g.Target) {
 			continue
 		}
 		switch {

@@ -98,6 +98,7 @@ func stories() harness.Catalogue {
 		healthChecks(),
 		emptyNetwork(),
 		deletedAnswersNoMore(),
+		otherInputs(),
 		updateWithoutProtocol(),
 		renameAlone(),
 		protocolSpelling(),
@@ -115,6 +116,7 @@ func stories() harness.Catalogue {
 		editsWhileScaling(),
 		lostMember(),
 		quietTime(),
+		memberLeaves(),
 	}
 }
 

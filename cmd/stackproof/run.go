@@ -244,7 +244,8 @@ func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *
 	o.stream.write(event{Event: "run", Planned: len(chosen)})
 	run, runErr := harness.Run(c.Context(), target, harness.Plan{Scenarios: chosen, Seed: o.seed, Repeat: o.repeat,
 		Workers:      o.workers,
-		UntilFailure: o.untilFailure, Budget: o.budget, Deadline: o.deadline, Progress: o.stream, Sensitivity: o.sensitivity,
+		UntilFailure: o.untilFailure, Budget: o.budget, Deadline: o.deadline, Progress: o.stream,
+		Sensitivity: o.sensitivity,
 		Partial: func(run result.Run) {
 			run.Shard = part
 			// Where it goes wrong, the last version will too, and its error is the run's.
@@ -260,7 +261,7 @@ func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *
 		text.Exit, code = exitCannotRun, exitCannotRun
 	}
 	o.stream.write(event{Event: "end", Seconds: run.Seconds, Exit: &code})
-	if _, err := fmt.Fprint(c.OutOrStdout(), reports.Text(run, text)); err != nil {
+	if _, err := fmt.Fprint(files.textTo(c), reports.Text(run, text)); err != nil {
 		return cannotRun(fmt.Errorf("printing the result: %w", err))
 	}
 	if o.save != "" {

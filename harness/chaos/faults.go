@@ -37,7 +37,8 @@ func Faults() []Fault {
 // share is a fault of the proxy that hits some of the exchanges of the whole run.
 func share(name, about string, f faultproxy.Fault, rate float64, late time.Duration) Fault {
 	return Fault{Name: name, About: about,
-		Causes: []string{"answer", "connection", "EOF", "HTTP", "reset", "JSON", "lost", "refuse", "outcome", "refused"},
+		Causes: []string{"answer", "connection", "EOF", "HTTP", "reset", "JSON", "lost", "refuse", "outcome", "refused",
+			"not listed", "none was decoded"},
 		begin: func(_ context.Context, a *attempt) error {
 			p, err := faultproxy.Mix(a.site.zone.APIURL(), uint64(a.seed), late, faultproxy.Share{Fault: f, Rate: rate})
 			a.behind = p
@@ -190,7 +191,7 @@ func machineFaults() []Fault {
 				return nil
 			}},
 		{Name: "files-exhausted", About: "the run may have 48 files open",
-			Causes: []string{"too many open files", "open files"},
+			Causes: []string{"too many open files", "open files", "HAProxy is not running"},
 			begin:  func(_ context.Context, a *attempt) error { a.files = 48; return nil }},
 		{Name: "stopped-and-continued", About: "the run is stopped for 4 s and goes on",
 			Causes: []string{"deadline", "outcome", "connection"},

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/zone"
+	"github.com/stackproof/stackproof/zone/usage"
 )
 
 // Outcome is what came of a trial.
@@ -27,13 +29,14 @@ const (
 	WrongCause Outcome = "WRONG CAUSE"  // no verdict, for another reason
 	Wrong      Outcome = "WRONG"        // the opposite verdict
 	Hang       Outcome = "HANG"         // it did not end within the stated bound
+	Secret     Outcome = "SECRET"       // a key or a password is in what it wrote or said
 	Leak       Outcome = "LEAK"         // something was left after cleanup
 	Crash      Outcome = "CRASH"        // it ended in a panic or by a signal
 )
 
 // Outcomes are all, as the matrix shows them.
 func Outcomes() []Outcome {
-	return []Outcome{Right, Undecided, NotRun, WrongCause, Wrong, Hang, Leak, Crash}
+	return []Outcome{Right, Undecided, NotRun, WrongCause, Wrong, Hang, Secret, Leak, Crash}
 }
 
 // Allowed says whether an outcome is one that a fault may have.
@@ -149,6 +152,13 @@ func (s *Site) Try(ctx context.Context, t Trial, bad bool) (_ Tried, err error) 
 	}
 	tried := Tried{Trial: t}
 	tried.Outcome, tried.Why = a.judge(faults, bad, hung)
+	shown, err := a.child.shows(s.secrets())
+	if err != nil {
+		return tried, err
+	}
+	if len(shown) > 0 {
+		tried.Outcome, tried.Why = Secret, strings.Join(shown, "; ")
+	}
 	if err := a.heal(context.WithoutCancel(ctx)); err != nil {
 		return tried, err
 	}
@@ -167,6 +177,9 @@ func (a *attempt) run(ctx context.Context, faults []Fault) (hung bool, err error
 		sources = sources[:2]
 	}
 	flags := append(append(sources, a.flags...), "--deadline", Deadline.String())
+	for flag, name := range artefacts() {
+		flags = append(flags, "--"+flag, filepath.Join(a.child.dir, name))
+	}
 	a.site.prepare(ctx, a.child, a.seed, []string{a.Scenario}, flags...)
 	if a.files > 0 {
 		limited(a.child.cmd, a.files)
@@ -247,7 +260,8 @@ func (s *Site) usageBack(ctx context.Context) (err error) {
 		_ = s.zone.EndUsage(ctx, s.usageHost, zone.UsageKilled) // it may be gone already
 		s.hosts++
 		s.usageHost = fmt.Sprintf("vm/127.0.0.%d", 1+s.hosts)
-		err = errors.Join(err, s.zone.StartUsage(ctx, s.usageHost, zone.UsageSettings{}))
+		err = errors.Join(err, s.zone.StartUsage(ctx, s.usageHost, zone.UsageSettings{}),
+			s.zone.Advance(ctx, usage.HeartbeatDelay+usage.HeartbeatEvery))
 	}
 	return err
 }

@@ -192,6 +192,11 @@ func (w *watch) sentence(together []usageprobe.Violation) string {
 		return fmt.Sprintf("%s was deleted at %s, but its usage row was closed at %s, when %s was deleted", name,
 			stamp(*died), stamp(*row.Closed), by)
 	}
+	if v.Class == usageprobe.ClassRolledBackDelete && row != nil && row.Closed != nil {
+		return fmt.Sprintf("%s is alive and no longer billed: its delete failed, but its delete event closed its "+
+			"usage row "+
+			"at %s", name, stamp(*row.Closed))
+	}
 	return fmt.Sprintf("%s: expected %s, seen %s", name, v.Expected, v.Seen)
 }
 

@@ -90,7 +90,7 @@ func (f *Faults) Scaling(sound autoscale.Hooks) autoscale.Hooks {
 func (f *Faults) LeaveRules(leave func(context.Context, *compute.VM) error) func(context.Context, *compute.VM) error {
 	return func(ctx context.Context, vm *compute.VM) error {
 		if f.On(fault.ExpungeWithoutPush) {
-			for _, r := range f.push.LBRules {
+			for _, r := range f.push.LBRules.All() {
 				r.Members = slices.DeleteFunc(r.Members, func(m *push.Member) bool { return m.VM == vm })
 			}
 		}

@@ -210,7 +210,7 @@ func persistPF(mgr *Manager, c *kernel.Call, a *net.Address, vm *compute.VM) (*P
 	}); err != nil {
 		return nil, err
 	}
-	mgr.PFRules = append(mgr.PFRules, pf)
+	mgr.PFRules.Add(pf)
 	if c.Boolean("openfirewall", a.VPC == nil) {
 		if err := OpenFor(mgr, c, &pf.Rule); err != nil {
 			return nil, err
@@ -275,7 +275,7 @@ func finishPF(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := mgr.SetRuleState(c.Ctx, &pf.Rule, StateActive); err != nil {
 		return nil, err
 	}
-	for _, fw := range mgr.FWRules {
+	for _, fw := range mgr.FWRules.All() {
 		if fw.Related == &pf.Rule {
 			if err := mgr.SetRuleState(c.Ctx, fw, StateActive); err != nil {
 				return nil, err
@@ -302,7 +302,7 @@ func deletePF(mgr *Manager, c *kernel.Call) (obj, error) {
 
 // RemovePFRule revokes a rule. Its NET.RULEDELETE has zone 0, in every release (facts: cloudstack.md 1.2).
 func (mgr *Manager) RemovePFRule(ctx context.Context, pf *PFRule) error {
-	if !slices.Contains(mgr.PFRules, pf) {
+	if !mgr.PFRules.Has(pf) {
 		return nil
 	}
 	if pf.State != StateRevoke {
@@ -327,13 +327,13 @@ func (mgr *Manager) erasePF(ctx context.Context, pf *PFRule) error {
 	if err := mgr.Remove(ctx, "cloud.firewall_rules", pf.ID); err != nil {
 		return err
 	}
-	mgr.PFRules = slices.DeleteFunc(mgr.PFRules, func(o *PFRule) bool { return o == pf })
+	mgr.PFRules.Remove(pf)
 	return nil
 }
 
 // RemovePFOfVM revokes the rules that lead to a VM which is being expunged.
 func (mgr *Manager) RemovePFOfVM(ctx context.Context, vm *compute.VM) error {
-	for _, pf := range slices.Clone(mgr.PFRules) {
+	for _, pf := range mgr.PFRules.All() {
 		if pf.VM == vm {
 			if err := mgr.RemovePFRule(ctx, pf); err != nil {
 				return err
@@ -345,7 +345,7 @@ func (mgr *Manager) RemovePFOfVM(ctx context.Context, vm *compute.VM) error {
 
 func listPF(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
-	for _, pf := range slices.Backward(mgr.PFRules) {
+	for _, pf := range slices.Backward(mgr.PFRules.All()) {
 		switch {
 		case !tenancy.Visible(mgr.tenancy, c, pf.Account), c.Has("id") && pf.UUID != c.Str("id"):
 		case c.Has("ipaddressid") && pf.Address.UUID != c.Str("ipaddressid"):

@@ -117,10 +117,10 @@ func (mgr *Manager) SetRuleState(ctx context.Context, r *Rule, state string) err
 func (mgr *Manager) RulesOnAddress(a *net.Address) []*Rule {
 	var rules []*Rule
 	rules = append(rules, mgr.Hooks.Balanced(a)...)
-	for _, r := range mgr.PFRules {
+	for _, r := range mgr.PFRules.All() {
 		rules = append(rules, &r.Rule)
 	}
-	rules = append(rules, mgr.FWRules...)
+	rules = append(rules, mgr.FWRules.All()...)
 	rules = slices.DeleteFunc(rules, func(r *Rule) bool { return r.Address != a })
 	slices.SortFunc(rules, func(x, y *Rule) int { return int(x.ID - y.ID) })
 	return rules

@@ -196,7 +196,7 @@ func storeRule(mgr *Manager, c *kernel.Call, r *push.Rule, open bool) error {
 	if _, err := mgr.Insert(ctx, "cloud.load_balancing_rules", row); err != nil {
 		return err
 	}
-	mgr.push.LBRules = append(mgr.push.LBRules, r)
+	mgr.push.LBRules.Add(r)
 	if open {
 		if err := firewall.OpenFor(mgr.firewall, c, &r.Rule); err != nil {
 			return err
@@ -224,7 +224,7 @@ func finishRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	if firewallRefused(mgr, c, r) {
 		return nil, failedRule(mgr, c, r)
 	}
-	for _, fw := range mgr.firewall.FWRules {
+	for _, fw := range mgr.firewall.FWRules.All() {
 		if fw.Related == &r.Rule {
 			if err := mgr.firewall.SetRuleState(c.Ctx, fw, firewall.StateActive); err != nil {
 				return nil, err
@@ -237,7 +237,7 @@ func finishRule(mgr *Manager, c *kernel.Call) (obj, error) {
 // firewallRefused says whether the rule opened a firewall on a router that refuses it
 // (CreateLoadBalancerRuleCmd@4.20.0.0).
 func firewallRefused(mgr *Manager, c *kernel.Call, r *push.Rule) bool {
-	if !slices.ContainsFunc(mgr.firewall.FWRules, func(fw *firewall.Rule) bool { return fw.Related == &r.Rule }) {
+	if !slices.ContainsFunc(mgr.firewall.FWRules.All(), func(fw *firewall.Rule) bool { return fw.Related == &r.Rule }) {
 		return false
 	}
 	return slices.ContainsFunc(mgr.net.RoutersOf(r.Network), func(v *net.Router) bool {

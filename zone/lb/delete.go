@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
@@ -114,7 +113,7 @@ func (mgr *Manager) revokeLB(ctx context.Context, rules []*push.Rule) error {
 // static NAT, then load balancer rules. A rule with an autoscale group stops it, in every release after the others are
 // gone (facts: cloudstack.md 1.3).
 func (mgr *Manager) ReleaseAddressRules(ctx context.Context, a *net.Address) error {
-	rules := rulesWhere(mgr.push.LBRules, func(r *push.Rule) bool { return r.Address == a })
+	rules := rulesWhere(mgr.push.LBRules.All(), func(r *push.Rule) bool { return r.Address == a })
 	if !mgr.On(release.AddressReleaseGuardLate) {
 		for _, r := range rules {
 			if err := mgr.groupGuard(r); err != nil {
@@ -122,14 +121,14 @@ func (mgr *Manager) ReleaseAddressRules(ctx context.Context, a *net.Address) err
 			}
 		}
 	}
-	for _, fw := range slices.Clone(mgr.firewall.FWRules) {
+	for _, fw := range mgr.firewall.FWRules.All() {
 		if fw.Address == a {
 			if err := mgr.firewall.RemoveFWRule(ctx, fw); err != nil {
 				return err
 			}
 		}
 	}
-	for _, pf := range slices.Clone(mgr.firewall.PFRules) {
+	for _, pf := range mgr.firewall.PFRules.All() {
 		if pf.Address == a {
 			if err := mgr.firewall.RemovePFRule(ctx, pf); err != nil {
 				return err
@@ -146,7 +145,7 @@ func (mgr *Manager) ReleaseAddressRules(ctx context.Context, a *net.Address) err
 // usage events, and firewall rules. The shutdown before it pushes once, with the rules as they stand; after that
 // the network has no router, and deleting the rules pushes nothing.
 func (mgr *Manager) ReleaseNetworkRules(ctx context.Context, n *net.Network) error {
-	rules := rulesWhere(mgr.push.LBRules, func(r *push.Rule) bool {
+	rules := rulesWhere(mgr.push.LBRules.All(), func(r *push.Rule) bool {
 		return r.Network == n &&
 			r.State != firewall.StateRevoke
 	})
@@ -160,14 +159,14 @@ func (mgr *Manager) ReleaseNetworkRules(ctx context.Context, n *net.Network) err
 			return err
 		}
 	}
-	for _, pf := range slices.Clone(mgr.firewall.PFRules) {
+	for _, pf := range mgr.firewall.PFRules.All() {
 		if pf.Network == n {
 			if err := mgr.firewall.RemovePFRule(ctx, pf); err != nil {
 				return err
 			}
 		}
 	}
-	for _, fw := range slices.Clone(mgr.firewall.FWRules) {
+	for _, fw := range mgr.firewall.FWRules.All() {
 		if fw.Network == n {
 			if err := mgr.firewall.RemoveFWRule(ctx, fw); err != nil {
 				return err

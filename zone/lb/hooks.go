@@ -43,7 +43,7 @@ type Hooks struct {
 // BalancedOn lists the load balancer rules of an address.
 func (mgr *Manager) BalancedOn(a *net.Address) []*firewall.Rule {
 	var rules []*firewall.Rule
-	for _, r := range mgr.push.LBRules {
+	for _, r := range mgr.push.LBRules.All() {
 		if r.Address == a {
 			rules = append(rules, &r.Rule)
 		}
@@ -54,7 +54,7 @@ func (mgr *Manager) BalancedOn(a *net.Address) []*firewall.Rule {
 // HoldsAddress says whether a rule holds an address of an instance; one that looks at former members, too, refuses more
 // than it should.
 func (mgr *Manager) HoldsAddress(vm *compute.VM, ip netip.Addr) bool {
-	return slices.ContainsFunc(mgr.push.LBRules, func(r *push.Rule) bool {
+	return slices.ContainsFunc(mgr.push.LBRules.All(), func(r *push.Rule) bool {
 		return slices.ContainsFunc(mgr.joined(r), func(m *push.Member) bool { return m.VM == vm && m.IP == ip })
 	})
 }
@@ -69,18 +69,18 @@ func (mgr *Manager) joined(r *push.Rule) []*push.Member {
 
 // Balances says whether a network has a load balancer rule.
 func (mgr *Manager) Balances(n *net.Network) bool {
-	return slices.ContainsFunc(mgr.push.LBRules, func(r *push.Rule) bool { return r.Network == n })
+	return slices.ContainsFunc(mgr.push.LBRules.All(), func(r *push.Rule) bool { return r.Network == n })
 }
 
 // DropBalancing deletes all load balancer rules of a network that loses the service.
 func (mgr *Manager) DropBalancing(ctx context.Context, n *net.Network) error {
-	return mgr.revokeLB(ctx, rulesWhere(mgr.push.LBRules, func(r *push.Rule) bool { return r.Network == n }))
+	return mgr.revokeLB(ctx, rulesWhere(mgr.push.LBRules.All(), func(r *push.Rule) bool { return r.Network == n }))
 }
 
 // InternalAddresses are the addresses of internal load balancer rules in a network.
 func (mgr *Manager) InternalAddresses(n *net.Network) []netip.Addr {
 	var taken []netip.Addr
-	for _, r := range mgr.push.LBRules {
+	for _, r := range mgr.push.LBRules.All() {
 		if r.Internal && r.Network == n {
 			taken = append(taken, r.Address.IP)
 		}

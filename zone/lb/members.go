@@ -295,7 +295,7 @@ func (mgr *Manager) leaveGroup(ctx context.Context, r *push.Rule, members []Want
 // failed push leaves the mapping revoked, and the expunge fails. All mappings are marked before the first push
 // (LoadBalancingRulesManagerImpl.removeVmFromLoadBalancers@4.19.1.0).
 func (mgr *Manager) RemoveVMFromRules(ctx context.Context, vm *compute.VM) error {
-	for _, r := range mgr.push.LBRules {
+	for _, r := range mgr.push.LBRules.All() {
 		for _, m := range r.Members {
 			if m.VM == vm {
 				if err := mgr.setMemberRevoke(ctx, m, true); err != nil {
@@ -304,7 +304,7 @@ func (mgr *Manager) RemoveVMFromRules(ctx context.Context, vm *compute.VM) error
 			}
 		}
 	}
-	for _, r := range slices.Clone(mgr.push.LBRules) {
+	for _, r := range mgr.push.LBRules.All() {
 		if !slices.ContainsFunc(r.Members, func(m *push.Member) bool { return m.VM == vm }) {
 			continue
 		}

@@ -253,7 +253,7 @@ func (mgr *Manager) colonRule(r *push.Rule) string {
 
 // removeLBRule deletes the rule for good, with its mappings and policies; a related firewall rule goes with its row.
 func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
-	if !slices.Contains(mgr.push.LBRules, r) {
+	if !mgr.push.LBRules.Has(r) {
 		return nil
 	}
 	for _, m := range r.Members {
@@ -266,7 +266,7 @@ func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
 			return err
 		}
 	}
-	for _, fw := range slices.Clone(mgr.firewall.FWRules) {
+	for _, fw := range mgr.firewall.FWRules.All() {
 		if fw.Related == &r.Rule {
 			if err := mgr.firewall.RemoveFWRule(ctx, fw); err != nil {
 				return err
@@ -279,7 +279,7 @@ func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
 	if err := mgr.Remove(ctx, "cloud.firewall_rules", r.ID); err != nil {
 		return err
 	}
-	mgr.push.LBRules = slices.DeleteFunc(mgr.push.LBRules, func(o *push.Rule) bool { return o == r })
+	mgr.push.LBRules.Remove(r)
 	if !mgr.On(release.TagsOutliveRule) {
 		mgr.tenancy.DropTags(r.UUID)
 	}

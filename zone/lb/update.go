@@ -20,7 +20,9 @@ func updateRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	}
 	before := *r
 	if err := changeRule(mgr, c, r); err != nil {
+		had := r.UUID
 		*r = before
+		mgr.push.LBRules.Rename(r, had)
 		return nil, err
 	}
 	if !mgr.mustPush(c, &before, r) {
@@ -100,7 +102,9 @@ func changeRule(mgr *Manager, c *kernel.Call, r *push.Rule) error {
 		r.CIDRs, r.CommaCIDRs = list, mgr.On(release.CIDRListTwoForms)
 	}
 	if v := c.Str("customid"); v != "" && tenancy.Caller(c).Account.Type == 1 {
+		had := r.UUID
 		r.UUID = v
+		mgr.push.LBRules.Rename(r, had)
 	}
 	r.Display = c.Boolean("fordisplay", r.Display)
 	if err := mgr.supported(r); err != nil {

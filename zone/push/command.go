@@ -178,7 +178,7 @@ func buildCommand(mgr *Manager, r *net.Router, n *net.Network) ConfigCommand {
 // RulesOnRouter lists the rules that a push for n carries, in the order of their ids.
 func (mgr *Manager) RulesOnRouter(r *net.Router, n *net.Network) []*Rule {
 	var rules []*Rule
-	for _, rule := range mgr.LBRules {
+	for _, rule := range mgr.LBRules.All() {
 		switch {
 		case r.Internal && rule.Internal && rule.Network == n && rule.Address.IP == r.GuestIP:
 			rules = append(rules, rule)

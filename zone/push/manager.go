@@ -10,6 +10,7 @@ import (
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
+	"github.com/stackproof/stackproof/zone/store"
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
@@ -25,7 +26,7 @@ type Manager struct {
 
 	managementLog io.Writer
 	Balancers     []*net.Router // VMs of internal load balancing
-	LBRules       []*Rule
+	LBRules       store.Table[*Rule]
 	lanes         map[int64]*lane
 	// previous is the last content built for each router; push-stale sends it once more.
 	previous map[int64]json.RawMessage

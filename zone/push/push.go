@@ -64,7 +64,7 @@ func (mgr *Manager) PushStart(ctx context.Context, r *net.Router) error {
 			n.Offering.LBProvider() != n.Offering.Provider() {
 			continue
 		}
-		ruled := slices.ContainsFunc(mgr.LBRules, func(l *Rule) bool {
+		ruled := slices.ContainsFunc(mgr.LBRules.All(), func(l *Rule) bool {
 			return l.Network == n || r.VPC != nil &&
 				l.Network.VPC == r.VPC
 		})

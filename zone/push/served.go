@@ -18,7 +18,7 @@ func (mgr *Manager) Served(router string) (all []netip.AddrPort) {
 	}
 	machine := slices.Concat(mgr.net.Routers, mgr.Balancers)[at]
 	ports := map[*net.Network][]uint16{}
-	for _, r := range mgr.LBRules {
+	for _, r := range mgr.LBRules.All() {
 		if port := uint16(r.PrivateStart); port != 0 && !slices.Contains(ports[r.Network], port) {
 			ports[r.Network] = append(ports[r.Network], port)
 		}
