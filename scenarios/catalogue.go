@@ -99,6 +99,7 @@ func stories() harness.Catalogue {
 		healthChecks(),
 		emptyNetwork(),
 		deletedAnswersNoMore(),
+		otherInputs(),
 		updateWithoutProtocol(),
 		renameAlone(),
 		protocolSpelling(),
@@ -119,6 +120,7 @@ func stories() harness.Catalogue {
 		editsWhileScaling(),
 		lostMember(),
 		quietTime(),
+		memberLeaves(),
 	}
 }
 

@@ -38,7 +38,7 @@ func Faults() []Fault {
 func share(name, about string, f faultproxy.Fault, rate float64, late time.Duration) Fault {
 	return Fault{Name: name, About: about,
 		Causes: []string{"answer", "connection", "EOF", "HTTP", "reset", "JSON", "lost", "refuse", "outcome", "refused",
-			"not listed"},
+			"not listed", "none was decoded"},
 		begin: func(_ context.Context, a *attempt) error {
 			p, err := faultproxy.Mix(a.site.zone.APIURL(), uint64(a.seed), late, faultproxy.Share{Fault: f, Rate: rate})
 			a.behind = p

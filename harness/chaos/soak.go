@@ -41,6 +41,7 @@ func Soak(ctx context.Context, p Program, every time.Duration, args []string, sh
 		return Soaked{}, err
 	}
 	c.cmd = p.Command(ctx, c.temp(), append([]string{"run"}, args...)...)
+	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(os.Interrupt) } // it cleans up after itself
 	if err := c.start(); err != nil {
 		return Soaked{}, err
 	}
@@ -64,7 +65,7 @@ func Soak(ctx context.Context, p Program, every time.Duration, args []string, sh
 			}
 		}
 	}
-	if err != nil {
+	if err = errors.Join(err, context.Cause(ctx)); err != nil {
 		return s, err
 	}
 	s.Code, s.Said = c.cmd.ProcessState.ExitCode(), last(c.said.String())

@@ -89,7 +89,7 @@ func TestForceFaults(t *testing.T) {
 		"another file": {live: a, serving: a + b, pid: 1, class: result.ProcessStale,
 			want: "runs with another file"},
 	} {
-		core := &core{site: &harness.Site{Description: harness.Description{Release: release.Default}}}
+		core := &core{site: &harness.Site{}}
 		class, got := core.forceFault(router.Files{Live: []byte(c.live), Serving: []byte(c.serving), MasterPID: c.pid,
 			Refusal: c.refusal}, rendered)
 		assert.Equal(t, c.class, class, name)

@@ -81,9 +81,10 @@ func (t *core) expectGone() {
 	}
 	var dead []*Rule
 	for _, r := range t.watch.rules {
-		if !r.Deleted.IsZero() && !r.Network.ended && !r.Account.ended && r.Address.IP.IsValid() && !slices.ContainsFunc(t.watch.rules, func(o *Rule) bool {
+		again := slices.ContainsFunc(t.watch.rules, func(o *Rule) bool {
 			return o.Deleted.IsZero() && o.Endpoint() == r.Endpoint()
-		}) {
+		})
+		if !r.Deleted.IsZero() && !r.Network.ended && !r.Account.ended && r.Address.IP.IsValid() && !again {
 			dead = append(dead, r)
 		}
 	}

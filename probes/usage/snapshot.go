@@ -27,6 +27,10 @@ func (p *Probe) Snapshot(ctx context.Context, accountIDs ...int64) (Snapshot, er
 		if s.UsageEvents, err = readInto(ctx, q, schemaUsage, "usage_event", of, parseEvent); err != nil {
 			return err
 		}
+		waiting := filter{}.and("processed = ?", 0)
+		if s.Waiting, err = readInto(ctx, q, schemaUsage, "usage_event", waiting, parseEvent); err != nil {
+			return err
+		}
 		if s.Records, err = records(ctx, q, of); err != nil {
 			return err
 		}

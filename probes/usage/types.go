@@ -95,6 +95,7 @@ type Snapshot struct {
 	Rows        []HelperRow
 	Events      []UsageEvent // cloud.usage_event
 	UsageEvents []UsageEvent // cloud_usage.usage_event
+	Waiting     []UsageEvent // those of it that are not processed, of all accounts
 	Records     []Record
 	Jobs        []Job
 	Resources   map[Ref]Resource // every object found, dead ones that have a row included

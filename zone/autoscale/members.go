@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -39,7 +40,7 @@ func (mgr *Manager) scaleUp(ctx context.Context, g *Group, n int) {
 
 // settle ends scaling; a group that was disabled or deleted meanwhile stays so.
 func (mgr *Manager) settle(ctx context.Context, g *Group, before string) {
-	if g.State != groupScaling {
+	if g.State != groupScaling && !(g.State == groupDisabled && mgr.On(fault.ScalingForgetsDisable)) {
 		return
 	}
 	if err := mgr.setGroupState(ctx, g, before); err != nil {
@@ -138,6 +139,12 @@ func (mgr *Manager) scaleDown(ctx context.Context, g *Group) {
 	mgr.noteQuietDown(ctx, g)
 	mgr.noteGap(g)
 	end := mgr.Now().Add(time.Duration(g.Profile.Grace) * time.Second)
+	if mgr.On(fault.GraceIgnored) {
+		end = mgr.Now()
+	}
+	if mgr.On(fault.WrongMemberDestroyed) && len(g.Members) > 0 {
+		vm = g.Members[0]
+	}
 	mgr.At(end, fmt.Sprintf("destruction of VM %d", vm.ID), func(ctx context.Context) {
 		ctx = kernel.WithOrigin(ctx, kernel.Origin{Thread: fmt.Sprintf("VmGroup-Monitor-%d-1", g.ID)})
 		level, text := "INFO", "Destroyed VM %d in AutoScale VM group %s"
