@@ -53,6 +53,7 @@ func Catalogue() harness.Catalogue {
 		keptRules(),
 		answerForms(),
 		accountsAtOnce(),
+		everyColumn(),
 		modelRun(),
 		twinPolicyApplied(),
 		twinPolicyRemoved(),

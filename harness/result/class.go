@@ -22,6 +22,7 @@ const (
 	BilledAfterEnd    Class = "billed-after-end"
 	NotBilled         Class = "not-billed"
 	WrongSize         Class = "wrong-size"
+	WrongColumn       Class = "wrong-column"
 	UsageInvariant    Class = "usage-invariant"
 	UsageJob          Class = "usage-job"
 	WrongListing      Class = "wrong-listing"
@@ -91,6 +92,7 @@ func Classes() []ClassInfo {
 		{BilledAfterEnd, "A resource is billed after it was deleted.", []Class{LeakedRow, CrossedClose}},
 		{NotBilled, "A resource that is alive is not billed.", []Class{CrossedClose, WrongClose}},
 		{WrongSize, "A usage row has another size than its volume.", nil},
+		{WrongColumn, "A usage row or record says something else than its event, its resource or its row.", nil},
 		{UsageInvariant, "An invariant of usage rows does not hold, in a way that no other class names.", nil},
 		{UsageJob, "A usage run did not come, or its jobs are not sound.", nil},
 		{WrongListing, "listUsageRecords lists something else than the database holds.", nil},
