@@ -114,7 +114,7 @@ func (a *accounting) events7(ctx context.Context, jobs *chain) (Check, error) {
 }
 
 // describeStall: the event that blocks is the last one, in order of time, of those that were never processed: the
-// run handles it and everything before it in one transaction, which is rolled back (facts: releases 1.5).
+// run handles it and everything before it in one transaction, which is rolled back (confirmed.md 47).
 func (a *accounting) describeStall(ctx context.Context, repeatedJobs int) error {
 	s := &Stall{Events: len(a.stalled), RepeatedJobs: repeatedJobs}
 	counts, latest := map[string]int64{}, ""

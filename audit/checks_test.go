@@ -182,6 +182,7 @@ func TestDocuments(t *testing.T) {
 
 	page, err := r.HTML()
 	require.NoError(t, err)
+	require.Contains(t, string(page), `http-equiv="Content-Security-Policy" content="default-src 'none'`)
 	require.NotContains(t, string(page), "<b>")
 	require.NotContains(t, string(page), "<script")
 	require.Contains(t, string(page), "prefers-color-scheme: dark")

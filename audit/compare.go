@@ -131,7 +131,7 @@ func identities(r *Result) map[string]bool {
 
 // worse lists checks without findings of their own that became worse, and a standstill that is new.
 func (c *Comparison) worse(before, after *Result) {
-	own := []string{"U1", "U2", "U3", "U4", "U5", "U13", "L1"} // told by their findings
+	own := []string{"U1", "U2", "U3", "U4", "U5", "U13", "L1", "L7"} // told by their findings
 	for _, check := range after.Checks {
 		was := before.Check(check.ID)
 		switch {
@@ -145,6 +145,7 @@ func (c *Comparison) worse(before, after *Result) {
 			)
 		}
 	}
+	c.Worse = append(c.Worse, compareTraffic(before.Traffic, after.Traffic)...)
 	if after.Stall != nil && before.Stall == nil {
 		c.Worse = append(
 			c.Worse,

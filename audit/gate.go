@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
+	"github.com/stackproof/stackproof/release"
 )
 
 // Gate says whether a site may be upgraded to a release, and in which order.
@@ -49,7 +50,7 @@ func MakeGate(r *Result, target string) (*Gate, error) {
 	}
 	g.health(r)
 	g.usageRows(r, to)
-	g.balancers(r, to)
+	g.balancers(r)
 	if known {
 		g.pairs(from, to)
 	}
@@ -140,13 +141,11 @@ func (g *Gate) usageRows(r *Result, to int) {
 }
 
 // balancers: from 4.22.0.0 on routers check their configuration first, which makes old poison loud (N-R1).
-func (g *Gate) balancers(r *Result, to int) {
-	loud := to >= 42200
+func (g *Gate) balancers(r *Result) {
+	loud := release.CertificatesOnRouters().Contains(g.Target) // the same change made routers check (#11468)
 	routers, rules := map[string]int{}, 0
 	for _, p := range r.Poison {
-		until, limited := numberOf(p.Until)
-		since, begins := numberOf(p.From)
-		if limited && to > until || begins && to < since {
+		if !p.in(g.Target) {
 			continue
 		}
 		switch {
@@ -232,11 +231,9 @@ func (g *Gate) steps(r *Result) {
 	if !g.Go {
 		step("mend what blocks, and ask the gate again")
 	}
-	step(
-		"see that usage jobs are healthy (U8), and take a data-plane baseline: stackproof run --json " +
-			"before-run.json (L7)",
-	)
-	step("keep this audit: stackproof audit --json before.json")
+	step("see that usage jobs are healthy (U8)")
+	step("keep an audit with a baseline of routers and traffic: stackproof audit --router COMMAND --reach --json " +
+		"before.json (L4, L6, L7)")
 	step("stop the management and usage servers, dump cloud with its routines, and cloud_usage")
 	step(
 		"upgrade to %s; upgrade or live-patch the routers: that restarts HAProxy, and sessions and stick tables go",
@@ -246,14 +243,14 @@ func (g *Gate) steps(r *Result) {
 		"create and delete one load balancer rule as a canary (stackproof run --scenario U-01), and wait for two " +
 			"usage jobs",
 	)
-	step("stackproof audit --json after.json, then stackproof compare before.json after.json: no class may have grown")
+	step("stackproof audit --router COMMAND --reach --json after.json, then stackproof compare before.json after.json: " +
+		"no class may have grown, and every rule is served as before")
 	if len(r.Findings) > 0 {
 		step(
 			"stackproof repair plan, look at it, repair apply with the usage server stopped; start it, wait for two " +
 				"jobs, audit again: nothing repairable is left",
 		)
 	}
-	step("stackproof run --json after-run.json, then stackproof compare before-run.json after-run.json")
 }
 
 // Text is the gate for a terminal.

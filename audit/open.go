@@ -17,6 +17,10 @@ type Options struct {
 	Batch int
 	// MaxLoad pauses while the server has more statements at work; 0 never pauses.
 	MaxLoad int
+	// Routers looks into virtual routers; nil: nobody may.
+	Routers Routers
+	// Reach connects once to a public address and port; nil: nobody tries.
+	Reach func(ctx context.Context, address string) error
 	// Resume is a file that keeps how far the records are counted, from which an audit that ended half-way continues.
 	// It is gone when the audit is complete. "" keeps none.
 	Resume string

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/stackproof/stackproof/release"
 )
 
 // Poison is a rule that some release's router refuses, or stands still with.
@@ -27,6 +29,20 @@ type Poison struct {
 	Warning bool `json:"warning,omitempty"`
 	// Latent: the rule has no backend, so nothing of it is sent until it gets one.
 	Latent bool `json:"latent,omitempty"`
+}
+
+// in says whether the rule hurts in a release. It goes by ancestry and not by the number: an older line may have a
+// later
+// fix. Of a release that nobody knows the worst is taken.
+func (p *Poison) in(name string) bool {
+	if p.Class == PoisonCase {
+		return release.Where(release.AlgorithmVerbatim).Contains(name)
+	}
+	if p.From == "" {
+		return true
+	}
+	has, err := release.Contains(name, p.From)
+	return err != nil || has
 }
 
 // The classes of poison.
@@ -72,6 +88,11 @@ type balancerRule struct {
 	revokedPolicies           int
 	certificate, encrypted    bool
 	keepAlive                 bool
+	// what routers are compared with (readAddresses)
+	address       string
+	port          int64
+	members       []string // address:port
+	memberUnknown bool
 }
 
 type policy struct {

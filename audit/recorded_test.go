@@ -25,7 +25,7 @@ func wrong(r *Result) []string {
 	return all
 }
 
-// TestRecordedSites: what running servers left behind is judged as it is known to be (facts: confirmed 1, 26, 45).
+// TestRecordedSites: what running servers left behind is judged as it is known to be (confirmed.md 1, 26 and 45).
 func TestRecordedSites(t *testing.T) {
 	known := map[string][]string{
 		"4.19.1.0": {

@@ -41,7 +41,9 @@ type Result struct {
 	Stall    *Stall                                              `json:"stall,omitempty"`
 	Jobs     Jobs                                                `json:"jobs"`
 	Poison   []Poison                                            `json:"poison"`
-	Notes    []string                                            `json:"notes,omitempty"`
+	// Traffic is what was seen of the rules in routers and from here, as a baseline.
+	Traffic []Traffic `json:"traffic,omitempty"`
+	Notes   []string  `json:"notes,omitempty"`
 }
 
 // Site says what was looked at.

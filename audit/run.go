@@ -70,7 +70,7 @@ func run(ctx context.Context, o Options, s *site, r *Result) error {
 	r.Site.Records = a.Read
 	a.settle()
 	meter.stage("checks")
-	if err := a.finish(ctx, jobs); err != nil {
+	if err := a.finish(ctx, o, jobs); err != nil {
 		return err
 	}
 	meter.stage("done")
@@ -96,12 +96,12 @@ func (a *accounting) load(ctx context.Context, meter *meter) error {
 }
 
 // finish makes the checks, names what was not looked at, and finds the uuids of what lives.
-func (a *accounting) finish(ctx context.Context, jobs *chain) error {
+func (a *accounting) finish(ctx context.Context, o Options, jobs *chain) error {
 	checks, err := a.usageChecks(ctx, jobs)
 	if err != nil {
 		return err
 	}
-	more, err := a.balancerChecks(ctx)
+	more, err := a.balancerChecks(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -103,7 +103,7 @@ func (a *accounting) clocks(ctx context.Context) (Check, error) {
 }
 
 // balancerChecks are L1 to L7.
-func (a *accounting) balancerChecks(ctx context.Context) ([]Check, error) {
+func (a *accounting) balancerChecks(ctx context.Context, o Options) ([]Check, error) {
 	b, err := a.readBalancers(ctx)
 	if err != nil {
 		return nil, err
@@ -152,7 +152,16 @@ func (a *accounting) balancerChecks(ctx context.Context) ([]Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	l5.Title, l6.Title = titles["L5"], titles["L6"]
+	inside, err := b.inside(ctx, o, a.result)
+	if err != nil {
+		return nil, err
+	}
+	if n := inside.l6.Count; n > 0 {
+		l6.Count, l6.Evidence = l6.Count+n, append(inside.l6.Evidence, l6.Evidence...)
+		l6 = verdict(l6, "", "differences between routers")
+	}
+	l4, l7 := inside.l4, inside.l7
+	l4.Title, l5.Title, l6.Title, l7.Title = titles["L4"], titles["L5"], titles["L6"], titles["L7"]
 	l1 = verdict(l1, "no rule holds what a router refuses", "refused rules")
 	if l1.Outcome == Clean && len(b.unread) > 0 {
 		l1.Outcome, l1.Text = Undecidable, strings.Join(b.unread, ", ")+": not there, or not readable"
@@ -161,9 +170,9 @@ func (a *accounting) balancerChecks(ctx context.Context) ([]Check, error) {
 		l1,
 		l2,
 		l3,
-		not("L4", "a database does not show a router's files: stackproof run --router ... does"),
+		l4,
 		l5,
 		l6,
-		not("L7", "a database does not show traffic: take a stackproof run before and after, and compare them"),
+		l7,
 	}, nil
 }

@@ -41,6 +41,9 @@ const (
 	HealthCheckAlarms         release.Knob = "health-check-alarms"
 	QuietTimeIgnored          release.Knob = "quiet-time-ignored"
 	MemberCreatedTwice        release.Knob = "member-created-twice"
+	ScalingForgetsDisable     release.Knob = "scaling-forgets-disable"
+	WrongMemberDestroyed      release.Knob = "wrong-member-destroyed"
+	GraceIgnored              release.Knob = "grace-ignored"
 )
 
 func answerFaults() []release.KnobInfo {
@@ -192,6 +195,18 @@ func answerFaults() []release.KnobInfo {
 		{
 			Name: MemberCreatedTwice, Part: "api",
 			About: "the group monitor makes one member more than the minimum",
+		},
+		{
+			Name: ScalingForgetsDisable, Part: "api",
+			About: "a group that was disabled while it scaled is enabled when that ends",
+		},
+		{
+			Name: WrongMemberDestroyed, Part: "api",
+			About: "scaling down destroys a member that serves, in place of the one that left the rule",
+		},
+		{
+			Name: GraceIgnored, Part: "api",
+			About: "scaling down destroys the member at once, not after the profile's grace period",
 		},
 	}
 }

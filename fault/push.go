@@ -33,6 +33,9 @@ const (
 	InternalRulesOnRouter   release.Knob = "internal-rules-on-router"
 	InternalPoliciesDropped release.Knob = "internal-policies-dropped"
 	KeepAlivePushed         release.Knob = "keep-alive-pushed"
+	PushFieldChanged        release.Knob = "push-field-changed"
+	MemberOrderTurned       release.Knob = "member-order-turned"
+	RevokedUntold           release.Knob = "revoked-untold"
 )
 
 func pushFaults() []release.KnobInfo {
@@ -154,5 +157,40 @@ func pushFaults() []release.KnobInfo {
 			Name: KeepAlivePushed, Part: "router",
 			About: "every push asks for keep-alive",
 		},
+		{
+			Name: PushFieldChanged, Part: "router", Takes: PushFields(),
+			About: "one field of each push says something else: the named one (NAME=FIELD), or else another one in " +
+				"each push",
+		},
+		{
+			Name: MemberOrderTurned, Part: "router",
+			About: "every second push carries the members of each rule in the opposite order",
+		},
+		{
+			Name: RevokedUntold, Part: "router",
+			About: "pushes leave out what is being taken away, instead of carrying it as revoked",
+		},
+	}
+}
+
+// PushFields are the fields of a LoadBalancerConfigCommand as they were recorded (confirmed.md 7), by their way through
+// its objects. A push has those that apply to it.
+func PushFields() []string {
+	return []string{
+		"loadBalancers.uuid", "loadBalancers.srcIp", "loadBalancers.srcPort", "loadBalancers.protocol",
+		"loadBalancers.lbProtocol", "loadBalancers.algorithm", "loadBalancers.revoked", "loadBalancers.alreadyAdded",
+		"loadBalancers.inline", "loadBalancers.cidrList", "loadBalancers.destinations.destIp",
+		"loadBalancers.destinations.destPort", "loadBalancers.destinations.revoked",
+		"loadBalancers.destinations.alreadyAdded", "loadBalancers.stickinessPolicies.methodName",
+		"loadBalancers.stickinessPolicies.params.t", "loadBalancers.stickinessPolicies.params.u",
+		"lbStatsVisibility", "lbStatsPublicIP", "lbStatsPrivateIP", "lbStatsGuestIP", "lbStatsPort",
+		"lbStatsSrcCidrs", "lbStatsAuth", "lbStatsUri", "maxconn", "keepAliveEnabled",
+		"nic.deviceId", "nic.networkRateMbps", "nic.defaultNic", "nic.pxeDisable", "nic.nicUuid",
+		"nic.details.PromiscuousMode", "nic.details.MacAddressChanges", "nic.details.ForgedTransmits",
+		"nic.details.MacLearning", "nic.dpdkEnabled", "nic.networkId", "nic.networkSegmentName", "nic.uuid", "nic.ip",
+		"nic.netmask", "nic.gateway", "nic.mac", "nic.broadcastType", "nic.type", "nic.broadcastUri",
+		"nic.isolationUri", "nic.isSecurityGroupEnabled", "vpcId", "accessDetails.router.name",
+		"accessDetails.router.guest.ip", "accessDetails.router.ip", "accessDetails.zone.network.type", "wait",
+		"bypassHostMaintenance",
 	}
 }

@@ -1,6 +1,10 @@
 package fault
 
-import "github.com/stackproof/stackproof/release"
+import (
+	"strconv"
+
+	"github.com/stackproof/stackproof/release"
+)
 
 // Faults of a router, of its process, or of the way from clients to it.
 const (
@@ -21,6 +25,11 @@ const (
 	RouterWrongClientAddress   release.Knob = "router-wrong-client-address"
 	RouterBackendDown          release.Knob = "router-backend-down"
 	RouterOldWorkerStays       release.Knob = "router-old-worker-stays"
+	RouterLineLost             release.Knob = "router-line-lost"
+	RouterLineDoubled          release.Knob = "router-line-doubled"
+	RouterLineChanged          release.Knob = "router-line-changed"
+	RouterKeepsDeleted         release.Knob = "router-keeps-deleted"
+	RouterSecondDoor           release.Knob = "router-second-door"
 )
 
 func routerFaults() []release.KnobInfo {
@@ -93,5 +102,36 @@ func routerFaults() []release.KnobInfo {
 			Name: RouterOldWorkerStays, Part: "router",
 			About: "former workers never end, as if a client never left",
 		},
+		{
+			Name: RouterLineLost, Part: "router", Takes: Lines(),
+			About: "files leave out one line: the numbered one (NAME=NUMBER), or else another one in each file",
+		},
+		{
+			Name: RouterLineDoubled, Part: "router", Takes: Lines(),
+			About: "files have one line twice: the numbered one (NAME=NUMBER), or else another one in each file",
+		},
+		{
+			Name: RouterLineChanged, Part: "router", Takes: Lines(),
+			About: "files say something else in one line: the numbered one (NAME=NUMBER), or else another one in " +
+				"each file",
+		},
+		{
+			Name: RouterKeepsDeleted, Part: "router",
+			About: "what listens for a deleted rule goes on to listen, though no file has it any more",
+		},
+		{
+			Name: RouterSecondDoor, Part: "router",
+			About: "HAProxy has one proxy more than its file, which answers for the members of the first rule",
+		},
 	}
+}
+
+// Lines are the numbers of lines that a fault may be planted in.
+func Lines() []string {
+	const most = 100
+	numbers := make([]string, most)
+	for i := range numbers {
+		numbers[i] = strconv.Itoa(i + 1)
+	}
+	return numbers
 }

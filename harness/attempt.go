@@ -39,6 +39,9 @@ type Attempt struct {
 	told  int                                  // stories told on fresh sites
 
 	faulted bool // it made agent commands fail
+
+	afterStep func() // see AfterStep
+	halted    bool   // the story is being broken off
 }
 
 // outcome is what is kept of a story that was told: it holds no site.
@@ -121,7 +124,20 @@ func (t *Attempt) Step(format string, a ...any) func() {
 		if len(t.evidence) > failures && t.verdict != before {
 			s.State = string(t.verdict)
 		}
+		if t.afterStep != nil && !t.halted {
+			t.afterStep()
+		}
 	}
+}
+
+// AfterStep sets what looks at the site after each step that is shown, unless the story is being broken off. What it
+// finds counts as found by the story.
+func (t *Attempt) AfterStep(look func()) { t.afterStep = look }
+
+// halt breaks the story off; the runner recovers it.
+func (t *Attempt) halt() {
+	t.halted = true
+	panic(halt{})
 }
 
 // Checked counts n expectations that were looked at. A story that checked nothing is inconclusive.
@@ -148,20 +164,20 @@ func (t *Attempt) Find(f result.Finding, evidence ...result.Evidence) {
 		}
 	}
 	if t.brief {
-		panic(halt{})
+		t.halt()
 	}
 }
 
 // FailNow records what does not hold and ends the scenario.
 func (t *Attempt) FailNow(class result.Class, reason string, evidence ...result.Evidence) {
 	t.Fail(class, reason, evidence...)
-	panic(halt{})
+	t.halt()
 }
 
 // Inconclusive ends the scenario: what was seen allows no verdict.
 func (t *Attempt) Inconclusive(format string, a ...any) {
 	t.judge(result.Inconclusive, fmt.Sprintf(format, a...))
-	panic(halt{})
+	t.halt()
 }
 
 // InconclusiveByDesign ends the scenario for the reason that it states itself (Scenario.Inconclusive), after what was
@@ -174,7 +190,7 @@ func (t *Attempt) InconclusiveByDesign(format string, a ...any) {
 // Unsupported ends the scenario: the target cannot show what it needs.
 func (t *Attempt) Unsupported(format string, a ...any) {
 	t.judge(result.Unsupported, fmt.Sprintf(format, a...))
-	panic(halt{})
+	t.halt()
 }
 
 // judge keeps the worst verdict and the first reason that led to it.
@@ -237,6 +253,9 @@ func (t *Attempt) KnownDefect(present bool, what, source string) {
 // UsesPushFaults notes that the story makes agent commands fail: it can tell a fault of pushes without a look at a
 // router.
 func (t *Attempt) UsesPushFaults() { t.faulted = true }
+
+// UsedPushFaults says whether it did.
+func (t *Attempt) UsedPushFaults() bool { return t.faulted }
 
 // OnCleanup registers work for the end of the scenario; it runs in reverse order on a fresh context.
 func (t *Attempt) OnCleanup(what string, do func(context.Context) error) {

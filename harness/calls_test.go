@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -15,8 +16,13 @@ func TestCallsKeepsTheNewestThatChangedSomething(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, line, n)
 	}
-	write(`{"command":"listZones","status":200,"body":{}}`)
-	write(`{"command":"queryAsyncJobResult","status":200,"body":{"queryasyncjobresultresponse":{"jobstatus":0}}}`)
+	for answer, takes := range map[string]bool{`{"jobstatus":0,"jobid":"x"}`: false, `{"jobstatus": 0}`: false,
+		`{"jobstatus":1}`: true, `{"jobstatus":2}`: true} {
+		require.Equal(t, takes, c.Takes("queryAsyncJobResult", http.StatusOK, []byte(answer)), answer)
+	}
+	require.False(t, c.Takes("listZones", http.StatusOK, nil))
+	require.True(t, c.Takes("listZones", http.StatusUnauthorized, nil))
+	require.True(t, c.Takes("createVPC", http.StatusOK, nil))
 	write(`not a line of a trace`)
 	require.Empty(t, c.Newest())
 	write(`{"command":"listZones","status":401,"xDescription":"no","body":null}`)

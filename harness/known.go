@@ -26,6 +26,9 @@ type Known struct {
 	// Shows are the releases of the router's code with which a defect of the server shows; the zero value is all. Code
 	// of an unknown release is taken for one of them.
 	Shows release.Range
+	// Perhaps says that the defect shows only where something else on the site brings it about, such as another
+	// customer's VM: to pass is no surprise then.
+	Perhaps bool
 	// or are further defects that the same story meets (Or).
 	or []Known
 }
@@ -73,6 +76,16 @@ func (k Known) switched(knobs release.Knobs) bool {
 	return knobs[k.Knob]
 }
 
+// hidden says whether a defect that something else on the site brought about is among the facts: it may hide how others
+// show.
+func (k Known) hidden(d Description, facts []result.Finding) bool {
+	return slices.ContainsFunc(k.on(d), func(one Known) bool {
+		return one.Perhaps && slices.ContainsFunc(facts, func(f result.Finding) bool {
+			return slices.Contains(one.Classes, f.Class)
+		})
+	})
+}
+
 // News are those of the findings that are not of a defect which the target is known to have. A defect of which the
 // story foresaw how it shows is known by that alone: each fact must be one of the foreseen, and each of those must have
 // come. Others are known by their classes.
@@ -93,7 +106,7 @@ func (k Known) News(d Description, facts []result.Finding, foreseen []Foreseen) 
 			news = append(news, fact)
 		}
 	}
-	if len(facts) == 0 || len(news) > 0 {
+	if len(facts) == 0 || len(news) > 0 || k.hidden(d, facts) {
 		return news
 	}
 	for i, f := range foreseen {
@@ -142,24 +155,36 @@ func (k Known) Reason(d Description) string {
 	return strings.Join(why, "; ")
 }
 
-// Reasons are those of all the defects, whatever the target.
+// Reasons are those of all the defects that always show, whatever the target.
 func (k Known) Reasons() string {
 	var why []string
 	for _, one := range k.each() {
-		why = append(why, one.Why)
+		if !one.Perhaps && one.Why != "" {
+			why = append(why, one.Why)
+		}
 	}
 	return strings.Join(why, "; ")
 }
 
-// On says whether the release has the defect, or one of several.
+// On says whether the release, with its own router's code, has the defect or one of several, so that the scenario fails
+// on it.
 func (k Known) On(release string) bool {
-	return slices.ContainsFunc(k.each(), func(one Known) bool { return one.Releases.Contains(release) })
+	return slices.ContainsFunc(k.each(), func(one Known) bool {
+		return !one.Perhaps && one.Releases.Contains(release) && (one.Shows.IsZero() || one.Shows.Contains(release))
+	})
+}
+
+// Sure says whether a target has a defect that always shows.
+func (k Known) Sure(d Description) bool {
+	return slices.ContainsFunc(k.on(d), func(one Known) bool { return !one.Perhaps })
 }
 
 func (k Known) String() string {
-	all := k.Releases
-	for _, one := range k.or {
-		all = all.Or(one.Releases)
+	var all release.Range
+	for _, one := range k.each() {
+		if !one.Perhaps {
+			all = all.Or(one.Releases)
+		}
 	}
 	return all.String()
 }

@@ -51,6 +51,34 @@ func TestAKnownDefectIsKnownByItsClasses(t *testing.T) {
 	}
 }
 
+// TestNewsOfALaterRepeatIsShown: the case tells of the repeat with the failure that nobody knew, and not of the first,
+// whose
+// failure is known.
+func TestNewsOfALaterRepeatIsShown(t *testing.T) {
+	n := 0
+	s := harness.Scenario{ID: "X-01", KnownBad: harness.Known{Releases: release.Where(release.NetworkUsageModelOld),
+		Why:     "#1",
+		Classes: []result.Class{result.LeakedRow}}, Run: func(t *harness.Attempt, _ *harness.Site) {
+		t.Checked(1)
+		class, says := result.LeakedRow, "known"
+		if n++; n == 2 {
+			class, says = result.NotBilled, "news"
+		}
+		t.Note("told", "%s", says)
+		t.Find(result.Finding{Class: class, Says: says})
+	}}
+	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s},
+		Repeat: 3, Workers: 1, Seed: 10, Progress: harnesstest.Silent{}})
+	require.NoError(t, err)
+	got := run.Results[0]
+	assert.False(t, got.Known)
+	assert.Equal(t, "repeat 2 (seed 11): beside the known defect: news", got.Reason)
+	require.Len(t, got.Findings, 1)
+	assert.Equal(t, "news", got.Findings[0].Says)
+	require.NotEmpty(t, got.Evidence)
+	assert.Equal(t, "news", got.Evidence[0].Text)
+}
+
 // TestOnlyTheStatedReasonIsByDesign: a control that could not even be told is not excused by being a control.
 func TestOnlyTheStatedReasonIsByDesign(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -160,7 +160,9 @@ func RunScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 			trials = append(trials, one.trials...)
 			fold(&c, one, i, p)
 			if news := s.KnownBad.News(target.Describe(), one.facts, one.foreseen); c.Known && len(news) > 0 {
-				c.Known, c.Reason = false, "beside the known defect: "+news[0].Says
+				one.reason = "beside the known defect: " + news[0].Says
+				show(&c, one, i, p) // what is new is what a reader must see, and its evidence with it
+				c.Known = false
 			}
 			if one.verdict == result.Inconclusive && !one.byDesign {
 				c.ByDesign = false
@@ -172,6 +174,9 @@ func RunScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 				p.Left(s.ID, err)
 			}
 		}
+	}
+	if c.Verdict != result.Fail && !s.KnownBad.Sure(target.Describe()) {
+		c.Known, c.KnownWhy = false, ""
 	}
 	c.Seconds = time.Since(began).Seconds()
 	if p.Repeat > 1 {
@@ -233,13 +238,18 @@ func fold(c *result.Case, one *outcome, i int, p Plan) {
 	}
 	worst := result.Worse(one.verdict, c.Verdict)
 	if first || worst != c.Verdict {
-		c.Reason, c.Steps, c.Evidence = one.reason, one.steps, one.evidence
-		c.Findings, c.Calls, c.Views = one.findings, one.calls, one.views
-		if p.Repeat > 1 && one.verdict != result.Pass {
-			c.Reason = fmt.Sprintf("repeat %d (seed %d): %s", i+1, p.Seed+int64(i), one.reason)
-		}
+		show(c, one, i, p)
 	}
 	c.Verdict = worst
+}
+
+// show lets the case tell of one repeat.
+func show(c *result.Case, one *outcome, i int, p Plan) {
+	c.Reason, c.Steps, c.Evidence = one.reason, one.steps, one.evidence
+	c.Findings, c.Calls, c.Views = one.findings, one.calls, one.views
+	if p.Repeat > 1 && one.verdict != result.Pass {
+		c.Reason = fmt.Sprintf("repeat %d (seed %d): %s", i+1, p.Seed+int64(i), one.reason)
+	}
 }
 
 // runOnce runs a scenario once, on a site of its own.

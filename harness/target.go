@@ -69,6 +69,8 @@ type Site struct {
 	Routers Routers
 	// Judge holds usage rows against the invariants; nil is JudgeUsage. Only a test of the judging itself gives another.
 	Judge UsageJudge
+	// Journal is nil where pushes are seen late, or others cause them too.
+	Journal Journal
 	// Calls are the newest API calls of this site alone; nil where several scenarios share a client.
 	Calls *Calls
 	// Tamper is a lab's; nil elsewhere.
@@ -183,6 +185,14 @@ type RunAsker interface {
 // Pushes shows the LoadBalancerConfigCommands of a router, by its name (r-3-VM).
 type Pushes interface {
 	Of(ctx context.Context, routerName string) ([]router.Push, error)
+}
+
+// Journal is every push of a site of one's own, as soon as it was sent.
+type Journal interface {
+	// Receivers are the names of the routers that were sent something.
+	Receivers() []string
+	// Since are the pushes to a router but for the first n.
+	Since(routerName string, n int) []router.Push
 }
 
 // Routers shows virtual routers: files, process and data plane.

@@ -15,6 +15,9 @@ type Knob string
 // Off is the word that switches the knob off, where a set of knobs is given as words.
 func (k Knob) Off() Knob { return k + "=off" }
 
+// With is the word that switches a knob on that takes values (KnobInfo.Takes).
+func (k Knob) With(value string) Knob { return k + "=" + Knob(value) }
+
 // KnobInfo describes a knob.
 type KnobInfo struct {
 	Name Knob
@@ -24,6 +27,8 @@ type KnobInfo struct {
 	Part string
 	// Needs are knobs without which it means nothing; they are switched on with it.
 	Needs []Knob
+	// Takes are the values of a knob that is told more than on or off (NAME=VALUE); on alone leaves the choice to it.
+	Takes []string
 }
 
 // Fault says whether the knob is a fault that a scenario must catch, or only another way to answer.
@@ -40,8 +45,14 @@ func harmless() []Knob {
 		ListNetworksAnyAccount,   // an administrator's own list without listall
 		NICNamesSegment,          // fields more of a push, which no router's code reads
 		LogContextPlain,          // the layout of the management log
-		GroupNamedAsObject,       // words inside a refusal's text; its code and reason are the same
-		ConditionNamedAsObject,   // the same
+		TextsNameObjects,         // words inside a text; its code and reason are the same
+		TextsInstance,            // the same
+		NetrisProvider,           // a field more of addresses, and counters that no router has
+		DomainPathPretty,         // how a path is written
+		DestroyAnswersNull,       // the name of an object in an answer
+		IdleTimeout,              // a field of pushes, with the value that all files had before
+		NICSecurityGroupNamed,    // the name of a field of a push, which no router's code reads
+		NetworkIDMustMatch,       // a refusal where before the parameter was ignored
 		RendererBefore418,        // HAProxy 1.5 ran such files, today's does not
 		RouterVerifies,           // an improvement: what L-05 sees is the router without it
 		VolumeUsagePerVM,         // another way to meter: whoever sums must leave out the rows of VMs
@@ -52,7 +63,7 @@ func harmless() []Knob {
 
 // AllKnobs lists the knobs of releases: their differences first, then the defects that all have.
 func AllKnobs() []KnobInfo {
-	return slices.Concat(differences(), balancingDefects(), defectsOfToday(), usageDefects())
+	return slices.Concat(differences(), newer(), balancingDefects(), defectsOfToday(), usageDefects())
 }
 
 // Knobs is a set of switched-on knobs.

@@ -19,8 +19,7 @@ const (
 	NICNamesSegment           Knob = "nic-names-segment"
 	LogContextPlain           Knob = "log-context-plain"
 	AddressReleaseGuardLate   Knob = "address-release-guard-late"
-	GroupNamedAsObject        Knob = "group-named-as-object"
-	ConditionNamedAsObject    Knob = "condition-named-as-object"
+	TextsNameObjects          Knob = "texts-name-objects"
 	UsageTypeJSONOld          Knob = "usage-type-json-old"
 	UsageDatesAsString        Knob = "usage-dates-as-string"
 	AutoscaleUnboundedRetries Knob = "autoscale-unbounded-retries"
@@ -31,6 +30,17 @@ const (
 	KeepAliveCookieInvalid    Knob = "keep-alive-cookie-invalid"
 	VolumeUsagePerVM          Knob = "volume-usage-per-vm"
 	UsageVolumeKeyNarrow      Knob = "usage-volume-key-narrow"
+)
+
+// The behaviours that 4.20.3, 4.21 and 4.22 brought, and what the releases before 4.19.1 lack.
+const (
+	TextsInstance         Knob = "texts-instance"
+	NetrisProvider        Knob = "netris-provider"
+	DomainPathPretty      Knob = "domainpath-pretty"
+	DestroyAnswersNull    Knob = "destroy-answers-null"
+	NetworkIDMustMatch    Knob = "networkid-must-match"
+	IdleTimeout           Knob = "idle-timeout"
+	NICSecurityGroupNamed Knob = "nic-security-group-named"
 )
 
 // Defects of load balancing that every profile has.
@@ -134,12 +144,9 @@ func differences() []KnobInfo {
 				"forwarding rules are gone",
 		},
 		{
-			Name: GroupNamedAsObject, Part: "api",
-			About: "a refused group deletion names the group as an object instead of by its id",
-		},
-		{
-			Name: ConditionNamedAsObject, Part: "api",
-			About: "a refused change of a condition names it as an object instead of by its id",
+			Name: TextsNameObjects, Part: "api",
+			About: "texts of refusals and events name rules, addresses, groups, conditions and instances as objects " +
+				"(LoadBalancer {...}) instead of by their ids (a4224e58cc)",
 		},
 		{
 			Name: UsageTypeJSONOld, Part: "api",

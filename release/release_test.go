@@ -216,7 +216,7 @@ func TestUpgradePath(t *testing.T) {
 
 func TestProfilesAndKnobs(t *testing.T) {
 	_, err := ProfileKnobs("4.18.0.0")
-	assert.ErrorContains(t, err, `release "4.18.0.0" has no profile: want one of 4.19.1.0`)
+	assert.ErrorContains(t, err, `release "4.18.0.0" has no profile: want one of 4.18.2.5`)
 	_, err = ProfileKnobs("4.19.1.3")
 	assert.ErrorContains(t, err, "has no profile", "the lab is of a release that exists")
 	on, err := KnobsOf("4.19.1.3")

@@ -24,6 +24,9 @@ var htmlFiles embed.FS
 // and evidence, and says so.
 const HTMLLimit = 2_800_000
 
+// fewCases is up to how many cases a page shows each failure unfolded.
+const fewCases = 3
+
 // HTML is the run as one page that needs nothing else: no other file, no network, no script to be read.
 func HTML(run result.Run, strict bool) ([]byte, error) {
 	pages, err := template.ParseFS(htmlFiles, "html/report.gohtml")
@@ -41,6 +44,8 @@ func HTML(run result.Run, strict bool) ([]byte, error) {
 	anchors := map[string]bool{}
 	for i, c := range run.Results {
 		view := caseView(c, line(run.Release), strict, anchors)
+		// Where there is little to see, nobody should have to unfold it to learn why it failed.
+		view.Open = view.Open || len(run.Results) <= fewCases && c.Verdict == result.Fail
 		before := b.Len()
 		if err := pages.ExecuteTemplate(&b, "case", view); err != nil {
 			return nil, fmt.Errorf("write HTML report: case %s: %w", c.ID, err)

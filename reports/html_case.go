@@ -110,11 +110,16 @@ func caseView(c result.Case, release string, strict bool, anchors map[string]boo
 		v.Sections = append(v.Sections, drawSection(s))
 	}
 	v.Steps = htmlSteps(c)
+	titles, seen := map[string]int{}, map[string]int{}
 	for _, e := range c.Evidence {
-		v.Evidence = append(
-			v.Evidence,
-			htmlEvidence{line(e.Title), line(e.Kind), strings.TrimRight(clean(e.Text), "\n")},
-		)
+		titles[e.Title]++
+	}
+	for _, e := range c.Evidence {
+		title := line(e.Title)
+		if seen[e.Title]++; titles[e.Title] > 1 {
+			title += fmt.Sprintf(" (%d of %d, in the order of the story)", seen[e.Title], titles[e.Title])
+		}
+		v.Evidence = append(v.Evidence, htmlEvidence{title, line(e.Kind), strings.TrimRight(clean(e.Text), "\n")})
 	}
 	return v
 }

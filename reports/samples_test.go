@@ -3,7 +3,10 @@ package reports
 import (
 	"fmt"
 	"strings"
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/stackproof/stackproof/harness/result"
 )
@@ -110,4 +113,26 @@ func everywhere(s string) result.Run {
 	open.Verdict, open.Known = result.Inconclusive, false
 	return result.Run{Target: s, Release: s, Router: s, Notes: []string{s}, Planned: []string{s, s + "x"},
 		Results: []result.Case{c, open}}
+}
+
+// TestPageTellsWhyAtOnce: the failure of a small run is unfolded, the colours of its bars are named, and two pieces of evidence
+// of one title are told apart.
+func TestPageTellsWhyAtOnce(t *testing.T) {
+	c := result.Case{ID: "U-02", Verdict: result.Fail, Known: true, KnownWhy: "#1", Reason: "A is billed",
+		Evidence: []result.Evidence{{Kind: result.KindRows, Title: "rows", Text: "a"},
+			{Kind: result.KindRows, Title: "rows", Text: "b"}, {Kind: result.KindRows, Title: "other", Text: "c"}}}
+	run := result.Run{Schema: result.SchemaVersion, Release: "4.20.0.0", Planned: []string{"U-02"},
+		Results: []result.Case{c}}
+	page, err := HTML(run, false)
+	require.NoError(t, err)
+	require.Contains(t, string(page), "<details open>")
+	require.Contains(t, string(page), "rows (1 of 2, in the order of the story)")
+	require.Contains(t, string(page), "rows (2 of 2, in the order of the story)")
+	require.Contains(t, string(page), "<summary>other <")
+	for i := range fewCases {
+		run.Results = append(run.Results, result.Case{ID: fmt.Sprintf("U-1%d", i), Verdict: result.Pass})
+	}
+	page, err = HTML(run, false)
+	require.NoError(t, err)
+	require.NotContains(t, string(page), "<details open>", "a known failure of many cases")
 }

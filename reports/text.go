@@ -9,6 +9,9 @@ import (
 	"github.com/stackproof/stackproof/harness/result"
 )
 
+// NoExit is for a program that does not end with the status of the run that it shows.
+const NoExit = -1
+
 // TextOptions says how a terminal takes the report.
 type TextOptions struct {
 	Width  int  // columns of the terminal; 0 for no limit. Only titles and rules are fitted to it, evidence never is
@@ -19,7 +22,7 @@ type TextOptions struct {
 	// Quiet shows what must not be overlooked and the summary, nothing else.
 	Quiet bool
 	// Exit is the status that the program ends with where it is not the run's own, because the run was broken off; 0 is
-	// the run's own.
+	// the run's own, and NoExit says nothing of it.
 	Exit int
 }
 

@@ -142,8 +142,8 @@ func summaryExit(run result.Run, code int) string {
 		}
 	}
 	s := fmt.Sprintf(
-		"%d scenarios in %.1f s: %d passed, %d failed",
-		len(run.Results),
+		"%s in %.1f s: %d passed, %d failed",
+		counted(len(run.Results), "scenario"),
 		run.Seconds,
 		n[result.Pass],
 		n[result.Fail],
@@ -159,7 +159,18 @@ func summaryExit(run result.Run, code int) string {
 	if m := len(run.Missing()); m > 0 {
 		s += fmt.Sprintf(", %d not run", m)
 	}
+	if code < 0 {
+		return s + "."
+	}
 	return s + fmt.Sprintf(". Exit status %d.", code)
+}
+
+// counted is a number with its word: 1 scenario, 2 scenarios.
+func counted(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
 }
 
 // alarms are what must not be overlooked: planned scenarios without a result, and known failures that passed.

@@ -1,14 +1,14 @@
 package router
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/stackproof/stackproof/router/logtext"
 )
 
 // LogPosition is what a management server's log line says about a push besides the command.
@@ -21,12 +21,22 @@ type LogPosition struct {
 }
 
 var (
-	logTime   = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}`)
-	logSeq    = regexp.MustCompile(`\bSeq (-?\d+)-(-?\d+): (?:Sending|Executing)\b`)
+	logTime = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}`)
+	// A management server sends or executes a request; the agent of a host says that it has one.
+	logSeq    = regexp.MustCompile(`\b(?:Seq (-?\d+)-(-?\d+): (?:Sending|Executing)\b|Request:Seq (-?\d+)-(-?\d+): )`)
 	logMgmt   = regexp.MustCompile(`\bMgmtId: (-?\d+)`)
-	logFlags  = regexp.MustCompile(`\bFlags: [01]+, `)
+	logFlags  = regexp.MustCompile(`\bFlags: ?[01]+, ?`)
 	shortName = CommandName[strings.LastIndexByte(CommandName, '.')+1:]
 )
+
+// requestOf gives the agent and the sequence number of the request that a line names.
+func requestOf(line string) (agent, seq string, ok bool) {
+	m := logSeq.FindStringSubmatch(line)
+	if m == nil {
+		return "", "", false
+	}
+	return m[1] + m[3], m[2] + m[4], true
+}
 
 // ParseLogLine reads one line of a management server's log, of any release from 4.16. It says false, without an error,
 // when the line is not one that sends or executes a LoadBalancerConfigCommand. When a request carries several, it gives
@@ -51,30 +61,31 @@ func (e *NoContentError) Error() string {
 
 // parseLine gives the pushes of a line: none, without an error, when it is no push line.
 func parseLine(line string) ([]Push, error) {
+	line = logtext.Unescape(line)
 	if !strings.Contains(line, shortName) {
 		return nil, nil
 	}
-	seq := logSeq.FindStringSubmatch(line)
+	agent, seq, ok := requestOf(line)
 	flags := logFlags.FindStringIndex(line)
-	if seq == nil || flags == nil || !strings.Contains(line[:flags[1]], "{ Cmd ") {
+	if !ok || flags == nil || !strings.Contains(line[:flags[1]], "{ Cmd ") {
 		return nil, nil
 	}
 	rest := line[flags[1]:]
 	if !strings.HasPrefix(rest, "[") {
-		return nil, &NoContentError{Seq: seq[1] + "-" + seq[2]}
+		return nil, &NoContentError{Seq: agent + "-" + seq}
 	}
 	var array json.RawMessage
 	if err := json.NewDecoder(strings.NewReader(rest)).Decode(&array); err != nil {
-		return nil, fmt.Errorf("request Seq %s-%s: the command is cut short or damaged: %w", seq[1], seq[2], err)
+		return nil, fmt.Errorf("request Seq %s-%s: the command is cut short or damaged: %w", agent, seq, err)
 	}
 	pushes, err := parseCommands(array)
 	if errors.Is(err, ErrNotPush) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("request Seq %s-%s: %w", seq[1], seq[2], err)
+		return nil, fmt.Errorf("request Seq %s-%s: %w", agent, seq, err)
 	}
-	at := LogPosition{Agent: seq[1], Seq: seq[2]}
+	at := LogPosition{Agent: agent, Seq: seq}
 	if m := logMgmt.FindStringSubmatch(line); m != nil {
 		at.MgmtID = m[1]
 	}
@@ -85,37 +96,4 @@ func parseLine(line string) ([]Push, error) {
 		pushes[i].Log = at
 	}
 	return pushes, nil
-}
-
-// ReadPushes reads a whole log and gives its pushes in order, lines of other kinds being skipped. A direct agent logs
-// the same request twice, once as sending and once as executing: it is given once. Packed logs are the caller's work.
-func ReadPushes(r io.Reader) ([]Push, error) {
-	var all []Push
-	type request struct{ mgmt, agent, seq string }
-	seen := map[request]bool{}
-	in := bufio.NewReaderSize(r, 1<<16)
-	for n := 1; ; n++ {
-		line, readErr := in.ReadString('\n')
-		if readErr != nil && readErr != io.EOF {
-			return all, fmt.Errorf("reading log line %d: %w", n, readErr)
-		}
-		pushes, err := parseLine(line)
-		if err != nil {
-			return all, fmt.Errorf("log line %d: %w", n, err)
-		}
-		if len(pushes) > 0 {
-			at := pushes[0].Log
-			key := request{at.MgmtID, at.Agent, at.Seq}
-			if !seen[key] {
-				for i := range pushes {
-					pushes[i].Log.Line = n
-				}
-				all = append(all, pushes...)
-			}
-			seen[key] = true
-		}
-		if readErr == io.EOF {
-			return all, nil
-		}
-	}
 }

@@ -129,6 +129,19 @@ func (o *object) flag(name string) bool {
 	return false
 }
 
+// number gives a whole number.
+func (o *object) number(name string, absent int64) int64 {
+	s := o.text(name, "")
+	if s == "" {
+		return absent
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		o.fail(name, "%q is not a whole number", s)
+	}
+	return n
+}
+
 // objects gives the elements of a list of objects; a null element is left out, as the generator skips it.
 func (o *object) objects(name string) []*object {
 	if !o.has(name) {

@@ -28,9 +28,11 @@ type Push struct {
 	StatsAuth       string // default admin1:AdMiN123
 	StatsURI        string // default /admin?stats
 	MaxConn         string // a whole number; the class default is empty and cannot be rendered
-	KeepAlive       bool
-	VPCID           string            // internal id, empty on a router without VPC
-	AccessDetails   map[string]string // router.name, router.ip, router.guest.ip, zone.network.type
+	// IdleTimeout is in milliseconds, 0 for none; default 50000.
+	IdleTimeout   int64
+	KeepAlive     bool
+	VPCID         string            // internal id, empty on a router without VPC
+	AccessDetails map[string]string // router.name, router.ip, router.guest.ip, zone.network.type
 
 	Aggregated bool            // sent between the Start and Finish of an AggregationControlCommand
 	Log        LogPosition     // zero unless read from a log
@@ -171,6 +173,7 @@ func decodePush(o *object, raw json.RawMessage) (Push, error) {
 		StatsAuth:       o.text("lbStatsAuth", "admin1:AdMiN123"),
 		StatsURI:        o.text("lbStatsUri", "/admin?stats"),
 		MaxConn:         o.text("maxconn", ""),
+		IdleTimeout:     o.number("idleTimeout", 50000),
 		KeepAlive:       o.flag("keepAliveEnabled"),
 		VPCID:           o.text("vpcId", ""),
 		AccessDetails:   o.texts("accessDetails"),

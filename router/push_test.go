@@ -18,7 +18,7 @@ func recordedLog(tb testing.TB, release string) []Push {
 	f, err := os.Open(conformance(release, "lb-config-commands.log"))
 	require.NoError(tb, err)
 	defer f.Close()
-	pushes, err := ReadPushes(f)
+	pushes, _, err := ReadPushes(f)
 	require.NoError(tb, err)
 	require.NotEmpty(tb, pushes)
 	return pushes
@@ -31,7 +31,7 @@ func storyB(tb testing.TB) []Push {
 	defer f.Close()
 	log, err := gzip.NewReader(f)
 	require.NoError(tb, err)
-	pushes, err := ReadPushes(log)
+	pushes, _, err := ReadPushes(log)
 	require.NoError(tb, err)
 	return pushes
 }
@@ -76,12 +76,12 @@ func TestParseLogLineFields(t *testing.T) {
 				{Name: "cookie-name", Value: "S"}}}}}},
 		StatsVisibility: "guest-network", StatsPort: "8081", StatsSrcCIDRs: "0/0", StatsAuth: "admin1:AdMiN123",
 		StatsURI: "/admin?stats",
-		MaxConn:  "4096", KeepAlive: true, VPCID: "1", AccessDetails: map[string]string{"router.name": "r-3-VM"},
+		MaxConn:  "4096", IdleTimeout: 50000, KeepAlive: true, VPCID: "1", AccessDetails: map[string]string{"router.name": "r-3-VM"},
 	}, p)
 
 	both := line + "\n" + strings.Replace(line, "Sending", "Executing", 1) + "\nother\n" +
 		strings.Replace(line, "3-612", "3-613", 1)
-	pushes, err := ReadPushes(strings.NewReader(both))
+	pushes, _, err := ReadPushes(strings.NewReader(both))
 	require.NoError(t, err)
 	require.Len(t, pushes, 2, "one request is logged as sending and as executing")
 	assert.Equal(t, 4, pushes[1].Log.Line)
@@ -109,7 +109,7 @@ func TestParseFaults(t *testing.T) {
 		_, ok, err := ParseLogLine(in)
 		assert.True(t, ok, in)
 		assert.ErrorContains(t, err, want)
-		_, err = ReadPushes(strings.NewReader("\n" + in))
+		_, _, err = ReadPushes(strings.NewReader("\n" + in))
 		assert.ErrorContains(t, err, "log line 2: ")
 	}
 	for in, want := range map[string]string{
@@ -164,7 +164,7 @@ func FuzzParsePush(f *testing.F) {
 		again.Aggregated = p.Aggregated
 		assert.Equal(t, p, again)
 		_, _ = Render(p, Rules{})
-		_ = RenderTo(io.Discard, in, "4.22.0.0", true)
+		_, _ = RenderTo(io.Discard, in, "4.22.0.0", true)
 	})
 }
 

@@ -37,6 +37,7 @@ func Render(p Push, rules Rules) (Rendered, error) { return new(Renderer).Render
 type Renderer struct {
 	mu     sync.Mutex
 	leaked bool
+	idle   *int64 // the last timeout that was no negative one; nil for that of a fresh server
 }
 
 const blankLine = "\t "
@@ -51,7 +52,7 @@ func (r *Renderer) Render(p Push, rules Rules) (Rendered, error) {
 	}
 	config := globalSection(p.MaxConn, maxconn, rules)
 	config = append(config, blankLine)
-	config = append(config, defaultsSection(r.keepAliveDefaults(p, rules), rules)...)
+	config = append(config, defaultsSection(r.keepAliveDefaults(p, rules), r.idleTimeout(p, rules), rules)...)
 	config = append(config, statistics(p, rules)...)
 	config = append(config, blankLine)
 	live := false
@@ -88,6 +89,26 @@ func (r *Renderer) keepAliveDefaults(p Push, rules Rules) bool {
 	return r.leaked
 }
 
+// idleTimeout is what this file's timeouts are made of: a negative one leaves them as the last push wrote them
+// (HAProxyConfigurator.java@4.22.1.0).
+func (r *Renderer) idleTimeout(p Push, rules Rules) int64 {
+	if !rules.IdleTimeout {
+		return defaultIdle
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p.IdleTimeout >= 0 {
+		r.idle = &p.IdleTimeout
+	}
+	if r.idle == nil {
+		return defaultIdle
+	}
+	return *r.idle
+}
+
+// defaultIdle is the timeout of clients and servers that nothing changed, in milliseconds.
+const defaultIdle = 50000
+
 func globalSection(maxconn string, n int64, rules Rules) []string {
 	lines := []string{
 		"global",
@@ -104,7 +125,11 @@ func globalSection(maxconn string, n int64, rules Rules) []string {
 	return append(lines, "\tdaemon")
 }
 
-func defaultsSection(keepAlive bool, rules Rules) []string {
+func defaultsSection(keepAlive bool, idle int64, rules Rules) []string {
+	client, server := "", ""
+	if idle > 0 {
+		client, server = fmt.Sprintf("\ttimeout client     %d", idle), fmt.Sprintf("\ttimeout server     %d", idle)
+	}
 	closing := "option httpclose"
 	if rules.Before418 {
 		closing = "option forceclose"
@@ -122,8 +147,8 @@ func defaultsSection(keepAlive bool, rules Rules) []string {
 		"\toption forwardfor",
 		"\t" + closing,
 		"\ttimeout connect    5000",
-		"\ttimeout client     50000",
-		"\ttimeout server     50000",
+		client,
+		server,
 	}
 }
 

@@ -135,13 +135,15 @@ func TestRulesFor(t *testing.T) {
 	old := Rules{CompareAsSet: true, AlgorithmVerbatim: true, KeepAliveLeaks: true}
 	plain := Rules{KeepAliveLeaks: true}
 	newest := Rules{KeepAliveLeaks: true, CheckBeforeUse: true, FrontendFirst: true, KeepAliveForceclose: true}
+	timed := newest
+	timed.IdleTimeout = true
 	ancient := old
 	ancient.Before418 = true
 	for release, want := range map[string]Rules{
 		"4.16.0.0": ancient, "4.16.1.0": ancient, "4.17.2.0": ancient, "4.17.99": ancient,
 		"4.18.0.0": old, "4.18.2.5": old, "4.19.0.0": old, "4.19.1.0": old, "4.19.1.3": old,
 		"4.19.2.0": plain, "4.19.3.0": plain, "4.20": plain, "4.20.0.0": plain, "4.20.2.0": plain, "4.21.0.0": plain,
-		"4.22.0.0": newest, "4.22.1.0-SNAPSHOT": newest,
+		"4.22.0.0": newest, "4.22.0.1-SNAPSHOT": newest, "4.22.1.0-SNAPSHOT": timed,
 	} {
 		got, err := RulesFor(release)
 		require.NoError(t, err, release)
@@ -164,7 +166,7 @@ func TestRenderTo(t *testing.T) {
 	line, _, _ := bytes.Cut(log, []byte("\n"))
 	run := func(in []byte, release string, asJSON bool) (string, error) {
 		var out bytes.Buffer
-		err := RenderTo(&out, in, release, asJSON)
+		_, err := RenderTo(&out, in, release, asJSON)
 		return out.String(), err
 	}
 	p, ok, err := ParseLogLine(string(line))
@@ -187,7 +189,7 @@ func TestRenderTo(t *testing.T) {
 	}
 	text, err := run(log, "4.20.0.0", false)
 	require.NoError(t, err)
-	pushes, err := ReadPushes(bytes.NewReader(log))
+	pushes, _, err := ReadPushes(bytes.NewReader(log))
 	require.NoError(t, err)
 	assert.Equal(t, len(pushes), strings.Count(text, "# push "))
 	assert.Contains(t, text, "# push 1 of ")
@@ -207,7 +209,7 @@ func TestRenderToRefuses(t *testing.T) {
 		"bad maxconn": {`{"loadBalancers":[],"maxconn":"x"}`, "4.20.0.0", `maxconn "x" is not a whole number`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := RenderTo(&bytes.Buffer{}, []byte(c.in), c.release, false)
+			_, err := RenderTo(&bytes.Buffer{}, []byte(c.in), c.release, false)
 			require.ErrorContains(t, err, c.want)
 			assert.NotContains(t, err.Error(), "\n")
 		})

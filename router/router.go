@@ -138,6 +138,7 @@ func (r *Router) apply(ctx context.Context, p Push) (Applied, error) {
 	if err != nil {
 		return Applied{}, err
 	}
+	next = r.faults.Lines.Plant(next, r.seq)
 	live, err := r.readFile(livePath)
 	if err != nil {
 		return Applied{}, err
@@ -179,6 +180,11 @@ func (r *Router) adopt(ctx context.Context, a *Applied, next []byte) error {
 		return r.remember(ctx, next)
 	case r.dead || r.proc != nil && (r.faults.SkipsReload || r.faults.ReloadsOverlap && r.now().Sub(r.since) < Hurry):
 		a.Action = ActionNone
+	case r.proc != nil && r.proc.alive() && r.faults.SecondDoor:
+		if err = r.writeFile(livePath, door(next)); err == nil {
+			a.Action, a.CheckOutput, err = r.reload(ctx, next)
+			err = errors.Join(err, r.writeFile(livePath, next))
+		}
 	case r.proc != nil && r.proc.alive():
 		a.Action, a.CheckOutput, err = r.reload(ctx, next)
 		if r.faults.ReloadsTwice && a.Action == ActionReload {

@@ -28,6 +28,8 @@ type Rules struct {
 	// KeepAliveForceclose: a keep-alive push writes "no option forceclose" into http rules, which HAProxy 2.0 and later
 	// refuses. From 4.22; part of #14131.
 	KeepAliveForceclose bool
+	// IdleTimeout: the timeouts of clients and servers are those of the push. From 4.22.1, #12586.
+	IdleTimeout bool
 	// Before418: the file has no admin socket, writes forceclose for httpclose (refused by HAProxy 2.0 and later) and
 	// knows no cidr list. Up to 4.17; ended by #6571 and #6460 (HAProxyConfigurator.java@4.18.0.0).
 	Before418 bool
@@ -42,6 +44,7 @@ func RulesOf(on release.Knobs) Rules {
 		KeepAliveLeaks:      on[release.KeepAliveLeaks],
 		FrontendFirst:       on[release.RuleBlockOrder2],
 		KeepAliveForceclose: on[release.KeepAliveCookieInvalid],
+		IdleTimeout:         on[release.IdleTimeout],
 		Before418:           on[release.RendererBefore418],
 	}
 }

@@ -14,6 +14,26 @@ import (
 
 // Catalogue is every scenario, in the order in which reports list them.
 func Catalogue() harness.Catalogue {
+	all := stories()
+	for i, s := range all {
+		if s.Group == result.GroupUsage {
+			all[i].KnownBad = s.KnownBad.Or(stalledRun())
+		}
+	}
+	return all
+}
+
+// stalledRun is what any VM on the site does to every usage scenario of releases that have it: rows of what was made
+// before it are never opened, and all records are written again with each run. The rows of load balancer rules that
+// were made later are judged all the same.
+func stalledRun() harness.Known {
+	return harness.Known{Releases: release.Where(release.UsageVolumeKeyNarrow), Perhaps: true,
+		Why: "#13399: the second row of a volume violates a key of usage_volume, and the usage run never gets past it; " +
+			"ended by #13909",
+		Classes: []result.Class{result.StalledRun}}
+}
+
+func stories() harness.Catalogue {
 	return harness.Catalogue{
 		ownRow(),
 		crossedRow(),
@@ -78,6 +98,8 @@ func Catalogue() harness.Catalogue {
 		keepAliveLeak(),
 		healthChecks(),
 		emptyNetwork(),
+		deletedAnswersNoMore(),
+		otherInputs(),
 		updateWithoutProtocol(),
 		renameAlone(),
 		protocolSpelling(),
@@ -95,6 +117,7 @@ func Catalogue() harness.Catalogue {
 		editsWhileScaling(),
 		lostMember(),
 		quietTime(),
+		memberLeaves(),
 	}
 }
 

@@ -12,7 +12,9 @@ func twinPolicyApplied() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-01", Title: "a source policy that equals a sibling's is applied", Group: result.GroupLB,
 		Guards: storyB(), Needs: routerNeeds(), KnownBad: setComparison(),
-		Twins: []release.Knob{release.VRCompareAsSet, fault.PushLost, fault.PushStale, fault.PushPartial,
+		Twins: []release.Knob{fault.PushFieldChanged, fault.MemberOrderTurned,
+			fault.RouterLineLost,
+			fault.RouterLineDoubled, fault.RouterLineChanged, fault.RouterSecondDoor, release.VRCompareAsSet, fault.PushLost, fault.PushStale, fault.PushPartial,
 			fault.PolicyDropped, fault.PolicyWrongRule, fault.MemberMissing,
 			fault.StickyListEmpty, fault.InstanceListShort, fault.PushLostMembers, fault.RouterChangeLostOnce,
 			fault.RouterFileStale, fault.RouterReloadSkipped,

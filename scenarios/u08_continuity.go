@@ -15,7 +15,7 @@ func continuity() harness.Scenario {
 		Guards: []string{"#13399", "#13909", "#8590", "#10848"}, Needs: usageNeeds(),
 		KnownBad: harness.Known{Releases: release.Where(release.UsageVolumeKeyNarrow),
 			Why:     "#13399: a duplicate key blocks the usage run and pins its start",
-			Classes: []result.Class{result.UsageJob}},
+			Classes: []result.Class{result.StalledRun}},
 		Twins: []release.Knob{fault.UsageOverlapWindow, fault.UsageGapWindow, fault.UsageSkipWindow,
 			fault.UsageRecordDuplicate, fault.UsageEventLost,
 			fault.UsageEventsLeftUnprocessed, fault.UsageEventProcessedTwice, fault.UsageWrongAccount,
@@ -23,6 +23,7 @@ func continuity() harness.Scenario {
 		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			tier := account.VPC().Tier()
+			tier.VMs(1) // its volume is what a narrow key refuses
 			rules := tier.LoadBalancers(2)
 			t.DrainThrough(1)
 			rules = append(rules, tier.LoadBalancer("later"))

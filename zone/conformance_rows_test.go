@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
@@ -93,8 +94,11 @@ func usageLines(rows []map[string]string) []string {
 		if strings.HasPrefix(r["type"], "NETWORK.OFFERING") {
 			name = "nic"
 		}
-		if kind == "VOLUME" {
+		switch {
+		case kind == "VOLUME":
 			name = "root"
+		case strings.HasPrefix(r["type"], "NET.IP"):
+			name = "address" // which one is free depends on what was there before
 		}
 		if _, ok := seen["account "+r["account_id"]]; !ok {
 			seen["account "+r["account_id"]] = len(seen)
@@ -128,6 +132,19 @@ func playAll(t testing.TB, release string, files []string) *replay {
 	return r
 }
 
+// since leaves out the rows that were there before the recording began, and what became of accounts that were.
+func (r *replay) since(rows []map[string]string) []map[string]string {
+	from, others := r.start.Format(time.DateTime), map[string]bool{}
+	for _, row := range rows {
+		if account := row["account_id"]; row["created"] < from && account != "1" && account != "2" {
+			others[account] = true
+		}
+	}
+	return slices.DeleteFunc(rows, func(row map[string]string) bool {
+		return row["created"] < from || others[row["account_id"]]
+	})
+}
+
 // TestUsageEventsAsRecorded: the calls of a release's recordings, one after the other on one zone, leave the usage
 // events that they left on the running server. What was recorded after the table was saved is not looked at.
 func TestUsageEventsAsRecorded(t *testing.T) {
@@ -138,10 +155,8 @@ func TestUsageEventsAsRecorded(t *testing.T) {
 		}
 		t.Run(release, func(t *testing.T) {
 			r := playAll(t, release, files)
-			want, got := usageLines(want), usageLines(table(t, r.zone, "cloud.usage_event"))
-			require.LessOrEqual(t, len(want), len(got), "the zone wrote too few events; the last is %s",
-				got[len(got)-1])
-			require.Empty(t, cmp.Diff(want, got[:len(want)]))
+			want, got := usageLines(r.since(want)), usageLines(table(t, r.zone, "cloud.usage_event"))
+			require.Empty(t, cmp.Diff(want, got[:min(len(want), len(got))]))
 		})
 	}
 }
@@ -185,7 +200,7 @@ func TestEventsAsRecorded(t *testing.T) {
 		}
 		t.Run(release, func(t *testing.T) {
 			r := playAll(t, release, files)
-			want, got := eventLines(recorded), eventLines(table(t, r.zone, "cloud.event"))
+			want, got := eventLines(r.since(recorded)), eventLines(table(t, r.zone, "cloud.event"))
 			require.NotEmpty(t, want["LB.CREATE"])
 			for _, typ := range comparedEvents() {
 				w, g := want[typ], got[typ]

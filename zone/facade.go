@@ -2,6 +2,7 @@ package zone
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"github.com/stackproof/stackproof/release"
@@ -62,6 +63,13 @@ func (z *Zone) RouterNames() []string {
 		names[i] = r.Name
 	}
 	return names
+}
+
+// Served are the addresses and ports at which the instances behind a router answer.
+func (z *Zone) Served(router string) []netip.AddrPort {
+	z.kernel.Lock()
+	defer z.kernel.Unlock()
+	return z.push.Served(router)
 }
 
 // StartUsage starts a usage server on a host.

@@ -3,11 +3,13 @@ package zone
 import (
 	"context"
 
+	"github.com/stackproof/stackproof/zone/autoscale"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/lb"
 	"github.com/stackproof/stackproof/zone/net"
 	"github.com/stackproof/stackproof/zone/push"
+	"github.com/stackproof/stackproof/zone/site"
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
@@ -52,5 +54,7 @@ func (z *Zone) connect() {
 	}
 	z.firewall.Hooks = firewall.Hooks{Balanced: z.lb.BalancedOn}
 	z.lb.Hooks = lb.Hooks{Bound: z.faults.Bound(lb.Scaled), Guard: z.faults.Guard(z.autoscale.GuardMember),
-		Left: z.autoscale.LeftRule}
+		Replaced: z.faults.Replaced(lb.Replaced), Left: z.autoscale.LeftRule}
+	z.autoscale.Hooks = z.faults.Scaling(autoscale.Sound())
+	z.site.Hooks = site.Hooks{Upgraded: z.faults.Upgraded, Repair: z.faults.Repair(site.RepairStatement)}
 }

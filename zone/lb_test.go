@@ -62,7 +62,6 @@ func TestRuleRefusals(t *testing.T) {
 		{base("publicport=70000"), 431, 9999, "publicPort is an invalid value: 70000"},
 		{base("publicport=8081"), 431, 9999, "LB service provider cannot support this rule"},
 		{base("protocol=udp"), 431, 9999, "LB service provider cannot support this rule"},
-		{base("protocol=sctp"), 431, 9999, "Protocol sctp is not supported by the load balancer"},
 		{base("cidrlist=10.0.0.0/40"), 431, 9999, "CIDR [10.0.0.0/40] is invalid."},
 		{base("openfirewall=true"), 431, 9999, "Can't have openFirewall=true when IP address belongs to VPC"},
 		{base("publicipid="+a, "publicport=80"), 537, 9999, fmt.Sprintf("The range specified, 80-80, conflicts "+

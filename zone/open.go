@@ -91,7 +91,7 @@ func newZone(opts Options) (*Zone, error) {
 	z.net = net.New(k, z.tenancy, opts.Pushes, opts.Bare)
 	z.compute = compute.New(k, z.tenancy, z.net)
 	z.firewall = firewall.New(k, z.tenancy, z.net, z.compute)
-	z.push = push.New(k, z.net, z.compute, opts.ManagementLog)
+	z.push = push.New(k, z.tenancy, z.net, z.compute, opts.ManagementLog)
 	z.lb = lb.New(k, z.tenancy, z.net, z.compute, z.firewall, z.push)
 	z.autoscale = autoscale.New(k, z.tenancy, z.net, z.compute, z.firewall, z.push, z.lb)
 	z.metering = metering.New(k, z.tenancy, z.net, z.compute, z.firewall, z.push, opts.Seed)

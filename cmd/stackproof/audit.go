@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +36,8 @@ func (f *siteFlags) add(c *cobra.Command) {
 		&f.usageDSN,
 		"usage-dsn",
 		"",
-		"database with SELECT on cloud_usage, where it is on a server of its own (or $STACKPROOF_USAGE_DSN)",
+		"database with SELECT on cloud_usage, where it is on a server of its own (or $STACKPROOF_USAGE_DSN, beside "+
+			"$STACKPROOF_DSN)",
 	)
 	s.StringVar(&f.target, "target", "", "take the dsn of this target of the --config file")
 	s.StringVar(
@@ -57,7 +59,10 @@ func (f *siteFlags) options() (audit.Options, error) {
 	if f.maxLoad < 0 {
 		return o, usage("--max-load must not be negative")
 	}
-	if o.DSN == "" && f.target != "" {
+	if f.dsn != "" && f.target != "" {
+		return o, usage("--dsn and --target both say which database: give one of them")
+	}
+	if f.target != "" {
 		words, err := f.targetDSN()
 		if err != nil {
 			return o, err
@@ -67,11 +72,12 @@ func (f *siteFlags) options() (audit.Options, error) {
 			o.UsageDSN = words[1]
 		}
 	}
+	// The variables are a pair: half of another site's would judge its records by this site's rules.
 	if o.DSN == "" {
 		o.DSN = os.Getenv("STACKPROOF_DSN")
-	}
-	if o.UsageDSN == "" {
-		o.UsageDSN = os.Getenv("STACKPROOF_USAGE_DSN")
+		if o.UsageDSN == "" {
+			o.UsageDSN = os.Getenv("STACKPROOF_USAGE_DSN")
+		}
 	}
 	if o.DSN == "" {
 		return o, usage("which database? Give --dsn, $STACKPROOF_DSN, or --target NAME of a --config file")
@@ -80,19 +86,39 @@ func (f *siteFlags) options() (audit.Options, error) {
 }
 
 func (f *siteFlags) targetDSN() ([]string, error) {
+	t, err := f.targetNamed()
+	if err != nil {
+		return nil, err
+	}
+	if len(t.DSN) == 0 {
+		return nil, usage("target %s has no dsn", f.target)
+	}
+	return t.DSN, nil
+}
+
+func (f *siteFlags) targetNamed() (config.Config, error) {
 	file := (&existingFlags{config: f.config}).file()
 	if file == "" {
-		return nil, usage("--target %s: there is no file of targets; name it with --config", f.target)
+		return config.Config{}, usage("--target %s: there is no file of targets; name it with --config", f.target)
 	}
 	targets, err := config.Load(file)
 	if err != nil {
-		return nil, usage("%w", err)
+		return config.Config{}, usage("%w", err)
 	}
 	t, known := targets[f.target]
-	if !known || len(t.DSN) == 0 {
-		return nil, usage("%s: target %s is not there, or has no dsn", file, f.target)
+	if !known {
+		return config.Config{}, usage("%s: target %s is not there", file, f.target)
 	}
-	return t.DSN, nil
+	return t, nil
+}
+
+// routerCommand is the command of the target that leads into its routers, "" for none.
+func (f *siteFlags) routerCommand() (string, error) {
+	if f.target == "" {
+		return "", nil
+	}
+	t, err := f.targetNamed()
+	return t.Router.Command, err
 }
 
 // auditFlags are those of the verb audit.
@@ -102,6 +128,7 @@ type auditFlags struct {
 	gate   string
 	watch  time.Duration
 	resume string
+	inside routersFlags
 	nagios bool
 	quiet  bool
 }
@@ -111,7 +138,6 @@ func auditCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "audit",
 		Short: "Finds damaged usage rows and rules that a router refuses, read-only",
-		Args:  noArgs,
 		Long: `Looks at the databases of a whole site, with an account that needs SELECT only: which usage rows lie and what that cost, which load balancer
 rules a router refuses, and whether the usage server stands still.
 
@@ -120,6 +146,7 @@ Exit status: 0 nothing found (with --gate: go), 1 damage found (no-go), 2 wrong 
 	}
 	f.site.add(c)
 	f.docs.add(c.Flags())
+	f.inside.add(c.Flags())
 	c.Flags().StringVar(&f.gate, "gate", "", "say go or no-go for an upgrade to this release, and the order of steps")
 	c.Flags().
 		DurationVar(&f.watch, "watch", 0,
@@ -127,10 +154,34 @@ Exit status: 0 nothing found (with --gate: go), 1 damage found (no-go), 2 wrong 
 	c.Flags().
 		BoolVar(&f.nagios, "nagios", false, "print one line and end with the status that a Nagios-style check expects")
 	c.Flags().StringVar(&f.resume, "resume", "",
-		"keep in this file how far the records are counted; after an end half-way the same command continues from there")
+		"keep in this file how far the records are counted; after an end half-way the same command continues from "+
+			"there")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
+	unknown := func(c *cobra.Command, err error) error {
+		fmt.Fprintf(c.OutOrStdout(), "STACKPROOF UNKNOWN - %s\n", oneLine(err))
+		return &exitError{code: audit.MonitorUnknown}
+	}
+	// A check that is called wrongly must say so in the protocol of the program that calls it, from the word --nagios
+	// on.
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if f.nagios {
+			return unknown(c, flagError(c, err))
+		}
+		return flagError(c, err)
+	})
+	c.Args = func(c *cobra.Command, args []string) error {
+		if err := noArgs(c, args); err != nil && f.nagios {
+			return unknown(c, err)
+		} else if err != nil {
+			return err
+		}
+		return nil
+	}
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		o, err := f.options(c)
+		if err != nil && f.nagios {
+			return unknown(c, err)
+		}
 		if err != nil {
 			return err
 		}
@@ -139,16 +190,21 @@ Exit status: 0 nothing found (with --gate: go), 1 damage found (no-go), 2 wrong 
 		}
 		r, err := audit.Run(c.Context(), o)
 		if err != nil && f.nagios {
-			fmt.Fprintf(c.OutOrStdout(), "STACKPROOF UNKNOWN - %s\n", oneLine(err))
-			return &exitError{code: audit.MonitorUnknown}
+			return unknown(c, err)
 		}
 		if err != nil {
 			return auditError(err)
 		}
-		if err := f.docs.write(r); err != nil {
-			return cannotRun(err)
+		written := f.docs.write(r)
+		if written != nil && f.nagios {
+			return unknown(c, written)
 		}
-		return f.show(c, r)
+		// What was found is shown also when it could not be written.
+		shown := f.show(c, r)
+		if written != nil {
+			return cannotRun(written)
+		}
+		return shown
 	}
 	return c
 }
@@ -173,6 +229,9 @@ func (f *auditFlags) options(c *cobra.Command) (audit.Options, error) {
 		if _, err := audit.MakeGate(&audit.Result{}, f.gate); err != nil {
 			return o, usage("--gate: %w", err)
 		}
+	}
+	if err := f.inside.options(&o, f.site.routerCommand); err != nil {
+		return o, err
 	}
 	if f.resume != "" {
 		if err := audit.CheckResume(f.resume); err != nil {
@@ -207,7 +266,11 @@ func (f *auditFlags) show(c *cobra.Command, r *audit.Result) error {
 		}
 		return nil
 	}
-	fmt.Fprint(c.OutOrStdout(), r.Text())
+	out := c.OutOrStdout()
+	if slices.ContainsFunc(f.docs.all, func(d *auditDocument) bool { return onStdout(d.path) }) {
+		out = c.ErrOrStderr() // not among the document
+	}
+	fmt.Fprint(out, r.Text())
 	return auditStatus(r)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackproof/stackproof/audit"
 	"github.com/stackproof/stackproof/audit/damage"
 	"github.com/stackproof/stackproof/zone/database"
 )
@@ -42,7 +43,12 @@ func TestAuditAndRepairByCommand(t *testing.T) {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 
-	code, out, errs := said(
+	// What was found is shown also when a document cannot be written.
+	code, out, errs := said("audit", "-q", "--dsn", server.ReadOnlyDSN(), "--json", "/dev/full")
+	require.Equal(t, exitCannotRun, code)
+	require.Contains(t, out, "U1")
+	require.Contains(t, errs, "no space left")
+	code, out, errs = said(
 		"audit",
 		"-q",
 		"--dsn",
@@ -139,7 +145,12 @@ func TestAuditWrongUse(t *testing.T) {
 		"small batch":     {[]string{"audit", "--dsn", "x", "--batch", "1"}, "--batch must be between"},
 		"two names": {[]string{"audit", "--dsn", "x", "--json", "a", "--csv", "./a"},
 			"--json and --csv name the same file"},
-		"no folder":         {[]string{"audit", "--dsn", "x", "--json", "/nowhere/a"}, "is no folder"},
+		"no folder":   {[]string{"audit", "--dsn", "x", "--json", "/nowhere/a"}, "/nowhere/a cannot be written"},
+		"a folder":    {[]string{"audit", "--dsn", "x", "--json", t.TempDir()}, "is a folder; name a file in it"},
+		"two places":  {[]string{"audit", "--dsn", "x", "--target", "y"}, "--dsn and --target both say which database"},
+		"plan folder": {[]string{"repair", "plan", "--dsn", "x", "--out", t.TempDir()}, "--out: "},
+		"debits nowhere": {[]string{"repair", "plan", "--dsn", "x", "--out", file, "--debits", "/nowhere/a"},
+			"--debits: /nowhere/a cannot be written"},
 		"plan nowhere":      {[]string{"repair", "plan", "--dsn", "x"}, "Give --out FILE"},
 		"no plan":           {[]string{"repair", "apply", file, "--dsn", "x"}, "this is no stackproof repair plan"},
 		"no plan named":     {[]string{"repair", "apply"}, "needs one file: the plan"},
@@ -155,5 +166,50 @@ func TestAuditWrongUse(t *testing.T) {
 			require.Empty(t, out)
 			require.NotContains(t, errs, "s3cret")
 		})
+	}
+}
+
+// TestAuditVariablesAreAPair: the variable of the usage database belongs to that of the other, and to no other word.
+func TestAuditVariablesAreAPair(t *testing.T) {
+	t.Setenv("STACKPROOF_DSN", "env")
+	t.Setenv("STACKPROOF_USAGE_DSN", "env-usage")
+	dir := t.TempDir()
+	config := filepath.Join(dir, "targets.yaml")
+	require.NoError(t, os.WriteFile(config, []byte("targets:\n  a:\n    dsn: [of-a]\n  b:\n    dsn: [of-b, "+
+		"usage-of-b]\n"), 0o600))
+	for name, c := range map[string]struct {
+		flags siteFlags
+		want  [2]string
+	}{
+		"variables":       {siteFlags{}, [2]string{"env", "env-usage"}},
+		"flag":            {siteFlags{dsn: "x"}, [2]string{"x", ""}},
+		"both flags":      {siteFlags{dsn: "x", usageDSN: "y"}, [2]string{"x", "y"}},
+		"target":          {siteFlags{target: "a", config: config}, [2]string{"of-a", ""}},
+		"target of two":   {siteFlags{target: "b", config: config}, [2]string{"of-b", "usage-of-b"}},
+		"flag and target": {siteFlags{target: "b", config: config, usageDSN: "y"}, [2]string{"of-b", "y"}},
+		"usage flag only": {siteFlags{usageDSN: "y"}, [2]string{"env", "y"}},
+	} {
+		c.flags.batch = 1000
+		o, err := c.flags.options()
+		require.NoError(t, err, name)
+		require.Equal(t, c.want, [2]string{o.DSN, o.UsageDSN}, name)
+	}
+}
+
+// TestNagiosIsToldOfWrongUse: whatever is wrong, the program that calls the check gets its one line and its status.
+func TestNagiosIsToldOfWrongUse(t *testing.T) {
+	t.Setenv("STACKPROOF_DSN", "")
+	for _, args := range [][]string{
+		{"audit", "--nagios"},
+		{"audit", "--nagios", "--dsn", "x", "--batch", "1"},
+		{"audit", "--nagios", "--dsn", "x", "word"},
+		{"audit", "--nagios", "--nonsense"},
+		{"audit", "--nagios", "--batch", "many"},
+		{"audit", "--nagios", "--dsn", "x", "--json", t.TempDir()},
+	} {
+		code, out, errs := said(args...)
+		require.Equal(t, audit.MonitorUnknown, code, "%v", args)
+		require.Regexp(t, `^STACKPROOF UNKNOWN - [^\n]+\n$`, out, "%v", args)
+		require.Empty(t, errs, "%v", args)
 	}
 }

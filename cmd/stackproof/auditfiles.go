@@ -68,11 +68,33 @@ func (d *auditDocuments) check() error {
 			return usage("--%s and --%s name the same file", other, one.flag)
 		}
 		seen[filepath.Clean(one.path)] = one.flag
-		if info, err := os.Stat(filepath.Dir(one.path)); err != nil || !info.IsDir() {
-			return usage("--%s: %s is no folder", one.flag, filepath.Dir(one.path))
+		if err := writable(one.path); err != nil {
+			return usage("--%s: %w", one.flag, err)
 		}
 	}
 	return nil
+}
+
+// writable tries whether writeWhole can write a path, and changes nothing.
+func writable(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("%s is a folder; name a file in it", path)
+	case err == nil:
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil || !info.Mode().IsRegular() {
+			return err
+		}
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", path, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 func (d *auditDocuments) write(r *audit.Result) error {

@@ -41,7 +41,7 @@ Pushes are written to the management log. With --routers they also reach a real 
 proxies on loopback let requests come from different client addresses.`}
 	f := c.Flags()
 	f.StringVar(&name, "release", release.Default, "release profile")
-	f.StringArrayVar(&knobs, "knob", nil, "switch one behaviour: NAME or NAME=off (repeatable)")
+	f.StringArrayVar(&knobs, "knob", nil, "switch one behaviour: NAME, NAME=off or NAME=VALUE (repeatable)")
 	f.StringVar(&listen, "listen", "", "address of the API (default "+standing.UsualAddress+
 		", or any free port where that is taken)")
 	f.BoolVar(&routers, "routers", false, "give the zone routers with a real HAProxy, and proxies to reach them")

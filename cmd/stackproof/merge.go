@@ -96,7 +96,7 @@ absent or cannot be read, which is what a killed run leaves. Of several results 
 		if err := open.write(run, strict); err != nil {
 			return cannotRun(err)
 		}
-		fmt.Fprint(c.OutOrStdout(), reports.Text(run, text.options(c.OutOrStdout(), strict)))
+		fmt.Fprint(open.textTo(c), reports.Text(run, text.options(c.OutOrStdout(), strict)))
 		if code := run.ExitCode(strict); code != exitOK {
 			return &exitError{code: code}
 		}

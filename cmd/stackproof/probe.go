@@ -103,7 +103,7 @@ func (o *probeOptions) run(c *cobra.Command, target string) (err error) {
 	if err := files.write(run, false); err != nil {
 		return cannotRun(err)
 	}
-	if _, err := fmt.Fprint(c.OutOrStdout(), o.told(run, seen)); err != nil {
+	if _, err := fmt.Fprint(files.textTo(c), o.told(run, seen)); err != nil {
 		return cannotRun(fmt.Errorf("printing the result: %w", err))
 	}
 	if code := run.ExitCode(false); code != exitOK {
@@ -132,6 +132,9 @@ func (o *probeOptions) config(ctx context.Context, target string) (dataplane.Con
 	from, err := parseVantage(o.from)
 	if err != nil {
 		return none, from, usage("--from: %w", err)
+	}
+	if err := from.have(ctx); err != nil {
+		return none, from, cannotRun(fmt.Errorf("--from: %w", err))
 	}
 	identity, err := dataplane.ParseIdentity(o.identity)
 	if err != nil {

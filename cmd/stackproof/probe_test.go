@@ -130,6 +130,16 @@ func TestProbeRefusesWrongWords(t *testing.T) {
 	}
 }
 
+// TestProbeFromForeignAddresses: where nothing can be asked from, nothing is shown but why.
+func TestProbeFromForeignAddresses(t *testing.T) {
+	var out, errs bytes.Buffer
+	require.Equal(t, exitCannotRun, run([]string{"probe", "127.0.0.1:80", "--control", "127.0.0.1:81", "--from",
+		"192.0.2.1-192.0.2.9"}, strings.NewReader(""), &out, &errs))
+	require.Empty(t, out.String())
+	require.Contains(t, errs.String(), "this machine does not have the address 192.0.2.1")
+	require.Equal(t, 1, strings.Count(errs.String(), "\n"), "one line")
+}
+
 func TestProbeFromANamespace(t *testing.T) {
 	name := fmt.Sprintf("sp-probe-%d", os.Getpid())
 	ip := func(args ...string) {

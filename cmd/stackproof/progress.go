@@ -198,9 +198,6 @@ func (p *progress) Finished(c result.Case) {
 		}
 	}
 	if p.quiet {
-		if tenth := p.total / 10; !p.live && tenth > 0 && p.done%tenth == 0 {
-			fmt.Fprintf(p.out, "%s after %s\n", p.count(), time.Since(p.began).Round(time.Second))
-		}
 		return
 	}
 	if p.live {

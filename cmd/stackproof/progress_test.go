@@ -43,6 +43,23 @@ func TestLiveView(t *testing.T) {
 	p.close()
 }
 
+// TestQuietIsQuiet: in a log, too.
+func TestQuietIsQuiet(t *testing.T) {
+	var out bytes.Buffer
+	p := newProgress(&out, 20, 1)
+	p.quiet = true
+	for i := range 20 {
+		p.Scenario(fmt.Sprint(i), "", 1)
+		p.Step(fmt.Sprint(i), "usage run for 12:00")
+		p.Finished(result.Case{ID: fmt.Sprint(i), Verdict: result.Fail})
+	}
+	p.close()
+	require.Empty(t, out.String())
+	p.quiet = false
+	p.Finished(result.Case{ID: "last", Verdict: result.Fail})
+	require.NotEmpty(t, out.String(), "or the above shows nothing")
+}
+
 // broken is a file on a disk that is full.
 type broken struct{ writes int }
 

@@ -44,8 +44,26 @@ func (f *pythonFlags) options(tree string) scripts.Options {
 
 // scriptOptions are what a tree's scripts are run with.
 func scriptOptions(t config.ScriptTree) scripts.Options {
-	return scripts.Options{Tree: t.Path, PythonPath: t.PythonPath, Interpreter: strings.Join(t.Python,
+	pythons := make([]string, len(t.Python))
+	for i, one := range t.Python {
+		if pythons[i] = one; strings.ContainsRune(one, filepath.Separator) { // else a name, looked for in PATH
+			pythons[i] = absolute(one)
+		}
+	}
+	return scripts.Options{Tree: t.Path, PythonPath: absolute(t.PythonPath), Interpreter: strings.Join(pythons,
 		string(filepath.ListSeparator))}
+}
+
+// absolute is a path as it is meant here: scripts run in a folder of their own.
+func absolute(path string) string {
+	if path == "" {
+		return ""
+	}
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	return full
 }
 
 // treeOfEnvironment is what the environment says of real scripts. It does not ask for them.

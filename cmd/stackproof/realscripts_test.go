@@ -98,3 +98,15 @@ func TestTreeThatNobodyAskedFor(t *testing.T) {
 	_, _, err = chosenTree(t, `targets: {t: {router: shadow}}`, nil, "--tree-release", "4.20.0.0")
 	assert.ErrorContains(t, err, "--tree-release is for --router real-scripts")
 }
+
+// TestRelativeInterpreters: scripts run in a folder of their own, so that a path means what it means here.
+func TestRelativeInterpreters(t *testing.T) {
+	here, err := os.Getwd()
+	require.NoError(t, err)
+	got := scriptOptions(config.ScriptTree{Path: "tree", PythonPath: "lib",
+		Python: config.Words{"python3", "./py/bin/python2.7", "/usr/bin/python"}})
+	assert.Equal(t, strings.Join([]string{"python3", filepath.Join(here, "py/bin/python2.7"), "/usr/bin/python"},
+		string(filepath.ListSeparator)), got.Interpreter)
+	assert.Equal(t, filepath.Join(here, "lib"), got.PythonPath)
+	assert.Empty(t, scriptOptions(config.ScriptTree{Path: "tree"}).PythonPath)
+}

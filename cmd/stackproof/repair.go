@@ -52,6 +52,14 @@ another one's delete has closed at a wrong time are planned. cloud_usage itself 
 		if credits != "" && (credits == out || credits == debits) || debits != "" && debits == out {
 			return usage("--out, --credits and --debits need a file each")
 		}
+		for flag, path := range map[string]string{"out": out, "credits": credits, "debits": debits} {
+			if path == "" {
+				continue
+			}
+			if err := writable(path); err != nil {
+				return usage("--%s: %w", flag, err)
+			}
+		}
 		o, err := site.options()
 		if err != nil {
 			return err

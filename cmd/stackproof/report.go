@@ -68,7 +68,9 @@ The exit status says whether the documents could be made, not what the run found
 		if err := open.write(runs[0], strict); err != nil {
 			return cannotRun(err)
 		}
-		fmt.Fprint(c.OutOrStdout(), reports.Text(runs[0], text.options(c.OutOrStdout(), strict)))
+		shown := text.options(c.OutOrStdout(), strict)
+		shown.Exit = reports.NoExit
+		fmt.Fprint(open.textTo(c), reports.Text(runs[0], shown))
 		return nil
 	}
 	return c

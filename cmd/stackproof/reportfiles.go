@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
@@ -134,6 +135,19 @@ func (r reportFile) same(other reportFile) bool {
 		return os.SameFile(a, b)
 	}
 	return filepath.Clean(r.path) == filepath.Clean(other.path)
+}
+
+// onStdout says whether a path is the program's standard output.
+func onStdout(path string) bool {
+	return slices.Contains([]string{"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}, filepath.Clean(path))
+}
+
+// textTo is where the text for people goes: not among a document that goes to standard output.
+func (r reportFiles) textTo(c *cobra.Command) io.Writer {
+	if slices.ContainsFunc(r, func(one reportFile) bool { return onStdout(one.path) }) {
+		return c.ErrOrStderr()
+	}
+	return c.OutOrStdout()
 }
 
 // partial writes what is known so far to the reports that are to survive a killed run, where they are files of their

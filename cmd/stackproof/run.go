@@ -60,7 +60,7 @@ unless --strict is given.`,
 	f.StringVar(&o.release, "release", release.Default,
 		"release profile of the lab, or release of the container's image")
 	f.StringArrayVar(&o.knobs, "knob", nil,
-		"switch one behaviour of the lab: NAME or NAME=off (repeatable; stackproof list --knobs)")
+		"switch one behaviour of the lab: NAME, NAME=off or NAME=VALUE (repeatable; stackproof list --knobs)")
 	f.StringArrayVar(&o.scenarios, "scenario", nil, "only these ids (glob, repeatable)")
 	f.Int64Var(&o.seed, "seed", 0, "seed of shuffles and generated ids; 0 takes one from the clock and prints it")
 	f.IntVar(&o.repeat, "repeat", 1, "independent repeats of each scenario, folded into one case; with --budget or "+
@@ -244,7 +244,8 @@ func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *
 	o.stream.write(event{Event: "run", Planned: len(chosen)})
 	run, runErr := harness.Run(c.Context(), target, harness.Plan{Scenarios: chosen, Seed: o.seed, Repeat: o.repeat,
 		Workers:      o.workers,
-		UntilFailure: o.untilFailure, Budget: o.budget, Deadline: o.deadline, Progress: o.stream, Sensitivity: o.sensitivity,
+		UntilFailure: o.untilFailure, Budget: o.budget, Deadline: o.deadline, Progress: o.stream,
+		Sensitivity: o.sensitivity,
 		Partial: func(run result.Run) {
 			run.Shard = part
 			// Where it goes wrong, the last version will too, and its error is the run's.
@@ -260,7 +261,7 @@ func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *
 		text.Exit, code = exitCannotRun, exitCannotRun
 	}
 	o.stream.write(event{Event: "end", Seconds: run.Seconds, Exit: &code})
-	if _, err := fmt.Fprint(c.OutOrStdout(), reports.Text(run, text)); err != nil {
+	if _, err := fmt.Fprint(files.textTo(c), reports.Text(run, text)); err != nil {
 		return cannotRun(fmt.Errorf("printing the result: %w", err))
 	}
 	if o.save != "" {

@@ -18,7 +18,7 @@ import (
 
 func selftestCommand() *cobra.Command {
 	c := &cobra.Command{Use: "selftest", Short: "Tries what a run of stackproof survives"}
-	c.AddCommand(selftestKillCommand())
+	c.AddCommand(selftestKillCommand(), selftestChaosCommand(), selftestSoakCommand())
 	return c
 }
 

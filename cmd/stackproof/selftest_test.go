@@ -22,19 +22,38 @@ func program(t *testing.T) chaos.Program {
 	return chaos.Program{Path: link}
 }
 
-// TestKilledAtCallsThenCleanedUp is a part, drawn by a fixed seed, of what task selftest:kill does at every call.
-func TestKilledAtCallsThenCleanedUp(t *testing.T) {
+// TestSelftest is a small part, drawn by fixed seeds, of what the tasks selftest:kill and selftest:chaos do.
+func TestSelftest(t *testing.T) {
 	needLab(t)
-	site, err := chaos.OpenSite(t.Context(), program(t), chaos.SiteOptions{Release: release.Default, Speed: killSpeed,
+	site, err := chaos.OpenSite(t.Context(), program(t), chaos.SiteOptions{Release: release.Default, Speed: 120,
 		Dir: t.TempDir()})
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, site.Close(t.Context())) }()
 	for id, calls := range map[string]int{"U-01": 120, "L-01": 200} {
-		kills, err := site.Kill(t.Context(), chaos.KillOptions{Scenarios: []string{id}, Seed: 3, Count: 6,
-			Show: func(k chaos.Killed) { assert.Empty(t, k.Left, "%s killed at %s", id, k.Point) }})
-		require.NoError(t, err)
-		assert.Greater(t, kills.Calls, calls, "calls of %s", id)
-		assert.GreaterOrEqual(t, len(kills.Points), 4, "kills of %s", id)
-		assert.Greater(t, kills.Removed(), 4, "the runs left too little for this to show anything")
+		t.Run("kill "+id, func(t *testing.T) {
+			kills, err := site.Kill(t.Context(), chaos.KillOptions{Scenarios: []string{id}, Seed: 3, Count: 4,
+				Show: func(k chaos.Killed) { assert.Empty(t, k.Left, "%s killed at %s", id, k.Point) }})
+			require.NoError(t, err)
+			assert.Greater(t, kills.Calls, calls, "calls of %s", id)
+			assert.GreaterOrEqual(t, len(kills.Points), 2, "kills of %s", id)
+			assert.Greater(t, kills.Removed(), 4, "the runs left too little for this to show anything")
+		})
 	}
+	for _, trial := range []chaos.Trial{
+		{Scenario: "U-01", Faults: []string{"database-cut-1s", "api-half-json"}, Call: 60, Seed: 1},
+		{Scenario: "U-01", Faults: []string{"disk-full-ledger"}, Call: 1, Seed: 2},
+		{Scenario: "L-01", Routers: true, Faults: []string{"log-rotated", "haproxy-killed"}, Call: 110, Seed: 3},
+	} {
+		t.Run(trial.String(), func(t *testing.T) {
+			tried, err := site.Try(t.Context(), trial, false)
+			require.NoError(t, err)
+			assert.True(t, tried.Outcome.Allowed(), "%s: %s", tried.Outcome, tried.Why)
+		})
+	}
+	t.Run("a wrong verdict is seen", func(t *testing.T) { // the control: a sound release is taken for one with the defect
+		tried, err := site.Try(t.Context(), chaos.Trial{Scenario: "U-01", Faults: []string{"none"}, Call: 1, Seed: 4},
+			true)
+		require.NoError(t, err)
+		assert.Equal(t, chaos.Wrong, tried.Outcome, tried.Why)
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"github.com/vishvananda/netns"
 
@@ -84,6 +85,27 @@ func fromAddresses(words []string) (vantage, error) {
 	clients, err := realrouter.FromAddresses(texts)
 	v.Dialer = clients.Dialer
 	return v, err
+}
+
+// have says which address of this machine it does not have: nothing could be asked from there.
+func (v vantage) have(ctx context.Context) error {
+	if v.assumed { // proxies and namespaces are numbers here
+		return nil
+	}
+	var config net.ListenConfig
+	for _, a := range v.addresses {
+		l, err := config.Listen(ctx, "tcp", netip.AddrPortFrom(a, 0).String())
+		if errors.Is(err, syscall.EADDRNOTAVAIL) {
+			return fmt.Errorf("this machine does not have the address %s: add it (ip address add), or name others", a)
+		}
+		if err == nil {
+			err = l.Close()
+		}
+		if err != nil {
+			return fmt.Errorf("address %s: %w", a, err)
+		}
+	}
+	return nil
 }
 
 func throughProxies(words []string) (vantage, error) {

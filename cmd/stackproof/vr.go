@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -41,7 +38,8 @@ Exit status: 0 no difference, 1 a difference, 2 wrong use, 4 a tree cannot be ru
 		Example: `  stackproof vr diff cloudstack-4.19.1.0/systemvm cloudstack-4.19.2.0/systemvm
   stackproof vr diff --pushes management-server.log.gz before/systemvm after/systemvm`}
 	c.Flags().StringVar(&o.pushes, "pushes", "",
-		"management server's log (also packed with gzip), or JSON of pushes, one after another; - is standard input "+
+		"log of a management server or of an agent (also packed), or JSON of pushes, one after another; - is standard "+
+			"input "+
 			"(default: built-in sequences)")
 	c.Flags().StringVar(&o.release, "release-of-pushes", release.Default,
 		"release whose generator renders the pushes ("+release.Known()+")")
@@ -63,7 +61,7 @@ func (o *vrDiffOptions) run(c *cobra.Command, a, b string) error {
 	if err != nil {
 		return usage("--release-of-pushes: %w", err)
 	}
-	pushes, err := o.read(c.InOrStdin())
+	pushes, err := o.read(c)
 	if err != nil {
 		return usage("--pushes: %w", err)
 	}
@@ -89,8 +87,8 @@ func (o *vrDiffOptions) run(c *cobra.Command, a, b string) error {
 }
 
 // read gives the pushes to play.
-func (o *vrDiffOptions) read(in io.Reader) ([]router.Push, error) {
-	name := o.pushes
+func (o *vrDiffOptions) read(c *cobra.Command) ([]router.Push, error) {
+	name, in := o.pushes, c.InOrStdin()
 	switch name {
 	case "":
 		return scripts.BuiltInPushes(), nil
@@ -105,24 +103,13 @@ func (o *vrDiffOptions) read(in io.Reader) ([]router.Push, error) {
 		in = f
 	}
 	data, err := io.ReadAll(in)
-	if err == nil && bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
-		data, err = unpack(data)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
-	pushes, err := router.ReadAny(data)
+	pushes, warnings, err := router.ReadAny(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	warn(c, name, warnings)
 	return pushes, nil
-}
-
-func unpack(data []byte) (out []byte, err error) {
-	packed, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, packed.Close()) }()
-	return io.ReadAll(packed)
 }

@@ -19,7 +19,9 @@ var (
 	// section is a citation such as "cloudstack.md 1.3", or of several, such as "confirmed.md 31 and 47".
 	section = regexp.MustCompile(
 		`\b(cloudstack|confirmed|scenarios|models|releases|clients|router-scripts)\.md((?:(?:,| and)? \d+(?:\.\d+)?)*)`)
-	number = regexp.MustCompile(`\d+(?:\.\d+)?`)
+	// unnamed is a citation that the above cannot see: of a page without its ending.
+	unnamed = regexp.MustCompile(`facts: (cloudstack|confirmed|scenarios|models|releases|clients|router-scripts) \d`)
+	number  = regexp.MustCompile(`\d+(?:\.\d+)?`)
 	// trap is a citation of false passes, such as "(T1, T15)" or "(T3):".
 	trap = regexp.MustCompile(`\((T\d+(?:, T\d+)*)\)`)
 	// resource names where a citation may lead to: a heading's number, or the first column of a table.
@@ -87,6 +89,7 @@ func TestCitationsResolve(t *testing.T) {
 		if err != nil {
 			return err
 		}
+		assert.Empty(t, unnamed.FindAllString(string(source), -1), "%s cites a page without its ending .md", path)
 		for _, c := range citations(source) {
 			seen++
 			assert.True(t, places[c], "%s cites %s %s, which docs/facts does not have", path, c.file, c.part)
@@ -108,6 +111,7 @@ func TestCitationsAreFound(t *testing.T) {
 		assert.Equal(t, want, citations([]byte("package p\n\nvar _ = 0 "+map[bool]string{true: "+ " + text,
 			false: text}[text[0] == '`']+"\n")), text)
 	}
+	assert.NotEmpty(t, unnamed.FindString("// which is rolled back (facts: releases 1.5)."))
 	assert.False(t, known(t)[citation{"scenarios.md", "T31"}], "a fact that nobody has written down must not resolve")
 	assert.False(t, known(t)[citation{"cloudstack.md", "9.9"}])
 }

@@ -54,6 +54,13 @@ func (c *child) folders() error {
 	return nil
 }
 
+// limited lets a command have so many files open at most.
+func limited(cmd *exec.Cmd, files int) {
+	script := fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, files)
+	cmd.Args = append([]string{"sh", "-c", script, cmd.Path}, cmd.Args[1:]...)
+	cmd.Path = "/bin/sh"
+}
+
 // start begins the run.
 func (c *child) start() error {
 	c.cmd.Stdout, c.cmd.Stderr = &c.said, &c.said

@@ -1,8 +1,13 @@
 package chaos
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
+	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -70,4 +75,31 @@ func TestPoints(t *testing.T) {
 		}
 		return calls
 	}())
+}
+
+// A secret is seen in what a run says, in its files, and in packed ones.
+func TestSecrets(t *testing.T) {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err := w.Write([]byte("x CANARY y"))
+	require.NoError(t, errors.Join(err, w.Close()))
+	for name, c := range map[string]struct {
+		said  string
+		file  []byte
+		shown bool
+	}{
+		"nothing": {"ok", []byte("ok"), false},
+		"said":    {"key CANARY", nil, true},
+		"written": {"", []byte("{\"key\":\"CANARY\"}"), true},
+		"packed":  {"", packed.Bytes(), true},
+	} {
+		run := &child{dir: t.TempDir()}
+		_, err := run.said.Write([]byte(c.said))
+		require.NoError(t, err)
+		require.NoError(t, run.folders())
+		require.NoError(t, os.WriteFile(filepath.Join(run.temp(), "f"), c.file, 0o600))
+		got, err := run.shows(map[string]string{"the key": "CANARY"})
+		require.NoError(t, err)
+		assert.Equal(t, c.shown, len(got) > 0, "%s: %v", name, got)
+	}
 }

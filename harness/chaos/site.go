@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,14 +44,19 @@ type Site struct {
 	rows    *sql.DB
 	door    *door
 	dir     string
-	log     *os.File
+	log     *logFile
+	tables  *tables
 	before  inventory.Snapshot
 	undo    []func(context.Context) error
+	// What trials have done to the usage server.
+	usageHost, second string
+	hosts             int
+	usageEnded        bool
 }
 
 // OpenSite opens a zone. Close must be called.
 func OpenSite(ctx context.Context, p Program, o SiteOptions) (_ *Site, err error) {
-	s := &Site{Program: p}
+	s := &Site{Program: p, usageHost: zone.FirstUsageHost}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("opening a lab zone: %w", err), s.Close(context.WithoutCancel(ctx)))
@@ -64,10 +70,14 @@ func OpenSite(ctx context.Context, p Program, o SiteOptions) (_ *Site, err error
 		return nil, err
 	}
 	s.onClose(func(context.Context) error { return s.server.Close() })
-	if s.log, err = os.OpenFile(s.logName(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+	if s.log, err = openLog(s.logName()); err != nil {
 		return nil, err
 	}
-	s.onClose(func(context.Context) error { return s.log.Close() })
+	s.onClose(func(context.Context) error { return s.log.close() })
+	if s.tables, err = openTables(s.server.Port()); err != nil {
+		return nil, err
+	}
+	s.onClose(func(context.Context) error { return s.tables.close() })
 	if o.Speed == 0 {
 		o.Speed = DefaultSpeed
 	}
@@ -117,38 +127,76 @@ func (s *Site) Close(ctx context.Context) error {
 
 func (s *Site) logName() string { return filepath.Join(s.dir, "management-server.log") }
 
-// folder makes a folder for one run.
-func (s *Site) folder() (string, error) {
+// folders makes the folders of a run.
+func (s *Site) folders() (*child, error) {
 	dir, err := os.MkdirTemp(s.dir, "run-")
 	if err != nil {
-		return "", fmt.Errorf("making the folder of a run: %w", err)
+		return nil, fmt.Errorf("making the folder of a run: %w", err)
 	}
-	return dir, nil
+	c := &child{dir: dir, started: make(chan struct{})}
+	return c, c.folders()
 }
 
 // run prepares a run of scenarios through the door.
 func (s *Site) run(ctx context.Context, seed int64, scenarios []string, flags ...string) (*child, error) {
-	dir, err := s.folder()
+	c, err := s.folders()
 	if err != nil {
 		return nil, err
 	}
-	c := &child{dir: dir, started: make(chan struct{})}
-	if err := c.folders(); err != nil {
-		return nil, err
-	}
+	s.prepare(ctx, c, seed, scenarios, flags...)
+	return c, nil
+}
+
+// prepare gives a run its command.
+func (s *Site) prepare(ctx context.Context, c *child, seed int64, scenarios []string, flags ...string) {
 	args := []string{"run", "--target", "existing", "--yes", "--clock", "api", "--api-url", s.door.url,
 		"--ledger-dir", c.ledger(), "--seed", fmt.Sprint(seed),
-		"--json", filepath.Join(dir, jsonName), "--junit", filepath.Join(dir, junitName)}
+		"--json", filepath.Join(c.dir, jsonName), "--junit", filepath.Join(c.dir, junitName)}
 	for _, id := range scenarios {
 		args = append(args, "--scenario", id)
 	}
 	c.cmd = s.command(ctx, c, append(args, flags...)...)
-	return c, nil
 }
 
 // sources are the flags that name the site's database and log.
 func (s *Site) sources() []string {
-	return []string{"--dsn", s.server.ReadOnlyDSN(), "--log", s.logName()}
+	return []string{"--dsn", s.readerDSN(), "--log", s.logName()}
+}
+
+// readerDSN names the database as runs reach it.
+func (s *Site) readerDSN() string {
+	direct := fmt.Sprintf("127.0.0.1:%d", s.server.Port())
+	return strings.Replace(s.server.ReadOnlyDSN(), direct, s.tables.address(), 1)
+}
+
+// connections bounds how many connections the database's reader may have; 0 is no bound.
+func (s *Site) connections(ctx context.Context, most int) error {
+	db, err := s.server.Open(ctx)
+	if err != nil {
+		return err
+	}
+	for _, host := range []string{"127.0.0.1", "localhost"} {
+		_, more := db.ExecContext(ctx, fmt.Sprintf("ALTER USER 'stackproof_ro'@'%s' WITH MAX_USER_CONNECTIONS %d", host,
+			most))
+		err = errors.Join(err, more)
+	}
+	return errors.Join(err, db.Close())
+}
+
+// swept cleans up after a run if it left a ledger, and says what is left then.
+func (s *Site) swept(ctx context.Context, c *child) ([]string, error) {
+	ledgers, err := files(c.ledger())
+	if err != nil {
+		return nil, err
+	}
+	var left []string
+	if len(ledgers) > 0 {
+		if _, err := s.cleanup(ctx, c); err != nil {
+			left = append(left, err.Error())
+		}
+	}
+	more, err := s.left(ctx, c)
+	return append(left, more...), err
 }
 
 // command is stackproof with the site's keys, in a run's folders.

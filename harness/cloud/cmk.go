@@ -81,8 +81,9 @@ func profiles(sections map[string]map[string]string) string {
 	return strings.Join(names, ", ")
 }
 
-// readINI reads sections of key = value lines. Keys are case-insensitive; # and ; begin comments at the start of a line
-// only, because secrets may hold them. Lines before the first section (cmk's settings) are section core's.
+// readINI reads sections of key = value or key: value lines. Keys are case-insensitive; # and ; begin comments at the
+// start of a line and after a blank, else they are part of the value, because secrets may hold them. Lines before the
+// first section (cmk's settings) are section core's.
 func readINI(r io.Reader) (map[string]map[string]string, error) {
 	sections := map[string]map[string]string{}
 	current := "core"
@@ -99,21 +100,38 @@ func readINI(r io.Reader) (map[string]map[string]string, error) {
 			current = strings.TrimSpace(line[1 : len(line)-1])
 			continue
 		}
-		key, value, ok := strings.Cut(line, "=")
-		if !ok {
+		at := strings.IndexAny(line, "=:")
+		if at < 0 {
 			return nil, fmt.Errorf("line %d: neither a section nor key = value", n)
 		}
+		key, value := line[:at], line[at+1:]
 		if sections[current] == nil {
 			sections[current] = map[string]string{}
 		}
-		value = strings.TrimSpace(value)
-		if len(value) > 1 && (value[0] == '"' || value[0] == '`') && value[len(value)-1] == value[0] {
-			value = value[1 : len(value)-1]
-		}
-		sections[current][strings.ToLower(strings.TrimSpace(key))] = value
+		sections[current][strings.ToLower(strings.TrimSpace(key))] = iniValue(value)
 	}
 	if err := lines.Err(); err != nil {
 		return nil, err
 	}
 	return sections, nil
 }
+
+// iniValue is what stands behind a key, without its quotes and without the comment after it.
+func iniValue(text string) string {
+	text = strings.TrimSpace(text)
+	if text != "" && (text[0] == '"' || text[0] == '`') {
+		end := strings.IndexByte(text[1:], text[0])
+		if end >= 0 && comment(strings.TrimSpace(text[end+2:])) {
+			return text[1 : end+1]
+		}
+	}
+	for i := range text {
+		if (text[i] == ';' || text[i] == '#') && (i == 0 || text[i-1] == ' ' || text[i-1] == '\t') {
+			return strings.TrimSpace(text[:i])
+		}
+	}
+	return text
+}
+
+// comment says whether a text is a comment, or nothing.
+func comment(text string) bool { return text == "" || text[0] == ';' || text[0] == '#' }

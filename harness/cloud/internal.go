@@ -10,7 +10,9 @@ type InternalLoadBalancer struct {
 	NetworkID string `json:"networkid"`
 	SourceIP  string `json:"sourceipaddress"`
 	Rules     []struct {
-		State string `json:"state"`
+		State        string `json:"state"`
+		SourcePort   int    `json:"sourceport"`
+		InstancePort int    `json:"instanceport"`
 	} `json:"loadbalancerrule"`
 }
 

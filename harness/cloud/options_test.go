@@ -63,6 +63,11 @@ func TestProfileFromCmk(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, cloud.Options{URL: "http://h1:8080/client/api", APIKey: "a=b;c#d", SecretKey: "s", Insecure: true},
 		got)
+	require.NoError(t, os.WriteFile(path+"2", []byte("[core]\nprofile: local ; the one in use\n[local] \nurl: "+
+		"http://h1:8080/client/api ; ours\napikey: k # old: j\nsecretkey: `s;#` ; quoted\n"), 0o600))
+	got, err = cloud.ProfileFromCmk(path+"2", "")
+	require.NoError(t, err)
+	require.Equal(t, cloud.Options{URL: "http://h1:8080/client/api", APIKey: "k", SecretKey: "s;#"}, got)
 	got, err = cloud.ProfileFromCmk(path, "")
 	require.NoError(t, err)
 	require.Equal(t, cloud.Options{URL: "https://h2/client/api", Username: "admin", Password: "pass word",

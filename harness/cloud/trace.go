@@ -28,6 +28,13 @@ type Exchange struct {
 
 const redacted = "redacted"
 
+// Choosy is a trace that takes only some exchanges. The others cost nothing.
+type Choosy interface {
+	io.Writer
+	// Takes says whether it wants an exchange, by the command, the HTTP status and the answer.
+	Takes(command string, status int, body []byte) bool
+}
+
 // tracer writes exchanges, one a line, without secrets.
 type tracer struct {
 	mu      sync.Mutex
@@ -65,6 +72,9 @@ func (t *tracer) failure() error {
 
 func (t *tracer) record(command string, params map[string]string, r reply, failed error, began time.Time,
 	took time.Duration) {
+	if c, ok := t.w.(Choosy); ok && !c.Takes(command, r.status, r.body) {
+		return
+	}
 	began = began.UTC().Truncate(time.Millisecond)
 	e := Exchange{Command: command, Params: make(map[string]any, len(params)), Status: r.status, Body: bodyJSON(r.body),
 		Began: &began, Seconds: took.Round(time.Microsecond).Seconds()}

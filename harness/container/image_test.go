@@ -45,7 +45,7 @@ var standin = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "standin"), "./standin")
+	cmd := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "standin"), "./standin")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", &buildError{string(out)}

@@ -31,7 +31,7 @@ func storyB(t *testing.T) []router.Push {
 	defer f.Close()
 	in, err := gzip.NewReader(f)
 	require.NoError(t, err)
-	pushes, err := router.ReadPushes(in)
+	pushes, _, err := router.ReadPushes(in)
 	require.NoError(t, err)
 	return pushes
 }

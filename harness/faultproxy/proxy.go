@@ -35,19 +35,20 @@ const (
 	HalfJSON     Fault = "half JSON"     // the answer ends in its middle as if that were all
 	Twice        Fault = "answer twice"  // the answer comes twice in one
 	Stale        Fault = "stale answer"  // the answer is that of the call before
+	Refused      Fault = "refused"       // the server fails within, with 530, and carries nothing out
 	Starting     Fault = "starting"      // the management server is starting: HTML with 503
 	StartingFine Fault = "starting, 200" // the same with 200, as the servlet container does for a moment
 )
 
 // All lists the faults.
 func All() []Fault {
-	return []Fault{Delay, ResetBefore, ResetAfter, BadGateway, GatewayLate, Half, HalfJSON, Twice, Stale, Starting,
-		StartingFine}
+	return []Fault{Delay, ResetBefore, ResetAfter, BadGateway, GatewayLate, Half, HalfJSON, Twice, Stale, Refused,
+		Starting, StartingFine}
 }
 
 // Reaches says whether the server carries out a call that is hit.
 func (f Fault) Reaches() bool {
-	return f != ResetBefore && f != BadGateway && f != Starting && f != StartingFine
+	return f != ResetBefore && f != BadGateway && f != Refused && f != Starting && f != StartingFine
 }
 
 // Share is how often a fault hits: the probability that it hits one exchange.
@@ -138,6 +139,11 @@ func (p *Proxy) refuse(w http.ResponseWriter, fault Fault) {
 		panic(http.ErrAbortHandler)
 	case BadGateway:
 		page(w, http.StatusBadGateway, "502 Bad Gateway")
+	case Refused:
+		w.Header().Set("Content-Type", "application/json;charset=utf-8")
+		w.WriteHeader(530) // CloudStack's own: an internal error
+		fmt.Fprint(w, `{"errorresponse":{"uuidList":[],"errorcode":530,"cserrorcode":9999,`+
+			`"errortext":"Internal error executing command, please contact your system administrator"}}`)
 	case Starting:
 		page(w, http.StatusServiceUnavailable, "HTTP ERROR 503 Service Unavailable")
 	default:

@@ -22,6 +22,17 @@ func (f *Fleet) Connect(ctx context.Context, name string, from netip.Addr, to ne
 	return f.faults.Dialer(v, clients).Dial(ctx, from, to)
 }
 
+// Admin asks a router's HAProxy.
+func (f *Fleet) Admin(_ context.Context, name string) (router.Ask, error) {
+	f.mu.Lock()
+	v := f.routers[name]
+	f.mu.Unlock()
+	if v == nil {
+		return nil, fmt.Errorf("no push has reached router %s", name)
+	}
+	return v.machine.Admin, nil
+}
+
 // ConnectAt is Connect for somebody who knows the public address only: the router is the first, by name, whose newest
 // push has a live rule there.
 func (f *Fleet) ConnectAt(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error) {

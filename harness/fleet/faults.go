@@ -15,6 +15,8 @@ type Faults interface {
 	Router() router.Faults
 	// Arrives is called before a push is noted; the router is locked (see Last and Hold).
 	Arrives(ctx context.Context, v *Router) error
+	// Done is called when a push was applied; the router is locked (see Linger).
+	Done(ctx context.Context, v *Router, p router.Push) error
 	// Members starts and stops the servers behind the router.
 	Members(ctx context.Context, b *network.Backends, want []netip.AddrPort) error
 	// Ignored says whether the router does not act on its nth push, counted from 1.
@@ -33,6 +35,9 @@ func (Sound) Router() router.Faults { return router.Faults{} }
 
 // Arrives implements Faults.
 func (Sound) Arrives(context.Context, *Router) error { return nil }
+
+// Done implements Faults.
+func (Sound) Done(context.Context, *Router, router.Push) error { return nil }
 
 // Members implements Faults.
 func (Sound) Members(ctx context.Context, b *network.Backends, want []netip.AddrPort) error {
@@ -69,4 +74,17 @@ func (v *Router) Hold(ctx context.Context, from netip.Addr, to netip.AddrPort) e
 		v.held = append(v.held, conn)
 	}
 	return err
+}
+
+// Linger has somebody else than HAProxy answer at an address of the router from now on. The caller has the router
+// locked; without clients it does nothing.
+func (v *Router) Linger(ctx context.Context, at netip.AddrPort) error {
+	if v.site == nil {
+		return nil
+	}
+	if v.ghosts == nil {
+		v.ghosts = network.NewBackends(v.site.Router)
+	}
+	v.lingering = append(v.lingering, at)
+	return v.ghosts.SetMembers(ctx, v.lingering)
 }

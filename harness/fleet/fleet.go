@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -29,6 +30,8 @@ type Fleet struct {
 	renderer *router.Renderer // of the one management server that all routers have
 	scripts  *Scripts         // nil: the model
 	awaited  bool             // see Answers
+	// served are the servers behind a router; nil: what its pushes name.
+	served func(routerName string) []netip.AddrPort
 
 	looks atomic.Int64
 
@@ -56,6 +59,9 @@ type Router struct {
 	backends *network.Backends
 	waiting  []netip.Addr // addresses asked for before there was a namespace
 	held     []net.Conn   // connections that a planted fault keeps open
+	// ghosts answer where a planted fault has somebody linger.
+	ghosts    *network.Backends
+	lingering []netip.AddrPort
 }
 
 // New makes a fleet without routers whose files are below dir. Faults may be nil.
@@ -106,6 +112,20 @@ func (f *Fleet) named(name string) (*Router, error) {
 	return v, nil
 }
 
+// Serve has servers answer where somebody who knows the instances says, in place of where pushes say. It is called
+// before anything is pushed. A push that names another port then reaches nobody.
+func (f *Fleet) Serve(where func(routerName string) []netip.AddrPort) { f.served = where }
+
+// servers are those behind a router. Who says where they are may hold a lock while it waits for a router, so this is
+// asked before the router is locked.
+func (f *Fleet) servers(name string) func(router.Push) []netip.AddrPort {
+	if f.served == nil {
+		return members
+	}
+	all := f.served(name)
+	return func(router.Push) []netip.AddrPort { return all }
+}
+
 // Push notes a push and applies it as the release's router does. What is shown as pushed is what was sent, whatever a
 // fault did to it afterwards.
 func (f *Fleet) Push(ctx context.Context, name string, push router.Push) error {
@@ -113,6 +133,7 @@ func (f *Fleet) Push(ctx context.Context, name string, push router.Push) error {
 	if err != nil {
 		return err
 	}
+	servers := f.servers(name)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if err := f.faults.Arrives(ctx, v); err != nil {
@@ -126,7 +147,7 @@ func (f *Fleet) Push(ctx context.Context, name string, push router.Push) error {
 		}
 	}
 	if v.backends != nil {
-		if err := f.faults.Members(ctx, v.backends, members(push)); err != nil {
+		if err := f.faults.Members(ctx, v.backends, servers(push)); err != nil {
 			return err
 		}
 	}
@@ -140,7 +161,10 @@ func (f *Fleet) Push(ctx context.Context, name string, push router.Push) error {
 	if applied.Masked {
 		f.masked.Add(1)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return f.faults.Done(ctx, v, push)
 }
 
 // RouterState tells that a router was started (Running), stopped or destroyed.
@@ -201,17 +225,14 @@ func (v *Router) place(ctx context.Context) error {
 }
 
 // attend brings a router to life.
-func (v *Router) attend(ctx context.Context, faults Faults) error {
-	if v.site != nil {
-		return v.machine.Attend(ctx)
-	}
+func (v *Router) attend(ctx context.Context, faults Faults, servers func(router.Push) []netip.AddrPort) error {
 	if err := v.place(ctx); err != nil {
 		return err
 	}
 	if len(v.pushes) == 0 {
 		return errors.New("no push has reached the router")
 	}
-	if err := faults.Members(ctx, v.backends, members(v.pushes[len(v.pushes)-1])); err != nil {
+	if err := faults.Members(ctx, v.backends, servers(v.pushes[len(v.pushes)-1])); err != nil {
 		return err
 	}
 	return v.machine.Attend(ctx)
@@ -226,8 +247,9 @@ func (f *Fleet) looked(ctx context.Context, name string) (*Router, error) {
 	if v == nil {
 		return nil, fmt.Errorf("no push has reached router %s", name)
 	}
+	servers := f.servers(name)
 	v.mu.Lock()
-	if err := v.attend(ctx, f.faults); err != nil {
+	if err := v.attend(ctx, f.faults, servers); err != nil {
 		v.mu.Unlock()
 		return nil, fmt.Errorf("router %s: %w", name, err)
 	}
@@ -256,6 +278,26 @@ func (f *Fleet) Of(_ context.Context, name string) ([]router.Push, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return slices.Clone(v.pushes), nil
+}
+
+// Receivers implements harness.Journal.
+func (f *Fleet) Receivers() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Sorted(maps.Keys(f.routers))
+}
+
+// Since implements harness.Journal. It is no look of a story (Looks): every story's pushes are looked at.
+func (f *Fleet) Since(name string, n int) []router.Push {
+	f.mu.Lock()
+	v := f.routers[name]
+	f.mu.Unlock()
+	if v == nil {
+		return nil
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.pushes[min(n, len(v.pushes)):])
 }
 
 // Files implements harness.Routers.
@@ -342,6 +384,9 @@ func (f *Fleet) Close() error {
 		}
 		if v.machine != nil {
 			errs = append(errs, v.machine.Close())
+		}
+		if v.ghosts != nil {
+			errs = append(errs, v.ghosts.Close())
 		}
 		if v.backends != nil {
 			errs = append(errs, v.backends.Close())

@@ -137,6 +137,7 @@ func (t *Target) Site(ctx context.Context, scenario string, seed int64) (_ *harn
 		return nil, fmt.Errorf("opening a zone for %s: %w", scenario, err)
 	}
 	undo = append(undo, z.Close)
+	routers.Serve(z.Served)
 	return t.site(ctx, clock{z, manual}, server, routers, &undo, closeAll)
 }
 
@@ -157,7 +158,7 @@ func (t *Target) site(ctx context.Context, now clock, server *database.Server, r
 	}
 	*undo = append(*undo, func(context.Context) error { return db.Close() })
 	s := &harness.Site{Description: t.Describe(), Cloud: admin, DB: db, Usage: usageRuns{now, db}, Clock: now,
-		Pushes: routers, Routers: routers, Calls: calls,
+		Pushes: routers, Routers: routers, Journal: routers, Calls: calls,
 		SkewBudget: skewBudget, Disposable: true, Tamper: tamper{z, t.opts.Release, t.opts.Knobs},
 		Checks: harness.ChecksOfModel}
 	if t.opts.Scripts != nil {

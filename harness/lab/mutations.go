@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -39,14 +40,27 @@ func (m mutations) planted() string {
 func (m mutations) Router() router.Faults {
 	return router.Faults{NeverCopies: m.on[fault.RouterFileStale], SkipsReload: m.on[fault.RouterReloadSkipped],
 		ReloadsTwice: m.on[fault.RouterReloadTwice], ReloadsOverlap: m.on[fault.RouterReloadsOverlap],
-		StartsEmpty: m.on[fault.RouterStartEmpty]}
+		StartsEmpty: m.on[fault.RouterStartEmpty], SecondDoor: m.on[fault.RouterSecondDoor], Lines: m.lines()}
+}
+
+// lines is the fault of one line.
+func (m mutations) lines() router.LineFault {
+	for knob, what := range map[release.Knob]router.LineWrong{fault.RouterLineLost: router.LineLost,
+		fault.RouterLineDoubled: router.LineDoubled, fault.RouterLineChanged: router.LineChanged} {
+		if m.on[knob] {
+			n, _ := strconv.Atoi(fault.Value(knob, func(k release.Knob) bool { return m.on[k] })) // 0: any
+			return router.LineFault{What: what, Line: n}
+		}
+	}
+	return router.LineFault{}
 }
 
 // ofModel names the faults that are on and planted in the model (Router).
 func (m mutations) ofModel() string {
 	var names []string
 	for _, name := range []release.Knob{fault.RouterFileStale, fault.RouterReloadSkipped, fault.RouterReloadTwice,
-		fault.RouterReloadsOverlap, fault.RouterStartEmpty} {
+		fault.RouterReloadsOverlap, fault.RouterStartEmpty, fault.RouterLineLost, fault.RouterLineDoubled,
+		fault.RouterLineChanged, fault.RouterSecondDoor} {
 		if m.on[name] {
 			names = append(names, string(name))
 		}
@@ -167,6 +181,23 @@ func (m mutations) Arrives(ctx context.Context, v *fleet.Router) error {
 		}
 		at := netip.AddrPortFrom(ip, uint16(lb.SrcPort)) // the parser bounds ports
 		return v.Hold(ctx, network.DefaultClientAddresses(1)[0], at)
+	}
+	return nil
+}
+
+// Done implements fleet.Faults: somebody goes on to take connections for rules that a push takes away.
+func (m mutations) Done(ctx context.Context, v *fleet.Router, p router.Push) error {
+	if !m.on[fault.RouterKeepsDeleted] {
+		return nil
+	}
+	for _, lb := range p.LoadBalancers {
+		ip, err := netip.ParseAddr(lb.SrcIP)
+		if err != nil || !lb.Revoked {
+			continue
+		}
+		if err := v.Linger(ctx, netip.AddrPortFrom(ip, uint16(lb.SrcPort))); err != nil { // the parser bounds ports
+			return err
+		}
 	}
 	return nil
 }

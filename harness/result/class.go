@@ -15,6 +15,7 @@ const (
 	SharedNICOffering Class = "shared-nic-offering"
 	VPNUserDate       Class = "vpn-user-date"
 	LostAccount       Class = "lost-account"
+	StalledRun        Class = "stalled-run"
 	WrongClose        Class = "wrong-close"
 	RowCount          Class = "row-count"
 	WrongEvent        Class = "wrong-event"
@@ -46,6 +47,7 @@ const (
 	LostConnections     Class = "lost-connections"
 	OldWorkers          Class = "old-workers"
 	WrongClients        Class = "wrong-clients"
+	StillServed         Class = "still-served"
 )
 
 // The classes of what the API answers, and of autoscale groups.
@@ -85,6 +87,7 @@ func Classes() []ClassInfo {
 		{SharedNICOffering, "The removal of one NIC closed the usage row of another one with the same offering.", nil},
 		{VPNUserDate, "The usage row of a VPN user was closed at the job's time instead of the removal's.", nil},
 		{LostAccount, "The usage server never copied an account.", nil},
+		{StalledRun, "The usage run never gets past an event of a volume and writes its records again each time.", nil},
 		{WrongClose, "A usage row was closed at another time than its resource's own delete.", []Class{CrossedClose}},
 		{RowCount, "A resource has more or fewer usage rows than it had lives.", []Class{DuplicateNetwork}},
 		{WrongEvent, "A usage event is missing, is there twice, or has a wrong date.", nil},
@@ -116,6 +119,7 @@ func Classes() []ClassInfo {
 		{HalfChanged, "A call that failed has changed something.", nil},
 		{SiblingsBlocked, "A change of a rule was refused because of another rule of its router.", nil},
 		{TagsLeft, "The tags of something that was deleted are still listed.", nil},
+		{StillServed, "The router still takes connections for a rule that was deleted.", nil},
 		{NotRefused, "A call was carried out that must be refused.", nil},
 		{WrongRefusal, "A call was refused that must be carried out, or for another reason than it should be.", nil},
 		{FalseSuccess, "A call whose push failed was answered with success.", nil},

@@ -140,8 +140,12 @@ func (r Run) Encode(w io.Writer) error {
 // Decode reads what Encode wrote, now or in an older version. Unknown fields are ignored, so that an older reader takes
 // what was added; a newer schema, none at all, and a verdict outside the four, are errors.
 func Decode(rd io.Reader) (Run, error) {
-	var r Run
-	if err := json.NewDecoder(rd).Decode(&r); err != nil {
+	var read struct {
+		Run
+		// Document is what stackproof's other results say of themselves; a run's has none.
+		Document string `json:"document"`
+	}
+	if err := json.NewDecoder(rd).Decode(&read); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 			return Run{}, errors.New(
 				"decode run result: it ends in the middle: the run that wrote it, or the copy, was cut off",
@@ -149,7 +153,10 @@ func Decode(rd io.Reader) (Run, error) {
 		}
 		return Run{}, fmt.Errorf("decode run result: %w", err)
 	}
+	r := read.Run
 	switch {
+	case read.Document != "":
+		return Run{}, fmt.Errorf("decode run result: it is no result of stackproof run but a %q", read.Document)
 	case r.Schema > SchemaVersion:
 		return Run{}, fmt.Errorf(
 			"decode run result: it was written by a newer stackproof: its schema is %d, this program reads up to %d",

@@ -48,7 +48,7 @@ func (a *Access) env() string {
 	for _, v := range [][2]string{
 		{"CLOUDSTACK_API_URL", a.API}, {"CLOUDSTACK_API_KEY", a.APIKey}, {"CLOUDSTACK_SECRET_KEY", a.SecretKey},
 		{"CLOUDSTACK_ENDPOINT", a.API}, {"CLOUDSTACK_KEY", a.APIKey}, {"CLOUDSTACK_SECRET", a.SecretKey},
-		{"STACKPROOF_USAGE_DSN", a.SelectDSN},
+		{"STACKPROOF_DSN", a.SelectDSN},
 	} {
 		fmt.Fprintf(&b, "export %s='%s'\n", v[0], strings.ReplaceAll(v[1], "'", `'\''`))
 	}

@@ -134,7 +134,7 @@ func profileWorks(t *testing.T, a Access) {
 
 func envWorks(t *testing.T, a Access) {
 	private(t, a.Env)
-	out, err := exec.Command("sh", "-c", `. "$0"; echo "$CLOUDSTACK_API_URL $CLOUDSTACK_SECRET $STACKPROOF_USAGE_DSN"`,
+	out, err := exec.Command("sh", "-c", `. "$0"; echo "$CLOUDSTACK_API_URL $CLOUDSTACK_SECRET $STACKPROOF_DSN"`,
 		a.Env).Output()
 	require.NoError(t, err)
 	assert.Equal(t, a.API+" "+a.SecretKey+" "+a.SelectDSN+"\n", string(out))

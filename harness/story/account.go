@@ -26,6 +26,7 @@ type Account struct {
 	DomainID   string
 	Cloud      *cloud.Client
 	vpcs       int
+	ended      bool // it was deleted with all it owned
 }
 
 // NewAccount creates an account with keys; it and all it owns are removed at the end.
@@ -197,6 +198,7 @@ func (o owned) do(command string, p cloud.Params) {
 // Delete removes the account with all it owns. What cannot be removed at once is by the server's cleanup thread.
 func (a *Account) Delete() {
 	t := a.t
+	a.ended = true
 	t.with(func(r *Rule) bool { return r.Account == a }, "delete account "+a.Name,
 		func() error { return t.site.Cloud.DeleteAccount(t.ctx, a.ID) })
 	t.until("the cleanup of account "+a.Name, accountCleanup, usageLook, func() (bool, string) {

@@ -41,7 +41,7 @@ func (t ClientLooks) NoteMoves(after string, before, now map[netip.Addr]string) 
 // undecided is for a probe that allows no verdict. Where the router is seen not to be at its newest push, or that push
 // not to be what the API lists, this is why, and a failure; else nothing is shown.
 func (t ClientLooks) undecided(s seen, control *Rule) {
-	if class, why := forceFault(s.files, s.rendered); why != "" {
+	if class, why := t.forceFault(s.files, s.rendered); why != "" {
 		t.Fail(class, fmt.Sprintf("%s: %s (the probe: %s)", s.rule, why, s.why), s.evidence()...)
 		return
 	}
@@ -52,7 +52,38 @@ func (t ClientLooks) undecided(s seen, control *Rule) {
 			return
 		}
 	}
+	if class, why := s.oneSided(); why != "" {
+		t.Fail(class, fmt.Sprintf("%s: %s (the probe: %s)", s.rule, why, s.why), s.evidence()...)
+		return
+	}
 	t.Inconclusive("%s: %s %s", s.rule, s.verdict, s.why)
+}
+
+// oneSided says what a rule's own side shows although the probe as a whole allows no verdict: what its control, with the
+// same members, shows to be possible and the rule does not do. That all of N clients come to one of B backends by chance
+// has probability B^(1-N); empty when nothing is wrong on this side.
+func (s seen) oneSided() (class result.Class, why string) {
+	members := 0
+	if s.pushed != nil {
+		for _, d := range s.pushed.Destinations {
+			if !d.Revoked {
+				members++
+			}
+		}
+	}
+	o := s.obs
+	switch told := o.Sources.Told == o.Clients && o.Sources.Distinct == o.Clients; {
+	case members < 2 || len(o.Control.Backends) < 2 || len(o.Failures) > 0:
+	case len(o.Target.Backends) == 1:
+		return result.WrongBackends, fmt.Sprintf("only %s answers its %d clients, but it has %d members; by chance "+
+			"that happens once in %.0e times", o.Target.Backends[0], o.Clients, members,
+			1/dataplane.AllOnOne(o.Clients, len(o.Control.Backends)))
+	case told && o.Sources.TableUsed != nil && *o.Sources.TableUsed > 0 && *o.Sources.TableUsed < o.Clients &&
+		s.live().Sticky():
+		return result.NotSticky, fmt.Sprintf("its stick table has %d entries for %d clients, all of which came from "+
+			"addresses of their own", *o.Sources.TableUsed, o.Clients)
+	}
+	return "", ""
 }
 
 // ExpectBySource expects that a rule of algorithm source, without a policy, has it in force: in the file, and each

@@ -1,14 +1,16 @@
 package story
 
 import (
+	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/witness"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
 	"github.com/stackproof/stackproof/router"
 )
 
@@ -23,16 +25,28 @@ func (t RouterLooks) ExpectContent(n *Network, only ...*Rule) {
 		t.Fail(result.PushCount, fmt.Sprintf("no push has reached router %s", n.Router()))
 		return
 	}
-	wrong := t.contentFaults(n, push, only)
-	if len(wrong) > 0 {
-		f := result.Finding{Says: "the newest push is not what the API lists: " + wrong[0], Class: result.PushContent}
-		for _, one := range wrong {
-			f.Seen = append(f.Seen, result.Seen{What: SeenContent, Text: one})
+	t.tellContent("the newest push is not what the API lists: ", t.contentFaults(n, push, only), n.Router(), push)
+}
+
+// tellContent tells in what a push is not what the API says. What was told of an earlier push is not told again: it is
+// the same fact, seen once more.
+func (t *core) tellContent(says string, wrong []string, routerName string, push router.Push) {
+	var news []string
+	for _, one := range wrong {
+		if !slices.Contains(t.toldContent, one) {
+			news = append(news, one)
 		}
-		t.Find(f, result.Evidence{Kind: result.KindNote, Title: "newest push against the API",
-			Text: strings.Join(wrong, "\n")},
-			result.Evidence{Kind: result.KindPush, Title: "newest push to " + n.Router(), Text: string(push.Raw)})
 	}
+	if len(news) == 0 {
+		return
+	}
+	t.toldContent = append(t.toldContent, news...)
+	f := result.Finding{Says: says + news[0], Class: result.PushContent}
+	for _, one := range news {
+		f.Seen = append(f.Seen, result.Seen{What: SeenContent, Text: one})
+	}
+	t.Find(f, result.Evidence{Kind: result.KindNote, Title: "push against the API", Text: strings.Join(wrong, "\n")},
+		result.Evidence{Kind: result.KindPush, Title: "push to " + routerName, Text: string(push.Raw)})
 }
 
 // SeenContent is what a difference between API and push is seen by: its words.
@@ -51,11 +65,9 @@ func (t RouterLooks) PushesOnly(r *Rule, left ...*VM) string {
 	for i, vm := range left {
 		carried[i] = vm.IP.String()
 	}
-	return differs(r.listedName, "members", strings.Join(ips, " "), strings.Join(carried, " "))
-}
-
-func differs(rule, what, api, push string) string {
-	return fmt.Sprintf("rule %s: the API says %s %q, the push %q", rule, what, api, push)
+	w := t.witness()
+	w.Learn(r.ID, r.listedName)
+	return w.Says(witness.Members(r.ID, ips, carried))
 }
 
 func (t RouterLooks) newestPush(name string) (router.Push, bool) {
@@ -67,110 +79,85 @@ func (t RouterLooks) newestPush(name string) (router.Push, bool) {
 	return pushes[len(pushes)-1], true
 }
 
-// tierIDs are the networks whose rules share a router.
-func (n *Network) tierIDs() []string {
-	if n.VPC == nil {
-		return []string{n.ID}
-	}
-	networks, err := n.Account.Cloud.ListNetworks(n.t.ctx, cloud.Params{"vpcid": n.VPC.ID})
-	n.t.Must(err, "listing the tiers of %s", n.VPC.Name)
-	ids := make([]string, len(networks))
-	for i, one := range networks {
-		ids[i] = one.Id
-	}
-	return ids
-}
-
+// contentFaults says in what a push to the network's router is not what the API lists.
 func (t RouterLooks) contentFaults(n *Network, push router.Push, only []*Rule) (wrong []string) {
-	listed := n.listedRules()
-	tiers := n.tierIDs()
-	pushed := map[string]router.LoadBalancer{}
-	for _, lb := range push.LoadBalancers {
-		if !lb.Revoked {
-			pushed[lb.UUID] = lb
-		}
+	ids := make([]string, len(only))
+	for i, r := range only {
+		ids[i] = r.ID
 	}
-	known := map[string]bool{}
-	for _, r := range listed {
-		known[r.Id] = true
-		if !slices.Contains(tiers, r.Networkid) || len(only) > 0 &&
-			!slices.ContainsFunc(only, func(o *Rule) bool { return o.ID == r.Id }) {
-			continue
-		}
-		lb, there := pushed[r.Id]
-		switch {
-		case there:
-			wrong = append(wrong, t.ruleFaults(n.Account, r, lb)...)
-		case r.State == "Active":
-			wrong = append(wrong, fmt.Sprintf("rule %s (%s) is active and not in it", r.Name, r.Id))
-		}
+	w := t.witness()
+	differences, err := w.Against(t.ctx, t.now(), n.Router(), push, ids...)
+	t.Must(err, "reading what the API lists")
+	for _, d := range differences {
+		wrong = append(wrong, w.Says(d))
 	}
 	for _, r := range only {
-		if !known[r.ID] && r.Deleted.IsZero() {
+		if w.Name(r.ID) == "" && r.Deleted.IsZero() {
 			wrong = append(wrong, fmt.Sprintf("%s is not listed by the API", r))
 		}
 	}
-	for _, lb := range push.LoadBalancers {
-		if !lb.Revoked && !known[lb.UUID] && len(only) == 0 {
-			wrong = append(wrong, fmt.Sprintf("it carries rule %s at %s:%d, which the API does not list", lb.UUID,
-				lb.SrcIP, lb.SrcPort))
-		}
-	}
 	return wrong
 }
 
-// ruleFaults compares one rule of the API with the same one in a push.
-func (t RouterLooks) ruleFaults(a *Account, r *cloud.LoadBalancerRule, lb router.LoadBalancer) (wrong []string) {
-	differ := func(what, api, push string) {
-		if api != push {
-			wrong = append(wrong, differs(r.Name, what, api, push))
+// witness holds the site's pushes against the API.
+func (t *core) witness() *witness.Witness {
+	if t.pushed != nil {
+		return t.pushed
+	}
+	o := witness.Options{Cloud: t.site.Cloud, Release: t.site.Release}
+	if t.site.Journal != nil && t.site.Calls != nil {
+		o.Calls = &witness.Calls{}
+		t.site.Calls.OnChange(func(e cloud.Exchange) {
+			params := map[string]string{}
+			for name, value := range e.Params {
+				params[name], _ = value.(string)
+			}
+			o.Calls.Note(witness.Call{Command: e.Command, Params: params})
+		})
+	}
+	if t.site.Journal != nil && t.site.DB != nil {
+		o.IDs = func(ctx context.Context, of usageprobe.Object, uuid string) (int64, error) {
+			return t.rows().InternalID(ctx, of, uuid)
 		}
+		o.KeepAlive = func(offering string) bool { return slices.Contains(t.keepAlive, offering) }
 	}
-	differ("algorithm", strings.ToLower(r.Algorithm), strings.ToLower(lb.Algorithm))
-	differ("protocol", strings.ToLower(r.Protocol), strings.ToLower(lb.LBProtocol))
-	differ("source list", strings.Join(strings.FieldsFunc(r.Cidrlist, isBlankOrComma), " "), lb.CIDRList)
-	members, err := a.Cloud.ListLoadBalancerRuleMembers(t.ctx, r.Id)
-	t.Must(err, "listing the members of rule %s", r.Name)
-	var api, push []string
-	for _, m := range members {
-		api = append(api, m.IPs...)
-	}
-	for _, d := range lb.Destinations {
-		if !d.Revoked {
-			push = append(push, d.IP)
-		}
-	}
-	slices.Sort(api)
-	slices.Sort(push)
-	differ("members", strings.Join(api, " "), strings.Join(push, " "))
-	policies, err := a.Cloud.ListStickinessPolicies(t.ctx, r.Id)
-	t.Must(err, "listing the policies of rule %s", r.Name)
-	var listed, sent []string
-	for _, p := range policies {
-		if p.State != "Revoked" {
-			listed = append(listed, policyText(p.MethodName, p.Params))
-		}
-	}
-	for _, s := range lb.Stickiness {
-		params := map[string]string{}
-		for _, one := range s.Params {
-			params[one.Name] = one.Value
-		}
-		sent = append(sent, policyText(s.Method, params))
-	}
-	differ("stickiness", strings.Join(listed, "; "), strings.Join(sent, "; "))
-	return wrong
+	t.pushed = witness.New(o)
+	return t.pushed
 }
 
-func isBlankOrComma(r rune) bool { return r == ' ' || r == ',' }
-
-// policyText writes a policy in one form, whoever tells it.
-func policyText(method string, params map[string]string) string {
-	words := []string{strings.ToLower(method)}
-	for _, k := range slices.Sorted(maps.Keys(params)) {
-		words = append(words, strings.ToLower(k)+"="+params[k])
+// watchPushes has every push of the site held against the API after each step.
+func (t *core) watchPushes() {
+	if t.site.Journal == nil {
+		return
 	}
-	return strings.Join(words, " ")
+	t.witness()
+	t.AfterStep(t.lookAtPushes)
+}
+
+// lookAtPushes holds the pushes since the last look against the API. While time goes by beside the story's calls it
+// waits: what it read would be old before it is compared.
+func (t *core) lookAtPushes() {
+	if t.site.Journal == nil || t.timePasses || t.ctx.Err() != nil {
+		return
+	}
+	if t.UsedPushFaults() {
+		t.pushed.PushesFail()
+	}
+	for _, name := range t.site.Journal.Receivers() {
+		pushes := t.site.Journal.Since(name, t.pushed.Seen(name))
+		found, err := t.pushed.Look(t.ctx, t.now(), name, pushes)
+		t.Must(err, "looking at the pushes to %s", name)
+		for _, f := range found {
+			wrong := []string{f.Says}
+			for i, d := range f.Differences {
+				if i == 0 {
+					wrong = nil
+				}
+				wrong = append(wrong, t.pushed.Says(d))
+			}
+			t.tellContent("a push to router "+f.Router+" is not what the API says: ", wrong, f.Router, f.Push)
+		}
+	}
 }
 
 // PushCount is how many pushes the network's router has had.

@@ -16,6 +16,7 @@ import (
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/router"
 )
 
@@ -88,7 +89,8 @@ func TestForceFaults(t *testing.T) {
 		"another file": {live: a, serving: a + b, pid: 1, class: result.ProcessStale,
 			want: "runs with another file"},
 	} {
-		class, got := forceFault(router.Files{Live: []byte(c.live), Serving: []byte(c.serving), MasterPID: c.pid,
+		core := &core{site: &harness.Site{}}
+		class, got := core.forceFault(router.Files{Live: []byte(c.live), Serving: []byte(c.serving), MasterPID: c.pid,
 			Refusal: c.refusal}, rendered)
 		assert.Equal(t, c.class, class, name)
 		if c.want == "" {
@@ -97,6 +99,38 @@ func TestForceFaults(t *testing.T) {
 		}
 		assert.Contains(t, got, c.want, name)
 	}
+}
+
+// TestEveryLineOfAFileIsJudged: each line of a haproxy.cfg that is lost, doubled or changed is noticed.
+func TestEveryLineOfAFileIsJudged(t *testing.T) {
+	push := router.Push{MaxConn: "4096", StatsVisibility: "global", StatsPublicIP: "192.0.2.9", StatsPort: "8081",
+		StatsURI: "/admin?stats", StatsAuth: "admin1:AdMiN123", LoadBalancers: []router.LoadBalancer{
+			{SrcIP: "192.0.2.1", SrcPort: 80, Algorithm: "roundrobin", CIDRList: "198.18.0.0/15",
+				Destinations: []router.Destination{{IP: "10.0.0.1", Port: 8080}, {IP: "10.0.0.2", Port: 8080}},
+				Stickiness:   []router.Stickiness{{Method: "SourceBased"}}},
+			{SrcIP: "192.0.2.1", SrcPort: 81, Algorithm: "source",
+				Destinations: []router.Destination{{IP: "10.0.0.1", Port: 8080}},
+				Stickiness:   []router.Stickiness{{Method: "LbCookie"}}},
+		}}
+	rules, err := router.RulesFor(release.Default)
+	require.NoError(t, err)
+	rendered, err := router.Render(push, rules)
+	require.NoError(t, err)
+	file := rendered.File()
+	assert.Empty(t, FileFault(file, file, false), "the file itself")
+	lines := 0
+	for line := range strings.Lines(string(file)) {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		lines++
+		for _, what := range []router.LineWrong{router.LineLost, router.LineDoubled, router.LineChanged} {
+			live := router.LineFault{What: what, Line: lines}.Plant(file, 0)
+			require.NotEqual(t, string(file), string(live))
+			assert.NotEmpty(t, FileFault(file, live, false), "line %d, %s, is not noticed: %s", lines, what, line)
+		}
+	}
+	assert.Greater(t, lines, 40)
 }
 
 // TestNewestWindowIsBilledInFull: a rule whose records stopped long ago looks well billed in its last one.

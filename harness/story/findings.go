@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -32,6 +33,51 @@ func (w *watch) called(ref usageprobe.Ref) string {
 func (t *core) failOf(b Billed, class result.Class, reason string, evidence ...result.Evidence) {
 	t.Find(result.Finding{Says: reason, Subject: subject(b.Ref), Class: class, Numbers: t.watch.ids(b.Ref)},
 		evidence...)
+}
+
+// Find records a fact that makes the verdict fail. What a stalled usage run explains has that class: records that are
+// written again, and rows of what the run never gets to.
+func (t *core) Find(f result.Finding, evidence ...result.Evidence) {
+	if t.watch != nil && t.watch.explained(f) {
+		f.Class = result.StalledRun
+	}
+	t.Attempt.Find(f, evidence...)
+}
+
+// Fail records a fact that makes the verdict fail.
+func (t *core) Fail(class result.Class, reason string, evidence ...result.Evidence) {
+	t.Find(result.Finding{Says: reason, Class: class}, evidence...)
+}
+
+// explained says whether a stalled usage run brings a finding about (#13399). Rows of what it does handle are judged.
+func (w *watch) explained(f result.Finding) bool {
+	if w.last == nil {
+		return false
+	}
+	stall, ok := w.last.Stall()
+	switch {
+	case !ok:
+		return false
+	case slices.Contains([]result.Class{result.UsageJob, result.WrongHours, result.BilledAfterEnd}, f.Class):
+		return true
+	}
+	rows := []result.Class{result.RowCount, result.NotBilled, result.WrongClose, result.WrongSize, result.LeakedRow}
+	return slices.Contains(rows, f.Class) && slices.ContainsFunc(w.refs(), func(ref usageprobe.Ref) bool {
+		return subject(ref) == f.Subject && stall.Holds(ref)
+	})
+}
+
+// refs are the things that the story knows.
+func (w *watch) refs() []usageprobe.Ref {
+	all := slices.Collect(maps.Keys(w.known))
+	for _, e := range w.last.Events {
+		for _, kind := range usageprobe.Kinds() {
+			if ref := (usageprobe.Ref{Kind: kind, ID: e.ResourceID}); ref.Concerns(e) {
+				all = append(all, ref)
+			}
+		}
+	}
+	return all
 }
 
 // failSeen is failOf over usage rows, with what was seen of them, for a program.
@@ -145,6 +191,11 @@ func (w *watch) sentence(together []usageprobe.Violation) string {
 		}
 		return fmt.Sprintf("%s was deleted at %s, but its usage row was closed at %s, when %s was deleted", name,
 			stamp(*died), stamp(*row.Closed), by)
+	}
+	if v.Class == usageprobe.ClassRolledBackDelete && row != nil && row.Closed != nil {
+		return fmt.Sprintf("%s is alive and no longer billed: its delete failed, but its delete event closed its "+
+			"usage row "+
+			"at %s", name, stamp(*row.Closed))
 	}
 	return fmt.Sprintf("%s: expected %s, seen %s", name, v.Expected, v.Seen)
 }

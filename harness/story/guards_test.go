@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/probes/dataplane"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 	"github.com/stackproof/stackproof/router"
 )
@@ -149,5 +150,36 @@ func TestLiveFileMustBeThePush(t *testing.T) {
 		s.files.Live = []byte(c.live)
 		why, ok := s.inForce()
 		assert.Equal(t, c.ok, ok, "%s: %s", name, why)
+	}
+}
+
+// TestOneSideDecides: what a rule's own side shows is judged where its control is sound.
+func TestOneSideDecides(t *testing.T) {
+	two := []router.Destination{{IP: "10.0.0.1", Port: 80}, {IP: "10.0.0.2", Port: 80}}
+	sound := dataplane.Side{Backends: []string{"10.0.0.1:80", "10.0.0.2:80"}, Moved: 20}
+	one := dataplane.Side{Backends: []string{"10.0.0.1:80"}}
+	obs := func(target, control dataplane.Side, distinct int) dataplane.Observation {
+		entries := 1
+		return dataplane.Observation{Clients: 31, Target: target, Control: control,
+			Sources: dataplane.Sources{Told: 31, Distinct: distinct, TableUsed: &entries}}
+	}
+	for name, c := range map[string]struct {
+		members []router.Destination
+		obs     dataplane.Observation
+		class   result.Class
+	}{
+		"one backend of two":       {two, obs(one, sound, 0), result.WrongBackends},
+		"one backend of one":       {two[:1], obs(one, sound, 0), ""},
+		"the control has one, too": {two, obs(one, one, 0), ""},
+		"a request failed": {two, dataplane.Observation{Clients: 31, Target: one, Control: sound,
+			Failures: []dataplane.Failure{{}}}, ""},
+		"one entry for all clients":  {two, obs(sound, sound, 31), result.NotSticky},
+		"clients behind one address": {two, obs(sound, sound, 1), ""},
+	} {
+		s := seen{pushed: &router.LoadBalancer{Destinations: c.members}, obs: c.obs, rule: &Rule{Port: 80,
+			Address: &Address{IP: netip.MustParseAddr("192.0.2.1")}},
+			files: router.Files{Live: []byte("listen 192_0_2_1-80\n\tstick-table type ip size 1k\n\tstick on src\n")}}
+		class, _ := s.oneSided()
+		assert.Equal(t, c.class, class, name)
 	}
 }

@@ -63,6 +63,7 @@ type Network struct {
 	shrink     *shrinking // nil: groups keep still
 	vms        []*VM
 	internal   *internalLB // nil: rules are on public addresses
+	ended      bool        // it was deleted, and with it what its router did for it
 }
 
 // Tier creates a tier with the range 10.n.m.0/24 and an offering that balances loads.

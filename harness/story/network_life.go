@@ -35,6 +35,7 @@ func (a *Address) Release() {
 func (n *Network) Delete() {
 	n.t.with(func(r *Rule) bool { return r.Network == n }, "delete "+n.Name,
 		func() error { return n.Account.Cloud.DeleteNetwork(n.t.ctx, n.ID) })
+	n.ended = true
 	n.t.Must(n.t.removed(n.ID, nil), "noting the removal of %s", n.Name)
 }
 
@@ -172,6 +173,7 @@ func (t *T) KeepAliveOffering() string {
 	entry := t.intend("network offering", name, "")
 	t.Must(t.site.Cloud.Call(t.ctx, "createNetworkOffering", p, &answer), "createNetworkOffering")
 	id := answer.NetworkOffering.ID
+	t.keepAlive = append(t.keepAlive, id)
 	t.created(entry, id, 0)
 	t.OnRemove("network offering "+name, func(ctx context.Context) error {
 		return t.removed(id, t.site.Cloud.Call(ctx, "deleteNetworkOffering", cloud.Params{"id": id}, nil))

@@ -13,6 +13,7 @@ import (
 	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/result"
 )
 
 // Policy is what a stickiness policy is created with. A flag has any value: presence counts.
@@ -66,6 +67,17 @@ func (r *Rule) TryGive(p Policy) *cloud.Error {
 	}
 	r.Policy = made.ID
 	return nil
+}
+
+// ExpectGiven gives the rule a policy that is sound, and says whether it was taken. A refusal is a failure.
+func (t Answers) ExpectGiven(r *Rule, p Policy) bool {
+	t.Checked(1)
+	refusal := r.TryGive(p)
+	if refusal != nil {
+		t.Find(result.Finding{Class: result.WrongRefusal, Subject: r.called(),
+			Says: fmt.Sprintf("%s refuses a sound policy %s: %v", r.called(), p, refusal)})
+	}
+	return refusal == nil
 }
 
 // Certificate is one that an account uploaded.

@@ -12,6 +12,7 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/router"
 )
 
@@ -132,12 +133,14 @@ func (t RouterLooks) ExpectInForce(n *Network) {
 func (t RouterLooks) ExpectInForceOn(name string) {
 	t.Checked(1)
 	files, rendered := t.filesOf(name)
-	if class, why := forceFault(files, rendered); why != "" {
+	if class, why := t.forceFault(files, rendered); why != "" {
 		diff := router.DiffText(rendered.File(), files.Live)
 		t.drawDifferences(name, files, rendered)
 		t.Fail(class, fmt.Sprintf("router %s: %s", name, why), result.Evidence{Kind: result.KindFileDiff,
 			Title: "haproxy.cfg, per section: + as the newest push renders it, - as it is live", Text: diff})
+		return
 	}
+	t.expectProxies(name, files)
 }
 
 func (t RouterLooks) filesOf(name string) (router.Files, router.Rendered) {
@@ -158,25 +161,11 @@ func (t RouterLooks) reached(name string) {
 }
 
 // forceFault says in what a router is not at its newest push, and of which class that is; empty when it is at it.
-func forceFault(files router.Files, rendered router.Rendered) (class result.Class, why string) {
-	want, live := router.Listens(rendered.File()), router.Listens(files.Live)
-	for _, s := range router.Sections(rendered.File()) {
-		if s.Kind != "listen" {
-			continue
-		}
-		if have, ok := live[s.Name]; !ok {
-			return result.RouterStale, fmt.Sprintf("section %s of the newest push is not in the live haproxy.cfg%s",
-				s.Name, policiesLive(want, live))
-		} else if !sameLines(s.Lines, have.Lines) {
-			return result.RouterStale, fmt.Sprintf("section %s of the live haproxy.cfg is not what the newest push "+
-				"renders to%s", s.Name, policiesLive(want, live))
-		}
-	}
-	for name := range live {
-		if _, ok := want[name]; !ok {
-			return result.RouterStale, fmt.Sprintf("the live haproxy.cfg has section %s, which the newest push does "+
-				"not render to", name)
-		}
+func (t *core) forceFault(files router.Files, rendered router.Rendered) (class result.Class, why string) {
+	leaks := release.Where(release.KeepAliveLeaks).Contains(t.site.Release) &&
+		(len(t.keepAlive) > 0 || t.site.Journal == nil)
+	if why := FileFault(rendered.File(), files.Live, leaks); why != "" {
+		return result.RouterStale, why
 	}
 	switch {
 	case files.Refusal != "":
@@ -187,6 +176,54 @@ func forceFault(files router.Files, rendered router.Rendered) (class result.Clas
 		return result.ProcessStale, "HAProxy runs with another file than the live haproxy.cfg"
 	}
 	return "", ""
+}
+
+// FileFault says in what a live haproxy.cfg is not what a push renders to, line by line; empty when it is. Blanks do
+// not count: they collapse in a push that is part of a bulk command. Where keep-alive leaks (#14131) the line of the
+// defaults that it changes is left to ExpectKeepAlive.
+func FileFault(pushed, file []byte, leaks bool) string {
+	want, live := router.Listens(pushed), router.Listens(file)
+	due, have := router.Sections(pushed), router.Sections(file)
+	titled := func(s router.Section) string {
+		if s.Kind == "listen" {
+			return s.Name
+		}
+		return s.Kind
+	}
+	for _, s := range due {
+		at := slices.IndexFunc(have, func(o router.Section) bool { return o.Kind == s.Kind && o.Name == s.Name })
+		name := titled(s)
+		if at < 0 {
+			return fmt.Sprintf("section %s of the newest push is not in the live haproxy.cfg%s", name,
+				policiesLive(want, live))
+		}
+		if !sameLines(withoutLeak(s, leaks), withoutLeak(have[at], leaks)) {
+			return fmt.Sprintf("section %s of the live haproxy.cfg is not what the newest push renders to%s", name,
+				policiesLive(want, live))
+		}
+	}
+	for _, s := range have {
+		if !slices.ContainsFunc(due, func(o router.Section) bool { return o.Kind == s.Kind && o.Name == s.Name }) {
+			return fmt.Sprintf("the live haproxy.cfg has section %s, which the newest push does not render to",
+				titled(s))
+		}
+	}
+	for i, s := range have {
+		if i >= len(due) || due[i].Name != s.Name {
+			return fmt.Sprintf("section %s of the live haproxy.cfg is there twice, or not in its place", titled(s))
+		}
+	}
+	return ""
+}
+
+// withoutLeak are the section's lines, without the one that a leak of keep-alive changes.
+func withoutLeak(s router.Section, leaks bool) []string {
+	if s.Kind != "defaults" || !leaks {
+		return s.Lines
+	}
+	return slices.DeleteFunc(slices.Clone(s.Lines), func(line string) bool {
+		return strings.Contains(line, "option httpclose")
+	})
 }
 
 // policiesLive counts how many rules have in the live file what the newest push gives them as policy: one of many that
@@ -273,7 +310,7 @@ func (t RouterLooks) frozen(n *Network, files router.Files, rendered router.Rend
 	}
 	refusal := firstLine(files.Refusal)
 	files.Refusal, files.Serving = "", files.Live
-	if _, why := forceFault(files, rendered); why != "" {
+	if _, why := t.forceFault(files, rendered); why != "" {
 		besides++
 	}
 	return result.Seen{What: SeenFrozen, Text: refusal, Number: float64(besides)}
@@ -339,7 +376,7 @@ func (t RouterLooks) RouterFaults(n *Network, closely bool, rules ...*Rule) (cla
 	if !files.Attended && !closely { // nobody asked HAProxy itself
 		files.MasterPID, files.Serving, files.Refusal = -1, files.Live, ""
 	}
-	if kind, why := forceFault(files, rendered); why != "" {
+	if kind, why := t.forceFault(files, rendered); why != "" {
 		class = cmp.Or(class, kind)
 		wrong = append(wrong, fmt.Sprintf("router %s: %s", name, why))
 		if files.Refusal != "" {

@@ -233,25 +233,6 @@ func (n *Network) balancer() string {
 	return n.internal.vm
 }
 
-// listedRules are the rules that the API lists for the routers or the balancer VM of a network.
-func (n *Network) listedRules() []*cloud.LoadBalancerRule {
-	if n.internal == nil {
-		listed, err := n.Account.Cloud.ListLoadBalancerRules(n.t.ctx, nil)
-		n.t.Must(err, "listing LB rules")
-		return listed
-	}
-	found, err := n.Account.Cloud.ListInternalLoadBalancers(n.t.ctx, cloud.Params{"networkid": n.ID})
-	n.t.Must(err, "listing internal LB rules")
-	listed := make([]*cloud.LoadBalancerRule, len(found))
-	for i, b := range found {
-		listed[i] = &cloud.LoadBalancerRule{Id: b.ID, Name: b.Name, Algorithm: b.Algorithm, Networkid: b.NetworkID}
-		if len(b.Rules) > 0 {
-			listed[i].State = b.Rules[0].State
-		}
-	}
-	return listed
-}
-
 // DeleteAtOnce deletes the rule in the second in which it is.
 func (r *Rule) DeleteAtOnce() {
 	defer r.t.Step("delete %s at once", r.Name)()

@@ -22,6 +22,8 @@ const clockPace = 5 * time.Millisecond
 // itself then happens between the calls of the work.
 func (t Clock) WhileTimePasses(step time.Duration, work func()) {
 	end, ended := make(chan struct{}), make(chan error, 1)
+	t.timePasses = true
+	defer func() { t.timePasses = false }()
 	go func() {
 		// A clock that jumps is paced, so that it leaves the server time for the work's calls. A jump is never cut
 		// short: what the server does in it would be left half done.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/witness"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 	"github.com/stackproof/stackproof/release"
 )
@@ -46,6 +47,11 @@ type core struct {
 	chosen *choices // nil until something is built
 	watch  *watch
 	probes uint64 // so far, for the seed of the next one
+
+	pushed      *witness.Witness // nil until somebody looks
+	toldContent []string         // differences between pushes and the API
+	timePasses  bool             // beside the story's calls
+	keepAlive   []string         // ids of the offerings with keep-alive that the story made
 }
 
 // The groups of T, by subject.
@@ -86,7 +92,10 @@ func Of(tell func(*T)) harness.Tell {
 	return func(a *harness.Attempt, s *harness.Site) {
 		t := newT(a, s)
 		defer t.watch.drawLives()
+		t.watchPushes()
 		tell(t)
+		t.lookAtPushes()
+		t.expectGone()
 	}
 }
 

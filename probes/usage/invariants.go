@@ -95,6 +95,7 @@ func check(before *Snapshot, s Snapshot) []Violation {
 	c.stream()
 	c.jobs()
 	c.duplicates()
+	c.stalled()
 	return c.found
 }
 

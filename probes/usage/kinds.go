@@ -24,6 +24,15 @@ const (
 	KindBackup     Kind = "backup"
 )
 
+// Kinds are those of the helper tables.
+func Kinds() []Kind {
+	var all []Kind
+	for _, s := range kindSpecs() {
+		all = append(all, s.kind)
+	}
+	return all
+}
+
 // Usage types of cloud_usage.cloud_usage (UsageTypes.java@4.20.0.0), as far as they belong to a Kind.
 const (
 	UsageRunningVM       = 1

@@ -31,6 +31,8 @@ const (
 	ClassLostAccount Class = "lost-account"
 	// ClassWrongColumn: a row or record that says something else than its event, its resource or its row.
 	ClassWrongColumn Class = "wrong-column"
+	// ClassStalledRun: what a run that never gets past a volume's event does to rows and records (#13399; 4.22.1).
+	ClassStalledRun Class = "stalled-run"
 )
 
 // Violation is one finding against an invariant. String is the whole of it in one line.

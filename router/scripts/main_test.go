@@ -58,7 +58,7 @@ func recorded(tb testing.TB, parts ...string) []router.Push {
 		in, err = gzip.NewReader(f)
 		require.NoError(tb, err)
 	}
-	pushes, err := router.ReadPushes(in)
+	pushes, _, err := router.ReadPushes(in)
 	require.NoError(tb, err)
 	require.NotEmpty(tb, pushes, "no push in %s", f.Name())
 	return pushes

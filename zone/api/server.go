@@ -88,7 +88,7 @@ func Listen(opts Options) (*Server, error) {
 		}
 		s.addrs[i] = l.Addr()
 		s.servers[i] = &http.Server{
-			Handler: one.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
+			Handler: local(l.Addr(), one.handler), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
 			WriteTimeout: time.Minute,
 			IdleTimeout:  30 * time.Second, MaxHeaderBytes: 1 << 20, ErrorLog: slog.NewLogLogger(opts.Log.Handler(),
 				slog.LevelDebug),
@@ -102,6 +102,25 @@ func Listen(opts Options) (*Server, error) {
 		}()
 	}
 	return s, nil
+}
+
+// local lets requests through that name this machine: a page from elsewhere in a browser on this machine may have its
+// own name lead here (DNS rebinding). A server that others may reach takes any name.
+func local(addr net.Addr, next http.Handler) http.Handler {
+	if tcp, ok := addr.(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = strings.Trim(r.Host, "[]")
+		}
+		if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+			next.ServeHTTP(w, r)
+			return
+		}
+		http.Error(w, "this server is for this machine only", http.StatusForbidden)
+	})
 }
 
 // URL is the signed API's address, IntegrationURL that of the port without authentication.

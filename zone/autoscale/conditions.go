@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/tenancy"
@@ -219,10 +218,7 @@ func updateCondition(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, err
 	}
 	if n := mgr.enabledGroupsWith(k); n > 0 {
-		name := fmt.Sprint(k.ID)
-		if mgr.On(release.ConditionNamedAsObject) {
-			name = fmt.Sprintf(`Condition {"id":%d,"uuid":"%s"}`, k.ID, k.UUID)
-		}
+		name := mgr.ObjectText(kernel.LongText(k.ID), "Condition", "id", k.ID, "uuid", k.UUID)
 		return nil, &api.Error{Code: api.CodeInUse, CSCode: api.CSAPIException,
 			Text: fmt.Sprintf("Cannot update condition %s as it is being used in %d vm groups NOT in Disabled "+
 				"state.", name, n)}

@@ -2,6 +2,8 @@ package autoscale
 
 import (
 	"context"
+
+	"github.com/stackproof/stackproof/release"
 )
 
 // CounterDefaults are the counters that a fresh schema has
@@ -12,6 +14,10 @@ func (mgr *Manager) CounterDefaults(context.Context) error {
 			ID: mgr.NextID("cloud.counter"), UUID: mgr.UUID(), Name: name, Source: source, Value: value,
 			Provider: provider,
 		})
+	}
+	if mgr.On(release.NetrisProvider) { // schema-42010to42100.sql@4.21.0.0; lists begin with them
+		add("VM CPU - average percentage", "CPU", "vm.cpu.average.percentage", "Netris")
+		add("VM Memory - average percentage", "MEMORY", "vm.memory.average.percentage", "Netris")
 	}
 	for _, provider := range []string{"VirtualRouter", "VpcVirtualRouter", "None"} {
 		add("VM CPU - average percentage", "CPU", "vm.cpu.average.percentage", provider)

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/lb"
@@ -43,7 +42,8 @@ func groupCommands() []command {
 			},
 			Create: createGroup, Run: configureGroup,
 			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return fmt.Sprintf("configuring AutoScale Vm Group. Vm Group Id: %d", c.Target.ID)
+				return mgr.Worded("configuring AutoScale Vm Group. Vm", "Configuring AutoScale Instance Group. Instance") +
+					targetID(c, " Group Id: ")
 			},
 		},
 		{
@@ -63,11 +63,9 @@ func groupCommands() []command {
 					"group to the end user or not"},
 			},
 			Check: ownGroup, Run: updateGroup,
-			Subject: groupSubject,
-			Describe: func(_ *Manager, c *kernel.Call) string {
-				return "Updating AutoScale Vm Group. " + targetID(c, "Vm Group Id: ")
-			},
-			Detail: func(mgr *Manager, c *kernel.Call) string { return targetID(c, "AutoScale Vm Group Id: ") },
+			Subject:  groupSubject,
+			Describe: func(mgr *Manager, c *kernel.Call) string { return groupTold(mgr, c, "Updating") },
+			Detail:   groupDetail,
 		},
 		{
 			Name: "enableAutoScaleVmGroup", About: "Enables an AutoScale Vm Group",
@@ -75,10 +73,8 @@ func groupCommands() []command {
 			Class: autoscaleClasses + "EnableAutoScaleVmGroupCmd", Kind: kernel.AsyncCommand,
 			Event: "AUTOSCALEVMGROUP.ENABLE", Eventful: kernel.EventAsync,
 			Action: "enabling autoscale vm group", Params: []param{id}, Check: ownGroup, Run: enableGroup,
-			Subject: groupSubject,
-			Describe: func(_ *Manager, c *kernel.Call) string {
-				return "Enabling AutoScale Vm Group. " + targetID(c, "Vm Group Id: ")
-			},
+			Subject:  groupSubject,
+			Describe: func(mgr *Manager, c *kernel.Call) string { return groupTold(mgr, c, "Enabling") },
 		},
 		{
 			Name: "disableAutoScaleVmGroup", About: "Disables an AutoScale Vm Group",
@@ -86,10 +82,8 @@ func groupCommands() []command {
 			Class: autoscaleClasses + "DisableAutoScaleVmGroupCmd", Kind: kernel.AsyncCommand,
 			Event: "AUTOSCALEVMGROUP.DISABLE", Eventful: kernel.EventAsync,
 			Action: "disabling autoscale vm group", Params: []param{id}, Check: ownGroup, Run: disableGroup,
-			Subject: groupSubject,
-			Describe: func(_ *Manager, c *kernel.Call) string {
-				return "Disabling AutoScale Vm Group. " + targetID(c, "Vm Group Id: ")
-			},
+			Subject:  groupSubject,
+			Describe: func(mgr *Manager, c *kernel.Call) string { return groupTold(mgr, c, "Disabling") },
 		},
 		{
 			Name: "deleteAutoScaleVmGroup", About: "Deletes a autoscale vm group.",
@@ -100,10 +94,10 @@ func groupCommands() []command {
 				"up, false otherwise"}},
 			Check: ownGroup, Run: deleteGroup,
 			Subject: groupSubject,
-			Describe: func(_ *Manager, c *kernel.Call) string {
-				return "deleting autoscale vm group: " + targetID(c, "")
+			Describe: func(mgr *Manager, c *kernel.Call) string {
+				return mgr.Worded("deleting autoscale vm", "Deleting autoscale Instance") + targetID(c, " group: ")
 			},
-			Detail: func(mgr *Manager, c *kernel.Call) string { return targetID(c, "AutoScale Vm Group Id: ") },
+			Detail: groupDetail,
 		},
 	}
 }
@@ -131,6 +125,16 @@ func groupSubject(mgr *Manager, c *kernel.Call) kernel.Subject {
 		return kernel.Named("AutoScaleVmGroup", one.ID, one.UUID, nil)
 	}
 	return kernel.Subject{Kind: "AutoScaleVmGroup"}
+}
+
+// groupTold and groupDetail are how events tell of a change of a group.
+func groupTold(mgr *Manager, c *kernel.Call, doing string) string {
+	kind := mgr.Worded("Vm", "Instance")
+	return fmt.Sprintf("%s AutoScale %s Group. %s Group Id: %d", doing, kind, kind, c.Target.ID)
+}
+
+func groupDetail(mgr *Manager, c *kernel.Call) string {
+	return fmt.Sprintf("AutoScale %s Group Id: %d", mgr.Worded("Vm", "Instance"), c.Target.ID)
 }
 
 // ownGroup refuses removed groups and those of others.
@@ -279,7 +283,7 @@ func updateGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 	interval := c.Integer("interval", g.Interval)
 	physical := c.Has("minmembers") || c.Has("maxmembers") || interval != g.Interval || c.Has("scaleuppolicyids") ||
 		c.Has("scaledownpolicyids")
-	if physical && g.State != groupDisabled && !mgr.On(fault.EnabledUpdateAllowed) {
+	if physical && !mgr.Hooks.Editable(g) {
 		return nil, api.Invalid("An AutoScale Vm Group can be updated with minMembers/maxMembers/Interval only " +
 			"when it is in disabled state")
 	}

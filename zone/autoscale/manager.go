@@ -32,6 +32,7 @@ type Manager struct {
 	push     *push.Manager
 	lb       *lb.Manager
 
+	Hooks      Hooks
 	Counters   []*Counter
 	Conditions []*Condition
 	Policies   []*ScalePolicy

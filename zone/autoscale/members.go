@@ -17,7 +17,7 @@ import (
 // scaleUp makes n members, one after the other: created stopped, mapped to the group, started, assigned to the rule.
 func (mgr *Manager) scaleUp(ctx context.Context, g *Group, n int) {
 	s := mgr.scalingOf(g)
-	if available(g)+n > g.Max && !mgr.On(fault.MemberCreatedTwice) || !mgr.On(release.AutoscaleUnboundedRetries) &&
+	if !mgr.Hooks.Fits(g, n) || !mgr.On(release.AutoscaleUnboundedRetries) &&
 		s.errored > ErroredThreshold {
 		return
 	}
@@ -40,7 +40,7 @@ func (mgr *Manager) scaleUp(ctx context.Context, g *Group, n int) {
 
 // settle ends scaling; a group that was disabled or deleted meanwhile stays so.
 func (mgr *Manager) settle(ctx context.Context, g *Group, before string) {
-	if g.State != groupScaling {
+	if g.State != groupScaling && !(g.State == groupDisabled && mgr.On(fault.ScalingForgetsDisable)) {
 		return
 	}
 	if err := mgr.setGroupState(ctx, g, before); err != nil {
@@ -50,10 +50,11 @@ func (mgr *Manager) settle(ctx context.Context, g *Group, before string) {
 
 // addMember makes one member; false ends the round.
 func (mgr *Manager) addMember(ctx context.Context, g *Group) bool {
+	group := mgr.groupText(g, kernel.LongText(g.ID))
 	failed := func(vm *compute.VM, text string, err error) bool {
 		mgr.Log.Warn("scaling up", "group", g.ID, "err", err)
 		if vm != nil {
-			mgr.scaleEvent(ctx, g, "SCALEUP", "Completed", "ERROR", fmt.Sprintf(text, vm.ID, g.ID))
+			mgr.scaleEvent(ctx, g, "SCALEUP", "Completed", "ERROR", fmt.Sprintf(text, mgr.compute.VMText(vm), group))
 		}
 		return false
 	}
@@ -67,7 +68,7 @@ func (mgr *Manager) addMember(ctx context.Context, g *Group) bool {
 	mgr.noteGap(g)
 	if err := mgr.compute.StartVM(ctx, vm); err != nil {
 		mgr.scalingOf(g).errored++
-		failed(vm, "Failed to start VM %d in AutoScale VM group %d", err)
+		failed(vm, "Failed to start VM %s in AutoScale VM group %s", err)
 		if err := mgr.destroyMember(ctx, g, vm); err != nil {
 			mgr.Log.Error("destroying a member that did not start", "vm", vm.ID, "err", err)
 		}
@@ -75,11 +76,11 @@ func (mgr *Manager) addMember(ctx context.Context, g *Group) bool {
 	}
 	mgr.noteGap(g)
 	if err := mgr.assignMember(ctx, g, vm); err != nil {
-		return failed(vm, "Failed to assign LB rule for VM %d in AutoScale VM group %d", err)
+		return failed(vm, "Failed to assign LB rule for VM %s in AutoScale VM group %s", err)
 	}
 	mgr.noteQuiet(ctx, g)
-	mgr.scaleEvent(ctx, g, "SCALEUP", "Completed", "INFO", fmt.Sprintf("Started and assigned LB rule for VM %d "+
-		"in AutoScale VM group %d", vm.ID, g.ID))
+	mgr.scaleEvent(ctx, g, "SCALEUP", "Completed", "INFO", fmt.Sprintf("Started and assigned LB rule for VM %s "+
+		"in AutoScale VM group %s", mgr.compute.VMText(vm), group))
 	return true
 }
 
@@ -120,17 +121,17 @@ func (mgr *Manager) scaleDown(ctx context.Context, g *Group) {
 	if available(g)-1 < g.Min || len(g.Rule.Members) == 0 {
 		return
 	}
-	before := g.State
+	before, group := g.State, mgr.groupText(g, kernel.LongText(g.ID))
 	if err := mgr.setGroupState(ctx, g, groupScaling); err != nil {
 		mgr.Log.Error("scaling a group", "group", g.ID, "err", err)
 		return
 	}
-	mgr.scaleEvent(ctx, g, "SCALEDOWN", "Started", "INFO", fmt.Sprintf("Scaling down AutoScale VM group %d", g.ID))
+	mgr.scaleEvent(ctx, g, "SCALEDOWN", "Started", "INFO", "Scaling down AutoScale VM group "+group)
 	vm := g.Rule.Members[len(g.Rule.Members)-1].VM
 	if err := mgr.lb.Unassign(ctx, g.Rule, []lb.Wanted{{VM: vm}}, true); err != nil {
 		mgr.Log.Warn("scaling down", "group", g.ID, "err", err)
 		mgr.scaleEvent(ctx, g, "SCALEDOWN", "Completed", "ERROR", fmt.Sprintf("Failed to remove LB rule for a VM "+
-			"in AutoScale VM group %d", g.ID))
+			"in AutoScale VM group %s", group))
 		mgr.settle(ctx, g, before)
 		return
 	}
@@ -138,13 +139,19 @@ func (mgr *Manager) scaleDown(ctx context.Context, g *Group) {
 	mgr.noteQuietDown(ctx, g)
 	mgr.noteGap(g)
 	end := mgr.Now().Add(time.Duration(g.Profile.Grace) * time.Second)
+	if mgr.On(fault.GraceIgnored) {
+		end = mgr.Now()
+	}
+	if mgr.On(fault.WrongMemberDestroyed) && len(g.Members) > 0 {
+		vm = g.Members[0]
+	}
 	mgr.At(end, fmt.Sprintf("destruction of VM %d", vm.ID), func(ctx context.Context) {
 		ctx = kernel.WithOrigin(ctx, kernel.Origin{Thread: fmt.Sprintf("VmGroup-Monitor-%d-1", g.ID)})
-		level, text := "INFO", "Destroyed VM %d in AutoScale VM group %d"
+		level, text := "INFO", "Destroyed VM %d in AutoScale VM group %s"
 		if err := mgr.destroyMember(ctx, g, vm); err != nil {
-			level, text = "ERROR", "Failed to destroy VM %d in AutoScale VM group %d"
+			level, text = "ERROR", "Failed to destroy VM %d in AutoScale VM group %s"
 		}
-		mgr.scaleEvent(ctx, g, "SCALEDOWN", "Completed", level, fmt.Sprintf(text, vm.ID, g.ID))
+		mgr.scaleEvent(ctx, g, "SCALEDOWN", "Completed", level, fmt.Sprintf(text, vm.ID, group))
 		mgr.settle(ctx, g, before)
 	})
 }

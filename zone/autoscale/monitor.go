@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
 )
@@ -77,12 +76,10 @@ func (mgr *Manager) monitor(ctx context.Context, g *Group) {
 	ctx = kernel.WithOrigin(ctx, kernel.Origin{Thread: fmt.Sprintf("VmGroup-Monitor-%d-1", g.ID)})
 	mgr.dropStopped(ctx, g)
 	switch n := available(g); {
-	case n < g.Min && mgr.On(fault.MonitorBlind):
 	case n < g.Min:
-		if mgr.On(fault.MemberCreatedTwice) {
-			n--
+		if missing := mgr.Hooks.Missing(g); missing > 0 {
+			mgr.scaleUp(ctx, g, missing)
 		}
-		mgr.scaleUp(ctx, g, g.Min-n)
 	case n > g.Max:
 		mgr.scaleDown(ctx, g)
 	default:
@@ -125,8 +122,7 @@ func (mgr *Manager) action(g *Group) string {
 		if s.gap.After(window) {
 			return ""
 		}
-		if !mgr.On(fault.QuietTimeIgnored) && now.Sub(mgr.quiet[p.ID]) < time.Duration(p.Quiet)*time.Second ||
-			!s.sample.After(window) {
+		if mgr.Hooks.Resting(p, now.Sub(mgr.quiet[p.ID])) || !s.sample.After(window) {
 			continue
 		}
 		if !slices.ContainsFunc(p.Conditions, func(k *Condition) bool { return !holds(k) }) {

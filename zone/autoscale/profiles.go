@@ -2,6 +2,7 @@ package autoscale
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -58,12 +59,13 @@ func scaleProfileCommands() []command {
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 				p := mgr.scaleProfileByUUID(c.Target.UUID)
 				if p == nil {
-					return nil, api.Internal("Failed to create Autoscale Vm Profile")
+					return nil, api.Internal("%s", mgr.Worded("Failed to create Autoscale Vm Profile",
+						"Failed to create Autoscale Instance Profile"))
 				}
 				return obj{"autoscalevmprofile": profileAnswer(mgr, p)}, nil
 			},
 			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return "creating AutoScale Vm Profile"
+				return mgr.Worded("creating AutoScale Vm Profile", "Creating AutoScale Instance Profile")
 			},
 		},
 		{
@@ -79,10 +81,13 @@ func scaleProfileCommands() []command {
 			}, deploy...),
 			Run:     updateProfile,
 			Subject: profileSubject,
-			Describe: func(_ *Manager, c *kernel.Call) string {
-				return "Updating AutoScale Vm Profile." + targetID(c, " Vm Profile Id: ")
+			Describe: func(mgr *Manager, c *kernel.Call) string {
+				kind := mgr.Worded("Vm", "Instance")
+				return fmt.Sprintf("Updating AutoScale %s Profile. %s Profile Id: %d", kind, kind, c.Target.ID)
 			},
-			Detail: func(mgr *Manager, c *kernel.Call) string { return targetID(c, "AutoScale Vm Profile Id: ") },
+			Detail: func(mgr *Manager, c *kernel.Call) string {
+				return targetID(c, "AutoScale "+mgr.Worded("Vm", "Instance")+" Profile Id: ")
+			},
 		},
 		{
 			Name: "deleteAutoScaleVmProfile", About: "Deletes a autoscale vm profile.",
@@ -93,10 +98,12 @@ func scaleProfileCommands() []command {
 				{Name: "id", Type: "uuid:scaleprofile", Required: true, About: "the ID of the autoscale profile"},
 			}, Run: deleteProfile,
 			Subject: profileSubject,
-			Describe: func(_ *Manager, c *kernel.Call) string {
-				return "deleting autoscale vm profile: " + targetID(c, "")
+			Describe: func(mgr *Manager, c *kernel.Call) string {
+				return mgr.Worded("deleting autoscale vm profile: ", "Deleting autoscale Instance profile: ") + targetID(c, "")
 			},
-			Detail: func(mgr *Manager, c *kernel.Call) string { return targetID(c, "AutoScale VM Profile Id: ") },
+			Detail: func(mgr *Manager, c *kernel.Call) string {
+				return targetID(c, "AutoScale "+mgr.Worded("VM", "Instance")+" Profile Id: ")
+			},
 		},
 		{
 			Name: "listAutoScaleVmProfiles", About: "Lists autoscale vm profiles.",

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/firewall"
@@ -140,12 +139,24 @@ func deleteGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 	return obj{"success": true}, nil
 }
 
-// groupName is how texts name a group: by its internal id until 4.20.1, as an object from 4.20.2 on.
-func (mgr *Manager) groupName(g *Group) string {
-	if mgr.On(release.GroupNamedAsObject) {
-		return fmt.Sprintf(`: AutoScaleVmGroup {"id":%d,"name":%q,"uuid":%q}`, g.ID, g.Name, g.UUID)
+// groupText is how texts name a group: by before, from 4.20.1 on as an object, which ends in a point
+// (AutoScaleVmGroupVO@4.20.1.0).
+func (mgr *Manager) groupText(g *Group, before string) string {
+	text := mgr.ObjectText(before, "AutoScaleVmGroup", "id", g.ID, "loadBalancerId", g.Rule.ID, "name", g.Name,
+		"profileId", g.Profile.ID, "uuid", g.UUID)
+	if text == before {
+		return text
 	}
-	return fmt.Sprintf("id : %d", g.ID)
+	return text + "."
+}
+
+// groupName is a group in the texts of a refused deletion.
+func (mgr *Manager) groupName(g *Group) string {
+	number := fmt.Sprintf("id : %d", g.ID)
+	if text := mgr.groupText(g, number); text != number {
+		return ": " + text
+	}
+	return number
 }
 
 // DeleteGroupWithCleanup deletes a group with its members, whatever its state: account removal.

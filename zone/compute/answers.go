@@ -80,6 +80,12 @@ func (mgr *Manager) VMAnswer(vm *VM) obj {
 	return out
 }
 
+// VMText names a VM: by its id, from 4.20.1 on as an object (VMInstanceVO@4.20.1.0).
+func (mgr *Manager) VMText(vm *VM) string {
+	return mgr.ObjectText(kernel.LongText(vm.ID), "VM instance", "id", vm.ID, "instanceName", vm.InstanceName, "state",
+		vm.State, "type", "User", "uuid", vm.UUID)
+}
+
 // statistics are what list answers add to a running VM; the simulator always says the same.
 func statistics(out obj) obj {
 	maps.Copy(out, obj{

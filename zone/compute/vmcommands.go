@@ -2,6 +2,7 @@ package compute
 
 import (
 	"fmt"
+	"github.com/stackproof/stackproof/release"
 	"net/netip"
 	"slices"
 	"strings"
@@ -207,11 +208,14 @@ func expungeVMCommand() command {
 	}
 }
 
-// goneVM is what is left of an expunged VM in the answer: an object under the key null, as recorded.
+// goneVM is what is left of an expunged VM in the answer.
 func (mgr *Manager) goneVM() obj {
 	empty := obj{"securitygroup": []obj{}, "nic": []obj{}, "affinitygroup": []obj{}, "tags": []obj{}}
 	mgr.NewField(empty, "deleteprotection", false)
-	return obj{"null": empty}
+	if mgr.On(release.DestroyAnswersNull) {
+		return obj{"null": empty}
+	}
+	return obj{"virtualmachine": empty}
 }
 
 func vmResult(mgr *Manager, c *kernel.Call, vm *VM) obj {

@@ -7,6 +7,7 @@ package faults
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
@@ -53,11 +54,43 @@ func (f *Faults) Bound(bound func(*push.Rule, lb.Change) bool) func(*push.Rule, 
 	return func(r *push.Rule, c lb.Change) bool { return bound(r, c) && !f.On(missing[c]) }
 }
 
+// Replaced is which policies a new one takes the place of.
+func (f *Faults) Replaced(
+	replaced func(*push.Rule, *push.Policy) []*push.Policy) func(*push.Rule, *push.Policy) []*push.Policy {
+	return func(r *push.Rule, by *push.Policy) []*push.Policy {
+		if f.On(fault.SecondPolicyKept) {
+			return nil
+		}
+		return replaced(r, by)
+	}
+}
+
+// Scaling are the rules of autoscale groups.
+func (f *Faults) Scaling(sound autoscale.Hooks) autoscale.Hooks {
+	return autoscale.Hooks{
+		Editable: func(g *autoscale.Group) bool { return sound.Editable(g) || f.On(fault.EnabledUpdateAllowed) },
+		Missing: func(g *autoscale.Group) int {
+			n := sound.Missing(g)
+			switch {
+			case f.On(fault.MonitorBlind):
+				return 0
+			case n > 0 && f.On(fault.MemberCreatedTwice):
+				return n + 1
+			}
+			return n
+		},
+		Fits: func(g *autoscale.Group, n int) bool { return sound.Fits(g, n) || f.On(fault.MemberCreatedTwice) },
+		Resting: func(p *autoscale.ScalePolicy, since time.Duration) bool {
+			return sound.Resting(p, since) && !f.On(fault.QuietTimeIgnored)
+		},
+	}
+}
+
 // LeaveRules takes a VM that goes out of its rules; the fault tells no router.
 func (f *Faults) LeaveRules(leave func(context.Context, *compute.VM) error) func(context.Context, *compute.VM) error {
 	return func(ctx context.Context, vm *compute.VM) error {
 		if f.On(fault.ExpungeWithoutPush) {
-			for _, r := range f.push.LBRules {
+			for _, r := range f.push.LBRules.All() {
 				r.Members = slices.DeleteFunc(r.Members, func(m *push.Member) bool { return m.VM == vm })
 			}
 		}

@@ -56,7 +56,7 @@ func (f *Faults) deleteEvent(ctx context.Context, e kernel.UsageEvent, next kern
 		}
 	case f.On(fault.DeleteEventWrongRule):
 		id := e.Resource
-		for _, other := range f.push.LBRules {
+		for _, other := range f.push.LBRules.All() {
 			if other.ID != id && kernel.Owner(other.Account) == e.Owner {
 				e.Resource = other.ID
 			}

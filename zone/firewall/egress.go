@@ -100,7 +100,7 @@ func createEgress(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	if err := mgr.InsertRule(c.Ctx, r); err != nil {
 		return kernel.Created{}, err
 	}
-	mgr.Egress = append(mgr.Egress, r)
+	mgr.Egress.Add(r)
 	c.EventResource, c.EventResourceType = r.ID, "FirewallRule"
 	return kernel.Created{UUID: r.UUID, ID: r.ID}, mgr.SetRuleState(c.Ctx, r, StateAdd)
 }
@@ -116,7 +116,7 @@ func checkEgress(mgr *Manager, r *Rule) error {
 	case r.StartPort != 0 && (r.Protocol == "icmp" || r.Protocol == "all"):
 		return api.Invalid("Can't specify start/end port when protocol is %s", strings.ToUpper(r.Protocol))
 	}
-	for _, o := range mgr.Egress {
+	for _, o := range mgr.Egress.All() {
 		if o.Network == r.Network && o.Protocol == r.Protocol && slices.Equal(o.CIDRs, r.CIDRs) &&
 			slices.Equal(o.Destinations, r.Destinations) && o.StartPort <= r.EndPort && r.StartPort <= o.EndPort {
 			return api.Conflict("There is already a firewall rule with protocol %s and these ports", r.Protocol)
@@ -127,7 +127,7 @@ func checkEgress(mgr *Manager, r *Rule) error {
 
 func listEgress(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
-	for _, r := range slices.Backward(mgr.Egress) {
+	for _, r := range slices.Backward(mgr.Egress.All()) {
 		if !tenancy.Visible(mgr.tenancy, c, r.Account) || c.Has("id") && r.UUID != c.Str("id") ||
 			c.Has("networkid") && r.Network.UUID != c.Str("networkid") {
 			continue
@@ -149,8 +149,7 @@ func (mgr *Manager) egressAnswer(r *Rule) obj {
 
 // egressByUUID finds the egress rule with a uuid; nil for none.
 func (mgr *Manager) egressByUUID(u string) *Rule {
-	r, _ := kernel.Find(mgr.Egress, u, func(r *Rule) string { return r.UUID })
-	return r
+	return mgr.Egress.ByUUID(u)
 }
 
 func deleteEgress(mgr *Manager, c *kernel.Call) (obj, error) {
@@ -165,13 +164,13 @@ func (mgr *Manager) removeEgress(ctx context.Context, r *Rule) error {
 	if err := mgr.Remove(ctx, "cloud.firewall_rules", r.ID); err != nil {
 		return err
 	}
-	mgr.Egress = slices.DeleteFunc(mgr.Egress, func(o *Rule) bool { return o == r })
+	mgr.Egress.Remove(r)
 	return nil
 }
 
 // DropEgress deletes the egress rules of a network that goes.
 func (mgr *Manager) DropEgress(ctx context.Context, n *net.Network) error {
-	for _, r := range slices.Clone(mgr.Egress) {
+	for _, r := range mgr.Egress.All() {
 		if r.Network == n {
 			if err := mgr.removeEgress(ctx, r); err != nil {
 				return err

@@ -16,12 +16,12 @@ type Hooks struct {
 
 // Forwards says whether a network has a port forwarding rule.
 func (mgr *Manager) Forwards(n *net.Network) bool {
-	return slices.ContainsFunc(mgr.PFRules, func(r *PFRule) bool { return r.Network == n })
+	return slices.ContainsFunc(mgr.PFRules.All(), func(r *PFRule) bool { return r.Network == n })
 }
 
 // DropForwarding deletes all port forwarding rules of a network that loses the service.
 func (mgr *Manager) DropForwarding(ctx context.Context, n *net.Network) error {
-	for _, pf := range slices.Clone(mgr.PFRules) {
+	for _, pf := range mgr.PFRules.All() {
 		if pf.Network == n {
 			if err := mgr.RemovePFRule(ctx, pf); err != nil {
 				return err

@@ -15,14 +15,12 @@ func (mgr *Manager) Finders() map[string]func(uuid string) bool {
 
 // PFRuleByUUID finds the port forwarding rule with a uuid, removed ones included; nil for none.
 func (mgr *Manager) PFRuleByUUID(u string) *PFRule {
-	r, _ := kernel.Find(mgr.PFRules, u, func(r *PFRule) string { return r.UUID })
-	return r
+	return mgr.PFRules.ByUUID(u)
 }
 
 // FWRuleByUUID finds the firewall rule with a uuid, removed ones included; nil for none.
 func (mgr *Manager) FWRuleByUUID(u string) *Rule {
-	r, _ := kernel.Find(mgr.FWRules, u, func(r *Rule) string { return r.UUID })
-	return r
+	return mgr.FWRules.ByUUID(u)
 }
 
 func pfRuleParam(mgr *Manager, c *kernel.Call, name string) (*PFRule, error) {

@@ -7,6 +7,7 @@ import (
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
+	"github.com/stackproof/stackproof/zone/store"
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
@@ -26,9 +27,9 @@ type Manager struct {
 	compute *compute.Manager
 
 	Hooks   Hooks
-	PFRules []*PFRule
-	FWRules []*Rule
-	Egress  []*Rule // rules of what leaves isolated networks
+	PFRules store.Table[*PFRule]
+	FWRules store.Table[*Rule]
+	Egress  store.Table[*Rule] // rules of what leaves isolated networks
 }
 
 // New returns an empty room on the rooms below it; its hooks are set before the first call.

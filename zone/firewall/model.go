@@ -30,6 +30,9 @@ type Rule struct {
 	Related      *Rule
 }
 
+// Key implements store.Object.
+func (r *Rule) Key() (uuid string, id int64) { return r.UUID, r.ID }
+
 // PFRule is a port forwarding rule.
 type PFRule struct {
 	Rule

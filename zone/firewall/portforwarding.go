@@ -168,7 +168,8 @@ func pfNetwork(mgr *Manager, c *kernel.Call, a *net.Address) (*net.Network, erro
 	case open && a.VPC != nil:
 		return nil, api.Invalid("Can't have openFirewall=true when IP address belongs to VPC")
 	case a.StaticNAT:
-		return nil, api.Invalid("Unable to create port forwarding rule; ip id=%d has static nat enabled", a.ID)
+		return nil, api.Invalid("Unable to create port forwarding rule; ip %s has static nat enabled",
+			mgr.net.AddressText(a, fmt.Sprintf("id=%d", a.ID)))
 	case a.Network != nil:
 		return a.Network, nil
 	case c.Has("networkid"):
@@ -181,7 +182,12 @@ func pfNetwork(mgr *Manager, c *kernel.Call, a *net.Address) (*net.Network, erro
 // persistPF validates in the manager's order and writes the rows.
 func persistPF(mgr *Manager, c *kernel.Call, a *net.Address, vm *compute.VM) (*PFRule, error) {
 	if a.Network == nil {
-		return nil, api.Invalid("Ip address %s is not assigned to the network %s", a.IP, c.Str("networkid"))
+		n, err := net.NetworkParam(mgr.net, c, "networkid")
+		if err != nil {
+			return nil, err
+		}
+		return nil, api.Invalid("Ip address %s is not assigned to the network %s",
+			mgr.net.AddressText(a, net.OldAddressText(a)), net.NetworkText(n))
 	}
 	public, private := c.Integer("publicport", 0), c.Integer("privateport", 0)
 	pf := &PFRule{
@@ -192,7 +198,7 @@ func persistPF(mgr *Manager, c *kernel.Call, a *net.Address, vm *compute.VM) (*P
 		},
 		VM: vm, PrivateStart: private, PrivateEnd: c.Integer("privateendport", private),
 	}
-	if err := checkPF(pf, c.Str("vmguestip")); err != nil {
+	if err := checkPF(mgr, pf, c.Str("vmguestip")); err != nil {
 		return nil, err
 	}
 	if err := mgr.InsertRule(c.Ctx, &pf.Rule); err != nil {
@@ -204,7 +210,7 @@ func persistPF(mgr *Manager, c *kernel.Call, a *net.Address, vm *compute.VM) (*P
 	}); err != nil {
 		return nil, err
 	}
-	mgr.PFRules = append(mgr.PFRules, pf)
+	mgr.PFRules.Add(pf)
 	if c.Boolean("openfirewall", a.VPC == nil) {
 		if err := OpenFor(mgr, c, &pf.Rule); err != nil {
 			return nil, err
@@ -222,7 +228,7 @@ func persistPF(mgr *Manager, c *kernel.Call, a *net.Address, vm *compute.VM) (*P
 	return pf, mgr.UsageEvent(c.Ctx, "NET.RULEADD", pf.Account, mgr.net.Site.ID, pf.ID, nil)
 }
 
-func checkPF(pf *PFRule, guestIP string) error {
+func checkPF(mgr *Manager, pf *PFRule, guestIP string) error {
 	nic := compute.NICIn(pf.VM, pf.Network)
 	private, public := pf.PrivateEnd-pf.PrivateStart, pf.EndPort-pf.StartPort
 	switch {
@@ -241,7 +247,7 @@ func checkPF(pf *PFRule, guestIP string) error {
 	case private != public:
 		return api.Invalid("Source port and destination port ranges should be of equal sizes.")
 	case pf.VM.State == "Destroyed" || pf.VM.State == "Expunging" || !pf.VM.Removed.IsZero():
-		return api.Invalid("Invalid user vm: %d", pf.VM.ID)
+		return api.Invalid("Invalid user vm: %s", mgr.compute.VMText(pf.VM))
 	case nic == nil:
 		return api.Invalid("Vm doesn't belong to network associated with ipAddress")
 	case public != 0 && pf.StartPort != pf.PrivateStart:
@@ -269,7 +275,7 @@ func finishPF(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := mgr.SetRuleState(c.Ctx, &pf.Rule, StateActive); err != nil {
 		return nil, err
 	}
-	for _, fw := range mgr.FWRules {
+	for _, fw := range mgr.FWRules.All() {
 		if fw.Related == &pf.Rule {
 			if err := mgr.SetRuleState(c.Ctx, fw, StateActive); err != nil {
 				return nil, err
@@ -296,7 +302,7 @@ func deletePF(mgr *Manager, c *kernel.Call) (obj, error) {
 
 // RemovePFRule revokes a rule. Its NET.RULEDELETE has zone 0, in every release (facts: cloudstack.md 1.2).
 func (mgr *Manager) RemovePFRule(ctx context.Context, pf *PFRule) error {
-	if !slices.Contains(mgr.PFRules, pf) {
+	if !mgr.PFRules.Has(pf) {
 		return nil
 	}
 	if pf.State != StateRevoke {
@@ -321,13 +327,13 @@ func (mgr *Manager) erasePF(ctx context.Context, pf *PFRule) error {
 	if err := mgr.Remove(ctx, "cloud.firewall_rules", pf.ID); err != nil {
 		return err
 	}
-	mgr.PFRules = slices.DeleteFunc(mgr.PFRules, func(o *PFRule) bool { return o == pf })
+	mgr.PFRules.Remove(pf)
 	return nil
 }
 
 // RemovePFOfVM revokes the rules that lead to a VM which is being expunged.
 func (mgr *Manager) RemovePFOfVM(ctx context.Context, vm *compute.VM) error {
-	for _, pf := range slices.Clone(mgr.PFRules) {
+	for _, pf := range mgr.PFRules.All() {
 		if pf.VM == vm {
 			if err := mgr.RemovePFRule(ctx, pf); err != nil {
 				return err
@@ -339,7 +345,7 @@ func (mgr *Manager) RemovePFOfVM(ctx context.Context, vm *compute.VM) error {
 
 func listPF(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
-	for _, pf := range slices.Backward(mgr.PFRules) {
+	for _, pf := range slices.Backward(mgr.PFRules.All()) {
 		switch {
 		case !tenancy.Visible(mgr.tenancy, c, pf.Account), c.Has("id") && pf.UUID != c.Str("id"):
 		case c.Has("ipaddressid") && pf.Address.UUID != c.Str("ipaddressid"):

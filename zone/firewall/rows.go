@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stackproof/stackproof/zone/api"
+	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
 )
 
@@ -48,10 +49,16 @@ func (mgr *Manager) Conflict(r *Rule) error {
 		if o.Purpose == purposePF && r.Purpose == purposePF && !strings.EqualFold(o.Protocol, r.Protocol) {
 			continue
 		}
-		return api.Conflict("The range specified, %d-%d, conflicts with rule %d which has %d-%d", r.StartPort,
-			r.EndPort, o.ID, o.StartPort, o.EndPort)
+		return api.Conflict("The range specified, %d-%d, conflicts with rule %s which has %d-%d", r.StartPort,
+			r.EndPort, mgr.ruleText(o), o.StartPort, o.EndPort)
 	}
 	return nil
+}
+
+// ruleText names a rule of any kind (FirewallRuleVO@4.20.1.0).
+func (mgr *Manager) ruleText(r *Rule) string {
+	return mgr.ObjectText(kernel.LongText(r.ID), "FirewallRule", "id", r.ID, "networkId", r.Network.ID, "purpose",
+		r.Purpose, "state", r.State, "uuid", r.UUID)
 }
 
 func shareCIDR(a, b []string) bool {
@@ -110,10 +117,10 @@ func (mgr *Manager) SetRuleState(ctx context.Context, r *Rule, state string) err
 func (mgr *Manager) RulesOnAddress(a *net.Address) []*Rule {
 	var rules []*Rule
 	rules = append(rules, mgr.Hooks.Balanced(a)...)
-	for _, r := range mgr.PFRules {
+	for _, r := range mgr.PFRules.All() {
 		rules = append(rules, &r.Rule)
 	}
-	rules = append(rules, mgr.FWRules...)
+	rules = append(rules, mgr.FWRules.All()...)
 	rules = slices.DeleteFunc(rules, func(r *Rule) bool { return r.Address != a })
 	slices.SortFunc(rules, func(x, y *Rule) int { return int(x.ID - y.ID) })
 	return rules

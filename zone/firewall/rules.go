@@ -172,7 +172,7 @@ func storeFW(mgr *Manager, c *kernel.Call, fw *Rule) error {
 	if err := mgr.InsertRule(c.Ctx, fw); err != nil {
 		return err
 	}
-	mgr.FWRules = append(mgr.FWRules, fw)
+	mgr.FWRules.Add(fw)
 	if fw.Related == nil {
 		if err := mgr.Conflict(fw); err != nil {
 			if undo := mgr.RemoveFWRule(c.Ctx, fw); undo != nil {
@@ -200,7 +200,7 @@ func finishFW(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create " +
 			"firewall rule"}
 	}
-	for _, other := range mgr.FWRules {
+	for _, other := range mgr.FWRules.All() {
 		if other.Address == fw.Address && other.State == StateAdd {
 			if err := mgr.SetRuleState(c.Ctx, other, StateActive); err != nil {
 				return nil, err
@@ -227,13 +227,13 @@ func (mgr *Manager) RemoveFWRule(ctx context.Context, fw *Rule) error {
 	if err := mgr.Remove(ctx, "cloud.firewall_rules", fw.ID); err != nil {
 		return err
 	}
-	mgr.FWRules = slices.DeleteFunc(mgr.FWRules, func(o *Rule) bool { return o == fw })
+	mgr.FWRules.Remove(fw)
 	return nil
 }
 
 // RevokeRelated deletes the firewall rules that were opened with a rule.
 func (mgr *Manager) RevokeRelated(ctx context.Context, r *Rule) error {
-	for _, fw := range slices.Clone(mgr.FWRules) {
+	for _, fw := range mgr.FWRules.All() {
 		if fw.Related == r {
 			if err := mgr.RemoveFWRule(ctx, fw); err != nil {
 				return err
@@ -245,7 +245,7 @@ func (mgr *Manager) RevokeRelated(ctx context.Context, r *Rule) error {
 
 func listFW(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
-	for _, fw := range slices.Backward(mgr.FWRules) {
+	for _, fw := range slices.Backward(mgr.FWRules.All()) {
 		switch {
 		case !tenancy.Visible(mgr.tenancy, c, fw.Account), c.Has("id") && fw.UUID != c.Str("id"):
 		case c.Has("ipaddressid") && fw.Address.UUID != c.Str("ipaddressid"):

@@ -2,11 +2,14 @@ package kernel
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/stackproof/stackproof/release"
 )
 
 // Concerns takes over what the event rows name.
@@ -49,6 +52,31 @@ var ErrUnavailable = errors.New("resource is unavailable")
 
 // Unavailable reports whether an operation failed because of a router.
 func Unavailable(err error) bool { return errors.Is(err, ErrUnavailable) }
+
+// Worded is a text in the words of the release: from 4.20.3 on they speak of Instances (#7857).
+func (k *Kernel) Worded(before, instance string) string {
+	if k.On(release.TextsInstance) {
+		return instance
+	}
+	return before
+}
+
+// ObjectText is how texts name an object: by before, or from 4.20.1 on by its kind and some of its fields, which are
+// given as names and values in the order in which they are written.
+func (k *Kernel) ObjectText(before, kind string, fields ...any) string {
+	if !k.On(release.TextsNameObjects) {
+		return before
+	}
+	words := make([]string, len(fields)/2)
+	for i := range words {
+		value, err := json.Marshal(fields[2*i+1])
+		if err != nil {
+			value = []byte("null")
+		}
+		words[i] = fmt.Sprintf("%q:%s", fields[2*i], value)
+	}
+	return kind + " {" + strings.Join(words, ",") + "}"
+}
 
 // BoolText, IntText and LongText are how the agent protocol's JSON writes booleans and numbers: every scalar is text
 // (facts: confirmed.md 7).

@@ -48,13 +48,17 @@ func createRule(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 			"network service offering having DNS service and Source NAT.")
 	}
 	if a.StaticNAT {
-		return kernel.Created{}, api.Conflict("Can't do load balance on ip address: %s", a.IP)
+		return kernel.Created{}, api.Conflict("Can't do load balance on %s address: %s", mgr.Worded("ip", "IP"), a.IP)
+	}
+	if a.Network != nil && a.Network != n && mgr.On(release.NetworkIDMustMatch) {
+		return kernel.Created{}, api.BadParameter("Cannot create Load Balancer rule %s as the IP address %s is not "+
+			"associated with the network %s (ID=%s)", c.Str("name"), a.IP, n.Name, n.UUID)
 	}
 	tied := a.Network == nil
 	if err := mgr.net.TieAddress(ctx, a, n); err != nil {
 		return kernel.Created{}, err
 	}
-	r, err := persistRule(mgr, c, a, port, cidrs, open)
+	r, err := persistRule(mgr, c, a, n, port, cidrs, open)
 	if err != nil {
 		if tied {
 			if undo := mgr.net.UntieAddress(ctx, a); undo != nil {
@@ -70,7 +74,8 @@ func createRule(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 func ruleAddress(mgr *Manager, c *kernel.Call) (*net.Address, *net.Network, error) {
 	if !c.Has("publicipid") {
 		if !c.Has("account") || !c.Has("domainid") {
-			return nil, nil, api.Invalid("Can't define IP owner. Either specify account/domainId or publicIpId")
+			return nil, nil, api.Invalid("Can't define IP owner. Either specify %s/domainId or publicIpId",
+				mgr.Worded("account", "Account"))
 		}
 		return nil, nil, api.BadParameter("Unable to create load balance rule; can't find/allocate source IP")
 	}
@@ -86,7 +91,8 @@ func ruleAddress(mgr *Manager, c *kernel.Call) (*net.Address, *net.Network, erro
 		return a, n, err
 	}
 	if a.Network == nil {
-		return nil, nil, api.BadParameter("IP address ID=%d is not associated with any network", a.ID)
+		return nil, nil, api.BadParameter("IP address ID=%d is not associated with any %s", a.ID,
+			mgr.Worded("network", "Network"))
 	}
 	return a, a.Network, nil
 }
@@ -109,11 +115,12 @@ func sourceList(mgr *Manager, c *kernel.Call) ([]string, error) {
 }
 
 // persistRule validates and writes the rule, in the order of the manager, so that the first fault is the one answered.
-func persistRule(mgr *Manager, c *kernel.Call, a *net.Address, port int, cidrs []string, open bool) (*push.Rule,
-	error) {
-	mgr, private := mgr, c.Integer("privateport", 0)
+func persistRule(mgr *Manager, c *kernel.Call, a *net.Address, n *net.Network, port int, cidrs []string,
+	open bool) (*push.Rule, error) {
+	private := c.Integer("privateport", 0)
 	if a.Network == nil {
-		return nil, api.BadParameter("Ip address %s is not assigned to the network %s", a.IP, c.Str("networkid"))
+		return nil, api.BadParameter("%s address %s is not assigned to the network %s", mgr.Worded("Ip", "IP"),
+			mgr.net.AddressText(a, net.OldAddressText(a)), net.NetworkText(n))
 	}
 	least := 1
 	if mgr.On(release.PortZeroAccepted) {
@@ -153,21 +160,18 @@ func validAlgorithm(s string) bool {
 }
 
 // supported is the provider's check, which is made only where a router exists
-// (NetworkHelperImpl.validateHAProxyLBRule@4.20.0.0), but for the protocol's name.
+// (NetworkHelperImpl.validateHAProxyLBRule@4.20.0.0, @4.22.0.0). From 4.22 on it compares the stored protocol letter by
+// letter; up to 4.21 any name is taken.
 func (mgr *Manager) supported(r *push.Rule) error {
-	protocol := strings.ToLower(r.LBProtocol)
-	if routed := len(mgr.net.RoutersOf(r.Network)) > 0; routed && mgr.On(release.ProtocolCheckedExactly) {
-		if valid := []string{"tcp", "udp", "tcp-proxy", "ssl"}; r.LBProtocol != "" &&
-			!slices.Contains(valid, r.LBProtocol) {
-			return api.BadParameter("protocol %s is not in valid protocols [%s]", r.LBProtocol,
-				strings.Join(valid, ", "))
-		}
+	if len(mgr.net.RoutersOf(r.Network)) == 0 {
+		return nil
 	}
-	if !slices.Contains([]string{"", "tcp", "udp", "tcp-proxy"}, protocol) {
-		return api.BadParameter("Protocol %s is not supported by the load balancer", r.LBProtocol)
-	}
-	if len(mgr.net.RoutersOf(r.Network)) > 0 && (r.StartPort == statsPort || protocol == "udp") {
+	if r.StartPort == statsPort || strings.EqualFold(r.LBProtocol, "udp") {
 		return api.BadParameter("LB service provider cannot support this rule")
+	}
+	valid := []string{"tcp", "udp", "tcp-proxy", "ssl"}
+	if mgr.On(release.ProtocolCheckedExactly) && r.LBProtocol != "" && !slices.Contains(valid, r.LBProtocol) {
+		return api.BadParameter("protocol %s is not in valid protocols [%s]", r.LBProtocol, strings.Join(valid, ", "))
 	}
 	return nil
 }
@@ -192,7 +196,7 @@ func storeRule(mgr *Manager, c *kernel.Call, r *push.Rule, open bool) error {
 	if _, err := mgr.Insert(ctx, "cloud.load_balancing_rules", row); err != nil {
 		return err
 	}
-	mgr.push.LBRules = append(mgr.push.LBRules, r)
+	mgr.push.LBRules.Add(r)
 	if open {
 		if err := firewall.OpenFor(mgr.firewall, c, &r.Rule); err != nil {
 			return err
@@ -220,7 +224,7 @@ func finishRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	if firewallRefused(mgr, c, r) {
 		return nil, failedRule(mgr, c, r)
 	}
-	for _, fw := range mgr.firewall.FWRules {
+	for _, fw := range mgr.firewall.FWRules.All() {
 		if fw.Related == &r.Rule {
 			if err := mgr.firewall.SetRuleState(c.Ctx, fw, firewall.StateActive); err != nil {
 				return nil, err
@@ -233,7 +237,7 @@ func finishRule(mgr *Manager, c *kernel.Call) (obj, error) {
 // firewallRefused says whether the rule opened a firewall on a router that refuses it
 // (CreateLoadBalancerRuleCmd@4.20.0.0).
 func firewallRefused(mgr *Manager, c *kernel.Call, r *push.Rule) bool {
-	if !slices.ContainsFunc(mgr.firewall.FWRules, func(fw *firewall.Rule) bool { return fw.Related == &r.Rule }) {
+	if !slices.ContainsFunc(mgr.firewall.FWRules.All(), func(fw *firewall.Rule) bool { return fw.Related == &r.Rule }) {
 		return false
 	}
 	return slices.ContainsFunc(mgr.net.RoutersOf(r.Network), func(v *net.Router) bool {

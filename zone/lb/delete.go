@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
@@ -53,6 +52,7 @@ func (mgr *Manager) deleteLB(ctx context.Context, r *push.Rule, how deletion) er
 	if err := mgr.groupGuard(r); err != nil {
 		return err
 	}
+	text := mgr.RuleText(r, kernel.LongText(r.ID))
 	state, early := r.State, mgr.On(release.DeleteEventBeforePush)
 	if state != firewall.StateRevoke {
 		if state != firewall.StateStaged {
@@ -84,7 +84,7 @@ func (mgr *Manager) deleteLB(ctx context.Context, r *push.Rule, how deletion) er
 			return err
 		}
 	}
-	return fmt.Errorf("%w: %w", api.Internal("Unable to remove load balancer rule %d", r.ID), err)
+	return fmt.Errorf("%w: %w", api.Internal("Unable to remove load balancer rule %s", text), err)
 }
 
 // markRule sets the revoke flag of a dying rule's mappings. Its policies keep theirs: the recorded pushes of
@@ -113,7 +113,7 @@ func (mgr *Manager) revokeLB(ctx context.Context, rules []*push.Rule) error {
 // static NAT, then load balancer rules. A rule with an autoscale group stops it, in every release after the others are
 // gone (facts: cloudstack.md 1.3).
 func (mgr *Manager) ReleaseAddressRules(ctx context.Context, a *net.Address) error {
-	rules := rulesWhere(mgr.push.LBRules, func(r *push.Rule) bool { return r.Address == a })
+	rules := rulesWhere(mgr.push.LBRules.All(), func(r *push.Rule) bool { return r.Address == a })
 	if !mgr.On(release.AddressReleaseGuardLate) {
 		for _, r := range rules {
 			if err := mgr.groupGuard(r); err != nil {
@@ -121,14 +121,14 @@ func (mgr *Manager) ReleaseAddressRules(ctx context.Context, a *net.Address) err
 			}
 		}
 	}
-	for _, fw := range slices.Clone(mgr.firewall.FWRules) {
+	for _, fw := range mgr.firewall.FWRules.All() {
 		if fw.Address == a {
 			if err := mgr.firewall.RemoveFWRule(ctx, fw); err != nil {
 				return err
 			}
 		}
 	}
-	for _, pf := range slices.Clone(mgr.firewall.PFRules) {
+	for _, pf := range mgr.firewall.PFRules.All() {
 		if pf.Address == a {
 			if err := mgr.firewall.RemovePFRule(ctx, pf); err != nil {
 				return err
@@ -145,7 +145,7 @@ func (mgr *Manager) ReleaseAddressRules(ctx context.Context, a *net.Address) err
 // usage events, and firewall rules. The shutdown before it pushes once, with the rules as they stand; after that
 // the network has no router, and deleting the rules pushes nothing.
 func (mgr *Manager) ReleaseNetworkRules(ctx context.Context, n *net.Network) error {
-	rules := rulesWhere(mgr.push.LBRules, func(r *push.Rule) bool {
+	rules := rulesWhere(mgr.push.LBRules.All(), func(r *push.Rule) bool {
 		return r.Network == n &&
 			r.State != firewall.StateRevoke
 	})
@@ -155,19 +155,18 @@ func (mgr *Manager) ReleaseNetworkRules(ctx context.Context, n *net.Network) err
 				mgr.Log.Warn("shutting a network down", "network", n.ID, "err", err)
 			}
 		}
-		n.State = "Shutdown"
-		if err := mgr.Update(ctx, "cloud.networks", n.ID, obj{"state": n.State}); err != nil {
+		if err := mgr.net.ShutNetwork(ctx, n); err != nil {
 			return err
 		}
 	}
-	for _, pf := range slices.Clone(mgr.firewall.PFRules) {
+	for _, pf := range mgr.firewall.PFRules.All() {
 		if pf.Network == n {
 			if err := mgr.firewall.RemovePFRule(ctx, pf); err != nil {
 				return err
 			}
 		}
 	}
-	for _, fw := range slices.Clone(mgr.firewall.FWRules) {
+	for _, fw := range mgr.firewall.FWRules.All() {
 		if fw.Network == n {
 			if err := mgr.firewall.RemoveFWRule(ctx, fw); err != nil {
 				return err

@@ -40,7 +40,7 @@ func lbHealthCommands() []command {
 					return kernel.Created{}, err
 				}
 				refusal := api.BadParameter("Failed to create HealthCheck policy: Validation Failed (HealthCheck "+
-					"Policy is not supported by LB Provider for the LB rule id :%d)", r.ID)
+					"Policy is not supported by LB Provider for the LB rule%s)", mgr.colonRule(r))
 				refusal.Code = api.CodeMalformed
 				return kernel.Created{}, refusal
 			},

@@ -23,8 +23,15 @@ const (
 // Scaled says whether a rule has an autoscale group, which forbids any Change.
 func Scaled(r *push.Rule, _ Change) bool { return r.Group != nil }
 
-// Hooks are what load balancing asks of autoscale.
+// Replaced are the policies of a rule that a new one takes the place of: all that are not revoked.
+func Replaced(r *push.Rule, by *push.Policy) []*push.Policy {
+	return slices.DeleteFunc(slices.Clone(r.Policies), func(p *push.Policy) bool { return p == by || p.Revoke })
+}
+
+// Hooks are what load balancing asks of autoscale, and of who plants faults.
 type Hooks struct {
+	// Replaced says which policies of a rule a new one takes the place of.
+	Replaced func(r *push.Rule, by *push.Policy) []*push.Policy
 	// Bound says whether an autoscale group forbids a change of its rule.
 	Bound func(r *push.Rule, c Change) bool
 	// Guard refuses to unmap a member of a group that scales.
@@ -36,7 +43,7 @@ type Hooks struct {
 // BalancedOn lists the load balancer rules of an address.
 func (mgr *Manager) BalancedOn(a *net.Address) []*firewall.Rule {
 	var rules []*firewall.Rule
-	for _, r := range mgr.push.LBRules {
+	for _, r := range mgr.push.LBRules.All() {
 		if r.Address == a {
 			rules = append(rules, &r.Rule)
 		}
@@ -47,7 +54,7 @@ func (mgr *Manager) BalancedOn(a *net.Address) []*firewall.Rule {
 // HoldsAddress says whether a rule holds an address of an instance; one that looks at former members, too, refuses more
 // than it should.
 func (mgr *Manager) HoldsAddress(vm *compute.VM, ip netip.Addr) bool {
-	return slices.ContainsFunc(mgr.push.LBRules, func(r *push.Rule) bool {
+	return slices.ContainsFunc(mgr.push.LBRules.All(), func(r *push.Rule) bool {
 		return slices.ContainsFunc(mgr.joined(r), func(m *push.Member) bool { return m.VM == vm && m.IP == ip })
 	})
 }
@@ -62,18 +69,18 @@ func (mgr *Manager) joined(r *push.Rule) []*push.Member {
 
 // Balances says whether a network has a load balancer rule.
 func (mgr *Manager) Balances(n *net.Network) bool {
-	return slices.ContainsFunc(mgr.push.LBRules, func(r *push.Rule) bool { return r.Network == n })
+	return slices.ContainsFunc(mgr.push.LBRules.All(), func(r *push.Rule) bool { return r.Network == n })
 }
 
 // DropBalancing deletes all load balancer rules of a network that loses the service.
 func (mgr *Manager) DropBalancing(ctx context.Context, n *net.Network) error {
-	return mgr.revokeLB(ctx, rulesWhere(mgr.push.LBRules, func(r *push.Rule) bool { return r.Network == n }))
+	return mgr.revokeLB(ctx, rulesWhere(mgr.push.LBRules.All(), func(r *push.Rule) bool { return r.Network == n }))
 }
 
 // InternalAddresses are the addresses of internal load balancer rules in a network.
 func (mgr *Manager) InternalAddresses(n *net.Network) []netip.Addr {
 	var taken []netip.Addr
-	for _, r := range mgr.push.LBRules {
+	for _, r := range mgr.push.LBRules.All() {
 		if r.Internal && r.Network == n {
 			taken = append(taken, r.Address.IP)
 		}

@@ -73,7 +73,7 @@ func internalCommands() []command {
 				param{Name: "networkid", Type: "uuid:network", About: "the network ID of the load balancer"}),
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 				var out []obj
-				for _, r := range mgr.push.LBRules {
+				for _, r := range mgr.push.LBRules.All() {
 					if r.Internal && tenancy.Visible(mgr.tenancy, c, r.Account) &&
 						(!c.Has("id") || c.Str("id") == r.UUID) && (!c.Has("networkid") ||
 						c.Str("networkid") == r.Network.UUID) {
@@ -155,7 +155,7 @@ func internalAddress(mgr *Manager, c *kernel.Call, n *net.Network) (*net.Address
 			return nil, c.BadValue("sourceipaddress", c.Str("sourceipaddress"))
 		}
 	}
-	for _, r := range mgr.push.LBRules {
+	for _, r := range mgr.push.LBRules.All() {
 		if r.Internal && r.Network == n && r.Address.IP == wanted {
 			return r.Address, nil
 		}

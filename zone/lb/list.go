@@ -48,7 +48,7 @@ func lbInstancesCommand() command {
 
 func listRules(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
-	for _, r := range mgr.push.LBRules {
+	for _, r := range mgr.push.LBRules.All() {
 		if !WantsRule(mgr, c, r) {
 			continue
 		}

@@ -15,7 +15,7 @@ func (mgr *Manager) Finders() map[string]func(uuid string) bool {
 
 // policyByUUID finds a stickiness policy and the rule it belongs to.
 func (mgr *Manager) policyByUUID(u string) (*push.Rule, *push.Policy) {
-	for _, r := range mgr.push.LBRules {
+	for _, r := range mgr.push.LBRules.All() {
 		if p, ok := kernel.Find(r.Policies, u, func(p *push.Policy) string { return p.UUID }); ok {
 			return r, p
 		}

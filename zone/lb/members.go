@@ -41,7 +41,7 @@ func wantedMembers(mgr *Manager, c *kernel.Call) ([]Wanted, error) {
 	for _, e := range c.Entries("vmidipmap") {
 		vm := mgr.compute.VMByUUID(e["vmid"])
 		if vm == nil {
-			return nil, api.Invalid("Unable to find virtual machine ID: %s", e["vmid"])
+			return nil, api.Invalid("Unable to find %s ID: %s", mgr.Worded("virtual machine", "Instance"), e["vmid"])
 		}
 		var ip netip.Addr
 		if text := e["vmip"]; text != "" || c.Cmd.Name == "assignToLoadBalancerRule" {
@@ -176,7 +176,8 @@ func (mgr *Manager) checkMember(r *push.Rule, w Wanted) ([]netip.Addr, error) {
 			ip = nic.IP
 		}
 		if !nic.Owns(ip) {
-			return nil, api.Invalid("VM ip %s specified does not belong to nic in network %d", ip, r.Network.ID)
+			return nil, api.Invalid("%s %s specified does not belong to nic in network %d", mgr.Worded("VM ip", "Instance IP"),
+				ip, r.Network.ID)
 		}
 		if !slices.Contains(ips, ip) {
 			ips = append(ips, ip)
@@ -205,7 +206,7 @@ func removeFromRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	}
 	for _, w := range members {
 		if mgr.Hooks.Guard(w.VM) != nil || !mapped(r, w) {
-			return nil, api.BadParameter("Failed to remove instance from load balancer rule")
+			return nil, api.BadParameter("Failed to remove %s from load balancer rule", mgr.Worded("instance", "Instance"))
 		}
 	}
 	if err := mgr.Unassign(c.Ctx, r, members, true); err != nil {
@@ -258,8 +259,8 @@ func (mgr *Manager) Unassign(ctx context.Context, r *push.Rule, members []Wanted
 	for _, w := range members {
 		ids = append(ids, fmt.Sprint(w.VM.ID))
 	}
-	return fmt.Errorf("%w: %w", api.Internal("Failed to remove specified load balancer rule id for vms [%s]",
-		strings.Join(ids, ", ")), err)
+	return fmt.Errorf("%w: %w", api.Internal("Failed to remove specified load balancer rule %s [%s]",
+		mgr.Worded("id for vms", "ID for Instances"), strings.Join(ids, ", ")), err)
 }
 
 // markMembers sets the mappings' revoke flag and answers those that a rollback clears again: of each VM that was named
@@ -291,9 +292,19 @@ func (mgr *Manager) leaveGroup(ctx context.Context, r *push.Rule, members []Want
 }
 
 // RemoveVMFromRules takes a VM that is being expunged out of every rule, one push a rule, without rollback. A
-// failed push leaves the mapping revoked, and the expunge fails.
+// failed push leaves the mapping revoked, and the expunge fails. All mappings are marked before the first push
+// (LoadBalancingRulesManagerImpl.removeVmFromLoadBalancers@4.19.1.0).
 func (mgr *Manager) RemoveVMFromRules(ctx context.Context, vm *compute.VM) error {
-	for _, r := range slices.Clone(mgr.push.LBRules) {
+	for _, r := range mgr.push.LBRules.All() {
+		for _, m := range r.Members {
+			if m.VM == vm {
+				if err := mgr.setMemberRevoke(ctx, m, true); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for _, r := range mgr.push.LBRules.All() {
 		if !slices.ContainsFunc(r.Members, func(m *push.Member) bool { return m.VM == vm }) {
 			continue
 		}

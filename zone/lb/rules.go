@@ -21,10 +21,10 @@ func lbCommands() []command {
 		lbCreateCommand(), lbUpdateCommand(), lbDeleteCommand(),
 		lbMembersCommand("assignToLoadBalancerRule", "Assigns virtual machine or a list of virtual machines to a "+
 			"load balancer rule.",
-			"LB.ASSIGN.TO.RULE", "applying instances for load balancer", "assigning to load balancer", assignToRule),
+			"LB.ASSIGN.TO.RULE", "applying %s for load balancer", "assigning to load balancer", assignToRule),
 		lbMembersCommand("removeFromLoadBalancerRule", "Removes a virtual machine or a list of virtual machines "+
 			"from a load balancer rule.",
-			"LB.REMOVE.FROM.RULE", "removing instances from load balancer", "removing from load balancer",
+			"LB.REMOVE.FROM.RULE", "removing %s from load balancer", "removing from load balancer",
 			removeFromRule),
 		lbListCommand(), lbInstancesCommand(),
 	}...)
@@ -76,7 +76,8 @@ func lbCreateCommand() command {
 			if c.Has("account") {
 				owner = c.Str("account")
 			}
-			return "creating load balancer: " + c.Str("name") + " account: " + owner
+			return fmt.Sprintf("%s load balancer: %s %s: %s", mgr.Worded("creating", "Creating"), c.Str("name"),
+				mgr.Worded("account", "Account"), owner)
 		},
 		Detail: func(mgr *Manager, c *kernel.Call) string {
 			if c.Target.ID == 0 {
@@ -99,7 +100,7 @@ func lbUpdateCommand() command {
 			{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to " +
 				"the end user or not"},
 			{Name: "protocol", Type: "string", About: "The protocol for the LB"},
-			{Name: "cidrlist", Type: "list", With: release.UpdateCIDRList, About: "the CIDR list to allow traffic, " +
+			{Name: "cidrlist", Type: "list", With: release.UpdateCIDRList, Empty: true, About: "the CIDR list to allow traffic, " +
 				"all other CIDRs will be blocked. Multiple entries must be separated by a single comma character (,)."},
 			{Name: "customid", Type: "string", About: "an optional field, in case you want to set a custom id to " +
 				"the resource. Allowed to Root Admins only"},
@@ -156,10 +157,12 @@ func lbMembersCommand(name, about, event, scheduled, action string, run func(*Ma
 		Sync:    func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
 		Subject: ruleByID,
 		Describe: func(mgr *Manager, c *kernel.Call) string {
-			return fmt.Sprintf("%s: %d (ids: %s)", scheduled, c.Target.ID, memberIDs(mgr, c))
+			return fmt.Sprintf(scheduled+": %d (ids: %s)", mgr.Worded("instances", "Instances"), c.Target.ID,
+				memberIDs(mgr, c))
 		},
 		Detail: func(mgr *Manager, c *kernel.Call) string {
-			return fmt.Sprintf("Load balancer Id: %d VmIds: %s", c.Target.ID, memberIDs(mgr, c))
+			return fmt.Sprintf("Load balancer Id: %d %s: %s", c.Target.ID, mgr.Worded("VmIds", "Instance IDs"),
+				memberIDs(mgr, c))
 		},
 	}
 }
@@ -233,9 +236,24 @@ func RuleAnswer(mgr *Manager, r *push.Rule) obj {
 	return out
 }
 
+// RuleText is how texts name a rule: by before, from 4.20.1 on as an object (LoadBalancerVO@4.20.1.0).
+func (mgr *Manager) RuleText(r *push.Rule, before string) string {
+	return mgr.ObjectText(before, "LoadBalancer", "name", r.Name, "id", r.ID, "purpose", r.Purpose, "state", r.State,
+		"uuid", r.UUID)
+}
+
+// colonRule is a rule after a colon, which stands after the word id where the number follows.
+func (mgr *Manager) colonRule(r *push.Rule) string {
+	number := fmt.Sprintf(" id :%d", r.ID)
+	if text := mgr.RuleText(r, number); text != number {
+		return ":" + text
+	}
+	return number
+}
+
 // removeLBRule deletes the rule for good, with its mappings and policies; a related firewall rule goes with its row.
 func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
-	if !slices.Contains(mgr.push.LBRules, r) {
+	if !mgr.push.LBRules.Has(r) {
 		return nil
 	}
 	for _, m := range r.Members {
@@ -248,7 +266,7 @@ func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
 			return err
 		}
 	}
-	for _, fw := range slices.Clone(mgr.firewall.FWRules) {
+	for _, fw := range mgr.firewall.FWRules.All() {
 		if fw.Related == &r.Rule {
 			if err := mgr.firewall.RemoveFWRule(ctx, fw); err != nil {
 				return err
@@ -261,7 +279,7 @@ func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
 	if err := mgr.Remove(ctx, "cloud.firewall_rules", r.ID); err != nil {
 		return err
 	}
-	mgr.push.LBRules = slices.DeleteFunc(mgr.push.LBRules, func(o *push.Rule) bool { return o == r })
+	mgr.push.LBRules.Remove(r)
 	if !mgr.On(release.TagsOutliveRule) {
 		mgr.tenancy.DropTags(r.UUID)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -141,7 +140,11 @@ func createPolicy(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 		return kernel.Created{}, err
 	}
 	if r.State == firewall.StateRevoke {
-		return kernel.Created{}, api.Invalid("Failed:  LB rule id: %d is in deleting state: ", r.ID)
+		number := fmt.Sprintf(" LB rule id: %d", r.ID)
+		if text := mgr.RuleText(r, number); text != number {
+			number = "LB rule: " + text
+		}
+		return kernel.Created{}, api.Invalid("Failed: %s is in deleting state: ", number)
 	}
 	params, err := policyParams(mgr, c, r)
 	if err != nil {
@@ -177,18 +180,14 @@ func applyPolicy(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, api.Internal("Failed to create stickiness policy")
 	}
 	state := r.State
-	var replaced []*push.Policy
-	for _, p := range r.Policies {
-		switch {
-		case p == mine:
-			err = mgr.firewall.SetRuleState(ctx, &r.Rule, firewall.StateAdd)
-		case !p.Revoke && !mgr.On(fault.SecondPolicyKept):
-			replaced = append(replaced, p)
-			err = mgr.setPolicyRevoke(ctx, p, true)
-		}
-		if err != nil {
+	replaced := mgr.Hooks.Replaced(r, mine)
+	for _, p := range replaced {
+		if err := mgr.setPolicyRevoke(ctx, p, true); err != nil {
 			return nil, err
 		}
+	}
+	if err := mgr.firewall.SetRuleState(ctx, &r.Rule, firewall.StateAdd); err != nil {
+		return nil, err
 	}
 	err = mgr.applyRule(ctx, r, push.Sticky)
 	if kernel.Unavailable(err) {

@@ -1,6 +1,7 @@
 package lb
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -111,10 +112,24 @@ func (mgr *Manager) checkStickyValues(r *push.Rule, method string, params [][2]s
 			cause = "holdtime is not in timeformat"
 		}
 		if cause != "" {
-			return api.Invalid("Failed LB in validation rule id: %d Cause: %s: %s", r.ID, cause, value)
+			return api.Invalid("Failed LB in validation rule%s Cause: %s: %s", mgr.validated(r, name), cause, value)
 		}
 	}
 	return nil
+}
+
+// validated names a rule in the text of that check: which word stands before it depends on the parameter
+// (NetworkHelperImpl@4.20.1.0).
+func (mgr *Manager) validated(r *push.Rule, param string) string {
+	number := fmt.Sprintf(" id: %d", r.ID)
+	text := mgr.RuleText(r, number)
+	switch {
+	case text == number:
+		return number
+	case param == "length" || param == "holdtime":
+		return " id: " + text
+	}
+	return ": " + text
 }
 
 // refusedByHAProxy is the check that the releases lack: a table of size 0, an expiry beyond HAProxy's timer (2^31

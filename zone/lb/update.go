@@ -1,6 +1,8 @@
 package lb
 
 import (
+	"strings"
+
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/firewall"
@@ -18,7 +20,9 @@ func updateRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	}
 	before := *r
 	if err := changeRule(mgr, c, r); err != nil {
+		had := r.UUID
 		*r = before
+		mgr.push.LBRules.Rename(r, had)
 		return nil, err
 	}
 	if !mgr.mustPush(c, &before, r) {
@@ -39,7 +43,7 @@ func updateRule(mgr *Manager, c *kernel.Call) (obj, error) {
 		if err := mgr.saveRule(c, r); err != nil {
 			return nil, err
 		}
-		return nil, api.Internal("Failed to update load balancer rule: %d", r.ID)
+		return nil, api.Internal("Failed to update load balancer rule: %s", mgr.RuleText(r, kernel.LongText(r.ID)))
 	case err != nil:
 		return nil, err
 	case r.LBProtocol == "" && mgr.On(release.UpdateWithoutProtocolFails):
@@ -53,12 +57,12 @@ const noProtocol = `Cannot invoke "String.equals(Object)" because the return val
 	`"com.cloud.network.dao.LoadBalancerVO.getLbProtocol()" is null`
 
 // mustPush says whether an update goes to the router: another algorithm as text, upper and lower case apart, another
-// source list, and from 4.22 on another protocol. There what the call leaves unsaid counts as changed, too
-// (LoadBalancingRulesManagerImpl.updateLoadBalancerRule@4.20.0.0, @4.22.1.0).
+// source list, and from 4.22 on another protocol. There what the call leaves unsaid counts as changed, too: algorithm
+// and protocol as given are held against the stored ones (LoadBalancingRulesManagerImpl.updateLoadBalancerRule@4.20.0.0, @4.22.1.0).
 func (mgr *Manager) mustPush(c *kernel.Call, before, r *push.Rule) bool {
 	changed := r.Algorithm != before.Algorithm || r.SourceList() != before.SourceList() ||
 		r.LBProtocol != before.LBProtocol && !mgr.On(release.ProtocolUpdateNotPushed)
-	unsaid := c.Str("algorithm") == "" || c.Str("protocol") == "" || !c.Has("cidrlist")
+	unsaid := c.Str("algorithm") == "" || c.Str("protocol") == "" && before.LBProtocol != ""
 	return changed || unsaid && mgr.On(release.UpdatePushesAlways)
 }
 
@@ -98,14 +102,16 @@ func changeRule(mgr *Manager, c *kernel.Call, r *push.Rule) error {
 		r.CIDRs, r.CommaCIDRs = list, mgr.On(release.CIDRListTwoForms)
 	}
 	if v := c.Str("customid"); v != "" && tenancy.Caller(c).Account.Type == 1 {
+		had := r.UUID
 		r.UUID = v
+		mgr.push.LBRules.Rename(r, had)
 	}
 	r.Display = c.Boolean("fordisplay", r.Display)
 	if err := mgr.supported(r); err != nil {
-		if mgr.On(release.ProtocolCheckedExactly) {
+		if mgr.On(release.ProtocolCheckedExactly) && r.StartPort != statsPort && !strings.EqualFold(r.LBProtocol, "udp") {
 			return err
 		}
-		return api.Invalid("Modifications in lb rule %d are not supported.", r.ID)
+		return api.Invalid("Modifications in lb rule %s are not supported.", mgr.RuleText(r, kernel.LongText(r.ID)))
 	}
 	return mgr.saveRule(c, r)
 }

@@ -97,6 +97,14 @@ func otherUsageFaults() []usageFault {
 	}
 }
 
+// tieSeed shuffles events of the same second.
+func (mgr *Manager) tieSeed() uint64 {
+	if mgr.On(fault.UsageTiesShuffled) {
+		return uint64(mgr.seed)*2 + 1
+	}
+	return 0
+}
+
 func (mgr *Manager) usageFaults() usage.Faults {
 	var set usage.Faults
 	for _, f := range usageFaults() {

@@ -10,10 +10,8 @@ import (
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/compute"
-	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
-	"github.com/stackproof/stackproof/zone/push"
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
@@ -208,7 +206,7 @@ func recordAnswer(mgr *Manager, c *kernel.Call, r *record) obj {
 	}
 	if d, ok := ByID(mgr.tenancy.Domains, r.domain, func(d *tenancy.Domain) int64 { return d.ID }); ok {
 		out["domainid"], out["domain"] = d.UUID, d.Name
-		mgr.tenancy.DomainPath(out, d.Path)
+		mgr.tenancy.DomainPath(out, d)
 	}
 	if r.zone == kernel.ZoneID {
 		out["zoneid"] = mgr.net.Site.UUID
@@ -253,14 +251,14 @@ func (mgr *Manager) describeRecord(r *record, out obj) string {
 		return mgr.describeVolume(r, out)
 	case 11:
 		text := "Loadbalancer policy usage "
-		if l, ok := ByID(mgr.push.LBRules, r.usageID.V, func(l *push.Rule) int64 { return l.ID }); ok {
+		if l := mgr.push.LBRules.ByID(r.usageID.V); l != nil {
 			out["usageid"] = l.UUID
 			text += l.Name + " (" + l.UUID + ")"
 		}
 		return text
 	case 12:
 		text := "Port forwarding rule usage"
-		if p, ok := ByID(mgr.firewall.PFRules, r.usageID.V, func(p *firewall.PFRule) int64 { return p.ID }); ok {
+		if p := mgr.firewall.PFRules.ByID(r.usageID.V); p != nil {
 			out["usageid"] = p.UUID
 			text += " (" + p.UUID + ")"
 		}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/usage"
 )
@@ -50,10 +49,7 @@ func (mgr *Manager) StartUsage(ctx context.Context, host string, s UsageSettings
 	mgr.usagePID++
 	options := usage.Options{Rules: usage.RulesOf(mgr.Knobs()), Faults: mgr.usageFaults(), Clock: mgr.Clock,
 		Range: s.Range, Aggregation: s.Aggregation, Execution: s.Execution,
-		Host: host, PID: mgr.usagePID, Log: mgr.Log}
-	if mgr.On(fault.UsageTiesShuffled) {
-		options.TieSeed = uint64(mgr.seed)*2 + 1
-	}
+		Host: host, PID: mgr.usagePID, Log: mgr.Log, TieSeed: mgr.tieSeed()}
 	mgr.Unlock()
 	server, err := usage.New(mgr.DB(), options)
 	if err != nil {

@@ -100,6 +100,9 @@ func addressAnswer(mgr *Manager, a *Address) obj {
 		out["allocated"] = kernel.Stamp(a.Allocated)
 	}
 	mgr.NewField(out, "forsystemvms", false)
+	if mgr.On(release.NetrisProvider) {
+		out["forprovider"] = false
+	}
 	if a.VPC != nil {
 		out["vpcid"], out["vpcname"] = a.VPC.UUID, a.VPC.Name
 	}
@@ -114,6 +117,21 @@ func addressAnswer(mgr *Manager, a *Address) obj {
 		mgr.tenancy.Owned(out, a.Account)
 	}
 	return out
+}
+
+// AddressText names an address (IPAddressVO@4.20.1.0); before says how texts did until then.
+func (mgr *Manager) AddressText(a *Address, before string) string {
+	return mgr.ObjectText(before, "IPAddress", "address", a.IP.String(), "dataCenterId", mgr.Site.ID, "id", a.ID, "uuid",
+		a.UUID)
+}
+
+// OldAddressText is an address as texts name it as an object up to 4.20.0.
+func OldAddressText(a *Address) string { return fmt.Sprintf("Ip[%s-%d]", a.IP, kernel.ZoneID) }
+
+// NetworkText names a network as an object, alike in all releases.
+func NetworkText(n *Network) string {
+	return fmt.Sprintf(`Network {"id": %d, "name": %q, "uuid": %q, "networkofferingid": %d}`, n.ID, n.Name, n.UUID,
+		n.Offering.ID)
 }
 
 func routerAnswer(mgr *Manager, r *Router) obj {

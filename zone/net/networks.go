@@ -235,10 +235,11 @@ func (mgr *Manager) insertNetwork(ctx context.Context, n *Network) error {
 	return mgr.networkUsage(ctx, "NETWORK.CREATE", n)
 }
 
-// networkUsage writes a NETWORK.* usage event; updates carry the state.
+// networkUsage writes a NETWORK.* usage event; updates carry the state. From #10755 on create means to, and hands it
+// over where the row takes another field (UsageEventUtils.publishNetworkCreation@4.20.1.0).
 func (mgr *Manager) networkUsage(ctx context.Context, typ string, n *Network) error {
 	fields := obj{"resource_name": n.Name, "offering_id": n.Offering.ID}
-	if typ == "NETWORK.UPDATE" || typ == "NETWORK.CREATE" && !mgr.On(release.NetworkUsageModelOld) {
+	if typ == "NETWORK.UPDATE" {
 		fields["resource_type"] = n.State
 	}
 	return mgr.UsageEvent(ctx, typ, n.Account, kernel.ZoneID, n.ID, fields)

@@ -38,6 +38,11 @@ func (mgr *Manager) collectNetwork(ctx context.Context, n *Network) error {
 			}
 		}
 	}
+	return mgr.ShutNetwork(ctx, n)
+}
+
+// ShutNetwork says that a network is no longer implemented.
+func (mgr *Manager) ShutNetwork(ctx context.Context, n *Network) error {
 	n.State = "Allocated"
 	if err := mgr.Update(ctx, "cloud.networks", n.ID, obj{"state": n.State, "broadcast_uri": nil}); err != nil {
 		return err

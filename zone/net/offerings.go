@@ -208,7 +208,7 @@ func listOfferings(name, about, key string, all func(*Manager) []*Offering,
 				}
 				if key == "template" {
 					one["domainid"] = mgr.tenancy.Domains[0].UUID
-					mgr.tenancy.DomainPath(one, "/")
+					mgr.tenancy.DomainPath(one, mgr.tenancy.Domains[0])
 				}
 				out = append(out, one)
 			}

@@ -127,8 +127,9 @@ func deleteNetworkOffering(mgr *Manager, c *kernel.Call) (obj, error) {
 	case o.Answer["isdefault"] == true:
 		return nil, api.Invalid("Default network offering can't be deleted")
 	case slices.ContainsFunc(mgr.Networks, func(n *Network) bool { return n.Offering == o && n.Removed.IsZero() }):
-		return nil, api.Invalid("Can't delete network offering %d as its used by 1 networks. To make the network "+
-			"offering unavailable, disable it", o.ID)
+		return nil, api.Invalid("Can't delete network offering %s as its used by 1 networks. To make the network "+
+			"offering unavailable, disable it", mgr.ObjectText(kernel.LongText(o.ID), "NetworkOffering", "id", o.ID,
+			"name", o.Name, "trafficType", "Guest", "uuid", o.UUID))
 	}
 	mgr.NetworkOfferings = slices.DeleteFunc(mgr.NetworkOfferings, func(x *Offering) bool { return x == o })
 	return obj{"success": true}, nil

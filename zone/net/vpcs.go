@@ -210,8 +210,15 @@ func deleteVPC(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(mgr.Networks, func(n *Network) bool { return n.VPC == v && n.Removed.IsZero() }) {
-		return nil, api.Invalid("Can't delete VPC %s (%d) as its used by some networks", v.Name, v.ID)
+	used := 0
+	for _, n := range mgr.Networks {
+		if n.VPC == v && n.Removed.IsZero() {
+			used++
+		}
+	}
+	if used > 0 {
+		return nil, api.Invalid("Can't delete VPC %s as its used by %d networks", mgr.ObjectText(fmt.Sprintf(
+			"[VPC [%d-%s]", v.ID, v.Name), "VPC", "id", v.ID, "name", v.Name, "uuid", v.UUID), used)
 	}
 	return obj{"success": true}, mgr.DestroyVPC(c.Ctx, v)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
+	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
 // LoadBalancerCommand is the class name that the management server's log shows.
@@ -28,6 +29,7 @@ type ConfigCommand struct {
 	Auth           string        `json:"lbStatsAuth"`
 	URI            string        `json:"lbStatsUri"`
 	MaxConn        string        `json:"maxconn"`
+	IdleTimeout    string        `json:"idleTimeout,omitempty"`
 	KeepAlive      string        `json:"keepAliveEnabled"`
 	NIC            nicTO         `json:"nic"`
 	VPC            string        `json:"vpcId,omitempty"`
@@ -90,7 +92,8 @@ type nicTO struct {
 	Type         string          `json:"type"`
 	BroadcastURI string          `json:"broadcastUri"`
 	IsolationURI string          `json:"isolationUri"`
-	SecurityGrp  string          `json:"isSecurityGroupEnabled"`
+	OldSecurity  string          `json:"isSecurityGroupEnabled,omitempty"`
+	Security     string          `json:"securityGroupEnabled,omitempty"`
 }
 
 type accessDetails struct {
@@ -116,7 +119,12 @@ func (mgr *Manager) nicTO(r *net.Router, n *net.Network) nicTO {
 	to := nicTO{
 		Device: kernel.IntText(nic.Device), Rate: "200", Default: "false", PXEDisable: "true", NICUUID: nic.UUID,
 		Details: nicDetails(mgr), DPDK: "false", UUID: n.UUID, IP: net.GuestIP(r, n), Netmask: net.Netmask(n.CIDR),
-		MAC: nic.Mac, Broadcast: "Vlan", Type: "Guest", BroadcastURI: vlan, IsolationURI: vlan, SecurityGrp: "false",
+		MAC: nic.Mac, Broadcast: "Vlan", Type: "Guest", BroadcastURI: vlan, IsolationURI: vlan,
+	}
+	if mgr.On(release.NICSecurityGroupNamed) {
+		to.Security = "false"
+	} else {
+		to.OldSecurity = "false"
 	}
 	if r.VPC != nil {
 		to.Gateway = n.Gateway.String()
@@ -158,6 +166,9 @@ func buildCommand(mgr *Manager, r *net.Router, n *net.Network) ConfigCommand {
 		Access: accessDetails{Router: r.Name, GuestIP: net.GuestIP(r, n), IP: r.LinkIP.String(), Zone: "Advanced"},
 		Wait:   "0", BypassHostMode: "false",
 	}
+	if mgr.On(release.IdleTimeout) {
+		cmd.IdleTimeout = mgr.tenancy.Setting(tenancy.IdleTimeout)
+	}
 	if r.VPC != nil {
 		cmd.VPC = kernel.LongText(r.VPC.ID)
 	}
@@ -167,7 +178,7 @@ func buildCommand(mgr *Manager, r *net.Router, n *net.Network) ConfigCommand {
 // RulesOnRouter lists the rules that a push for n carries, in the order of their ids.
 func (mgr *Manager) RulesOnRouter(r *net.Router, n *net.Network) []*Rule {
 	var rules []*Rule
-	for _, rule := range mgr.LBRules {
+	for _, rule := range mgr.LBRules.All() {
 		switch {
 		case r.Internal && rule.Internal && rule.Network == n && rule.Address.IP == r.GuestIP:
 			rules = append(rules, rule)

@@ -56,6 +56,7 @@ func (mgr *Manager) distort(cmd *ConfigCommand, c Cause) {
 			func(b BalancerTO) bool { return b.UUID != c.Rule.UUID })
 	}
 	mgr.distortLB(cmd, c)
+	mgr.distortMembers(cmd)
 	if mgr.On(fault.ReplacedPolicyPushed) && c.Why == Sticky {
 		pushReplaced(cmd.LoadBalancers, c.Rule)
 	}

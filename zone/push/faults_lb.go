@@ -21,7 +21,7 @@ func (mgr *Manager) distortStart(cmd *ConfigCommand, n *net.Network, aggregated 
 		return
 	}
 	cmd.LoadBalancers = slices.DeleteFunc(cmd.LoadBalancers, func(b BalancerTO) bool {
-		return !slices.ContainsFunc(mgr.LBRules, func(r *Rule) bool { return r.UUID == b.UUID && r.Network == n })
+		return !slices.ContainsFunc(mgr.LBRules.All(), func(r *Rule) bool { return r.UUID == b.UUID && r.Network == n })
 	})
 }
 

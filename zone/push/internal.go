@@ -23,7 +23,7 @@ func (mgr *Manager) pushTargets(ctx context.Context, n *net.Network) ([]*net.Rou
 		return mgr.net.RoutersOf(n), nil
 	}
 	var all []*net.Router
-	for _, r := range mgr.LBRules {
+	for _, r := range mgr.LBRules.All() {
 		if !r.Internal || r.Network != n || n.State != "Implemented" {
 			continue
 		}

@@ -10,6 +10,8 @@ import (
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
+	"github.com/stackproof/stackproof/zone/store"
+	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
 // obj is a JSON object of an answer; nil values are left out when it is written.
@@ -18,12 +20,13 @@ type obj = map[string]any
 // Manager keeps load balancer rules on their way to the routers.
 type Manager struct {
 	*kernel.Kernel
+	tenancy *tenancy.Manager
 	net     *net.Manager
 	compute *compute.Manager
 
 	managementLog io.Writer
 	Balancers     []*net.Router // VMs of internal load balancing
-	LBRules       []*Rule
+	LBRules       store.Table[*Rule]
 	lanes         map[int64]*lane
 	// previous is the last content built for each router; push-stale sends it once more.
 	previous map[int64]json.RawMessage
@@ -32,11 +35,14 @@ type Manager struct {
 	lastPolicy   map[string][]StickinessTO
 	OnceDisabled map[string]bool
 	Ghosts       []*Rule
+	// built counts the commands, for faults that do something else each time.
+	built int
 	// late are the pushes that the next stickiness change of their router may overtake, by router id.
 	late map[int64]*latePush
 }
 
 // New returns an empty room on the rooms below it; its hooks are set before the first call.
-func New(k *kernel.Kernel, networks *net.Manager, instances *compute.Manager, log io.Writer) *Manager {
-	return &Manager{Kernel: k, net: networks, compute: instances, managementLog: log}
+func New(k *kernel.Kernel, accounts *tenancy.Manager, networks *net.Manager, instances *compute.Manager,
+	log io.Writer) *Manager {
+	return &Manager{Kernel: k, tenancy: accounts, net: networks, compute: instances, managementLog: log}
 }

@@ -64,7 +64,7 @@ func (mgr *Manager) PushStart(ctx context.Context, r *net.Router) error {
 			n.Offering.LBProvider() != n.Offering.Provider() {
 			continue
 		}
-		ruled := slices.ContainsFunc(mgr.LBRules, func(l *Rule) bool {
+		ruled := slices.ContainsFunc(mgr.LBRules.All(), func(l *Rule) bool {
 			return l.Network == n || r.VPC != nil &&
 				l.Network.VPC == r.VPC
 		})
@@ -142,6 +142,9 @@ func (mgr *Manager) preparePush(r *net.Router, n *net.Network, c Cause, aggregat
 	}
 	text, err = cmd.encode()
 	if err != nil {
+		return nil, false, err
+	}
+	if text, err = mgr.fieldChanged(text); err != nil {
 		return nil, false, err
 	}
 	return mgr.stale(r, text, c), true, nil

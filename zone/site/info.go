@@ -255,7 +255,7 @@ func eventAnswer(mgr *Manager, e *kernel.Event) obj {
 		"domainid": account.Domain.UUID, "domain": account.Domain.Name, "created": kernel.Stamp(e.Created),
 		"state": e.State,
 	}
-	mgr.tenancy.DomainPath(out, account.Domain.Path)
+	mgr.tenancy.DomainPath(out, account.Domain)
 	if e.ResourceType != "" {
 		out["resourcetype"] = e.ResourceType
 	}

@@ -24,6 +24,7 @@ type (
 // Manager keeps the zone as a whole.
 type Manager struct {
 	*kernel.Kernel
+	Hooks     Hooks
 	tenancy   *tenancy.Manager
 	net       *net.Manager
 	compute   *compute.Manager

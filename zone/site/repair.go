@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/kernel"
 )
 
@@ -39,7 +38,7 @@ func (mgr *Manager) RepairRows(ctx context.Context, repairs ...RowRepair) (err e
 		if r.Table != "usage_load_balancer_policy" && r.Table != "usage_port_forwarding" {
 			return fmt.Errorf("repairing usage rows: %q is no table of rules", r.Table)
 		}
-		query, args := repairStatement(mgr, r)
+		query, args := mgr.Hooks.Repair(r)
 		done, err := tx.ExecContext(kernel.DBContext(ctx), query, args...)
 		if err != nil {
 			return fmt.Errorf("repairing row %d of %s: %w", r.ID, r.Table, err)
@@ -54,18 +53,13 @@ func (mgr *Manager) RepairRows(ctx context.Context, repairs ...RowRepair) (err e
 	return nil
 }
 
-// repairStatement is the statement of a repair, with what planted faults make of it: mistakes of a repair script.
-func repairStatement(mgr *Manager, r RowRepair) (query string, args []any) {
-	to := r.New
-	if now := mgr.Now(); to != nil && mgr.On(fault.RepairDatesNow) {
-		to = &now
-	}
-	query = "UPDATE cloud_usage." + r.Table + " SET deleted = ? WHERE account_id = ? AND deleted <=> ?"
-	args = []any{nullTime(to), r.Account, nullTime(r.Old)}
-	if !mgr.On(fault.RepairWholeAccount) {
-		query, args = query+" AND id = ?", append(args, r.ID)
-	}
-	return query, args
+// OneRow ends the statement of a repair.
+const OneRow = " AND id = ?"
+
+// RepairStatement is the statement of a repair: one row, as it was seen.
+func RepairStatement(r RowRepair) (query string, args []any) {
+	return "UPDATE cloud_usage." + r.Table + " SET deleted = ? WHERE account_id = ? AND deleted <=> ?" + OneRow,
+		[]any{nullTime(r.New), r.Account, nullTime(r.Old), r.ID}
 }
 
 func nullTime(t *time.Time) any {

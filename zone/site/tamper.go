@@ -7,7 +7,6 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/metering"
@@ -131,7 +130,7 @@ func (mgr *Manager) SwitchRelease(ctx context.Context, name string, knobs releas
 			"step) VALUES (?, ?, 'Complete')", name, mgr.Now())
 	}
 	if err == nil {
-		err = mgr.upgradeFaults(ctx)
+		err = mgr.Hooks.Upgraded(ctx, mgr.DB())
 	}
 	mgr.Unlock()
 	if err != nil {
@@ -141,23 +140,6 @@ func (mgr *Manager) SwitchRelease(ctx context.Context, name string, knobs releas
 		return err
 	}
 	return mgr.metering.StartUsage(ctx, metering.FirstUsageHost, metering.UsageSettings{})
-}
-
-// upgradeFaults are the planted faults of an upgrade's schema steps.
-func (mgr *Manager) upgradeFaults(ctx context.Context) error {
-	var steps []string
-	if mgr.On(fault.UpgradeReplaysEvents) {
-		steps = append(steps, "UPDATE cloud_usage.usage_event SET processed = 0")
-	}
-	if mgr.On(fault.UpgradeReopensRows) {
-		steps = append(steps, "UPDATE cloud_usage.usage_load_balancer_policy SET deleted = NULL")
-	}
-	for _, step := range steps {
-		if _, err := mgr.DB().ExecContext(kernel.DBContext(ctx), step); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // KeepDeletedRules makes the zone one of a release to come that keeps deleted rules with a removal date.

@@ -1,5 +1,5 @@
-// Package store keeps what the zone remembers: tables of map[string]anyects in memory, found by uuid and id, and
-// their rows in the two databases, written at once.
+// Package store keeps what the zone remembers: tables of objects in memory, found by uuid and id, and rows in the two
+// databases, written at once.
 package store
 
 import (

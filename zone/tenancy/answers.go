@@ -13,13 +13,17 @@ func (d *Domain) Shown() string { return "ROOT" + strings.TrimSuffix(d.Path, "/"
 // Owned adds an object's owner to its answer.
 func (mgr *Manager) Owned(out obj, a *Account) {
 	out["account"], out["domainid"], out["domain"] = a.Name, a.Domain.UUID, a.Domain.Name
-	mgr.DomainPath(out, a.Domain.Path)
+	mgr.DomainPath(out, a.Domain)
 }
 
-// DomainPath adds a path where the release answers it.
-func (mgr *Manager) DomainPath(out obj, path string) {
-	if !mgr.On(release.NoDomainPath) {
-		out["domainpath"] = path
+// DomainPath adds a domain's path where the release answers it.
+func (mgr *Manager) DomainPath(out obj, d *Domain) {
+	switch {
+	case mgr.On(release.NoDomainPath):
+	case mgr.On(release.DomainPathPretty):
+		out["domainpath"] = d.Shown()
+	default:
+		out["domainpath"] = d.Path
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 )
@@ -78,9 +79,25 @@ func (mgr *Manager) TellEndpoint(ctx context.Context, url string) error {
 	return nil
 }
 
+// IdleTimeout is the setting of the timeouts that routers write, in milliseconds; from 4.22.1 on.
+const IdleTimeout = "network.loadbalancer.haproxy.idle.timeout"
+
+// Setting is the value of a setting, "" where there is none of that name.
+func (mgr *Manager) Setting(name string) string {
+	s, ok := kernel.Find(mgr.Config, name, func(s *Setting) string { return s.Name })
+	if !ok {
+		return ""
+	}
+	return s.Value
+}
+
 // PristineConfiguration makes the settings as a server has them that starts; values are those that differ.
 func (mgr *Manager) PristineConfiguration(ctx context.Context, values map[string]string) error {
 	mgr.Config = append(settings(), limitSettings()...)
+	if mgr.On(release.IdleTimeout) {
+		mgr.Config = append(mgr.Config, &Setting{IdleTimeout, "50000", "50000", "Network", "Load Balancer(haproxy) idle " +
+			"timeout in milliseconds. Use 0 for infinite.", "Number"})
+	}
 	for name, value := range values {
 		s, known := kernel.Find(mgr.Config, name, func(s *Setting) string { return s.Name })
 		if !known {

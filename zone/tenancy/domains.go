@@ -85,7 +85,7 @@ func createDomain(mgr *Manager, c *kernel.Call) (obj, error) {
 	}
 	d := &Domain{UUID: mgr.UUID(), Name: name, Path: parent.Path + name + "/", Parent: parent, Created: mgr.Now()}
 	if slices.ContainsFunc(mgr.Domains, func(o *Domain) bool { return o.Path == d.Path && o.Removed.IsZero() }) {
-		return nil, api.Invalid("Domain with name %s already exists for the parent id=%d", name, parent.ID)
+		return nil, api.Invalid("Domain with name [%s] already exists for the parent with ID [%d].", name, parent.ID)
 	}
 	id, err := mgr.Insert(c.Ctx, "cloud.domain", obj{"uuid": d.UUID, "name": name, "parent": parent.ID,
 		"owner": Caller(c).Account.ID, "path": d.Path, "level": d.level(), "created": d.Created})

@@ -150,7 +150,7 @@ func limitAnswer(mgr *Manager, c *kernel.Call, a *Account, d *Domain, typ int, l
 		mgr.Owned(out, a)
 	} else {
 		out["domainid"], out["domain"] = d.UUID, d.Name
-		mgr.DomainPath(out, d.Path)
+		mgr.DomainPath(out, d)
 	}
 	return out
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/stackproof/stackproof/router"
+	"github.com/stackproof/stackproof/router/logtext"
 )
 
 // Source is where log lines come from.
@@ -32,6 +33,7 @@ type Inbox struct {
 	Damaged []string // what could not be read or came too late, newest last
 	Silent  int      // requests logged without their content
 	Lines   int      // lines looked at
+	lines   logtext.Lines
 }
 
 type request struct{ mgmt, agent, seq string }
@@ -53,6 +55,10 @@ func NewInbox() *Inbox { return &Inbox{seen: map[request]bool{}, newest: map[lan
 // Add takes a log line.
 func (b *Inbox) Add(line string) {
 	b.Lines++
+	line, whole := b.lines.Plain(line)
+	if !whole {
+		return
+	}
 	if !strings.Contains(line, PushWord) {
 		return
 	}

@@ -93,8 +93,9 @@ func minuteAfter(t time.Time) time.Time { return t.Truncate(time.Minute).Add(tim
 
 var errNoRun = errors.New("no usage run in time")
 
-// await waits for a successful run that covers a time. The error is a *Failing when the runs since u.base all fail.
-func (u *Server) await(ctx context.Context, until, due time.Time, show func(string)) (time.Time, error) {
+// await waits for a successful run that covers a time. The error is a *Failing when the runs since u.base all fail, and
+// errNoRun when time is up, also in the middle of a look.
+func (u *Server) await(ctx context.Context, until, due time.Time, show func(string)) (_ time.Time, err error) {
 	if err := u.Clock.Until(ctx, due); err != nil {
 		return time.Time{}, err
 	}

@@ -1,0 +1,147 @@
+package story
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	_ "time/tzdata"
+
+	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/router"
+)
+
+// asker is a target whose routers' HAProxies answer questions.
+type asker interface {
+	Admin(ctx context.Context, routerName string) (router.Ask, error)
+}
+
+// expectProxies expects that HAProxy itself has the proxies and servers of its file, and no others.
+func (t *core) expectProxies(name string, files router.Files) {
+	a, ok := t.site.Routers.(asker)
+	if !ok {
+		return
+	}
+	ask, err := a.Admin(t.ctx, name)
+	t.Must(err, "asking HAProxy of router %s", name)
+	stats, err := ask.ShowStat(t.ctx)
+	t.Must(err, "asking HAProxy of router %s", name)
+	var runs, due []string
+	for _, s := range stats {
+		if s.Name == "FRONTEND" {
+			runs = append(runs, s.Proxy)
+		} else if s.Server() {
+			runs = append(runs, s.Proxy+" "+s.Name)
+		}
+	}
+	for _, s := range router.Sections(files.Live) {
+		if s.Kind != "listen" {
+			continue
+		}
+		due = append(due, s.Name)
+		for _, server := range s.Servers() {
+			due = append(due, s.Name+" "+server.Name)
+		}
+	}
+	slices.Sort(runs)
+	slices.Sort(due)
+	if !slices.Equal(runs, due) {
+		t.Fail(result.ProcessStale, fmt.Sprintf("router %s: HAProxy has other proxies or servers than its file: %s",
+			name, strings.Join(unshared(runs, due), ", ")),
+			result.Evidence{Kind: result.KindNote, Title: "proxies and servers of HAProxy",
+				Text: strings.Join(runs, "\n")})
+	}
+}
+
+// unshared are the words that are in one list only.
+func unshared(runs, due []string) (words []string) {
+	for _, w := range runs {
+		if !slices.Contains(due, w) {
+			words = append(words, w+" (not in the file)")
+		}
+	}
+	for _, w := range due {
+		if !slices.Contains(runs, w) {
+			words = append(words, w+" (not in HAProxy)")
+		}
+	}
+	return words
+}
+
+// expectGone expects that nothing is left at the addresses and ports of the rules that the story deleted: no section in
+// a router's file, and where HAProxy runs nobody who takes a connection. It is looked at when a story ends.
+func (t *core) expectGone() {
+	if t.site.Journal == nil || t.site.Routers == nil || t.ctx.Err() != nil {
+		return
+	}
+	peeker, peeks := t.site.Routers.(filePeeker)
+	lender, lends := t.site.Routers.(Connector)
+	if !peeks || !lends {
+		return
+	}
+	var dead []*Rule
+	for _, r := range t.watch.rules {
+		again := slices.ContainsFunc(t.watch.rules, func(o *Rule) bool {
+			return o.Deleted.IsZero() && o.Endpoint() == r.Endpoint()
+		})
+		if !r.Deleted.IsZero() && !r.Network.ended && !r.Account.ended && r.Address.IP.IsValid() && !again {
+			dead = append(dead, r)
+		}
+	}
+	for _, name := range t.site.Journal.Receivers() {
+		if len(dead) == 0 || len(t.site.Journal.Since(name, 0)) == 0 {
+			continue
+		}
+		files, err := peeker.Peek(t.ctx, name)
+		t.Must(err, "reading the files of router %s", name)
+		if files.Attended && files.MasterPID == 0 {
+			continue // the router is stopped, or gone
+		}
+		for _, r := range dead {
+			t.expectNobody(lender, name, files, r)
+		}
+		if files.MasterPID != 0 && files.Refusal == "" && bytesEqual(files) {
+			t.expectProxies(name, files)
+		}
+	}
+}
+
+// ExpectNobody expects that nobody answers for the rules of the network that the story deleted.
+func (t RouterLooks) ExpectNobody(n *Network) {
+	defer t.Step("nobody answers for what was deleted")()
+	if !slices.ContainsFunc(t.watch.rules, func(r *Rule) bool { return r.Network == n && !r.Deleted.IsZero() }) {
+		t.Inconclusive("no rule of %s was deleted", n.Name)
+	}
+	if t.site.Journal == nil {
+		t.Unsupported("what a router was sent before is not known here")
+	}
+	t.Checked(1)
+	t.expectGone()
+}
+
+// bytesEqual says whether HAProxy runs with the live file: what else is in force is told elsewhere.
+func bytesEqual(f router.Files) bool { return string(f.Serving) == string(f.Live) }
+
+// expectNobody expects that a router has nothing left of a deleted rule.
+func (t *core) expectNobody(lender Connector, name string, files router.Files, r *Rule) {
+	if _, there := router.Listens(files.Live)[r.Section()]; there {
+		t.Fail(result.RouterStale, fmt.Sprintf("%s was deleted at %s, but router %s still has its section %s", r,
+			stamp(r.Deleted), name, r.Section()))
+		return
+	}
+	if files.MasterPID == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(t.ctx, requestTime)
+	defer cancel()
+	conn, err := lender.Connect(ctx, name, t.site.Routers.Clients()[0], r.Endpoint())
+	switch {
+	case err == nil:
+		_ = conn.Close() // nobody is to be served
+		t.Fail(result.StillServed, fmt.Sprintf("%s was deleted at %s, but a connection to %s is still taken", r,
+			stamp(r.Deleted), r.Endpoint()))
+	case t.ctx.Err() == nil && ctx.Err() != nil:
+		t.Fail(result.StillServed, fmt.Sprintf("%s was deleted at %s, but a connection to %s is not refused: %v", r,
+			stamp(r.Deleted), r.Endpoint(), err))
+	}
+}

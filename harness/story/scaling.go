@@ -1,0 +1,74 @@
+package story
+
+import (
+	"fmt"
+	"slices"
+	"time"
+	_ "time/tzdata"
+
+	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+// AwaitLeaver waits until one of the members is behind the group's rule no more, and answers which.
+func (t Scaling) AwaitLeaver(g *Group, members []*VM) *VM {
+	defer t.Step("until a member of %s leaves", g.Name)()
+	var left *VM
+	t.until("a member that leaves", 10*time.Minute, groupInterval, func() (bool, string) {
+		behind := g.VMs()
+		for _, vm := range members {
+			if !slices.ContainsFunc(behind, func(o *VM) bool { return o.ID == vm.ID }) {
+				left = vm
+			}
+		}
+		return left != nil, fmt.Sprintf("%d of %d members are behind the rule", len(behind), len(members))
+	})
+	return left
+}
+
+// ExpectRunning expects that each of the instances runs.
+func (t Scaling) ExpectRunning(why string, vms ...*VM) {
+	defer t.Step("%d instances run", len(vms))()
+	t.Checked(1)
+	for _, vm := range vms {
+		if state := t.stateOf(vm); state != "Running" {
+			t.Fail(result.WrongMembers, fmt.Sprintf("%s is %s: %s", vm.Name, state, why))
+		}
+	}
+}
+
+// ExpectDestroyed expects that an instance is there no more.
+func (t Scaling) ExpectDestroyed(why string, vm *VM) {
+	defer t.Step("%s is destroyed", vm.Name)()
+	t.Checked(1)
+	if state := t.stateOf(vm); state != gone && state != "Expunging" && state != "Destroyed" {
+		t.Fail(result.WrongMembers, fmt.Sprintf("%s is %s: %s", vm.Name, state, why))
+	}
+}
+
+// gone is the state of an instance that is not listed.
+const gone = "gone"
+
+func (t Scaling) stateOf(vm *VM) string {
+	found, err := vm.Account.Cloud.ListVirtualMachines(t.ctx, cloud.Params{"id": vm.ID})
+	if t.refusal(err, "listing %s", vm.Name) != nil || len(found) == 0 {
+		return gone
+	}
+	return found[0].State
+}
+
+// ExpectState expects that the group is in a state.
+func (t Scaling) ExpectState(g *Group, want string) {
+	defer t.Step("group %s is %s", g.Name, want)()
+	t.Checked(1)
+	now, err := g.Account.Cloud.AutoScaleVMGroup(t.ctx, g.GroupID)
+	t.Must(err, "reading group %s", g.Name)
+	if now.State != want {
+		t.Fail(result.WrongMembers, fmt.Sprintf("group %s is %s, want %s", g.Name, now.State, want))
+	}
+}
+
+// PassGrace lets the grace period of a member that leaves go by.
+func (t Scaling) PassGrace() {
+	t.pass((expungeGrace + 10) * time.Second)
+}

@@ -1,0 +1,37 @@
+package release
+
+// newer are the behaviours that 4.20.3, 4.21 and 4.22 brought.
+func newer() []KnobInfo {
+	return []KnobInfo{
+		{
+			Name: TextsInstance, Part: "api",
+			About: "texts say Instances, IP and Account where they said vms, ip and account (#7857)",
+		},
+		{
+			Name: NetrisProvider, Part: "api",
+			About: "addresses answer forprovider, and counters of Netris are listed (IPAddressResponse.java@4.21.0.0)",
+		},
+		{
+			Name: DomainPathPretty, Part: "api",
+			About: "all answers write a domain's path as ROOT/name, where they wrote /name/ (ApiResponseHelper.java@4.22.0.0)",
+		},
+		{
+			Name: DestroyAnswersNull, Part: "api",
+			About: "the job of destroyVirtualMachine with expunge answers its object under the name null " +
+				"(DestroyVMCmd.java@4.20.1.0, named from 4.20.2 on)",
+		},
+		{
+			Name: IdleTimeout, Part: "router",
+			About: "pushes carry idleTimeout, a setting that the file's defaults take over: 0 leaves the timeouts out, a " +
+				"negative one keeps what the management server wrote last (#12586)",
+		},
+		{
+			Name: NICSecurityGroupNamed, Part: "router",
+			About: "a push's NIC says securityGroupEnabled, where it said isSecurityGroupEnabled (NicTO.java@4.21.0.0)",
+		},
+		{
+			Name: NetworkIDMustMatch, Part: "api",
+			About: "createLoadBalancerRule refuses a networkid that is not that of the address (#12785)",
+		},
+	}
+}
