@@ -16,6 +16,10 @@ const (
 	UsageRecordTooLong          release.Knob = "usage-record-too-long"
 	UsageRecordRounded          release.Knob = "usage-record-rounded"
 	UsageRecordMissing          release.Knob = "usage-record-missing"
+	UsageColumnDomain           release.Knob = "usage-column-domain"
+	UsageColumnOffering         release.Knob = "usage-column-offering"
+	UsageColumnDefault          release.Knob = "usage-column-default"
+	UsageColumnDescription      release.Knob = "usage-column-description"
 	UsageRecordDuplicate        release.Knob = "usage-record-duplicate"
 	UsageSkipAddState           release.Knob = "usage-skip-add-state"
 	UsageWrongAccount           release.Knob = "usage-wrong-account"
@@ -104,6 +108,22 @@ func usageFaults() []release.KnobInfo {
 		{
 			Name: UsageRecordRounded, Part: "usage",
 			About: "records are rounded to whole minutes",
+		},
+		{
+			Name: UsageColumnDomain, Part: "usage",
+			About: "usage rows of networks name another domain than their account's",
+		},
+		{
+			Name: UsageColumnOffering, Part: "usage",
+			About: "usage rows of volumes name another disk offering",
+		},
+		{
+			Name: UsageColumnDefault, Part: "usage",
+			About: "usage rows of NICs take the default NIC for another one and the other way round",
+		},
+		{
+			Name: UsageColumnDescription, Part: "usage",
+			About: "the description of a usage record names something else than what it bills",
 		},
 		{
 			Name: UsageRecordMissing, Part: "usage",

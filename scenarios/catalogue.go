@@ -74,6 +74,7 @@ func stories() harness.Catalogue {
 		answerForms(),
 		accountsAtOnce(),
 		vmDeployment(),
+		everyColumn(),
 		modelRun(),
 		twinPolicyApplied(),
 		twinPolicyRemoved(),

@@ -11,7 +11,7 @@ import (
 func membersFollow() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-16", Title: "members that are assigned, removed or expunged: list, push, file and clients agree",
-		Group: result.GroupLB, Priority: 1,
+		Group:  result.GroupLB,
 		Guards: []string{"#7174", "#7892", "#9306"}, Needs: routerNeeds(),
 		KnownBad: harness.Known{Releases: release.RevokedMembersListed(),
 			Why: "#7174: the list shows revoked members; fixed in 4.19.0", Classes: []result.Class{result.PushContent}},

@@ -35,8 +35,7 @@ func deletedBeforeFirstRun() harness.Scenario {
 func shortLife() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-20", Title: "a rule created and deleted within one usage window is billed for its seconds",
-		Group: result.GroupUsage, Priority: 1,
-		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
+		Group: result.GroupUsage, Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
 		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsageDeletesFirst, fault.UsageRecordTooLong},
 		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()

@@ -24,6 +24,7 @@ const (
 	NotBilled         Class = "not-billed"
 	WrongSize         Class = "wrong-size"
 	RepeatedRecords   Class = "repeated-records"
+	WrongColumn       Class = "wrong-column"
 	UsageInvariant    Class = "usage-invariant"
 	UsageJob          Class = "usage-job"
 	WrongListing      Class = "wrong-listing"
@@ -97,6 +98,7 @@ func Classes() []ClassInfo {
 		{NotBilled, "A resource that is alive is not billed.", []Class{CrossedClose, WrongClose}},
 		{WrongSize, "A usage row has another size than its volume.", nil},
 		{RepeatedRecords, "Usage records are there more than once.", nil},
+		{WrongColumn, "A usage row or record says something else than its event, its resource or its row.", nil},
 		{UsageInvariant, "An invariant of usage rows does not hold, in a way that no other class names.", nil},
 		{UsageJob, "A usage run did not come, or its jobs are not sound.", nil},
 		{WrongListing, "listUsageRecords lists something else than the database holds.", nil},

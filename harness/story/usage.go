@@ -97,7 +97,7 @@ func (t UsageRuns) look(until time.Time) {
 		lost, err = t.rows().LostAccounts(t.ctx, t.watch.accountIDs()...)
 		t.Must(err, "looking for the accounts in cloud_usage.account")
 	}
-	t.watch.hold(append(lost, usageprobe.Invariants(t.watch.before, *t.watch.last, usageprobe.Touched{})...))
+	t.watch.hold(append(lost, t.watch.violations()...))
 }
 
 func (t UsageRuns) read(until time.Time) {
@@ -335,7 +335,7 @@ func (t UsageRuns) UsageRun() (usageprobe.Snapshot, []usageprobe.Violation) {
 	until := t.now()
 	t.Must(t.site.Usage.Cover(t.ctx, until), "waiting for a usage run that covers %s", stamp(until))
 	t.read(until)
-	return *t.watch.last, t.watch.unexpected(usageprobe.Invariants(t.watch.before, *t.watch.last, usageprobe.Touched{}))
+	return *t.watch.last, t.watch.unexpected(t.watch.violations())
 }
 
 // UsageEvidence shows the rows before and after the last usage run.

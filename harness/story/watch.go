@@ -25,6 +25,7 @@ type watch struct {
 	read         time.Time         // when last was read, in the target's time
 	kinds        []usageprobe.Kind // what was asked about, for the evidence
 	noted        map[string]bool
+	tried        bool // the judge has found planted violations
 	known        map[usageprobe.Ref]identity
 }
 
@@ -62,6 +63,33 @@ func (w *watch) name(id int64) string {
 		}
 	}
 	return ""
+}
+
+// violations are those of all invariants on what was read last. The first time in a story the judge is tried, too.
+func (w *watch) violations() []usageprobe.Violation {
+	judge := w.t.site.Judge
+	if judge == nil {
+		judge = harness.JudgeUsage
+	}
+	if !w.tried {
+		w.try(judge)
+	}
+	return judge(w.before, *w.last)
+}
+
+// try has the judge look at copies of the rows with a violation planted in each. One that finds nothing there can say
+// nothing of the rows themselves.
+func (w *watch) try(judge harness.UsageJudge) {
+	canaries, err := w.last.Canaries()
+	w.t.Must(err, "planting a violation in copies of the usage rows")
+	found := len(judge(nil, *w.last))
+	for _, c := range canaries {
+		w.tried = true
+		if len(judge(nil, c.Snapshot)) <= found {
+			w.t.Inconclusive("the judge of usage rows is blind: on a copy of the rows %s, and it finds nothing more",
+				c.Planted)
+		}
+	}
 }
 
 // hold turns violations into a failure, but for those of a defect that the release is known to have and that another

@@ -46,7 +46,9 @@ type checker struct {
 	rows    map[Ref][]HelperRow
 	refs    []Ref // in order of first appearance
 	records map[Ref][]Record
-	found   []Violation
+	// byResource are the events by the id of what they are about; for Says alone
+	byResource map[int64][]UsageEvent
+	found      []Violation
 }
 
 func check(before *Snapshot, s Snapshot) []Violation {

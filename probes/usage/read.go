@@ -63,6 +63,14 @@ func (r row) number(column string) int64 {
 	return n
 }
 
+// shown is a column as text; "NULL" for NULL and for a column that the table does not have.
+func (r row) shown(column string) string {
+	if r.null(column) {
+		return "NULL"
+	}
+	return r.text(column)
+}
+
 func (r row) null(column string) bool {
 	i := slices.Index(r.columns, column)
 	return i < 0 || !r.values[i].Valid

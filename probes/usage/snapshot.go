@@ -37,6 +37,9 @@ func (p *Probe) Snapshot(ctx context.Context, accountIDs ...int64) (Snapshot, er
 		if s.Jobs, err = readInto(ctx, q, schemaUsage, "usage_job", filter{}, parseJob); err != nil {
 			return err
 		}
+		if err := readOwners(ctx, q, accountIDs, &s); err != nil {
+			return err
+		}
 		return readResources(ctx, q, of, &s)
 	})
 	if err != nil {
@@ -110,7 +113,8 @@ func parseEvent(r row) (UsageEvent, error) {
 		ID: r.number("id"), Type: r.text("type"), AccountID: r.number("account_id"), Created: *created,
 		ZoneID:     r.number("zone_id"),
 		ResourceID: r.number("resource_id"), ResourceName: r.text("resource_name"),
-		Processed: r.number("processed") != 0,
+		Processed: r.number("processed") != 0, offering: r.shown("offering_id"), template: r.shown("template_id"),
+		size: r.shown("size"), virtualSize: r.shown("virtual_size"), resourceType: r.shown("resource_type"),
 	}, nil
 }
 
@@ -122,7 +126,7 @@ func parseRecord(r row) (Record, error) {
 		UsageID: r.number("usage_id"),
 		// Two records of one window may differ in state (networks), size (resized volumes) or CPU (scaled VMs), and
 		// both be right; what is left out here is all that may differ between two records of the same thing.
-		same: r.raw("id", "description", "usage_display", "raw_usage", "end_date", "quota_calculated", "is_hidden",
+		raw: r.raw(), same: r.raw("id", "description", "usage_display", "raw_usage", "end_date", "quota_calculated", "is_hidden",
 			"vm_name"),
 	}
 	if _, err := fmt.Sscan(r.text("raw_usage"), &rec.RawUsage); err != nil {
@@ -156,7 +160,9 @@ func parseJob(r row) (Job, error) {
 // liveColumns is all that is read of the objects of cloud: their tables hold secrets, too.
 func liveColumns() []string {
 	return []string{"id", "uuid", "account_id", "state", "created", "removed", "purpose", "allocated", "is_portable",
-		"forsystemvms", "type", "instance_id"}
+		"forsystemvms", "type", "instance_id", "domain_id", "data_center_id", "zone_id", "public_ip_address", "source_nat",
+		"is_system", "network_offering_id", "name", "service_offering_id", "vm_template_id", "hypervisor_type",
+		"default_nic"}
 }
 
 // liveTable says where the objects of some kinds live in cloud, and how to tell the living from the dead.
@@ -191,7 +197,7 @@ func readResources(ctx context.Context, q querier, of filter, s *Snapshot) error
 				if err != nil {
 					return fmt.Errorf("read %s.%s id %d: %w", schemaCloud, t.table, res.ID, err)
 				}
-				res.UUID, res.AccountID, res.Created = r.text("uuid"), r.number("account_id"), created
+				res.UUID, res.AccountID, res.Created, res.live = r.text("uuid"), r.number("account_id"), created, r
 				s.Resources[res.Ref] = res
 			}
 		}
@@ -317,7 +323,7 @@ func readNICs(ctx context.Context, q querier, vms map[int64]Life, s *Snapshot) e
 			life = Dead
 		}
 		ref := Ref{Kind: KindNIC, ID: vm, Part: r.text("id")}
-		s.Resources[ref] = Resource{Ref: ref, UUID: r.text("uuid"), State: r.text("state"), Life: life}
+		s.Resources[ref] = Resource{Ref: ref, UUID: r.text("uuid"), State: r.text("state"), Life: life, live: r}
 	}
 	return nil
 }

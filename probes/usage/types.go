@@ -36,6 +36,9 @@ type UsageEvent struct {
 	ResourceID   int64     `json:"resource_id"`
 	ResourceName string    `json:"resource_name,omitempty"`
 	Processed    bool      `json:"processed"` // meaningful in cloud_usage only
+
+	// What the columns of the same names hold, as text; "NULL" for NULL.
+	offering, template, size, virtualSize, resourceType string
 }
 
 // Record is a row of cloud_usage.cloud_usage. RawUsage is hours for all types that a Kind belongs to.
@@ -52,6 +55,7 @@ type Record struct {
 	Start       time.Time `json:"start_date"`
 	End         time.Time `json:"end_date"` // inclusive: the last second of the window
 	same        string    // what must not occur twice, see I8
+	raw         string    // every column as name=value, in table order, between tabs
 }
 
 // Job is a row of cloud_usage.usage_job. Start and End are zero while the job is open.
@@ -83,6 +87,8 @@ type Resource struct {
 	State     string     `json:"state"`
 	Life      Life       `json:"life"`
 	Created   *time.Time `json:"created,omitempty"`
+
+	live row // what cloud says of it, as far as it is read
 }
 
 // Snapshot is all that was read in one transaction. Lists are in order of id.
@@ -99,6 +105,8 @@ type Snapshot struct {
 	Records     []Record
 	Jobs        []Job
 	Resources   map[Ref]Resource // every object found, dead ones that have a row included
+	Domains     map[int64]int64  // of the accounts that were asked for, by account
+	Hidden      map[int64]bool   // events whose address is hidden, by id
 	Tables      map[Kind]bool    // kinds whose table of cloud was read: absence there means dead
 }
 
@@ -113,11 +121,21 @@ func (s Snapshot) resource(r Ref) Resource {
 }
 
 // Column is a column of the row as text; "NULL" for NULL, "" for a column that the table does not have.
-func (r HelperRow) Column(name string) string {
-	for _, kv := range strings.Split(r.Raw, columnSeparator) {
+func (r HelperRow) Column(name string) string { return columnOf(r.Raw, name) }
+
+// Column is a column of the record as text, like HelperRow.Column.
+func (r Record) Column(name string) string { return columnOf(r.raw, name) }
+
+func columnOf(raw, name string) string {
+	text, _ := lookUp(raw, name)
+	return text
+}
+
+func lookUp(raw, name string) (text string, there bool) {
+	for _, kv := range strings.Split(raw, columnSeparator) {
 		if k, v, _ := strings.Cut(kv, "="); k == name {
-			return v
+			return v, true
 		}
 	}
-	return ""
+	return "", false
 }

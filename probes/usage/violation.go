@@ -29,6 +29,8 @@ const (
 	// ClassLostAccount: an account that the usage server never copies, and whose first event ends every usage run of
 	// the site; every release (UsageManagerImpl.java@4.20.0.0, findNewAccounts).
 	ClassLostAccount Class = "lost-account"
+	// ClassWrongColumn: a row or record that says something else than its event, its resource or its row.
+	ClassWrongColumn Class = "wrong-column"
 	// ClassStalledRun: what a run that never gets past a volume's event does to rows and records (#13399; 4.22.1).
 	ClassStalledRun Class = "stalled-run"
 )

@@ -33,11 +33,19 @@ func lbUsageFaults() []usageFault {
 		{fault.UsageRecordAfterClose, nil, func(f *usage.Faults) { f.RecordAfterClose = true }},
 		{fault.UsageRecordTooLong, nil, func(f *usage.Faults) { f.RecordTooLong = true }},
 		{fault.UsageRecordRounded, nil, func(f *usage.Faults) { f.RecordRounded = true }},
+		{fault.UsageColumnDomain, nil, wrongColumn("usage_networks", "domain_id")},
+		{fault.UsageColumnOffering, nil, wrongColumn("usage_volume", "disk_offering_id")},
+		{fault.UsageColumnDefault, nil, wrongColumn("usage_network_offering", "is_default")},
+		{fault.UsageColumnDescription, nil, wrongColumn("cloud_usage", "description")},
 		{fault.UsageRecordMissing, nil, func(f *usage.Faults) { f.RecordMissing = true }},
 		{fault.UsageRecordDuplicate, nil, func(f *usage.Faults) { f.RecordDuplicate = true }},
 		{fault.UsageSkipAddState, nil, func(f *usage.Faults) { f.SkipAddState = true }},
 		{fault.UsageWrongAccount, nil, func(f *usage.Faults) { f.WrongAccount = true }},
 	}
+}
+
+func wrongColumn(table, column string) func(*usage.Faults) {
+	return func(f *usage.Faults) { f.Wrong = append(f.Wrong, usage.Cell{Table: table, Column: column}) }
 }
 
 // streamFaults concern events, windows and processes.

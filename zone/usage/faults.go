@@ -49,6 +49,9 @@ type Faults struct {
 	// WrongAccount: records are booked to the next account in order of id. Caught by I5.
 	WrongAccount bool
 
+	// Wrong are columns that are written with another value, whatever their type. Caught by I12.
+	Wrong []Cell
+
 	// SkipWindow: every second run that has a window writes no record of any type for its last slice and reports
 	// success. Caught by I5; the job rows look right.
 	SkipWindow bool

@@ -30,7 +30,7 @@ func (p *pass) insert(ctx context.Context, usageType int, table string, event Ev
 	}
 	arguments := make([]any, 0, len(values))
 	for _, name := range names {
-		arguments = append(arguments, values[name])
+		arguments = append(arguments, p.options.Faults.written(table, name, values[name]))
 	}
 	query := fmt.Sprintf("INSERT INTO cloud_usage.%s (%s) VALUES (?%s)", table, strings.Join(names, ", "),
 		strings.Repeat(", ?", len(names)-1))

@@ -84,6 +84,12 @@ func (p *pass) write(ctx context.Context, records []Record) error {
 				r.Type,
 				r.Size, r.VirtualSize, r.NetworkID, second(r.Start), second(r.End), r.Hidden, r.State)
 		}
+		if len(p.options.Faults.Wrong) > 0 {
+			names := strings.Split(columns, ", ")
+			for i := range values {
+				values[i] = p.options.Faults.written("cloud_usage", names[i%len(names)], values[i])
+			}
+		}
 		marks := "(?" + strings.Repeat(", ?", strings.Count(columns, ",")) + ")"
 		query := "INSERT INTO cloud_usage.cloud_usage (" + columns + ") VALUES " + marks +
 			strings.Repeat(", "+marks, len(some)-1)
