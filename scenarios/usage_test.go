@@ -11,8 +11,8 @@ import (
 	"github.com/stackproof/stackproof/scenarios"
 )
 
-// knownUsage are the usage scenarios outside the default set that fail on a release, written down a second time: a range
-// of releases that is wrong in a scenario does not pass because the zone is wrong in the same way.
+// knownUsage are the usage scenarios outside the default set that fail on a release, written down a second time: a
+// range of releases that is wrong in a scenario does not pass because the zone is wrong in the same way.
 func knownUsage() map[string][]string {
 	always := []string{"U-17", "U-18", "U-24", "U-27", "U-29", "U-31"}
 	late := append(slices.Clone(always), "U-25")

@@ -101,7 +101,9 @@ func (mgr *Manager) things() []thing {
 		}),
 		things("Virtual routers", mgr.net.Routers, func(r *net.Router) (string, bool) { return r.Name, true }),
 		things("Instances", mgr.compute.VMs, func(vm *compute.VM) (string, bool) { return vm.Name, vm.Removed.IsZero() }),
-		things("Load balancer rules", mgr.push.LBRules.All(), func(r *push.Rule) (string, bool) { return r.Name, true }),
+		things("Load balancer rules", mgr.push.LBRules.All(), func(r *push.Rule) (string, bool) {
+			return r.Name, true
+		}),
 		things("Autoscale groups", mgr.autoscale.Groups, func(g *autoscale.Group) (string, bool) {
 			_, name, living := g.Identity()
 			return name, living
