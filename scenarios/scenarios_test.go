@@ -83,13 +83,6 @@ func fails(r result.Run) (known, unknown []string) {
 	return known, unknown
 }
 
-func byDefault(t *testing.T) harness.Catalogue {
-	t.Helper()
-	chosen, err := scenarios.Catalogue().Select()
-	require.NoError(t, err)
-	return chosen
-}
-
 func words(knobs []release.Knob) []string {
 	all := make([]string, len(knobs))
 	for i, k := range knobs {
