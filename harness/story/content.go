@@ -7,6 +7,7 @@ import (
 	"strings"
 	_ "time/tzdata"
 
+	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/harness/witness"
@@ -142,6 +143,9 @@ func (t *core) lookAtPushes() {
 	}
 	if t.UsedPushFaults() {
 		t.pushed.PushesFail()
+	}
+	if routers, ok := t.site.Routers.(harness.Troubled); ok && len(routers.Troubles()) > 0 {
+		return // what the API says after a push that no router answered is the server's way back
 	}
 	for _, name := range t.site.Journal.Receivers() {
 		pushes := t.site.Journal.Since(name, t.pushed.Seen(name))

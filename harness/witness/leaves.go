@@ -42,6 +42,11 @@ func read(raw json.RawMessage) (content, error) {
 			}
 		}
 	}
+	// The field's name changed, and no router reads it (NicTO.java@4.21.0.0).
+	if value, renamed := c.leaves["nic.securityGroupEnabled"]; renamed {
+		c.leaves["nic.isSecurityGroupEnabled"] = value
+		delete(c.leaves, "nic.securityGroupEnabled")
+	}
 	return c, nil
 }
 

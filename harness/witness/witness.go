@@ -232,7 +232,12 @@ func (w *Witness) refresh(ctx context.Context, now time.Time) error {
 			r.members, r.policies = old.members, old.policies
 			continue
 		}
-		if err := w.details(ctx, r); err != nil {
+		err := w.details(ctx, r)
+		if cloud.IsInvalid(err) { // somebody deleted it since it was listed
+			delete(listed, id)
+			continue
+		}
+		if err != nil {
 			return err
 		}
 	}

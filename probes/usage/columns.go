@@ -159,7 +159,7 @@ func (c *checker) byEvent(row HelperRow, e UsageEvent) []column {
 			{"is_system", flag(e.template != "0" && e.template != "NULL")}, {"is_hidden", flag(c.Hidden[e.ID])}}
 	case KindNetwork:
 		state := e.resourceType
-		if e.Type == "NETWORK.CREATE" {
+		if e.Type == "NETWORK.CREATE" && state == "NULL" { // new usage model
 			state = "Allocated"
 		}
 		return []column{{"network_offering_id", zeroed(e.offering)}, {"state", row.endState("Destroy", state)}}
