@@ -41,6 +41,7 @@ const (
 	NetworkIDMustMatch    Knob = "networkid-must-match"
 	IdleTimeout           Knob = "idle-timeout"
 	NICSecurityGroupNamed Knob = "nic-security-group-named"
+	UsageBackupLeftOpen   Knob = "usage-backup-left-open"
 )
 
 // Defects of load balancing that every profile has.

@@ -30,6 +30,11 @@ func newer() []KnobInfo {
 			About: "a push's NIC says securityGroupEnabled, where it said isSecurityGroupEnabled (NicTO.java@4.21.0.0)",
 		},
 		{
+			Name: UsageBackupLeftOpen, Part: "usage",
+			About: "a VM taken from its backup offering is billed for backups for ever: usage_backup.removed stays empty " +
+				"(#11522)",
+		},
+		{
 			Name: NetworkIDMustMatch, Part: "api",
 			About: "createLoadBalancerRule refuses a networkid that is not that of the address (#12785)",
 		},

@@ -134,6 +134,3 @@ func CertificatesOnRouters() Range { return since("4.22.0.0") }
 // RowsByResourceID is where usage rows are looked up by the id of their resource: the fix of the helper-id defect is in
 // (#10712, #9888). Releases from before the defect are not among them.
 func RowsByResourceID() Range { return since("4.19.3.0", "4.20.1.0") }
-
-// BackupRemovalBroken is where a removed backup offering leaves usage_backup.removed empty (#11522).
-func BackupRemovalBroken() Range { return since("4.21.0.0").and(fixedIn("4.22.0.0")) }

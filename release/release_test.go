@@ -159,7 +159,7 @@ func TestRangesFollowCode(t *testing.T) {
 		{Where(RestartRendersOneTier), []string{"4.18.0.0", "4.18.1.9", "4.19.0.0"}, []string{"4.17.0.0", "4.18.2.5",
 			"4.19.1.0"}, "4.18.0–4.18.1, 4.19.0"},
 		{Where(VRCompareAsSet), []string{"4.19.1.3", "4.16.0.0"}, []string{"4.19.2.0", "4.20.0.0"}, "up to 4.19.1"},
-		{BackupRemovalBroken(), []string{"4.21.0.0"}, []string{"4.20.3.0", "4.22.0.0"}, "4.21.0"},
+		{Where(UsageBackupLeftOpen), []string{"4.21.0.0"}, []string{"4.20.3.0", "4.22.0.0"}, "4.21.0"},
 		{Everywhere(), []string{"4.16.0.0", "4.99.0.0", "main", "4.2"}, []string{"unknown", ""}, "all"},
 		{Range{}, nil, []string{"4.20.1.0"}, ""},
 	} {

@@ -131,9 +131,12 @@ func otherFile(text []byte) string {
 		return "this is a haproxy.cfg, what a push renders to: give the push, which is the line with " + shortName +
 			" of the management server's log (logger com.cloud at DEBUG) or of the host's agent.log"
 	}
-	var item struct{ Config, Rules []json.RawMessage }
+	var item struct {
+		Config, Rules []json.RawMessage
+		Command       json.RawMessage
+	}
 	if text[0] == '{' && json.Unmarshal(text, &item) == nil {
-		if len(item.Config) > 0 || len(item.Rules) > 0 {
+		if len(item.Command) == 0 && (len(item.Config) > 0 || len(item.Rules) > 0) {
 			return "this is what a push renders to already (a router's load_balancer.json): its haproxy.cfg is the " +
 				"lines of its configuration"
 		}

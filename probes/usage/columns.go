@@ -215,9 +215,8 @@ func byCloud(row HelperRow, live Resource) []column {
 	l := live.live
 	all := []column{{"account_id", l.shown("account_id")}}
 	switch row.Kind {
-	case KindIP:
-		all = append(all, column{"zone_id", l.shown("data_center_id")}, column{"public_ip_address",
-			l.shown("public_ip_address")})
+	case KindIP: // cloud keeps an address for its next owner
+		all = []column{{"zone_id", l.shown("data_center_id")}, {"public_ip_address", l.shown("public_ip_address")}}
 		if row.Open() && live.Life == Alive {
 			all = append(all, column{"is_source_nat", zeroed(l.shown("source_nat"))})
 		}

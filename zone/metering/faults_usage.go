@@ -89,6 +89,7 @@ func otherUsageFaults() []usageFault {
 		{fault.UsageUploadCloseNothing, []int{usage.TypeVolumeSecondary}, closeNothing},
 		{fault.UsagePrimaryCloseNothing, []int{usage.TypeOnPrimary}, closeNothing},
 		{fault.UsagePrimaryRecordMissing, []int{usage.TypeOnPrimary}, func(f *usage.Faults) { f.RecordMissing = true }},
+		{release.UsageBackupLeftOpen, []int{usage.TypeBackup}, closeNothing},
 		{fault.UsageBackupCloseNothing, []int{usage.TypeBackup}, closeNothing},
 		{fault.UsageVMSnapshotCloseNothing, []int{usage.TypeVMSnapshot}, closeNothing},
 		{fault.UsageVPNCloseNothing, []int{usage.TypeVPNUser}, closeNothing},
