@@ -42,8 +42,7 @@ func MakeGate(r *Result, target string) (*Gate, error) {
 	from, known := numberOf(g.From)
 	if known && to < from {
 		return nil, badInput(
-			fmt.Errorf("release %s is older than %s, which the site has: there is no way back", target, g.From),
-		)
+			fmt.Errorf("release %s is older than %s, which the site has: there is no way back", target, g.From))
 	}
 	if !known {
 		g.add(false, "cloud.version does not tell the present release, so nothing is said of the steps from it")
@@ -89,11 +88,8 @@ func (g *Gate) usageRows(r *Result, to int) {
 	damaged := classes[string(usageprobe.AuditOpenButDead)] + classes[string(usageprobe.AuditWrongDate)] +
 		classes[string(usageprobe.AuditClosedButLive)]
 	if fixed, known := closesByOwnID(g.Target); known && !fixed {
-		g.add(
-			true,
-			"release %s still closes rows by the wrong id (#10712, #9888): take 4.19.3, 4.20.1 or later",
-			g.Target,
-		)
+		g.add(true, "release %s still closes rows by the wrong id (#10712, #9888): take 4.19.3, 4.20.1 or later",
+			g.Target)
 	}
 	if damaged > 0 {
 		g.add(
@@ -114,12 +110,9 @@ func (g *Gate) usageRows(r *Result, to int) {
 				s.Events,
 			)
 		} else {
-			g.add(
-				true,
+			g.add(true,
 				"the usage server stands still since %s, and %s does not widen the key of usage_volume (4.23 does)",
-				stamp(s.BlockedSince),
-				g.Target,
-			)
+				stamp(s.BlockedSince), g.Target)
 		}
 	} else if to == 42201 {
 		g.add(
@@ -133,10 +126,8 @@ func (g *Gate) usageRows(r *Result, to int) {
 		g.add(false, "U6: %s: where such a pair is not processed yet, it stops the usage run", c.Text)
 	}
 	if to == 42100 && len(r.Judged[usageprobe.KindBackup]) > 0 {
-		g.add(
-			false,
-			"4.21.0 does not see that a backup offering was removed: type 28 goes on (#11522, fixed in 4.22.0)",
-		)
+		g.add(false,
+			"4.21.0 does not see that a backup offering was removed: type 28 goes on (#11522, fixed in 4.22.0)")
 	}
 }
 
@@ -210,19 +201,15 @@ func (g *Gate) pairs(from, to int) {
 				"implemented again, and for a VPC never",
 		)
 	case (from == 42001 || from == 42002) && to >= 42100:
-		g.add(
-			false,
-			"upgrades from 4.20.1 and 4.20.2 with backups have failed (#12769): try it on a copy of the database",
-		)
+		g.add(false,
+			"upgrades from 4.20.1 and 4.20.2 with backups have failed (#12769): try it on a copy of the database")
 	}
 	if from == 42001 && to == 42003 {
 		g.add(false, "upgrades from 4.20.1 to 4.20.3 have found no path (#12875): try it on a copy of the database")
 	}
 	if from >= 41700 && from < 41800 && to >= 41900 && to < 42000 {
-		g.add(
-			false,
-			"upgrades from 4.17 to 4.19 have missed a stored procedure (#9427): dump the databases with routines",
-		)
+		g.add(false,
+			"upgrades from 4.17 to 4.19 have missed a stored procedure (#9427): dump the databases with routines")
 	}
 }
 
@@ -235,16 +222,17 @@ func (g *Gate) steps(r *Result) {
 	step("keep an audit with a baseline of routers and traffic: stackproof audit --router COMMAND --reach --json " +
 		"before.json (L4, L6, L7)")
 	step("stop the management and usage servers, dump cloud with its routines, and cloud_usage")
-	step(
-		"upgrade to %s; upgrade or live-patch the routers: that restarts HAProxy, and sessions and stick tables go",
-		g.Target,
-	)
+	step("upgrade to %s; upgrade or live-patch the routers: that restarts HAProxy, and sessions and stick tables go",
+		g.Target)
 	step(
 		"create and delete one load balancer rule as a canary (stackproof run --scenario U-01), and wait for two " +
 			"usage jobs",
 	)
-	step("stackproof audit --router COMMAND --reach --json after.json, then stackproof compare before.json after.json: " +
-		"no class may have grown, and every rule is served as before")
+	step(
+		"stackproof audit --router COMMAND --reach --json after.json, then stackproof compare before.json " +
+			"after.json: " +
+			"no class may have grown, and every rule is served as before",
+	)
 	if len(r.Findings) > 0 {
 		step(
 			"stackproof repair plan, look at it, repair apply with the usage server stopped; start it, wait for two " +

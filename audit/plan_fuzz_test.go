@@ -13,8 +13,15 @@ import (
 // FuzzReadPlan: whatever rows a plan has, they are refused, or their SQL is one statement a row and comments, whatever
 // words stand in the row.
 func FuzzReadPlan(f *testing.F) {
-	row := PlanRow{Table: "usage_load_balancer_policy", IDColumn: "lb_id", Column: "deleted", New: "2026-06-01 12:00:00",
-		HelperID: 3, ResourceID: 4, AccountID: 5}
+	row := PlanRow{
+		Table:      "usage_load_balancer_policy",
+		IDColumn:   "lb_id",
+		Column:     "deleted",
+		New:        "2026-06-01 12:00:00",
+		HelperID:   3,
+		ResourceID: 4,
+		AccountID:  5,
+	}
 	text, err := json.Marshal(row)
 	require.NoError(f, err)
 	for _, s := range []string{string(text), strings.Replace(string(text), `"table":"`, `"table":"x; DROP TABLE `, 1),
@@ -29,7 +36,10 @@ func FuzzReadPlan(f *testing.F) {
 		if json.Unmarshal([]byte(line), &rows[0]) != nil {
 			rows = nil
 		}
-		p := Plan{Head: PlanHead{Document: documentPlan, Schema: SchemaVersion, Site: site, Rows: len(rows)}, Rows: rows}
+		p := Plan{
+			Head: PlanHead{Document: documentPlan, Schema: SchemaVersion, Site: site, Rows: len(rows)},
+			Rows: rows,
+		}
 		p.Head.Digest = digest(rows)
 		var file bytes.Buffer
 		require.NoError(t, p.Encode(&file))

@@ -99,9 +99,17 @@ func isTime(usageType int64) bool {
 // NULL by, and the server spends most of its time on expressions.
 func (a *accounting) recordColumns() []string {
 	u := a.usage
-	columns := []string{"raw_usage", "start_date", "end_date", "usage_type", "account_id", number("usage_id"), "zone_id",
+	columns := []string{
+		"raw_usage",
+		"start_date",
+		"end_date",
+		"usage_type",
+		"account_id",
+		number("usage_id"),
+		"zone_id",
 		u.either("cloud_usage", "vm_instance_id", number("vm_instance_id"), "0"),
-		u.either("cloud_usage", "offering_id", number("offering_id"), "0")}
+		u.either("cloud_usage", "offering_id", number("offering_id"), "0"),
+	}
 	for _, name := range []string{"template_id", "size", "type", "network_id", "virtual_size", "cpu_speed", "cpu_cores",
 		"memory", "state"} {
 		if u.has("cloud_usage", name) {

@@ -189,12 +189,14 @@ func (l *routerLook) comparePair(first *routerLook, c *Check) {
 	here, there := rulesOnly(l.view.Files.Live), rulesOnly(first.view.Files.Live)
 	for _, name := range sortedKeys(here) {
 		if other, known := there[name]; !known || !slices.Equal(here[name].Lines, other.Lines) {
-			c.add("redundant routers %s and %s of %s differ in section %s", first.place.Name, l.place.Name, l.pair, name)
+			c.add("redundant routers %s and %s of %s differ in section %s", first.place.Name, l.place.Name, l.pair,
+				name)
 		}
 	}
 	for _, name := range sortedKeys(there) {
 		if _, known := here[name]; !known {
-			c.add("redundant routers %s and %s of %s differ in section %s", first.place.Name, l.place.Name, l.pair, name)
+			c.add("redundant routers %s and %s of %s differ in section %s", first.place.Name, l.place.Name, l.pair,
+				name)
 		}
 	}
 }

@@ -161,7 +161,8 @@ func (b *balancers) readAddresses(ctx context.Context) error {
 		b.unread = append(b.unread, "cloud.user_ip_address")
 		return nil
 	}
-	const address = "COALESCE((SELECT a.public_ip_address FROM cloud.user_ip_address a WHERE a.id = t.ip_address_id), '')"
+	const address = "COALESCE((SELECT a.public_ip_address FROM cloud.user_ip_address a WHERE a.id = " +
+		"t.ip_address_id), '')"
 	err := c.scan(ctx, "firewall_rules", []string{address}, b.notRemoved("firewall_rules", "purpose = 'LoadBalancing'"),
 		func(id int64, f *fields) error {
 			if r := b.rules[id]; r != nil {
@@ -173,12 +174,13 @@ func (b *balancers) readAddresses(ctx context.Context) error {
 		!c.has("load_balancer_vm_map", "id", "load_balancer_id", "instance_id", "revoke") {
 		return err
 	}
-	err = c.scan(ctx, "load_balancing_rules", []string{number("default_port_start")}, "", func(id int64, f *fields) error {
-		if port := f.int(); b.rules[id] != nil {
-			b.rules[id].port = port
-		}
-		return nil
-	})
+	err = c.scan(ctx, "load_balancing_rules", []string{number("default_port_start")}, "",
+		func(id int64, f *fields) error {
+			if port := f.int(); b.rules[id] != nil {
+				b.rules[id].port = port
+			}
+			return nil
+		})
 	if err != nil {
 		return err
 	}

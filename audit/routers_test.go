@@ -38,11 +38,13 @@ func routerSite(t *testing.T) *testSite {
 		"CREATE TABLE cloud.domain_router (id BIGINT PRIMARY KEY, vpc_id BIGINT, public_ip_address VARCHAR(40), " +
 			"template_version VARCHAR(40), scripts_version VARCHAR(40))",
 		"INSERT INTO cloud.domain_router VALUES (3, 1, '10.7.0.1', 'v', 's'), (4, 1, '10.7.0.1', 'v', 's')",
-		"INSERT INTO cloud.vm_instance (id, instance_name, state, private_ip_address) VALUES (3, 'r-3-VM', 'Running', " +
+		"INSERT INTO cloud.vm_instance (id, instance_name, state, private_ip_address) VALUES (3, 'r-3-VM', " +
+			"'Running', " +
 			"'169.254.1.3'), (4, 'r-4-VM', 'Running', '169.254.1.4'), (5, 'r-5-VM', 'Running', '')",
 		"INSERT INTO cloud.networks (id, vpc_id) VALUES (2, 1)",
 		"INSERT INTO cloud.user_ip_address (id, public_ip_address) VALUES (1, '10.7.0.1')",
-		"INSERT INTO cloud.firewall_rules (id, uuid, ip_address_id, start_port, end_port, state, purpose, account_id, " +
+		"INSERT INTO cloud.firewall_rules (id, uuid, ip_address_id, start_port, end_port, state, purpose, " +
+			"account_id, " +
 			"network_id) VALUES (7, 'u7', 1, 80, 80, 'Active', 'LoadBalancing', 2, 2), " +
 			"(8, 'u8', 1, 81, 81, 'Active', 'LoadBalancing', 2, 2), (9, 'u9', 1, 82, 82, 'Add', 'LoadBalancing', 2, 2)",
 		"INSERT INTO cloud.load_balancing_rules (id, name, default_port_start, default_port_end, algorithm, scheme) " +
@@ -66,10 +68,16 @@ func inForce(t *testing.T, change func(*router.Push)) RouterView {
 	require.NoError(t, err)
 	p := router.Push{MaxConn: "4096", StatsVisibility: "guest-network", StatsGuestIP: "10.1.1.1", StatsPort: "8081",
 		LoadBalancers: []router.LoadBalancer{
-			{SrcIP: "10.7.0.1", SrcPort: 80, Algorithm: "source", Stickiness: []router.Stickiness{{Method: "SourceBased"}},
-				Destinations: []router.Destination{{IP: "10.1.1.21", Port: 8080}}},
+			{
+				SrcIP:        "10.7.0.1",
+				SrcPort:      80,
+				Algorithm:    "source",
+				Stickiness:   []router.Stickiness{{Method: "SourceBased"}},
+				Destinations: []router.Destination{{IP: "10.1.1.21", Port: 8080}},
+			},
 			{SrcIP: "10.7.0.1", SrcPort: 81, Algorithm: "roundrobin", Destinations: []router.Destination{
-				{IP: "10.1.1.22", Port: 8081}, {IP: "10.1.1.21", Port: 8081}}}}}
+				{IP: "10.1.1.22", Port: 8081}, {IP: "10.1.1.21", Port: 8081}}},
+		}}
 	if change != nil {
 		change(&p)
 	}
@@ -139,7 +147,10 @@ func TestRouters(t *testing.T) {
 		}), "L4", Found, "it is sticky by cookie, the rule's policy says none"},
 		"HAProxy does not run": {view(func(v *RouterView) { v.Files.MasterPID, v.Files.Serving = 0, nil }), "L4", Found,
 			"HAProxy does not run"},
-		"the last change was refused": {view(func(v *RouterView) { v.Files.New = []byte("listen x\n\tbind y\n") }), "L4",
+		"the last change was refused": {view(func(v *RouterView) {
+			v.Files.New = []byte("listen x\n\tbind " +
+				"y\n")
+		}), "L4",
 			Found, "haproxy.cfg.new differs from haproxy.cfg"},
 		"not reloaded": {view(func(v *RouterView) { v.Files.Serving = nil }), "L4", Found,
 			"HAProxy has not been reloaded since haproxy.cfg changed"},

@@ -195,8 +195,10 @@ func answerFaults() []release.KnobInfo {
 			About: "the quiet times of autoscale policies are not kept",
 		},
 		{
-			Name: FormerMemberListed, Part: "api",
-			About: "a rule is still listed for a VM that was taken from it, and an address that was a member cannot be " +
+			Name: FormerMemberListed,
+			Part: "api",
+			About: "a rule is still listed for a VM that was taken from it, and an address that was a member cannot " +
+				"be " +
 				"removed from its NIC (#13015)",
 		},
 		{

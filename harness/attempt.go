@@ -206,8 +206,8 @@ func (t *Attempt) Failed() bool { return t.verdict == result.Fail }
 // Undecided says whether the attempt is no pass so far.
 func (t *Attempt) Undecided() bool { return t.verdict != result.Pass }
 
-// Must ends the scenario as inconclusive when a verb's work went wrong: a run that could not get that far shows nothing.
-// Where the server's own code failed on the call that is a failure of the release, in set-up as well.
+// Must ends the scenario as inconclusive when a verb's work went wrong: a run that could not get that far shows
+// nothing. Where the server's own code failed on the call that is a failure of the release, in set-up as well.
 func (t *Attempt) Must(err error, format string, a ...any) {
 	if err == nil {
 		return

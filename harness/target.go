@@ -67,7 +67,8 @@ type Site struct {
 	Clock   Clock
 	Pushes  Pushes
 	Routers Routers
-	// Judge holds usage rows against the invariants; nil is JudgeUsage. Only a test of the judging itself gives another.
+	// Judge holds usage rows against the invariants; nil is JudgeUsage. Only a test of the judging itself gives
+	// another.
 	Judge UsageJudge
 	// Journal is nil where pushes are seen late, or others cause them too.
 	Journal Journal

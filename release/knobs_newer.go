@@ -12,8 +12,10 @@ func newer() []KnobInfo {
 			About: "addresses answer forprovider, and counters of Netris are listed (IPAddressResponse.java@4.21.0.0)",
 		},
 		{
-			Name: DomainPathPretty, Part: "api",
-			About: "all answers write a domain's path as ROOT/name, where they wrote /name/ (ApiResponseHelper.java@4.22.0.0)",
+			Name: DomainPathPretty,
+			Part: "api",
+			About: "all answers write a domain's path as ROOT/name, where they wrote /name/ " +
+				"(ApiResponseHelper.java@4.22.0.0)",
 		},
 		{
 			Name: DestroyAnswersNull, Part: "api",
@@ -21,8 +23,10 @@ func newer() []KnobInfo {
 				"(DestroyVMCmd.java@4.20.1.0, named from 4.20.2 on)",
 		},
 		{
-			Name: IdleTimeout, Part: "router",
-			About: "pushes carry idleTimeout, a setting that the file's defaults take over: 0 leaves the timeouts out, a " +
+			Name: IdleTimeout,
+			Part: "router",
+			About: "pushes carry idleTimeout, a setting that the file's defaults take over: 0 leaves the timeouts " +
+				"out, a " +
 				"negative one keeps what the management server wrote last (#12586)",
 		},
 		{
@@ -30,8 +34,10 @@ func newer() []KnobInfo {
 			About: "a push's NIC says securityGroupEnabled, where it said isSecurityGroupEnabled (NicTO.java@4.21.0.0)",
 		},
 		{
-			Name: UsageBackupLeftOpen, Part: "usage",
-			About: "a VM taken from its backup offering is billed for backups for ever: usage_backup.removed stays empty " +
+			Name: UsageBackupLeftOpen,
+			Part: "usage",
+			About: "a VM taken from its backup offering is billed for backups for ever: usage_backup.removed stays " +
+				"empty " +
 				"(#11522)",
 		},
 		{

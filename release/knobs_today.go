@@ -39,8 +39,11 @@ func defectsOfToday() []KnobInfo {
 			About: "updateLoadBalancerRule takes cidrlist (#11568)",
 		},
 		{
-			Name: CIDRListTwoForms, Part: "api", Needs: []Knob{UpdateCIDRList},
-			About: "a source list is stored with commas by updateLoadBalancerRule and with blanks by its creation, and " +
+			Name:  CIDRListTwoForms,
+			Part:  "api",
+			Needs: []Knob{UpdateCIDRList},
+			About: "a source list is stored with commas by updateLoadBalancerRule and with blanks by its creation, " +
+				"and " +
 				"the same list counts as a change (#11568)",
 		},
 		{
@@ -56,8 +59,10 @@ func defectsOfToday() []KnobInfo {
 			About: "updateLoadBalancerRule takes any text as the algorithm (confirmed.md 39)",
 		},
 		{
-			Name: PortZeroAccepted, Part: "api",
-			About: "createLoadBalancerRule takes public and private port 0, which no router can serve (confirmed.md 43)",
+			Name: PortZeroAccepted,
+			Part: "api",
+			About: "createLoadBalancerRule takes public and private port 0, which no router can serve (confirmed.md " +
+				"43)",
 		},
 		{
 			Name: UDPUncheckedEarly, Part: "api",

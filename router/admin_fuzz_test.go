@@ -13,7 +13,8 @@ func FuzzShow(f *testing.F) {
 		"# pxname,svname,status,stot,check_status\na,FRONTEND,OPEN,3,\na,10.0.0.1,UP,2,L4OK\n\n",
 		"# table: a, type: ip, size:204800, used:1\n" +
 			"0x55: key=192.0.2.1 use=0 exp=1799000 shard=0 server_id=1 server_key=10_0_0_1\n",
-		"# table: a, type: ip, size:1, used:99999999999999999999\n0x1: key=x use=0 exp=1\n", "# \"\n\"", "Pid: \nPid: 1"} {
+		"# table: a, type: ip, size:1, used:99999999999999999999\n0x1: key=x use=0 exp=1\n", "# \"\n\"", "Pid: " +
+			"\nPid: 1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, answer string) {

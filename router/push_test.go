@@ -74,9 +74,16 @@ func TestParseLogLineFields(t *testing.T) {
 			CIDRList:   "10.0.0.0/8", Destinations: []Destination{{IP: "10.0.0.1", Port: 8080, Revoked: true}},
 			Stickiness: []Stickiness{{Method: "LbCookie", Params: []Param{{Name: "nocache", Null: true},
 				{Name: "cookie-name", Value: "S"}}}}}},
-		StatsVisibility: "guest-network", StatsPort: "8081", StatsSrcCIDRs: "0/0", StatsAuth: "admin1:AdMiN123",
-		StatsURI: "/admin?stats",
-		MaxConn:  "4096", IdleTimeout: 50000, KeepAlive: true, VPCID: "1", AccessDetails: map[string]string{"router.name": "r-3-VM"},
+		StatsVisibility: "guest-network",
+		StatsPort:       "8081",
+		StatsSrcCIDRs:   "0/0",
+		StatsAuth:       "admin1:AdMiN123",
+		StatsURI:        "/admin?stats",
+		MaxConn:         "4096",
+		IdleTimeout:     50000,
+		KeepAlive:       true,
+		VPCID:           "1",
+		AccessDetails:   map[string]string{"router.name": "r-3-VM"},
 	}, p)
 
 	both := line + "\n" + strings.Replace(line, "Sending", "Executing", 1) + "\nother\n" +
@@ -148,7 +155,11 @@ func FuzzParsePush(f *testing.F) {
 	for _, c := range recordedCases(f) {
 		f.Add([]byte(c.Command))
 	}
-	f.Add([]byte(`[{"` + CommandName + `":{"loadBalancers":[{"srcIp":1,"srcPort":"1","stickinessPolicies":[{"params":[{}]}]}]}}]`))
+	f.Add(
+		[]byte(
+			`[{"` + CommandName + `":{"loadBalancers":[{"srcIp":1,"srcPort":"1","stickinessPolicies":[{"params":[{}]}]}]}}]`,
+		),
+	)
 	f.Fuzz(func(t *testing.T, in []byte) {
 		p, err := ParsePush(in)
 		if err != nil {

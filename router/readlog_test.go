@@ -51,7 +51,8 @@ func TestReadAnyForms(t *testing.T) {
 		}
 	}
 	agent := strings.NewReplacer("Seq ", "Request:Seq ", ": Executing:  {", ":  {", ": Sending  {", ":  {").Replace(log)
-	noise := "2026-11-21 22:15:53,000 DEBUG [c.c.a.t.Request] (x) Seq 3-1: Executing:  { Cmd , MgmtId: 1, via: 3(a), Ver: " +
+	noise := "2026-11-21 22:15:53,000 DEBUG [c.c.a.t.Request] (x) Seq 3-1: Executing:  { Cmd , MgmtId: 1, via: " +
+		"3(a), Ver: " +
 		"v1, Flags: 100011, [{\"com.cloud.agent.api.PingCommand\":{}}] }\n"
 	for name, in := range map[string]string{
 		"CR LF": strings.ReplaceAll(log, "\n", "\r\n"), "BOM": "\ufeff" + log, "gzip": packed.String(),
@@ -114,8 +115,10 @@ func TestOtherFilesAreNamed(t *testing.T) {
 func TestUnknownFieldsAreNamed(t *testing.T) {
 	old := recordedLog(t, "4.20.0.0")
 	assert.Empty(t, Unknown(old, Rules{}), "of its own release nothing is unknown")
-	p, err := ParsePush([]byte(`{"loadBalancers":[{"srcIp":"a","srcPort":1,"sslCert":{"cert":"x"},"newer":"1","older":""}],` +
-		`"maxconn":"1","idleThing":"50000","nothing":null}`))
+	p, err := ParsePush(
+		[]byte(`{"loadBalancers":[{"srcIp":"a","srcPort":1,"sslCert":{"cert":"x"},"newer":"1","older":""}],` +
+			`"maxconn":"1","idleThing":"50000","nothing":null}`),
+	)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"idleThing", "loadBalancers.newer", "loadBalancers.sslCert"}, Unknown([]Push{p}, Rules{}))
 	assert.Equal(t, []string{"idleThing", "loadBalancers.newer"}, Unknown([]Push{p}, Rules{FrontendFirst: true}))

@@ -71,8 +71,8 @@ func write(w io.Writer, r Rendered, asJSON bool, heading string) error {
 }
 
 // ReadAny reads the pushes of an input whose form it tells by itself: a push as JSON in any form that ParsePush takes,
-// a recorded case (an object with a "command"), several of these one after another, one log line, or a whole log; packed
-// or not, in the forms of package logtext. The warnings say what of it is left out.
+// a recorded case (an object with a "command"), several of these one after another, one log line, or a whole log;
+// packed or not, in the forms of package logtext. The warnings say what of it is left out.
 func ReadAny(in []byte) (pushes []Push, warnings []string, err error) {
 	text, cut, err := logtext.Unpack(in)
 	if err != nil {

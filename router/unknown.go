@@ -10,9 +10,12 @@ import (
 // commandFields and ruleFields are what every release's push has (LoadBalancerConfigCommand.java, LoadBalancerTO.java
 // @4.20.0.0), whether it is rendered or not; the rest is what single releases have.
 func commandFields() []string {
-	return strings.Fields("loadBalancers lbStatsVisibility lbStatsPublicIP lbStatsPrivateIP lbStatsGuestIP lbStatsPort " +
-		"lbStatsSrcCidrs lbStatsAuth lbStatsUri lbStatsPublicCidrs maxconn keepAliveEnabled nic vpcId accessDetails " +
-		"wait bypassHostMaintenance contextMap logid requestSequence")
+	return strings.Fields(
+		"loadBalancers lbStatsVisibility lbStatsPublicIP lbStatsPrivateIP lbStatsGuestIP lbStatsPort " +
+			"lbStatsSrcCidrs lbStatsAuth lbStatsUri lbStatsPublicCidrs maxconn keepAliveEnabled nic vpcId " +
+			"accessDetails " +
+			"wait bypassHostMaintenance contextMap logid requestSequence",
+	)
 }
 
 func ruleFields(rules Rules) []string {

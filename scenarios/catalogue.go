@@ -27,10 +27,14 @@ func Catalogue() harness.Catalogue {
 // before it are never opened, and all records are written again with each run. The rows of load balancer rules that
 // were made later are judged all the same.
 func stalledRun() harness.Known {
-	return harness.Known{Releases: release.Where(release.UsageVolumeKeyNarrow), Perhaps: true,
-		Why: "#13399: the second row of a volume violates a key of usage_volume, and the usage run never gets past it; " +
+	return harness.Known{
+		Releases: release.Where(release.UsageVolumeKeyNarrow),
+		Perhaps:  true,
+		Why: "#13399: the second row of a volume violates a key of usage_volume, and the usage run never gets past " +
+			"it; " +
 			"ended by #13909",
-		Classes: []result.Class{result.StalledRun}}
+		Classes: []result.Class{result.StalledRun},
+	}
 }
 
 func stories() harness.Catalogue {

@@ -21,12 +21,14 @@ import (
 // unnoticed are the columns in which a wrong value cannot be told from a right one, and why.
 func unnoticed() map[string]string {
 	return map[string]string{
-		"cloud_usage.quota_calculated":    "the quota service sets it when it likes",
-		"cloud_usage.start_date":          "a run that begins late cuts its windows anew: one record's has no other source",
-		"cloud_usage.end_date":            "the same",
-		"cloud_usage.size":                "that of a backup is the provider's newest metric, which is no longer told",
-		"cloud_usage.virtual_size":        "the same",
-		"cloud_usage.usage_id":            "NICs of one VM with one offering share a record; that of a snapshot is #13921's",
+		"cloud_usage.quota_calculated": "the quota service sets it when it likes",
+		"cloud_usage.start_date": "a run that begins late cuts its windows anew: one record's has no other " +
+			"source",
+		"cloud_usage.end_date":     "the same",
+		"cloud_usage.size":         "that of a backup is the provider's newest metric, which is no longer told",
+		"cloud_usage.virtual_size": "the same",
+		"cloud_usage.usage_id": "NICs of one VM with one offering share a record; that of a snapshot is " +
+			"#13921's",
 		"cloud_usage.description":         "sizes for people, in those of stored volumes and snapshots",
 		"usage_backup.size":               "a provider's metric writes it whenever it comes",
 		"usage_backup.protected_size":     "the same",

@@ -35,8 +35,8 @@ func beside() map[string][]release.Knob {
 	}
 }
 
-// TestKnownFailuresExcuseNothingElse plants a second fault beside each known failure of the newest release whose usage server is sound: it must
-// become a plain failure, and without the second fault stay known.
+// TestKnownFailuresExcuseNothingElse plants a second fault beside each known failure of the newest release whose usage
+// server is sound: it must become a plain failure, and without the second fault stay known.
 func TestKnownFailuresExcuseNothingElse(t *testing.T) {
 	needLab(t)
 	// On 4.22.1.0 the stalled usage run is known beside every usage scenario's own defect.

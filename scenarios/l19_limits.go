@@ -11,8 +11,12 @@ import (
 // unchecked is a defect of every server seen, until the router's code checks a file before it takes it: then the call
 // fails with 530 and the policy is gone.
 func unchecked() harness.Known {
-	k := always(release.StickyValuesUnchecked, "createLBStickinessPolicy checks the form of values only, HAProxy refuses the file "+
-		"(NetworkHelperImpl.java@4.20.0.0)", result.RouterFrozen)
+	k := always(
+		release.StickyValuesUnchecked,
+		"createLBStickinessPolicy checks the form of values only, HAProxy refuses the file "+
+			"(NetworkHelperImpl.java@4.20.0.0)",
+		result.RouterFrozen,
+	)
 	k.Shows = release.Without(release.RouterVerifies)
 	return k
 }

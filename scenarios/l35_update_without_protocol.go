@@ -14,10 +14,13 @@ func updateWithoutProtocol() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-35", Title: "a rule that was made without a protocol can be changed", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#11468"}, Needs: pushNeeds(),
-		KnownBad: harness.Known{Releases: release.Where(release.UpdateWithoutProtocolFails),
-			Why: "updateLoadBalancerRule stores and pushes the change of a rule without a protocol, and then fails with " +
+		KnownBad: harness.Known{
+			Releases: release.Where(release.UpdateWithoutProtocolFails),
+			Why: "updateLoadBalancerRule stores and pushes the change of a rule without a protocol, and then fails " +
+				"with " +
 				"a null pointer (docs/findings/update-without-protocol.md)",
-			Classes: []result.Class{result.ServerException, result.HalfChanged}},
+			Classes: []result.Class{result.ServerException, result.HalfChanged},
+		},
 		Twins: []release.Knob{release.UpdateWithoutProtocolFails, fault.AlgorithmUpdateIgnored, fault.PushLostUpdate},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()

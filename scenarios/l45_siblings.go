@@ -46,11 +46,20 @@ func burdens() []burden {
 // change of a sibling that comes after it, which must reach the sibling's clients.
 func siblingsServed() harness.Scenario {
 	return harness.Scenario{
-		ID: "L-45", Title: "a rule that its router cannot serve does not freeze its siblings", Group: result.GroupLB,
-		Priority: 1, Weight: 3, Guards: []string{"#3253", "#11468"}, Needs: routerNeeds(),
-		KnownBad: everywhere("the API takes rules that HAProxy refuses. Up to 4.21 the router's file is frozen until they "+
-			"go, from 4.22 on every change of their siblings fails (docs/findings/port-zero.md, "+
-			"docs/findings/source-list-too-long.md)", result.RouterFrozen, result.SiblingsBlocked),
+		ID:       "L-45",
+		Title:    "a rule that its router cannot serve does not freeze its siblings",
+		Group:    result.GroupLB,
+		Priority: 1,
+		Weight:   3,
+		Guards:   []string{"#3253", "#11468"},
+		Needs:    routerNeeds(),
+		KnownBad: everywhere(
+			"the API takes rules that HAProxy refuses. Up to 4.21 the router's file is frozen until they "+
+				"go, from 4.22 on every change of their siblings fails (docs/findings/port-zero.md, "+
+				"docs/findings/source-list-too-long.md)",
+			result.RouterFrozen,
+			result.SiblingsBlocked,
+		),
 		Cures: []release.Knob{release.PortZeroAccepted.Off(), release.SourceListUnbounded.Off(),
 			release.StickyValuesUnchecked.Off()},
 		Twins: []release.Knob{fault.RouterReloadSkipped, fault.RouterFileStale, fault.PolicyDropped},

@@ -15,7 +15,8 @@ func duplicateCreate() harness.Scenario {
 		Guards: []string{"#13399", "#13909", "#11531", "#8587"}, Needs: append(usageNeeds(), harness.Forge),
 		KnownBad: always(release.UsageCreateRepeated,
 			"#13909: a repeated LB.CREATE opens a second row; a repeated VOLUME.CREATE closes the "+
-				"first and is refused; in 4.22.1.0 the whole run is rolled back", result.UsageInvariant, result.RowCount,
+				"first and is refused; in 4.22.1.0 the whole run is rolled "+
+				"back", result.UsageInvariant, result.RowCount,
 			result.WrongHours, result.WrongClose),
 		Cures: []release.Knob{release.UsageCreateRepeated.Off()}, Twins: []release.Knob{release.UsageCreateRepeated,
 			fault.UsageDuplicateBlocks},

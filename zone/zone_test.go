@@ -154,12 +154,15 @@ func TestAccountRemoval(t *testing.T) {
 
 	b.job("deleteAccount", "id="+account)
 	b.job("deleteDomain", "id="+domain)
-	require.Equal(t, []string{"NETWORK.UPDATE", "LB.DELETE", "LB.DELETE", "NETWORK.DELETE", "NET.IPRELEASE", "NET.IPRELEASE",
-		"NET.IPRELEASE", "VPC.DELETE"},
+	require.Equal(
+		t,
+		[]string{"NETWORK.UPDATE", "LB.DELETE", "LB.DELETE", "NETWORK.DELETE", "NET.IPRELEASE", "NET.IPRELEASE",
+			"NET.IPRELEASE", "VPC.DELETE"},
 		slices.DeleteFunc(usageTypesOf(t, b.z)[before:], func(s string) bool {
 			return strings.HasPrefix(s, "VM.") || strings.HasPrefix(s, "VOLUME.") ||
 				strings.HasPrefix(s, "NETWORK.OFFERING")
-		}))
+		}),
+	)
 	for list, key := range map[string]string{"listVirtualMachines": "virtualmachine", "listVPCs": "vpc",
 		"listNetworks": "network", "listLoadBalancerRules": "loadbalancerrule", "listRouters": "router"} {
 		require.Len(t, b.call(list, "listall=true")[key], 1, list)

@@ -39,8 +39,9 @@ func TestBill(t *testing.T) {
 
 func TestKindOf(t *testing.T) {
 	for text, want := range map[string]string{
-		"MIT License\n\nPermission is hereby granted,\nfree of charge, to":                                   "MIT",
-		"Apache License\n   Version 2.0, January 2004":                                                       "Apache-2.0",
+		"MIT License\n\nPermission is hereby granted,\nfree of charge, to": "MIT",
+		"Apache License\n   Version 2.0, January " +
+			"2004": "Apache-2.0",
 		"Redistributions in binary form must reproduce the above copyright notice ... Neither the name of X": "BSD-3",
 		"all rights reserved": "",
 	} {

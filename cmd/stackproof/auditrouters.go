@@ -20,8 +20,14 @@ type routersFlags struct {
 }
 
 func (f *routersFlags) add(s *pflag.FlagSet) {
-	s.StringVar(&f.command, "router", "", "command that leads into a virtual router, to compare what is in force there "+
-		"with the database, for instance 'ssh {host} ssh -p 3922 root@{linklocal} {command}' (default: the target's)")
+	s.StringVar(
+		&f.command,
+		"router",
+		"",
+		"command that leads into a virtual router, to compare what is in force there "+
+			"with the database, for instance 'ssh {host} ssh -p 3922 root@{linklocal} {command}' (default: the "+
+			"target's)",
+	)
 	s.BoolVar(&f.reach, "reach", false, "connect once from here to the public address of every rule")
 }
 

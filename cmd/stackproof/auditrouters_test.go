@@ -85,7 +85,8 @@ func fillRouters(t *testing.T, db *sql.DB, name string, pid int) {
 			"(4, '%s', 'Running', '%d')", name, pid),
 		"INSERT INTO cloud.networks (id, vpc_id) VALUES (2, 1)",
 		"INSERT INTO cloud.user_ip_address (id, public_ip_address) VALUES (1, '10.7.0.1')",
-		"INSERT INTO cloud.firewall_rules (id, uuid, ip_address_id, start_port, end_port, state, purpose, account_id, " +
+		"INSERT INTO cloud.firewall_rules (id, uuid, ip_address_id, start_port, end_port, state, purpose, " +
+			"account_id, " +
 			"network_id) VALUES (7, 'u7', 1, 80, 80, 'Active', 'LoadBalancing', 2, 2)",
 		"INSERT INTO cloud.load_balancing_rules (id, name, default_port_start, default_port_end, algorithm) " +
 			"VALUES (7, 'a', 8080, 8080, 'roundrobin')",

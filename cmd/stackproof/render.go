@@ -27,11 +27,16 @@ func warn(c *cobra.Command, from string, warnings []string) {
 func renderCommand() *cobra.Command {
 	var name string
 	var asJSON bool
-	c := &cobra.Command{Use: "render [FILE|-]", Short: "Print the haproxy.cfg that a push renders to",
+	c := &cobra.Command{
+		Use:   "render [FILE|-]",
+		Short: "Print the haproxy.cfg that a push renders to",
 		Long: `Reads LoadBalancerConfigCommands from FILE or standard input and prints what the release's generator makes of them.
-The input is the command's JSON, a line, or a whole log of a management server or of a KVM host's agent. It may be packed
-(gzip, xz, bzip2), be a container's json-file log, have escaped quotes, or be broken over lines. What is damaged, such as a
-last line that was cut, is left out with a warning; so are fields that the release does not know.`}
+The input is the command's JSON, a line, or a whole log of a management server or of a KVM host's agent. It may be
+packed
+(gzip, xz, bzip2), be a container's json-file log, have escaped quotes, or be broken over lines. What is damaged, such
+as a
+last line that was cut, is left out with a warning; so are fields that the release does not know.`,
+	}
 	c.Flags().StringVar(&name, "release", release.Default, "whose generator ("+release.Known()+")")
 	c.Flags().BoolVar(&asJSON, "json", false, "print config, add_rules, remove_rules and stat_rules as JSON")
 	c.Args = func(c *cobra.Command, args []string) error {

@@ -59,14 +59,18 @@ func selftestKillCommand() *cobra.Command {
 	var o selftestOptions
 	var points int
 	var part string
-	c := &cobra.Command{Use: "kill", Short: "Kills runs at their API calls, and looks what cleanup leaves", Args: noArgs,
+	c := &cobra.Command{
+		Use:   "kill",
+		Short: "Kills runs at their API calls, and looks what cleanup leaves",
+		Args:  noArgs,
 		Long: `Runs each scenario as a process of its own against a lab zone and kills it (kill -9) at an API call: before
 the server sees the call, and again after the server has carried it out. Then stackproof cleanup runs, and nothing may
 be left: on the zone, in its tables, of processes and folders on this machine, in the folder of ledgers.
 
 Exit status 1 if something was left.`,
 		Example: `  stackproof selftest kill --scenario U-01
-  stackproof selftest kill --scenario L-01 --points 20 --seed 7`}
+  stackproof selftest kill --scenario L-01 --points 20 --seed 7`,
+	}
 	o.add(c.Flags())
 	c.Flags().IntVar(&points, "points", 0, "how many points a scenario is killed at, drawn by the seed; 0 is every one")
 	c.Flags().StringVar(&part, "shard", "", "only one part of the points: i/n, counted from 0")

@@ -18,7 +18,10 @@ func selftestChaosCommand() *cobra.Command {
 	var count int
 	var names []string
 	var list bool
-	c := &cobra.Command{Use: "chaos", Short: "Breaks the surroundings of runs, and looks what becomes of them", Args: noArgs,
+	c := &cobra.Command{
+		Use:   "chaos",
+		Short: "Breaks the surroundings of runs, and looks what becomes of them",
+		Args:  noArgs,
 		Long: `Runs a scenario as a process of its own against a lab zone, again and again. Each time one fault or two befall it:
 of the API, the database, the usage server, the routers, the log, or the machine. Scenario, faults, and the call at
 which they strike are drawn by a seed, so that each trial can be made again.
@@ -28,7 +31,8 @@ reason, a run that does not end within its bound, and anything that cleanup leav
 trial that failed is cut down to the smallest that still fails.`,
 		Example: `  stackproof selftest chaos --runs 20 --scenario U-01
   stackproof selftest chaos --runs 1 --seed 17
-  stackproof selftest chaos --fault database-cut-10s --scenario L-01 --runs 3`}
+  stackproof selftest chaos --fault database-cut-10s --scenario L-01 --runs 3`,
+	}
 	o.add(c.Flags())
 	c.Flags().IntVar(&count, "runs", 100, "how many trials; the seeds follow one another")
 	c.Flags().StringArrayVar(&names, "fault", nil, "draw from these faults only (repeatable)")
@@ -108,8 +112,8 @@ func (o *selftestOptions) chaos(c *cobra.Command, site *chaos.Site, chosen harne
 		fmt.Fprintf(c.OutOrStdout(), "%s: %s (%.1f s) %s\n", tried.Trial, tried.Outcome, tried.Seconds,
 			strings.ReplaceAll(tried.Why, "\n", " / "))
 	}
-	fmt.Fprintf(c.OutOrStdout(), "\n%s\n%d runs with %d faults, seeds %d to %d on %s: %d failed\n", m, count, m.Faults(),
-		o.seed, o.seed+int64(count)-1, o.release, len(m.Bad()))
+	fmt.Fprintf(c.OutOrStdout(), "\n%s\n%d runs with %d faults, seeds %d to %d on %s: %d failed\n", m, count,
+		m.Faults(), o.seed, o.seed+int64(count)-1, o.release, len(m.Bad()))
 	for _, one := range m.Bad() {
 		small, err := chaos.Shrink(c.Context(), one.Trial, func(ctx context.Context, t chaos.Trial) (bool, error) {
 			again, err := site.Try(ctx, t, bad[t.Scenario])

@@ -15,12 +15,16 @@ func selftestSoakCommand() *cobra.Command {
 	var o selftestOptions
 	var repeat int
 	var every time.Duration
-	c := &cobra.Command{Use: "soak", Short: "Repeats a run for a long time, and looks whether it grows", Args: noArgs,
+	c := &cobra.Command{
+		Use:   "soak",
+		Short: "Repeats a run for a long time, and looks whether it grows",
+		Args:  noArgs,
 		Long: `Repeats scenarios on the lab, in one process, and samples memory, open files, threads, processes and temporary
 files of it. A value that is a quarter larger at the end than after the start is a failure, as is a verdict that a
 sound run does not have, and anything that is left (exit status 1).`,
 		Example: `  stackproof selftest soak --repeat 300
-  stackproof selftest soak --scenario U-26 --repeat 1000`}
+  stackproof selftest soak --scenario U-26 --repeat 1000`,
+	}
 	o.add(c.Flags())
 	c.Flags().IntVar(&repeat, "repeat", 300, "repeats of each scenario")
 	c.Flags().DurationVar(&every, "every", 5*time.Second, "how often it is looked")
@@ -60,7 +64,8 @@ func (o *selftestOptions) soak(c *cobra.Command, repeat int, every time.Duration
 		return cannotRun(err)
 	}
 	grown := chaos.Growth(s.Samples, growth)
-	fmt.Fprintf(c.OutOrStdout(), "%s\nexit status %d; grown: %s; left: %s\n", s.Said, s.Code, orNothing(grown), orNothing(s.Left))
+	fmt.Fprintf(c.OutOrStdout(), "%s\nexit status %d; grown: %s; left: %s\n", s.Said, s.Code, orNothing(grown),
+		orNothing(s.Left))
 	if s.Code != exitOK || len(grown) > 0 || len(s.Left) > 0 {
 		return &exitError{code: exitFailure}
 	}

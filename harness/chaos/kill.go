@@ -172,7 +172,8 @@ func (c *child) result() (result.Run, error) {
 }
 
 // killAt kills one run and cleans up after it; reached is false for a run that ended before.
-func (s *Site) killAt(ctx context.Context, scenarios []string, seed int64, p Point) (k Killed, reached bool, err error) {
+func (s *Site) killAt(ctx context.Context, scenarios []string, seed int64,
+	p Point) (k Killed, reached bool, err error) {
 	k.Point = p
 	c, err := s.run(ctx, seed, scenarios, s.sources()...)
 	if err != nil {

@@ -106,8 +106,8 @@ func sample(pid, below int, temp string) (s Sample, ok bool) {
 	return s, err == nil && err2 == nil && s.Memory > 0
 }
 
-// Growth compares the largest values of the second and the last quarter of samples: the first is the start. It says what
-// grew by more than a share, such as 0.25; a value that is small anyway may grow by few.
+// Growth compares the largest values of the second and the last quarter of samples: the first is the start. It says
+// what grew by more than a share, such as 0.25; a value that is small anyway may grow by few.
 func Growth(samples []Sample, share float64) (grown []string) {
 	n := len(samples) / 4
 	if n == 0 {

@@ -11,7 +11,13 @@ import (
 func TestGrowth(t *testing.T) {
 	flat, leaky := make([]Sample, 40), make([]Sample, 40)
 	for i := range flat {
-		flat[i] = Sample{Memory: 100_000 + int64(i%5)*1000, Files: 20 + i%7, Threads: 9, Processes: i % 6, Temporary: i % 3}
+		flat[i] = Sample{
+			Memory:    100_000 + int64(i%5)*1000,
+			Files:     20 + i%7,
+			Threads:   9,
+			Processes: i % 6,
+			Temporary: i % 3,
+		}
 		if i < 10 {
 			flat[i].Memory = 10_000
 		}
@@ -19,7 +25,8 @@ func TestGrowth(t *testing.T) {
 		leaky[i].Memory, leaky[i].Temporary = 100_000+int64(i)*5000, i
 	}
 	assert.Empty(t, Growth(flat, 0.25))
-	assert.Equal(t, []string{"memory (KiB) from 195000 to 295000", "temporary files from 19 to 39"}, Growth(leaky, 0.25))
+	assert.Equal(t, []string{"memory (KiB) from 195000 to 295000", "temporary files from 19 to 39"},
+		Growth(leaky, 0.25))
 	assert.NotEmpty(t, Growth(flat[:3], 0.25), "too few samples are no pass")
 }
 

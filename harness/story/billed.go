@@ -110,8 +110,11 @@ func (t BilledRows) RequireRowOpen(things ...Billed) {
 	for _, b := range things {
 		if n := len(open(t.watch.rows(b))); n != 1 {
 			if stall, ok := t.watch.last.Stall(); ok && stall.Holds(b.Ref) {
-				t.FailNow(result.StalledRun, fmt.Sprintf("%s has no usage row: its event waits behind %s of volume %d", b,
-					stall.By.Type, stall.By.ResourceID), t.watch.evidence()...)
+				t.FailNow(
+					result.StalledRun,
+					fmt.Sprintf("%s has no usage row: its event waits behind %s of volume %d", b,
+						stall.By.Type, stall.By.ResourceID),
+					t.watch.evidence()...)
 			}
 			t.Inconclusive("%s has %d open usage rows, want one, before anything is done to it", b, n)
 		}

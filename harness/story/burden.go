@@ -68,7 +68,8 @@ func (t RouterLooks) ExpectServed(beside string, r *Rule) {
 	switch {
 	case files.Refusal != "":
 		t.Fail(result.RouterFrozen, fmt.Sprintf("%s: HAProxy refuses the file, and %s is not in force: %s", beside,
-			r.called(), firstLine(files.Refusal)), result.Evidence{Kind: result.KindNote, Title: "what HAProxy says of " +
+			r.called(),
+			firstLine(files.Refusal)), result.Evidence{Kind: result.KindNote, Title: "what HAProxy says of " +
 			beside, Text: files.Refusal})
 	case files.MasterPID == 0:
 		t.Fail(result.ProcessStale, fmt.Sprintf("%s: HAProxy does not run", beside))
@@ -87,10 +88,18 @@ func (t RouterLooks) ExpectSection(r *Rule, there bool) {
 	section, has := router.Listens(files.Live)[r.Section()]
 	switch {
 	case has && !there:
-		t.Fail(result.WrongProtocol, fmt.Sprintf("%s is a UDP rule, and the router serves it as a TCP listener", r.called()),
-			result.Evidence{Kind: result.KindNote, Title: "section " + section.Name, Text: strings.Join(section.Lines, "\n")})
+		t.Fail(
+			result.WrongProtocol,
+			fmt.Sprintf("%s is a UDP rule, and the router serves it as a TCP listener", r.called()),
+			result.Evidence{
+				Kind:  result.KindNote,
+				Title: "section " + section.Name,
+				Text:  strings.Join(section.Lines, "\n"),
+			},
+		)
 	case there && (!has || len(serversOf(section)) == 0):
-		t.Fail(result.RouterStale, fmt.Sprintf("the router's live file has no listener with servers for %s", r.called()))
+		t.Fail(result.RouterStale,
+			fmt.Sprintf("the router's live file has no listener with servers for %s", r.called()))
 	}
 }
 

@@ -59,9 +59,9 @@ func (t ClientLooks) undecided(s seen, control *Rule) {
 	t.Inconclusive("%s: %s %s", s.rule, s.verdict, s.why)
 }
 
-// oneSided says what a rule's own side shows although the probe as a whole allows no verdict: what its control, with the
-// same members, shows to be possible and the rule does not do. That all of N clients come to one of B backends by chance
-// has probability B^(1-N); empty when nothing is wrong on this side.
+// oneSided says what a rule's own side shows although the probe as a whole allows no verdict: what its control, with
+// the same members, shows to be possible and the rule does not do. That all of N clients come to one of B backends by
+// chance has probability B^(1-N); empty when nothing is wrong on this side.
 func (s seen) oneSided() (class result.Class, why string) {
 	members := 0
 	if s.pushed != nil {

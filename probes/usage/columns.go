@@ -51,8 +51,11 @@ type column struct{ name, want string }
 func (c *checker) rowSays(row HelperRow) {
 	report := func(source string, wrong []column) {
 		for _, one := range wrong {
-			c.report(Violation{Invariant: "I12", Class: ClassWrongColumn, Expected: fmt.Sprintf("%s %s, by %s", one.name,
-				one.want, source), Seen: one.name + " " + row.Column(one.name)}, &row)
+			c.report(
+				Violation{Invariant: "I12", Class: ClassWrongColumn, Expected: fmt.Sprintf("%s %s, by %s", one.name,
+					one.want, source), Seen: one.name + " " + row.Column(one.name)},
+				&row,
+			)
 		}
 	}
 	if domain, known := c.Domains[row.AccountID]; known {
@@ -92,8 +95,16 @@ func (r HelperRow) unlike(all []column) (wrong []column) {
 func (c *checker) strangeRow(row HelperRow) {
 	for _, e := range c.Events {
 		if e.Created.Equal(row.Created) && e.Created.Before(c.Cutoff) && opensRows(row.Kind, e.Type) {
-			c.report(Violation{Invariant: "I12", Class: ClassWrongColumn, Expected: fmt.Sprintf("the resource %d of event %d (%s)", e.ResourceID,
-				e.ID, e.Type), Seen: "another resource"}, &row)
+			c.report(
+				Violation{
+					Invariant: "I12",
+					Class:     ClassWrongColumn,
+					Expected: fmt.Sprintf("the resource %d of event %d (%s)", e.ResourceID,
+						e.ID, e.Type),
+					Seen: "another resource",
+				},
+				&row,
+			)
 			return
 		}
 	}
@@ -168,8 +179,13 @@ func (c *checker) byEvent(row HelperRow, e UsageEvent) []column {
 	case KindNIC:
 		return []column{{"network_offering_id", zeroed(e.offering)}, {"is_default", flag(e.size == "1")}}
 	case KindVMRunning, KindVMAllocated:
-		return []column{{"usage_type", fmt.Sprint(specOf(row.Kind).vmType)}, {"vm_name", e.ResourceName}, {"service_offering_id", zeroed(e.offering)},
-			{"template_id", zeroed(e.template)}, {"hypervisor_type", e.resourceType}}
+		return []column{
+			{"usage_type", fmt.Sprint(specOf(row.Kind).vmType)},
+			{"vm_name", e.ResourceName},
+			{"service_offering_id", zeroed(e.offering)},
+			{"template_id", zeroed(e.template)},
+			{"hypervisor_type", e.resourceType},
+		}
 	case KindVolume:
 		return []column{{"disk_offering_id", e.offering}, {"template_id", e.template}, {"size", e.size}}
 	case KindVPNUser:

@@ -11,7 +11,13 @@ import (
 
 // recordSays holds a record against the helper rows that it can come from: it must say what one of them says.
 func (c *checker) recordSays(r Record) {
-	v := Violation{Invariant: "I12", Class: ClassWrongColumn, Table: schemaUsage + ".cloud_usage", HelperID: r.ID, AccountID: r.AccountID}
+	v := Violation{
+		Invariant: "I12",
+		Class:     ClassWrongColumn,
+		Table:     schemaUsage + ".cloud_usage",
+		HelperID:  r.ID,
+		AccountID: r.AccountID,
+	}
 	if want := Display(r.RawUsage); r.Column("usage_display") != want {
 		v.Expected, v.Seen = "usage_display "+want, "usage_display "+r.Column("usage_display")
 		c.report(v, nil)

@@ -120,13 +120,18 @@ func parseEvent(r row) (UsageEvent, error) {
 
 func parseRecord(r row) (Record, error) {
 	rec := Record{
-		ID: r.number("id"), ZoneID: r.number("zone_id"), AccountID: r.number("account_id"),
+		ID:          r.number("id"),
+		ZoneID:      r.number("zone_id"),
+		AccountID:   r.number("account_id"),
 		Description: r.text("description"),
-		Type:        r.number("usage_type"), VMID: r.number("vm_instance_id"), OfferingID: r.number("offering_id"),
-		UsageID: r.number("usage_id"),
+		Type:        r.number("usage_type"),
+		VMID:        r.number("vm_instance_id"),
+		OfferingID:  r.number("offering_id"),
+		UsageID:     r.number("usage_id"),
 		// Two records of one window may differ in state (networks), size (resized volumes) or CPU (scaled VMs), and
 		// both be right; what is left out here is all that may differ between two records of the same thing.
-		raw: r.raw(), same: r.raw("id", "description", "usage_display", "raw_usage", "end_date", "quota_calculated", "is_hidden",
+		raw: r.raw(),
+		same: r.raw("id", "description", "usage_display", "raw_usage", "end_date", "quota_calculated", "is_hidden",
 			"vm_name"),
 	}
 	if _, err := fmt.Sscan(r.text("raw_usage"), &rec.RawUsage); err != nil {
@@ -159,10 +164,32 @@ func parseJob(r row) (Job, error) {
 
 // liveColumns is all that is read of the objects of cloud: their tables hold secrets, too.
 func liveColumns() []string {
-	return []string{"id", "uuid", "account_id", "state", "created", "removed", "purpose", "allocated", "is_portable",
-		"forsystemvms", "type", "instance_id", "domain_id", "data_center_id", "zone_id", "public_ip_address", "source_nat",
-		"is_system", "network_offering_id", "name", "service_offering_id", "vm_template_id", "hypervisor_type",
-		"default_nic"}
+	return []string{
+		"id",
+		"uuid",
+		"account_id",
+		"state",
+		"created",
+		"removed",
+		"purpose",
+		"allocated",
+		"is_portable",
+		"forsystemvms",
+		"type",
+		"instance_id",
+		"domain_id",
+		"data_center_id",
+		"zone_id",
+		"public_ip_address",
+		"source_nat",
+		"is_system",
+		"network_offering_id",
+		"name",
+		"service_offering_id",
+		"vm_template_id",
+		"hypervisor_type",
+		"default_nic",
+	}
 }
 
 // liveTable says where the objects of some kinds live in cloud, and how to tell the living from the dead.

@@ -14,8 +14,8 @@ type Stall struct {
 	behind []UsageEvent
 }
 
-// Stall finds the stall of the usage runs, whoever's volume brought it about; ok is false where there is none. The newest
-// of the events that wait is a volume's, and runs have succeeded since it was copied.
+// Stall finds the stall of the usage runs, whoever's volume brought it about; ok is false where there is none. The
+// newest of the events that wait is a volume's, and runs have succeeded since it was copied.
 func (s Snapshot) Stall() (stall Stall, ok bool) {
 	for _, e := range s.Waiting {
 		if !e.Created.After(s.Cutoff) {

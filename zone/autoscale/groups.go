@@ -42,7 +42,8 @@ func groupCommands() []command {
 			},
 			Create: createGroup, Run: configureGroup,
 			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return mgr.Worded("configuring AutoScale Vm Group. Vm", "Configuring AutoScale Instance Group. Instance") +
+				return mgr.Worded("configuring AutoScale Vm Group. Vm",
+					"Configuring AutoScale Instance Group. Instance") +
 					targetID(c, " Group Id: ")
 			},
 		},

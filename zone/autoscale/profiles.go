@@ -99,7 +99,8 @@ func scaleProfileCommands() []command {
 			}, Run: deleteProfile,
 			Subject: profileSubject,
 			Describe: func(mgr *Manager, c *kernel.Call) string {
-				return mgr.Worded("deleting autoscale vm profile: ", "Deleting autoscale Instance profile: ") + targetID(c, "")
+				return mgr.Worded("deleting autoscale vm profile: ",
+					"Deleting autoscale Instance profile: ") + targetID(c, "")
 			},
 			Detail: func(mgr *Manager, c *kernel.Call) string {
 				return targetID(c, "AutoScale "+mgr.Worded("VM", "Instance")+" Profile Id: ")

@@ -30,19 +30,34 @@ func (n *NIC) Owns(ip netip.Addr) bool { return slices.Contains(n.addresses(), i
 func secondaryCommands() []command {
 	return []command{
 		{
-			Name: "addIpToNic", About: "Assigns secondary IP to NIC", Root: "addiptovmnicresponse",
-			Class: kernel.UserClasses + "vm.AddIpToVmNicCmd", Kind: kernel.AsyncCreate, Event: "NIC.SECONDARY.IP.ASSIGN",
-			Eventful: kernel.EventAsync, Action: "assigning secondary ip to nic",
-			Params: []param{{Name: "nicid", Type: "string", Required: true, About: "the ID of the nic to which you want " +
-				"to assign private IP"}, {Name: "ipaddress", Type: "string", About: "Secondary IP Address"}},
-			Create: addSecondary, Run: secondaryResult,
+			Name:     "addIpToNic",
+			About:    "Assigns secondary IP to NIC",
+			Root:     "addiptovmnicresponse",
+			Class:    kernel.UserClasses + "vm.AddIpToVmNicCmd",
+			Kind:     kernel.AsyncCreate,
+			Event:    "NIC.SECONDARY.IP.ASSIGN",
+			Eventful: kernel.EventAsync,
+			Action:   "assigning secondary ip to nic",
+			Params: []param{
+				{Name: "nicid", Type: "string", Required: true, About: "the ID of the nic to which you want " +
+					"to assign private IP"},
+				{Name: "ipaddress", Type: "string", About: "Secondary IP Address"},
+			},
+			Create: addSecondary,
+			Run:    secondaryResult,
 		},
 		{
-			Name: "removeIpFromNic", About: "Removes secondary IP from the NIC.",
-			Class: kernel.UserClasses + "vm.RemoveIpFromVmNicCmd", Kind: kernel.AsyncCommand,
-			Event: "NIC.SECONDARY.IP.UNASSIGN", Eventful: kernel.EventAsync, Action: "removing secondary ip from nic",
-			Params: []param{{Name: "id", Type: "string", Required: true, About: "the ID of the secondary ip address to " +
-				"nic"}},
+			Name:     "removeIpFromNic",
+			About:    "Removes secondary IP from the NIC.",
+			Class:    kernel.UserClasses + "vm.RemoveIpFromVmNicCmd",
+			Kind:     kernel.AsyncCommand,
+			Event:    "NIC.SECONDARY.IP.UNASSIGN",
+			Eventful: kernel.EventAsync,
+			Action:   "removing secondary ip from nic",
+			Params: []param{
+				{Name: "id", Type: "string", Required: true, About: "the ID of the secondary ip address to " +
+					"nic"},
+			},
 			Run: removeSecondary,
 		},
 	}

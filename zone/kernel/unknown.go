@@ -62,9 +62,9 @@ func Harmless(param string) bool {
 		"fetchlatest", "showcapacities", "showremoved", "showuserdata", "viewmode"}, param)
 }
 
-// byFields applies the filters of the table: an object is kept when its field of the filter's name has the value. Where no
-// object has such a field, the call is refused when its work is done (lacking): taken and not applied, a filter would list
-// everything.
+// byFields applies the filters of the table: an object is kept when its field of the filter's name has the value. Where
+// no object has such a field, the call is refused when its work is done (lacking): taken and not applied, a filter
+// would list everything.
 func (c *Call) byFields(items []obj) []obj {
 	for _, name := range unfilteredOf(c.Cmd.Name) {
 		value, given := c.Params[name]
@@ -80,7 +80,8 @@ func (c *Call) byFields(items []obj) []obj {
 			return items
 		}
 		items = slices.DeleteFunc(items, func(i obj) bool {
-			return !slices.ContainsFunc(wanted, func(w string) bool { return strings.EqualFold(w, fmt.Sprint(i[field])) })
+			return !slices.ContainsFunc(wanted,
+				func(w string) bool { return strings.EqualFold(w, fmt.Sprint(i[field])) })
 		})
 	}
 	return items

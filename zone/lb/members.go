@@ -176,8 +176,8 @@ func (mgr *Manager) checkMember(r *push.Rule, w Wanted) ([]netip.Addr, error) {
 			ip = nic.IP
 		}
 		if !nic.Owns(ip) {
-			return nil, api.Invalid("%s %s specified does not belong to nic in network %d", mgr.Worded("VM ip", "Instance IP"),
-				ip, r.Network.ID)
+			return nil, api.Invalid("%s %s specified does not belong to nic in network %d",
+				mgr.Worded("VM ip", "Instance IP"), ip, r.Network.ID)
 		}
 		if !slices.Contains(ips, ip) {
 			ips = append(ips, ip)
@@ -206,7 +206,8 @@ func removeFromRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	}
 	for _, w := range members {
 		if mgr.Hooks.Guard(w.VM) != nil || !mapped(r, w) {
-			return nil, api.BadParameter("Failed to remove %s from load balancer rule", mgr.Worded("instance", "Instance"))
+			return nil, api.BadParameter("Failed to remove %s from load balancer rule",
+				mgr.Worded("instance", "Instance"))
 		}
 	}
 	if err := mgr.Unassign(c.Ctx, r, members, true); err != nil {

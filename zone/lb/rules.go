@@ -100,8 +100,15 @@ func lbUpdateCommand() command {
 			{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the rule to " +
 				"the end user or not"},
 			{Name: "protocol", Type: "string", About: "The protocol for the LB"},
-			{Name: "cidrlist", Type: "list", With: release.UpdateCIDRList, Empty: true, About: "the CIDR list to allow traffic, " +
-				"all other CIDRs will be blocked. Multiple entries must be separated by a single comma character (,)."},
+			{
+				Name:  "cidrlist",
+				Type:  "list",
+				With:  release.UpdateCIDRList,
+				Empty: true,
+				About: "the CIDR list to allow traffic, " +
+					"all other CIDRs will be blocked. Multiple entries must be separated by a single comma " +
+					"character (,).",
+			},
 			{Name: "customid", Type: "string", About: "an optional field, in case you want to set a custom id to " +
 				"the resource. Allowed to Root Admins only"},
 		},

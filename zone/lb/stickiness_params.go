@@ -132,8 +132,9 @@ func (mgr *Manager) validated(r *push.Rule, param string) string {
 	return ": " + text
 }
 
-// refusedByHAProxy is the check that the releases lack: a table of size 0, an expiry beyond HAProxy's timer (2^31
-// ms), a cookie's name of several words, a cookie mode that it does not know or that contradicts the flag indirect (measured on 2.6).
+// refusedByHAProxy is the check that the releases lack: a table of size 0, an expiry beyond HAProxy's timer (2^31 ms),
+// a cookie's name of several words, a cookie mode that it does not know or that contradicts the flag indirect (measured
+// on 2.6).
 func refusedByHAProxy(name, value string, params [][2]string) bool {
 	has := func(flag string) bool {
 		return slices.ContainsFunc(params, func(kv [2]string) bool { return strings.EqualFold(kv[0], flag) })

@@ -58,7 +58,8 @@ const noProtocol = `Cannot invoke "String.equals(Object)" because the return val
 
 // mustPush says whether an update goes to the router: another algorithm as text, upper and lower case apart, another
 // source list, and from 4.22 on another protocol. There what the call leaves unsaid counts as changed, too: algorithm
-// and protocol as given are held against the stored ones (LoadBalancingRulesManagerImpl.updateLoadBalancerRule@4.20.0.0, @4.22.1.0).
+// and protocol as given are held against the stored ones
+// (LoadBalancingRulesManagerImpl.updateLoadBalancerRule@4.20.0.0, @4.22.1.0).
 func (mgr *Manager) mustPush(c *kernel.Call, before, r *push.Rule) bool {
 	changed := r.Algorithm != before.Algorithm || r.SourceList() != before.SourceList() ||
 		r.LBProtocol != before.LBProtocol && !mgr.On(release.ProtocolUpdateNotPushed)
@@ -108,7 +109,8 @@ func changeRule(mgr *Manager, c *kernel.Call, r *push.Rule) error {
 	}
 	r.Display = c.Boolean("fordisplay", r.Display)
 	if err := mgr.supported(r); err != nil {
-		if mgr.On(release.ProtocolCheckedExactly) && r.StartPort != statsPort && !strings.EqualFold(r.LBProtocol, "udp") {
+		if mgr.On(release.ProtocolCheckedExactly) && r.StartPort != statsPort &&
+			!strings.EqualFold(r.LBProtocol, "udp") {
 			return err
 		}
 		return api.Invalid("Modifications in lb rule %s are not supported.", mgr.RuleText(r, kernel.LongText(r.ID)))

@@ -121,8 +121,8 @@ func addressAnswer(mgr *Manager, a *Address) obj {
 
 // AddressText names an address (IPAddressVO@4.20.1.0); before says how texts did until then.
 func (mgr *Manager) AddressText(a *Address, before string) string {
-	return mgr.ObjectText(before, "IPAddress", "address", a.IP.String(), "dataCenterId", mgr.Site.ID, "id", a.ID, "uuid",
-		a.UUID)
+	return mgr.ObjectText(before, "IPAddress", "address", a.IP.String(), "dataCenterId", mgr.Site.ID, "id", a.ID,
+		"uuid", a.UUID)
 }
 
 // OldAddressText is an address as texts name it as an object up to 4.20.0.

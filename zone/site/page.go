@@ -27,7 +27,8 @@ code { font-family: ui-monospace, monospace; } summary { cursor: pointer; } dd {
 </style></head><body>
 <main>
 <h1>stackproof lab zone</h1>
-<p>This is the CloudStack API of a lab zone with the profile of release {{.Release}}. Hypervisors are simulated. The API is
+<p>This is the CloudStack API of a lab zone with the profile of release {{.Release}}. Hypervisors are simulated. The
+API is
 at <code>/client/api</code>; keys and ready profiles are where the lab was started.</p>
 <h2>What the zone has</h2>
 <table><thead><tr><th scope="col">Objects</th><th scope="col">Number</th><th scope="col">Names</th></tr></thead><tbody>
@@ -36,7 +37,8 @@ at <code>/client/api</code>; keys and ready profiles are where the lab was start
 <h2>The {{len .Commands}} commands that it knows</h2>
 <p>A command that is not here gets the refusal of a server: 401 when it is signed, as for a wrong signature.</p>
 {{range .Commands}}<details><summary><code>{{.Name}}</code>{{if .Async}} (asynchronous){{end}}: {{.About}}</summary>
-<dl>{{range .Params}}<dt><code>{{.Name}}</code>{{if .Required}}, required{{end}}</dt><dd>{{.About}}</dd>{{end}}</dl></details>
+<dl>{{range .Params}}<dt><code>{{.Name}}</code>{{if .Required}},
+required{{end}}</dt><dd>{{.About}}</dd>{{end}}</dl></details>
 {{end}}</main></body></html>
 `))
 
@@ -100,7 +102,8 @@ func (mgr *Manager) things() []thing {
 			return a.IP.String(), a.State != "Free"
 		}),
 		things("Virtual routers", mgr.net.Routers, func(r *net.Router) (string, bool) { return r.Name, true }),
-		things("Instances", mgr.compute.VMs, func(vm *compute.VM) (string, bool) { return vm.Name, vm.Removed.IsZero() }),
+		things("Instances", mgr.compute.VMs,
+			func(vm *compute.VM) (string, bool) { return vm.Name, vm.Removed.IsZero() }),
 		things("Load balancer rules", mgr.push.LBRules.All(), func(r *push.Rule) (string, bool) {
 			return r.Name, true
 		}),

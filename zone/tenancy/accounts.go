@@ -158,8 +158,12 @@ func (mgr *Manager) freeUsername(name string, d *Domain) error {
 		return u.Username == name && u.Account.Domain == d &&
 			u.Removed.IsZero()
 	}) {
-		return api.Invalid("The user %s already exists in domain %s", name, mgr.ObjectText(kernel.LongText(d.ID), "Domain",
-			"id", d.ID, "name", d.Name, "path", d.Path, "uuid", d.UUID))
+		return api.Invalid(
+			"The user %s already exists in domain %s",
+			name,
+			mgr.ObjectText(kernel.LongText(d.ID), "Domain",
+				"id", d.ID, "name", d.Name, "path", d.Path, "uuid", d.UUID),
+		)
 	}
 	return nil
 }

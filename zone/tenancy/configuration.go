@@ -95,8 +95,11 @@ func (mgr *Manager) Setting(name string) string {
 func (mgr *Manager) PristineConfiguration(ctx context.Context, values map[string]string) error {
 	mgr.Config = append(settings(), limitSettings()...)
 	if mgr.On(release.IdleTimeout) {
-		mgr.Config = append(mgr.Config, &Setting{IdleTimeout, "50000", "50000", "Network", "Load Balancer(haproxy) idle " +
-			"timeout in milliseconds. Use 0 for infinite.", "Number"})
+		mgr.Config = append(
+			mgr.Config,
+			&Setting{IdleTimeout, "50000", "50000", "Network", "Load Balancer(haproxy) idle " +
+				"timeout in milliseconds. Use 0 for infinite.", "Number"},
+		)
 	}
 	for name, value := range values {
 		s, known := kernel.Find(mgr.Config, name, func(s *Setting) string { return s.Name })
