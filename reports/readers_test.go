@@ -181,7 +181,9 @@ func fieldsOf(typ reflect.Type) []string {
 			continue
 		}
 		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		all = append(all, tag)
+		if tag != "-" {
+			all = append(all, tag)
+		}
 	}
 	return all
 }

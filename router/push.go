@@ -173,7 +173,7 @@ func decodePush(o *object, raw json.RawMessage) (Push, error) {
 		StatsAuth:       o.text("lbStatsAuth", "admin1:AdMiN123"),
 		StatsURI:        o.text("lbStatsUri", "/admin?stats"),
 		MaxConn:         o.text("maxconn", ""),
-		IdleTimeout:     o.number("idleTimeout", 50000),
+		IdleTimeout:     o.number("idleTimeout", DefaultIdleTimeout),
 		KeepAlive:       o.flag("keepAliveEnabled"),
 		VPCID:           o.text("vpcId", ""),
 		AccessDetails:   o.texts("accessDetails"),

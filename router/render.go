@@ -93,7 +93,7 @@ func (r *Renderer) keepAliveDefaults(p Push, rules Rules) bool {
 // (HAProxyConfigurator.java@4.22.1.0).
 func (r *Renderer) idleTimeout(p Push, rules Rules) int64 {
 	if !rules.IdleTimeout {
-		return defaultIdle
+		return DefaultIdleTimeout
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -101,13 +101,14 @@ func (r *Renderer) idleTimeout(p Push, rules Rules) int64 {
 		r.idle = &p.IdleTimeout
 	}
 	if r.idle == nil {
-		return defaultIdle
+		return DefaultIdleTimeout
 	}
 	return *r.idle
 }
 
-// defaultIdle is the timeout of clients and servers that nothing changed, in milliseconds.
-const defaultIdle = 50000
+// DefaultIdleTimeout is the timeout of clients and servers that nothing changed, in milliseconds
+// (HAProxyConfigurator.java@4.22.1.0).
+const DefaultIdleTimeout = 50000
 
 func globalSection(maxconn string, n int64, rules Rules) []string {
 	lines := []string{

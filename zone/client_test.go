@@ -73,5 +73,5 @@ func TestGoClient(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 25, types.Count)
 	_, err = cs.VPC.DeleteVPC(cs.VPC.NewDeleteVPCParams(vpc.Id))
-	require.ErrorContains(t, err, "used by some networks")
+	require.ErrorContains(t, err, "used by 1 networks")
 }

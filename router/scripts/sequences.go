@@ -117,7 +117,7 @@ func command(name string, rules []rule) router.Push {
 	p := router.Push{
 		StatsVisibility: "global", StatsPublicIP: "192.168.2.4", StatsPort: "8081", StatsSrcCIDRs: "0/0",
 		StatsAuth: "admin1:AdMiN123",
-		StatsURI:  "/admin?stats", MaxConn: "4096", VPCID: "1",
+		StatsURI:  "/admin?stats", MaxConn: "4096", IdleTimeout: router.DefaultIdleTimeout, VPCID: "1",
 		AccessDetails: map[string]string{"router.name": name, "router.ip": "169.254.228.201"},
 	}
 	for _, r := range rules {
