@@ -22,6 +22,7 @@ type progress struct {
 	size   func() (width, height int)
 	failed int    // finished, and not passed
 	quiet  bool   // no line for a finished scenario
+	tenths bool   // a line for each tenth that is done, where nothing is rewritten, instead of one for each scenario
 	what   string // what is counted; empty are scenarios
 	total  int
 	repeat int
@@ -177,7 +178,7 @@ func (p *progress) Step(id, text string) {
 	defer p.mu.Unlock()
 	p.steps[id] = step{text: text, since: time.Now(), times: p.steps[id].times}
 	// A usage run is what all wait for: said once, and not by each of them.
-	if !p.live && !p.quiet && strings.HasPrefix(text, "usage run for ") && text != p.awaited {
+	if !p.live && !p.quiet && !p.tenths && strings.HasPrefix(text, "usage run for ") && text != p.awaited {
 		p.awaited = text
 		fmt.Fprintln(p.out, text)
 	}
@@ -198,6 +199,12 @@ func (p *progress) Finished(c result.Case) {
 		}
 	}
 	if p.quiet {
+		return
+	}
+	if p.tenths {
+		if tenth := p.total / 10; !p.live && tenth > 0 && p.done%tenth == 0 {
+			fmt.Fprintf(p.out, "%s after %s\n", p.count(), time.Since(p.began).Round(time.Second))
+		}
 		return
 	}
 	if p.live {

@@ -60,6 +60,22 @@ func TestQuietIsQuiet(t *testing.T) {
 	require.NotEmpty(t, out.String(), "or the above shows nothing")
 }
 
+// TestTenths: a proof has thousands of cells, of which a log wants to see every tenth part.
+func TestTenths(t *testing.T) {
+	var out bytes.Buffer
+	p := newProgress(&out, 20, 1)
+	p.tenths, p.what = true, "cells"
+	for i := range 20 {
+		p.Step(fmt.Sprint(i), "usage run for 12:00")
+		p.Finished(result.Case{ID: fmt.Sprint(i), Verdict: result.Fail})
+	}
+	p.close()
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	require.Len(t, lines, 10)
+	require.Regexp(t, "^2 of 20 cells after ", lines[0])
+	require.Regexp(t, "^20 of 20 cells after ", lines[9])
+}
+
 // broken is a file on a disk that is full.
 type broken struct{ writes int }
 

@@ -167,7 +167,7 @@ func (o *proveOptions) prove(c *cobra.Command) error {
 			Start: o.start.at})
 	}
 	show := newProgress(c.ErrOrStderr(), 0, 1)
-	show.quiet = true
+	show.tenths = true
 	show.what = "cells"
 	p.Progress = show
 	proof, err := proof.Prove(c.Context(), p)
