@@ -23,6 +23,7 @@ type Files struct {
 	Workers      int  // 1, and after a reload one more for each former worker that still has connections
 	Reloads      int  // workers that took over since the router was made
 	RunningSince time.Time
+	Killed       bool   // HAProxy was ended by a signal that was not ours
 	Refusal      string // what HAProxy said of the last file that it refused, empty once it took another
 }
 
@@ -37,6 +38,9 @@ func (r *Router) Files(ctx context.Context) (Files, error) {
 	var err error
 	if f.New, err = r.readFile(newPath); err == nil {
 		f.Live, err = r.readFile(livePath)
+	}
+	if r.proc != nil && !r.proc.alive() {
+		f.Killed = r.proc.killed()
 	}
 	if err == nil && r.proc != nil && r.proc.alive() {
 		var workers []int

@@ -130,6 +130,13 @@ func (p *process) alive() bool {
 	}
 }
 
+// killed says whether a process that is not alive was ended by a signal: its own, or a worker's, after which the master
+// ends with 128 and the signal's number.
+func (p *process) killed() bool {
+	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && (status.Signaled() || status.ExitStatus() > 128)
+}
+
 // until waits for a state that holds the word.
 func (p *process) until(ctx context.Context, word string) (string, error) {
 	last := "nothing"

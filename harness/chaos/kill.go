@@ -100,11 +100,13 @@ func (s *Site) Kill(ctx context.Context, o KillOptions) (Kills, error) {
 	return k, nil
 }
 
-// points are those to be tried: all in order, with a tenth more for runs that poll more often, or count of them by
-// seed, in order.
+// points are those to be tried: all in order, with a tenth more for runs that poll more often, or count of those of
+// the first two thirds by seed, in order.
 func points(calls int, seed int64, count int) (all []Point) {
 	if count <= 0 {
 		calls += calls / 10
+	} else {
+		calls = calls * 2 / 3 // which every run has, however seldom it polls
 	}
 	for n := 1; n <= calls; n++ {
 		all = append(all, Point{n, false}, Point{n, true})

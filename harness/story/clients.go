@@ -182,7 +182,7 @@ func (t ClientLooks) probeBy(method dataplane.Method, control, r *Rule) seen {
 		Clients: t.site.Routers.Clients(), Seed: t.rng.Uint64() + t.probes, Method: method,
 	})
 	t.Must(err, "probing %s", r)
-	s.files, err = t.site.Routers.Files(t.ctx, name)
+	s.files, err = t.aliveFiles(name)
 	t.Must(err, "reading the files of router %s", name)
 	s.rendered, err = t.site.Routers.Rendered(t.ctx, name)
 	t.Must(err, "rendering the newest push of router %s", name)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -145,11 +146,20 @@ func (t RouterLooks) ExpectInForceOn(name string) {
 
 func (t RouterLooks) filesOf(name string) (router.Files, router.Rendered) {
 	t.reached(name)
-	files, err := t.site.Routers.Files(t.ctx, name)
+	files, err := t.aliveFiles(name)
 	t.Must(err, "reading the files of router %s", name)
 	rendered, err := t.site.Routers.Rendered(t.ctx, name)
 	t.Must(err, "rendering the newest push of router %s", name)
 	return files, rendered
+}
+
+// aliveFiles are a router's files. An HAProxy that somebody killed says nothing of the release.
+func (t *core) aliveFiles(name string) (router.Files, error) {
+	files, err := t.site.Routers.Files(t.ctx, name)
+	if err == nil && files.Killed {
+		err = errors.New("HAProxy was killed, and not by a push")
+	}
+	return files, err
 }
 
 // reached ends the scenario as failed when no push has reached a router of which something is expected: whatever rules
@@ -370,7 +380,7 @@ func (t RouterLooks) RouterFaults(n *Network, closely bool, rules ...*Rule) (cla
 	if p, ok := t.site.Routers.(filePeeker); ok && !closely {
 		files, err = p.Peek(t.ctx, name)
 	} else {
-		files, err = t.site.Routers.Files(t.ctx, name)
+		files, err = t.aliveFiles(name)
 	}
 	t.Must(err, "reading the files of router %s", name)
 	if !files.Attended && !closely { // nobody asked HAProxy itself

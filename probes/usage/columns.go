@@ -170,8 +170,11 @@ func (c *checker) byEvent(row HelperRow, e UsageEvent) []column {
 			{"is_system", flag(e.template != "0" && e.template != "NULL")}, {"is_hidden", flag(c.Hidden[e.ID])}}
 	case KindNetwork:
 		state := e.resourceType
-		if e.Type == "NETWORK.CREATE" && state == "NULL" { // new usage model
+		if e.Type == "NETWORK.CREATE" && state == "NULL" {
 			state = "Allocated"
+			if row.State == "Implemented" { // the model of 4.19.2 and before
+				state = row.State
+			}
 		}
 		return []column{{"network_offering_id", zeroed(e.offering)}, {"state", row.endState("Destroy", state)}}
 	case KindVPC:
