@@ -168,6 +168,9 @@ func tells(s harness.Scenario, name string) bool {
 		return true
 	}
 	profiles := release.Profiles()
+	if s.ID == "U-26" { // dear, and the same on all that have its knobs
+		return false
+	}
 	own := profiles[slices.IndexFunc(profiles, func(p release.Profile) bool { return p.Name == name })]
 	return s.KnownBad.On(name) != s.KnownBad.On(own.After)
 }
