@@ -58,9 +58,6 @@ func (r Range) Or(other Range) Range {
 	return Range{r.of, in}
 }
 
-// and is every release that is in both.
-func (r Range) and(other Range) Range { return r.not().Or(other.not()).not() }
-
 // IsZero says whether no release is in it.
 func (r Range) IsZero() bool { return !slices.Contains(r.in, true) }
 
