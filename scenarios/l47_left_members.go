@@ -15,6 +15,7 @@ func formerMember() harness.Scenario {
 		Group: result.GroupLB, Priority: 1, Guards: []string{"#13015"}, Needs: pushNeeds(),
 		Twins: []release.Knob{fault.FormerMemberListed, fault.PushLostMembers},
 		Run: story.Of(func(t *story.T) {
+			t.JudgesPushesItself()
 			tier := t.NewAccount().VPC().Tier()
 			vm, other := tier.NewVM(), tier.NewVM()
 			second := vm.SecondAddress()

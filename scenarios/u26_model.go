@@ -62,7 +62,10 @@ func modelScenario(title string, run func(*story.T)) harness.Scenario {
 		Guards:   slices.Concat(storyA(), storyB()),
 		Needs:    append(usageNeeds(), harness.PushLog, harness.PushFault, harness.RouterFiles),
 		KnownBad: helperIDBug().Or(setComparison()),
-		Twins:    modelTwins(), Run: story.Of(run),
+		Twins:    modelTwins(), Run: story.Of(func(t *story.T) {
+			t.JudgesPushesItself()
+			run(t)
+		}),
 	}
 }
 
