@@ -62,10 +62,7 @@ func modelScenario(title string, run func(*story.T)) harness.Scenario {
 		Guards:   slices.Concat(storyA(), storyB()),
 		Needs:    append(usageNeeds(), harness.PushLog, harness.PushFault, harness.RouterFiles),
 		KnownBad: helperIDBug().Or(setComparison()),
-		Twins:    modelTwins(), Run: story.Of(func(t *story.T) {
-			t.JudgesPushesItself()
-			run(t)
-		}),
+		Twins:    modelTwins(), Run: story.Of(run),
 	}
 }
 
@@ -74,6 +71,7 @@ func tellModel(t *story.T, steps []model.Step, limit time.Duration) *model.Walk 
 	walk, began := &model.Walk{}, time.Now()
 	late := func() bool { return limit > 0 && time.Since(began) > limit }
 	o := t.Afresh(func(t *story.T) {
+		t.JudgesPushesItself()
 		walk = model.Run(t, steps, func(w *model.Walk) bool { return t.Brief() && len(w.Findings) > 0 }, late)
 	})
 	if len(walk.Findings) == 0 && o.Verdict != result.Pass {
@@ -91,6 +89,7 @@ func reportFinding(t *story.T, steps []model.Step, f model.Finding) {
 			tries++
 			var last model.Finding
 			t.Afresh(func(t *story.T) {
+				t.JudgesPushesItself()
 				walk := model.Run(t, some, func(w *model.Walk) bool { _, ok := w.Of(f.Aspect); return ok },
 					func() bool { return false })
 				last, failed = walk.Of(f.Aspect)
