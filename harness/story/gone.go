@@ -89,7 +89,8 @@ func (t *core) expectGone() {
 		}
 	}
 	for _, name := range t.site.Journal.Receivers() {
-		if len(dead) == 0 || len(t.site.Journal.Since(name, 0)) == 0 {
+		left := carried(t.site.Journal.Since(name, 0), dead)
+		if len(left) == 0 {
 			continue
 		}
 		files, err := peeker.Peek(t.ctx, name)
@@ -97,13 +98,29 @@ func (t *core) expectGone() {
 		if files.Attended && files.MasterPID == 0 {
 			continue // the router is stopped, or gone
 		}
-		for _, r := range dead {
+		for _, r := range left {
 			t.expectNobody(lender, name, files, r)
 		}
 		if files.MasterPID != 0 && files.Refusal == "" && bytesEqual(files) {
 			t.expectProxies(name, files)
 		}
 	}
+}
+
+// carried are the rules that any of a router's pushes carried: it can have something left of these.
+func carried(pushes []router.Push, rules []*Rule) (some []*Rule) {
+	sent := map[string]bool{}
+	for _, p := range pushes {
+		for _, lb := range p.LoadBalancers {
+			sent[lb.UUID] = true
+		}
+	}
+	for _, r := range rules {
+		if sent[r.ID] {
+			some = append(some, r)
+		}
+	}
+	return some
 }
 
 // ExpectNobody expects that nobody answers for the rules of the network that the story deleted.
