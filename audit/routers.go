@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -224,11 +225,7 @@ func sectionAt(listens map[string]router.Section, address string) (router.Sectio
 // rulesOnly are the sections that are rules: the others show statistics.
 func rulesOnly(file []byte) map[string]router.Section {
 	all := router.Listens(file)
-	for name := range all {
-		if strings.HasPrefix(name, "stats_on_") {
-			delete(all, name)
-		}
-	}
+	maps.DeleteFunc(all, func(_ string, s router.Section) bool { return s.Statistics() })
 	return all
 }
 

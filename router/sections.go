@@ -60,6 +60,9 @@ func (s Section) argument(directive string) (string, bool) {
 	return "", false
 }
 
+// Statistics says whether a listen section shows statistics: all others are rules.
+func (s Section) Statistics() bool { return strings.HasPrefix(s.Name, "stats_on_") }
+
 // StickTable is the section's stick-table directive without that word, "" for none.
 func (s Section) StickTable() string { return first(s.argument("stick-table")) }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-	_ "time/tzdata"
 
 	"golang.org/x/sync/errgroup"
 

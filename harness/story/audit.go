@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/result"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"

@@ -3,7 +3,6 @@ package story
 import (
 	"fmt"
 	"strings"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"

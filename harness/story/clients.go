@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/probes/dataplane"

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"

@@ -3,7 +3,6 @@ package story
 import (
 	"context"
 	"fmt"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"

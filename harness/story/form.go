@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"

@@ -1,11 +1,11 @@
 package story
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/router"
@@ -101,7 +101,7 @@ func (t *core) expectGone() {
 		for _, r := range left {
 			t.expectNobody(lender, name, files, r)
 		}
-		if files.MasterPID != 0 && files.Refusal == "" && bytesEqual(files) {
+		if files.MasterPID != 0 && files.Refusal == "" && bytes.Equal(files.Serving, files.Live) {
 			t.expectProxies(name, files)
 		}
 	}
@@ -135,9 +135,6 @@ func (t RouterLooks) ExpectNobody(n *Network) {
 	t.Checked(1)
 	t.expectGone()
 }
-
-// bytesEqual says whether HAProxy runs with the live file: what else is in force is told elsewhere.
-func bytesEqual(f router.Files) bool { return string(f.Serving) == string(f.Live) }
 
 // expectNobody expects that a router has nothing left of a deleted rule.
 func (t *core) expectNobody(lender Connector, name string, files router.Files, r *Rule) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-	_ "time/tzdata"
 
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 

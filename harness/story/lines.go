@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/probes/dataplane"

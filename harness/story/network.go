@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"

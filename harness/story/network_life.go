@@ -3,7 +3,6 @@ package story
 import (
 	"context"
 	"time"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/cloud"
 )

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"math/big"
 	"time"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"

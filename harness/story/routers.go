@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
@@ -107,7 +106,7 @@ func (t RouterLooks) ExpectSameFiles(one, other string) {
 	rules := func(f router.Files) string {
 		var text strings.Builder
 		for _, s := range router.Sections(f.Live) {
-			if s.Kind == "listen" && !strings.HasPrefix(s.Name, statistics) {
+			if s.Kind == "listen" && !s.Statistics() {
 				fmt.Fprintf(&text, "%s\n", s.Name)
 				for _, line := range s.Lines {
 					fmt.Fprintf(&text, "  %s\n", strings.Join(strings.Fields(line), " "))
@@ -242,7 +241,7 @@ func policiesLive(want, live map[string]router.Section) string {
 	rules, due, there, stray := len(want), 0, 0, 0
 	for name, s := range want {
 		switch mine, have := policyLines(s), policyLines(live[name]); {
-		case strings.HasPrefix(name, statistics):
+		case s.Statistics():
 			rules--
 		case len(mine) > 0:
 			due++
@@ -265,9 +264,6 @@ func policiesLive(want, live map[string]router.Section) string {
 	}
 	return " (" + strings.Join(words, ", ") + ")"
 }
-
-// statistics begins the names of the sections that are no rules.
-const statistics = "stats_on_"
 
 // policyLines are the section's lines that a policy consists of.
 func policyLines(s router.Section) []string {

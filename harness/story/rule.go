@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"strings"
 	"time"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"

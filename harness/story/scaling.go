@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"time"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"

@@ -3,7 +3,6 @@ package story
 import (
 	"fmt"
 	"time"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"

@@ -2,7 +2,6 @@ package story
 
 import (
 	"fmt"
-	_ "time/tzdata"
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
