@@ -113,19 +113,29 @@ func (c *checker) strangeRow(row HelperRow) {
 // openersOf are the events whose words a row may have: those of its resource at the second of its opening. A row that
 // was changed in place (networks up to 4.19.2 and in 4.20.0) has those of the newest change.
 func (c *checker) openersOf(row HelperRow) (events []UsageEvent) {
-	rows := len(c.rows[row.Ref])
 	for _, e := range c.byResource[row.ID] {
 		if !opensRows(row.Kind, e.Type) || !c.names(row, e) || e.Created.After(c.Cutoff) {
 			continue
 		}
-		switch inPlace := row.Kind == KindNetwork && rows == 1 && e.Created.After(row.Created); {
+		switch {
 		case e.Created.Equal(row.Created):
 			events = append(events, e)
-		case inPlace && len(events) > 0 && (row.Open() || !e.Created.After(*row.Closed)):
+		case len(events) > 0 && c.changesInPlace(row, e):
 			events = []UsageEvent{e}
 		}
 	}
 	return events
+}
+
+// changesInPlace says whether a later event changed a row without closing it: that of a network whose row was the
+// oldest open one then (UsageManagerImpl.java@4.19.1.0). Since 4.20.1 a change closes the row and opens another.
+func (c *checker) changesInPlace(row HelperRow, e UsageEvent) bool {
+	open := func(r HelperRow) bool {
+		return r.Created.Before(e.Created) && (r.Open() || r.Closed.After(e.Created))
+	}
+	return row.Kind == KindNetwork && open(row) && !slices.ContainsFunc(c.rows[row.Ref], func(other HelperRow) bool {
+		return other.HelperID < row.HelperID && open(other)
+	})
 }
 
 // names says whether an event is about a row's resource.
@@ -170,11 +180,8 @@ func (c *checker) byEvent(row HelperRow, e UsageEvent) []column {
 			{"is_system", flag(e.template != "0" && e.template != "NULL")}, {"is_hidden", flag(c.Hidden[e.ID])}}
 	case KindNetwork:
 		state := e.resourceType
-		if e.Type == "NETWORK.CREATE" && state == "NULL" {
+		if e.Type == "NETWORK.CREATE" {
 			state = "Allocated"
-			if row.State == "Implemented" { // the model of 4.19.2 and before
-				state = row.State
-			}
 		}
 		return []column{{"network_offering_id", zeroed(e.offering)}, {"state", row.endState("Destroy", state)}}
 	case KindVPC:
@@ -234,8 +241,12 @@ func byCloud(row HelperRow, live Resource) []column {
 	l := live.live
 	all := []column{{"account_id", l.shown("account_id")}}
 	switch row.Kind {
-	case KindIP: // cloud keeps an address for its next owner
-		all = []column{{"zone_id", l.shown("data_center_id")}, {"public_ip_address", l.shown("public_ip_address")}}
+	case KindIP:
+		if !row.Open() { // cloud shows the next owner
+			all = nil
+		}
+		all = append(all, column{"zone_id", l.shown("data_center_id")}, column{"public_ip_address",
+			l.shown("public_ip_address")})
 		if row.Open() && live.Life == Alive {
 			all = append(all, column{"is_source_nat", zeroed(l.shown("source_nat"))})
 		}
