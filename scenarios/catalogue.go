@@ -79,6 +79,7 @@ func stories() harness.Catalogue {
 		accountsAtOnce(),
 		vmDeployment(),
 		everyColumn(),
+		harmlessActions(),
 		modelRun(),
 		twinPolicyApplied(),
 		twinPolicyRemoved(),

@@ -96,7 +96,7 @@ func newZone(opts Options) (*Zone, error) {
 	z.autoscale = autoscale.New(k, z.tenancy, z.net, z.compute, z.firewall, z.push, z.lb)
 	z.metering = metering.New(k, z.tenancy, z.net, z.compute, z.firewall, z.push, opts.Seed)
 	z.site = site.New(k, z.tenancy, z.net, z.compute, z.firewall, z.push, z.autoscale, z.metering, opts.Settings)
-	z.faults = faults.New(k, z.push, z.lb, z.autoscale)
+	z.faults = faults.New(k, z.push, z.lb, z.autoscale, z.compute, z.firewall)
 	for _, finders := range []map[string]func(string) bool{
 		z.tenancy.Finders(), z.net.Finders(), z.compute.Finders(), z.firewall.Finders(), z.lb.Finders(),
 		z.autoscale.Finders(),

@@ -76,6 +76,12 @@ func (vm *VM) Start() {
 	vm.do("startVirtualMachine", cloud.Params{"id": vm.ID})
 }
 
+// Reboot restarts the instance.
+func (vm *VM) Reboot() {
+	defer vm.t.Step("reboot %s", vm.Name)()
+	vm.do("rebootVirtualMachine", cloud.Params{"id": vm.ID})
+}
+
 // Recover brings a destroyed VM back, stopped, as the administrator.
 func (vm *VM) Recover() {
 	defer vm.t.Step("recover %s", vm.Name)()

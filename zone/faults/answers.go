@@ -35,7 +35,7 @@ func (f *Faults) Commands(all []kernel.Bound) []kernel.Bound {
 			all[i].Run = wrap(all[i].Run)
 		}
 	}
-	return all
+	return f.writesAfter(all)
 }
 
 // succeeds answers success instead of doing anything.

@@ -13,6 +13,7 @@ import (
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/autoscale"
 	"github.com/stackproof/stackproof/zone/compute"
+	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/lb"
 	"github.com/stackproof/stackproof/zone/push"
@@ -27,13 +28,16 @@ type Faults struct {
 	push      *push.Manager
 	lb        *lb.Manager
 	autoscale *autoscale.Manager
+	compute   *compute.Manager
+	firewall  *firewall.Manager
 	// ghosts are the deleted rules, for RuleListedAfterDelete.
 	ghosts []*push.Rule
 }
 
 // New returns the faults of a zone and puts them around its usage events.
-func New(k *kernel.Kernel, pushes *push.Manager, balancing *lb.Manager, scaling *autoscale.Manager) *Faults {
-	f := &Faults{Kernel: k, push: pushes, lb: balancing, autoscale: scaling}
+func New(k *kernel.Kernel, pushes *push.Manager, balancing *lb.Manager, scaling *autoscale.Manager,
+	instances *compute.Manager, rules *firewall.Manager) *Faults {
+	f := &Faults{Kernel: k, push: pushes, lb: balancing, autoscale: scaling, compute: instances, firewall: rules}
 	k.WrapUsage(f.usage)
 	return f
 }
