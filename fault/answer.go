@@ -19,8 +19,6 @@ const (
 	BackupRemoveEventLost     release.Knob = "backup-remove-event-lost"
 	UpgradeReplaysEvents      release.Knob = "upgrade-replays-events"
 	UpgradeReopensRows        release.Knob = "upgrade-reopens-rows"
-	UsageAPIShort             release.Knob = "usage-api-short"
-	UsageAPIOldFormatIgnored  release.Knob = "usage-api-oldformat-ignored"
 	GroupDeleteEndsRule       release.Knob = "group-delete-ends-rule"
 	RuleListedAfterDelete     release.Knob = "rule-listed-after-delete"
 	RuleUnlisted              release.Knob = "rule-unlisted"
@@ -109,14 +107,6 @@ func answerFaults() []release.KnobInfo {
 		{
 			Name: UpgradeReopensRows, Part: "api",
 			About: "the upgrade opens every closed usage row of load balancer rules again",
-		},
-		{
-			Name: UsageAPIShort, Part: "api",
-			About: "listUsageRecords leaves out the last record of each answer",
-		},
-		{
-			Name: UsageAPIOldFormatIgnored, Part: "api",
-			About: "listUsageRecords ignores oldformat",
 		},
 		{
 			Name: GroupDeleteEndsRule, Part: "api",

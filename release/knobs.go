@@ -22,6 +22,7 @@ const (
 	TextsNameObjects          Knob = "texts-name-objects"
 	UsageTypeJSONOld          Knob = "usage-type-json-old"
 	UsageDatesAsString        Knob = "usage-dates-as-string"
+	UsageNICFilterEmpty       Knob = "usage-nic-filter-empty"
 	AutoscaleUnboundedRetries Knob = "autoscale-unbounded-retries"
 	RestartRendersOneTier     Knob = "restart-renders-one-tier"
 	RendererBefore418         Knob = "renderer-before-418"
@@ -156,6 +157,10 @@ func differences() []KnobInfo {
 		{
 			Name: UsageDatesAsString, Part: "api",
 			About: "listUsageRecords answers dates as quoted text",
+		},
+		{
+			Name: UsageNICFilterEmpty, Part: "api",
+			About: "listUsageRecords lists no record of NICs for a network offering's id (#10697, ended by #10852)",
 		},
 		{
 			Name: AutoscaleUnboundedRetries, Part: "api",

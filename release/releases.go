@@ -11,7 +11,7 @@ func history() History {
 			Name: "4.16.0.0", Outline: true,
 			On: append(always(), RendererBefore418, VRCompareAsSet, AlgorithmVerbatim, ResizeEventOldSize,
 				SessionKeyEither, ErrorCommandCut, AnswerFieldsOld, NoDomainPath, LogContextPlain, UsageTypeJSONOld,
-				UsageDatesAsString, DestroyAnswersNull),
+				UsageDatesAsString, UsageNICFilterEmpty, DestroyAnswersNull),
 		},
 		{Name: "4.16.1.0", After: "4.16.0.0", Outline: true, On: []Knob{UsageCloseByHelperID}},
 		{Name: "4.17.0.0", After: "4.16.1.0", Outline: true},
@@ -33,7 +33,10 @@ func history() History {
 			Off: []Knob{VRCompareAsSet, AlgorithmVerbatim, ResizeEventOldSize, SessionKeyEither, ListNetworksAnyAccount,
 				NoDomainPath},
 		},
-		{Name: "4.19.3.0", After: "4.19.2.0", Off: []Knob{UsageCloseByHelperID, NetworkUsageModelOld}},
+		{
+			Name: "4.19.3.0", After: "4.19.2.0",
+			Off: []Knob{UsageCloseByHelperID, NetworkUsageModelOld, UsageNICFilterEmpty},
+		},
 		{
 			Name: "4.20.0.0", After: "4.19.2.0",
 			On: []Knob{CapabilitiesNullString, NICNamesSegment},
@@ -43,7 +46,7 @@ func history() History {
 		{
 			Name: "4.20.1.0", After: "4.20.0.0", Also: []string{"4.19.3.0"},
 			On:  []Knob{AnswersSpecifyVLAN, AnswersAPIKeyAccess, TextsNameObjects},
-			Off: []Knob{UsageCloseByHelperID, NetworkUsageModelOld},
+			Off: []Knob{UsageCloseByHelperID, NetworkUsageModelOld, UsageNICFilterEmpty},
 		},
 		{
 			Name: "4.20.2.0", After: "4.20.1.0",

@@ -80,6 +80,8 @@ func stories() harness.Catalogue {
 		vmDeployment(),
 		everyColumn(),
 		harmlessActions(),
+		listingFilters(),
+		nicListing(),
 		modelRun(),
 		twinPolicyApplied(),
 		twinPolicyRemoved(),

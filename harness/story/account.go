@@ -29,12 +29,14 @@ type Account struct {
 }
 
 // NewAccount creates an account with keys; it and all it owns are removed at the end.
-func (t *T) NewAccount() *Account {
+func (t *T) NewAccount() *Account { return t.newAccountIn(t.site.DomainID) }
+
+func (t *T) newAccountIn(domain string) *Account {
 	name := t.Unique("acct")
 	defer t.Step("account %s", name)()
 	entry := t.intend("account", name, name)
 	t.OnRemove("account "+name, func(ctx context.Context) error { return t.removeAccount(ctx, name) })
-	made, err := t.createAccount(cloud.AccountSpec{Name: name, DomainID: t.site.DomainID,
+	made, err := t.createAccount(cloud.AccountSpec{Name: name, DomainID: domain,
 		Password: t.secret(), Email: "stackproof@example.invalid"})
 	t.Must(t.refused(entry, err), "creating account %s", name)
 	id := made.Id

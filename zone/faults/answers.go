@@ -190,20 +190,6 @@ func (f *Faults) healthChecks(next run) run {
 	}
 }
 
-// listRecords leaves the last record out, or ignores oldformat.
-func (f *Faults) listRecords(next run) run {
-	return func(k *kernel.Kernel, c *kernel.Call) (obj, error) {
-		if f.On(fault.UsageAPIOldFormatIgnored) {
-			delete(c.Params, "oldformat")
-		}
-		answer, err := next(k, c)
-		if err == nil && f.On(fault.UsageAPIShort) {
-			withoutLast(answer, "usagerecord", 0, false)
-		}
-		return answer, err
-	}
-}
-
 // deleteGroup ends the usage of the group's rule.
 func (f *Faults) deleteGroup(next run) run {
 	return func(k *kernel.Kernel, c *kernel.Call) (obj, error) {

@@ -66,6 +66,7 @@ func usageCommands() []command {
 				{Name: "account", Type: "string", About: "List usage records for the specified user."},
 				{Name: "domainid", Type: "uuid:domain", About: "List usage records for the specified domain."},
 				{Name: "accountid", Type: "uuid:account", About: "List usage records for the specified account"},
+				{Name: "projectid", Type: "uuid:project", About: "List usage records for specified project"},
 				{Name: "type", Type: "long", About: "List usage records for the specified usage type"},
 				{Name: "usageid", Type: "string", About: "List usage records for the specified usage UUID. Can " +
 					"be used only together with TYPE parameter."},

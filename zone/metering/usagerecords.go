@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/stackproof/stackproof/release"
-	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
@@ -33,10 +32,11 @@ const recordColumns = "zone_id, account_id, domain_id, description, usage_displa
 	"vm_name, type, state, offering_id, template_id, usage_id, size, virtual_size, network_id, start_date, end_date"
 
 func listUsageRecords(mgr *Manager, c *kernel.Call) (obj, error) {
-	where, args, none, err := usageFilter(mgr, c)
-	if err != nil || none {
+	f, err := usageFilter(mgr, c)
+	if err != nil || f.none {
 		return obj{}, err
 	}
+	where, args := strings.Join(f.conditions, " AND "), f.args
 	ctx := kernel.DBContext(c.Ctx)
 	db := mgr.DB()
 	var total int
@@ -82,91 +82,6 @@ func listUsageRecords(mgr *Manager, c *kernel.Call) (obj, error) {
 		answer["usagerecord"] = out
 	}
 	return answer, nil
-}
-
-// usageFilter turns the parameters into a condition; none says that nothing can match.
-func usageFilter(mgr *Manager, c *kernel.Call) (where string, args []any, none bool, err error) {
-	start, _ := kernel.ParseDate(c.Str("startdate"))
-	end, _ := kernel.ParseDate(c.Str("enddate"))
-	if len(c.Str("enddate")) == len("2006-01-02") {
-		end = end.Add(24*time.Hour - time.Second)
-	}
-	if start.After(end) {
-		return "", nil, false, api.Invalid("Incorrect Date Range. Start date: %s is after end date:%s",
-			c.Str("startdate"), c.Str("enddate"))
-	}
-	conditions := []string{"is_hidden=0", "start_date BETWEEN ? AND ?", "end_date BETWEEN ? AND ?"}
-	args = []any{start, end, start, end}
-	add := func(condition string, arg any) { conditions, args = append(conditions, condition), append(args, arg) }
-	switch {
-	case c.Has("accountid"):
-		add("account_id=?", mgr.tenancy.AccountByUUID(c.Str("accountid")).ID)
-	case c.Has("account"):
-		a, err := tenancy.OwnerAccount(mgr.tenancy, c)
-		if err != nil {
-			return "", nil, false, err
-		}
-		add("account_id=?", a.ID)
-	case c.Has("domainid"):
-		add("domain_id=?", mgr.tenancy.DomainByUUID(c.Str("domainid")).ID)
-	}
-	if c.Has("type") {
-		add("usage_type=?", c.Str("type"))
-	}
-	if u := c.Str("usageid"); u != "" {
-		if !c.Has("type") {
-			return "", nil, false, api.Invalid("usageid parameter can be used only together with type parameter")
-		}
-		id, ok := mgr.internalID(c.Integer("type", 0), u)
-		if !ok {
-			return "", nil, true, nil
-		}
-		add("usage_id=?", id)
-	}
-	return strings.Join(conditions, " AND "), args, false, nil
-}
-
-// internalID finds what a usage id of a type means; rules that are deleted are not found, as on a real server.
-func (mgr *Manager) internalID(usageType int, uuid string) (int64, bool) {
-	switch usageType {
-	case 1, 2:
-		if vm := mgr.compute.VMByUUID(uuid); vm != nil {
-			return vm.ID, true
-		}
-	case 3:
-		if a := mgr.net.AddressByUUID(uuid); a != nil {
-			return a.ID, true
-		}
-	case 6:
-		if v := mgr.compute.VolumeByUUID(uuid); v != nil {
-			return v.ID, true
-		}
-	case 11:
-		if r := mgr.push.LBRuleByUUID(uuid); r != nil {
-			return r.ID, true
-		}
-	case 12:
-		if r := mgr.firewall.PFRuleByUUID(uuid); r != nil {
-			return r.ID, true
-		}
-	case 13:
-		if o := net.OfferingByUUID(mgr.net.NetworkOfferings, uuid); o != nil {
-			return o.ID, true
-		}
-	case 14:
-		if u, ok := kernel.Find(mgr.net.VPNUsers, uuid, func(u *net.VPNUser) string { return u.UUID }); ok {
-			return u.ID, true
-		}
-	case 30:
-		if n := mgr.net.NetworkByUUID(uuid); n != nil {
-			return n.ID, true
-		}
-	case 31:
-		if v := mgr.net.VPCByUUID(uuid); v != nil {
-			return v.ID, true
-		}
-	}
-	return 0, false
 }
 
 func ByID[T any](items []T, id int64, get func(T) int64) (T, bool) {

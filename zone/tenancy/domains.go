@@ -101,7 +101,7 @@ func createDomain(mgr *Manager, c *kernel.Call) (obj, error) {
 func listDomains(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, d := range mgr.Domains {
-		if !d.Removed.IsZero() || !mgr.within(d, Caller(c).Account.Domain.UUID) || c.Has("id") &&
+		if !d.Removed.IsZero() || !mgr.Within(d, Caller(c).Account.Domain.UUID) || c.Has("id") &&
 			c.Str("id") != d.UUID || c.Differs("name", d.Name) ||
 			c.Has("level") && c.Integer("level", -1) != d.level() || !kernel.Matches(c.Str("keyword"), d.Name) {
 			continue
@@ -121,13 +121,13 @@ func deleteDomain(mgr *Manager, c *kernel.Call) (obj, error) {
 	}
 	var children []*Domain
 	for _, o := range mgr.Domains {
-		if o != d && o.Removed.IsZero() && mgr.within(o, d.UUID) {
+		if o != d && o.Removed.IsZero() && mgr.Within(o, d.UUID) {
 			children = append(children, o)
 		}
 	}
 	accounts := slices.DeleteFunc(slices.Clone(mgr.Accounts), func(a *Account) bool {
 		return !a.Removed.IsZero() ||
-			!mgr.within(a.Domain, d.UUID)
+			!mgr.Within(a.Domain, d.UUID)
 	})
 	// DomainManagerImpl.java@4.20.0.0, publishRemoveEventsAndRemoveDomain; measured on 4.20.0.0 (confirmed.md 34).
 	if !c.Boolean("cleanup", false) && len(accounts)+len(children) > 0 {

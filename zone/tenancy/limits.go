@@ -162,7 +162,7 @@ func listLimits(mgr *Manager, c *kernel.Call) (obj, error) {
 		if a, err = OwnerAccount(mgr, c); err != nil {
 			return nil, err
 		}
-	} else if !mgr.within(d, Caller(c).Account.Domain.UUID) || Caller(c).Account.Type == 0 {
+	} else if !mgr.Within(d, Caller(c).Account.Domain.UUID) || Caller(c).Account.Type == 0 {
 		return nil, Permission("Acct[%s-%s] does not have permission to operate within domain id=%s",
 			Caller(c).Account.UUID, Caller(c).Account.Name, d.UUID)
 	}

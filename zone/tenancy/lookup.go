@@ -61,7 +61,7 @@ func Visible(mgr *Manager, c *kernel.Call, a *Account) bool {
 		return false
 	}
 	if d := c.Str("domainid"); d != "" && a.Domain.UUID != d &&
-		!(c.Boolean("isrecursive", false) && mgr.within(a.Domain, d)) {
+		!(c.Boolean("isrecursive", false) && mgr.Within(a.Domain, d)) {
 		return false
 	}
 	if Caller(c).Account.Type == 1 {
@@ -71,7 +71,8 @@ func Visible(mgr *Manager, c *kernel.Call, a *Account) bool {
 	return Caller(c).Account == a
 }
 
-func (mgr *Manager) within(d *Domain, uuid string) bool {
+// Within says whether a domain is another one or lies below it.
+func (mgr *Manager) Within(d *Domain, uuid string) bool {
 	for ; d != nil; d = d.Parent {
 		if d.UUID == uuid {
 			return true

@@ -26,7 +26,7 @@ type Account struct {
 	ID      int64
 	UUID    string
 	Name    string
-	Type    int // 0 user, 1 root admin, 2 domain admin
+	Type    int // 0 user, RootAdmin or DomainAdmin
 	Domain  *Domain
 	State   string // enabled, disabled
 	Created time.Time
@@ -80,3 +80,9 @@ type Hooks struct {
 	// Remove removes an account with everything it owns.
 	Remove func(ctx context.Context, a *Account) error
 }
+
+// The types of accounts that are no user's.
+const (
+	RootAdmin   = 1
+	DomainAdmin = 2
+)

@@ -119,7 +119,7 @@ func (mgr *Manager) userAnswer(u *User, child bool) obj {
 
 func userAnswer(mgr *Manager, c *kernel.Call, u *User) obj {
 	return mgr.userAnswer(u, u.Account.Domain != Caller(c).Account.Domain &&
-		mgr.within(u.Account.Domain, Caller(c).Account.Domain.UUID))
+		mgr.Within(u.Account.Domain, Caller(c).Account.Domain.UUID))
 }
 
 func listUsers(mgr *Manager, c *kernel.Call) (obj, error) {

@@ -1,0 +1,55 @@
+package story
+
+import (
+	"context"
+	"errors"
+
+	"github.com/stackproof/stackproof/harness/cleanup"
+	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/ledger"
+)
+
+// Domain is a domain of the scenario's own, below that in which its accounts lie by default.
+type Domain struct {
+	t        *T
+	ID, Name string
+}
+
+// NewDomain creates a domain; it and all it holds are removed at the end.
+func (t *T) NewDomain() *Domain { return t.newDomain(t.site.DomainID) }
+
+// NewDomain creates a domain below.
+func (d *Domain) NewDomain() *Domain { return d.t.newDomain(d.ID) }
+
+// NewAccount creates an account in the domain.
+func (d *Domain) NewAccount() *Account { return d.t.newAccountIn(d.ID) }
+
+func (t *T) newDomain(parent string) *Domain {
+	d := &Domain{t: t, Name: t.Unique("domain")}
+	defer t.Step("domain %s", d.Name)()
+	entry := t.intend(string(ledger.Domain), d.Name, "")
+	t.OnRemove("domain "+d.Name, func(ctx context.Context) error { return t.removeDomain(ctx, d.Name) })
+	made, err := t.site.Cloud.CreateDomain(t.ctx, d.Name, parent)
+	t.Must(t.refused(entry, err), "creating domain %s", d.Name)
+	d.ID = made.Id
+	t.created(entry, d.ID, 0)
+	if !t.site.KeepLimits {
+		t.Must(t.site.Cloud.LiftLimits(t.ctx, d.ID, ""), "domain %s", d.Name)
+	}
+	return d
+}
+
+// removeDomain removes a domain and looks whether it is gone.
+func (t *core) removeDomain(ctx context.Context, name string) error {
+	report, err := cleanup.Remove(ctx, cleanup.Options{Cloud: t.site.Cloud,
+		Scope: cleanup.OfLedger([]ledger.Entry{{Kind: ledger.Domain, Name: name}})})
+	if err := errors.Join(err, report.Err()); err != nil || t.site.Ledger == nil {
+		return err
+	}
+	return t.site.Ledger.Gone(name)
+}
+
+// byName are the parameters that name an account in list commands.
+func (a *Account) byName() cloud.Params {
+	return cloud.Params{"account": a.Name, "domainid": a.DomainID}
+}
