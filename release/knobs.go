@@ -164,7 +164,8 @@ func differences() []KnobInfo {
 		},
 		{
 			Name: AutoscaleUnboundedRetries, Part: "api",
-			About: "a group whose members fail to start creates them without end (#11244)",
+			About: "a member whose start failed stays stopped in its group and counts for nothing: members are made " +
+				"without end (#9318, #14185; #11244 counts members in state Error)",
 		},
 		{
 			Name: RestartRendersOneTier, Part: "router",

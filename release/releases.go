@@ -50,7 +50,7 @@ func history() History {
 		},
 		{
 			Name: "4.20.2.0", After: "4.20.1.0",
-			On: []Knob{UsageCleanOwnJobsAtStart}, Off: []Knob{AutoscaleUnboundedRetries, DestroyAnswersNull},
+			On: []Knob{UsageCleanOwnJobsAtStart}, Off: []Knob{DestroyAnswersNull},
 		},
 		{Name: "4.20.3.0", After: "4.20.2.0", Aliases: []string{"4.20.4.0"}, On: []Knob{TextsInstance}},
 		{Name: "4.21.0.0", After: "4.20.2.0", On: []Knob{NetrisProvider, NICSecurityGroupNamed,

@@ -185,21 +185,31 @@ func TestScaling(t *testing.T) {
 	assert.EqualValues(t, 2, b.theGroup()["availablevirtualmachinecount"])
 }
 
-// Members that do not start: up to 4.20.1 one more VM each interval without end, from 4.20.2 on no more after the
-// threshold.
+// Members that do not start stay stopped in the group, one more each interval without end. Where the defect is switched
+// off they are destroyed, and after the threshold no more are made.
 func TestFailingStarts(t *testing.T) {
-	for release, want := range map[string]int{"4.20.1.0": 20, "4.20.2.0": autoscale.ErroredThreshold + 1} {
-		b := newBench(t, release)
+	off := release.AutoscaleUnboundedRetries.Off()
+	for name, c := range map[string]struct {
+		release            string
+		knobs              []release.Knob
+		made, left, events int
+	}{
+		"4.20.1.0": {"4.20.1.0", nil, 20, 20, 0},
+		"4.22.1.0": {"4.22.1.0", nil, 20, 20, 0},
+		"cured":    {"4.20.3.0", []release.Knob{off}, autoscale.ErroredThreshold + 1, 0, autoscale.ErroredThreshold + 1},
+	} {
+		b := newBench(t, c.release, c.knobs...)
 		site := b.vpcSite(0)
 		rule := b.rule(b.address(site.vpc), site.tier, "G", 80)
 		b.call("configureSimulator", "zoneid="+b.z.net.Site.UUID, "name=StartCommand", "value=result:fail")
 		b.group(rule, 2)
 		b.advance(201 * time.Second)
-		assert.Equal(t, want, b.count("SELECT COUNT(*) FROM cloud.vm_instance WHERE name LIKE 'autoScaleVm%'"), release)
-		assert.Zero(t, b.count("SELECT COUNT(*) FROM cloud.vm_instance WHERE name LIKE 'autoScaleVm%' AND "+
-			"removed IS NULL"), release)
-		assert.Equal(t, want, b.count("SELECT COUNT(*) FROM cloud.event WHERE type='AUTOSCALEVMGROUP.SCALEUP' "+
-			"AND level='ERROR'"), release)
+		made := "SELECT COUNT(*) FROM cloud.vm_instance WHERE name LIKE 'autoScaleVm%'"
+		assert.Equal(t, c.made, b.count(made), name)
+		assert.Equal(t, c.left, b.count(made+" AND removed IS NULL AND state='Stopped'"), name)
+		assert.Equal(t, c.left, b.count("SELECT COUNT(*) FROM cloud.autoscale_vmgroup_vm_map"), name)
+		assert.Equal(t, c.events, b.count("SELECT COUNT(*) FROM cloud.event WHERE type='AUTOSCALEVMGROUP.SCALEUP' "+
+			"AND level='ERROR'"), name)
 		b.call("cleanupSimulatorMock", "id=1")
 	}
 }

@@ -67,7 +67,7 @@ const (
 	WrongForm       Class = "wrong-form"
 	WrongMembers    Class = "wrong-members"
 	QuietTime       Class = "quiet-time"
-	Attempts        Class = "attempts"
+	EndlessMembers  Class = "endless-members"
 	ModelDiffers    Class = "model-differs"
 )
 
@@ -133,7 +133,7 @@ func Classes() []ClassInfo {
 		{WrongForm, "An answer has not the form of the target's release.", nil},
 		{WrongMembers, "An autoscale group has more, fewer or other members than it should.", nil},
 		{QuietTime, "A scaling policy does not keep its quiet time.", nil},
-		{Attempts, "Something was tried more or fewer times than it should be.", nil},
+		{EndlessMembers, "An autoscale group makes members without end while none of them starts.", nil},
 		{ModelDiffers, "What was seen is not what the model of the random walk says.", nil},
 	}
 }

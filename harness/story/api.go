@@ -167,16 +167,6 @@ func (t Answers) ExpectError(refusal *cloud.Error, what string) {
 	}
 }
 
-// ExpectAttempts expects a number within bounds.
-func (t Answers) ExpectAttempts(what string, got, least, most int) {
-	t.Checked(1)
-	if got < least || got > most {
-		t.failAs(result.Attempts, result.Seen{What: what, Number: float64(got), Want: float64(most)},
-			fmt.Sprintf("%s: %d, want %d to %d", what, got, least, most))
-	}
-	t.Note("counted", "%s: %d", what, got)
-}
-
 // SeenPolicies is what the policies of a rule are seen by: the methods that the API lists.
 const SeenPolicies = "policies"
 

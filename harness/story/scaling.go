@@ -67,6 +67,36 @@ func (t Scaling) ExpectState(g *Group, want string) {
 	}
 }
 
+// givingUp is how long a group is given to stop, and mostStarts how many members it may have tried to start by then: a
+// group of 4.20.2 and later is meant to stop after ten.
+const (
+	givingUp   = 20 * time.Minute
+	mostStarts = 25
+)
+
+// ExpectGivesUp expects that a group whose members fail to start stops to make more, and leaves no more behind than it
+// may have.
+func (t Scaling) ExpectGivesUp(g *Group, f *Fault) {
+	defer t.Step("group %s gives up", g.Name)()
+	t.Checked(1)
+	t.pass(givingUp)
+	early := f.Met()
+	if early == 0 {
+		t.Fail(result.WrongMembers, fmt.Sprintf("group %s did not try to start a member", g.Name))
+		return
+	}
+	t.pass(givingUp)
+	more := f.Met() - early
+	left, err := g.Account.Cloud.ListVirtualMachines(t.ctx, cloud.Params{"autoscalevmgroupid": g.GroupID})
+	t.Must(err, "listing the instances of group %s", g.Name)
+	says := fmt.Sprintf("starts of members of group %s failed %d times in %s and %d times in the next: %d instances "+
+		"are left, its maximum is %d", g.Name, early, givingUp, more, len(left), g.Members)
+	if early > mostStarts || more > 0 || len(left) > g.Members {
+		t.Fail(result.EndlessMembers, says)
+	}
+	t.Note("failed starts", "%s", says)
+}
+
 // PassGrace lets the grace period of a member that leaves go by.
 func (t Scaling) PassGrace() {
 	t.pass((expungeGrace + 10) * time.Second)

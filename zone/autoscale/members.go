@@ -67,6 +67,9 @@ func (mgr *Manager) addMember(ctx context.Context, g *Group) bool {
 	}
 	mgr.noteGap(g)
 	if err := mgr.compute.StartVM(ctx, vm); err != nil {
+		if mgr.On(release.AutoscaleUnboundedRetries) { // no ServerApiException, so only the round ends
+			return failed(nil, "", err)
+		}
 		mgr.scalingOf(g).errored++
 		failed(vm, "Failed to start VM %s in AutoScale VM group %s", err)
 		if err := mgr.destroyMember(ctx, g, vm); err != nil {

@@ -13,8 +13,9 @@ import (
 // statsInterval is how often policies are evaluated (autoscale.stats.interval).
 const statsInterval = 60 * time.Second
 
-// ErroredThreshold is autoscale.errored.instance.threshold: more errored members stop a group's growth (4.20.2,
-// #11244).
+// ErroredThreshold is autoscale.errored.instance.threshold (#11244): more members that did not start stop a group's
+// growth. The releases that have it count members in state Error, in which no failed start ends
+// (AutoScaleVmGroupVmMapDaoImpl.java@4.22.1.0), so it stops nothing there.
 const ErroredThreshold = 10
 
 // scaling is what the monitor remembers of a group.
