@@ -166,12 +166,26 @@ func (k Known) Reasons() string {
 	return strings.Join(why, "; ")
 }
 
+// ReasonsOn are those of the defects that always show on a release, with its own router's code.
+func (k Known) ReasonsOn(release string) string {
+	var why []string
+	for _, one := range k.each() {
+		if one.shows(release) {
+			why = append(why, one.Why)
+		}
+	}
+	return strings.Join(why, "; ")
+}
+
 // On says whether the release, with its own router's code, has the defect or one of several, so that the scenario fails
 // on it.
 func (k Known) On(release string) bool {
-	return slices.ContainsFunc(k.each(), func(one Known) bool {
-		return !one.Perhaps && one.Releases.Contains(release) && (one.Shows.IsZero() || one.Shows.Contains(release))
-	})
+	return slices.ContainsFunc(k.each(), func(one Known) bool { return one.shows(release) })
+}
+
+// shows says whether the defect always shows on a release.
+func (k Known) shows(release string) bool {
+	return !k.Perhaps && k.Releases.Contains(release) && (k.Shows.IsZero() || k.Shows.Contains(release))
 }
 
 // Sure says whether a target has a defect that always shows.

@@ -1,7 +1,7 @@
 package release
 
 // Default is the release of a run that names none.
-const Default = "4.20.1.0"
+const Default = "4.20.3.0"
 
 // history is every known release in the order of their numbers. Each is its predecessor plus what changed, which for
 // most is little. To add one that changes nothing, add one line. The ancestry is that of the tags (git merge-base).

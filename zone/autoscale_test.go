@@ -196,7 +196,8 @@ func TestFailingStarts(t *testing.T) {
 	}{
 		"4.20.1.0": {"4.20.1.0", nil, 20, 20, 0},
 		"4.22.1.0": {"4.22.1.0", nil, 20, 20, 0},
-		"cured":    {"4.20.3.0", []release.Knob{off}, autoscale.ErroredThreshold + 1, 0, autoscale.ErroredThreshold + 1},
+		"cured": {"4.20.3.0", []release.Knob{off}, autoscale.ErroredThreshold + 1, 0,
+			autoscale.ErroredThreshold + 1},
 	} {
 		b := newBench(t, c.release, c.knobs...)
 		site := b.vpcSite(0)

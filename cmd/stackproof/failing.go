@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/proof"
@@ -25,7 +26,7 @@ func (o *runOptions) choose() (harness.Catalogue, error) {
 		return nil, err
 	}
 	if o.replay == "" {
-		return scenarios.Catalogue().Select(o.scenarios...)
+		return o.named()
 	}
 	if len(o.scenarios) > 0 {
 		return nil, errors.New("--replay runs the steps of its file only: leave --scenario out")
@@ -39,6 +40,17 @@ func (o *runOptions) choose() (harness.Catalogue, error) {
 		return nil, fmt.Errorf("%s: %w", o.replay, err)
 	}
 	return harness.Catalogue{scenarios.Replay(steps)}, nil
+}
+
+// named are the scenarios that were asked for; with --known also those that are known to fail on the release.
+func (o *runOptions) named() (harness.Catalogue, error) {
+	chosen, err := scenarios.Catalogue().Select(o.scenarios...)
+	if err != nil || !o.known {
+		return chosen, err
+	}
+	return slices.DeleteFunc(scenarios.Catalogue(), func(s harness.Scenario) bool {
+		return !slices.Contains(chosen.IDs(), s.ID) && !s.KnownBad.On(o.release)
+	}), nil
 }
 
 // saveFailing writes the failing sequences of a run to a folder and names the files.

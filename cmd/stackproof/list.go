@@ -47,15 +47,16 @@ func listCommand() *cobra.Command {
 	c.MarkFlagsMutuallyExclusive("knobs", "releases")
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	c.Flags().StringArrayVar(&patterns, "scenario", nil, "only these ids (glob, repeatable); default all")
-	c.Flags().StringVar(&name, "release", "", "say what is known to fail, or is switched on, in this release")
+	c.Flags().StringVar(&name, "release", "",
+		"what is known of this release; with --scenario or --knobs which of them fail or are on in it")
 	targetFlag(c, &target)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := checkTarget(target); err != nil {
 			return err
 		}
 		if name != "" {
-			if err := checkRelease(name); err != nil {
-				return err
+			if _, err := release.Resolve(name); err != nil {
+				return usage("%w", err)
 			}
 		}
 		switch {
@@ -63,6 +64,8 @@ func listCommand() *cobra.Command {
 			return listKnobs(c, name, asJSON)
 		case releases:
 			return listReleases(c, name, asJSON)
+		case name != "" && len(patterns) == 0:
+			return listKnown(c, name, asJSON)
 		}
 		if len(patterns) == 0 {
 			patterns = []string{"*"}
@@ -137,11 +140,15 @@ type listedRelease struct {
 	Off     []release.Knob `json:"off"`
 }
 
+func profileLine(p release.Profile) listedRelease {
+	return listedRelease{p.Name, !p.Outline, p.After, p.Also, p.Aliases, p.On, p.Off}
+}
+
 func listReleases(c *cobra.Command, name string, asJSON bool) error {
 	var all []listedRelease
 	for _, p := range release.Profiles() {
 		if name == "" || p.Name == name || slices.Contains(p.Aliases, name) {
-			all = append(all, listedRelease{p.Name, !p.Outline, p.After, p.Also, p.Aliases, p.On, p.Off})
+			all = append(all, profileLine(p))
 		}
 	}
 	if asJSON {

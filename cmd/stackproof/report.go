@@ -13,7 +13,7 @@ import (
 func reportCommand() *cobra.Command {
 	var files reportFlags
 	var text textFlags
-	var strict bool
+	var strict, defects bool
 	var issue string
 	c := &cobra.Command{Use: "report RESULT.json...", Short: "Makes documents of a result",
 		Long: `Makes documents of a JSON result that run or merge wrote, and prints it. Of several results it prints one table.
@@ -21,11 +21,13 @@ The exit status says whether the documents could be made, not what the run found
 		Example: `  stackproof report result.json --html report.html
   stackproof report result.json --issue U-02
   stackproof report result.json --bundle failures.tar.gz
+  stackproof report 4.22.1.0.json --defects
   stackproof report 4.20.0.0.json 4.20.1.0.json`}
 	f := c.Flags()
 	files.add(f)
 	text.add(f)
 	f.BoolVar(&strict, "strict", false, "judge known failures as failures")
+	f.BoolVar(&defects, "defects", false, "print the known defects that a run saw, a line each, and nothing else")
 	f.StringVar(
 		&issue,
 		"issue",
@@ -46,7 +48,7 @@ The exit status says whether the documents could be made, not what the run found
 			}
 		}
 		if len(runs) > 1 {
-			if issue != "" || files.any() {
+			if issue != "" || defects || files.any() {
 				return usage("%s makes documents of one result; merge joins several", c.CommandPath())
 			}
 			fmt.Fprint(c.OutOrStdout(), reports.Table(runs, strict))
@@ -59,6 +61,10 @@ The exit status says whether the documents could be made, not what the run found
 			}
 			_, err = c.OutOrStdout().Write(told)
 			return cannotRun(err)
+		}
+		if defects {
+			fmt.Fprint(c.OutOrStdout(), reports.Defects(runs[0], text.options(c.OutOrStdout(), strict).Width))
+			return nil
 		}
 		open, err := files.open()
 		if err != nil {

@@ -38,6 +38,7 @@ type runOptions struct {
 	existing         existingFlags
 	box              containerFlags
 	labDB            string
+	known            bool
 	start            startFlag
 	scripts          scriptFlags
 	replay, save     string
@@ -81,6 +82,8 @@ unless --strict is given.`,
 	inGroup(f, "lab", func(f *pflag.FlagSet) {
 		f.StringVar(&o.labDB, "lab-db", privateDatabase,
 			"database of the lab: private (a process of our own), or container:IMAGE, such as container:mysql:8.4")
+		f.BoolVar(&o.known, "known", false,
+			"run those that are known to fail on the release, too, whatever their priority")
 		o.start.add(f)
 	})
 	inGroup(f, "existing", func(f *pflag.FlagSet) {
