@@ -43,6 +43,7 @@ const (
 	UsageReleaseAnyAccount      release.Knob = "usage-release-any-account"
 	UsagePFCloseNothing         release.Knob = "usage-pf-close-nothing"
 	UsagePFCloseTwice           release.Knob = "usage-pf-close-twice"
+	UsagePFClosesBalancer       release.Knob = "usage-pf-closes-balancer"
 	UsageNetworkCloseNothing    release.Knob = "usage-network-close-nothing"
 	UsageNetworkRowTwice        release.Knob = "usage-network-row-twice"
 	UsageVPCCloseNothing        release.Knob = "usage-vpc-close-nothing"
@@ -222,6 +223,10 @@ func usageFaults() []release.KnobInfo {
 		{
 			Name: UsagePFCloseTwice, Part: "usage",
 			About: "NET.RULEDELETE closes the account's next open row too",
+		},
+		{
+			Name: UsagePFClosesBalancer, Part: "usage",
+			About: "NET.RULEDELETE closes the oldest open row of a load balancer rule of the account, too",
 		},
 		{
 			Name: UsageNetworkCloseNothing, Part: "usage",

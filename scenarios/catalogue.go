@@ -83,6 +83,7 @@ func stories() harness.Catalogue {
 		listingFilters(),
 		nicListing(),
 		modelRun(),
+		shortWalk(),
 		twinPolicyApplied(),
 		twinPolicyRemoved(),
 		algorithmChanged(),

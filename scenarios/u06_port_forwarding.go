@@ -16,9 +16,10 @@ func portForwarding() harness.Scenario {
 			"crossed)", Group: result.GroupUsage,
 		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
 		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsagePFCloseNothing, fault.UsagePFCloseTwice,
-			fault.PFDeleteEventLost, fault.UsageCloseInZone},
+			fault.PFDeleteEventLost, fault.UsageCloseInZone, fault.UsagePFClosesBalancer},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
+			balancer := tier.LoadBalancer("beside")
 			rules, crossed := t.CrossedPortForwards(tier, tier.NewVM(), 2, 6)
 			billed := story.BilledAll(rules...)
 			t.RequireRowOpen(billed...)
@@ -36,6 +37,8 @@ func portForwarding() harness.Scenario {
 				rules[i].Delete()
 			}
 			t.DrainThrough(1)
+			t.ExpectOpen(balancer)
+			t.ExpectBilledNow(balancer.Billed())
 			for i, rule := range billed {
 				if slices.Contains(deleted, i) {
 					t.ExpectRowClosed(rule)

@@ -44,7 +44,8 @@ func weights() []struct {
 		weight int
 	}{{Create, 22}, {Assign, 24}, {Stick, 20}, {Unstick, 6}, {Delete, 9}, {Usage, 5}, {Pass, 4}, {Empty, 2},
 		{Disable, 4}, {Enable, 6},
-		{Ungroup, 1}, {Release, 2}, {Look, 2}}
+		{Ungroup, 1}, {Release, 2}, {Look, 2}, {Rename, 2}, {Balance, 5}, {Certify, 1}, {Grow, 8}, {Restart, 1},
+		{Halt, 2}, {Start, 3}, {Join, 1}, {Leave, 1}}
 }
 
 // refusedEvery is one in how many pushes that may be refused is.
@@ -60,6 +61,9 @@ func (g *generator) draw() (Step, bool) {
 		return s, true
 	case Create:
 		return g.create()
+	case Restart, Halt, Start, Join, Leave:
+		s.Object = customers()[g.rng.IntN(len(customers()))]
+		return s, true
 	case Release:
 		s.Object = fmt.Sprintf("%s%d", address, 1+g.rng.IntN(max(1, g.serial[address])))
 		return s, true
@@ -81,6 +85,9 @@ func (g *generator) draw() (Step, bool) {
 		if g.rng.IntN(5) == 0 {
 			s.Word = policies()[1]
 		}
+	}
+	if s.Verb == Balance {
+		s.Word = algorithms()[g.rng.IntN(len(algorithms()))]
 	}
 	s.Refused = sendsPush(s.Verb, r) && g.rng.IntN(refusedEvery) == 0
 	return s, true
@@ -119,6 +126,9 @@ func (g *generator) create() (Step, bool) {
 	s := Step{Verb: Create, Owner: owner, Object: g.name(kind)}
 	if kind != group {
 		s.Address = g.address(owner, kind)
+	}
+	if kind == lb && g.rng.IntN(8) == 0 {
+		s.Word = proxied
 	}
 	return s, true
 }

@@ -22,6 +22,10 @@ func (w *walker) holdAfter(s Step) {
 	} else if a := w.m.addresses[s.Object]; a != nil {
 		own = a.owner
 	}
+	if w.m.customers[s.Object] != nil {
+		w.holdRouter(s.Object, false)
+		return
+	}
 	kind := kindOf(s.Object)
 	if kind == address {
 		kind = w.m.addresses[s.Object].kind
@@ -103,13 +107,14 @@ func (w *walker) holdRule(name string) {
 	}
 	members, err := o.owner.Cloud.ListLoadBalancerRuleMembers(ctx, o.id)
 	w.t.Must(err, "listing the members of %s", r)
-	want := 0
-	if r.members {
-		want = 2
-	}
+	want := r.membersOf()
 	if len(members) != want {
 		w.found(result.WrongMembers, aspectAPI, fmt.Sprintf("%s is listed with %d members, want %d", r, len(members),
 			want))
+	}
+	if listed := o.rule.Listed(); listed.Algorithm != r.algorithm {
+		w.found(result.FalseSuccess, aspectAPI, fmt.Sprintf("%s is listed with algorithm %s, want %s", r,
+			listed.Algorithm, r.algorithm))
 	}
 	if r.group == "" {
 		return

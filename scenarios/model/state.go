@@ -7,7 +7,11 @@ type state struct {
 	rules     map[string]*rule
 	order     []string // rules by creation
 	addresses map[string]*addr
+	customers map[string]*customer
 }
+
+// customer is one that has, or had, something.
+type customer struct{ halted, joined bool }
 
 // rule is an LB, PF or firewall rule.
 type rule struct {
@@ -16,6 +20,9 @@ type rule struct {
 	members                    bool
 	policy                     string
 	group                      string // "", enabled, disabled
+	algorithm                  string
+	size                       int  // of the group
+	grown                      bool // it was enabled since it is large
 	// undecided is set when the router refused the rule's delete: its LB.DELETE event is written all the same, and its
 	// members are lost at the next push, in every release (cloudstack.md 1.3). Whether a release has that is not this
 	// run's question; the rule is only deleted after that, and what happens to its row is left open.
@@ -33,6 +40,18 @@ type addr struct {
 const (
 	enabled  = "enabled"
 	disabled = "disabled"
+)
+
+// proxied is the protocol of some rules; the others have tcp.
+const proxied = "tcp-proxy"
+
+// algorithms are those that a rule may have; the first is what it begins with.
+func algorithms() []string { return []string{"roundrobin", "leastconn", "source"} }
+
+// Sizes of groups.
+const (
+	small = 2
+	large = 3
 )
 
 // policies are the policies that a rule may have: mostly the same one, since only equal ones mask each other.
@@ -59,6 +78,8 @@ func (m *state) cannot(s Step) string {
 		return m.cannotCreate(s)
 	case Release:
 		return m.cannotRelease(s)
+	case Restart, Halt, Start, Join, Leave:
+		return m.cannotCustomer(s)
 	}
 	r := m.rules[s.Object]
 	switch {
@@ -82,6 +103,31 @@ func (m *state) cannot(s Step) string {
 		return onlyIf(r.group == enabled, "it has no enabled group")
 	case Ungroup:
 		return onlyIf(r.group != "", "it has no group")
+	case Grow:
+		return onlyIf(r.group == disabled && r.size == small, "it has no small disabled group")
+	case Balance:
+		return onlyIf(r.algorithm != s.Word, "it has that algorithm")
+	}
+	return ""
+}
+
+func (m *state) cannotCustomer(s Step) string {
+	c := m.customers[s.Object]
+	switch {
+	case c == nil:
+		return s.Object + " has nothing yet"
+	case s.Refused:
+		return "what a refused push leaves of it is not modelled"
+	}
+	switch s.Verb {
+	case Halt:
+		return onlyIf(!c.halted, "it is halted")
+	case Start:
+		return onlyIf(c.halted, "it runs")
+	case Join: // two NICs of one offering are another story
+		return onlyIf(!c.joined && !c.halted && s.Object != isolated, "it cannot join another network now")
+	case Leave:
+		return onlyIf(c.joined && !c.halted, "it cannot leave a network now")
 	}
 	return ""
 }
@@ -141,6 +187,8 @@ func (m *state) mustBeRefused(s Step) int {
 	switch {
 	case s.Verb == Delete && r.group != "":
 		return 530 // a rule with an autoscale group cannot be deleted
+	case s.Verb == Certify:
+		return 431 // a rule with another protocol than ssl takes none
 	case s.Refused:
 		return 530
 	}
@@ -161,7 +209,10 @@ func (m *state) done(s Step) {
 			}
 		}
 		return
-	case Pass, Usage, Look:
+	case Pass, Usage, Look, Restart, Rename, Certify:
+		return
+	case Halt, Start, Join, Leave:
+		m.moved(s)
 		return
 	}
 	r := m.rules[s.Object]
@@ -185,19 +236,52 @@ func (m *state) done(s Step) {
 	case s.Verb == Unstick:
 		r.policy = ""
 	case s.Verb == Enable:
-		r.group = enabled
+		r.group, r.grown = enabled, r.size == large
 	case s.Verb == Disable:
 		r.group = disabled
 	case s.Verb == Ungroup:
 		r.group, r.members = "", false
+	case s.Verb == Balance:
+		r.algorithm = s.Word
+	case s.Verb == Grow:
+		r.size = large
 	}
+}
+
+func (m *state) moved(s Step) {
+	c := m.customers[s.Object]
+	switch s.Verb {
+	case Halt:
+		c.halted = true
+	case Start:
+		c.halted = false
+	case Join:
+		c.joined = true
+	case Leave:
+		c.joined = false
+	}
+}
+
+// membersOf is how many members a rule has: those of a group that grew come when it is enabled.
+func (r *rule) membersOf() int {
+	switch {
+	case !r.members:
+		return 0
+	case r.grown:
+		return large
+	}
+	return small
 }
 
 func (m *state) created(s Step) {
 	if m.rules == nil {
-		m.rules, m.addresses = map[string]*rule{}, map[string]*addr{}
+		m.rules, m.addresses, m.customers = map[string]*rule{}, map[string]*addr{}, map[string]*customer{}
 	}
-	r := &rule{name: s.Object, kind: kindOf(s.Object), owner: s.Owner, address: s.Address, alive: true}
+	if m.customers[s.Owner] == nil {
+		m.customers[s.Owner] = &customer{}
+	}
+	r := &rule{name: s.Object, kind: kindOf(s.Object), owner: s.Owner, address: s.Address, alive: true,
+		algorithm: algorithms()[0], size: small}
 	if r.kind == group {
 		r.group, r.members = enabled, true
 	} else if m.addresses[s.Address] == nil {

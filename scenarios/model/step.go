@@ -28,6 +28,15 @@ const (
 	Enable  = "enable"
 	Ungroup = "ungroup" // the rule's autoscale group is deleted with its members
 	Delete  = "delete"  // the rule
+	Rename  = "rename"  // the rule, by an update
+	Balance = "balance" // the rule by another algorithm, by an update
+	Certify = "certify" // a certificate for the rule, which its protocol refuses
+	Grow    = "grow"    // the rule's autoscale group, which is disabled, to three members
+	Restart = "restart" // the customer's VPC or network, with new routers
+	Halt    = "halt"    // the customer's first VM
+	Start   = "start"   // it again
+	Join    = "join"    // it to a second network
+	Leave   = "leave"   // that again
 	Release = "release" // an address with all its rules
 	Pass    = "pass"    // time
 	Usage   = "usage"   // a usage run
@@ -54,7 +63,7 @@ const isolated = "carl"
 type Step struct {
 	Verb, Object   string
 	Owner, Address string // of create
-	Word           string // policy of stick, duration of pass
+	Word           string // policy of stick, duration of pass, algorithm of balance, protocol of create
 	// Refused has the router refuse the push that the action sends.
 	Refused bool
 }
@@ -86,9 +95,11 @@ func kindOf(object string) string { return strings.TrimRight(object, "0123456789
 // forms are what the steps look like; groups: object, word, owner, address.
 func forms() map[string]*regexp.Regexp {
 	owner := "(?P<owner>" + strings.Join(customers(), "|") + ")"
+	customer := regexp.MustCompile("^(?P<object>" + strings.Join(customers(), "|") + ")$")
 	rule := `(?P<object>(?:lb|group)\d+)`
 	return map[string]*regexp.Regexp{
-		Create:  regexp.MustCompile(`^(?P<object>(?:lb|pf|fw|group)\d+) for ` + owner + `(?: on (?P<address>ip\d+))?$`),
+		Create: regexp.MustCompile(`^(?P<object>(?:lb|pf|fw|group)\d+)(?: (?P<word>` + proxied + `))? for ` + owner +
+			`(?: on (?P<address>ip\d+))?$`),
 		Assign:  regexp.MustCompile("^" + rule + "$"),
 		Empty:   regexp.MustCompile("^" + rule + "$"),
 		Stick:   regexp.MustCompile("^" + rule + ` (?P<word>` + strings.Join(policies(), "|") + `)$`),
@@ -97,6 +108,11 @@ func forms() map[string]*regexp.Regexp {
 		Enable:  regexp.MustCompile("^" + rule + "$"),
 		Ungroup: regexp.MustCompile("^" + rule + "$"),
 		Delete:  regexp.MustCompile(`^(?P<object>(?:lb|pf|fw|group)\d+)$`),
+		Rename:  regexp.MustCompile("^" + rule + "$"),
+		Balance: regexp.MustCompile("^" + rule + ` (?P<word>` + strings.Join(algorithms(), "|") + `)$`),
+		Certify: regexp.MustCompile("^" + rule + "$"),
+		Grow:    regexp.MustCompile("^" + rule + "$"),
+		Restart: customer, Halt: customer, Start: customer, Join: customer, Leave: customer,
 		Release: regexp.MustCompile(`^(?P<object>ip\d+)$`),
 		Pass:    regexp.MustCompile(`^(?P<word>\d+s)$`),
 		Usage:   regexp.MustCompile(`^$`),
@@ -129,6 +145,9 @@ func parseStep(all map[string]*regexp.Regexp, text string) (Step, error) {
 		case "word":
 			s.Word = m[i]
 		}
+	}
+	if s.Verb == Create && s.Word != "" && kindOf(s.Object) != lb {
+		return s, fmt.Errorf("%q: only LB rules have a protocol", text)
 	}
 	if s.Verb == Create && (s.Address == "") != (kindOf(s.Object) == group) {
 		return s, fmt.Errorf("%q: rules are created on an address, groups on none", text)

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,6 +57,7 @@ type owner struct {
 	*story.Account
 	network *story.Network
 	vms     []*story.VM
+	second  *story.Network // what its first VM joins and leaves
 }
 
 // object is a rule on the site.
@@ -159,7 +161,7 @@ func (w *walker) step(s Step) {
 // pushDue says whether the step sends a push when it is carried out.
 func (w *walker) pushDue(s Step) bool {
 	switch s.Verb {
-	case Assign, Empty, Stick, Unstick, Disable, Enable, Delete:
+	case Assign, Empty, Stick, Unstick, Disable, Enable, Delete, Balance:
 		return w.m.mustBeRefused(s) == 0
 	}
 	return false
@@ -238,10 +240,14 @@ func (w *walker) call(s Step) error {
 		return a.Account.Cloud.DisassociateIPAddress(ctx, a.ID)
 	case Delete:
 		return w.delete(s)
+	case Restart, Halt, Start, Join, Leave:
+		return w.move(s)
 	}
 	o := w.objects[s.Object]
 	c := o.owner.Cloud
 	switch s.Verb {
+	case Rename, Balance, Certify, Grow:
+		return w.update(s, o)
 	case Assign:
 		return c.AssignToLoadBalancerRule(ctx, o.id, vmIDs(o.owner.vms)...)
 	case Empty:
@@ -251,8 +257,7 @@ func (w *walker) call(s Step) error {
 	case Unstick:
 		return c.DeleteStickinessPolicy(ctx, o.rule.Policy)
 	case Enable:
-		_, err := c.EnableAutoScaleVMGroup(ctx, o.group.GroupID)
-		return err
+		return w.enable(s, o)
 	case Disable:
 		_, err := c.DisableAutoScaleVMGroup(ctx, o.group.GroupID)
 		return err
@@ -330,7 +335,8 @@ func (w *walker) create(s Step) error {
 	var err error
 	switch kindOf(s.Object) {
 	case lb:
-		o.rule = own.network.LoadBalancerOn(ip, s.Object, "roundrobin")
+		// With a protocol: what becomes of the update of one without is L-35's story.
+		o.rule = own.network.LoadBalancerAs(s.Object, story.Form{On: ip, Protocol: cmp.Or(s.Word, "tcp")})
 		o.id, o.internal = o.rule.ID, o.rule.InternalID
 	case group:
 		o.group = own.network.Group(s.Object, 2)

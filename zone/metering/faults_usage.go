@@ -79,6 +79,7 @@ func otherUsageFaults() []usageFault {
 	vm := []int{usage.TypeRunningVM, usage.TypeAllocatedVM}
 	return []usageFault{
 		{fault.UsagePFCloseNothing, []int{usage.TypePortForwarding}, closeNothing},
+		{fault.UsagePFClosesBalancer, nil, func(f *usage.Faults) { f.PFClosesBalancer = true }},
 		{fault.UsagePFCloseTwice, []int{usage.TypePortForwarding}, func(f *usage.Faults) { f.CloseTwice = true }},
 		{fault.UsageNetworkCloseNothing, []int{usage.TypeNetwork}, closeNothing},
 		{fault.UsageNetworkRowTwice, []int{usage.TypeNetwork}, func(f *usage.Faults) { f.CreateRowTwice = true }},

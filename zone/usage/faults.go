@@ -26,6 +26,9 @@ type Faults struct {
 	CloseWrongDate bool
 	// CloseTwice: besides the right row the account's next open row (by id) is closed. Caught by I2 and I9.
 	CloseTwice bool
+	// PFClosesBalancer: NET.RULEDELETE closes the oldest open LB row of the account, too. Types do not matter. Caught
+	// by I3.
+	PFClosesBalancer bool
 	// RowVanishes: the row is removed instead of closed, and its last record with it. Caught by I5.
 	RowVanishes bool
 	// CreateRowTwice: a create event inserts two rows, whose lengths are summed. Caught by I2 and I5.

@@ -132,6 +132,10 @@ func (p *pass) closeRow(ctx context.Context, at time.Time, c closing, found row)
 	_, err := p.tx.ExecContext(ctx, fmt.Sprintf("UPDATE cloud_usage.%s SET %s = ? WHERE %s", c.table, c.until,
 		condition),
 		append([]any{second(at)}, arguments...)...)
+	if err == nil && c.usageType == TypePortForwarding && faults.PFClosesBalancer {
+		_, err = p.tx.ExecContext(ctx, "UPDATE cloud_usage.usage_load_balancer_policy SET deleted = ? WHERE "+
+			"account_id = ? AND deleted IS NULL ORDER BY id LIMIT 1", second(at), found["account_id"])
+	}
 	if err == nil && faults.on(c.usageType) && faults.CloseTwice {
 		_, err = p.tx.ExecContext(ctx, fmt.Sprintf("UPDATE cloud_usage.%s SET %s = ? WHERE account_id = ? AND id > "+
 			"? AND %s IS NULL ORDER BY id LIMIT 1",
