@@ -130,6 +130,7 @@ func stories() harness.Catalogue {
 		lostMember(),
 		quietTime(),
 		memberLeaves(),
+		groupSettings(),
 	}
 }
 

@@ -51,7 +51,32 @@ func (n *Network) scaling() *scaling {
 }
 
 func (n *Network) scalePolicy(action, operator string, threshold int64, quiet *shrinking) string {
-	counters, err := n.Account.Cloud.ListCounters(n.t.ctx, cloud.Params{"source": "CPU"})
+	return n.policyWhen(action, quiet, When{"CPU", operator, threshold})
+}
+
+// When is a condition of a policy: a counter's source compared with a threshold.
+type When struct {
+	Source, Operator string
+	Threshold        int64
+}
+
+// policyWhen is a policy that acts while all conditions hold.
+func (n *Network) policyWhen(action string, quiet *shrinking, all ...When) string {
+	var conditions []string
+	for _, w := range all {
+		conditions = append(conditions, n.condition(action, w))
+	}
+	name := n.t.Unique(action)
+	policy, _, _ := made(n.Account, "autoscale policy", name, "",
+		func(ctx context.Context) (*cloud.Creating[cloud.AutoScalePolicy], error) {
+			return n.Account.Cloud.CreateAutoScalePolicy(ctx, cloud.AutoScalePolicySpec{Name: name, Action: action,
+				Duration: 60, QuietTime: quiet.seconds(), ConditionIDs: conditions})
+		})
+	return policy
+}
+
+func (n *Network) condition(action string, w When) string {
+	counters, err := n.Account.Cloud.ListCounters(n.t.ctx, cloud.Params{"source": w.Source})
 	n.t.Must(err, "listing counters")
 	provider := "VirtualRouter"
 	if n.VPC != nil {
@@ -59,38 +84,43 @@ func (n *Network) scalePolicy(action, operator string, threshold int64, quiet *s
 	}
 	var counter string
 	for _, c := range counters {
-		if c.Provider == provider && c.Source == "CPU" {
+		if c.Provider == provider && c.Source == w.Source {
 			counter = c.Id
 		}
 	}
 	if counter == "" {
-		n.t.Inconclusive("the zone has no CPU counter of provider %s", provider)
+		n.t.Inconclusive("the zone has no %s counter of provider %s", w.Source, provider)
 	}
 	condition, _, _ := made(n.Account, "condition", action, "",
 		func(ctx context.Context) (*cloud.Creating[cloud.Condition], error) {
-			return n.Account.Cloud.CreateCondition(ctx, counter, operator, threshold, cloud.Owner{})
+			return n.Account.Cloud.CreateCondition(ctx, counter, w.Operator, w.Threshold, cloud.Owner{})
 		})
-	name := n.t.Unique(action)
-	policy, _, _ := made(n.Account, "autoscale policy", name, "",
-		func(ctx context.Context) (*cloud.Creating[cloud.AutoScalePolicy], error) {
-			return n.Account.Cloud.CreateAutoScalePolicy(ctx, cloud.AutoScalePolicySpec{Name: name, Action: action,
-				Duration: 60, QuietTime: quiet.seconds(), ConditionIDs: []string{condition}})
-		})
-	return policy
+	return condition
 }
 
 // Group creates a rule with an autoscale group of exactly members VMs; its members come with the next monitor interval
 // (see AwaitMembers).
 func (n *Network) Group(name string, members int) *Group {
 	defer n.t.Step("autoscale group %s", name)()
-	s := n.scaling()
-	g := &Group{Rule: n.LoadBalancer(name), Members: members}
+	return n.groupOf(name, *n.scaling(), members, members)
+}
+
+// GroupOf creates a group of least VMs that may grow by one, with a scale-up policy of its own.
+func (n *Network) GroupOf(name string, least int, up ...When) *Group {
+	defer n.t.Step("autoscale group %s", name)()
+	s := *n.scaling()
+	s.up = n.policyWhen("scaleup", nil, up...)
+	return n.groupOf(name, s, least, least+1)
+}
+
+func (n *Network) groupOf(name string, s scaling, least, most int) *Group {
+	g := &Group{Rule: n.LoadBalancer(name), Members: least}
 	full := n.t.Unique("grp")
 	interval := int(groupInterval.Seconds())
 	g.GroupID, _, _ = made(n.Account, "autoscale group", full, usageprobe.ObjectAutoScaleVMGroup,
 		func(ctx context.Context) (*cloud.Creating[cloud.AutoScaleVMGroup], error) {
 			return n.Account.Cloud.CreateAutoScaleVMGroup(ctx, cloud.AutoScaleVMGroupSpec{Name: full, LBRuleID: g.ID,
-				VMProfileID: s.profile, Min: members, Max: members,
+				VMProfileID: s.profile, Min: least, Max: most,
 				Interval: &interval, ScaleUpPolicyIDs: []string{s.up}, ScaleDownPolicyIDs: []string{s.down}})
 		})
 	return g

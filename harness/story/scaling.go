@@ -101,3 +101,46 @@ func (t Scaling) ExpectGivesUp(g *Group, f *Fault) {
 func (t Scaling) PassGrace() {
 	t.pass((expungeGrace + 10) * time.Second)
 }
+
+// OtherOffering is a service offering that groups do not have yet.
+func (n *Network) OtherOffering() string {
+	c := n.t.choices()
+	all, err := n.t.site.Cloud.ListServiceOfferings(n.t.ctx, nil)
+	n.t.Must(err, "listing service offerings")
+	for _, o := range all {
+		if o.Id != c.serviceOffering && anybodys(o, c.zone) {
+			return o.Id
+		}
+	}
+	n.t.Unsupported("the zone has one service offering only")
+	return ""
+}
+
+// ChangeProfile has the members that the network's groups, which must be disabled, make from now on be of an offering.
+func (n *Network) ChangeProfile(offering string) {
+	defer n.t.Step("another offering for members")()
+	n.do("updateAutoScaleVmProfile", cloud.Params{"id": n.scaling().profile, "serviceofferingid": offering})
+}
+
+// ExpectNewOffering expects that the group's members of before have the offering that they had, and those that are new
+// another one.
+func (t Scaling) ExpectNewOffering(g *Group, before []*VM, offering string) {
+	defer t.Step("offerings of the members of %s", g.Name)()
+	t.Checked(1)
+	fresh := 0
+	for _, vm := range g.VMs() {
+		found, err := vm.Account.Cloud.ListVirtualMachines(t.ctx, cloud.Params{"id": vm.ID})
+		t.Must(err, "listing %s", vm.Name)
+		old := slices.ContainsFunc(before, func(o *VM) bool { return o.ID == vm.ID })
+		if !old {
+			fresh++
+		}
+		if len(found) != 1 || (found[0].Serviceofferingid == offering) == old {
+			t.Fail(result.WrongMembers, fmt.Sprintf("%s was made before the profile got another offering: %t; it does "+
+				"not have the offering that it should", vm.Name, old))
+		}
+	}
+	if fresh == 0 && !t.Failed() {
+		t.Inconclusive("group %s has no member that was made after the change", g.Name)
+	}
+}

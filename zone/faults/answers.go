@@ -29,12 +29,14 @@ func (f *Faults) Commands(all []kernel.Bound) []kernel.Bound {
 		"deleteAutoScaleVmGroup":        f.deleteGroup,
 		"disableAutoScaleVmGroup":       f.disableGroup,
 		"updateAutoScaleVmGroup":        f.updateGroup,
+		"updateAutoScaleVmProfile":      f.updateProfile,
 	}
 	for i := range all {
 		if wrap := wrappers[all[i].Name]; wrap != nil {
 			all[i].Run = wrap(all[i].Run)
 		}
 	}
+	f.firstCondition(all)
 	return f.writesAfter(all)
 }
 
@@ -206,6 +208,9 @@ func (f *Faults) deleteGroup(next run) run {
 func (f *Faults) disableGroup(next run) run {
 	return func(k *kernel.Kernel, c *kernel.Call) (obj, error) {
 		g := f.autoscale.GroupByUUID(c.Str("id"))
+		if g != nil {
+			f.unwatch(g)
+		}
 		if g != nil && g.Removed.IsZero() && !g.Disabled() && f.On(fault.MembersLostOnDisable) {
 			for _, m := range slices.Clone(g.Rule.Members) {
 				if err := f.lb.RemoveMember(c.Ctx, g.Rule, m); err != nil {

@@ -30,6 +30,9 @@ type Faults struct {
 	autoscale *autoscale.Manager
 	compute   *compute.Manager
 	firewall  *firewall.Manager
+	// least are the bounds of groups when their monitor first looked, unwatched the groups that were disabled.
+	least     map[int64]int
+	unwatched map[int64]bool
 	// ghosts are the deleted rules, for RuleListedAfterDelete.
 	ghosts []*push.Rule
 }
@@ -74,14 +77,7 @@ func (f *Faults) Scaling(sound autoscale.Hooks) autoscale.Hooks {
 	return autoscale.Hooks{
 		Editable: func(g *autoscale.Group) bool { return sound.Editable(g) || f.On(fault.EnabledUpdateAllowed) },
 		Missing: func(g *autoscale.Group) int {
-			n := sound.Missing(g)
-			switch {
-			case f.On(fault.MonitorBlind):
-				return 0
-			case n > 0 && f.On(fault.MemberCreatedTwice):
-				return n + 1
-			}
-			return n
+			return f.missing(g, sound.Missing(g))
 		},
 		Fits: func(g *autoscale.Group, n int) bool { return sound.Fits(g, n) || f.On(fault.MemberCreatedTwice) },
 		Resting: func(p *autoscale.ScalePolicy, since time.Duration) bool {

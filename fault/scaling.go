@@ -1,0 +1,32 @@
+package fault
+
+import "github.com/stackproof/stackproof/release"
+
+// Faults of autoscale groups: what becomes of their settings.
+const (
+	ProfileUpdateIgnored release.Knob = "profile-update-ignored"
+	PolicyFirstCondition release.Knob = "policy-first-condition"
+	MonitorOldBounds     release.Knob = "monitor-old-bounds"
+	EnabledUnwatched     release.Knob = "enabled-unwatched"
+)
+
+func scalingFaults() []release.KnobInfo {
+	return []release.KnobInfo{
+		{
+			Name: ProfileUpdateIgnored, Part: "api",
+			About: "updateAutoScaleVmProfile answers success and keeps the service offering",
+		},
+		{
+			Name: PolicyFirstCondition, Part: "api",
+			About: "an autoscale policy has the first of its conditions only",
+		},
+		{
+			Name: MonitorOldBounds, Part: "api",
+			About: "the group monitor goes by the minimum that the group was created with",
+		},
+		{
+			Name: EnabledUnwatched, Part: "api",
+			About: "a group that was disabled once has no monitor any more when it is enabled",
+		},
+	}
+}
