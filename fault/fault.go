@@ -12,7 +12,8 @@ import (
 
 // All lists the planted faults.
 func All() []release.KnobInfo {
-	return slices.Concat(answerFaults(), harmlessFaults(), listingFaults(), scalingFaults(), pushFaults(), routerFaults(), usageFaults())
+	return slices.Concat(answerFaults(), harmlessFaults(), listingFaults(), scalingFaults(), pushFaults(),
+		routerFaults(), usageFaults())
 }
 
 // AllKnobs lists every knob: those of releases first, then the planted faults.

@@ -2,7 +2,8 @@ package fault
 
 import "github.com/stackproof/stackproof/release"
 
-// Faults of commands that change something and end nothing: they write usage events that no release writes there.
+// Faults of commands that change something and end nothing: most write usage events that no release writes there.
+// Others take what is unusual for something else.
 const (
 	UpdateCreatesAgain  release.Knob = "update-creates-again"
 	StickEndsRule       release.Knob = "stick-ends-rule"
@@ -12,6 +13,9 @@ const (
 	StopEndsForwards    release.Knob = "stop-ends-forwards"
 	RebootEndsVolumes   release.Knob = "reboot-ends-volumes"
 	ResizeCreatesVolume release.Knob = "resize-creates-volume"
+	NameMangled         release.Knob = "name-mangled"
+	SecondNICStays      release.Knob = "second-nic-stays"
+	AssignedAgain       release.Knob = "assigned-again"
 )
 
 func harmlessFaults() []release.KnobInfo {
@@ -47,6 +51,18 @@ func harmlessFaults() []release.KnobInfo {
 		{
 			Name: ResizeCreatesVolume, Part: "api",
 			About: "resizeVolume writes VOLUME.CREATE once more",
+		},
+		{
+			Name: NameMangled, Part: "api",
+			About: "load balancer rules are stored without the quotes, brackets and foreign letters of their names",
+		},
+		{
+			Name: SecondNICStays, Part: "api",
+			About: "a VM that stops writes NETWORK.OFFERING.REMOVE for its default NIC only",
+		},
+		{
+			Name: AssignedAgain, Part: "api",
+			About: "assignToLoadBalancerRule takes a VM that is behind the rule already",
 		},
 	}
 }

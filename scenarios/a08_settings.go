@@ -11,8 +11,8 @@ import (
 // groupSettings: on the simulator CPU is at 10 %, and memory has no data, so that a condition on it never holds.
 func groupSettings() harness.Scenario {
 	return harness.Scenario{
-		ID: "A-08", Title: "a group's new bounds and its profile's new offering reach the next member; a policy of two " +
-			"conditions waits for both",
+		ID: "A-08", Title: "a group's new bounds and its profile's new offering reach the next member; a policy of " +
+			"two conditions waits for both",
 		Group: result.GroupAutoscale, Guards: []string{"#9587"}, Needs: []harness.Capability{harness.API,
 			harness.PushLog, harness.TimeTravel},
 		Twins: []release.Knob{fault.ProfileUpdateIgnored, fault.PolicyFirstCondition, fault.MonitorOldBounds,

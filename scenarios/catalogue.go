@@ -82,6 +82,7 @@ func stories() harness.Catalogue {
 		harmlessActions(),
 		listingFilters(),
 		nicListing(),
+		unusualInputs(),
 		modelRun(),
 		shortWalk(),
 		twinPolicyApplied(),

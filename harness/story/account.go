@@ -29,10 +29,13 @@ type Account struct {
 }
 
 // NewAccount creates an account with keys; it and all it owns are removed at the end.
-func (t *T) NewAccount() *Account { return t.newAccountIn(t.site.DomainID) }
+func (t *T) NewAccount() *Account { return t.newAccountIn(t.site.DomainID, "") }
 
-func (t *T) newAccountIn(domain string) *Account {
-	name := t.Unique("acct")
+// NewAccountCalled creates an account whose name ends as given.
+func (t *T) NewAccountCalled(end string) *Account { return t.newAccountIn(t.site.DomainID, end) }
+
+func (t *T) newAccountIn(domain, end string) *Account {
+	name := t.Unique("acct") + end
 	defer t.Step("account %s", name)()
 	entry := t.intend("account", name, name)
 	t.OnRemove("account "+name, func(ctx context.Context) error { return t.removeAccount(ctx, name) })

@@ -22,7 +22,7 @@ func (t *T) NewDomain() *Domain { return t.newDomain(t.site.DomainID) }
 func (d *Domain) NewDomain() *Domain { return d.t.newDomain(d.ID) }
 
 // NewAccount creates an account in the domain.
-func (d *Domain) NewAccount() *Account { return d.t.newAccountIn(d.ID) }
+func (d *Domain) NewAccount() *Account { return d.t.newAccountIn(d.ID, "") }
 
 func (t *T) newDomain(parent string) *Domain {
 	d := &Domain{t: t, Name: t.Unique("domain")}

@@ -19,6 +19,8 @@ type Form struct {
 	Protocol        string
 	Public, Private int // 0 is the usual one, NoPort is port 0
 	CIDRs           []string
+	End             string // of the name that the API is told
+	Length          int    // of that name, filled up; 0 is as it comes
 }
 
 // NoPort is a port number 0, which a form cannot hold otherwise.
@@ -42,8 +44,11 @@ func (n *Network) ruleOf(name string, f Form) (*Rule, cloud.LoadBalancerRuleSpec
 	if f.Algorithm == "" {
 		f.Algorithm = "roundrobin"
 	}
-	r := &Rule{owned: n.owned, Network: n, Address: f.On, Name: name, listedName: n.t.Unique("lb-" + name),
+	r := &Rule{owned: n.owned, Network: n, Address: f.On, Name: name, listedName: n.t.Unique("lb-"+name) + f.End,
 		Algorithm: f.Algorithm, Port: portOf(f.Public, f.On.nextPort)}
+	if short := f.Length - len([]rune(r.listedName)); short > 0 {
+		r.listedName += strings.Repeat("x", short)
+	}
 	if f.Public == 0 {
 		f.On.nextPort++
 	}
@@ -304,4 +309,21 @@ func (t Answers) ExpectListedFor(vm *VM, r *Rule, want int) {
 		t.Fail(result.StillListed, fmt.Sprintf("listLoadBalancerRules lists %s %d times for VM %s, want %d", r.called(),
 			got, vm.Name, want))
 	}
+}
+
+// ExpectNamed expects that the API lists each rule by the name that it was given.
+func (t Answers) ExpectNamed(rules ...*Rule) {
+	for _, r := range rules {
+		t.Checked(1)
+		if got := r.Listed().Name; got != r.listedName {
+			t.Fail(result.NotListed, fmt.Sprintf("%s was named %q and is listed as %q", r.called(), r.listedName, got))
+		}
+	}
+}
+
+// TryAssign is Assign for what may be refused: the refusal, or nil.
+func (r *Rule) TryAssign(vm *VM) *cloud.Error {
+	defer r.t.Step("%s behind %s", vm.Name, r.Name)()
+	return r.t.refusal(r.Account.Cloud.AssignToLoadBalancerRule(r.t.ctx, r.ID, vm.ID), "putting %s behind %s", vm.Name,
+		r)
 }

@@ -20,6 +20,7 @@ func (f *Faults) Commands(all []kernel.Bound) []kernel.Bound {
 		"createLoadBalancerRule":        f.ruleAnswer,
 		"updateLoadBalancerRule":        f.updateRule,
 		"deleteLoadBalancerRule":        f.deleteRule,
+		"assignToLoadBalancerRule":      f.assign,
 		"listLoadBalancerRuleInstances": f.listInstances,
 		"listLBStickinessPolicies":      f.listPolicies,
 		"deleteLBStickinessPolicy":      f.succeeds(fault.StickyDeleteIgnored),
@@ -37,6 +38,7 @@ func (f *Faults) Commands(all []kernel.Bound) []kernel.Bound {
 		}
 	}
 	f.firstCondition(all)
+	f.mangleNames(all)
 	return f.writesAfter(all)
 }
 

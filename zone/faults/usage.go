@@ -40,6 +40,9 @@ func (f *Faults) usage(next kernel.WriteUsage) kernel.WriteUsage {
 				return nil
 			}
 		}
+		if f.On(fault.SecondNICStays) && f.ofSecondNIC(e) {
+			return nil
+		}
 		if e.Type == "LB.DELETE" {
 			return f.deleteEvent(ctx, e, next)
 		}
