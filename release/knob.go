@@ -37,27 +37,28 @@ func (k KnobInfo) Fault() bool { return !slices.Contains(harmless(), k.Name) }
 // harmless are the knobs that change nothing on which a customer, or a program that reads bills, depends.
 func harmless() []Knob {
 	return []Knob{
-		UsageCleanOwnJobsAtStart, // an improvement: what U-25 sees is the release without it
-		SessionKeyEither,         // both ways of a session's key; calls are signed here
-		CapabilitiesNullString,   // of a simulator's build, which has no settings of shared file systems
-		AnswersSpecifyVLAN,       // a field more of networks
-		AnswersAPIKeyAccess,      // fields more for an administrator
-		ListNetworksAnyAccount,   // an administrator's own list without listall
-		NICNamesSegment,          // fields more of a push, which no router's code reads
-		LogContextPlain,          // the layout of the management log
-		TextsNameObjects,         // words inside a text; its code and reason are the same
-		TextsInstance,            // the same
-		NetrisProvider,           // a field more of addresses, and counters that no router has
-		DomainPathPretty,         // how a path is written
-		DestroyAnswersNull,       // the name of an object in an answer
-		IdleTimeout,              // a field of pushes, with the value that all files had before
-		NICSecurityGroupNamed,    // the name of a field of a push, which no router's code reads
-		NetworkIDMustMatch,       // a refusal where before the parameter was ignored
-		RendererBefore418,        // HAProxy 1.5 ran such files, today's does not
-		RouterVerifies,           // an improvement: what L-05 sees is the router without it
-		VolumeUsagePerVM,         // another way to meter: whoever sums must leave out the rows of VMs
-		UpdateCIDRList,           // an improvement
-		RuleBlockOrder2,          // the order of lines, not what they say
+		UsageCleanOwnJobsAtStart,  // an improvement: what U-25 sees is the release without it
+		SessionKeyEither,          // both ways of a session's key; calls are signed here
+		CapabilitiesNullString,    // of a simulator's build, which has no settings of shared file systems
+		AnswersSpecifyVLAN,        // a field more of networks
+		AnswersAPIKeyAccess,       // fields more for an administrator
+		ListNetworksAnyAccount,    // an administrator's own list without listall
+		NICNamesSegment,           // fields more of a push, which no router's code reads
+		LogContextPlain,           // the layout of the management log
+		AddressAnsweredAllocating, // a word of an answer; lists say what is
+		TextsNameObjects,          // words inside a text; its code and reason are the same
+		TextsInstance,             // the same
+		NetrisProvider,            // a field more of addresses, and counters that no router has
+		DomainPathPretty,          // how a path is written
+		DestroyAnswersNull,        // the name of an object in an answer
+		IdleTimeout,               // a field of pushes, with the value that all files had before
+		NICSecurityGroupNamed,     // the name of a field of a push, which no router's code reads
+		NetworkIDMustMatch,        // a refusal where before the parameter was ignored
+		RendererBefore418,         // HAProxy 1.5 ran such files, today's does not
+		RouterVerifies,            // an improvement: what L-05 sees is the router without it
+		VolumeUsagePerVM,          // another way to meter: whoever sums must leave out the rows of VMs
+		UpdateCIDRList,            // an improvement
+		RuleBlockOrder2,           // the order of lines, not what they say
 	}
 }
 

@@ -20,6 +20,7 @@ const (
 	LogContextPlain           Knob = "log-context-plain"
 	AddressReleaseGuardLate   Knob = "address-release-guard-late"
 	TextsNameObjects          Knob = "texts-name-objects"
+	AddressAnsweredAllocating Knob = "address-answered-allocating"
 	UsageTypeJSONOld          Knob = "usage-type-json-old"
 	UsageDatesAsString        Knob = "usage-dates-as-string"
 	UsageNICFilterEmpty       Knob = "usage-nic-filter-empty"
@@ -149,6 +150,11 @@ func differences() []KnobInfo {
 			Name: TextsNameObjects, Part: "api",
 			About: "texts of refusals and events name rules, addresses, groups, conditions and instances as objects " +
 				"(LoadBalancer {...}) instead of by their ids (a4224e58cc)",
+		},
+		{
+			Name: AddressAnsweredAllocating, Part: "api",
+			About: "the job that associates an address with an isolated network answers it as Allocating, although it " +
+				"is Allocated by then (#10568)",
 		},
 		{
 			Name: UsageTypeJSONOld, Part: "api",

@@ -34,7 +34,7 @@ func history() History {
 				NoDomainPath},
 		},
 		{
-			Name: "4.19.3.0", After: "4.19.2.0",
+			Name: "4.19.3.0", After: "4.19.2.0", On: []Knob{AddressAnsweredAllocating},
 			Off: []Knob{UsageCloseByHelperID, NetworkUsageModelOld, UsageNICFilterEmpty},
 		},
 		{
@@ -45,7 +45,7 @@ func history() History {
 		},
 		{
 			Name: "4.20.1.0", After: "4.20.0.0", Also: []string{"4.19.3.0"},
-			On:  []Knob{AnswersSpecifyVLAN, AnswersAPIKeyAccess, TextsNameObjects},
+			On:  []Knob{AnswersSpecifyVLAN, AnswersAPIKeyAccess, TextsNameObjects, AddressAnsweredAllocating},
 			Off: []Knob{UsageCloseByHelperID, NetworkUsageModelOld, UsageNICFilterEmpty},
 		},
 		{

@@ -80,3 +80,21 @@ func TestOpenFirewallTakesAnID(t *testing.T) {
 		"publicport=80", "privateport=80").Code)
 	b.job("disableStaticNat", "ipaddressid="+a)
 }
+
+// The address of an isolated network is answered as it was before it was marked as allocated, where the release reads
+// it too early; lists say what is, and addresses of a VPC are read again.
+func TestAssociatedAddressIsAnsweredAllocating(t *testing.T) {
+	for name, want := range map[string]string{"4.20.0.0": "Allocated", "4.19.3.0": "Allocating",
+		"4.20.1.0": "Allocating", "4.22.1.0": "Allocating"} {
+		b := newBench(t, name)
+		network := id(b.call("createNetwork", "zoneid="+b.z.net.Site.UUID, "name=iso", "displaytext=iso",
+			"networkofferingid="+b.offering("listNetworkOfferings", "networkoffering",
+				"DefaultIsolatedNetworkOfferingWithSourceNatService")), "network")
+		first := b.job("associateIpAddress", "networkid="+network)["ipaddress"].(obj)
+		assert.Equal(t, want, first["state"], name)
+		assert.Equal(t, "Allocated", b.one("listPublicIpAddresses", "publicipaddress",
+			"id="+first["id"].(string))["state"], name)
+		s := b.vpcSite(0)
+		assert.Equal(t, "Allocated", b.job("associateIpAddress", "vpcid="+s.vpc)["ipaddress"].(obj)["state"], name)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/tenancy"
@@ -36,9 +37,7 @@ func addressCommands() []command {
 					"address"},
 			},
 			Create: allocateIP,
-			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
-				return obj{"ipaddress": addressAnswer(mgr, mgr.AddressByUUID(c.Target.UUID))}, nil
-			},
+			Run:    associated,
 			Describe: func(mgr *Manager, c *kernel.Call) string {
 				network := "null"
 				if n := mgr.NetworkByUUID(c.Str("networkid")); n != nil {
@@ -143,6 +142,17 @@ func allocateIP(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	}
 	c.Owner, c.EventResource, c.EventResourceType = owner, a.ID, "IpAddress"
 	return kernel.Created{UUID: a.UUID, ID: a.ID}, nil
+}
+
+// associated answers the address. From #10568 on that of an isolated network is read before it is marked as allocated
+// (IpAddressManagerImpl.java@4.20.1.0, associateIPToGuestNetwork); confirmed in the recorded run of 4.22.1.0.
+func associated(mgr *Manager, c *kernel.Call) (obj, error) {
+	a := mgr.AddressByUUID(c.Target.UUID)
+	out := addressAnswer(mgr, a)
+	if a.Network != nil && a.VPC == nil && mgr.On(release.AddressAnsweredAllocating) {
+		out["state"] = "Allocating"
+	}
+	return obj{"ipaddress": out}, nil
 }
 
 // onlyNetwork is where an address goes for which only a zone was named: the account's isolated network, if it has just
