@@ -2,6 +2,7 @@ package existing
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,6 +99,25 @@ func TestPortForwardsTooFarToCross(t *testing.T) {
 				notes += e.Text
 			}
 			assert.Contains(t, notes, "closes another one's row (T2) is not looked at here: rule ids are 2")
+		})
+	}
+}
+
+// TestPortForwardsHelperIDsAhead comes to a server whose helper ids of port forwarding rules are a few ahead: a rule's id
+// is then another one's helper id, and a wrong lookup finds that one's row, which shows as well.
+func TestPortForwardsHelperIDsAhead(t *testing.T) {
+	for name, want := range judged() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := stand(t, name)
+			s.nextID(t, "cloud_usage.usage_port_forwarding", 4)
+			c := s.config()
+			c.Log = config.Log{}
+			run, _ := carryOut(t, c, "U-06")
+			assert.Equal(t, want, run.Results[0].Verdict, reasons(run))
+			crossed := slices.ContainsFunc(run.Results[0].Findings,
+				func(f result.Finding) bool { return f.Class == result.CrossedClose })
+			assert.Equal(t, want == result.Fail, crossed, reasons(run))
 		})
 	}
 }

@@ -46,23 +46,35 @@ func helperRows(ids map[int64]int64) *usageprobe.Snapshot {
 	return s
 }
 
-// TestIDsMustBeApart (T1): where a rule's id is a helper id, a wrong lookup may find the right row.
+// TestIDsMustBeApart (T1): where a rule's id is a helper id, a wrong lookup may find the right row. Where others' rules
+// come between, only its own row's id matters: a wrong lookup that finds another row shows.
 func TestIDsMustBeApart(t *testing.T) {
 	for name, c := range map[string]struct {
-		rows map[int64]int64
-		want result.Verdict
+		rows         map[int64]int64
+		want, shared result.Verdict
 	}{
-		"apart":                  {map[int64]int64{1: 21, 2: 22}, result.Pass},
-		"its own row's id":       {map[int64]int64{21: 21}, result.Inconclusive},
-		"another row's id":       {map[int64]int64{1: 21, 21: 22}, result.Inconclusive},
-		"another rule's matters": {map[int64]int64{1: 21, 22: 23}, result.Pass},
+		"apart":                  {map[int64]int64{1: 21, 2: 22}, result.Pass, result.Pass},
+		"its own row's id":       {map[int64]int64{21: 21}, result.Inconclusive, result.Inconclusive},
+		"another row's id":       {map[int64]int64{1: 21, 21: 22}, result.Inconclusive, result.Pass},
+		"another rule's matters": {map[int64]int64{1: 21, 22: 23}, result.Pass, result.Pass},
 	} {
-		got, reason := verdictOf(t, harness.Site{}, func(t *T) {
-			t.Checked(1)
-			t.watch.last = helperRows(c.rows)
-			t.RequireApart(&Rule{owned: (&Account{t: t}).own(), Name: "A", InternalID: 21})
-		})
-		assert.Equal(t, c.want, got, "%s: %s", name, reason)
+		for _, site := range []harness.Site{{}, {Usage: sharedMinutes{}}} {
+			want := c.want
+			if site.Usage != nil {
+				want = c.shared
+			}
+			for by, require := range map[string]func(*T, *Rule){
+				"as a rule":    func(t *T, r *Rule) { t.RequireApart(r) },
+				"as is billed": func(t *T, r *Rule) { t.RequireIDApart(r.Billed()) },
+			} {
+				got, reason := verdictOf(t, site, func(t *T) {
+					t.Checked(1)
+					t.watch.last = helperRows(c.rows)
+					require(t, &Rule{owned: (&Account{t: t}).own(), Name: "A", InternalID: 21})
+				})
+				assert.Equal(t, want, got, "%s, %s: %s", name, by, reason)
+			}
+		}
 	}
 }
 
