@@ -31,6 +31,7 @@ func groupGuards() harness.Scenario {
 			t.ExpectRefused(431, "updateAutoScaleVmGroup", group.Account, cloud.Params{"id": group.GroupID,
 				"minmembers": "1"})
 			t.ExpectListed(group.Rule)
+			t.ExpectMembers(group)
 
 			group.Address.Firewall(22)
 			t.ExpectRefused(530, "disassociateIpAddress", group.Account, cloud.Params{"id": group.Address.ID})

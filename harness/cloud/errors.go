@@ -82,6 +82,12 @@ func NothingMade(err error) bool {
 	return ok && e.JobID == ""
 }
 
+// AnswerLost says that a change was sent and nothing is known of it, not even a job.
+func AnswerLost(err error) bool {
+	unknown, ok := errors.AsType[*OutcomeUnknown](err)
+	return ok && unknown.JobID == ""
+}
+
 // IsNotFound says whether the refusal is about an entity that does not exist. CloudStack has no code for it: it answers
 // 431 (or 530 out of a job) with one of a few texts.
 func IsNotFound(err error) bool {

@@ -125,11 +125,19 @@ func present(one map[string]any, fields ...string) string {
 	return strings.Join(have, " ")
 }
 
-// ExpectRefused expects that a call, or its job, is refused with the error code.
+// refusedTries is how often a call that must be refused is made where its answers are lost.
+const refusedTries = 3
+
+// ExpectRefused expects that a call, or its job, is refused with the error code. One whose answer was lost is made
+// again: a refusal changed nothing, and if the first one was carried out, what the story expects next shows it.
 func (t Answers) ExpectRefused(code int, command string, as *Account, p cloud.Params) {
 	defer t.Step("%s is refused", command)()
 	t.Checked(1)
 	_, err := as.Cloud.Job(t.ctx, command, p, nil)
+	for try := 1; try < refusedTries && cloud.AnswerLost(err); try++ {
+		t.Note("made again", "the answer to %s was lost, so it was made again: %v", command, err)
+		_, err = as.Cloud.Job(t.ctx, command, p, nil)
+	}
 	var refusal *cloud.Error
 	switch {
 	case err == nil:
