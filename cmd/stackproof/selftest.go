@@ -18,7 +18,8 @@ import (
 
 func selftestCommand() *cobra.Command {
 	c := &cobra.Command{Use: "selftest", Short: "Tries what a run of stackproof survives"}
-	c.AddCommand(selftestKillCommand(), selftestChaosCommand(), selftestSoakCommand())
+	c.AddCommand(selftestKillCommand(), selftestChaosCommand(), selftestSlowCommand(),
+		selftestSoakCommand())
 	return c
 }
 

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -50,6 +51,18 @@ func TestSelftest(t *testing.T) {
 			assert.True(t, tried.Outcome.Allowed(), "%s: %s", tried.Outcome, tried.Why)
 		})
 	}
+	t.Run("a slow server that loses answers", func(t *testing.T) {
+		how := chaos.SlowOptions{Scenarios: []string{"A-02"}, Seed: 5, Bound: 5 * time.Minute}
+		quiet, err := site.Slow(t.Context(), how)
+		require.NoError(t, err)
+		how.Late, how.Lost, how.Cut = 40*time.Millisecond, 0.1, 0.05 // about five of the zone's seconds
+		slow, err := site.Slow(t.Context(), how)
+		require.NoError(t, err)
+		assert.NotEmpty(t, quiet.Cases)
+		assert.Empty(t, slow.Differences(quiet))
+		assert.Empty(t, slow.Left)
+		assert.Greater(t, slow.Hits, 3, "too few exchanges were broken for this to show anything")
+	})
 	t.Run("a wrong verdict is seen",
 		func(t *testing.T) { // the control: a sound release is taken for one with the defect
 			tried, err := site.Try(t.Context(),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -92,6 +93,7 @@ func (c *child) wait() (signaled bool, err error) {
 
 // spoken is what a process has printed so far.
 type spoken struct {
+	echo io.Writer // gets it too; nil for nobody
 	mu   sync.Mutex
 	text bytes.Buffer
 }
@@ -100,6 +102,9 @@ type spoken struct {
 func (s *spoken) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.echo != nil {
+		_, _ = s.echo.Write(p) // who looks on decides nothing
+	}
 	return s.text.Write(p)
 }
 
