@@ -104,9 +104,7 @@ func (t *Target) startCount(ctx context.Context) (err error) {
 			return err
 		}
 		t.watch.poll(ctx)
-		t.watch.mu.Lock()
-		c.base = t.watch.inbox.Total
-		t.watch.mu.Unlock()
+		c.base = t.watch.logged()
 		used, err := c.used(ctx)
 		if err != nil {
 			return err

@@ -1,12 +1,21 @@
 package existing
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/existing/mgmtlog"
+	"github.com/stackproof/stackproof/router"
 )
 
 // TestLostLinesEndTheComparison: a push that was cut away with the log may be the newest of any router.
@@ -20,4 +29,75 @@ func TestLostLinesEndTheComparison(t *testing.T) {
 	f.Lost = 1
 	_, _, err = w.compare(t.Context())
 	require.ErrorContains(t, err, "lost 1 pushes")
+}
+
+// late is a log and a simulator's count of the same pushes, where one comes while the count is being read.
+type late struct {
+	mu      sync.Mutex
+	pending []string
+	counted int
+	asked   int
+	during  func() // when the count is read for the second time
+}
+
+func (l *late) Poll(each func(string)) error {
+	l.mu.Lock()
+	lines := l.pending
+	l.pending = nil
+	l.mu.Unlock()
+	for _, line := range lines {
+		each(line)
+	}
+	return nil
+}
+
+func (l *late) Close() error     { return nil }
+func (l *late) Describe() string { return "a log" }
+
+func (l *late) push(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pending = append(l.pending, line)
+	l.counted++
+}
+
+func (l *late) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	l.mu.Lock()
+	left := countFrom - l.counted
+	l.asked++
+	second := l.asked%2 == 0
+	l.mu.Unlock()
+	if second {
+		l.during() // the answer is late: what it says was true before
+	}
+	w.Header().Set("Content-Type", "application/json;charset=utf-8")
+	fmt.Fprintf(w, `{"querysimulatormockresponse":{"null":{"id":1,"count":%d}}}`, left)
+}
+
+// TestPushesWhileTheCountIsRead: where each answer is seconds late, others' pushes reach the log between the reading of
+// the count and its answer. They are no pushes that were not counted.
+func TestPushesWhileTheCountIsRead(t *testing.T) {
+	log, err := os.ReadFile(filepath.Join("..", "..", "testdata", "conformance", "4.20.0.0", "lb-config-commands.log"))
+	require.NoError(t, err)
+	lines := strings.Split(string(log), "\n")
+	source := &late{}
+	server := httptest.NewServer(source)
+	defer server.Close()
+	client, err := cloud.New(cloud.Options{URL: server.URL, APIKey: "k", SecretKey: "s"})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, client.Close(t.Context())) }()
+	w := &watcher{source: source, inbox: mgmtlog.NewInbox(), pushes: map[string][]router.Push{},
+		refused: map[string]error{}, count: &counter{api: client, mock: &cloud.SimulatorMock{ID: 1}}}
+	source.during = func() {
+		source.push(lines[0])
+		lines = lines[1:]
+		w.poll(t.Context()) // the log is read all the time
+	}
+	for range 3 {
+		agree, seen, err := w.compare(t.Context())
+		require.NoError(t, err)
+		assert.True(t, agree, seen)
+		assert.Zero(t, w.count.uncounted, "all pushes were counted: %s", seen)
+	}
+	assert.Zero(t, w.count.base)
 }
