@@ -113,11 +113,13 @@ func (w *Witness) Look(ctx context.Context, now time.Time, name string, pushes [
 	if s == nil { // gone since: what it carried is not listed any more
 		return nil, nil
 	}
+	carried, err := w.carried(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("holding pushes against the API: %w", err)
+	}
 	want := Leaves{}
-	for _, r := range w.rules {
-		if s.of(r) {
-			maps.Copy(want, r.leaves())
-		}
+	for _, r := range carried {
+		maps.Copy(want, r.leaves())
 	}
 	newest, err := read(pushes[len(pushes)-1].Raw)
 	if err != nil {
@@ -148,11 +150,15 @@ func (w *Witness) Against(ctx context.Context, now time.Time, name string, push 
 	if err != nil {
 		return nil, err
 	}
+	carried, err := w.carried(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("holding a push against the API: %w", err)
+	}
 	want := Leaves{}
-	for _, r := range w.rules {
+	for _, r := range carried {
 		_, sent := c.leaves[rulePath(r.id)]
 		// A rule that no push was due for since it was made is in none.
-		if s.of(r) && (sent || r.state == "Active") {
+		if sent || r.state == "Active" {
 			maps.Copy(want, r.leaves())
 		}
 	}
@@ -228,21 +234,37 @@ func (w *Witness) refresh(ctx context.Context, now time.Time) error {
 		if old == nil {
 			w.routers = map[string]*routerState{} // perhaps of a network that is new, too
 		}
-		if old != nil && !w.stale.all && !w.stale.rules[id] && !passed && !w.changed(old) {
+		r.unread = old == nil || old.unread || w.stale.all || w.stale.rules[id] || passed || w.changed(old)
+		if !r.unread {
 			r.members, r.policies = old.members, old.policies
-			continue
-		}
-		err := w.details(ctx, r)
-		if cloud.IsInvalid(err) { // somebody deleted it since it was listed
-			delete(listed, id)
-			continue
-		}
-		if err != nil {
-			return err
 		}
 	}
 	w.rules, w.stale = listed, stale{rules: map[string]bool{}, policy: map[string]bool{}}
 	return nil
+}
+
+// carried are the rules that the router carries out, with members and policies. Those of other routers are not read: on a
+// shared site they are many, and no look needs them.
+func (w *Witness) carried(ctx context.Context, s *routerState) ([]*ruleState, error) {
+	var all []*ruleState
+	for id, r := range w.rules {
+		if !s.of(r) {
+			continue
+		}
+		if r.unread {
+			err := w.details(ctx, r)
+			if cloud.IsInvalid(err) { // somebody deleted it since it was listed
+				delete(w.rules, id)
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			r.unread = false
+		}
+		all = append(all, r)
+	}
+	return all, nil
 }
 
 // changed says whether a policy of the rule was touched.
@@ -288,6 +310,7 @@ func (w *Witness) details(ctx context.Context, r *ruleState) error {
 	if err != nil {
 		return err
 	}
+	r.members = nil
 	for _, m := range members {
 		for _, ip := range m.IPs {
 			r.members = append(r.members, member{ip: ip, vm: m.VM.Id})
