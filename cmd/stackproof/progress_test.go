@@ -60,6 +60,22 @@ func TestQuietIsQuiet(t *testing.T) {
 	require.NotEmpty(t, out.String(), "or the above shows nothing")
 }
 
+// TestAwaitedRunsAreTold: in a log a usage run that several scenarios wait for is one line, and whoever ends without a
+// verdict says why in its own.
+func TestAwaitedRunsAreTold(t *testing.T) {
+	var out bytes.Buffer
+	p := newProgress(&out, 2, 1)
+	for _, id := range []string{"U-01", "U-07"} {
+		p.Scenario(id, "", 1)
+		p.Step(id, "LB rule A")
+		p.Step(id, "usage run for 2: waits for 12:01:01")
+	}
+	p.Finished(result.Case{ID: "U-07", Verdict: result.Inconclusive, Title: "title", Reason: "no run came"})
+	p.close()
+	require.Equal(t, "usage run for 2: waits for 12:01:01\nU-07   inconclusive      0.0s  title: no run came\n",
+		out.String())
+}
+
 // TestTenths: a proof has thousands of cells, of which a log wants to see every tenth part.
 func TestTenths(t *testing.T) {
 	var out bytes.Buffer
