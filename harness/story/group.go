@@ -16,6 +16,7 @@ type Group struct {
 	*Rule
 	GroupID string
 	Members int
+	whole   time.Time // when all its members were last seen behind its rule
 }
 
 // Times of a group. The interval is the shortest that servers accept without strain; members of a real zone may take
@@ -23,8 +24,16 @@ type Group struct {
 const (
 	groupInterval = 10 * time.Second
 	membersWait   = 15 * time.Minute
-	expungeGrace  = 30 // seconds
 )
+
+// grace is how many seconds a member that has left its rule lives on. A server that somebody else runs may answer
+// seconds late, and the member must be seen meanwhile.
+func (t *core) grace() int {
+	if t.site.Disposable {
+		return 30
+	}
+	return 120
+}
 
 // scaling is what the groups of a network share: a profile and two policies that never act. The simulator's CPU is
 // always 10 %, so "over 90" and "under 1" keep min=max groups still (T17).
@@ -39,7 +48,7 @@ func (n *Network) scaling() *scaling {
 	s.up, s.down = n.scalePolicy("scaleup", "GT", 90, nil), n.scalePolicy("scaledown", n.shrink.operator(),
 		n.shrink.threshold(), n.shrink)
 	c := n.t.choices()
-	grace := expungeGrace
+	grace := n.t.grace()
 	s.profile, _, _ = made(n.Account, "autoscale profile", n.Name, "",
 		func(ctx context.Context) (*cloud.Creating[cloud.AutoScaleVMProfile], error) {
 			return n.Account.Cloud.CreateAutoScaleVMProfile(ctx, cloud.AutoScaleVMProfileSpec{ZoneID: c.zone,

@@ -116,7 +116,7 @@ func (t *T) WhileScaling(g *Group, work func()) {
 			}
 		}
 	})
-	t.PassSeconds(2 * expungeGrace) // what is under way ends
+	t.PassSeconds(2 * t.grace()) // what is under way ends
 }
 
 // GroupCounts are the numbers of groups that the target has room for.

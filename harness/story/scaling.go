@@ -14,7 +14,11 @@ func (t Scaling) AwaitLeaver(g *Group, members []*VM) *VM {
 	defer t.Step("until a member of %s leaves", g.Name)()
 	var left *VM
 	t.until("a member that leaves", 10*time.Minute, groupInterval, func() (bool, string) {
+		began := t.now()
 		behind := g.VMs()
+		if len(behind) == len(members) {
+			g.whole = began
+		}
 		for _, vm := range members {
 			if !slices.ContainsFunc(behind, func(o *VM) bool { return o.ID == vm.ID }) {
 				left = vm
@@ -33,6 +37,31 @@ func (t Scaling) ExpectRunning(why string, vms ...*VM) {
 		if state := t.stateOf(vm); state != "Running" {
 			t.Fail(result.WrongMembers, fmt.Sprintf("%s is %s: %s", vm.Name, state, why))
 		}
+	}
+}
+
+// ExpectInGrace expects that all of a group's members still run while it scales, the one that has left its rule among
+// them. Where looking took longer than the grace period, nothing can be said.
+func (t Scaling) ExpectInGrace(g *Group, members ...*VM) {
+	defer t.Step("%s scales, and its members run", g.Name)()
+	t.Checked(1)
+	states := make([]string, len(members))
+	for i, vm := range members {
+		states[i] = t.stateOf(vm)
+	}
+	group, err := g.Account.Cloud.AutoScaleVMGroup(t.ctx, g.GroupID)
+	t.Must(err, "reading group %s", g.Name)
+	if late := t.now().Sub(g.whole); late >= time.Duration(t.grace())*time.Second {
+		t.Inconclusive("a member of %s was looked at up to %s after it had left, and its grace period is %d s: the "+
+			"server answers too late", g.Name, late.Round(time.Second), t.grace())
+	}
+	for i, vm := range members {
+		if states[i] != "Running" {
+			t.Fail(result.WrongMembers, fmt.Sprintf("%s is %s: its grace period is not over", vm.Name, states[i]))
+		}
+	}
+	if group.State != "SCALING" {
+		t.Fail(result.WrongMembers, fmt.Sprintf("group %s is %s, want SCALING", g.Name, group.State))
 	}
 }
 
@@ -99,7 +128,7 @@ func (t Scaling) ExpectGivesUp(g *Group, f *Fault) {
 
 // PassGrace lets the grace period of a member that leaves go by.
 func (t Scaling) PassGrace() {
-	t.pass((expungeGrace + 10) * time.Second)
+	t.pass(time.Duration(t.grace()+10) * time.Second)
 }
 
 // OtherOffering is a service offering that groups do not have yet.

@@ -128,10 +128,11 @@ func (t UsageRuns) PassHalfWindow() {
 	t.Must(t.site.Clock.Pass(t.ctx, half), "letting half a window pass")
 }
 
-// How far from a minute's ends a call is well inside a window, and its event too, which comes later.
+// How far from a minute's ends a call is well inside a window, and its event too, which comes later: a rule's creation
+// and its delete are five calls, which a slow server answers after five seconds each.
 const (
 	afterEnd  = 5 * time.Second
-	beforeEnd = 15 * time.Second
+	beforeEnd = 35 * time.Second
 )
 
 // inside is how long to wait until the middle of a minute.
