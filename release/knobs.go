@@ -153,8 +153,8 @@ func differences() []KnobInfo {
 		},
 		{
 			Name: AddressAnsweredAllocating, Part: "api",
-			About: "the job that associates an address with an isolated network answers it as Allocating, although it " +
-				"is Allocated by then (#10568)",
+			About: "the job that associates an address with an isolated network answers it as Allocating, although " +
+				"it is Allocated by then (#10568)",
 		},
 		{
 			Name: UsageTypeJSONOld, Part: "api",

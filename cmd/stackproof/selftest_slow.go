@@ -28,9 +28,9 @@ func selftestSlowCommand() *cobra.Command {
 		Use:   "slow",
 		Short: "Runs on a server whose every answer is late, and compares the verdicts",
 		Args:  noArgs,
-		Long: `Runs scenarios as one process against a lab zone, first on a quiet one, then on one behind a proxy that makes every
-answer late, loses some of them, and cuts some connections. The verdicts must be the same, and nothing may be left
-(exit status 1).
+		Long: `Runs scenarios as one process against a lab zone, first on a quiet one, then on one behind a proxy that
+makes every answer late, loses some of them, and cuts some connections. The verdicts must be the same, and nothing may
+be left (exit status 1).
 
 The slow zone's time is the computer's, so that three seconds are three of a client's deadlines; the quiet zone's runs
 fast.`,

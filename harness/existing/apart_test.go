@@ -103,8 +103,8 @@ func TestPortForwardsTooFarToCross(t *testing.T) {
 	}
 }
 
-// TestPortForwardsHelperIDsAhead comes to a server whose helper ids of port forwarding rules are a few ahead: a rule's id
-// is then another one's helper id, and a wrong lookup finds that one's row, which shows as well.
+// TestPortForwardsHelperIDsAhead comes to a server whose helper ids of port forwarding rules are a few ahead: a rule's
+// id is then another one's helper id, and a wrong lookup finds that one's row, which shows as well.
 func TestPortForwardsHelperIDsAhead(t *testing.T) {
 	for name, want := range judged() {
 		t.Run(name, func(t *testing.T) {

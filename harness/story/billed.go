@@ -204,8 +204,9 @@ func (t BilledRows) ExpectRows(b Billed, opened, closed int) {
 	}
 }
 
-// RequireIDApart makes sure that nothing's internal id is a helper id of its kind in the accounts (T1). On a shared site
-// another's may be, as for RuleRows.RequireApart: a wrong lookup then closes that row, and leaves the own one open.
+// RequireIDApart makes sure that nothing's internal id is a helper id of its kind in the accounts (T1). On a shared
+// site another's may be, as for RuleRows.RequireApart: a wrong lookup then closes that row, and leaves the own one
+// open.
 func (t BilledRows) RequireIDApart(things ...Billed) {
 	for _, b := range things {
 		rows, whose := t.watch.last.Rows, "a usage helper row, so a wrong lookup could find"
