@@ -38,8 +38,6 @@ const (
 	CertificateIgnored        release.Knob = "certificate-ignored"
 	HealthCheckAlarms         release.Knob = "health-check-alarms"
 	QuietTimeIgnored          release.Knob = "quiet-time-ignored"
-	FormerMemberListed        release.Knob = "former-member-listed"
-	FailedDeleteDropsPolicy   release.Knob = "failed-delete-drops-policy"
 	MemberCreatedTwice        release.Knob = "member-created-twice"
 	ScalingForgetsDisable     release.Knob = "scaling-forgets-disable"
 	WrongMemberDestroyed      release.Knob = "wrong-member-destroyed"
@@ -183,17 +181,6 @@ func answerFaults() []release.KnobInfo {
 		{
 			Name: QuietTimeIgnored, Part: "api",
 			About: "the quiet times of autoscale policies are not kept",
-		},
-		{
-			Name: FormerMemberListed,
-			Part: "api",
-			About: "a rule is still listed for a VM that was taken from it, and an address that was a member cannot " +
-				"be " +
-				"removed from its NIC (#13015)",
-		},
-		{
-			Name: FailedDeleteDropsPolicy, Part: "api",
-			About: "a rule whose delete could not be pushed has lost its stickiness policy (#13015)",
 		},
 		{
 			Name: MemberCreatedTwice, Part: "api",

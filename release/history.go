@@ -18,6 +18,9 @@ type Profile struct {
 	On, Off []Knob
 	// Aliases are releases that do not differ from it in anything that is looked at here.
 	Aliases []string
+	// Becomes is the line that a branch will be, as far as is known now: its builds have the branch's behaviour, the
+	// release itself is unknown until somebody has looked.
+	Becomes string
 	// Outline says that the lab has no zone of it: known are its router, and which defects it has.
 	Outline bool
 }
@@ -55,6 +58,9 @@ func (h History) resolve(name string) (Profile, error) {
 
 func (h History) inLine(v Version) (found Profile, ok bool) {
 	for _, p := range h {
+		if p.Becomes != "" && v.suffix != "" && version(p.Becomes).sameLine(v) {
+			return p, true
+		}
 		for _, name := range append([]string{p.Name}, p.Aliases...) {
 			if own := version(name); own.sameLine(v) && own.Compare(v) <= 0 {
 				found, ok = p, true
@@ -64,11 +70,11 @@ func (h History) inLine(v Version) (found Profile, ok bool) {
 	return found, ok
 }
 
-// nearest is the newest release with a lower number, or the oldest of all.
+// nearest is the newest release with a lower number, or the oldest of all; a branch counts as what it will be.
 func (h History) nearest(v Version) Profile {
 	found := h[0]
 	for _, p := range h {
-		if version(p.Name).Compare(v) <= 0 {
+		if version(p.Name).Compare(v) <= 0 || p.Becomes != "" && version(p.Becomes).Compare(v) <= 0 {
 			found = p
 		}
 	}
@@ -122,6 +128,12 @@ func All() []string {
 		}
 	}
 	return names
+}
+
+// Provisional says whether a release is a branch, whose behaviour is known from its source alone and may change.
+func Provisional(name string) bool {
+	p, ok := history().named(name)
+	return ok && p.Becomes != ""
 }
 
 // Known names the oldest and the newest release that are known, for help texts: "4.16 to 4.22".

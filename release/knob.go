@@ -56,15 +56,17 @@ func harmless() []Knob {
 		NetworkIDMustMatch,        // a refusal where before the parameter was ignored
 		RendererBefore418,         // HAProxy 1.5 ran such files, today's does not
 		RouterVerifies,            // an improvement: what L-05 sees is the router without it
-		VolumeUsagePerVM,          // another way to meter: whoever sums must leave out the rows of VMs
 		UpdateCIDRList,            // an improvement
 		RuleBlockOrder2,           // the order of lines, not what they say
+		SoftDeleteRules,           // rows of what was deleted, with their date
+		EnabledMinMaxUpdate,       // an improvement
+		EventTextUUID,             // words inside a text
 	}
 }
 
 // AllKnobs lists the knobs of releases: their differences first, then the defects that all have.
 func AllKnobs() []KnobInfo {
-	return slices.Concat(differences(), newer(), balancingDefects(), defectsOfToday(), usageDefects())
+	return slices.Concat(differences(), newer(), ofMain(), balancingDefects(), defectsOfToday(), usageDefects())
 }
 
 // Knobs is a set of switched-on knobs.

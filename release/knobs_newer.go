@@ -1,8 +1,16 @@
 package release
 
+// UnappliedNeverListed came with 4.19.
+const UnappliedNeverListed Knob = "unapplied-never-listed"
+
 // newer are the behaviours that 4.20.3, 4.21 and 4.22 brought.
 func newer() []KnobInfo {
 	return []KnobInfo{
+		{
+			Name: UnappliedNeverListed, Part: "api",
+			About: "listLoadBalancerRuleInstances applied=false is always empty: it walks the mapped VMs alone " +
+				"(LoadBalancingRulesManagerImpl.java@4.19.0.0, up to 4.18 it listed the others of the network)",
+		},
 		{
 			Name: TextsInstance, Part: "api",
 			About: "texts say Instances, IP and Account where they said vms, ip and account (#7857)",

@@ -109,10 +109,10 @@ func (r Range) run(first, last int) string {
 		return "all"
 	case first == 0:
 		return "up to " + to
+	case first == last: // also a branch, after which nothing comes
+		return from
 	case last == len(r.of)-1:
 		return from + " and later"
-	case first == last:
-		return from
 	}
 	return from + "–" + to
 }

@@ -126,14 +126,17 @@ func TestResolve(t *testing.T) {
 	for name, want := range map[string]string{
 		"4.19.1.0": "4.19.1.0", "4.19.1.3": "4.19.1.0", "4.20": "4.20.0.0", "4.20.1.0-SNAPSHOT": "4.20.1.0",
 		"4.17.99": "4.17.0.0", "4.18.2.3": "4.18.2.0", "4.20.4.0": "4.20.3.0", "4.22.0.1": "4.22.0.0",
-		"4.21.1.0": "4.21.0.0",
+		"4.21.1.0": "4.21.0.0", "4.23.0.0-SNAPSHOT": "main", "4.23.1.0-nightly": "main", "main": "main",
 	} {
 		got, err := Resolve(name)
 		require.NoError(t, err, name)
 		assert.Equal(t, want, got, name)
 	}
 	for name, want := range map[string]string{
-		"4.15.2.0": "nearest known is 4.16.0.0", "3.0": "nearest known is 4.16.0.0", "4.99": "nearest known is " +
+		"4.15.2.0": "nearest known is 4.16.0.0", "3.0": "nearest known is 4.16.0.0",
+		"4.23.0.0": "nearest known is main",
+		"4.24": "nearest known is main",
+		"4.99": "nearest known is " +
 			history()[len(history())-1].Name,
 	} {
 		_, err := Resolve(name)
@@ -159,6 +162,7 @@ func TestRangesFollowCode(t *testing.T) {
 		{Where(RestartRendersOneTier), []string{"4.18.0.0", "4.18.1.9", "4.19.0.0"}, []string{"4.17.0.0", "4.18.2.5",
 			"4.19.1.0"}, "4.18.0–4.18.1, 4.19.0"},
 		{Where(VRCompareAsSet), []string{"4.19.1.3", "4.16.0.0"}, []string{"4.19.2.0", "4.20.0.0"}, "up to 4.19.1"},
+		{Where(SoftDeleteRules), []string{"main", "4.23.0.0-SNAPSHOT", "4.99"}, []string{"4.22.1.0"}, "main"},
 		{Where(UsageBackupLeftOpen), []string{"4.21.0.0"}, []string{"4.20.3.0", "4.22.0.0"}, "4.21.0"},
 		{Everywhere(), []string{"4.16.0.0", "4.99.0.0", "main", "4.2"}, []string{"unknown", ""}, "all"},
 		{Range{}, nil, []string{"4.20.1.0"}, ""},
@@ -229,4 +233,6 @@ func TestProfilesAndKnobs(t *testing.T) {
 	_, err = Contains("4.20.1.0", "4.20.9.9")
 	assert.ErrorContains(t, err, "not in the history")
 	assert.Regexp(t, `^4\.16 to `, Known())
+	assert.True(t, Provisional("main"))
+	assert.False(t, Provisional(Default))
 }

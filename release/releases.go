@@ -22,7 +22,7 @@ func history() History {
 		{Name: "4.18.1.0", After: "4.18.0.0", Outline: true},
 		{Name: "4.18.2.0", After: "4.18.1.0", Outline: true, Off: []Knob{RestartRendersOneTier}},
 		{Name: "4.18.2.5", After: "4.18.2.0", Off: []Knob{SessionKeyEither}},
-		{Name: "4.19.0.0", After: "4.18.1.0"},
+		{Name: "4.19.0.0", After: "4.18.1.0", On: []Knob{UnappliedNeverListed}},
 		{
 			Name: "4.19.1.0", After: "4.19.0.0", Also: []string{"4.18.2.0"},
 			On: []Knob{NetworkUsageModelOld, ListNetworksAnyAccount}, Off: []Knob{RestartRendersOneTier},
@@ -64,6 +64,12 @@ func history() History {
 		},
 		{Name: "4.22.1.0", After: "4.22.0.0", Also: []string{"4.20.3.0"}, Aliases: []string{"4.22.1.1"},
 			On: []Knob{VolumeUsagePerVM, UsageVolumeKeyNarrow, TextsInstance, NetworkIDMustMatch, IdleTimeout}},
+		{
+			Name: mainName, After: "4.22.1.0", Becomes: "4.23",
+			On: []Knob{SoftDeleteRules, SoftDeleteJoinBlind, FailedDeleteDropsPolicy, MappingTwiceStuck,
+				EnabledMinMaxUpdate, EventTextUUID},
+			Off: []Knob{UsageVolumeKeyNarrow},
+		},
 	}
 }
 

@@ -78,6 +78,8 @@ func stories() harness.Catalogue {
 		answerForms(),
 		accountsAtOnce(),
 		vmDeployment(),
+		attachedOnce(),
+		resizedBilled(),
 		everyColumn(),
 		harmlessActions(),
 		listingFilters(),
@@ -124,6 +126,8 @@ func stories() harness.Catalogue {
 		udpRule(),
 		formerMember(),
 		deleteKeepsPolicy(),
+		assignedAgain(),
+		unappliedListed(),
 		groupLifeCycle(),
 		groupGuards(),
 		failingTemplate(),
@@ -132,6 +136,7 @@ func stories() harness.Catalogue {
 		quietTime(),
 		memberLeaves(),
 		groupSettings(),
+		boundsWhileScaling(),
 	}
 }
 

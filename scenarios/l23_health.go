@@ -23,7 +23,8 @@ func healthChecks() harness.Scenario {
 			vms := tier.VMs(2)
 			a, control := tier.LoadBalancer("A").Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
 			t.ExpectHealthy(tier)
-			b := tier.LoadBalancerOn(a.Address, "B", "Source").Assign(vms...)
+			b := tier.LoadBalancerAs("B", story.Form{On: a.Address, Algorithm: "Source", Protocol: "tcp"})
+			b.Assign(vms...)
 			t.ExpectBySource(control, b)
 			t.ReportFalseAlarm(tier, "haproxy_check.py alarms over an algorithm in mixed case that is in force",
 				"haproxy_check.py@4.20.0.0 compares it letter by letter")

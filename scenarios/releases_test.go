@@ -96,7 +96,8 @@ func TestRuns(t *testing.T) {
 }
 
 // TestTextsNameKnownReleases: what people copy from the README, the tasks and the pipelines is a release that is known.
-// Pipelines run on every release of which the lab has a zone and whose usage server closes the right rows.
+// Pipelines run on every release of which the lab has a zone and whose usage server closes the right rows, but for a
+// branch, of which nobody has an image.
 func TestTextsNameKnownReleases(t *testing.T) {
 	form := regexp.MustCompile(`\b4\.\d\d\.\d+\.\d+\b`)
 	files, err := filepath.Glob("../ci/pipelines/*")
@@ -113,7 +114,10 @@ func TestTextsNameKnownReleases(t *testing.T) {
 		}
 	}
 	assert.Greater(t, seen, 20, "the texts name releases")
-	sound := slices.DeleteFunc(release.All(), release.Where(release.UsageCloseByHelperID).Contains)
+	broken := release.Where(release.UsageCloseByHelperID)
+	sound := slices.DeleteFunc(release.All(), func(name string) bool {
+		return broken.Contains(name) || release.Provisional(name)
+	})
 	row := "'" + strings.Join(sound, "', '") + "'"
 	for _, file := range []string{"Jenkinsfile", "github-actions.yml", "gitlab-ci.yml"} {
 		text, err := os.ReadFile(filepath.Join("..", "ci", "pipelines", file))

@@ -66,7 +66,7 @@ func notMetered() harness.Scenario {
 func apiAfterDelete() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-34", Title: "listUsageRecords agrees with the database around a delete, in both formats; a deleted " +
-			"rule has no usage id", Group: result.GroupUsage,
+			"rule has a usage id only where its row is kept", Group: result.GroupUsage,
 		Guards: []string{"#8243", "#13015"}, Needs: usageNeeds(), Twins: []release.Knob{fault.UsageAPIShort,
 			fault.UsageAPIOldFormatIgnored},
 		Run: story.Of(func(t *story.T) {

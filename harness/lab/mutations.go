@@ -26,7 +26,7 @@ type mutations struct{ on release.Knobs }
 func (m mutations) planted() string {
 	var names []string
 	for _, k := range fault.AllKnobs() {
-		if m.on[k.Name] && strings.HasPrefix(string(k.Name), "router-") {
+		if m.on[k.Name] && strings.HasPrefix(string(k.Name), "router-") && release.Where(k.Name).IsZero() {
 			names = append(names, string(k.Name))
 		}
 	}

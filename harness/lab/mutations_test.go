@@ -87,6 +87,12 @@ func TestPlantedFaultsAreInTheDescription(t *testing.T) {
 	assert.Equal(t, "model, rules of 4.20.1.0, planted: router-table-tiny", faulty.Describe().Router)
 	require.NoError(t, sound.Close(t.Context()))
 	require.NoError(t, faulty.Close(t.Context()))
+	own, err := release.ProfileKnobs("4.22.1.0")
+	require.NoError(t, err)
+	verifies, err := New(Options{Release: "4.22.1.0", Knobs: own})
+	require.NoError(t, err)
+	assert.Equal(t, "model, rules of 4.22.1.0", verifies.Describe().Router, "what a release does is not planted")
+	require.NoError(t, verifies.Close(t.Context()))
 }
 
 // TestWhatNoLabCanBeMadeOf: a release without a profile, and faults of the model in routers that run real scripts.

@@ -24,6 +24,8 @@ const (
 	NotBilled         Class = "not-billed"
 	WrongSize         Class = "wrong-size"
 	RepeatedRecords   Class = "repeated-records"
+	BilledTwice       Class = "billed-twice"
+	ResizedUnbilled   Class = "resized-unbilled"
 	WrongColumn       Class = "wrong-column"
 	UsageInvariant    Class = "usage-invariant"
 	UsageJob          Class = "usage-job"
@@ -58,6 +60,9 @@ const (
 	HalfChanged     Class = "half-changed"
 	SiblingsBlocked Class = "siblings-blocked"
 	TagsLeft        Class = "tags-left"
+	FormerMember    Class = "former-member"
+	RuleStuck       Class = "rule-stuck"
+	EmptyList       Class = "empty-list"
 	NotRefused      Class = "not-refused"
 	WrongRefusal    Class = "wrong-refusal"
 	FalseSuccess    Class = "false-success"
@@ -98,6 +103,8 @@ func Classes() []ClassInfo {
 		{NotBilled, "A resource that is alive is not billed.", []Class{CrossedClose, WrongClose}},
 		{WrongSize, "A usage row has another size than its volume.", nil},
 		{RepeatedRecords, "Usage records are there more than once.", nil},
+		{BilledTwice, "The usage records of one resource and window come to more than the window.", nil},
+		{ResizedUnbilled, "A volume that lost its usage row is not billed after a resize.", nil},
 		{WrongColumn, "A usage row or record says something else than its event, its resource or its row.", nil},
 		{UsageInvariant, "An invariant of usage rows does not hold, in a way that no other class names.", nil},
 		{UsageJob, "A usage run did not come, or its jobs are not sound.", nil},
@@ -122,6 +129,9 @@ func Classes() []ClassInfo {
 		{ServerException, "A call failed with an exception of the server's own code.", nil},
 		{HalfChanged, "A call that failed has changed something.", nil},
 		{SiblingsBlocked, "A change of a rule was refused because of another rule of its router.", nil},
+		{FormerMember, "A VM or an address that was taken from a rule still counts as its member.", nil},
+		{RuleStuck, "No call on a rule succeeds any more.", nil},
+		{EmptyList, "A list leaves out what it is asked for.", nil},
 		{TagsLeft, "The tags of something that was deleted are still listed.", nil},
 		{StillServed, "The router still takes connections for a rule that was deleted.", nil},
 		{NotRefused, "A call was carried out that must be refused.", nil},

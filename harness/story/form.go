@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/stackproof/stackproof/harness/cloud"
@@ -306,8 +307,56 @@ func (t Answers) ExpectListedFor(vm *VM, r *Rule, want int) {
 		}
 	}
 	if got != want {
-		t.Fail(result.StillListed, fmt.Sprintf("listLoadBalancerRules lists %s %d times for VM %s, want %d", r.called(),
-			got, vm.Name, want))
+		t.Fail(result.FormerMember, fmt.Sprintf("listLoadBalancerRules lists %s %d times for VM %s, want %d",
+			r.called(), got, vm.Name, want))
+	}
+}
+
+// ExpectLeavesNIC expects that an address that is behind no rule any more can be removed from its NIC.
+func (t Answers) ExpectLeavesNIC(s *SecondAddress) {
+	t.Checked(1)
+	if refusal := s.TryRemove(); refusal != nil {
+		t.Fail(result.FormerMember, fmt.Sprintf("an address that has left its rule cannot be removed from its NIC: "+
+			"%d %s", refusal.Code, refusal.Text))
+	}
+}
+
+// ExpectChangeable expects that the rule takes a change; of what came before it the answer is told.
+func (t Answers) ExpectChangeable(r *Rule, before *cloud.Error) {
+	t.Checked(1)
+	refusal := r.TryUpdate(cloud.Params{"algorithm": "leastconn", "protocol": "tcp"})
+	if refusal == nil {
+		return
+	}
+	says := fmt.Sprintf("%s can no longer be changed: %d %s", r, refusal.Code, refusal.Text)
+	if before != nil {
+		says += fmt.Sprintf("; before, a call on it had been answered with %d %s", before.Code, before.Text)
+	}
+	t.Fail(result.RuleStuck, says)
+}
+
+// ExpectApplied expects that listLoadBalancerRuleInstances lists exactly these VMs as applied, or as not applied.
+func (t Answers) ExpectApplied(r *Rule, applied bool, class result.Class, vms ...*VM) {
+	t.Checked(1)
+	var answer struct {
+		Instances []struct {
+			ID string `json:"id"`
+		} `json:"loadbalancerruleinstance"`
+	}
+	t.Must(r.Account.Cloud.Call(t.ctx, "listLoadBalancerRuleInstances", cloud.Params{"id": r.ID, "applied": applied},
+		&answer), "listing the VMs of %s", r)
+	var want, got []string
+	for _, vm := range vms {
+		want = append(want, vm.ID)
+	}
+	for _, one := range answer.Instances {
+		got = append(got, one.ID)
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(want, got) {
+		t.Fail(class, fmt.Sprintf("listLoadBalancerRuleInstances applied=%t of %s lists %d VMs, want %d", applied, r,
+			len(got), len(want)))
 	}
 }
 

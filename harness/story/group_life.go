@@ -8,6 +8,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 // shrinking is a scale-down policy that always holds on the simulator, whose CPU is at 10 %, with its quiet time.
@@ -39,6 +40,27 @@ func (g *Group) Resize(least, most int) {
 		"maxmembers": most})
 	g.t.Must(err, "resizing group %s", g.Name)
 	g.Members = least
+}
+
+// ExpectBoundsJudged changes the bounds of a group that is not disabled: the release must refuse it, or take it.
+func (t Scaling) ExpectBoundsJudged(g *Group, members int) {
+	defer t.Step("size of group %s to %d, while it is enabled", g.Name, members)()
+	_, err := g.Account.Cloud.UpdateAutoScaleVMGroup(t.ctx, g.GroupID, cloud.Params{"minmembers": members,
+		"maxmembers": members})
+	refusal := t.refusal(err, "resizing group %s", g.Name)
+	t.Checked(1)
+	switch taken := release.Where(release.EnabledMinMaxUpdate).Contains(t.site.Release); {
+	case taken && refusal != nil:
+		t.Fail(result.WrongRefusal, fmt.Sprintf("new bounds of enabled group %s were refused with %d (%s)", g.Name,
+			refusal.Code, refusal.Text))
+	case taken:
+		g.Members = members
+	case refusal == nil:
+		t.Fail(result.NotRefused, fmt.Sprintf("new bounds of enabled group %s were taken", g.Name))
+	case refusal.Code != 431:
+		t.Fail(result.WrongRefusal, fmt.Sprintf("new bounds of enabled group %s were refused with %d (%s), want 431",
+			g.Name, refusal.Code, refusal.Text))
+	}
 }
 
 // DeleteGroup deletes the group with its members; the rule stays.

@@ -5,12 +5,14 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
+	"github.com/stackproof/stackproof/release"
 )
 
 // listedRecord is an LB record as the API lists it in the old format.
@@ -100,22 +102,22 @@ func (t Listings) ExpectListedBilling(dies *Rule, live ...*Rule) {
 	}
 }
 
-// expectNamed expects that the newest window names each live rule by its uuid, and nothing that has none: the new
-// format leaves the uuid of a dead rule out.
+// expectNamed expects that the newest window names each live rule by its uuid, and nothing else: the new format leaves
+// the uuid of a dead rule out, or names it where the rows of deleted rules are kept.
 func (t Listings) expectNamed(a *Account, newest time.Time, shown result.Evidence, live []*Rule) {
-	named, nameless := map[string]bool{}, 0
+	named, dead := map[string]bool{}, 0
 	for _, r := range t.listedRecords(a, nil) {
 		switch {
 		case !r.Start.Equal(newest):
-		case r.Usageid == "":
-			nameless++
+		case !slices.ContainsFunc(live, func(l *Rule) bool { return l.ID == r.Usageid }):
+			dead++
 		default:
 			named[r.Usageid] = true
 		}
 	}
-	if nameless > 0 {
+	if dead > 0 {
 		t.Fail(result.BilledAfterEnd, fmt.Sprintf("the window from %s bills %d rules that do not exist any more",
-			stamp(newest), nameless), shown)
+			stamp(newest), dead), shown)
 	}
 	for _, r := range live {
 		if !named[r.ID] {
@@ -140,7 +142,7 @@ func (t Listings) listedRemoval(a *Account) (r removal, told bool) {
 	events, err := t.site.Cloud.ListEvents(t.ctx, cloud.Params{"type": "LB.DELETE", "account": a.Name,
 		"domainid": a.DomainID})
 	t.Must(err, "listing events")
-	id := regexp.MustCompile(`Load balancer ID: (\d+)$`)
+	id := regexp.MustCompile(`Load balancer ID: (\S+)$`)
 	for _, e := range events {
 		at, err := time.Parse(eventForm, e.Created)
 		if err != nil {
@@ -148,12 +150,31 @@ func (t Listings) listedRemoval(a *Account) (r removal, told bool) {
 		}
 		switch m := id.FindStringSubmatch(e.Description); {
 		case e.State == "Started" && m != nil:
-			r.rule, r.begun = m[1], at.UTC()
+			r.rule, r.begun = t.internalOf(a, m[1]), at.UTC()
 		case e.State == "Completed":
 			r.met = at.UTC()
 		}
 	}
 	return r, r.rule != "" && !r.begun.IsZero() && !r.met.Before(r.begun)
+}
+
+// internalOf is the internal id of what an event names: itself, or where events name rules by their uuid the one under
+// which the same record stands in the old format, which lists in the same order; empty where no record tells.
+func (t Listings) internalOf(a *Account, named string) string {
+	if _, err := strconv.ParseInt(named, 10, 64); err == nil {
+		return named
+	}
+	old, now := t.listed(a), t.listedRecords(a, nil)
+	if len(old) != len(now) {
+		return ""
+	}
+	slices.SortStableFunc(now, func(x, y *cloud.UsageRecord) int { return x.Start.Compare(y.Start) })
+	for i, r := range now {
+		if r.Usageid == named {
+			return old[i].rule
+		}
+	}
+	return ""
 }
 
 // eventRounding is how far a usage event's second may lie from the time at which it was written.
@@ -234,7 +255,8 @@ func (t Listings) ExpectAPIRecords(rules ...*Rule) {
 			t.Fail(result.WrongListing, fmt.Sprintf("%s has %.6f hours in the database, listUsageRecords shows %.6f "+
 				"under its internal id", r, rows, listed))
 		}
-		if named == !r.Deleted.IsZero() {
+		keeps := release.Where(release.SoftDeleteRules).Contains(t.site.Release)
+		if named != (r.Deleted.IsZero() || keeps) {
 			t.Fail(result.WrongListing, fmt.Sprintf("%s is deleted: %t, listUsageRecords names it: %t", r,
 				!r.Deleted.IsZero(), named))
 		}

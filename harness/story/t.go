@@ -236,6 +236,9 @@ func (t *T) RequireNotIn(able release.Range, what string) {
 	}
 }
 
+// In says whether the release under test is one of these: for stories whose outcome differs between sound releases.
+func (t *T) In(these release.Range) bool { return these.Contains(t.site.Release) }
+
 // Now is the database's time.
 func (t Clock) Now() time.Time { return t.now() }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/lb"
@@ -282,11 +283,14 @@ func updateGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, err
 	}
 	interval := c.Integer("interval", g.Interval)
-	physical := c.Has("minmembers") || c.Has("maxmembers") || interval != g.Interval || c.Has("scaleuppolicyids") ||
-		c.Has("scaledownpolicyids")
+	physical := interval != g.Interval || c.Has("scaleuppolicyids") || c.Has("scaledownpolicyids")
+	only := "Interval/Policies"
+	if !mgr.On(release.EnabledMinMaxUpdate) {
+		only = "minMembers/maxMembers/Interval"
+		physical = physical || c.Has("minmembers") || c.Has("maxmembers")
+	}
 	if physical && !mgr.Hooks.Editable(g) {
-		return nil, api.Invalid("An AutoScale Vm Group can be updated with minMembers/maxMembers/Interval only " +
-			"when it is in disabled state")
+		return nil, api.Invalid("An AutoScale Vm Group can be updated with %s only when it is in disabled state", only)
 	}
 	changed := *g
 	if v := c.Str("name"); v != "" {

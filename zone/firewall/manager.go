@@ -28,6 +28,7 @@ type Manager struct {
 
 	Hooks   Hooks
 	PFRules store.Table[*PFRule]
+	GonePF  []*PFRule // deleted ones, where rules are deleted softly
 	FWRules store.Table[*Rule]
 	Egress  store.Table[*Rule] // rules of what leaves isolated networks
 }

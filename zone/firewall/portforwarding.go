@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -328,6 +329,9 @@ func (mgr *Manager) erasePF(ctx context.Context, pf *PFRule) error {
 		return err
 	}
 	mgr.PFRules.Remove(pf)
+	if mgr.On(release.SoftDeleteRules) {
+		mgr.GonePF = append(mgr.GonePF, pf)
+	}
 	return nil
 }
 

@@ -3,6 +3,8 @@ package kernel
 import (
 	"context"
 	"time"
+
+	"github.com/stackproof/stackproof/release"
 )
 
 // Insert writes a row into a table named like "cloud.vpc" and answers its id. Unknown columns are an error.
@@ -15,10 +17,16 @@ func (k *Kernel) Update(ctx context.Context, table string, id int64, row obj) er
 	return k.store.Update(DBContext(ctx), table, id, row)
 }
 
-// Remove deletes a row for good: rules, mappings and policies; other objects keep a removed date instead.
+// Remove deletes a row for good: rules, mappings and policies; other objects keep a removed date instead, and so do
+// these where rules are deleted softly.
 func (k *Kernel) Remove(ctx context.Context, table string, id int64) error {
-	if k.keepRules && table == "cloud.firewall_rules" {
+	soft := k.On(release.SoftDeleteRules)
+	switch {
+	case table == "cloud.firewall_rules" && (soft || k.keepRules),
+		soft && (table == "cloud.load_balancer_vm_map" || table == "cloud.load_balancer_stickiness_policies"):
 		return k.store.Update(DBContext(ctx), table, id, obj{"removed": k.Now()})
+	case soft && (table == "cloud.load_balancing_rules" || table == "cloud.port_forwarding_rules"):
+		return nil // their rows in firewall_rules say it
 	}
 	return k.store.Remove(DBContext(ctx), table, id)
 }

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/net"
@@ -61,7 +61,7 @@ func (mgr *Manager) HoldsAddress(vm *compute.VM, ip netip.Addr) bool {
 
 // joined are a rule's members as the queries of the release join them.
 func (mgr *Manager) joined(r *push.Rule) []*push.Member {
-	if mgr.On(fault.FormerMemberListed) {
+	if mgr.On(release.SoftDeleteJoinBlind) {
 		return append(slices.Clone(r.Members), r.Former...)
 	}
 	return r.Members

@@ -4,7 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
+	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/push"
@@ -61,7 +62,7 @@ func listRules(mgr *Manager, c *kernel.Call) (obj, error) {
 
 // rowsOf is how many rows the query of the release has for a rule: a join that is not made distinct has one a member.
 func (mgr *Manager) rowsOf(c *kernel.Call, r *push.Rule) int {
-	if !c.Has("virtualmachineid") || !mgr.On(fault.FormerMemberListed) {
+	if !c.Has("virtualmachineid") || !mgr.On(release.SoftDeleteJoinBlind) {
 		return 1
 	}
 	return len(mgr.joinedVM(c, r))
@@ -91,9 +92,12 @@ func WantsRule(mgr *Manager, c *kernel.Call, r *push.Rule) bool {
 	return false
 }
 
-// listRuleInstances lists the mapped VMs. With applied=false it is empty: every mapping counts as applied
-// (LoadBalancingRulesManagerImpl.listLoadBalancerInstances@4.20.0.0).
+// listRuleInstances lists the mapped VMs, or with applied=false the others of the network. From 4.19 on that is empty:
+// every mapping counts as applied (LoadBalancingRulesManagerImpl.listLoadBalancerInstances@4.20.0.0).
 func listRuleInstances(mgr *Manager, c *kernel.Call) (obj, error) {
+	if gone := mgr.push.GoneRule(c.Str("id")); gone != nil {
+		return nil, api.Internal("Unable to find the load balancer with ID: %d", gone.ID)
+	}
 	r, err := LBRuleParam(mgr, c, "id")
 	if err != nil {
 		return nil, err
@@ -107,8 +111,11 @@ func listRuleInstances(mgr *Manager, c *kernel.Call) (obj, error) {
 	}
 	var out []obj
 	vms := mappedVMs(r)
+	if !c.Boolean("applied", true) {
+		vms = mgr.unmapped(r)
+	}
 	for _, vm := range vms {
-		if !c.Boolean("applied", true) || slices.Contains([]string{"Destroyed", "Expunging", "Error", "Unknown"},
+		if slices.Contains([]string{"Destroyed", "Expunging", "Error", "Unknown"},
 			vm.State) {
 			continue
 		}
@@ -119,6 +126,18 @@ func listRuleInstances(mgr *Manager, c *kernel.Call) (obj, error) {
 		out = append(out, answer)
 	}
 	return c.Page(key, out), nil
+}
+
+// unmapped are the account's VMs of a rule's network that are not behind it, as far as the release lists them.
+func (mgr *Manager) unmapped(r *push.Rule) []*compute.VM {
+	if mgr.On(release.UnappliedNeverListed) {
+		return nil
+	}
+	mapped := mappedVMs(r)
+	return slices.DeleteFunc(slices.Clone(mgr.compute.VMs), func(vm *compute.VM) bool {
+		return vm.Account != r.Account || !vm.Removed.IsZero() || compute.NICIn(vm, r.Network) == nil ||
+			slices.Contains(mapped, vm)
+	})
 }
 
 // mappedVMs lists a rule's VMs once each, in the order of their ids.

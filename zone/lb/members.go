@@ -101,6 +101,9 @@ func assignToRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	}
 	if err := mgr.Assign(c.Ctx, r, members); err != nil {
 		mgr.Log.Debug("assigning to a load balancer", "rule", r.ID, "err", err)
+		if mgr.On(release.EventTextUUID) { // AssignToLoadBalancerRuleCmd@main
+			failed.Text += fmt.Sprintf(" due to: %v", err)
+		}
 		return nil, failed
 	}
 	return obj{"success": true}, nil
@@ -187,11 +190,37 @@ func (mgr *Manager) checkMember(r *push.Rule, w Wanted) ([]netip.Addr, error) {
 		ips = []netip.Addr{nic.IP}
 	}
 	for _, m := range r.Members {
-		if m.VM == w.VM && !m.Revoke && slices.Contains(ips, m.IP) {
+		switch {
+		case m.VM != w.VM || !slices.Contains(ips, m.IP):
+		case !m.Revoke:
 			return nil, api.Invalid("VM %d with %s is already mapped to load balancer.", w.VM.ID, m.IP)
+		case !mgr.On(release.MappingTwiceStuck):
+			return nil, duplicateMapping(r, m)
 		}
 	}
 	return ips, nil
+}
+
+// duplicateMapping is what the key of load_balancer_vm_map says to a second row of an address, or of its removal.
+func duplicateMapping(r *push.Rule, m *push.Member) error {
+	return api.Internal("DB Exception: Duplicate entry '%d-%d-%s' for key 'load_balancer_vm_map.load_balancer_id'",
+		r.ID, m.VM.ID, m.IP)
+}
+
+// stuck is the failure to remove a revoked member whose address is there once more: both rows would get one date of
+// removal, which their key forbids (LoadBalancerVMMapDaoImpl.remove@main). A rule that goes is let go, so that a zone
+// can be cleared.
+func (mgr *Manager) stuck(r *push.Rule) error {
+	if !mgr.On(release.MappingTwiceStuck) {
+		return nil
+	}
+	for _, m := range r.Members {
+		twin := func(o *push.Member) bool { return o != m && o.VM == m.VM && o.IP == m.IP }
+		if m.Revoke && slices.ContainsFunc(r.Members, twin) {
+			return duplicateMapping(r, m)
+		}
+	}
+	return nil
 }
 
 // removeFromRule is the job of removeFromLoadBalancerRule.

@@ -119,9 +119,11 @@ func lbUpdateCommand() command {
 			s := ruleSubject(mgr, c.Str("id"))
 			return kernel.Subject{Kind: "None", Owner: s.Owner, Target: kernel.Created{ID: s.Target.ID}}
 		},
-		Later:    "LoadBalancer",
-		Describe: func(*Manager, *kernel.Call) string { return "updating load balancer rule" },
-		Detail:   func(_ *Manager, c *kernel.Call) string { return fmt.Sprintf("Load balancer ID: %d", c.Target.ID) },
+		Later: "LoadBalancer",
+		Describe: func(mgr *Manager, c *kernel.Call) string {
+			return mgr.eventText(c, "updating load balancer rule", "Updating load balancer rule with ID: %s")
+		},
+		Detail: loadBalancerDetail,
 	}
 }
 
@@ -138,16 +140,19 @@ func lbDeleteCommand() command {
 		Sync:    func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
 		Subject: ruleByID,
 		Describe: func(mgr *Manager, c *kernel.Call) string {
-			return fmt.Sprintf("deleting load balancer: %d", c.Target.ID)
+			return mgr.eventText(c, fmt.Sprintf("deleting load balancer: %d", c.Target.ID),
+				"Deleting load balancer with ID: %s")
 		},
-		Detail: func(mgr *Manager, c *kernel.Call) string {
-			return fmt.Sprintf("Load balancer ID: %d", c.Target.ID)
-		},
+		Detail: loadBalancerDetail,
 	}
 }
 
 func lbMembersCommand(name, about, event, scheduled, action string, run func(*Manager, *kernel.Call) (obj,
 	error)) command {
+	since, listed := "Applying Instances for load balancer", "Instances"
+	if name == "removeFromLoadBalancerRule" {
+		since, listed = "Removing Instances from load balancer", "instances"
+	}
 	return command{
 		Name: name, About: about, Class: lbClasses + strings.ToUpper(name[:1]) + name[1:] + "Cmd",
 		Kind: kernel.AsyncCommand, Event: event, Eventful: kernel.EventAsync, Action: action,
@@ -164,28 +169,21 @@ func lbMembersCommand(name, about, event, scheduled, action string, run func(*Ma
 		Sync:    func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "id") },
 		Subject: ruleByID,
 		Describe: func(mgr *Manager, c *kernel.Call) string {
+			if mgr.On(release.EventTextUUID) {
+				return fmt.Sprintf("%s with ID: %s (%s IDs: %s)", since, c.Str("id"), listed,
+					c.Str("virtualmachineids"))
+			}
 			return fmt.Sprintf(scheduled+": %d (ids: %s)", mgr.Worded("instances", "Instances"), c.Target.ID,
 				memberIDs(mgr, c))
 		},
 		Detail: func(mgr *Manager, c *kernel.Call) string {
+			if mgr.On(release.EventTextUUID) {
+				return fmt.Sprintf("Load balancer ID: %s Instance IDs: %s", c.Str("id"), c.Str("virtualmachineids"))
+			}
 			return fmt.Sprintf("Load balancer Id: %d %s: %s", c.Target.ID, mgr.Worded("VmIds", "Instance IDs"),
 				memberIDs(mgr, c))
 		},
 	}
-}
-
-// memberIDs are the internal ids of virtualmachineids, as the events name them; null where only vmidipmap is given.
-func memberIDs(mgr *Manager, c *kernel.Call) string {
-	if !c.Has("virtualmachineids") {
-		return "null"
-	}
-	var ids []string
-	for _, u := range c.List("virtualmachineids") {
-		if vm := mgr.compute.VMByUUID(u); vm != nil {
-			ids = append(ids, fmt.Sprint(vm.ID))
-		}
-	}
-	return strings.Join(ids, ",")
 }
 
 // ruleSubject is the rule with a uuid; nothing when there is none.
@@ -287,6 +285,9 @@ func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
 		return err
 	}
 	mgr.push.LBRules.Remove(r)
+	if mgr.On(release.SoftDeleteRules) {
+		mgr.push.GoneRules = append(mgr.push.GoneRules, r)
+	}
 	if !mgr.On(release.TagsOutliveRule) {
 		mgr.tenancy.DropTags(r.UUID)
 	}
@@ -343,6 +344,9 @@ func (mgr *Manager) afterPush(ctx context.Context, r *push.Rule) error {
 		if err := mgr.firewall.SetRuleState(ctx, &r.Rule, firewall.StateActive); err != nil {
 			return err
 		}
+	}
+	if err := mgr.stuck(r); err != nil {
+		return err
 	}
 	for _, m := range slices.Clone(r.Members) {
 		if m.Revoke {

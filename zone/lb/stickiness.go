@@ -93,8 +93,9 @@ func stickinessOtherCommands() []command {
 				return ""
 			},
 			Subject: policySubject, Later: "StickinessPolicy",
-			Describe: func(_ *Manager, c *kernel.Call) string {
-				return fmt.Sprintf("deleting load balancer stickiness policy: %d", c.Target.ID)
+			Describe: func(mgr *Manager, c *kernel.Call) string {
+				return mgr.eventText(c, fmt.Sprintf("deleting load balancer stickiness policy: %d", c.Target.ID),
+					"Deleting load balancer stickiness policy with ID: %s")
 			},
 			Detail: func(mgr *Manager, c *kernel.Call) string {
 				return fmt.Sprintf("Load balancer stickiness policy ID: %d", c.Target.ID)

@@ -3,7 +3,6 @@ package lb
 import (
 	"context"
 
-	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/push"
 )
@@ -34,10 +33,10 @@ func (mgr *Manager) restoreMembers(ctx context.Context, r *push.Rule) error {
 	return nil
 }
 
-// forgetPolicies leaves a rule's policies revoked after a delete that could not be pushed: a planted fault, and what
-// the code of a release to come does (#13015).
+// forgetPolicies leaves a rule's policies revoked after a delete that could not be pushed, by the defect of a release
+// to come (#13015).
 func (mgr *Manager) forgetPolicies(ctx context.Context, r *push.Rule) error {
-	if !mgr.On(fault.FailedDeleteDropsPolicy) {
+	if !mgr.On(release.FailedDeleteDropsPolicy) {
 		return nil
 	}
 	for _, p := range r.Policies {

@@ -1,6 +1,7 @@
 package metering
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -119,7 +120,8 @@ func (mgr *Manager) ofUsageID(c *kernel.Call, f *filter) error {
 	return nil
 }
 
-// internalID finds what a usage id of a type means; rules that are deleted are not found, as on a real server.
+// internalID finds what a usage id of a type means; rules that are deleted are not found where their rows go
+// with them.
 func (mgr *Manager) internalID(usageType int, uuid string) (int64, bool) {
 	switch usageType {
 	case 1, 2, 25, 28:
@@ -135,11 +137,11 @@ func (mgr *Manager) internalID(usageType int, uuid string) (int64, bool) {
 			return v.ID, true
 		}
 	case 11:
-		if r := mgr.push.LBRuleByUUID(uuid); r != nil {
+		if r := cmp.Or(mgr.push.LBRuleByUUID(uuid), mgr.push.GoneRule(uuid)); r != nil {
 			return r.ID, true
 		}
 	case 12:
-		if r := mgr.firewall.PFRuleByUUID(uuid); r != nil {
+		if r := cmp.Or(mgr.firewall.PFRuleByUUID(uuid), mgr.firewall.GonePFRule(uuid)); r != nil {
 			return r.ID, true
 		}
 	case 14:

@@ -166,14 +166,14 @@ func (mgr *Manager) describeRecord(r *record, out obj) string {
 		return mgr.describeVolume(r, out)
 	case 11:
 		text := "Loadbalancer policy usage "
-		if l := mgr.push.LBRules.ByID(r.usageID.V); l != nil {
+		if l := mgr.push.EverRule(r.usageID.V); l != nil {
 			out["usageid"] = l.UUID
 			text += l.Name + " (" + l.UUID + ")"
 		}
 		return text
 	case 12:
 		text := "Port forwarding rule usage"
-		if p := mgr.firewall.PFRules.ByID(r.usageID.V); p != nil {
+		if p := mgr.firewall.EverPFRule(r.usageID.V); p != nil {
 			out["usageid"] = p.UUID
 			text += " (" + p.UUID + ")"
 		}

@@ -27,6 +27,7 @@ type Manager struct {
 	managementLog io.Writer
 	Balancers     []*net.Router // VMs of internal load balancing
 	LBRules       store.Table[*Rule]
+	GoneRules     []*Rule // deleted ones, where rules are deleted softly
 	lanes         map[int64]*lane
 	// previous is the last content built for each router; push-stale sends it once more.
 	previous map[int64]json.RawMessage

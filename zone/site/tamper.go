@@ -146,6 +146,9 @@ func (mgr *Manager) SwitchRelease(ctx context.Context, name string, knobs releas
 func (mgr *Manager) KeepDeletedRules(ctx context.Context) error {
 	mgr.Lock()
 	defer mgr.Unlock()
+	if mgr.On(release.SoftDeleteRules) {
+		return nil
+	}
 	if _, err := mgr.DB().ExecContext(kernel.DBContext(ctx), "ALTER TABLE cloud.firewall_rules ADD COLUMN "+
 		"removed DATETIME NULL"); err != nil {
 		return fmt.Errorf("adding a column for removed rules: %w", err)

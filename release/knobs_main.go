@@ -1,0 +1,44 @@
+package release
+
+// The behaviours that the branch of the next release has brought so far.
+const (
+	SoftDeleteRules         Knob = "soft-delete-rules"
+	SoftDeleteJoinBlind     Knob = "soft-delete-join-blind"
+	FailedDeleteDropsPolicy Knob = "failed-delete-drops-policy"
+	MappingTwiceStuck       Knob = "mapping-twice-stuck"
+	EnabledMinMaxUpdate     Knob = "enabled-min-max-update"
+	EventTextUUID           Knob = "event-text-uuid"
+)
+
+// ofMain are told from its source, the newest of August 2026. No server of it was seen.
+func ofMain() []KnobInfo {
+	return []KnobInfo{
+		{
+			Name: SoftDeleteRules, Part: "api",
+			About: "rules, their members and policies keep their rows with a removal date: listUsageRecords names " +
+				"a deleted rule, and lists by its id are empty where they were refused (#13015)",
+		},
+		{
+			Name: SoftDeleteJoinBlind, Part: "api",
+			About: "lists and guards join former members: a rule is still listed for a VM that was taken from it, " +
+				"and an address that was a member cannot be removed from its NIC (#13015)",
+		},
+		{
+			Name: FailedDeleteDropsPolicy, Part: "api",
+			About: "a rule whose delete could not be pushed has lost its stickiness policy (#13015)",
+		},
+		{
+			Name: MappingTwiceStuck, Part: "api",
+			About: "a member whose removal by address failed can be assigned again, and is then there twice: its " +
+				"rows cannot be removed with one date, and every later call on the rule fails (#13015)",
+		},
+		{
+			Name: EnabledMinMaxUpdate, Part: "api",
+			About: "minimum and maximum of an autoscale group may change in any state (#13148)",
+		},
+		{
+			Name: EventTextUUID, Part: "api",
+			About: "texts of events name rules by their uuid, not by their internal id (#12502)",
+		},
+	}
+}
