@@ -15,6 +15,7 @@ const (
 	SourceListUnbounded        Knob = "source-list-unbounded"
 	FailedAssignDropsMapping   Knob = "failed-assign-drops-mapping"
 	TagsOutliveRule            Knob = "tags-outlive-rule"
+	MemberDiskStays            Knob = "member-disk-stays"
 )
 
 // defectsOfToday are those that no upstream thread reports, but for the ones that are named.
@@ -76,6 +77,11 @@ func defectsOfToday() []KnobInfo {
 			Name: FailedAssignDropsMapping, Part: "api",
 			About: "an assignment whose push fails takes all addresses of its VMs from the rule, those too that were " +
 				"there before (confirmed.md 42)",
+		},
+		{
+			Name: MemberDiskStays, Part: "api",
+			About: "the data disk of an autoscale group's member stays when the member is destroyed, and is billed " +
+				"on (VolumeOrchestrator.java@4.22.1.0, cleanupVolumes)",
 		},
 		{
 			Name: TagsOutliveRule, Part: "api",

@@ -137,6 +137,7 @@ func stories() harness.Catalogue {
 		memberLeaves(),
 		groupSettings(),
 		boundsWhileScaling(),
+		memberDisks(),
 	}
 }
 

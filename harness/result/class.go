@@ -73,6 +73,7 @@ const (
 	WrongMembers    Class = "wrong-members"
 	QuietTime       Class = "quiet-time"
 	EndlessMembers  Class = "endless-members"
+	DisksLeft       Class = "disks-left"
 	ModelDiffers    Class = "model-differs"
 )
 
@@ -143,6 +144,7 @@ func Classes() []ClassInfo {
 		{WrongForm, "An answer has not the form of the target's release.", nil},
 		{WrongMembers, "An autoscale group has more, fewer or other members than it should.", nil},
 		{QuietTime, "A scaling policy does not keep its quiet time.", nil},
+		{DisksLeft, "Disks of an autoscale group's members outlive them.", nil},
 		{EndlessMembers, "An autoscale group makes members without end while none of them starts.", nil},
 		{ModelDiffers, "What was seen is not what the model of the random walk says.", nil},
 	}

@@ -53,7 +53,7 @@ func (n *Network) scaling() *scaling {
 		func(ctx context.Context) (*cloud.Creating[cloud.AutoScaleVMProfile], error) {
 			return n.Account.Cloud.CreateAutoScaleVMProfile(ctx, cloud.AutoScaleVMProfileSpec{ZoneID: c.zone,
 				ServiceOfferingID: c.serviceOffering,
-				TemplateID:        c.template, ExpungeGrace: &grace})
+				TemplateID:        c.template, ExpungeGrace: &grace, OtherDeployParams: n.memberDisk})
 		})
 	n.scale = s
 	return s

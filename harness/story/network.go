@@ -60,6 +60,7 @@ type Network struct {
 	shared     *Address // carries the rules that name no address of their own
 	scale      *scaling
 	shrink     *shrinking // nil: groups keep still
+	memberDisk map[string]string
 	vms        []*VM
 	internal   *internalLB // nil: rules are on public addresses
 	ended      bool        // it was deleted, and with it what its router did for it

@@ -31,22 +31,7 @@ func (v *Volume) Uploaded() Billed {
 func (a *Account) NewVolume() *Volume {
 	v := &Volume{owned: a.own(), Name: a.t.Unique("vol")}
 	defer a.t.Step("volume %s", v.Name)()
-	var offerings struct {
-		DiskOffering []struct {
-			ID           string
-			IsCustomized bool
-		}
-	}
-	a.t.Must(a.Cloud.Call(a.t.ctx, "listDiskOfferings", nil, &offerings), "listing disk offerings")
-	offering := ""
-	for _, o := range offerings.DiskOffering {
-		if !o.IsCustomized && offering == "" {
-			offering = o.ID
-		}
-	}
-	if offering == "" {
-		a.t.Inconclusive("the zone has no disk offering with a size of its own")
-	}
+	offering := a.t.fixedDisk()
 	entry := a.t.intend("volume", v.Name, a.Name)
 	pending, err := a.Cloud.Create(a.t.ctx, "createVolume", cloud.Params{"name": v.Name, "diskofferingid": offering,
 		"zoneid": a.t.choices().zone}, nil)
@@ -57,6 +42,24 @@ func (a *Account) NewVolume() *Volume {
 	a.t.Must(err, "creating volume %s", v.Name)
 	v.InternalID = a.t.named("VOLUME", v.Name)
 	return v
+}
+
+// fixedDisk is the first disk offering with a size of its own.
+func (t *core) fixedDisk() string {
+	var offerings struct {
+		DiskOffering []struct {
+			ID           string
+			IsCustomized bool
+		}
+	}
+	t.Must(t.site.Cloud.Call(t.ctx, "listDiskOfferings", nil, &offerings), "listing disk offerings")
+	for _, o := range offerings.DiskOffering {
+		if !o.IsCustomized {
+			return o.ID
+		}
+	}
+	t.Inconclusive("the zone has no disk offering with a size of its own")
+	return ""
 }
 
 // Upload uploads a data disk; the lab fetches nothing from the address.

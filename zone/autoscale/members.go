@@ -182,6 +182,9 @@ func (mgr *Manager) createMember(ctx context.Context, g *Group) (*compute.VM, er
 	if err != nil {
 		return nil, err
 	}
+	if err := mgr.compute.AddDisk(ctx, vm, g.Profile.Deploy["diskofferingid"], nil); err != nil {
+		return nil, err
+	}
 	_, err = mgr.Event(ctx, kernel.Event{
 		Type: "VM.CREATE", State: "Created", Text: "Successfully created entity for deploying Vm. Vm Id: " + vm.UUID,
 		ResourceID: vm.ID, ResourceType: "VirtualMachine", ResourceUUID: vm.UUID,
@@ -189,9 +192,19 @@ func (mgr *Manager) createMember(ctx context.Context, g *Group) (*compute.VM, er
 	return vm, err
 }
 
-// destroyMember destroys and expunges a VM of a group and takes it out of the group.
+// destroyMember destroys and expunges a VM of a group and takes it out of the group. Its data disks stay, detached
+// without a usage event, by the release's defect.
 func (mgr *Manager) destroyMember(ctx context.Context, g *Group, vm *compute.VM) error {
+	disks := mgr.compute.DisksOf(vm)
 	err := mgr.compute.ExpungeVM(ctx, vm)
 	mgr.dropFromGroup(ctx, g, vm)
-	return err
+	if err != nil || mgr.On(release.MemberDiskStays) {
+		return err
+	}
+	for _, v := range disks {
+		if err := mgr.compute.DeleteVolume(ctx, v); err != nil {
+			return err
+		}
+	}
+	return nil
 }

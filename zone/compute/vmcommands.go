@@ -1,6 +1,8 @@
 package compute
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"github.com/stackproof/stackproof/release"
 	"net/netip"
@@ -297,14 +299,30 @@ func createVirtualMachine(mgr *Manager, c *kernel.Call) (kernel.Created, error) 
 
 // deployDisk adds the data disk that a deployment may ask for.
 func (mgr *Manager) deployDisk(c *kernel.Call, vm *VM) error {
-	o := net.OfferingByUUID(mgr.net.DiskOfferings, c.Str("diskofferingid"))
+	return mgr.AddDisk(c.Ctx, vm, c.Str("diskofferingid"), tenancy.Caller(c))
+}
+
+// AddDisk gives a new VM the data disk of an offering; of none, none. Without a user it is the owner's first.
+func (mgr *Manager) AddDisk(ctx context.Context, vm *VM, offering string, user *tenancy.User) error {
+	o := net.OfferingByUUID(mgr.net.DiskOfferings, offering)
 	if o == nil {
 		return nil
 	}
 	gb, _ := o.Answer["disksize"].(int)
-	_, err := mgr.createVolume(c.Ctx, &Volume{Name: fmt.Sprintf("DATA-%d", vm.ID), Size: int64(gb) << 30, VM: vm,
-		Account: vm.Account, Offering: o, State: "Ready", Device: 1}, tenancy.Caller(c))
+	_, err := mgr.createVolume(ctx, &Volume{Name: fmt.Sprintf("DATA-%d", vm.ID), Size: int64(gb) << 30, VM: vm,
+		Account: vm.Account, Offering: o, State: "Ready", Device: 1}, cmp.Or(user, mgr.tenancy.UserOf(vm.Account)))
 	return err
+}
+
+// DisksOf are the data disks of a VM.
+func (mgr *Manager) DisksOf(vm *VM) []*Volume {
+	var disks []*Volume
+	for _, v := range mgr.Volumes {
+		if v.VM == vm && v.Device != 0 && v.Removed.IsZero() {
+			disks = append(disks, v)
+		}
+	}
+	return disks
 }
 
 // vmUser is the user that a VM is said to belong to: the caller, or the owner's first user when another owns it.
