@@ -16,6 +16,7 @@ const (
 	FailedAssignDropsMapping   Knob = "failed-assign-drops-mapping"
 	TagsOutliveRule            Knob = "tags-outlive-rule"
 	MemberDiskStays            Knob = "member-disk-stays"
+	UnassignedMemberStays      Knob = "unassigned-member-stays"
 )
 
 // defectsOfToday are those that no upstream thread reports, but for the ones that are named.
@@ -82,6 +83,11 @@ func defectsOfToday() []KnobInfo {
 			Name: MemberDiskStays, Part: "api",
 			About: "the data disk of an autoscale group's member stays when the member is destroyed, and is billed " +
 				"on (VolumeOrchestrator.java@4.22.1.0, cleanupVolumes)",
+		},
+		{
+			Name: UnassignedMemberStays, Part: "api",
+			About: "a member of an autoscale group whose push fails stays, counts and is billed, and is never behind " +
+				"the rule (AutoScaleManagerImpl)",
 		},
 		{
 			Name: TagsOutliveRule, Part: "api",

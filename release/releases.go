@@ -81,6 +81,6 @@ func always() []Knob {
 		DeleteEventBeforePush, UsageNICCloseByOffering, UsageVPNCloseAtJob, UsageReleaseByText, UsageCreateRepeated,
 		UsageYearRoll, UsageVMSnapshotsAsOne, UpdateProtocolNotRestored, ProtocolUpdateNotPushed, AlgorithmUnchecked,
 		PortZeroAccepted, UDPUncheckedEarly, SourceListUnbounded, FailedAssignDropsMapping, TagsOutliveRule,
-		MemberDiskStays,
+		MemberDiskStays, UnassignedMemberStays,
 	}
 }

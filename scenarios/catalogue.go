@@ -138,6 +138,7 @@ func stories() harness.Catalogue {
 		groupSettings(),
 		boundsWhileScaling(),
 		memberDisks(),
+		memberNotPushed(),
 	}
 }
 

@@ -79,7 +79,13 @@ func (mgr *Manager) addMember(ctx context.Context, g *Group) bool {
 	}
 	mgr.noteGap(g)
 	if err := mgr.assignMember(ctx, g, vm); err != nil {
-		return failed(vm, "Failed to assign LB rule for VM %s in AutoScale VM group %s", err)
+		failed(vm, "Failed to assign LB rule for VM %s in AutoScale VM group %s", err)
+		if !mgr.On(release.UnassignedMemberStays) {
+			if err := mgr.destroyMember(ctx, g, vm); err != nil {
+				mgr.Log.Error("destroying a member that was not assigned", "vm", vm.ID, "err", err)
+			}
+		}
+		return false
 	}
 	mgr.noteQuiet(ctx, g)
 	mgr.scaleEvent(ctx, g, "SCALEUP", "Completed", "INFO", fmt.Sprintf("Started and assigned LB rule for VM %s "+
