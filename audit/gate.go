@@ -133,7 +133,7 @@ func (g *Gate) usageRows(r *Result, to int) {
 
 // balancers: from 4.22.0.0 on routers check their configuration first, which makes old poison loud (N-R1).
 func (g *Gate) balancers(r *Result) {
-	loud := release.CertificatesOnRouters().Contains(g.Target) // the same change made routers check (#11468)
+	loud := release.Where(release.SSLOffload).Contains(g.Target) // the same change made routers check (#11468)
 	routers, rules := map[string]int{}, 0
 	for _, p := range r.Poison {
 		if !p.in(g.Target) {

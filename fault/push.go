@@ -36,10 +36,26 @@ const (
 	PushFieldChanged        release.Knob = "push-field-changed"
 	MemberOrderTurned       release.Knob = "member-order-turned"
 	RevokedUntold           release.Knob = "revoked-untold"
+	CertificateNotPushed    release.Knob = "certificate-not-pushed"
+	CertificateStale        release.Knob = "certificate-stale"
+	CertificateNotRemoved   release.Knob = "certificate-not-removed"
 )
 
 func pushFaults() []release.KnobInfo {
 	return []release.KnobInfo{
+		{
+			Name: CertificateNotPushed, Part: "router", Needs: []release.Knob{release.SSLOffload,
+				release.SSLWithoutCertificatePlain},
+			About: "pushes carry no certificates: a rule with one answers plain text",
+		},
+		{
+			Name: CertificateStale, Part: "router", Needs: []release.Knob{release.SSLOffload},
+			About: "pushes carry the first certificate that a rule ever had",
+		},
+		{
+			Name: CertificateNotRemoved, Part: "router", Needs: []release.Knob{release.SSLOffload},
+			About: "the push that takes a rule's certificate off still carries it as valid",
+		},
 		{
 			Name: PushLost, Part: "router",
 			About: "the push of a stickiness change is never sent",

@@ -30,6 +30,7 @@ const (
 	RouterLineChanged          release.Knob = "router-line-changed"
 	RouterKeepsDeleted         release.Knob = "router-keeps-deleted"
 	RouterSecondDoor           release.Knob = "router-second-door"
+	RouterKeepsCertificates    release.Knob = "router-keeps-certificates"
 )
 
 func routerFaults() []release.KnobInfo {
@@ -37,6 +38,10 @@ func routerFaults() []release.KnobInfo {
 		{
 			Name: RouterChangeLostOnce, Part: "router",
 			About: "every fourth push is answered with success and not acted upon",
+		},
+		{
+			Name: RouterKeepsCertificates, Part: "router", Needs: []release.Knob{release.SSLOffload},
+			About: "a certificate's file is written once and never replaced or removed",
 		},
 		{
 			Name: RouterFileStale, Part: "router",

@@ -48,6 +48,9 @@ type Scenario struct {
 	// Cures switch off the lab's knobs of a defect that every release has (NAME=off). With them the scenario must pass
 	// on a sound release, and its twins are planted on top of them: what always fails shows nothing about a twin.
 	Cures []release.Knob
+	// About are the lab's knobs of what the story is about, where a release has it not: they are switched on before a
+	// twin is planted, as cures are switched off.
+	About []release.Knob
 	Run   Tell
 	// APIOnly tells the story where there is no database, by what the API lists alone; nil where that shows nothing.
 	// Its verdict is marked as the weaker one that it is.
@@ -57,14 +60,16 @@ type Scenario struct {
 // Plantable is the scenario as twins are caught with it on a release, and the knobs to set before the twin's: where the
 // release always fails, its cures, and no failure counts as known. ok is false when it can show nothing about a twin.
 func (s Scenario) Plantable(name string) (planted Scenario, cures []release.Knob, ok bool) {
+	lacks := slices.DeleteFunc(slices.Clone(s.About),
+		func(k release.Knob) bool { return release.Where(k).Contains(name) })
 	switch {
 	case s.Inconclusive != "", s.KnownBad.On(name) && len(s.Cures) == 0:
 		return s, nil, false
 	case s.KnownBad.On(name):
 		s.KnownBad = Known{}
-		return s, s.Cures, true
+		return s, append(lacks, s.Cures...), true
 	}
-	return s, nil, true
+	return s, lacks, true
 }
 
 // Catalogue is an ordered list of scenarios with unique ids.

@@ -57,6 +57,7 @@ func harmless() []Knob {
 		RendererBefore418,         // HAProxy 1.5 ran such files, today's does not
 		RouterVerifies,            // an improvement: what L-05 sees is the router without it
 		UpdateCIDRList,            // an improvement
+		SSLOffload,                // an improvement
 		RuleBlockOrder2,           // the order of lines, not what they say
 		SoftDeleteRules,           // rows of what was deleted, with their date
 		EnabledMinMaxUpdate,       // an improvement

@@ -36,14 +36,18 @@ const (
 
 // The behaviours that 4.20.3, 4.21 and 4.22 brought, and what the releases before 4.19.1 lack.
 const (
-	TextsInstance         Knob = "texts-instance"
-	NetrisProvider        Knob = "netris-provider"
-	DomainPathPretty      Knob = "domainpath-pretty"
-	DestroyAnswersNull    Knob = "destroy-answers-null"
-	NetworkIDMustMatch    Knob = "networkid-must-match"
-	IdleTimeout           Knob = "idle-timeout"
-	NICSecurityGroupNamed Knob = "nic-security-group-named"
-	UsageBackupLeftOpen   Knob = "usage-backup-left-open"
+	TextsInstance              Knob = "texts-instance"
+	NetrisProvider             Knob = "netris-provider"
+	DomainPathPretty           Knob = "domainpath-pretty"
+	DestroyAnswersNull         Knob = "destroy-answers-null"
+	SSLOffload                 Knob = "ssl-offload"
+	CertificateChangeNotAtomic Knob = "certificate-change-not-atomic"
+	PrivateKeysLogged          Knob = "private-keys-logged"
+	SSLWithoutCertificatePlain Knob = "ssl-without-certificate-plain"
+	NetworkIDMustMatch         Knob = "networkid-must-match"
+	IdleTimeout                Knob = "idle-timeout"
+	NICSecurityGroupNamed      Knob = "nic-security-group-named"
+	UsageBackupLeftOpen        Knob = "usage-backup-left-open"
 )
 
 // Defects of load balancing that every profile has.

@@ -49,6 +49,24 @@ func newer() []KnobInfo {
 				"(#11522)",
 		},
 		{
+			Name: SSLOffload, Part: "router",
+			About: "routers end TLS: rules of protocol ssl take certificates, which pushes carry (#11468)",
+		},
+		{
+			Name: CertificateChangeNotAtomic, Part: "api", Needs: []Knob{SSLOffload},
+			About: "a certificate that is replaced, or taken off with its rule, is gone when the second of two " +
+				"pushes fails (LoadBalancingRulesManagerImpl.java@4.22.0.0)",
+		},
+		{
+			Name: PrivateKeysLogged, Part: "router", Needs: []Knob{SSLOffload},
+			About: "the management log shows the private keys of certificates (LoadBalancerTO.java@4.22.0.0)",
+		},
+		{
+			Name: SSLWithoutCertificatePlain, Part: "router",
+			About: "a rule of protocol ssl without a certificate answers plain text " +
+				"(HAProxyConfigurator.java@4.22.0.0)",
+		},
+		{
 			Name: NetworkIDMustMatch, Part: "api",
 			About: "createLoadBalancerRule refuses a networkid that is not that of the address (#12785)",
 		},

@@ -125,9 +125,6 @@ func short(name string) string { return strings.TrimSuffix(name, ".0") }
 // RevokedMembersListed is where listLoadBalancerRuleInstances shows members that were removed (#7174).
 func RevokedMembersListed() Range { return fixedIn("4.19.0.0") }
 
-// CertificatesOnRouters is where virtual routers take certificates of load balancer rules (#11468).
-func CertificatesOnRouters() Range { return since("4.22.0.0") }
-
 // RowsByResourceID is where usage rows are looked up by the id of their resource: the fix of the helper-id defect is in
 // (#10712, #9888). Releases from before the defect are not among them.
 func RowsByResourceID() Range { return since("4.19.3.0", "4.20.1.0") }

@@ -102,13 +102,13 @@ func (r Rendered) collapse() Rendered {
 }
 
 // renderFor renders a push as it arrives on the router.
-func renderFor(p Push, renderer *Renderer, rules Rules) ([]byte, error) {
+func renderFor(p Push, renderer *Renderer, rules Rules) (Rendered, error) {
 	rendered, err := renderer.Render(p, rules)
 	if err != nil {
-		return nil, err
+		return Rendered{}, err
 	}
 	if p.Aggregated {
 		rendered = rendered.collapse()
 	}
-	return rendered.File(), nil
+	return rendered, nil
 }

@@ -95,11 +95,13 @@ func privateMounts(dir, uid, gid string) error {
 			return fmt.Errorf("filling /etc: %w", err)
 		}
 	}
-	if err := os.Mkdir("/etc/haproxy", 0o755); err != nil {
-		return fmt.Errorf("filling /etc: %w", err)
+	for _, folder := range []string{"/etc/haproxy", CertificateFolder} {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			return fmt.Errorf("filling /etc: %w", err)
+		}
 	}
-	for _, m := range []struct{ source, target string }{{"etc/haproxy", "/etc/haproxy"}, {"var/lib", "/var/lib"},
-		{"run", "/run"}} {
+	for _, m := range []struct{ source, target string }{{"etc/haproxy", "/etc/haproxy"},
+		{"etc/cloudstack/ssl", CertificateFolder}, {"var/lib", "/var/lib"}, {"run", "/run"}} {
 		if err := unix.Mount(m.source, m.target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
 			return fmt.Errorf("mounting the router's %s: %w", m.target, err)
 		}

@@ -29,6 +29,8 @@ type Faults struct {
 	// SecondDoor: HAProxy is reloaded with one proxy more than the file has, which answers for the first rule's members
 	// one port below its own.
 	SecondDoor bool
+	// KeepsCertificates: a certificate's file is written once and stays.
+	KeepsCertificates bool
 	// Lines: one line of each file is not as it was rendered. This begins with the first file.
 	Lines LineFault
 }

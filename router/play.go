@@ -31,10 +31,11 @@ func Play(ctx context.Context, pushes []Push, rules Rules) (PlayResult, error) {
 		if err := ctx.Err(); err != nil {
 			return result, fmt.Errorf("playing push %d of %d: %w", i+1, len(pushes), err)
 		}
-		next, err := renderFor(p, renderer, rules)
+		rendered, err := renderFor(p, renderer, rules)
 		if err != nil {
 			return result, describe(p, i, len(pushes), err)
 		}
+		next := rendered.File()
 		name := p.Router()
 		count[name]++
 		step := PlayStep{Router: name, New: next, Live: result.Live[name]}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // CommandName is the key under which a management server's log names the command that this package reads.
@@ -36,7 +37,7 @@ type Push struct {
 
 	Aggregated bool            // sent between the Start and Finish of an AggregationControlCommand
 	Log        LogPosition     // zero unless read from a log
-	Raw        json.RawMessage // the command as it was received, without its wrapper
+	Raw        json.RawMessage // the command as it was received, without its wrapper and without private keys
 }
 
 // Router is the name of the router that the push is for, such as r-3-VM; empty when the push does not say.
@@ -56,7 +57,7 @@ type LoadBalancer struct {
 	Destinations []Destination
 	Stickiness   []Stickiness // at most one from a real server
 	CIDRList     string       // entries separated by blanks; a blank text is no list
-	Certificate  bool         // carries a certificate that is not revoked
+	Certificate  *Certificate // nil for none
 }
 
 // Name is the rule's section name in haproxy.cfg: the address with underscores, a dash, the port.
@@ -177,7 +178,10 @@ func decodePush(o *object, raw json.RawMessage) (Push, error) {
 		KeepAlive:       o.flag("keepAliveEnabled"),
 		VPCID:           o.text("vpcId", ""),
 		AccessDetails:   o.texts("accessDetails"),
-		Raw:             append(json.RawMessage(nil), raw...),
+	}
+	var err error
+	if p.Raw, err = withoutKeys(raw); err != nil {
+		return Push{}, err
 	}
 	for _, item := range o.objects("loadBalancers") {
 		p.LoadBalancers = append(p.LoadBalancers, decodeLoadBalancer(item))
@@ -199,7 +203,9 @@ func decodeLoadBalancer(o *object) LoadBalancer {
 		CIDRList:     o.text("cidrList", ""),
 	}
 	if cert := o.child("sslCert"); cert != nil {
-		lb.Certificate = !cert.flag("revoked")
+		lb.Certificate = &Certificate{Cert: cert.text("cert", ""), Key: cert.text("key", ""),
+			Chain: cert.text("chain", ""), Revoked: cert.flag("revoked"),
+			KeyLogged: strings.Contains(cert.text("key", ""), privateKeyMark)}
 	}
 	for _, d := range o.objects("destinations") {
 		lb.Destinations = append(lb.Destinations, Destination{

@@ -121,5 +121,5 @@ func TestUnknownFieldsAreNamed(t *testing.T) {
 	)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"idleThing", "loadBalancers.newer", "loadBalancers.sslCert"}, Unknown([]Push{p}, Rules{}))
-	assert.Equal(t, []string{"idleThing", "loadBalancers.newer"}, Unknown([]Push{p}, Rules{FrontendFirst: true}))
+	assert.Equal(t, []string{"idleThing", "loadBalancers.newer"}, Unknown([]Push{p}, Rules{EndsTLS: true}))
 }

@@ -16,6 +16,8 @@ type Rendered struct {
 	AddRules    []string `json:"add_rules"`
 	RemoveRules []string `json:"remove_rules"`
 	StatRules   []string `json:"stat_rules"`
+	// Certificates hold private keys: they go to the router and nowhere else.
+	Certificates []CertificateEntry `json:"-"`
 }
 
 // File is haproxy.cfg as the router writes it: every element split at newlines, every piece ended by one.
@@ -42,8 +44,7 @@ type Renderer struct {
 
 const blankLine = "\t "
 
-// Render renders one push. It fails where the real generator throws (a maxconn that is no number, a missing algorithm)
-// and for a rule whose TLS ends on the router (Rules.FrontendFirst), rather than render it as another one.
+// Render renders one push. It fails where the real generator throws (a maxconn that is no number, a missing algorithm).
 func (r *Renderer) Render(p Push, rules Rules) (Rendered, error) {
 	maxconn, err := strconv.ParseInt(p.MaxConn, 10, 64)
 	if err != nil {
@@ -57,15 +58,11 @@ func (r *Renderer) Render(p Push, rules Rules) (Rendered, error) {
 	config = append(config, blankLine)
 	live := false
 	for i, lb := range p.LoadBalancers {
-		if lb.Revoked {
+		if lb.Revoked || lb.withheld(rules) {
 			continue
 		}
 		if lb.Algorithm == "" {
 			return Rendered{}, fmt.Errorf("rendering the push: loadBalancers[%d] (%s) has no algorithm", i, lb.Name())
-		}
-		if lb.Certificate && lb.LBProtocol == "ssl" && rules.FrontendFirst {
-			return Rendered{}, fmt.Errorf("rendering the push: loadBalancers[%d] (%s) ends TLS on the router, which "+
-				"is not rendered", i, lb.Name())
 		}
 		config = append(config, ruleSection(lb, p.KeepAlive, rules)...)
 		live = true
@@ -75,7 +72,8 @@ func (r *Renderer) Render(p Push, rules Rules) (Rendered, error) {
 		config = append(config, "listen  vmops", "\tbind 0.0.0.0:9", "\toption transparent")
 	}
 	add, remove, stat := firewallRules(p)
-	return Rendered{Config: config, AddRules: add, RemoveRules: remove, StatRules: stat}, nil
+	return Rendered{Config: config, AddRules: add, RemoveRules: remove, StatRules: stat,
+		Certificates: certificates(p, rules)}, nil
 }
 
 // keepAliveDefaults says whether the defaults of this file are those of keep-alive.
@@ -206,18 +204,22 @@ func ruleSection(lb LoadBalancer, keepAlive bool, rules Rules) []string {
 		algorithm = strings.ToLower(algorithm)
 	}
 	sticky, cookie := stickLines(lb)
-	servers := serverLines(lb, cookie)
+	tls := lb.endsTLS(rules)
+	servers := serverLines(lb, cookie, tls)
 	if len(servers) == 0 {
 		sticky, cookie = "", false
 	}
 	listen := "listen " + lb.Name()
 	bind := "\tbind " + lb.SrcIP + ":" + strconv.Itoa(lb.SrcPort)
+	if tls {
+		bind += tlsBind(lb)
+	}
 	backend := append([]string{"\tbalance " + algorithm}, servers...)
 	if sticky != "" {
 		backend = append(backend, sticky)
 	}
 	var mode, cidr []string
-	if lb.SrcPort == 80 && !keepAlive || cookie {
+	if lb.SrcPort == 80 && !keepAlive || cookie || tls {
 		closing := "\toption httpclose"
 		if keepAlive && rules.KeepAliveForceclose {
 			closing = "\tno option forceclose"
@@ -235,7 +237,7 @@ func ruleSection(lb LoadBalancer, keepAlive bool, rules Rules) []string {
 }
 
 // serverLines numbers the live backends from 0, so indexes shift when one goes.
-func serverLines(lb LoadBalancer, cookie bool) []string {
+func serverLines(lb LoadBalancer, cookie, tls bool) []string {
 	var lines []string
 	for _, d := range lb.Destinations {
 		if d.Revoked {
@@ -243,6 +245,9 @@ func serverLines(lb LoadBalancer, cookie bool) []string {
 		}
 		port := strconv.Itoa(d.Port)
 		line := "\tserver " + lb.Name() + "_" + strconv.Itoa(len(lines)) + " " + d.IP + ":" + port + " check"
+		if tls {
+			line += tlsOptions
+		}
 		if lb.LBProtocol == "tcp-proxy" {
 			line += " send-proxy"
 		}

@@ -89,15 +89,38 @@ func TestRender422(t *testing.T) {
 }
 
 func TestCertificate(t *testing.T) {
-	in := `{"loadBalancers":[{"srcIp":"192.0.2.1","srcPort":"443","algorithm":"source","lbProtocol":"ssl","sslCert":{"revoked":"%s"}}],"maxconn":"1"}`
-	for revoked, want := range map[string]bool{"true": false, "false": true} {
+	in := `{"loadBalancers":[{"srcIp":"192.0.2.1","srcPort":"443","algorithm":"source","lbProtocol":"ssl",
+		"destinations":[{"destIp":"10.0.1.2","destPort":"8080","revoked":"false"}],
+		"sslCert":{"cert":"C\r\nC","chain":"H","key":"-----BEGIN PRIVATE KEY-----","revoked":"%s"}}],"maxconn":"1"}`
+	for revoked, ends := range map[string]bool{"true": false, "false": true} {
 		p, err := ParsePush(fmt.Appendf(nil, in, revoked))
 		require.NoError(t, err)
-		assert.Equal(t, want, p.LoadBalancers[0].Certificate)
-		_, err = Render(p, rulesFor(t, "4.21.0.0"))
-		require.NoError(t, err, "the router knows no certificates before 4.22")
-		_, err = Render(p, rulesFor(t, "4.22.0.0"))
-		assert.Equal(t, want, err != nil, err)
+		require.NotNil(t, p.LoadBalancers[0].Certificate)
+		assert.True(t, p.LoadBalancers[0].Certificate.KeyLogged)
+		assert.NotContains(t, string(p.Raw), "PRIVATE KEY", "nobody shows it")
+		assert.Contains(t, string(p.Raw), `"chain":"H"`)
+		old, err := Render(p, rulesFor(t, "4.21.0.0"))
+		require.NoError(t, err)
+		assert.Contains(t, string(old.File()), "\tbind 192.0.2.1:443\n", "the router knows no certificates before 4.22")
+		assert.Nil(t, old.Certificates)
+		got, err := Render(p, rulesFor(t, "4.22.0.0"))
+		require.NoError(t, err)
+		section := Listens(got.File())["192_0_2_1-443"]
+		assert.Equal(t, ends, section.EndsTLS())
+		assert.Equal(t, "192.0.2.1:443", section.Bind())
+		if !ends {
+			assert.Empty(t, got.Certificates)
+			assert.NotNil(t, got.Certificates, "the router removes what it has")
+			continue
+		}
+		assert.Equal(t, "C\nC\nH\n-----BEGIN PRIVATE KEY-----\n", got.Certificates[0].file())
+		options := " ssl-min-ver TLSv1.2 no-tls-tickets ciphers ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-" +
+			"SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-GCM-SHA256 " +
+			"ciphersuites TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"
+		assert.Contains(t, string(got.File()), "listen 192_0_2_1-443\n\tbind 192.0.2.1:443 ssl crt "+
+			"/etc/cloudstack/ssl/192_0_2_1-443.pem alpn h2,http/1.1"+options+
+			"\n\thttp-request add-header X-Forwarded-Proto https\n\tmode http\n\toption httpclose\n\tbalance source\n"+
+			"\tserver 192_0_2_1-443_0 10.0.1.2:8080 check"+options+"\n")
 	}
 }
 
@@ -134,7 +157,8 @@ func TestKeepAliveLeak(t *testing.T) {
 func TestRulesFor(t *testing.T) {
 	old := Rules{CompareAsSet: true, AlgorithmVerbatim: true, KeepAliveLeaks: true}
 	plain := Rules{KeepAliveLeaks: true}
-	newest := Rules{KeepAliveLeaks: true, CheckBeforeUse: true, FrontendFirst: true, KeepAliveForceclose: true}
+	newest := Rules{KeepAliveLeaks: true, CheckBeforeUse: true, FrontendFirst: true, KeepAliveForceclose: true,
+		EndsTLS: true, PlainWithoutCertificate: true}
 	timed := newest
 	timed.IdleTimeout = true
 	ancient := old

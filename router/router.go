@@ -92,7 +92,7 @@ func New(o Options) (*Router, error) {
 		renderer: o.Renderer,
 		now:      o.Now, ids: haproxyIdentity(), faults: o.Faults, turn: make(chan struct{}, 1), up: true,
 		attended: !o.OnDemand}
-	for _, folder := range []string{"etc/haproxy", "run/haproxy", "var/lib/haproxy"} {
+	for _, folder := range []string{"etc/haproxy", CertificateFolder, "run/haproxy", "var/lib/haproxy"} {
 		if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
 			return nil, fmt.Errorf("making router %s: %w", o.Name, err)
 		}
@@ -134,10 +134,14 @@ func (r *Router) apply(ctx context.Context, p Push) (Applied, error) {
 	if !r.up {
 		return Applied{}, ErrStopped
 	}
-	next, err := renderFor(p, r.renderer, r.rules)
+	rendered, err := renderFor(p, r.renderer, r.rules)
 	if err != nil {
 		return Applied{}, err
 	}
+	if err := r.writeCertificates(rendered.Certificates); err != nil {
+		return Applied{}, err
+	}
+	next := rendered.File()
 	next = r.faults.Lines.Plant(next, r.seq)
 	live, err := r.readFile(livePath)
 	if err != nil {

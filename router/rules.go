@@ -23,8 +23,12 @@ type Rules struct {
 	// that lives as long as the server.
 	KeepAliveLeaks bool
 	// FrontendFirst: mode, cidr list and bind stand before balance and servers, and the statistics listeners always are
-	// in http mode. Rules with a certificate end TLS on the router; they are not rendered. From 4.22, #11468.
+	// in http mode. From 4.22, #11468.
 	FrontendFirst bool
+	// EndsTLS: rules of protocol ssl with a certificate end TLS on the router. From 4.22, #11468.
+	EndsTLS bool
+	// PlainWithoutCertificate: one without a certificate is rendered as a rule of protocol tcp. From 4.22.
+	PlainWithoutCertificate bool
 	// KeepAliveForceclose: a keep-alive push writes "no option forceclose" into http rules, which HAProxy 2.0 and later
 	// refuses. From 4.22; part of #14131.
 	KeepAliveForceclose bool
@@ -38,14 +42,17 @@ type Rules struct {
 // RulesOf gives the rules of a set of knobs.
 func RulesOf(on release.Knobs) Rules {
 	return Rules{
-		CompareAsSet:        on[release.VRCompareAsSet],
-		AlgorithmVerbatim:   on[release.AlgorithmVerbatim],
-		CheckBeforeUse:      on[release.RouterVerifies],
-		KeepAliveLeaks:      on[release.KeepAliveLeaks],
-		FrontendFirst:       on[release.RuleBlockOrder2],
-		KeepAliveForceclose: on[release.KeepAliveCookieInvalid],
-		IdleTimeout:         on[release.IdleTimeout],
-		Before418:           on[release.RendererBefore418],
+		CompareAsSet:      on[release.VRCompareAsSet],
+		AlgorithmVerbatim: on[release.AlgorithmVerbatim],
+		CheckBeforeUse:    on[release.RouterVerifies],
+		KeepAliveLeaks:    on[release.KeepAliveLeaks],
+		FrontendFirst:     on[release.RuleBlockOrder2],
+		EndsTLS:           on[release.SSLOffload],
+
+		PlainWithoutCertificate: on[release.SSLWithoutCertificatePlain],
+		KeepAliveForceclose:     on[release.KeepAliveCookieInvalid],
+		IdleTimeout:             on[release.IdleTimeout],
+		Before418:               on[release.RendererBefore418],
 	}
 }
 

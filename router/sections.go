@@ -79,7 +79,13 @@ func (s Section) Balance() string { return first(s.argument("balance")) }
 func (s Section) Cookie() string { return first(s.argument("cookie")) }
 
 // Bind is the address and port that the section listens on, "" for none.
-func (s Section) Bind() string { return first(s.argument("bind")) }
+func (s Section) Bind() string {
+	address, _, _ := strings.Cut(first(s.argument("bind")), " ")
+	return address
+}
+
+// EndsTLS says whether TLS of the section's clients ends on the router.
+func (s Section) EndsTLS() bool { return strings.Contains(first(s.argument("bind")), " ssl crt ") }
 
 func first(s string, _ bool) string { return s }
 

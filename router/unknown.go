@@ -24,7 +24,7 @@ func ruleFields(rules Rules) []string {
 	if !rules.Before418 {
 		all = append(all, "cidrList")
 	}
-	if rules.FrontendFirst {
+	if rules.EndsTLS {
 		all = append(all, "sslCert")
 	}
 	return all

@@ -17,7 +17,7 @@ func certificateRefused() harness.Scenario {
 		Twins: []release.Knob{fault.CertificateIgnored, release.VRCompareAsSet, fault.PushLost,
 			fault.RouterReloadSkipped},
 		Run: story.Of(func(t *story.T) {
-			t.RequireNotIn(release.CertificatesOnRouters(), "takes certificates on routers (#11468)")
+			t.RequireNotIn(release.Where(release.SSLOffload), "takes certificates on routers (#11468)")
 			account := t.NewAccount()
 			tier := account.VPC().Tier()
 			vms := tier.VMs(2)

@@ -38,7 +38,8 @@ func (m mutations) planted() string {
 
 // Router implements fleet.Faults.
 func (m mutations) Router() router.Faults {
-	return router.Faults{NeverCopies: m.on[fault.RouterFileStale], SkipsReload: m.on[fault.RouterReloadSkipped],
+	return router.Faults{NeverCopies: m.on[fault.RouterFileStale],
+		KeepsCertificates: m.on[fault.RouterKeepsCertificates], SkipsReload: m.on[fault.RouterReloadSkipped],
 		ReloadsTwice: m.on[fault.RouterReloadTwice], ReloadsOverlap: m.on[fault.RouterReloadsOverlap],
 		StartsEmpty: m.on[fault.RouterStartEmpty], SecondDoor: m.on[fault.RouterSecondDoor], Lines: m.lines()}
 }
@@ -60,7 +61,7 @@ func (m mutations) ofModel() string {
 	var names []string
 	for _, name := range []release.Knob{fault.RouterFileStale, fault.RouterReloadSkipped, fault.RouterReloadTwice,
 		fault.RouterReloadsOverlap, fault.RouterStartEmpty, fault.RouterLineLost, fault.RouterLineDoubled,
-		fault.RouterLineChanged, fault.RouterSecondDoor} {
+		fault.RouterLineChanged, fault.RouterSecondDoor, fault.RouterKeepsCertificates} {
 		if m.on[name] {
 			names = append(names, string(name))
 		}

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"strings"
 
 	"github.com/stackproof/stackproof/harness/fleet"
 	"github.com/stackproof/stackproof/router"
@@ -18,6 +19,11 @@ func (f pushes) Push(ctx context.Context, p zone.Push) error {
 		return err
 	}
 	push.Aggregated = p.Aggregated
+	for _, lb := range push.LoadBalancers {
+		if lb.Certificate != nil { // read from the log elsewhere, from the command here
+			lb.Certificate.KeyLogged = strings.Contains(p.Line, "PRIVATE KEY-----")
+		}
+	}
 	return f.Fleet.Push(ctx, p.Router, push)
 }
 

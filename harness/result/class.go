@@ -52,6 +52,9 @@ const (
 	OldWorkers          Class = "old-workers"
 	WrongClients        Class = "wrong-clients"
 	StillServed         Class = "still-served"
+	WrongCertificate    Class = "wrong-certificate"
+	PlainText           Class = "plain-text"
+	SecretLogged        Class = "secret-logged"
 )
 
 // The classes of what the API answers, and of autoscale groups.
@@ -135,6 +138,9 @@ func Classes() []ClassInfo {
 		{EmptyList, "A list leaves out what it is asked for.", nil},
 		{TagsLeft, "The tags of something that was deleted are still listed.", nil},
 		{StillServed, "The router still takes connections for a rule that was deleted.", nil},
+		{WrongCertificate, "A rule shows its clients, or the API lists for it, another certificate than it has.", nil},
+		{PlainText, "A rule that should speak TLS answers in plain text.", nil},
+		{SecretLogged, "The management log shows a private key.", nil},
 		{NotRefused, "A call was carried out that must be refused.", nil},
 		{WrongRefusal, "A call was refused that must be carried out, or for another reason than it should be.", nil},
 		{FalseSuccess, "A call whose push failed was answered with success.", nil},

@@ -176,7 +176,8 @@ func (t ClientLooks) probeBy(method dataplane.Method, control, r *Rule) seen {
 	var err error
 	t.probes++
 	s.obs, err = t.site.Routers.Probe(t.ctx, name, dataplane.Config{
-		Target:  dataplane.Target{Rule: r.Section(), Address: r.Endpoint()},
+		Target: dataplane.Target{Rule: r.Section(), Address: r.Endpoint(),
+			TLS: r.certificate != nil},
 		Control: dataplane.Target{Rule: control.Section(), Address: control.Endpoint()},
 		Clients: t.site.Routers.Clients(), Seed: t.rng.Uint64() + t.probes, Method: method,
 	})

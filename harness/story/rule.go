@@ -25,6 +25,8 @@ type Rule struct {
 	Port       int
 	Algorithm  string
 	Policy     string // id of the live stickiness policy
+	// certificate is what TLS ends with on the router; nil for none.
+	certificate *Certificate
 	// Deleted is the database time just after the delete job ended, deleting that just before the call; zero while the
 	// rule lives.
 	Deleted, deleting time.Time

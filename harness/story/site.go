@@ -91,10 +91,23 @@ func (t Clock) Pass(d time.Duration) { t.pass(d) }
 const lbCommand = "LoadBalancerConfigCommand"
 
 // FailPushes makes the next count pushes of the zone fail, through the API of the simulator hypervisor.
-func (t *T) FailPushes(count int) *Fault { return t.fail("pushes", lbCommand, count) }
+func (t *T) FailPushes(count int) *Fault { return t.fail("pushes", lbCommand, failing, count) }
 
 // FailStarts makes the next count starts of instances fail.
-func (t *T) FailStarts(count int) *Fault { return t.fail("starts of instances", "StartCommand", count) }
+func (t *T) FailStarts(count int) *Fault {
+	return t.fail("starts of instances", "StartCommand", failing, count)
+}
+
+// failing is what the simulator is told of commands that fail.
+const failing = "result:fail"
+
+// Turn makes another fault of the one that is set.
+func (f *Fault) Turn(value string, count int) {
+	var err error
+	f.mock, err = harness.SetMock(f.t.ctx, f.t.site.Cloud, f.t.site.Ledger, f.t.choices().zone, f.name, value, count)
+	f.t.Must(err, "configureSimulator %s", f.name)
+	f.all = count
+}
 
 // Fault is a fault of the simulator hypervisor that is set.
 type Fault struct {
@@ -106,8 +119,8 @@ type Fault struct {
 	ended bool
 }
 
-func (t *T) fail(what, command string, count int) *Fault {
-	defer t.Step("the next %d %s fail", count, what)()
+func (t *T) fail(what, command, value string, count int) *Fault {
+	defer t.Step("the next %d %s: %s", count, what, value)()
 	f := &Fault{t: t, name: command, all: count}
 	t.UsesPushFaults()
 	t.OnCleanup("taking back the simulator's fault", f.end)
@@ -115,7 +128,7 @@ func (t *T) fail(what, command string, count int) *Fault {
 		t.Must(t.site.Gate.Alone(t.ctx), "waiting until no other scenario works")
 	}
 	var err error
-	f.mock, err = harness.SetMock(t.ctx, t.site.Cloud, t.site.Ledger, t.choices().zone, command, "result:fail", count)
+	f.mock, err = harness.SetMock(t.ctx, t.site.Cloud, t.site.Ledger, t.choices().zone, command, value, count)
 	t.Must(err, "configureSimulator %s", command)
 	return f
 }
@@ -161,5 +174,5 @@ func (f *Fault) RequireMet(count int) {
 
 // FailFirewall makes routers refuse the next count firewall configurations.
 func (t *T) FailFirewall(count int) *Fault {
-	return t.fail("firewall configurations", "SetFirewallRulesCommand", count)
+	return t.fail("firewall configurations", "SetFirewallRulesCommand", failing, count)
 }

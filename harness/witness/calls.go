@@ -47,7 +47,7 @@ func (s *stale) after(c Call) {
 	case "assigntoloadbalancerrule", "removefromloadbalancerrule", "updateloadbalancerrule",
 		"deleteloadbalancerrule":
 		s.rules[c.Params["id"]] = true
-	case "createlbstickinesspolicy", "createautoscalevmgroup":
+	case "createlbstickinesspolicy", "createautoscalevmgroup", "assigncerttoloadbalancer", "removecertfromloadbalancer":
 		s.rules[c.Params["lbruleid"]] = true
 	case "deletelbstickinesspolicy", "updatelbstickinesspolicy":
 		s.policy[c.Params["id"]] = true

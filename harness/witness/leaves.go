@@ -1,6 +1,8 @@
 package witness
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -66,6 +68,10 @@ func (c *content) rule(fields map[string]json.RawMessage) error {
 			if err := c.policies(at, value); err != nil {
 				return err
 			}
+		case "sslCert":
+			if err := c.certificate(at, value); err != nil {
+				return err
+			}
 		default:
 			c.leaves.add(at+"/"+name, value)
 		}
@@ -115,6 +121,27 @@ func (c *content) policies(at string, raw json.RawMessage) error {
 		}
 	}
 	return nil
+}
+
+// certificate takes the public part of a rule's certificate, which counts for nothing once it is revoked.
+func (c *content) certificate(at string, raw json.RawMessage) error {
+	var one struct {
+		Cert, Chain string
+		Revoked     json.RawMessage
+	}
+	if err := json.Unmarshal(raw, &one); err != nil {
+		return fmt.Errorf("sslCert of %s: %w", at, err)
+	}
+	if unquoted(one.Revoked) != "true" {
+		c.leaves[at+"/certificate"] = certificateName(one.Cert, one.Chain)
+	}
+	return nil
+}
+
+// certificateName is short, and another one for each certificate and chain.
+func certificateName(cert, chain string) string {
+	sum := sha256.Sum256([]byte(cert + "\n" + chain))
+	return "SHA-256 " + hex.EncodeToString(sum[:8])
 }
 
 func rulePath(uuid string) string { return "rule " + uuid }

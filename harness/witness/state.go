@@ -26,6 +26,7 @@ type ruleState struct {
 	members                  []member
 	policies                 []cloud.StickinessPolicy
 	unread                   bool // members and policies are not those of now
+	certificate              string // see certificateName
 }
 
 // leaves are what a push is to say of the rule.
@@ -39,6 +40,9 @@ func (r *ruleState) leaves() Leaves {
 	}
 	if r.cidrs != "" {
 		l[at+"/cidrList"] = r.cidrs
+	}
+	if r.certificate != "" {
+		l[at+"/certificate"] = r.certificate
 	}
 	for _, m := range r.members {
 		path := l.free(memberPath(at, m.ip))

@@ -236,7 +236,7 @@ func (w *Witness) refresh(ctx context.Context, now time.Time) error {
 		}
 		r.unread = old == nil || old.unread || w.stale.all || w.stale.rules[id] || passed || w.changed(old)
 		if !r.unread {
-			r.members, r.policies = old.members, old.policies
+			r.members, r.policies, r.certificate = old.members, old.policies, old.certificate
 		}
 	}
 	w.rules, w.stale = listed, stale{rules: map[string]bool{}, policy: map[string]bool{}}
@@ -317,6 +317,17 @@ func (w *Witness) details(ctx context.Context, r *ruleState) error {
 			w.vms[memberPath(rulePath(r.id), ip)] = m.VM.Id
 		}
 	}
-	r.policies, err = w.o.Cloud.ListStickinessPolicies(ctx, r.id)
-	return err
+	if r.policies, err = w.o.Cloud.ListStickinessPolicies(ctx, r.id); err != nil || r.protocol != "ssl" {
+		return err
+	}
+	var answer struct {
+		All []struct{ Certificate, CertChain string } `json:"sslcert"`
+	}
+	if err := w.o.Cloud.Call(ctx, "listSslCerts", cloud.Params{"lbruleid": r.id}, &answer); err != nil {
+		return err
+	}
+	for _, one := range answer.All {
+		r.certificate = certificateName(one.Certificate, one.CertChain)
+	}
+	return nil
 }

@@ -26,6 +26,8 @@ type Target struct {
 	Rule string `json:"rule"`
 	// Address is the public address and port.
 	Address netip.AddrPort `json:"address"`
+	// TLS says that its clients speak TLS. Certificates are not verified.
+	TLS bool `json:"tls,omitempty"`
 }
 
 // Dialer opens a connection from a given source address.

@@ -3,6 +3,7 @@ package dataplane
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -160,15 +161,19 @@ func (a *asker) ask(ctx context.Context, c *client, side int, first bool) (Origi
 }
 
 func (a *asker) exchange(ctx context.Context, c *client, side int, first bool) ([]byte, error) {
-	to := a.config.Target.Address
+	rule := a.config.Target
 	if side == controlSide {
-		to = a.config.Control.Address
+		rule = a.config.Control
 	}
+	to := rule.Address
 	conn, err := a.config.Dialer.Dial(ctx, c.from, to)
 	if err != nil {
 		return nil, err
 	}
 	a.attach(conn)
+	if rule.TLS {
+		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
+	}
 	answer, err := a.talk(conn, to, c.cookies[side])
 	a.shown = certificateOf(conn)
 	if first && err == nil {

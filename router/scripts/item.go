@@ -55,11 +55,18 @@ type itemRules struct {
 	Remove        []string `json:"remove_rules"`
 	Stat          []string `json:"stat_rules"`
 	RouterIP      string   `json:"router_ip"`
+	// Certificates: none at all where routers know none, an empty list where they do
+	// (HAProxyConfigurator.java@4.22.0.0).
+	Certificates *[]router.CertificateEntry `json:"ssl_certs,omitempty"`
 }
 
 // itemFile gives the name and the one line of the file for a rendered push. The scripts use neither the name of the new
 // file nor the router's address.
 func itemFile(p router.Push, r router.Rendered, now time.Time) (string, []byte, error) {
+	var certificates *[]router.CertificateEntry
+	if r.Certificates != nil {
+		certificates = &r.Certificates
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -67,7 +74,7 @@ func itemFile(p router.Push, r router.Rendered, now time.Time) (string, []byte, 
 		Rules: []itemRules{{
 			Configuration: r.Config, Path: "/etc/haproxy/", Name: fmt.Sprintf("haproxy.cfg.new.%d", now.UnixMilli()),
 			Add: list(r.AddRules), Remove: list(r.RemoveRules), Stat: list(r.StatRules),
-			RouterIP: p.AccessDetails["router.ip"],
+			RouterIP: p.AccessDetails["router.ip"], Certificates: certificates,
 		}},
 		Type: "loadbalancer",
 	})

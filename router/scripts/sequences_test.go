@@ -26,7 +26,8 @@ func subjects(tb testing.TB) []subject {
 	list := []subject{
 		{"set", treeOf(tb, scriptstest.Set), router.Rules{CompareAsSet: true}},
 		{"list", treeOf(tb, scriptstest.List), router.Rules{KeepAliveLeaks: true}},
-		{"check", treeOf(tb, scriptstest.Check), router.Rules{CheckBeforeUse: true, FrontendFirst: true}},
+		{"check", treeOf(tb, scriptstest.Check),
+			router.Rules{CheckBeforeUse: true, FrontendFirst: true, EndsTLS: true}},
 	}
 	if tree := os.Getenv("STACKPROOF_SYSTEMVM_TREE"); tree != "" {
 		rules, err := router.RulesFor(os.Getenv("STACKPROOF_SYSTEMVM_RELEASE"))

@@ -6,17 +6,9 @@ import (
 
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/push"
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
-
-// Certificates can be uploaded; no rule of a virtual router takes one before 4.22
-// (LoadBalancingRulesManagerImpl@4.20.0.0: the provider lacks the capability SslTermination).
-
-// certificate is an uploaded certificate. The lab's tables have none of its kind, so that it lives in memory only.
-type certificate struct {
-	uuid, name, text string
-	owner            *tenancy.Account
-}
 
 func certCommands() []command {
 	return []command{
@@ -35,55 +27,23 @@ func certCommands() []command {
 		},
 		{
 			Name: "listSslCerts", About: "Lists SSL certificates",
-			Params: kernel.ListParams(param{Name: "certid", Type: "uuid", About: "ID of SSL certificate"}),
-			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
-				var out []obj
-				for _, one := range mgr.certs {
-					if tenancy.Visible(mgr.tenancy, c, one.owner) && (!c.Has("certid") || c.Str("certid") == one.uuid) {
-						out = append(out, certAnswer(mgr, one))
-					}
-				}
-				return c.Page("sslcert", out), nil
-			},
+			Params: kernel.ListParams(param{Name: "certid", Type: "uuid", About: "ID of SSL certificate"},
+				param{Name: "accountid", Type: "uuid", About: "Account ID"},
+				param{Name: "lbruleid", Type: "uuid:lbrule", About: "Load balancer rule ID"}),
+			Run: listCerts,
 		},
 		{
 			Name: "deleteSslCert", About: "Delete a certificate to CloudStack",
 			Params: []param{{Name: "id", Type: "uuid", Required: true, About: "Id of SSL certificate"}},
-			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
-				one, err := cert(mgr, c, "id")
-				if err != nil {
-					return nil, err
-				}
-				mgr.certs = slices.DeleteFunc(mgr.certs, func(o *certificate) bool { return o == one })
-				return obj{"success": "true"}, nil
-			},
-		},
-		{
-			Name: "assignCertToLoadBalancer", About: "Assigns a certificate to a load balancer rule",
-			Class: lbClasses + "AssignCertToLoadBalancerCmd",
-			Kind:  kernel.AsyncCommand, Event: "LB.CERT.ASSIGN", Eventful: kernel.EventAsync,
-			Action: "assigning certificate to load balancer",
-			Params: []param{{Name: "lbruleid", Type: "uuid:lbrule", Required: true, About: "the ID of the load " +
-				"balancer rule"},
-				{Name: "certid", Type: "uuid", Required: true, About: "the ID of the certificate"}},
-			Check: func(mgr *Manager, c *kernel.Call) error {
-				r, err := LBRuleParam(mgr, c, "lbruleid")
-				if err == nil {
-					err = tenancy.MayUse(mgr.tenancy, c, r.Account, "load balancer rule")
-				}
-				return err
-			},
-			Run: assignCert, Sync: func(mgr *Manager, c *kernel.Call) string { return ruleSync(mgr, c, "lbruleid") },
-			Subject:  func(mgr *Manager, c *kernel.Call) kernel.Subject { return ruleSubject(mgr, c.Str("lbruleid")) },
-			Describe: func(*Manager, *kernel.Call) string { return "Assigning a certificate to a load balancer" },
+			Run:    deleteCert,
 		},
 	}
 }
 
 // cert finds the caller's certificate.
-func cert(mgr *Manager, c *kernel.Call, name string) (*certificate, error) {
+func cert(mgr *Manager, c *kernel.Call, name string) (*push.Certificate, error) {
 	for _, one := range mgr.certs {
-		if one.uuid == c.Str(name) && tenancy.Visible(mgr.tenancy, c, one.owner) {
+		if one.UUID == c.Str(name) && tenancy.Visible(mgr.tenancy, c, one.Owner) {
 			return one, nil
 		}
 	}
@@ -98,22 +58,85 @@ func uploadCert(mgr *Manager, c *kernel.Call) (obj, error) {
 	if _, err := tls.X509KeyPair([]byte(c.Str("certificate")), []byte(c.Str("privatekey"))); err != nil {
 		return nil, api.Invalid("Parsing certificate/key failed: %v", err)
 	}
-	one := &certificate{uuid: mgr.UUID(), name: c.Str("name"), text: c.Str("certificate"), owner: owner}
+	one := &push.Certificate{UUID: mgr.UUID(), Name: c.Str("name"), Text: c.Str("certificate"),
+		Key: c.Str("privatekey"), Chain: c.Str("certchain"), Owner: owner}
 	mgr.certs = append(mgr.certs, one)
 	return obj{"sslcert": certAnswer(mgr, one)}, nil
 }
 
-func certAnswer(mgr *Manager, one *certificate) obj {
-	out := obj{"id": one.uuid, "name": one.name, "certificate": one.text}
-	mgr.tenancy.Owned(out, one.owner)
-	return out
-}
-
-func assignCert(mgr *Manager, c *kernel.Call) (obj, error) {
-	if _, err := cert(mgr, c, "certid"); err != nil {
+// deleteCert removes a certificate that is on no rule (CertServiceImpl.deleteSslCert@4.22.1.0).
+func deleteCert(mgr *Manager, c *kernel.Call) (obj, error) {
+	one, err := cert(mgr, c, "id")
+	if err != nil {
 		return nil, err
 	}
-	return nil, api.Invalid("Ssl termination not supported by the loadbalancer")
+	names := ""
+	for _, r := range mgr.boundTo(one) {
+		names += r.Name + " "
+	}
+	if names != "" {
+		return nil, api.Internal("Certificate in use by a loadbalancer(s) %s", names)
+	}
+	mgr.certs = slices.DeleteFunc(mgr.certs, func(o *push.Certificate) bool { return o == one })
+	return obj{"success": "true"}, nil
+}
+
+// boundTo are the rules that a certificate is on.
+func (mgr *Manager) boundTo(one *push.Certificate) []*push.Rule {
+	return rulesWhere(mgr.push.LBRules.All(), func(r *push.Rule) bool {
+		return r.Certificate != nil && r.Certificate.Certificate == one
+	})
+}
+
+// listCerts shows one certificate, those of an account, or that of a rule (CertServiceImpl.listSslCerts@4.22.1.0).
+func listCerts(mgr *Manager, c *kernel.Call) (obj, error) {
+	out := []obj{}
+	show := func(one *push.Certificate) { out = append(out, certAnswer(mgr, one)) }
+	switch {
+	case c.Has("certid"):
+		one, err := cert(mgr, c, "certid")
+		if err != nil {
+			return nil, err
+		}
+		show(one)
+	case c.Has("lbruleid"):
+		r, err := LBRuleParam(mgr, c, "lbruleid")
+		if err == nil {
+			err = tenancy.MayUse(mgr.tenancy, c, r.Account, "load balancer rule")
+		}
+		if err != nil {
+			return nil, err
+		}
+		if r.Certificate != nil {
+			show(r.Certificate.Certificate)
+		}
+	case c.Has("accountid"):
+		for _, one := range mgr.certs {
+			if one.Owner.UUID == c.Str("accountid") && tenancy.Visible(mgr.tenancy, c, one.Owner) {
+				show(one)
+			}
+		}
+	default:
+		return nil, api.Invalid("Invalid parameters either certificate ID or Account ID or Loadbalancer ID or " +
+			"Project ID required")
+	}
+	return c.Page("sslcert", out), nil
+}
+
+func certAnswer(mgr *Manager, one *push.Certificate) obj {
+	out := obj{"id": one.UUID, "name": one.Name, "certificate": one.Text, "fingerprint": one.Fingerprint()}
+	if one.Chain != "" {
+		out["certchain"] = one.Chain
+	}
+	if rules := mgr.boundTo(one); len(rules) > 0 {
+		ids := []string{}
+		for _, r := range rules {
+			ids = append(ids, r.UUID)
+		}
+		out["loadbalancerrulelist"] = ids
+	}
+	mgr.tenancy.Owned(out, one.Owner)
+	return out
 }
 
 // HasCert says whether the caller has the certificate that a parameter names.

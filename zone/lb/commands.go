@@ -6,5 +6,5 @@ import (
 
 // Commands are the commands of the room.
 func Commands() []command {
-	return slices.Concat(lbCommands(), internalCommands(), certCommands(), stickinessCommands())
+	return slices.Concat(lbCommands(), internalCommands(), certCommands(), bindingCommands(), stickinessCommands())
 }

@@ -52,6 +52,12 @@ func (mgr *Manager) deleteLB(ctx context.Context, r *push.Rule, how deletion) er
 	if err := mgr.groupGuard(r); err != nil {
 		return err
 	}
+	former := r.Certificate
+	if former != nil { // goes by a push of its own
+		if err := mgr.unbind(ctx, r); err != nil {
+			return err
+		}
+	}
 	text := mgr.RuleText(r, kernel.LongText(r.ID))
 	state, early := r.State, mgr.On(release.DeleteEventBeforePush)
 	if state != firewall.StateRevoke {
@@ -80,6 +86,9 @@ func (mgr *Manager) deleteLB(ctx context.Context, r *push.Rule, how deletion) er
 		return err
 	}
 	if how == asked {
+		if former != nil && !mgr.On(release.CertificateChangeNotAtomic) {
+			r.Certificate = &push.Bound{Certificate: former.Certificate}
+		}
 		if err := errors.Join(mgr.firewall.SetRuleState(ctx, &r.Rule, state), mgr.restoreMembers(ctx, r),
 			mgr.forgetPolicies(ctx, r)); err != nil {
 			return err

@@ -29,7 +29,7 @@ type Manager struct {
 	push     *push.Manager
 
 	Hooks Hooks
-	certs []*certificate
+	certs []*push.Certificate
 }
 
 // New returns an empty room on the rooms below it; its hooks are set before the first call.

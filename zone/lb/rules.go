@@ -355,6 +355,9 @@ func (mgr *Manager) afterPush(ctx context.Context, r *push.Rule) error {
 			}
 		}
 	}
+	if r.Certificate != nil && r.Certificate.Revoke {
+		r.Certificate = nil
+	}
 	if len(r.Members) == 0 {
 		if err := mgr.firewall.SetRuleState(ctx, &r.Rule, firewall.StateAdd); err != nil {
 			return err

@@ -5,24 +5,24 @@ import (
 )
 
 // networkServices is the service list of a network's answer: providers with what the router can do.
-func networkServices(o *Offering) []obj {
+func networkServices(o *Offering, endsTLS bool) []obj {
 	out := make([]obj, len(o.Services))
 	for i, s := range o.Services {
 		provider := o.Provider()
 		if s == "Lb" {
 			provider = o.LBProvider()
 		}
-		out[i] = obj{"name": s, "provider": []obj{{"name": provider}}, "capability": serviceCapabilities(o, s)}
+		out[i] = obj{"name": s, "provider": []obj{{"name": provider}}, "capability": serviceCapabilities(o, s, endsTLS)}
 	}
 	return out
 }
 
-func serviceCapabilities(o *Offering, service string) []obj {
+func serviceCapabilities(o *Offering, service string, endsTLS bool) []obj {
 	switch service {
 	case "SourceNat":
 		return capabilities(true, "SupportedSourceNatTypes", "peraccount", "RedundantRouter", "false")
 	case "Lb":
-		return lbCapabilities(o)
+		return lbCapabilities(o, endsTLS)
 	case "Dns":
 		return capabilities(false, "AllowDnsSuffixModification", "true")
 	case "Vpn":
@@ -47,12 +47,19 @@ func serviceCapabilities(o *Offering, service string) []obj {
 	return []obj{}
 }
 
-func lbCapabilities(o *Offering) []obj {
+func lbCapabilities(o *Offering, endsTLS bool) []obj {
+	protocols := "tcp, udp, tcp-proxy"
+	if endsTLS {
+		protocols += ", ssl"
+	}
 	out := capabilities(false, "SupportedLbAlgorithms", "roundrobin,leastconn,source", "SupportedProtocols",
-		"tcp, udp, tcp-proxy",
+		protocols,
 		"AutoScaleCounters", `[{"methodname":"CPU","paramlist":[]},{"methodname":"MEMORY","paramlist":[]},`+
 			`{"methodname":"VIRTUALROUTER","paramlist":[]}]`,
 		"SupportedStickinessMethods", stickinessMethods(), "LbSchemes", "Public")
+	if endsTLS {
+		out = append(out, capabilities(false, "SslTermination", "true")...)
+	}
 	out = append(out, capabilities(true, "SupportedLBIsolation", "dedicated")...)
 	return append(out, capabilities(false, "VmAutoScaling", fmt.Sprint(o.LBProvider() == o.Provider()), "ElasticLb",
 		"false", "InlineMode", "false")...)

@@ -51,6 +51,7 @@ type BalancerTO struct {
 	Inline       string          `json:"inline"`
 	Destinations []destinationTO `json:"destinations"`
 	Stickiness   []StickinessTO  `json:"stickinessPolicies,omitempty"`
+	Certificate  *certificateTO  `json:"sslCert,omitempty"`
 	CIDRs        string          `json:"cidrList,omitempty"`
 }
 
@@ -71,6 +72,16 @@ type StickinessTO struct {
 type PairTO struct {
 	First  string `json:"t"`
 	Second string `json:"u"`
+}
+
+// certificateTO is a certificate in a command, with its private key (LoadBalancingRule.LbSslCert@4.22.0.0).
+type certificateTO struct {
+	Cert        string `json:"cert"`
+	Key         string `json:"key"`
+	Password    string `json:"password,omitempty"`
+	Chain       string `json:"chain,omitempty"`
+	Fingerprint string `json:"fingerprint"`
+	Revoked     string `json:"revoked"`
 }
 
 type nicTO struct {
@@ -209,6 +220,10 @@ func balancerTOOf(rule *Rule) BalancerTO {
 	}
 	if p := livePolicy(rule); p != nil {
 		to.Stickiness = stickinessTOOf(p)
+	}
+	if b := rule.Certificate; b != nil {
+		to.Certificate = &certificateTO{Cert: b.Text, Key: b.Key, Password: b.Password, Chain: b.Chain,
+			Fingerprint: b.Fingerprint(), Revoked: kernel.BoolText(b.Revoke)}
 	}
 	return to
 }

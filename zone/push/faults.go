@@ -23,6 +23,7 @@ const (
 	Delete  = "delete"
 	Enable  = "enable"
 	Disable = "disable"
+	Certify = "certificate"
 )
 
 // swallowed says whether a planted fault loses the push: it is neither logged nor delivered, and counts as done.

@@ -32,6 +32,7 @@ func (mgr *Manager) distortLB(cmd *ConfigCommand, c Cause) {
 	}
 	for i := range cmd.LoadBalancers {
 		b := &cmd.LoadBalancers[i]
+		mgr.distortCertificate(b)
 		switch {
 		case mgr.On(fault.SourceListDropped):
 			b.CIDRs = ""
@@ -41,5 +42,25 @@ func (mgr *Manager) distortLB(cmd *ConfigCommand, c Cause) {
 		if mgr.On(fault.PolicyLostWithMembers) && c.Why == Members && c.Rule != nil && c.Rule.UUID == b.UUID {
 			b.Stickiness = nil
 		}
+	}
+}
+
+// distortCertificate applies the planted faults of a rule's certificate.
+func (mgr *Manager) distortCertificate(b *BalancerTO) {
+	if b.Certificate == nil {
+		return
+	}
+	if _, had := mgr.firstCertificates[b.UUID]; !had {
+		mgr.firstCertificates[b.UUID] = *b.Certificate
+	}
+	switch {
+	case mgr.On(fault.CertificateNotPushed):
+		b.Certificate = nil
+	case mgr.On(fault.CertificateStale):
+		first := mgr.firstCertificates[b.UUID]
+		first.Revoked = b.Certificate.Revoked
+		b.Certificate = &first
+	case mgr.On(fault.CertificateNotRemoved):
+		b.Certificate.Revoked = kernel.BoolText(false)
 	}
 }

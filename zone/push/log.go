@@ -2,6 +2,7 @@ package push
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -30,6 +31,9 @@ func (mgr *Manager) requestLine(at time.Time, o kernel.Origin, r *net.Router, se
 	if r.Host != nil {
 		host, name = r.Host.ID, r.Host.Name
 	}
+	if !mgr.On(release.PrivateKeysLogged) {
+		commands = withoutKeys(commands)
+	}
 	return fmt.Sprintf("%s,%03d DEBUG [c.c.a.t.Request] (%s:%s) (logid:%s) Seq %d-%d: Executing:  { Cmd , "+
 		"MgmtId: %d, via: %d(%s), Ver: v1, Flags: %s, [%s] }",
 		at.Format("2006-01-02 15:04:05"), at.Nanosecond()/1e6, o.Thread, context, logID, host, seq,
@@ -49,4 +53,11 @@ func startCommands(r *net.Router, guest, command string) string {
 		`"type":"DomainRouter"},"wait":"0","bypassHostMaintenance":"false"}}`,
 		r.ID, r.Name)
 	return strings.Join([]string{start, control("Start"), control("Finish"), command}, ",")
+}
+
+var privateKey = regexp.MustCompile(`("key":")[^"]*"`)
+
+// withoutKeys masks what a sound server would not write.
+func withoutKeys(commands string) string {
+	return privateKey.ReplaceAllString(commands, `$1*****"`)
 }

@@ -33,9 +33,11 @@ type Manager struct {
 	previous map[int64]json.RawMessage
 	// lastPolicy is the last policy that each rule was pushed with, onceDisabled the rules whose group was ever
 	// disabled, ghosts the deleted rules: what planted faults remember.
-	lastPolicy   map[string][]StickinessTO
-	OnceDisabled map[string]bool
-	Ghosts       []*Rule
+	lastPolicy map[string][]StickinessTO
+	// firstCertificates are those that each rule was pushed with first, for another planted fault.
+	firstCertificates map[string]certificateTO
+	OnceDisabled      map[string]bool
+	Ghosts            []*Rule
 	// built counts the commands, for faults that do something else each time.
 	built int
 	// late are the pushes that the next stickiness change of their router may overtake, by router id.
@@ -45,5 +47,6 @@ type Manager struct {
 // New returns an empty room on the rooms below it; its hooks are set before the first call.
 func New(k *kernel.Kernel, accounts *tenancy.Manager, networks *net.Manager, instances *compute.Manager,
 	log io.Writer) *Manager {
-	return &Manager{Kernel: k, tenancy: accounts, net: networks, compute: instances, managementLog: log}
+	return &Manager{Kernel: k, tenancy: accounts, net: networks, compute: instances, managementLog: log,
+		firstCertificates: map[string]certificateTO{}}
 }

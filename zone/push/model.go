@@ -1,11 +1,15 @@
 package push
 
 import (
+	"crypto/sha1"
+	"encoding/pem"
+	"fmt"
 	"net/netip"
 	"strings"
 
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/firewall"
+	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
 // Rule is a load balancer rule.
@@ -23,6 +27,7 @@ type Rule struct {
 	Display      bool
 	Internal     bool // on an address of its own tier (scheme Internal)
 	CommaCIDRs   bool // the source list is stored with commas
+	Certificate  *Bound
 }
 
 // SourceList is the source list as it is stored and listed.
@@ -31,6 +36,29 @@ func (r *Rule) SourceList() string {
 		return strings.Join(r.CIDRs, ",")
 	}
 	return firewall.JoinCIDRs(r.CIDRs)
+}
+
+// Certificate is an uploaded certificate. The lab's tables have none of its kind, so that it lives in memory only.
+type Certificate struct {
+	UUID, Name                 string
+	Text, Key, Chain, Password string // PEM; the password is empty for a key that is not encrypted
+	Owner                      *tenancy.Account
+}
+
+// Fingerprint is the SHA-1 of the certificate, as CertificateHelper.java@4.22.0.0 writes it.
+func (c *Certificate) Fingerprint() string {
+	block, _ := pem.Decode([]byte(c.Text))
+	if block == nil {
+		return ""
+	}
+	sum := sha1.Sum(block.Bytes)
+	return strings.ReplaceAll(fmt.Sprintf("% X", sum[:]), " ", ":")
+}
+
+// Bound is a certificate on a rule.
+type Bound struct {
+	*Certificate
+	Revoke bool
 }
 
 // Scaler is the autoscale group on a rule.

@@ -102,6 +102,11 @@ func (u *Server) await(ctx context.Context, until, due time.Time, show func(stri
 	// The window is over: from here on it is the usage server that is waited for.
 	ctx, cancel := context.WithTimeoutCause(ctx, u.Wait, errNoRun)
 	defer cancel()
+	defer func() {
+		if errors.Is(err, context.DeadlineExceeded) && errors.Is(context.Cause(ctx), errNoRun) {
+			err = errNoRun
+		}
+	}()
 	most := time.Now().Add(u.Wait).Local().Format(time.TimeOnly)
 	asked := 0
 	for next := due; ; {

@@ -1,0 +1,309 @@
+package story
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/result"
+)
+
+// Certificate is one that an account uploaded.
+type Certificate struct {
+	owned
+	ID  string
+	der []byte
+}
+
+// Certificate uploads a certificate that nobody signed but itself, with a key of its own.
+func (a *Account) Certificate() *Certificate {
+	t := a.t
+	defer t.Step("certificate")()
+	cert, key, der, err := selfSigned(t.now())
+	t.Must(err, "making a certificate")
+	name := t.Unique("cert")
+	entry := t.intend("certificate", name, a.Name)
+	var answer struct{ SSLCert struct{ ID string } }
+	t.Must(a.Cloud.Call(t.ctx, "uploadSslCert", cloud.Params{"name": name, "certificate": cert, "privatekey": key,
+		"enabledrevocationcheck": false}, &answer), "uploadSslCert")
+	c := &Certificate{a.own(), answer.SSLCert.ID, der}
+	t.created(entry, c.ID, 0)
+	t.OnRemove("certificate "+name, func(ctx context.Context) error {
+		return t.removed(c.ID, a.Cloud.Call(ctx, "deleteSslCert", cloud.Params{"id": c.ID}, nil))
+	})
+	return c
+}
+
+// keyBits and certLife are what any server takes.
+const (
+	keyBits  = 2048
+	certLife = 24 * time.Hour
+)
+
+// serverName is what certificates are made for.
+const serverName = "stackproof.invalid"
+
+// selfSigned makes a certificate and its key, as PEM; the key in the form that CloudStack reads
+// (CertServiceImpl@4.20.0.0).
+func selfSigned(now time.Time) (cert, key string, der []byte, err error) {
+	private, err := rsa.GenerateKey(rand.Reader, keyBits)
+	if err != nil {
+		return "", "", nil, err
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: serverName},
+		DNSNames:  []string{serverName},
+		NotBefore: now.Add(-certLife), NotAfter: now.Add(certLife),
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment}
+	der, err = x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		return "", "", nil, err
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return "", "", nil, err
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})), der, nil
+}
+
+// RoutersEndTLS says whether virtual routers of the target's release take certificates (#11468).
+func (t *T) RoutersEndTLS() bool { return t.HasParameter("assignCertToLoadBalancer", "forced") }
+
+// Certify puts a certificate on the rule, in the place of one that it has.
+func (r *Rule) Certify(c *Certificate) {
+	if refusal := r.TryCertify(c); refusal != nil {
+		r.t.Inconclusive("assignCertToLoadBalancer on %s was refused: %v", r, refusal)
+	}
+}
+
+// TryCertify is Certify for what may be refused: the refusal, or nil.
+func (r *Rule) TryCertify(c *Certificate) *cloud.Error {
+	t := r.t
+	defer t.Step("certificate on %s", r.Name)()
+	_, err := r.Account.Cloud.Job(t.ctx, "assignCertToLoadBalancer",
+		cloud.Params{"lbruleid": r.ID, "certid": c.ID, "forced": true}, nil)
+	refusal := t.refusal(err, "assignCertToLoadBalancer on %s", r)
+	if refusal == nil {
+		if r.certificate == nil { // a certificate that is on a rule cannot be deleted
+			t.OnRemove("certificate of "+r.Name, func(ctx context.Context) error { return r.uncertify(ctx) })
+		}
+		r.certificate = c
+	}
+	return refusal
+}
+
+// CertifyHalfway is Certify in the place of another certificate, and the second of the two pushes that this takes
+// fails: the refusal, or nil.
+func (r *Rule) CertifyHalfway(c *Certificate) *cloud.Error {
+	defer r.t.Step("certificate on %s, its second push fails", r.Name)()
+	return r.halfway("assignCertToLoadBalancer", "LB.CERT.ASSIGN",
+		cloud.Params{"lbruleid": r.ID, "certid": c.ID, "forced": true})
+}
+
+// DeleteHalfway deletes a rule with a certificate, and the second of the two pushes that this takes fails.
+func (r *Rule) DeleteHalfway() *cloud.Error {
+	defer r.t.Step("delete %s, its second push fails", r.Name)()
+	return r.halfway("deleteLoadBalancerRule", "LB.DELETE", cloud.Params{"id": r.ID})
+}
+
+// secondPush is how long the first of two pushes takes, so that the fault is set before the second one.
+const secondPush = time.Second
+
+// halfway carries out a command of two pushes of which the second fails: the refusal, or nil.
+func (r *Rule) halfway(command, event string, params cloud.Params) *cloud.Error {
+	t := r.t
+	before, begun := t.PushCount(r.Network), t.begun(event, r.Account)
+	slow := t.fail("pushes", lbCommand, fmt.Sprintf("wait:%d", secondPush.Milliseconds()), 2)
+	pending, err := r.Account.Cloud.Start(t.ctx, command, params, nil)
+	t.Must(err, "%s of %s", command, r)
+	t.until("the first push of "+command, time.Minute, 50*time.Millisecond, func() (bool, string) {
+		n, jobs := t.PushCount(r.Network)-before, t.begun(event, r.Account)-begun
+		return n > 0 || t.site.Journal != nil && jobs > 0, fmt.Sprintf("%d pushes, %d jobs", n, jobs)
+	})
+	slow.Turn("result:fail", 1)
+	_, err = pending.Wait(t.ctx, nil)
+	refusal := t.refusal(err, "%s of %s", command, r)
+	if met := slow.Met(); met != 1 || refusal == nil || strings.Contains(refusal.Text, "remove certificate") {
+		t.Inconclusive("%s was to fail with its second push: %d pushes failed, and it ended with %v", command, met,
+			refusal)
+	}
+	slow.End()
+	return refusal
+}
+
+// begun counts the jobs of the account that have begun, by their events. A lab shows a push when it is answered, and
+// answers no call between the event and the push.
+func (t *T) begun(event string, a *Account) int {
+	events, err := t.site.Cloud.ListEvents(t.ctx, cloud.Params{"type": event, "account": a.Name,
+		"domainid": a.DomainID})
+	t.Must(err, "listEvents")
+	started := 0
+	for _, e := range events {
+		if e.State == "Started" {
+			started++
+		}
+	}
+	return started
+}
+
+// Uncertify takes the rule's certificate off.
+func (r *Rule) Uncertify() {
+	defer r.t.Step("no certificate on %s", r.Name)()
+	r.t.Must(r.uncertify(r.t.ctx), "removeCertFromLoadBalancer on %s", r)
+}
+
+func (r *Rule) uncertify(ctx context.Context) error {
+	if r.certificate == nil || !r.Deleted.IsZero() {
+		return nil
+	}
+	_, err := r.Account.Cloud.Job(ctx, "removeCertFromLoadBalancer", cloud.Params{"lbruleid": r.ID}, nil)
+	if err == nil {
+		r.certificate = nil
+	}
+	return err
+}
+
+// ExpectBound expects that the API lists a certificate on the rule; nil for none.
+func (t Answers) ExpectBound(r *Rule, c *Certificate) {
+	defer t.Step("certificate of %s as listed", r.Name)()
+	t.Checked(1)
+	var answer struct{ SSLCert []struct{ ID string } }
+	t.Must(r.Account.Cloud.Call(t.ctx, "listSslCerts", cloud.Params{"lbruleid": r.ID}, &answer), "listSslCerts")
+	want, got := "none", "none"
+	if c != nil {
+		want = c.ID
+	}
+	if len(answer.SSLCert) > 0 {
+		got = answer.SSLCert[0].ID
+	}
+	if want != got {
+		t.Find(result.Finding{Class: result.WrongCertificate, Subject: r.called(), Says: fmt.Sprintf(
+			"%s has another certificate than it should have: listSslCerts shows %s, not %s", r.called(), got, want)})
+	}
+}
+
+// ExpectTLS expects that the rule's port speaks TLS with its certificate, whatever name a client asks for, and answers
+// nobody who speaks plain text.
+func (t ClientLooks) ExpectTLS(r *Rule) {
+	defer t.Step("TLS of %s", r.Name)()
+	t.Checked(1)
+	for _, name := range []string{serverName, ""} {
+		shown, err := t.shake(r, name)
+		switch {
+		case err != nil:
+			t.Find(result.Finding{Class: result.WrongProtocol, Subject: r.called(), Says: fmt.Sprintf(
+				"%s has a certificate, but clients do not get a TLS connection (server name %q): %v", r.called(), name,
+				err)})
+		case !bytes.Equal(shown, r.certificate.der):
+			t.Find(result.Finding{Class: result.WrongCertificate, Subject: r.called(), Says: fmt.Sprintf(
+				"%s shows its clients another certificate than it has (server name %q)", r.called(), name)})
+		}
+	}
+	if home, plain := t.plain(r); plain {
+		t.Find(result.Finding{Class: result.PlainText, Subject: r.called(), Says: fmt.Sprintf(
+			"%s has a certificate, and %s answers a client that speaks plain text on its port", r.called(), home)})
+	}
+}
+
+// ExpectNoTLS expects that nobody speaks TLS on the rule's port any more.
+func (t ClientLooks) ExpectNoTLS(r *Rule) {
+	defer t.Step("no TLS on %s", r.Name)()
+	t.Checked(1)
+	if _, err := t.shake(r, serverName); err == nil {
+		t.Find(result.Finding{Class: result.WrongCertificate, Subject: r.called(), Says: fmt.Sprintf(
+			"%s has no certificate any more, and its clients still get a TLS connection", r.called())})
+	}
+}
+
+// ExpectNoPlain expects that a rule of protocol ssl without a certificate answers nobody in plain text.
+func (t ClientLooks) ExpectNoPlain(r *Rule) {
+	defer t.Step("no plain text on %s", r.Name)()
+	t.Checked(1)
+	if home, plain := t.plain(r); plain {
+		t.Find(result.Finding{Class: result.PlainText, Subject: r.called(), Says: fmt.Sprintf(
+			"%s has protocol ssl and no certificate, and %s answers in plain text on its port", r.called(), home)})
+	}
+}
+
+// RequirePlain makes sure that clients who speak plain text are answered where they should be: the control of
+// ExpectNoPlain.
+func (t ClientLooks) RequirePlain(r *Rule) {
+	defer t.Step("plain text on %s", r.Name)()
+	if _, plain := t.plain(r); !plain {
+		t.Inconclusive("%s, which has no certificate, answers no plain text either", r)
+	}
+}
+
+// shake opens a TLS connection to the rule and gives the certificate that it was shown.
+func (t ClientLooks) shake(r *Rule, name string) ([]byte, error) {
+	c, err := t.connect(r, t.site.Routers.Clients()[0])
+	if err != nil {
+		return nil, err
+	}
+	secured := tls.Client(c.conn, &tls.Config{InsecureSkipVerify: true, ServerName: name})
+	defer func() { _ = c.conn.Close() }() // the other side may have closed it
+	if err := c.conn.SetDeadline(time.Now().Add(requestTime)); err != nil {
+		return nil, err
+	}
+	if err := secured.HandshakeContext(t.ctx); err != nil {
+		return nil, err
+	}
+	return secured.ConnectionState().PeerCertificates[0].Raw, nil
+}
+
+// plain says whether a backend answers a client that speaks plain text, and which.
+func (t ClientLooks) plain(r *Rule) (home string, answered bool) {
+	c, err := t.connect(r, t.site.Routers.Clients()[0])
+	if err == nil {
+		err = c.ask(r)
+		_ = c.conn.Close() // the other side may have closed it
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		t.Inconclusive("%s neither answers nor refuses plain text within %s: %v", r, requestTime, err)
+	}
+	if err != nil {
+		return "", false
+	}
+	return c.home, true
+}
+
+// ExpectKeysHidden expects that no push which a rule's router was sent shows a private key in the management log. It
+// says where, and never what.
+func (t RouterLooks) ExpectKeysHidden(r *Rule) {
+	defer t.Step("private keys in the management log")()
+	t.Checked(1)
+	pushes, err := t.site.Pushes.Of(t.ctx, r.Network.Router())
+	t.Must(err, "reading the pushes of router %s", r.Network.Router())
+	seen, carried := 0, 0
+	for _, p := range pushes {
+		for _, lb := range p.LoadBalancers {
+			if lb.UUID != r.ID || lb.Certificate == nil {
+				continue
+			}
+			if carried++; lb.Certificate.KeyLogged {
+				seen++
+			}
+		}
+	}
+	switch {
+	case carried == 0:
+		t.Inconclusive("no push to router %s carries the certificate of %s", r.Network.Router(), r)
+	case seen > 0:
+		t.Find(result.Finding{Class: result.SecretLogged, Subject: r.called(), Says: fmt.Sprintf("the management log "+
+			"shows the private key of the certificate of %s, in %d of the %d pushes that carry it", r.called(), seen,
+			carried)})
+	}
+}

@@ -1,0 +1,135 @@
+package scenarios
+
+import (
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story"
+	"github.com/stackproof/stackproof/release"
+)
+
+// ssl is a rule that takes a certificate.
+func ssl() story.Form { return story.Form{Protocol: "ssl"} }
+
+// needTLS ends the story where routers end no TLS; L-20 looks at that.
+func needTLS(t *story.T) {
+	if !t.RoutersEndTLS() {
+		t.Unsupported("virtual routers of this release take no certificates (#11468)")
+	}
+}
+
+// endsTLS: the controls are a plain rule with the same members, and the certificate before the renewal.
+func endsTLS() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-50", Title: "a router ends TLS with the certificate that its rule has, and keeps clients",
+		Group: result.GroupLB, Priority: 1, Guards: []string{"#11468"}, Needs: routerNeeds(),
+		Twins: []release.Knob{fault.CertificateNotPushed, fault.CertificateStale, fault.CertificateNotRemoved,
+			fault.RouterKeepsCertificates, fault.RouterReloadSkipped},
+		About: []release.Knob{release.SSLOffload},
+		Run: story.Of(func(t *story.T) {
+			needTLS(t)
+			account := t.NewAccount()
+			tier := account.VPC().Tier()
+			vms := tier.VMs(2)
+			r, control := tier.LoadBalancerAs("A", ssl()).Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			first, second := account.Certificate(), account.Certificate()
+			t.RequirePlain(control)
+			r.Certify(first)
+			t.ExpectBound(r, first)
+			t.ExpectTLS(r)
+			r.Stick()
+			t.ExpectInForce(tier)
+			t.ExpectSticky(control, r)
+			r.Certify(second)
+			t.ExpectBound(r, second)
+			t.ExpectTLS(r)
+			t.ExpectSticky(control, r)
+			r.Uncertify()
+			t.ExpectBound(r, nil)
+			t.ExpectNoTLS(r)
+		}),
+	}
+}
+
+// certificateHalfway: the control is the certificate before the change, which the rule had.
+func certificateHalfway() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-51", Title: "a change of a certificate that fails leaves the one before", Group: result.GroupLB,
+		Priority: 1, Guards: []string{"#11468"},
+		Needs: []harness.Capability{harness.API, harness.PushLog, harness.PushFault},
+		KnownBad: harness.Known{Releases: release.Where(release.CertificateChangeNotAtomic),
+			Why: "a certificate is replaced, and a rule with one deleted, by two pushes: when the second fails the " +
+				"certificate is gone (docs/findings/certificate-change-not-atomic.md)",
+			Classes: []result.Class{result.WrongCertificate}},
+		Cures: []release.Knob{release.CertificateChangeNotAtomic.Off()},
+		Twins: []release.Knob{release.CertificateChangeNotAtomic},
+		About: []release.Knob{release.SSLOffload},
+		Run: story.Of(func(t *story.T) {
+			t.JudgesPushesItself()
+			needTLS(t)
+			account := t.NewAccount()
+			tier := account.VPC().Tier()
+			vms := tier.VMs(1)
+			a, b := tier.LoadBalancerAs("A", ssl()).Assign(vms...), tier.LoadBalancerAs("B", ssl()).Assign(vms...)
+			first, second := account.Certificate(), account.Certificate()
+			a.Certify(first)
+			b.Certify(first)
+			t.ExpectBound(a, first)
+			t.ExpectBound(b, first)
+			t.ExpectError(a.CertifyHalfway(second), "replacing the certificate of A while its router does not answer")
+			t.ExpectBound(a, first)
+			t.ExpectError(b.DeleteHalfway(), "deleting B while its router does not answer")
+			t.ExpectListed(b)
+			t.ExpectBound(b, first)
+		}),
+	}
+}
+
+// keysHidden: the control is the certificate itself, which the same lines carry.
+func keysHidden() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-52", Title: "the management log shows no private key", Group: result.GroupLB, Priority: 1,
+		Guards: []string{"#11468"}, Needs: pushNeeds(),
+		KnownBad: harness.Known{Releases: release.Where(release.PrivateKeysLogged),
+			Why: "pushes are logged with the private keys of certificates, at the level that packages ship with " +
+				"(docs/findings/private-key-logged.md)", Classes: []result.Class{result.SecretLogged}},
+		Cures: []release.Knob{release.PrivateKeysLogged.Off()},
+		Twins: []release.Knob{release.PrivateKeysLogged},
+		About: []release.Knob{release.SSLOffload},
+		Run: story.Of(func(t *story.T) {
+			needTLS(t)
+			account := t.NewAccount()
+			tier := account.VPC().Tier()
+			r := tier.LoadBalancerAs("A", ssl()).Assign(tier.VMs(1)...)
+			r.Certify(account.Certificate())
+			t.ExpectKeysHidden(r)
+		}),
+	}
+}
+
+// noPlainText: the control is a rule of protocol tcp with the same member, which answers in plain text.
+func noPlainText() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-53", Title: "a rule of protocol ssl answers nobody in plain text", Group: result.GroupLB, Priority: 1,
+		Guards: []string{"#11468"}, Needs: routerNeeds(),
+		KnownBad: harness.Known{Releases: release.Where(release.SSLWithoutCertificatePlain),
+			Why: "a rule of protocol ssl is served in plain text before it has a certificate and after it lost one " +
+				"(docs/findings/ssl-without-certificate.md)", Classes: []result.Class{result.PlainText}},
+		Cures: []release.Knob{release.SSLWithoutCertificatePlain.Off()},
+		Twins: []release.Knob{release.SSLWithoutCertificatePlain},
+		About: []release.Knob{release.SSLOffload},
+		Run: story.Of(func(t *story.T) {
+			needTLS(t)
+			account := t.NewAccount()
+			tier := account.VPC().Tier()
+			vms := tier.VMs(1)
+			r, control := tier.LoadBalancerAs("A", ssl()).Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			t.RequirePlain(control)
+			t.ExpectNoPlain(r)
+			r.Certify(account.Certificate())
+			t.ExpectTLS(r)
+			r.Uncertify()
+			t.ExpectNoPlain(r)
+		}),
+	}
+}
