@@ -192,6 +192,8 @@ type Pushes interface {
 type Journal interface {
 	// Receivers are the names of the routers that were sent something.
 	Receivers() []string
+	// Refused is how many pushes routers refused (release.RouterVerifies).
+	Refused() int
 	// Since are the pushes to a router but for the first n.
 	Since(routerName string, n int) []router.Push
 }

@@ -36,6 +36,7 @@ type Fleet struct {
 	looks atomic.Int64
 
 	pushed, reloaded, masked atomic.Int64 // see Tally
+	refused                  atomic.Int64 // see Refused
 
 	mu      sync.Mutex
 	routers map[string]*Router
@@ -43,6 +44,9 @@ type Fleet struct {
 
 // Looks is how often somebody asked for a router's pushes, files or clients.
 func (f *Fleet) Looks() int64 { return f.looks.Load() }
+
+// Refused is how many pushes routers answered with an error, because HAProxy refuses the file.
+func (f *Fleet) Refused() int { return int(f.refused.Load()) }
 
 // Tally implements harness.Tallying.
 func (f *Fleet) Tally() (pushes, reloads, masked int) {
@@ -162,6 +166,9 @@ func (f *Fleet) Push(ctx context.Context, name string, push router.Push) error {
 		f.masked.Add(1)
 	}
 	if err != nil {
+		if rejected := (*router.RejectedError)(nil); errors.As(err, &rejected) {
+			f.refused.Add(1)
+		}
 		return err
 	}
 	return f.faults.Done(ctx, v, push)

@@ -11,7 +11,6 @@ import (
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/harness/witness"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
-	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/router"
 )
 
@@ -145,7 +144,7 @@ func (t *core) lookAtPushes() {
 	if t.site.Journal == nil || t.timePasses || t.ownPushes || t.ctx.Err() != nil {
 		return
 	}
-	if release.Where(release.RouterVerifies).Contains(t.site.Release) {
+	if t.site.Journal.Refused() > 0 {
 		return // a push that a router refuses is taken back by the server, which looks like a change that was lost
 	}
 	if t.UsedPushFaults() {

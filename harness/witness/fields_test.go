@@ -23,10 +23,11 @@ import (
 )
 
 // told tells a story on a lab of its own and looks at its site before it is closed.
-func told(t *testing.T, tell func(*story.T), look func(*harness.Site)) result.Case {
+func told(t *testing.T, o lab.Options, tell func(*story.T), look func(*harness.Site)) result.Case {
 	t.Helper()
 	harnesstest.NeedLab(t)
-	target, err := lab.New(lab.Options{Release: release.Default, Workers: 1})
+	o.Workers = 1
+	target, err := lab.New(o)
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, target.Close(context.WithoutCancel(t.Context()))) }()
 	return harness.RunScenario(t.Context(), target, harness.Scenario{ID: "L-00",
@@ -40,7 +41,7 @@ func told(t *testing.T, tell func(*story.T), look func(*harness.Site)) result.Ca
 // what the API says.
 func TestEveryFieldOfAPushIsJudged(t *testing.T) {
 	noticed := 0
-	c := told(t, func(t *story.T) {
+	c := told(t, lab.Options{Release: release.Default}, func(t *story.T) {
 		tier := t.NewAccount().VPC().Tier()
 		vms := tier.VMs(2)
 		tier.LoadBalancer("sticky").Assign(vms...).Stick()
@@ -74,4 +75,25 @@ func TestEveryFieldOfAPushIsJudged(t *testing.T) {
 	})
 	assert.Equal(t, result.Pass, c.Verdict, c.Reason)
 	assert.Equal(t, len(fault.PushFields()), noticed)
+}
+
+// TestRoutersThatCheck: pushes are held against the API there, too, until a router refuses one.
+func TestRoutersThatCheck(t *testing.T) {
+	const checks = "4.22.1.0"
+	require.True(t, release.Where(release.RouterVerifies).Contains(checks))
+	for planted, want := range map[release.Knob]result.Verdict{
+		"": result.Pass, fault.PushFieldChanged.With("loadBalancers.algorithm"): result.Fail,
+	} {
+		knobs, err := release.ProfileKnobs(checks)
+		require.NoError(t, err)
+		if planted != "" {
+			require.NoError(t, fault.Set(knobs, planted))
+		}
+		c := told(t, lab.Options{Release: checks, Knobs: knobs}, func(t *story.T) {
+			tier := t.NewAccount().VPC().Tier()
+			tier.LoadBalancer("A").Assign(tier.VMs(2)...)
+			t.Checked(1)
+		}, func(s *harness.Site) { assert.Zero(t, s.Journal.Refused()) })
+		assert.Equal(t, want, c.Verdict, "%s: %s", planted, c.Reason)
+	}
 }
