@@ -44,6 +44,7 @@ const (
 	CertificateChangeNotAtomic Knob = "certificate-change-not-atomic"
 	PrivateKeysLogged          Knob = "private-keys-logged"
 	SSLWithoutCertificatePlain Knob = "ssl-without-certificate-plain"
+	SSLHealthCheckRed          Knob = "ssl-health-check-red"
 	NetworkIDMustMatch         Knob = "networkid-must-match"
 	IdleTimeout                Knob = "idle-timeout"
 	NICSecurityGroupNamed      Knob = "nic-security-group-named"

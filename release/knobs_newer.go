@@ -62,6 +62,11 @@ func newer() []KnobInfo {
 			About: "the management log shows the private keys of certificates (LoadBalancerTO.java@4.22.0.0)",
 		},
 		{
+			Name: SSLHealthCheckRed, Part: "api", Needs: []Knob{SSLOffload},
+			About: "a router's health check is red for each rule that ends TLS: it compares the whole bind line with " +
+				"the address (#12591, haproxy_check.py@4.22.0.0)",
+		},
+		{
 			Name: SSLWithoutCertificatePlain, Part: "router",
 			About: "a rule of protocol ssl without a certificate answers plain text " +
 				"(HAProxyConfigurator.java@4.22.0.0)",

@@ -132,6 +132,7 @@ func stories() harness.Catalogue {
 		certificateHalfway(),
 		keysHidden(),
 		noPlainText(),
+		healthyTLS(),
 		groupLifeCycle(),
 		groupGuards(),
 		failingTemplate(),

@@ -133,3 +133,27 @@ func noPlainText() harness.Scenario {
 		}),
 	}
 }
+
+// healthyTLS: the control is the check before the rule has its certificate.
+func healthyTLS() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-54", Title: "a router's own health check is green where TLS ends on it", Group: result.GroupLB,
+		Priority: 2, Guards: []string{"#12591"}, Needs: routerNeeds(),
+		KnownBad: harness.Known{Releases: release.Where(release.SSLHealthCheckRed),
+			Why: "#12591: haproxy_check.py compares the whole bind line with the rule's address: it is red for " +
+				"every rule that ends TLS", Classes: []result.Class{result.HealthAlarm}},
+		Cures: []release.Knob{release.SSLHealthCheckRed.Off()},
+		Twins: []release.Knob{release.SSLHealthCheckRed, fault.HealthCheckAlarms},
+		About: []release.Knob{release.SSLOffload},
+		Run: story.Of(func(t *story.T) {
+			needTLS(t)
+			account := t.NewAccount()
+			tier := account.VPC().Tier()
+			r := tier.LoadBalancerAs("A", ssl()).Assign(tier.VMs(1)...)
+			t.ExpectHealthy(tier)
+			r.Certify(account.Certificate())
+			t.ExpectTLS(r)
+			t.ExpectHealthy(tier)
+		}),
+	}
+}

@@ -23,7 +23,7 @@ func healthCommand() command {
 			if err != nil {
 				return nil, err
 			}
-			details := mgr.balanceMismatch(r)
+			details := mgr.balanceMismatch(r) + mgr.bindMismatch(r)
 			one := obj{"checkname": "haproxy_check.py", "checktype": "advanced", "success": details == "",
 				"lastupdated": kernel.Stamp(mgr.Now()), "details": details}
 			return obj{"routerhealthchecks": obj{"routerid": r.UUID, "healthchecks": []obj{one}}}, nil
@@ -43,6 +43,25 @@ func (mgr *Manager) balanceMismatch(r *net.Router) string {
 				return fmt.Sprintf("Incorrect balance method for listen %s-%dExpected : %s but found %s\n",
 					strings.ReplaceAll(rule.Address.IP.String(), ".", "_"),
 					rule.StartPort, rule.Algorithm, lower)
+			}
+		}
+	}
+	return ""
+}
+
+// bindMismatch is what the check says of rules that end TLS: it compares the bind line, options and all, with the
+// rule's address (haproxy_check.py@4.22.0.0).
+func (mgr *Manager) bindMismatch(r *net.Router) string {
+	if !mgr.On(release.SSLHealthCheckRed) {
+		return ""
+	}
+	for _, n := range mgr.net.Implemented(r) {
+		for _, rule := range mgr.push.RulesOnRouter(r, n) {
+			if rule.Certificate != nil && rule.LBProtocol == sslProtocol && len(rule.Members) > 0 {
+				at := fmt.Sprintf("%s:%d", rule.Address.IP, rule.StartPort)
+				return fmt.Sprintf("Incorrect bind string found. Expected %s but found %s ssl crt "+
+					"/etc/cloudstack/ssl/%s-%d.pem alpn h2,http/1.1.", at, at,
+					strings.ReplaceAll(rule.Address.IP.String(), ".", "_"), rule.StartPort)
 			}
 		}
 	}
