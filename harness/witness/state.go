@@ -25,7 +25,7 @@ type ruleState struct {
 	internal                 bool // on an address of its own tier
 	members                  []member
 	policies                 []cloud.StickinessPolicy
-	unread                   bool // members and policies are not those of now
+	unread                   bool   // members and policies are not those of now
 	certificate              string // see certificateName
 }
 

@@ -21,7 +21,7 @@ func needTLS(t *story.T) {
 // endsTLS: the controls are a plain rule with the same members, and the certificate before the renewal.
 func endsTLS() harness.Scenario {
 	return harness.Scenario{
-		ID: "L-50", Title: "a router ends TLS with the certificate that its rule has, and keeps clients",
+		ID: "L-60", Title: "a router ends TLS with the certificate that its rule has, and keeps clients",
 		Group: result.GroupLB, Priority: 1, Guards: []string{"#11468"}, Needs: routerNeeds(),
 		Twins: []release.Knob{fault.CertificateNotPushed, fault.CertificateStale, fault.CertificateNotRemoved,
 			fault.RouterKeepsCertificates, fault.RouterReloadSkipped},
@@ -54,7 +54,7 @@ func endsTLS() harness.Scenario {
 // certificateHalfway: the control is the certificate before the change, which the rule had.
 func certificateHalfway() harness.Scenario {
 	return harness.Scenario{
-		ID: "L-51", Title: "a change of a certificate that fails leaves the one before", Group: result.GroupLB,
+		ID: "L-61", Title: "a change of a certificate that fails leaves the one before", Group: result.GroupLB,
 		Priority: 1, Guards: []string{"#11468"},
 		Needs: []harness.Capability{harness.API, harness.PushLog, harness.PushFault},
 		KnownBad: harness.Known{Releases: release.Where(release.CertificateChangeNotAtomic),
@@ -88,7 +88,7 @@ func certificateHalfway() harness.Scenario {
 // keysHidden: the control is the certificate itself, which the same lines carry.
 func keysHidden() harness.Scenario {
 	return harness.Scenario{
-		ID: "L-52", Title: "the management log shows no private key", Group: result.GroupLB, Priority: 1,
+		ID: "L-62", Title: "the management log shows no private key", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#11468"}, Needs: pushNeeds(),
 		KnownBad: harness.Known{Releases: release.Where(release.PrivateKeysLogged),
 			Why: "pushes are logged with the private keys of certificates, at the level that packages ship with " +
@@ -110,7 +110,7 @@ func keysHidden() harness.Scenario {
 // noPlainText: the control is a rule of protocol tcp with the same member, which answers in plain text.
 func noPlainText() harness.Scenario {
 	return harness.Scenario{
-		ID: "L-53", Title: "a rule of protocol ssl answers nobody in plain text", Group: result.GroupLB, Priority: 1,
+		ID: "L-63", Title: "a rule of protocol ssl answers nobody in plain text", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#11468"}, Needs: routerNeeds(),
 		KnownBad: harness.Known{Releases: release.Where(release.SSLWithoutCertificatePlain),
 			Why: "a rule of protocol ssl is served in plain text before it has a certificate and after it lost one " +
@@ -137,7 +137,7 @@ func noPlainText() harness.Scenario {
 // healthyTLS: the control is the check before the rule has its certificate.
 func healthyTLS() harness.Scenario {
 	return harness.Scenario{
-		ID: "L-54", Title: "a router's own health check is green where TLS ends on it", Group: result.GroupLB,
+		ID: "L-64", Title: "a router's own health check is green where TLS ends on it", Group: result.GroupLB,
 		Priority: 2, Guards: []string{"#12591"}, Needs: routerNeeds(),
 		KnownBad: harness.Known{Releases: release.Where(release.SSLHealthCheckRed),
 			Why: "#12591: haproxy_check.py compares the whole bind line with the rule's address: it is red for " +
