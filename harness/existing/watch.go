@@ -257,7 +257,8 @@ func (w *watcher) settled(ctx context.Context) error {
 			return err
 		}
 		if looks++; looks >= settleLooks && time.Since(began) > w.patience {
-			return fmt.Errorf("log and simulator do not agree within %s: %s", time.Since(began).Round(time.Second), seen)
+			return fmt.Errorf("log and simulator do not agree within %s: %s", time.Since(began).Round(time.Second),
+				seen)
 		}
 		if err := clock.Wait(ctx, step); err != nil {
 			return err

@@ -243,8 +243,8 @@ func (w *Witness) refresh(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// carried are the rules that the router carries out, with members and policies. Those of other routers are not read: on a
-// shared site they are many, and no look needs them.
+// carried are the rules that the router carries out, with members and policies. Those of other routers are not read:
+// on a shared site they are many, and no look needs them.
 func (w *Witness) carried(ctx context.Context, s *routerState) ([]*ruleState, error) {
 	var all []*ruleState
 	for id, r := range w.rules {
