@@ -103,21 +103,24 @@ func TestPortForwardsTooFarToCross(t *testing.T) {
 	}
 }
 
-// TestPortForwardsHelperIDsAhead comes to a server whose helper ids of port forwarding rules are a few ahead: a rule's
-// id is then another one's helper id, and a wrong lookup finds that one's row, which shows as well.
-func TestPortForwardsHelperIDsAhead(t *testing.T) {
-	for name, want := range judged() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := stand(t, name)
-			s.nextID(t, "cloud_usage.usage_port_forwarding", 4)
-			c := s.config()
-			c.Log = config.Log{}
-			run, _ := carryOut(t, c, "U-06")
-			assert.Equal(t, want, run.Results[0].Verdict, reasons(run))
-			crossed := slices.ContainsFunc(run.Results[0].Findings,
-				func(f result.Finding) bool { return f.Class == result.CrossedClose })
-			assert.Equal(t, want == result.Fail, crossed, reasons(run))
-		})
+// TestPortForwardsNearHelperIDs comes to servers whose next port forwarding rule gets the id of its own row, and whose
+// helper ids are a few ahead: a rule's id is then another one's helper id, and a wrong lookup finds that one's row,
+// which shows as well.
+func TestPortForwardsNearHelperIDs(t *testing.T) {
+	for where, next := range map[string]int{"equal": 4, "ahead": 6} {
+		for name, want := range judged() {
+			t.Run(where+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				s := stand(t, name)
+				s.nextID(t, "cloud_usage.usage_port_forwarding", next)
+				c := s.config()
+				c.Log = config.Log{}
+				run, _ := carryOut(t, c, "U-06")
+				assert.Equal(t, want, run.Results[0].Verdict, reasons(run))
+				crossed := slices.ContainsFunc(run.Results[0].Findings,
+					func(f result.Finding) bool { return f.Class == result.CrossedClose })
+				assert.Equal(t, want == result.Fail, crossed, reasons(run))
+			})
+		}
 	}
 }

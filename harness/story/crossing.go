@@ -324,8 +324,14 @@ func (t *T) CrossedPortForwards(n *Network, vm *VM, skew, count int) (rules []*P
 	rules = []*PortForward{n.PortForward(ip, "P1", vm)}
 	ahead := t.portForwardAhead(rules[0])
 	t.alone(func() {
+		next := ahead
 		if t.site.Gate != nil { // others have made rules since
-			ahead = 1 + t.ahead("NET.RULEADD", "usage_port_forwarding")
+			next = t.ahead("NET.RULEADD", "usage_port_forwarding")
+			ahead = 1 + next
+		}
+		if next == 0 { // each rule would have the id of its own row
+			n.Account.SkewBlind(skew)
+			ahead += skew
 		}
 		want := count
 		if crossed = t.crossesPortForwards(ahead); crossed {
