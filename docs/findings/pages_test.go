@@ -7,7 +7,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/stackproof/stackproof/internal/testhome"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testhome.Around(m)) }
 
 // TestPagesAreWhole: each page has what a reader upstream asks for, and the list names it.
 func TestPagesAreWhole(t *testing.T) {
