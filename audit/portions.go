@@ -181,10 +181,9 @@ func readPortions[T any](ctx context.Context, s *source, table, text string, all
 		}
 		p := portion[T]{last: to}
 		p.rows, p.err = readPortion(ctx, s, text, [2]int64{from, to}, rows, parse)
+		next := to + 1
 		if p.err == nil && len(p.rows) == 0 && to < all.last { // ids may have wide gaps
-			var next int64
 			p.err = s.conn.QueryRowContext(ctx, "SELECT MIN(id) FROM "+table+" WHERE id > ?", to).Scan(&next)
-			all.skip(next - 1)
 		}
 		if p.err != nil {
 			p.err = fmt.Errorf("ids %d to %d: %w", from+1, to, p.err)
@@ -193,6 +192,8 @@ func readPortions[T any](ctx context.Context, s *source, table, text string, all
 		if p.err != nil {
 			return
 		}
+		// Only now: another reader may hold the lock until this answer is taken.
+		all.skip(next - 1)
 	}
 }
 
