@@ -58,7 +58,7 @@ func (h History) resolve(name string) (Profile, error) {
 
 func (h History) inLine(v Version) (found Profile, ok bool) {
 	for _, p := range h {
-		if p.Becomes != "" && v.suffix != "" && version(p.Becomes).sameLine(v) {
+		if p.Becomes != "" && v.snapshot() && version(p.Becomes).sameLine(v) {
 			return p, true
 		}
 		for _, name := range append([]string{p.Name}, p.Aliases...) {

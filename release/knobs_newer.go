@@ -67,7 +67,7 @@ func newer() []KnobInfo {
 				"the address (#12591, haproxy_check.py@4.22.0.0)",
 		},
 		{
-			Name: SSLWithoutCertificatePlain, Part: "router",
+			Name: SSLWithoutCertificatePlain, Part: "router", Needs: []Knob{SSLOffload},
 			About: "a rule of protocol ssl without a certificate answers plain text " +
 				"(HAProxyConfigurator.java@4.22.0.0)",
 		},

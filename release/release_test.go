@@ -134,8 +134,8 @@ func TestResolve(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"4.15.2.0": "nearest known is 4.16.0.0", "3.0": "nearest known is 4.16.0.0",
-		"4.23.0.0": "nearest known is main",
-		"4.24":     "nearest known is main",
+		"4.23.0.0": "nearest known is main", "4.23.0.0-acme1": "nearest known is main",
+		"4.24": "nearest known is main",
 		"4.99": "nearest known is " +
 			history()[len(history())-1].Name,
 	} {

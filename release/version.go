@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Version is the name of a release as CloudStack writes it: four numbers, which may be followed by a word such as
@@ -69,4 +70,10 @@ func btoi(b bool) int {
 // sameLine says whether both are of one line, such as 4.19.
 func (v Version) sameLine(other Version) bool {
 	return v.main == other.main && v.parts[0] == other.parts[0] && v.parts[1] == other.parts[1]
+}
+
+// snapshot says whether the version is of a build before its release. A vendor's own build is of a release.
+func (v Version) snapshot() bool {
+	word := strings.ToLower(v.suffix)
+	return strings.HasPrefix(word, "-snapshot") || strings.HasPrefix(word, "-nightly")
 }

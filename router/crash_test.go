@@ -166,8 +166,8 @@ func TestChildMounts(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
 	seen := strings.Split(strings.TrimSpace(strings.Replace(string(out), "/etc/ld.so.cache\n", "", 1)), "\n")
-	assert.Equal(t, []string{"/etc/cloudstack", "/etc/group", "/etc/haproxy", "/etc/passwd", "/run/haproxy", "/run/haproxy/mark",
-		"/var/lib/haproxy",
+	assert.Equal(t, []string{"/etc/cloudstack", "/etc/group", "/etc/haproxy", "/etc/passwd", "/run/haproxy",
+		"/run/haproxy/mark", "/var/lib/haproxy",
 		"/var/lib/haproxy/mark", "mark", "/etc/passwd:haproxy:x:7:8::/var/lib/haproxy:/usr/sbin/nologin",
 		"/etc/group:haproxy:x:8:"}, seen)
 	hosts, err := os.Stat("/etc/haproxy")

@@ -47,6 +47,7 @@ func endsTLS() harness.Scenario {
 			r.Uncertify()
 			t.ExpectBound(r, nil)
 			t.ExpectNoTLS(r)
+			t.RequirePlain(control)
 		}),
 	}
 }
@@ -58,6 +59,7 @@ func certificateHalfway() harness.Scenario {
 		Priority: 1, Guards: []string{"#11468"},
 		Needs: []harness.Capability{harness.API, harness.PushLog, harness.PushFault},
 		KnownBad: harness.Known{Releases: release.Where(release.CertificateChangeNotAtomic),
+			Knob: release.CertificateChangeNotAtomic,
 			Why: "a certificate is replaced, and a rule with one deleted, by two pushes: when the second fails the " +
 				"certificate is gone (docs/findings/certificate-change-not-atomic.md)",
 			Classes: []result.Class{result.WrongCertificate}},
@@ -74,8 +76,7 @@ func certificateHalfway() harness.Scenario {
 			first, second := account.Certificate(), account.Certificate()
 			a.Certify(first)
 			b.Certify(first)
-			t.ExpectBound(a, first)
-			t.ExpectBound(b, first)
+			t.RequireBound(first, a, b)
 			t.ExpectError(a.CertifyHalfway(second), "replacing the certificate of A while its router does not answer")
 			t.ExpectBound(a, first)
 			t.ExpectError(b.DeleteHalfway(), "deleting B while its router does not answer")
@@ -91,6 +92,7 @@ func keysHidden() harness.Scenario {
 		ID: "L-62", Title: "the management log shows no private key", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#11468"}, Needs: pushNeeds(),
 		KnownBad: harness.Known{Releases: release.Where(release.PrivateKeysLogged),
+			Knob: release.PrivateKeysLogged,
 			Why: "pushes are logged with the private keys of certificates, at the level that packages ship with " +
 				"(docs/findings/private-key-logged.md)", Classes: []result.Class{result.SecretLogged}},
 		Cures: []release.Knob{release.PrivateKeysLogged.Off()},
@@ -113,6 +115,7 @@ func noPlainText() harness.Scenario {
 		ID: "L-63", Title: "a rule of protocol ssl answers nobody in plain text", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#11468"}, Needs: routerNeeds(),
 		KnownBad: harness.Known{Releases: release.Where(release.SSLWithoutCertificatePlain),
+			Knob: release.SSLWithoutCertificatePlain,
 			Why: "a rule of protocol ssl is served in plain text before it has a certificate and after it lost one " +
 				"(docs/findings/ssl-without-certificate.md)", Classes: []result.Class{result.PlainText}},
 		Cures: []release.Knob{release.SSLWithoutCertificatePlain.Off()},
@@ -130,6 +133,7 @@ func noPlainText() harness.Scenario {
 			t.ExpectTLS(r)
 			r.Uncertify()
 			t.ExpectNoPlain(r)
+			t.RequirePlain(control)
 		}),
 	}
 }
@@ -140,6 +144,7 @@ func healthyTLS() harness.Scenario {
 		ID: "L-64", Title: "a router's own health check is green where TLS ends on it", Group: result.GroupLB,
 		Priority: 2, Guards: []string{"#12591"}, Needs: routerNeeds(),
 		KnownBad: harness.Known{Releases: release.Where(release.SSLHealthCheckRed),
+			Knob: release.SSLHealthCheckRed,
 			Why: "#12591: haproxy_check.py compares the whole bind line with the rule's address: it is red for " +
 				"every rule that ends TLS", Classes: []result.Class{result.HealthAlarm}},
 		Cures: []release.Knob{release.SSLHealthCheckRed.Off()},
@@ -150,7 +155,7 @@ func healthyTLS() harness.Scenario {
 			account := t.NewAccount()
 			tier := account.VPC().Tier()
 			r := tier.LoadBalancerAs("A", ssl()).Assign(tier.VMs(1)...)
-			t.ExpectHealthy(tier)
+			t.RequireHealthy(tier)
 			r.Certify(account.Certificate())
 			t.ExpectTLS(r)
 			t.ExpectHealthy(tier)

@@ -14,13 +14,14 @@ func portForwarding() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-06", Title: "a deleted port forwarding rule closes its own usage row and no other (ids apart and " +
 			"crossed)", Group: result.GroupUsage,
-		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug(),
+		Guards: storyA(), Needs: usageNeeds(), KnownBad: helperIDBug().Or(stalledByVM()),
 		Twins: []release.Knob{release.UsageCloseByHelperID, fault.UsagePFCloseNothing, fault.UsagePFCloseTwice,
 			fault.PFDeleteEventLost, fault.UsageCloseInZone, fault.UsagePFClosesBalancer},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
+			vm := tier.NewVM() // first: what is made before a VM is not metered where runs stall (#13399)
 			balancer := tier.LoadBalancer("beside")
-			rules, crossed := t.CrossedPortForwards(tier, tier.NewVM(), 2, 6)
+			rules, crossed := t.CrossedPortForwards(tier, vm, 2, 6)
 			billed := story.BilledAll(rules...)
 			t.RequireRowOpen(billed...)
 			deleted, last := []int{}, len(rules)-1

@@ -37,6 +37,7 @@ func shortWalk() harness.Scenario {
 		walk(t, steps, failAfter)
 	})
 	s.ID, s.Priority, s.Weight = "U-42", 0, 4
+	s.KnownBad = s.KnownBad.Or(stalledByVM())
 	s.Twins = []release.Knob{release.UsageCloseByHelperID, fault.UsagePFClosesBalancer, fault.DisableEndsRule,
 		fault.UpdateCreatesAgain, fault.PushLostMembers, fault.PolicyDropped, fault.AlgorithmUpdateIgnored,
 		fault.CertificateIgnored}

@@ -17,6 +17,7 @@ func harmlessActions() harness.Scenario {
 			"they are", Group: result.GroupUsage,
 		Guards: []string{"#10789", "#9587"}, Needs: usageNeeds(),
 		KnownBad: harness.Known{Releases: release.Where(release.UsageVolumeKeyNarrow),
+			Knob:    release.UsageVolumeKeyNarrow,
 			Why:     "#13399: a duplicate key blocks the usage run, and no row is opened any more",
 			Classes: []result.Class{result.StalledRun}},
 		Twins: []release.Knob{release.UsageVolumeKeyNarrow, fault.UpdateCreatesAgain, fault.StickEndsRule,

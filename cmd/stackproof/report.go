@@ -54,6 +54,9 @@ The exit status says whether the documents could be made, not what the run found
 			fmt.Fprint(c.OutOrStdout(), reports.Table(runs, strict))
 			return nil
 		}
+		if defects && (issue != "" || files.any()) {
+			return usage("--defects prints and writes nothing else: leave out --issue and the files")
+		}
 		if issue != "" {
 			told, err := reports.Issue(runs[0], issue)
 			if err != nil {

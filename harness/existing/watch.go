@@ -15,6 +15,7 @@ import (
 	"github.com/stackproof/stackproof/harness/existing/finding"
 	"github.com/stackproof/stackproof/harness/existing/mgmtlog"
 	"github.com/stackproof/stackproof/harness/fleet"
+	"github.com/stackproof/stackproof/internal/selfsigned"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/probes/dataplane"
 	"github.com/stackproof/stackproof/router"
@@ -36,6 +37,7 @@ type watcher struct {
 	failed   error            // the log cannot be read
 	lost     int
 	past     past
+	standIn  selfsigned.Pair // in the place of all certificates
 
 	ended sync.WaitGroup
 }
@@ -213,10 +215,33 @@ func (w *watcher) poll(ctx context.Context) {
 	w.deliver(ctx, w.inbox.Take(nil))
 }
 
+// withoutKeys puts another certificate in the place of each one, since a log holds the private keys of all customers:
+// none of them is kept or written to a disk. Shadow routers end TLS with what nobody has.
+func (w *watcher) withoutKeys(p *router.Push) error {
+	for i := range p.LoadBalancers {
+		c := p.LoadBalancers[i].Certificate
+		if c == nil {
+			continue
+		}
+		if w.standIn.Key == "" {
+			var err error
+			if w.standIn, err = selfsigned.Make("shadow.invalid", time.Now()); err != nil {
+				return fmt.Errorf("making a certificate for shadow routers: %w", err)
+			}
+		}
+		c.Cert, c.Key, c.Chain = w.standIn.Cert, w.standIn.Key, ""
+	}
+	return nil
+}
+
 // deliver hands pushes to their routers; the lock is held.
 func (w *watcher) deliver(ctx context.Context, pushes []router.Push) {
 	for _, p := range pushes {
 		name := p.Router()
+		if err := w.withoutKeys(&p); err != nil {
+			w.refused[name] = err
+			continue
+		}
 		w.pushes[name] = append(w.pushes[name], p)
 		if w.fleet == nil {
 			continue

@@ -1,6 +1,7 @@
 package existing
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -100,4 +101,20 @@ func TestPushesWhileTheCountIsRead(t *testing.T) {
 		assert.Zero(t, w.count.uncounted, "all pushes were counted: %s", seen)
 	}
 	assert.Zero(t, w.count.base)
+}
+
+// TestKeysOfOthersAreNotKept: what shadow routers write to a disk is nobody's private key.
+func TestKeysOfOthersAreNotKept(t *testing.T) {
+	p := router.Push{LoadBalancers: []router.LoadBalancer{{UUID: "plain"},
+		{UUID: "tls", Certificate: &router.Certificate{Cert: "c", Key: "secret", Chain: "h", KeyLogged: true}}}}
+	w := &watcher{pushes: map[string][]router.Push{}, refused: map[string]error{}}
+	w.deliver(t.Context(), []router.Push{p})
+	kept := w.pushes[""][0].LoadBalancers
+	assert.Nil(t, kept[0].Certificate)
+	assert.NotContains(t, kept[1].Certificate.Key, "secret")
+	assert.Empty(t, kept[1].Certificate.Chain)
+	assert.True(t, kept[1].Certificate.KeyLogged, "what the log showed is known all the same")
+	_, err := tls.X509KeyPair([]byte(kept[1].Certificate.Cert), []byte(kept[1].Certificate.Key))
+	assert.NoError(t, err)
+	assert.Empty(t, w.refused)
 }

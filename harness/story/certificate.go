@@ -3,21 +3,16 @@ package story
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"strings"
 	"time"
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/internal/selfsigned"
 )
 
 // Certificate is one that an account uploaded.
@@ -31,14 +26,14 @@ type Certificate struct {
 func (a *Account) Certificate() *Certificate {
 	t := a.t
 	defer t.Step("certificate")()
-	cert, key, der, err := selfSigned(t.now())
+	pair, err := selfsigned.Make(serverName, t.now())
 	t.Must(err, "making a certificate")
 	name := t.Unique("cert")
 	entry := t.intend("certificate", name, a.Name)
 	var answer struct{ SSLCert struct{ ID string } }
-	t.Must(a.Cloud.Call(t.ctx, "uploadSslCert", cloud.Params{"name": name, "certificate": cert, "privatekey": key,
-		"enabledrevocationcheck": false}, &answer), "uploadSslCert")
-	c := &Certificate{a.own(), answer.SSLCert.ID, der}
+	t.Must(a.Cloud.Call(t.ctx, "uploadSslCert", cloud.Params{"name": name, "certificate": pair.Cert,
+		"privatekey": pair.Key, "enabledrevocationcheck": false}, &answer), "uploadSslCert")
+	c := &Certificate{a.own(), answer.SSLCert.ID, pair.DER}
 	t.created(entry, c.ID, 0)
 	t.OnRemove("certificate "+name, func(ctx context.Context) error {
 		return t.removed(c.ID, a.Cloud.Call(ctx, "deleteSslCert", cloud.Params{"id": c.ID}, nil))
@@ -46,37 +41,8 @@ func (a *Account) Certificate() *Certificate {
 	return c
 }
 
-// keyBits and certLife are what any server takes.
-const (
-	keyBits  = 2048
-	certLife = 24 * time.Hour
-)
-
 // serverName is what certificates are made for.
 const serverName = "stackproof.invalid"
-
-// selfSigned makes a certificate and its key, as PEM; the key in the form that CloudStack reads
-// (CertServiceImpl@4.20.0.0).
-func selfSigned(now time.Time) (cert, key string, der []byte, err error) {
-	private, err := rsa.GenerateKey(rand.Reader, keyBits)
-	if err != nil {
-		return "", "", nil, err
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: serverName},
-		DNSNames:  []string{serverName},
-		NotBefore: now.Add(-certLife), NotAfter: now.Add(certLife),
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment}
-	der, err = x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		return "", "", nil, err
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		return "", "", nil, err
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})), der, nil
-}
 
 // RoutersEndTLS says whether virtual routers of the target's release take certificates (#11468).
 func (t *T) RoutersEndTLS() bool { return t.HasParameter("assignCertToLoadBalancer", "forced") }
@@ -179,19 +145,34 @@ func (r *Rule) uncertify(ctx context.Context) error {
 func (t Answers) ExpectBound(r *Rule, c *Certificate) {
 	defer t.Step("certificate of %s as listed", r.Name)()
 	t.Checked(1)
-	var answer struct{ SSLCert []struct{ ID string } }
-	t.Must(r.Account.Cloud.Call(t.ctx, "listSslCerts", cloud.Params{"lbruleid": r.ID}, &answer), "listSslCerts")
-	want, got := "none", "none"
+	want := "none"
 	if c != nil {
 		want = c.ID
 	}
-	if len(answer.SSLCert) > 0 {
-		got = answer.SSLCert[0].ID
-	}
-	if want != got {
+	if got := t.bound(r); want != got {
 		t.Find(result.Finding{Class: result.WrongCertificate, Subject: r.called(), Says: fmt.Sprintf(
 			"%s has another certificate than it should have: listSslCerts shows %s, not %s", r.called(), got, want)})
 	}
+}
+
+// RequireBound makes sure that rules have a certificate before it is changed.
+func (t Answers) RequireBound(c *Certificate, rules ...*Rule) {
+	defer t.Step("certificate of %s as listed", names(rules))()
+	for _, r := range rules {
+		if got := t.bound(r); got != c.ID {
+			t.Inconclusive("%s was given certificate %s, and listSslCerts shows %s", r, c.ID, got)
+		}
+	}
+}
+
+// bound is the certificate that the API lists on a rule.
+func (t Answers) bound(r *Rule) string {
+	var answer struct{ SSLCert []struct{ ID string } }
+	t.Must(r.Account.Cloud.Call(t.ctx, "listSslCerts", cloud.Params{"lbruleid": r.ID}, &answer), "listSslCerts")
+	if len(answer.SSLCert) == 0 {
+		return "none"
+	}
+	return answer.SSLCert[0].ID
 }
 
 // ExpectTLS expects that the rule's port speaks TLS with its certificate, whatever name a client asks for, and answers

@@ -178,7 +178,8 @@ func (t ClientLooks) probeBy(method dataplane.Method, control, r *Rule) seen {
 	s.obs, err = t.site.Routers.Probe(t.ctx, name, dataplane.Config{
 		Target: dataplane.Target{Rule: r.Section(), Address: r.Endpoint(),
 			TLS: r.certificate != nil},
-		Control: dataplane.Target{Rule: control.Section(), Address: control.Endpoint()},
+		Control: dataplane.Target{Rule: control.Section(), Address: control.Endpoint(),
+			TLS: control.certificate != nil},
 		Clients: t.site.Routers.Clients(), Seed: t.rng.Uint64() + t.probes, Method: method,
 	})
 	t.Must(err, "probing %s", r)

@@ -306,8 +306,12 @@ func (t Answers) ExpectListedFor(vm *VM, r *Rule, want int) {
 			got++
 		}
 	}
+	class := result.FormerMember
+	if got < want {
+		class = result.NotListed
+	}
 	if got != want {
-		t.Fail(result.FormerMember, fmt.Sprintf("listLoadBalancerRules lists %s %d times for VM %s, want %d",
+		t.Fail(class, fmt.Sprintf("listLoadBalancerRules lists %s %d times for VM %s, want %d",
 			r.called(), got, vm.Name, want))
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // MemberDisks gives the members of groups that are made from now on a data disk each.
 func (n *Network) MemberDisks() {
-	n.memberDisk = map[string]string{"diskofferingid": n.t.fixedDisk()}
+	n.memberDisk = map[string]string{"diskofferingid": n.Account.fixedDisk()}
 }
 
 // DataDisks are how many data disks an account has.

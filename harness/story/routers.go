@@ -72,6 +72,14 @@ func (t RouterLooks) ExpectHealthy(n *Network) {
 	}
 }
 
+// RequireHealthy makes sure that the check does not alarm before anything is changed.
+func (t RouterLooks) RequireHealthy(n *Network) {
+	defer t.Step("health checks of the router")()
+	if green, details := t.health(n); !green[HAProxyCheck] {
+		t.Inconclusive("the %s of router %s alarms already: %s", HAProxyCheck, n.Router(), details)
+	}
+}
+
 // ReportFalseAlarm reports a check that is red although the rules are in force, for a reason that every release has.
 func (t RouterLooks) ReportFalseAlarm(n *Network, why, source string) {
 	defer t.Step("health checks of the router")()

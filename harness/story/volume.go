@@ -31,7 +31,7 @@ func (v *Volume) Uploaded() Billed {
 func (a *Account) NewVolume() *Volume {
 	v := &Volume{owned: a.own(), Name: a.t.Unique("vol")}
 	defer a.t.Step("volume %s", v.Name)()
-	offering := a.t.fixedDisk()
+	offering := a.fixedDisk()
 	entry := a.t.intend("volume", v.Name, a.Name)
 	pending, err := a.Cloud.Create(a.t.ctx, "createVolume", cloud.Params{"name": v.Name, "diskofferingid": offering,
 		"zoneid": a.t.choices().zone}, nil)
@@ -44,15 +44,16 @@ func (a *Account) NewVolume() *Volume {
 	return v
 }
 
-// fixedDisk is the first disk offering with a size of its own.
-func (t *core) fixedDisk() string {
+// fixedDisk is the first disk offering with a size of its own that the account may use.
+func (a *Account) fixedDisk() string {
+	t := a.t
 	var offerings struct {
 		DiskOffering []struct {
 			ID           string
 			IsCustomized bool
 		}
 	}
-	t.Must(t.site.Cloud.Call(t.ctx, "listDiskOfferings", nil, &offerings), "listing disk offerings")
+	t.Must(a.Cloud.Call(t.ctx, "listDiskOfferings", nil, &offerings), "listing disk offerings")
 	for _, o := range offerings.DiskOffering {
 		if !o.IsCustomized {
 			return o.ID

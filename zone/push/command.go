@@ -78,7 +78,6 @@ type PairTO struct {
 type certificateTO struct {
 	Cert        string `json:"cert"`
 	Key         string `json:"key"`
-	Password    string `json:"password,omitempty"`
 	Chain       string `json:"chain,omitempty"`
 	Fingerprint string `json:"fingerprint"`
 	Revoked     string `json:"revoked"`
@@ -222,7 +221,7 @@ func balancerTOOf(rule *Rule) BalancerTO {
 		to.Stickiness = stickinessTOOf(p)
 	}
 	if b := rule.Certificate; b != nil {
-		to.Certificate = &certificateTO{Cert: b.Text, Key: b.Key, Password: b.Password, Chain: b.Chain,
+		to.Certificate = &certificateTO{Cert: b.Text, Key: b.Key, Chain: b.Chain,
 			Fingerprint: b.Fingerprint(), Revoked: kernel.BoolText(b.Revoke)}
 	}
 	return to

@@ -40,9 +40,9 @@ func (r *Rule) SourceList() string {
 
 // Certificate is an uploaded certificate. The lab's tables have none of its kind, so that it lives in memory only.
 type Certificate struct {
-	UUID, Name                 string
-	Text, Key, Chain, Password string // PEM; the password is empty for a key that is not encrypted
-	Owner                      *tenancy.Account
+	UUID, Name       string
+	Text, Key, Chain string // PEM
+	Owner            *tenancy.Account
 }
 
 // Fingerprint is the SHA-1 of the certificate, as CertificateHelper.java@4.22.0.0 writes it.

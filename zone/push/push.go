@@ -80,13 +80,15 @@ func (mgr *Manager) PushStart(ctx context.Context, r *net.Router) error {
 	return nil
 }
 
-// PushRouter builds, logs and delivers one command. The zone's lock is released while it waits for the pushes
-// before it and while it is on its way; nobody waits for a lane with the zone's lock held.
+// PushRouter builds, logs and delivers one command. The zone's lock is released while it waits for pushes
+// before it, if there are any, and while it is on its way; nobody waits for a lane with the zone's lock held.
 func (mgr *Manager) PushRouter(ctx context.Context, r *net.Router, n *net.Network, c Cause, aggregated bool) error {
 	l := mgr.lane(r)
-	mgr.Unlock()
-	l.mu.Lock()
-	mgr.Lock()
+	if !l.mu.TryLock() {
+		mgr.Unlock()
+		l.mu.Lock()
+		mgr.Lock()
+	}
 	defer l.mu.Unlock()
 	text, send, err := mgr.preparePush(r, n, c, aggregated)
 	if err != nil || !send || mgr.overtaken(ctx, r, text, c) {
