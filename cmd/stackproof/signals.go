@@ -33,7 +33,9 @@ func interruptible(errs io.Writer) (context.Context, func()) {
 		},
 		func(s os.Signal) { dieOf(s, signals) })
 	return ctx, func() {
-		signal.Stop(signals)
+		if ctx.Err() == nil { // after a signal its twin may still come: it does not change how the program ends
+			signal.Stop(signals)
+		}
 		close(done)
 		cancel(nil)
 	}
