@@ -148,7 +148,7 @@ func healthyTLS() harness.Scenario {
 			Why: "#12591: haproxy_check.py compares the whole bind line with the rule's address: it is red for " +
 				"every rule that ends TLS", Classes: []result.Class{result.HealthAlarm}},
 		Cures: []release.Knob{release.SSLHealthCheckRed.Off()},
-		Twins: []release.Knob{release.SSLHealthCheckRed, fault.HealthCheckAlarms},
+		Twins: []release.Knob{release.SSLHealthCheckRed},
 		About: []release.Knob{release.SSLOffload},
 		Run: story.Of(func(t *story.T) {
 			needTLS(t)
