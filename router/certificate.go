@@ -22,8 +22,8 @@ type Certificate struct {
 	KeyLogged        bool // the management log shows the key
 }
 
-// privateKeyMark is in the first line of every private key.
-const privateKeyMark = "PRIVATE KEY-----"
+// ShowsPrivateKey says whether a text has a private key in it, by the first line of one.
+func ShowsPrivateKey(text string) bool { return strings.Contains(text, "PRIVATE KEY-----") }
 
 // CertificateEntry is a certificate on its way to the router, under the name of its rule's section, with the names of
 // that file (LoadBalancerRule.SslCertEntry@4.22.0.0). It holds a private key.
@@ -112,8 +112,12 @@ func withoutKeys(raw json.RawMessage) (json.RawMessage, error) {
 }
 
 // writeCertificates brings the folder to what a push says: the first thing that the router does with one, before the
-// check of the new file. The running HAProxy keeps what it read (CsLoadBalancer.py@4.22.0.0).
+// check of the new file. The running HAProxy keeps what it read (CsLoadBalancer.py@4.22.0.0). A router that knows no
+// certificates gets nil, and has nothing to do.
 func (r *Router) writeCertificates(entries []CertificateEntry) error {
+	if entries == nil {
+		return nil
+	}
 	folder := filepath.Join(r.dir, CertificateFolder)
 	var errs []error
 	for _, e := range entries {

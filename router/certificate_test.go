@@ -49,8 +49,9 @@ func TestKeysAreLeftOut(t *testing.T) {
 	got, err := withoutKeys([]byte(plain))
 	require.NoError(t, err)
 	assert.Equal(t, plain, string(got))
-	got, err = withoutKeys([]byte(`{"loadBalancers":[{"sslCert":{"cert":"c","key":"secret","password":"secret"}},{"uuid":"u"}]}`))
+	got, err = withoutKeys([]byte(`{"loadBalancers":[
+		{"sslCert":{"cert":"c","key":"secret","password":"secret"}},{"uuid":"u"}]}`))
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"loadBalancers":[{"sslCert":{"cert":"c","key":"(left out)","password":"(left out)"}},{"uuid":"u"}]}`,
-		string(got))
+	assert.JSONEq(t, `{"loadBalancers":[
+		{"sslCert":{"cert":"c","key":"(left out)","password":"(left out)"}},{"uuid":"u"}]}`, string(got))
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // CommandName is the key under which a management server's log names the command that this package reads.
@@ -205,7 +204,7 @@ func decodeLoadBalancer(o *object) LoadBalancer {
 	if cert := o.child("sslCert"); cert != nil {
 		lb.Certificate = &Certificate{Cert: cert.text("cert", ""), Key: cert.text("key", ""),
 			Chain: cert.text("chain", ""), Revoked: cert.flag("revoked"),
-			KeyLogged: strings.Contains(cert.text("key", ""), privateKeyMark)}
+			KeyLogged: ShowsPrivateKey(cert.text("key", ""))}
 	}
 	for _, d := range o.objects("destinations") {
 		lb.Destinations = append(lb.Destinations, Destination{

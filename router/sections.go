@@ -84,9 +84,6 @@ func (s Section) Bind() string {
 	return address
 }
 
-// EndsTLS says whether TLS of the section's clients ends on the router.
-func (s Section) EndsTLS() bool { return strings.Contains(first(s.argument("bind")), " ssl crt ") }
-
 func first(s string, _ bool) string { return s }
 
 // Server is a backend of a section.

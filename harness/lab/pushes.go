@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"strings"
 
 	"github.com/stackproof/stackproof/harness/fleet"
 	"github.com/stackproof/stackproof/router"
@@ -21,7 +20,7 @@ func (f pushes) Push(ctx context.Context, p zone.Push) error {
 	push.Aggregated = p.Aggregated
 	for _, lb := range push.LoadBalancers {
 		if lb.Certificate != nil { // read from the log elsewhere, from the command here
-			lb.Certificate.KeyLogged = strings.Contains(p.Line, "PRIVATE KEY-----")
+			lb.Certificate.KeyLogged = router.ShowsPrivateKey(p.Line)
 		}
 	}
 	return f.Fleet.Push(ctx, p.Router, push)
