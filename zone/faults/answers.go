@@ -37,8 +37,8 @@ func (f *Faults) Commands(all []kernel.Bound) []kernel.Bound {
 			all[i].Run = wrap(all[i].Run)
 		}
 	}
-	f.firstCondition(all)
-	f.mangleNames(all)
+	f.beforeCreate(all, "createAutoScalePolicy", fault.PolicyFirstCondition, firstCondition)
+	f.beforeCreate(all, "createLoadBalancerRule", fault.NameMangled, mangleName)
 	return f.writesAfter(all)
 }
 
@@ -211,7 +211,7 @@ func (f *Faults) disableGroup(next run) run {
 	return func(k *kernel.Kernel, c *kernel.Call) (obj, error) {
 		g := f.autoscale.GroupByUUID(c.Str("id"))
 		if g != nil {
-			f.unwatch(g)
+			f.unwatched[g.ID] = true
 		}
 		if g != nil && g.Removed.IsZero() && !g.Disabled() && f.On(fault.MembersLostOnDisable) {
 			for _, m := range slices.Clone(g.Rule.Members) {
@@ -232,5 +232,20 @@ func (f *Faults) updateGroup(next run) run {
 			err = f.push.PushNetwork(c.Ctx, g.Rule.Network, push.Cause{})
 		}
 		return answer, err
+	}
+}
+
+// beforeCreate has a fault change what a command that creates something is given.
+func (f *Faults) beforeCreate(all []kernel.Bound, command string, knob release.Knob,
+	change func(params map[string]string)) {
+	for i := range all {
+		if next := all[i].Create; all[i].Name == command {
+			all[i].Create = func(k *kernel.Kernel, c *kernel.Call) (kernel.Created, error) {
+				if f.On(knob) {
+					change(c.Params)
+				}
+				return next(k, c)
+			}
+		}
 	}
 }

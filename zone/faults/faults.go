@@ -40,7 +40,8 @@ type Faults struct {
 // New returns the faults of a zone and puts them around its usage events.
 func New(k *kernel.Kernel, pushes *push.Manager, balancing *lb.Manager, scaling *autoscale.Manager,
 	instances *compute.Manager, rules *firewall.Manager) *Faults {
-	f := &Faults{Kernel: k, push: pushes, lb: balancing, autoscale: scaling, compute: instances, firewall: rules}
+	f := &Faults{Kernel: k, push: pushes, lb: balancing, autoscale: scaling, compute: instances, firewall: rules,
+		least: map[int64]int{}, unwatched: map[int64]bool{}}
 	k.WrapUsage(f.usage)
 	return f
 }

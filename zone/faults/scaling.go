@@ -10,9 +10,6 @@ import (
 
 // missing is how many members the monitor makes, given how many a sound one would.
 func (f *Faults) missing(g *autoscale.Group, sound int) int {
-	if f.least == nil {
-		f.least = map[int64]int{}
-	}
 	if _, seen := f.least[g.ID]; !seen {
 		f.least[g.ID] = g.Min
 	}
@@ -27,14 +24,6 @@ func (f *Faults) missing(g *autoscale.Group, sound int) int {
 	return sound
 }
 
-// unwatch notes that a group was disabled.
-func (f *Faults) unwatch(g *autoscale.Group) {
-	if f.unwatched == nil {
-		f.unwatched = map[int64]bool{}
-	}
-	f.unwatched[g.ID] = true
-}
-
 // updateProfile forgets the new offering.
 func (f *Faults) updateProfile(next run) run {
 	return func(k *kernel.Kernel, c *kernel.Call) (obj, error) {
@@ -45,16 +34,7 @@ func (f *Faults) updateProfile(next run) run {
 	}
 }
 
-// firstCondition has policies created with the first of their conditions.
-func (f *Faults) firstCondition(all []kernel.Bound) {
-	for i := range all {
-		if next := all[i].Create; all[i].Name == "createAutoScalePolicy" {
-			all[i].Create = func(k *kernel.Kernel, c *kernel.Call) (kernel.Created, error) {
-				if f.On(fault.PolicyFirstCondition) {
-					c.Params["conditionids"], _, _ = strings.Cut(c.Params["conditionids"], ",")
-				}
-				return next(k, c)
-			}
-		}
-	}
+// firstCondition leaves a policy the first of its conditions.
+func firstCondition(params map[string]string) {
+	params["conditionids"], _, _ = strings.Cut(params["conditionids"], ",")
 }

@@ -9,19 +9,8 @@ import (
 	"github.com/stackproof/stackproof/zone/kernel"
 )
 
-// mangleNames has rules created with the plain letters of their names.
-func (f *Faults) mangleNames(all []kernel.Bound) {
-	for i := range all {
-		if next := all[i].Create; all[i].Name == "createLoadBalancerRule" {
-			all[i].Create = func(k *kernel.Kernel, c *kernel.Call) (kernel.Created, error) {
-				if f.On(fault.NameMangled) {
-					c.Params["name"] = strings.Map(plainLetter, c.Params["name"])
-				}
-				return next(k, c)
-			}
-		}
-	}
-}
+// mangleName leaves a rule the plain letters of its name.
+func mangleName(params map[string]string) { params["name"] = strings.Map(plainLetter, params["name"]) }
 
 func plainLetter(r rune) rune {
 	if r > '~' || strings.ContainsRune("\"'<>&", r) {

@@ -1,6 +1,7 @@
 package lb
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -83,7 +84,7 @@ func assignCert(mgr *Manager, c *kernel.Call) (obj, error) {
 		}
 	}
 	if r.LBProtocol != sslProtocol {
-		return nil, api.Invalid("Bad LB protocol: Expected ssl got %s", javaText(r.LBProtocol))
+		return nil, api.Invalid("Bad LB protocol: Expected ssl got %s", cmp.Or(r.LBProtocol, "null"))
 	}
 	state := r.State
 	if err := mgr.firewall.SetRuleState(c.Ctx, &r.Rule, firewall.StateAdd); err != nil {
@@ -95,9 +96,7 @@ func assignCert(mgr *Manager, c *kernel.Call) (obj, error) {
 		return obj{"success": true}, err
 	}
 	r.Certificate = nil
-	if former != nil && !mgr.On(release.CertificateChangeNotAtomic) {
-		r.Certificate = &push.Bound{Certificate: former.Certificate}
-	}
+	mgr.restoreCertificate(r, former)
 	if err := mgr.firewall.SetRuleState(c.Ctx, &r.Rule, state); err != nil {
 		return nil, err
 	}
@@ -135,12 +134,4 @@ func (mgr *Manager) unbind(ctx context.Context, r *push.Rule) error {
 		return err
 	}
 	return api.Internal("Failed to remove certificate from load balancer rule %s", text)
-}
-
-// javaText is an absent text as the server concatenates it.
-func javaText(s string) string {
-	if s == "" {
-		return "null"
-	}
-	return s
 }

@@ -86,9 +86,7 @@ func (mgr *Manager) deleteLB(ctx context.Context, r *push.Rule, how deletion) er
 		return err
 	}
 	if how == asked {
-		if former != nil && !mgr.On(release.CertificateChangeNotAtomic) {
-			r.Certificate = &push.Bound{Certificate: former.Certificate}
-		}
+		mgr.restoreCertificate(r, former)
 		if err := errors.Join(mgr.firewall.SetRuleState(ctx, &r.Rule, state), mgr.restoreMembers(ctx, r),
 			mgr.forgetPolicies(ctx, r)); err != nil {
 			return err

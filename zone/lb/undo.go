@@ -33,6 +33,13 @@ func (mgr *Manager) restoreMembers(ctx context.Context, r *push.Rule) error {
 	return nil
 }
 
+// restoreCertificate brings back the certificate that a change took off before it failed, likewise; nil is none.
+func (mgr *Manager) restoreCertificate(r *push.Rule, former *push.Bound) {
+	if former != nil && !mgr.On(release.CertificateChangeNotAtomic) {
+		r.Certificate = &push.Bound{Certificate: former.Certificate}
+	}
+}
+
 // forgetPolicies leaves a rule's policies revoked after a delete that could not be pushed, by the defect of a release
 // to come (#13015).
 func (mgr *Manager) forgetPolicies(ctx context.Context, r *push.Rule) error {
