@@ -90,15 +90,15 @@ const secondPush = time.Second
 // halfway carries out a command of two pushes of which the second fails: the refusal, or nil.
 func (r *Rule) halfway(command, event string, params cloud.Params) *cloud.Error {
 	t := r.t
-	before, begun := t.PushCount(r.Network), t.begun(event, r.Account)
+	before, begun := t.PushCount(r.Network), r.Account.begun(event)
 	slow := t.fail("pushes", lbCommand, fmt.Sprintf("wait:%d", secondPush.Milliseconds()), 2)
 	pending, err := r.Account.Cloud.Start(t.ctx, command, params, nil)
 	t.Must(err, "%s of %s", command, r)
 	t.until("the first push of "+command, time.Minute, 50*time.Millisecond, func() (bool, string) {
-		n, jobs := t.PushCount(r.Network)-before, t.begun(event, r.Account)-begun
+		n, jobs := t.PushCount(r.Network)-before, r.Account.begun(event)-begun
 		return n > 0 || t.site.Journal != nil && jobs > 0, fmt.Sprintf("%d pushes, %d jobs", n, jobs)
 	})
-	slow.Turn("result:fail", 1)
+	slow.Turn(failing, 1)
 	_, err = pending.Wait(t.ctx, nil)
 	refusal := t.refusal(err, "%s of %s", command, r)
 	if met := slow.Met(); met != 1 || refusal == nil || strings.Contains(refusal.Text, "remove certificate") {
@@ -111,12 +111,9 @@ func (r *Rule) halfway(command, event string, params cloud.Params) *cloud.Error 
 
 // begun counts the jobs of the account that have begun, by their events. A lab shows a push when it is answered, and
 // answers no call between the event and the push.
-func (t *T) begun(event string, a *Account) int {
-	events, err := t.site.Cloud.ListEvents(t.ctx, cloud.Params{"type": event, "account": a.Name,
-		"domainid": a.DomainID})
-	t.Must(err, "listEvents")
+func (a *Account) begun(event string) int {
 	started := 0
-	for _, e := range events {
+	for _, e := range a.events(event) {
 		if e.State == "Started" {
 			started++
 		}

@@ -49,6 +49,15 @@ func (t *core) removeDomain(ctx context.Context, name string) error {
 	return t.site.Ledger.Gone(name)
 }
 
+// events are those of a type that listEvents shows of the account.
+func (a *Account) events(kind string) []*cloud.Event {
+	filter := a.byName()
+	filter["type"] = kind
+	events, err := a.t.site.Cloud.ListEvents(a.t.ctx, filter)
+	a.t.Must(err, "listing events")
+	return events
+}
+
 // byName are the parameters that name an account in list commands.
 func (a *Account) byName() cloud.Params {
 	return cloud.Params{"account": a.Name, "domainid": a.DomainID}

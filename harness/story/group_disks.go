@@ -3,7 +3,6 @@ package story
 import (
 	"fmt"
 
-	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
 )
 
@@ -17,8 +16,9 @@ func (a *Account) DataDisks() int {
 	var answer struct {
 		Count int `json:"count"`
 	}
-	a.t.Must(a.t.site.Cloud.Call(a.t.ctx, "listVolumes", cloud.Params{"account": a.Name, "domainid": a.DomainID,
-		"type": "DATADISK", "listall": true}, &answer), "listing the disks of %s", a.Name)
+	filter := a.byName()
+	filter["type"], filter["listall"] = "DATADISK", true
+	a.t.Must(a.t.site.Cloud.Call(a.t.ctx, "listVolumes", filter, &answer), "listing the disks of %s", a.Name)
 	return answer.Count
 }
 

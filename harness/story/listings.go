@@ -139,11 +139,8 @@ const eventForm = "2006-01-02T15:04:05-0700"
 
 // listedRemoval reads the only removal of an LB rule in an account; false where the events do not tell it.
 func (t Listings) listedRemoval(a *Account) (r removal, told bool) {
-	events, err := t.site.Cloud.ListEvents(t.ctx, cloud.Params{"type": "LB.DELETE", "account": a.Name,
-		"domainid": a.DomainID})
-	t.Must(err, "listing events")
 	id := regexp.MustCompile(`Load balancer ID: (\S+)$`)
-	for _, e := range events {
+	for _, e := range a.events("LB.DELETE") {
 		at, err := time.Parse(eventForm, e.Created)
 		if err != nil {
 			t.Inconclusive("an event's date %q cannot be read: %v", e.Created, err)
