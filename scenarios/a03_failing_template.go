@@ -13,10 +13,10 @@ func failingTemplate() harness.Scenario {
 		ID: "A-03", Title: "a group whose members cannot start stops trying", Group: result.GroupAutoscale, Priority: 1,
 		Guards: []string{"#9318", "#9503", "#10223", "#11244", "#14185"}, Needs: []harness.Capability{harness.API,
 			harness.PushFault, harness.TimeTravel},
-		KnownBad: harness.Known{Releases: release.Where(release.AutoscaleUnboundedRetries),
-			Knob:    release.AutoscaleUnboundedRetries,
-			Why:     "#14185: members that do not start are made without end; #11244 counts those in state Error only",
-			Classes: []result.Class{result.EndlessMembers}},
+		KnownBad: known(release.AutoscaleUnboundedRetries,
+			"#14185: members that do not start are made without end; #11244 counts those in state "+
+				"Error only",
+			result.EndlessMembers),
 		Cures: []release.Knob{release.AutoscaleUnboundedRetries.Off()},
 		Twins: []release.Knob{release.AutoscaleUnboundedRetries, fault.MonitorBlind},
 		Run: story.Of(func(t *story.T) {

@@ -167,9 +167,9 @@ func routerNeeds() []harness.Capability {
 
 // helperIDBug is the defect of story A; more are the classes that it shows in a story beside those of rows.
 func helperIDBug(more ...result.Class) harness.Known {
-	return harness.Known{Releases: release.Where(release.UsageCloseByHelperID), Knob: release.UsageCloseByHelperID,
-		Why:     "#10789: usage rows are looked up by helper id; fixed by #10712 in 4.19.3.0 and #9888 in 4.20.1.0",
-		Classes: append([]result.Class{result.LeakedRow, result.CrossedClose}, more...)}
+	return known(release.UsageCloseByHelperID,
+		"#10789: usage rows are looked up by helper id; fixed by #10712 in 4.19.3.0 and #9888 in 4.20.1.0",
+		append([]result.Class{result.LeakedRow, result.CrossedClose}, more...)...)
 }
 
 // setComparison is the defect of story B.
@@ -186,6 +186,11 @@ func faultNeeds() []harness.Capability { return append(routerNeeds(), harness.Pu
 // and gates nothing. The story foresees how it shows (T.Foreshow).
 func always(defect release.Knob, why string, classes ...result.Class) harness.Known {
 	return harness.Known{Releases: release.Everywhere(), Knob: defect, Why: why, Classes: classes}
+}
+
+// known is a defect of the releases that have its knob, and of the lab as long as the knob is on.
+func known(defect release.Knob, why string, classes ...result.Class) harness.Known {
+	return harness.Known{Releases: release.Where(defect), Knob: defect, Why: why, Classes: classes}
 }
 
 // everywhere is a defect that every release seen has, known by its classes.

@@ -13,9 +13,9 @@ func formerMember() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-47", Title: "a VM that left a rule is not listed with it, and its address can be removed",
 		Group: result.GroupLB, Priority: 1, Guards: []string{"#13015"}, Needs: pushNeeds(),
-		KnownBad: harness.Known{Releases: release.Where(release.SoftDeleteJoinBlind), Knob: release.SoftDeleteJoinBlind,
-			Why:     "#13015: lists and guards join members that were taken away",
-			Classes: []result.Class{result.FormerMember}},
+		KnownBad: known(release.SoftDeleteJoinBlind,
+			"#13015: lists and guards join members that were taken away",
+			result.FormerMember),
 		Cures: []release.Knob{release.SoftDeleteJoinBlind.Off()},
 		Twins: []release.Knob{release.SoftDeleteJoinBlind, fault.PushLostMembers},
 		Run: story.Of(func(t *story.T) {
@@ -46,10 +46,9 @@ func deleteKeepsPolicy() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-48", Title: "a rule whose delete fails keeps its stickiness policy", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#13015"}, Needs: []harness.Capability{harness.API, harness.PushLog, harness.PushFault},
-		KnownBad: harness.Known{Releases: release.Where(release.FailedDeleteDropsPolicy),
-			Knob:    release.FailedDeleteDropsPolicy,
-			Why:     "#13015: a delete that fails leaves the policies revoked, and they go with the next push",
-			Classes: []result.Class{result.WrongPolicies}},
+		KnownBad: known(release.FailedDeleteDropsPolicy,
+			"#13015: a delete that fails leaves the policies revoked, and they go with the next push",
+			result.WrongPolicies),
 		Cures: []release.Knob{release.FailedDeleteDropsPolicy.Off()},
 		Twins: []release.Knob{release.FailedDeleteDropsPolicy, fault.FailedPushSucceeds},
 		Run: story.Of(func(t *story.T) {

@@ -15,9 +15,9 @@ func assignedAgain() harness.Scenario {
 		ID: "L-51", Title: "a rule goes on after an address was assigned again whose removal had failed",
 		Group: result.GroupLB, Priority: 1, Guards: []string{"#13015"},
 		Needs: []harness.Capability{harness.API, harness.PushLog, harness.PushFault, harness.TimeTravel},
-		KnownBad: harness.Known{Releases: release.Where(release.MappingTwiceStuck), Knob: release.MappingTwiceStuck,
-			Why:     "#13015: an address is mapped twice, and its rows cannot be removed with one date",
-			Classes: []result.Class{result.RuleStuck, result.ServerException}},
+		KnownBad: known(release.MappingTwiceStuck,
+			"#13015: an address is mapped twice, and its rows cannot be removed with one date",
+			result.RuleStuck, result.ServerException),
 		Cures: []release.Knob{release.MappingTwiceStuck.Off()},
 		Twins: []release.Knob{release.MappingTwiceStuck, fault.FailedPushSucceeds},
 		Run: story.Of(func(t *story.T) {

@@ -13,11 +13,10 @@ func unappliedListed() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-52", Title: "VMs of the network that are not behind a rule are listed as such", Group: result.GroupLB,
 		Priority: 2, Guards: []string{"#7174"}, Needs: []harness.Capability{harness.API},
-		KnownBad: harness.Known{Releases: release.Where(release.UnappliedNeverListed),
-			Knob: release.UnappliedNeverListed,
-			Why: "listLoadBalancerRuleInstances applied=false walks the mapped VMs alone, and they all count as " +
-				"applied (docs/findings/unapplied-never-listed.md)",
-			Classes: []result.Class{result.EmptyList}},
+		KnownBad: known(release.UnappliedNeverListed,
+			"listLoadBalancerRuleInstances applied=false walks the mapped VMs alone, and they all "+
+				"count as applied (docs/findings/unapplied-never-listed.md)",
+			result.EmptyList),
 		Cures: []release.Knob{release.UnappliedNeverListed.Off()},
 		Twins: []release.Knob{release.UnappliedNeverListed, fault.InstanceListShort},
 		Run: story.Of(func(t *story.T) {

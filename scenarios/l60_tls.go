@@ -11,11 +11,15 @@ import (
 // ssl is a rule that takes a certificate.
 func ssl() story.Form { return story.Form{Protocol: "ssl"} }
 
-// needTLS ends the story where routers end no TLS; L-20 looks at that.
-func needTLS(t *story.T) {
-	if !t.RoutersEndTLS() {
-		t.Unsupported("virtual routers of this release take no certificates (#11468)")
-	}
+// ofTLS is a story in a tier of an account's own, where routers end TLS; L-20 looks at the others.
+func ofTLS(tell func(t *story.T, account *story.Account, tier *story.Network)) harness.Tell {
+	return story.Of(func(t *story.T) {
+		if !t.RoutersEndTLS() {
+			t.Unsupported("virtual routers of this release take no certificates (#11468)")
+		}
+		account := t.NewAccount()
+		tell(t, account, account.VPC().Tier())
+	})
 }
 
 // endsTLS: the controls are a plain rule with the same members, and the certificate before the renewal.
@@ -26,10 +30,7 @@ func endsTLS() harness.Scenario {
 		Twins: []release.Knob{fault.CertificateNotPushed, fault.CertificateStale, fault.CertificateNotRemoved,
 			fault.RouterKeepsCertificates, fault.RouterReloadSkipped},
 		About: []release.Knob{release.SSLOffload},
-		Run: story.Of(func(t *story.T) {
-			needTLS(t)
-			account := t.NewAccount()
-			tier := account.VPC().Tier()
+		Run: ofTLS(func(t *story.T, account *story.Account, tier *story.Network) {
 			vms := tier.VMs(2)
 			r, control := tier.LoadBalancerAs("A", ssl()).Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
 			first, second := account.Certificate(), account.Certificate()
@@ -58,19 +59,15 @@ func certificateHalfway() harness.Scenario {
 		ID: "L-61", Title: "a change of a certificate that fails leaves the one before", Group: result.GroupLB,
 		Priority: 1, Guards: []string{"#11468"},
 		Needs: []harness.Capability{harness.API, harness.PushLog, harness.PushFault},
-		KnownBad: harness.Known{Releases: release.Where(release.CertificateChangeNotAtomic),
-			Knob: release.CertificateChangeNotAtomic,
-			Why: "a certificate is replaced, and a rule with one deleted, by two pushes: when the second fails the " +
-				"certificate is gone (docs/findings/certificate-change-not-atomic.md)",
-			Classes: []result.Class{result.WrongCertificate}},
+		KnownBad: known(release.CertificateChangeNotAtomic,
+			"a certificate is replaced, and a rule with one deleted, by two pushes: when the second "+
+				"fails the certificate is gone (docs/findings/certificate-change-not-atomic.md)",
+			result.WrongCertificate),
 		Cures: []release.Knob{release.CertificateChangeNotAtomic.Off()},
 		Twins: []release.Knob{release.CertificateChangeNotAtomic},
 		About: []release.Knob{release.SSLOffload},
-		Run: story.Of(func(t *story.T) {
+		Run: ofTLS(func(t *story.T, account *story.Account, tier *story.Network) {
 			t.JudgesPushesItself()
-			needTLS(t)
-			account := t.NewAccount()
-			tier := account.VPC().Tier()
 			vms := tier.VMs(1)
 			a, b := tier.LoadBalancerAs("A", ssl()).Assign(vms...), tier.LoadBalancerAs("B", ssl()).Assign(vms...)
 			first, second := account.Certificate(), account.Certificate()
@@ -91,17 +88,14 @@ func keysHidden() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-62", Title: "the management log shows no private key", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#11468"}, Needs: pushNeeds(),
-		KnownBad: harness.Known{Releases: release.Where(release.PrivateKeysLogged),
-			Knob: release.PrivateKeysLogged,
-			Why: "pushes are logged with the private keys of certificates, at the level that packages ship with " +
-				"(docs/findings/private-key-logged.md)", Classes: []result.Class{result.SecretLogged}},
+		KnownBad: known(release.PrivateKeysLogged,
+			"pushes are logged with the private keys of certificates, at the level that packages ship "+
+				"with (docs/findings/private-key-logged.md)",
+			result.SecretLogged),
 		Cures: []release.Knob{release.PrivateKeysLogged.Off()},
 		Twins: []release.Knob{release.PrivateKeysLogged},
 		About: []release.Knob{release.SSLOffload},
-		Run: story.Of(func(t *story.T) {
-			needTLS(t)
-			account := t.NewAccount()
-			tier := account.VPC().Tier()
+		Run: ofTLS(func(t *story.T, account *story.Account, tier *story.Network) {
 			r := tier.LoadBalancerAs("A", ssl()).Assign(tier.VMs(1)...)
 			r.Certify(account.Certificate())
 			t.ExpectKeysHidden(r)
@@ -114,17 +108,14 @@ func noPlainText() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-63", Title: "a rule of protocol ssl answers nobody in plain text", Group: result.GroupLB, Priority: 1,
 		Guards: []string{"#11468"}, Needs: routerNeeds(),
-		KnownBad: harness.Known{Releases: release.Where(release.SSLWithoutCertificatePlain),
-			Knob: release.SSLWithoutCertificatePlain,
-			Why: "a rule of protocol ssl is served in plain text before it has a certificate and after it lost one " +
-				"(docs/findings/ssl-without-certificate.md)", Classes: []result.Class{result.PlainText}},
+		KnownBad: known(release.SSLWithoutCertificatePlain,
+			"a rule of protocol ssl is served in plain text before it has a certificate and after it "+
+				"lost one (docs/findings/ssl-without-certificate.md)",
+			result.PlainText),
 		Cures: []release.Knob{release.SSLWithoutCertificatePlain.Off()},
 		Twins: []release.Knob{release.SSLWithoutCertificatePlain},
 		About: []release.Knob{release.SSLOffload},
-		Run: story.Of(func(t *story.T) {
-			needTLS(t)
-			account := t.NewAccount()
-			tier := account.VPC().Tier()
+		Run: ofTLS(func(t *story.T, account *story.Account, tier *story.Network) {
 			vms := tier.VMs(1)
 			r, control := tier.LoadBalancerAs("A", ssl()).Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
 			t.RequirePlain(control)
@@ -143,17 +134,14 @@ func healthyTLS() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-64", Title: "a router's own health check is green where TLS ends on it", Group: result.GroupLB,
 		Priority: 2, Guards: []string{"#12591"}, Needs: routerNeeds(),
-		KnownBad: harness.Known{Releases: release.Where(release.SSLHealthCheckRed),
-			Knob: release.SSLHealthCheckRed,
-			Why: "#12591: haproxy_check.py compares the whole bind line with the rule's address: it is red for " +
-				"every rule that ends TLS", Classes: []result.Class{result.HealthAlarm}},
+		KnownBad: known(release.SSLHealthCheckRed,
+			"#12591: haproxy_check.py compares the whole bind line with the rule's address: it is red "+
+				"for every rule that ends TLS",
+			result.HealthAlarm),
 		Cures: []release.Knob{release.SSLHealthCheckRed.Off()},
 		Twins: []release.Knob{release.SSLHealthCheckRed},
 		About: []release.Knob{release.SSLOffload},
-		Run: story.Of(func(t *story.T) {
-			needTLS(t)
-			account := t.NewAccount()
-			tier := account.VPC().Tier()
+		Run: ofTLS(func(t *story.T, account *story.Account, tier *story.Network) {
 			r := tier.LoadBalancerAs("A", ssl()).Assign(tier.VMs(1)...)
 			t.RequireHealthy(tier)
 			r.Certify(account.Certificate())

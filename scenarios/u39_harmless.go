@@ -16,10 +16,9 @@ func harmlessActions() harness.Scenario {
 		ID: "U-39", Title: "updates, stickiness, members, a disabled group, stops and restarts leave usage rows as " +
 			"they are", Group: result.GroupUsage,
 		Guards: []string{"#10789", "#9587"}, Needs: usageNeeds(),
-		KnownBad: harness.Known{Releases: release.Where(release.UsageVolumeKeyNarrow),
-			Knob:    release.UsageVolumeKeyNarrow,
-			Why:     "#13399: a duplicate key blocks the usage run, and no row is opened any more",
-			Classes: []result.Class{result.StalledRun}},
+		KnownBad: known(release.UsageVolumeKeyNarrow,
+			"#13399: a duplicate key blocks the usage run, and no row is opened any more",
+			result.StalledRun),
 		Twins: []release.Knob{release.UsageVolumeKeyNarrow, fault.UpdateCreatesAgain, fault.StickEndsRule,
 			fault.RemoveEndsSibling, fault.DisableEndsRule, fault.RestartRenewsRules, fault.StopEndsForwards,
 			fault.RebootEndsVolumes, fault.ResizeCreatesVolume},

@@ -77,9 +77,10 @@ func nicListing() harness.Scenario {
 		ID: "U-41", Title: "listUsageRecords lists the records of NICs by their network offering",
 		Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#10697", "#10852"}, Needs: usageNeeds(),
-		KnownBad: harness.Known{Releases: release.Where(release.UsageNICFilterEmpty), Knob: release.UsageNICFilterEmpty,
-			Why:     "#10697: the list is empty for a network offering's id; fixed by #10852 in 4.19.3.0 and 4.20.1.0",
-			Classes: []result.Class{result.WrongListing}},
+		KnownBad: known(release.UsageNICFilterEmpty,
+			"#10697: the list is empty for a network offering's id; fixed by #10852 in 4.19.3.0 and "+
+				"4.20.1.0",
+			result.WrongListing),
 		Twins: []release.Knob{release.UsageNICFilterEmpty, fault.UsageAPIIDIgnored},
 		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()

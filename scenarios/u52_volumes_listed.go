@@ -9,8 +9,7 @@ import (
 
 // perVM is what releases that meter volumes per VM do to a bill; its cures make them meter as others do.
 func perVM(why string, class result.Class) harness.Known {
-	return harness.Known{Releases: release.Where(release.VolumeUsagePerVM), Knob: release.VolumeUsagePerVM, Why: why,
-		Classes: []result.Class{class}}
+	return known(release.VolumeUsagePerVM, why, class)
 }
 
 func perVMCures() []release.Knob {
