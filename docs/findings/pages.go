@@ -1,6 +1,6 @@
 // Package findings holds the pages about defects of releases in use, so that the program can name them. It is no judge:
-// which release has a defect is what the scenario that a page names knows. Before changing a page know that its title,
-// its section "Releases" and the scenarios of its section "Shown by stackproof" are read.
+// which release has a defect is what the scenario that a page names knows. Before changing a page know that its title
+// and the scenarios of its section "Shown by stackproof" are read.
 package findings
 
 import (
