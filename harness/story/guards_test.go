@@ -96,6 +96,34 @@ func TestAWindowAfterTheDelete(t *testing.T) {
 	}
 }
 
+// TestAWindowThatHoldsTheEnd bills in part what ended within it: that is no record after the end.
+func TestAWindowThatHoldsTheEnd(t *testing.T) {
+	cutoff := noon.Add(2 * time.Minute)
+	gone := Billed{Ref: usageprobe.Ref{Kind: usageprobe.KindIP, ID: 5}, Name: "an address"}
+	record := func(from time.Time) usageprobe.Record {
+		return usageprobe.Record{Type: usageprobe.RecordType(usageprobe.KindIP), UsageID: 5, Start: from, End: cutoff}
+	}
+	released := []usageprobe.UsageEvent{{Type: "NET.IPRELEASE", ResourceID: 5, Created: noon.Add(10 * time.Second)}}
+	after, before := record(noon.Add(time.Minute)), record(noon)
+	for name, c := range map[string]struct {
+		records []usageprobe.Record
+		events  []usageprobe.UsageEvent
+		want    result.Verdict
+	}{
+		"no record":               {nil, released, result.Pass},
+		"a window after the end":  {[]usageprobe.Record{after}, released, result.Fail},
+		"the window of the end":   {[]usageprobe.Record{before}, released, result.Inconclusive},
+		"that window, and after":  {[]usageprobe.Record{before, after}, released, result.Fail},
+		"without an event of end": {[]usageprobe.Record{before}, nil, result.Fail},
+	} {
+		got, reason := verdictOf(t, harness.Site{}, func(t *T) {
+			t.watch.last = &usageprobe.Snapshot{Cutoff: cutoff, Records: c.records, Events: c.events}
+			t.ExpectNotBilledNow(gone)
+		})
+		assert.Equal(t, c.want, got, "%s: %s", name, reason)
+	}
+}
+
 // TestAgeOfTheNewestJob: rows are judged as of when they were read, and where runs are shared an old job only says that
 // others had the site for themselves.
 func TestAgeOfTheNewestJob(t *testing.T) {

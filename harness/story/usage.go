@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stackproof/stackproof/harness"
@@ -67,9 +68,7 @@ func (t UsageRuns) Drain() {
 func (t UsageRuns) Drains(count int) {
 	defer t.Step("%d usage windows", count)()
 	if t.sharesRuns() {
-		until := t.now().Add(time.Duration(count) * t.site.Usage.Window())
-		t.Must(t.site.Usage.Cover(t.ctx, until), "waiting for a usage run that covers %s", stamp(until))
-		t.look(until)
+		t.drainTogether(count)
 		return
 	}
 	for range count {
@@ -152,13 +151,40 @@ func inside(now time.Time) time.Duration {
 func (t UsageRuns) DrainThrough(count int) {
 	if t.sharesRuns() {
 		defer t.Step("usage run over %d windows more", count)()
-		until := t.now().Add(time.Duration(count) * t.site.Usage.Window())
-		t.Must(t.site.Usage.Cover(t.ctx, until), "waiting for a usage run that covers %s", stamp(until))
-		t.look(until)
+		t.drainTogether(count)
 		return
 	}
 	t.Drain()
 	t.Drains(count)
+}
+
+// drainTogether has one run cover the present and count windows after it. A run's first window may be up to a minute
+// longer than the range (UsageManagerImpl.java@4.20.0.0): where the newest one began before the present, it holds what
+// was done before, and another run is waited for.
+func (t UsageRuns) drainTogether(count int) {
+	present := t.now()
+	until := present.Add(time.Duration(count) * t.site.Usage.Window())
+	for {
+		t.Must(t.site.Usage.Cover(t.ctx, until), "waiting for a usage run that covers %s", stamp(until))
+		t.look(until)
+		if !t.watch.newestHolds(present) {
+			return
+		}
+		until = t.watch.last.Cutoff
+	}
+}
+
+// newestHolds says whether the newest usage window began before a time; false where it bills the scenario's accounts
+// nothing.
+func (w *watch) newestHolds(at time.Time) bool {
+	return slices.ContainsFunc(w.last.Records, func(r usageprobe.Record) bool {
+		return w.newest(r) && !r.Start.After(at)
+	})
+}
+
+// newest says whether a record is of the newest window.
+func (w *watch) newest(r usageprobe.Record) bool {
+	return !r.End.Before(w.last.Cutoff.Truncate(time.Second))
 }
 
 // consistent says whether a snapshot was not taken in the middle of a usage run: a run writes its records before it
