@@ -55,21 +55,9 @@ func TestHandlersAreThoseOfTheZone(t *testing.T) {
 			from := 0
 			for _, j := range h.jobs {
 				w := &writer{ctx: t.Context(), db: db}
-				w.table(
-					"cloud.usage_event",
-					"id",
-					"type",
-					"account_id",
-					"created",
-					"zone_id",
-					"resource_id",
-					"resource_name",
-					"offering_id",
-					"processed",
-				)
+				w.table("cloud.usage_event", eventColumns()...)
 				for ; from < len(h.events) && h.events[from].at*1000 <= j.end; from++ {
-					e := h.events[from]
-					w.row(e.id, e.kind, e.account, stamp(e.at), 1, e.resource, null(e.name), null(e.offering), 0)
+					w.row(h.events[from].row(false)...)
 				}
 				w.flush()
 				require.NoError(t, w.err)

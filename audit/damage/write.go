@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -75,49 +74,29 @@ func (h *History) Write(ctx context.Context, db *sql.DB) error {
 	return w.err
 }
 
+// eventColumns are those of usage_event that a history fills; row gives their values.
+func eventColumns() []string {
+	return []string{"id", "type", "account_id", "created", "zone_id", "resource_id", "resource_name", "offering_id",
+		"processed", "vm_id"}
+}
+
+func (e event) row(processed bool) []any {
+	zone := 1
+	if e.kind == "NET.RULEDELETE" {
+		zone = 0
+	}
+	return []any{e.id, e.kind, e.account, stamp(e.at), zone, e.resource, null(e.name), null(e.offering), processed,
+		null(e.vm)}
+}
+
 func (h *History) writeEvents(w *writer) {
-	for _, schema := range []string{"cloud", "cloud_usage"} {
-		columns := []string{
-			"id",
-			"type",
-			"account_id",
-			"created",
-			"zone_id",
-			"resource_id",
-			"resource_name",
-			"offering_id",
-			"processed",
-		}
-		withVM := w.has(schema, "usage_event", "vm_id")
-		if withVM {
-			columns = append(columns, "vm_id")
-		}
-		w.table(schema+".usage_event", columns...)
-		for i, e := range h.events {
-			copied := i < h.pending
-			if schema == "cloud_usage" && !copied {
-				break
-			}
-			zone := 1
-			if e.kind == "NET.RULEDELETE" {
-				zone = 0
-			}
-			values := []any{
-				e.id,
-				e.kind,
-				e.account,
-				stamp(e.at),
-				zone,
-				e.resource,
-				null(e.name),
-				null(e.offering),
-				e.processed && schema == "cloud_usage",
-			}
-			if withVM {
-				values = append(values, null(e.vm))
-			}
-			w.row(values...)
-		}
+	w.table("cloud.usage_event", eventColumns()...)
+	for _, e := range h.events {
+		w.row(e.row(false)...)
+	}
+	w.table("cloud_usage.usage_event", eventColumns()...)
+	for _, e := range h.events[:h.pending] {
+		w.row(e.row(e.processed)...)
 	}
 }
 
@@ -136,14 +115,9 @@ func (h *History) writeRows(w *writer) {
 				"template_id"},
 			NIC: {"vm_instance_id", "created", "deleted", "nic_id", "network_offering_id", "is_default"},
 		}[kind]
-		list := []string{"id", "zone_id", "account_id"}
-		if w.has("cloud_usage", name, "domain_id") {
-			list = append(list, "domain_id")
-		}
-		w.table("cloud_usage."+name, append(list, columns...)...)
+		w.table("cloud_usage."+name, append([]string{"id", "zone_id", "account_id", "domain_id"}, columns...)...)
 		for _, r := range h.tables[kind] {
-			values := []any{r.id, 1, r.account, 1}[:len(list)]
-			values = append(values, r.resource, stamp(r.opened), null(stamp(r.closed)))
+			values := []any{r.id, 1, r.account, 1, r.resource, stamp(r.opened), null(stamp(r.closed))}
 			switch kind {
 			case Address:
 				values = append(values, fmt.Sprintf("192.0.2.%d", r.resource-h.Base), 0, 0)
@@ -307,122 +281,4 @@ func null(v any) any {
 		return nil
 	}
 	return v
-}
-
-// writer inserts rows in batches. After an error it does nothing more.
-type writer struct {
-	ctx     context.Context
-	db      *sql.DB
-	name    string
-	columns []string
-	skip    []bool // columns that the table does not have
-	fill    []string
-	values  []any
-	rows    int
-	err     error
-}
-
-const rowsAtOnce = 500
-
-func (w *writer) has(schema, table, column string) bool {
-	if w.err != nil {
-		return false
-	}
-	var n int
-	w.err = w.db.QueryRowContext(w.ctx, "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = ? AND "+
-		"table_name = ? AND column_name = ?", schema, table, column).
-		Scan(&n)
-	return n > 0
-}
-
-// table begins with the rows of a table. What must have a value and got none is filled with what its type allows.
-func (w *writer) table(name string, columns ...string) {
-	w.flush()
-	w.name, w.columns, w.skip, w.fill = "", nil, nil, nil
-	if w.err != nil {
-		return
-	}
-	schema, table, _ := strings.Cut(name, ".")
-	rows, err := w.db.QueryContext(
-		w.ctx,
-		`SELECT column_name, data_type, is_nullable = 'NO' AND column_default IS NULL AND extra NOT LIKE '%auto_increment%'
-		FROM information_schema.columns WHERE table_schema = ? AND table_name = ?`,
-		schema,
-		table,
-	)
-	if err != nil {
-		w.err = fmt.Errorf("looking at %s: %w", name, err)
-		return
-	}
-	defer func() { _ = rows.Close() }()
-	there := map[string]bool{}
-	for rows.Next() {
-		var column, kind string
-		var needed bool
-		if w.err = rows.Scan(&column, &kind, &needed); w.err != nil {
-			return
-		}
-		there[column] = true
-		if needed && !slices.Contains(columns, column) {
-			w.fill = append(w.fill, column, empty(kind))
-		}
-	}
-	if w.err = rows.Err(); w.err != nil || len(there) == 0 {
-		return
-	}
-	w.name = name
-	for _, c := range columns {
-		w.skip = append(w.skip, !there[c])
-		if there[c] {
-			w.columns = append(w.columns, "`"+c+"`")
-		}
-	}
-	for i := 0; i < len(w.fill); i += 2 {
-		w.columns = append(w.columns, "`"+w.fill[i]+"`")
-	}
-}
-
-func empty(kind string) string {
-	switch {
-	case strings.Contains(kind, "char") || strings.Contains(kind, "text"):
-		return ""
-	case kind == "datetime" || kind == "timestamp":
-		return "2026-01-01 00:00:00"
-	}
-	return "0"
-}
-
-func (w *writer) row(values ...any) {
-	if w.err != nil || w.name == "" {
-		return
-	}
-	for i, v := range values {
-		if !w.skip[i] {
-			w.values = append(w.values, v)
-		}
-	}
-	for i := 1; i < len(w.fill); i += 2 {
-		w.values = append(w.values, w.fill[i])
-	}
-	if w.rows++; w.rows == rowsAtOnce {
-		w.flush()
-	}
-}
-
-func (w *writer) flush() {
-	if w.rows == 0 || w.err != nil {
-		return
-	}
-	one := "(?" + strings.Repeat(",?", len(w.columns)-1) + ")"
-	query := "INSERT INTO " + w.name + " (" + strings.Join(
-		w.columns,
-		",",
-	) + ") VALUES " + one + strings.Repeat(
-		","+one,
-		w.rows-1,
-	)
-	if _, err := w.db.ExecContext(w.ctx, query, w.values...); err != nil {
-		w.err = fmt.Errorf("writing %s: %w", w.name, err)
-	}
-	w.values, w.rows = w.values[:0], 0
 }
