@@ -43,6 +43,11 @@ func Open(ctx context.Context, opts Options) (_ *Zone, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing a pristine zone: %w", err)
 	}
+	if opts.Inherit != nil {
+		if err := opts.Inherit(ctx, opts.DB); err != nil {
+			return nil, fmt.Errorf("filling the zone with its past: %w", err)
+		}
+	}
 	if err := z.site.StartHeartbeat(ctx); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@
 package zone
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	gonet "net"
@@ -77,6 +78,9 @@ type Options struct {
 	Load Load
 	// Settings are values of the configuration that the server starts with, by name.
 	Settings map[string]string
+	// Inherit fills the databases of the pristine zone with what an earlier server left there. It is called before the
+	// usage server starts, so that the zone's windows begin where the last one of the past ended. Nil is no past.
+	Inherit func(ctx context.Context, db *database.Server) error
 }
 
 // Zone is a running lab zone.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"time"
@@ -72,20 +73,20 @@ proxies on loopback let requests come from different client addresses.`}
 		if speed > 1 {
 			clock = zone.NewScaled(speed)
 		}
-		var history *damage.Options
+		var inherit func(context.Context, *database.Server) error
 		if planted != "" {
-			o, err := damage.ParseSpec(planted)
+			history, err := damage.ParseSpec(planted)
 			if err != nil {
 				return usage("--damage %w", err)
 			}
-			history = &o
+			inherit = damagedPast(c.ErrOrStderr(), clock.Now(), history)
 		}
 		if err := needStanding(c.Context(), routers); err != nil {
 			return cannotRun(err)
 		}
-		return cannotRun(labUp(c, history, standing.Options{Routers: routers, Errs: c.ErrOrStderr(),
+		return cannotRun(labUp(c, standing.Options{Routers: routers, Errs: c.ErrOrStderr(),
 			Zone: zone.Options{Clock: clock, Release: name, Knobs: set, Listen: listen, ListenIntegration: integration,
-				Seed: seed, Bare: bare, Load: load}}, asJSON))
+				Seed: seed, Bare: bare, Load: load, Inherit: inherit}}, asJSON))
 	}
 	return c
 }
@@ -101,7 +102,7 @@ func needStanding(ctx context.Context, routers bool) error {
 	return network.Enter()
 }
 
-func labUp(c *cobra.Command, history *damage.Options, o standing.Options, asJSON bool) (err error) {
+func labUp(c *cobra.Command, o standing.Options, asJSON bool) (err error) {
 	ctx := c.Context()
 	defer func() {
 		// Ctrl-C is how a standing lab ends; it is no error.
@@ -114,11 +115,6 @@ func labUp(c *cobra.Command, history *damage.Options, o standing.Options, asJSON
 		return err
 	}
 	defer func() { err = errors.Join(err, l.Close(context.WithoutCancel(ctx))) }()
-	if history != nil {
-		if err := plantDamage(c, l.Database, *history); err != nil {
-			return err
-		}
-	}
 	if asJSON {
 		err = printJSON(c, l.Access)
 	} else {
@@ -138,25 +134,27 @@ func labUp(c *cobra.Command, history *damage.Options, o standing.Options, asJSON
 // damageBase is what the ids of planted objects begin after, far from those of the lab's own.
 const damageBase = 1_000_000
 
-// plantDamage writes a history that ends shortly before now, and says what is wrong with it.
-func plantDamage(c *cobra.Command, server *database.Server, o damage.Options) (err error) {
-	o.Base, o.Accounts = damageBase, []int64{2} // the lab's administrator
-	h := damage.Play(o.Until(time.Now()))
-	h.Plant()
-	db, err := server.Open(c.Context())
-	if err != nil {
-		return err
+// damagedPast writes a history that ends shortly before now, and says what is wrong with it.
+func damagedPast(say io.Writer, now time.Time, o damage.Options) func(context.Context, *database.Server) error {
+	return func(ctx context.Context, server *database.Server) (err error) {
+		o.Base, o.Accounts = damageBase, []int64{2} // the lab's administrator
+		h := damage.Play(o.Until(now))
+		h.Plant()
+		db, err := server.Open(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, db.Close()) }()
+		if err := h.Write(ctx, db); err != nil {
+			return fmt.Errorf("planting damage: %w", err)
+		}
+		classes := map[string]int{}
+		for _, t := range h.Truth() {
+			classes[t.Class]++
+		}
+		for _, class := range slices.Sorted(maps.Keys(classes)) {
+			fmt.Fprintf(say, "damage planted: %d %s\n", classes[class], class)
+		}
+		return nil
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := h.Write(c.Context(), db); err != nil {
-		return fmt.Errorf("planting damage: %w", err)
-	}
-	classes := map[string]int{}
-	for _, t := range h.Truth() {
-		classes[t.Class]++
-	}
-	for _, class := range slices.Sorted(maps.Keys(classes)) {
-		fmt.Fprintf(c.ErrOrStderr(), "damage planted: %d %s\n", classes[class], class)
-	}
-	return nil
 }
