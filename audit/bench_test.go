@@ -12,14 +12,17 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
+	"github.com/stackproof/stackproof/internal/testdb"
 	"github.com/stackproof/stackproof/zone/database"
 )
 
 // BenchmarkAudit audits a site of a million helper rows, ten million events and twenty million records, times SIZE
 // (default 0.002). STACKPROOF_BENCH_DSN names an empty MariaDB with settings of its own (task audit:bench); else a
 // private one is started, whose settings are those of a lab. A hundredth of the rows of load balancer rules is left
-// open.
+// open. With KEEP=1 the rows stay on the named server, and the next measurement takes them as they are: filling takes
+// many times longer than an audit, and a server that has just been filled is still at work.
 func BenchmarkAudit(b *testing.B) {
 	size := 0.002
 	if text := os.Getenv("SIZE"); text != "" {
@@ -27,12 +30,20 @@ func BenchmarkAudit(b *testing.B) {
 		size, err = strconv.ParseFloat(text, 64)
 		require.NoError(b, err)
 	}
-	server := benchServer(b)
-	db, err := server.Open(b.Context())
+	rows := int64(1_000_000 * size)
+	dsn := os.Getenv("STACKPROOF_BENCH_DSN")
+	if dsn == "" {
+		server := testdb.Start(b, "4.20.0.0")
+		dsn = server.DSN()
+	} else {
+		attach(b, dsn)
+	}
+	db, err := sql.Open("mysql", dsn)
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, db.Close()) })
-	rows := int64(1_000_000 * size)
-	fill(b, db, rows)
+	if !filled(b, db, rows) {
+		fill(b, db, rows)
+	}
 	if os.Getenv("PLAIN") != "" {
 		plainQuery(b, db)
 		return
@@ -42,7 +53,7 @@ func BenchmarkAudit(b *testing.B) {
 	runs := 0
 	for b.Loop() {
 		runs++
-		r, err := Run(b.Context(), Options{DSN: server.ReadOnlyDSN()})
+		r, err := Run(b.Context(), Options{DSN: dsn})
 		require.NoError(b, err)
 		require.EqualValues(b, 20*rows, r.Site.Records)
 		require.EqualValues(b, rows, r.Site.Rows)
@@ -55,100 +66,138 @@ func BenchmarkAudit(b *testing.B) {
 	b.ReportMetric(float64(peak(b)), "MB-peak")
 }
 
-func benchServer(b *testing.B) *database.Server {
-	dsn := os.Getenv("STACKPROOF_BENCH_DSN")
-	if dsn == "" {
-		return newTestSite(b)
-	}
-	b.Cleanup(func() {
-		db, err := sql.Open("mysql", dsn)
-		require.NoError(b, err)
-		for _, schema := range database.Databases() {
-			_, err := db.ExecContext(context.WithoutCancel(b.Context()), "DROP DATABASE "+schema)
-			require.NoError(b, err)
-		}
-		_, err = db.ExecContext(context.WithoutCancel(b.Context()), "DROP USER stackproof_ro")
-		require.NoError(b, err)
-		require.NoError(b, db.Close())
-	})
-	server, err := database.Attach(b.Context(), database.AttachOptions{Schema: "4.20.0.0", DSN: dsn})
+// attach makes the databases on a server, unless an earlier measurement has kept them there.
+func attach(b *testing.B, dsn string) {
+	db, err := sql.Open("mysql", dsn)
 	require.NoError(b, err)
-	return server
+	b.Cleanup(func() { require.NoError(b, db.Close()) })
+	keep := os.Getenv("KEEP") != ""
+	b.Cleanup(func() {
+		for _, schema := range database.Databases() {
+			if !keep {
+				_, err := db.ExecContext(context.WithoutCancel(b.Context()), "DROP DATABASE "+schema)
+				require.NoError(b, err)
+			}
+		}
+	})
+	var there int
+	require.NoError(b, db.QueryRowContext(b.Context(), "SELECT COUNT(*) FROM information_schema.schemata WHERE "+
+		"schema_name = 'cloud_usage'").Scan(&there))
+	if keep && there == 1 {
+		return
+	}
+	_, err = database.Attach(b.Context(), database.AttachOptions{Schema: "4.20.0.0", DSN: dsn})
+	require.NoError(b, err)
+	_, err = db.ExecContext(b.Context(), "DROP USER stackproof_ro")
+	require.NoError(b, err)
 }
 
-// fill makes the rows on the server. A helper row has two events; the other events are of kinds that nothing meters.
-func fill(b *testing.B, db *sql.DB, rows int64) {
+// filled tells whether an earlier measurement with KEEP=1 has left just these rows.
+func filled(b *testing.B, db *sql.DB, rows int64) bool {
 	b.Helper()
-	half := rows / 2
-	exec := func(query string, args ...any) {
-		_, err := db.ExecContext(
-			b.Context(),
-			strings.NewReplacer("ROWS", itoa(rows), "HALF", itoa(half)).Replace(query),
-			args...)
-		require.NoError(b, err, query)
+	var there int64
+	require.NoError(b, db.QueryRowContext(b.Context(), "SELECT COALESCE(MAX(id), 0) FROM cloud_usage.cloud_usage").
+		Scan(&there))
+	if there != 0 {
+		require.Equal(b, 20*rows, there, "the kept rows are of another SIZE")
 	}
-	const born = "DATE_ADD('2025-01-01', INTERVAL (seq * 29) % 30000000 SECOND)"
-	const died = "DATE_ADD('2025-01-01', INTERVAL (seq * 29) % 30000000 + 86400 SECOND)"
-	exec(
-		"INSERT INTO cloud_usage.usage_load_balancer_policy (id, zone_id, account_id, domain_id, lb_id, created, " +
-			"deleted) SELECT seq, 1, 2 + seq % 500, 1, seq + 7, " +
-			born + ", IF(seq % 100 = 0, NULL, " + died + ") FROM cloud.seq_1_to_HALF",
-	)
-	exec(
-		"INSERT INTO cloud_usage.usage_volume (id, zone_id, account_id, domain_id, volume_id, size, created, " +
-			"deleted) SELECT seq, 1, 2 + seq % 500, 1, seq, 1, " + born + ", " + died + " FROM cloud.seq_1_to_HALF",
-	)
-	for _, schema := range []string{"cloud", "cloud_usage"} {
-		events := "INSERT INTO " + schema +
-			".usage_event (id, type, account_id, created, zone_id, resource_id, resource_name, processed) SELECT "
-		exec(events + "seq, 'LB.CREATE', 2 + seq % 500, " + born + ", 1, seq + 7, NULL, 1 FROM cloud.seq_1_to_HALF")
-		exec(
-			events + "HALF + seq, 'VOLUME.CREATE', 2 + seq % 500, " + born +
-				", 1, seq, 'ROOT', 1 FROM cloud.seq_1_to_HALF",
-		)
-		exec(
-			events + "ROWS + seq, 'LB.DELETE', 2 + seq % 500, " + died +
-				", 1, seq + 7, NULL, 1 FROM cloud.seq_1_to_HALF",
-		)
-		exec(
-			events + "ROWS + HALF + seq, 'VOLUME.DELETE', 2 + seq % 500, " + died +
-				", 1, seq, 'ROOT', 1 FROM cloud.seq_1_to_HALF",
-		)
-		for part := range int64(8) {
-			exec(
-				fmt.Sprintf(
-					"%sROWS * %d + seq, ELT(1 + seq %% 3, 'SG.ASSIGN', 'NET.IP6ASSIGN', 'VM.RESIZE.NIC'), 2 + seq "+
-						"%% 500, %s, 1, seq, 'x', 1 FROM cloud.seq_1_to_ROWS",
-					events,
-					part+2,
-					born,
-				),
-			)
+	return there != 0
+}
+
+// filling is how rows are made on the server: HALF and ROWS stand for numbers.
+type filling struct {
+	b    *testing.B
+	db   *sql.DB
+	rows int64
+}
+
+func (f filling) try(query string) error {
+	query = strings.NewReplacer("ALL_RECORDS", itoa(20*f.rows), "ALL_EVENTS", itoa(10*f.rows),
+		"WINDOW", itoa(f.rows/10), "ROWS", itoa(f.rows), "HALF", itoa(f.rows/2)).Replace(query)
+	if _, err := f.db.ExecContext(f.b.Context(), query); err != nil {
+		return fmt.Errorf("%w: %s", err, query)
+	}
+	return nil
+}
+
+// large fills a large table: one statement, and its keys afterwards, takes a tenth of the time.
+func (f filling) large(table, query string) error {
+	rows, err := f.db.QueryContext(f.b.Context(), "SELECT index_name, non_unique, GROUP_CONCAT(column_name ORDER BY "+
+		"seq_in_index) FROM information_schema.statistics WHERE CONCAT(table_schema, '.', table_name) = ? AND "+
+		"index_name <> 'PRIMARY' GROUP BY index_name, non_unique", table)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	var drop, add []string
+	for rows.Next() {
+		var name, columns string
+		var double bool
+		if err := rows.Scan(&name, &double, &columns); err != nil {
+			return err
+		}
+		drop = append(drop, "DROP KEY `"+name+"`")
+		add = append(add, fmt.Sprintf("ADD %s KEY `%s` (%s)", map[bool]string{false: "UNIQUE"}[double], name, columns))
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	statements := []string{"INSERT INTO " + table + query}
+	if len(drop) > 0 {
+		statements = []string{"ALTER TABLE " + table + " " + strings.Join(drop, ", "), statements[0],
+			"ALTER TABLE " + table + " " + strings.Join(add, ", ")}
+	}
+	for _, one := range statements {
+		if err := f.try(one); err != nil {
+			return err
 		}
 	}
-	for part := range int64(20) { // windows of a day with a two-hundredth of the records each
-		exec(
-			fmt.Sprintf(
-				"INSERT INTO cloud_usage.cloud_usage (id, zone_id, account_id, domain_id, description, "+
-					"usage_display, usage_type, raw_usage, usage_id, start_date, end_date) "+
-					"SELECT ROWS * %[1]d + seq, 1, 2 + seq %% 500, 1, 'Load Balancing Policy usage time', '24 Hrs', "+
-					"IF(seq %% 2, 11, 6), 24, seq, "+
-					"DATE_ADD('2025-01-01', INTERVAL %[1]d * 10 + FLOOR(seq * 10 / (ROWS + 1)) DAY), "+
-					"DATE_ADD('2025-01-01 23:59:59', INTERVAL %[1]d * 10 + FLOOR(seq * 10 / (ROWS + 1)) DAY) FROM "+
-					"cloud.seq_1_to_ROWS",
-				part,
-			),
-		)
+	return nil
+}
+
+// fill makes the rows. A helper row has two events; the other events are of kinds that nothing meters. Records are
+// those of days, with a two-hundredth each.
+func fill(b *testing.B, db *sql.DB, rows int64) {
+	b.Helper()
+	f := filling{b, db, rows}
+	const born = "DATE_ADD('2025-01-01', INTERVAL (seq * 29) % 30000000 SECOND)"
+	const died = "DATE_ADD('2025-01-01', INTERVAL (seq * 29) % 30000000 + 86400 SECOND)"
+	const resource = "((seq - 1) % HALF + 1)"
+	const part = "LEAST((seq - 1) DIV HALF, 4)"
+	var parts errgroup.Group
+	for table, query := range map[string]string{
+		"cloud_usage.usage_load_balancer_policy": " (id, zone_id, account_id, domain_id, lb_id, created, deleted) " +
+			"SELECT seq, 1, 2 + seq % 500, 1, seq + 7, " + born + ", IF(seq % 100 = 0, NULL, " + died + ") FROM " +
+			"cloud.seq_1_to_HALF",
+		"cloud_usage.usage_volume": " (id, zone_id, account_id, domain_id, volume_id, size, created, deleted) " +
+			"SELECT seq, 1, 2 + seq % 500, 1, seq, 1, " + born + ", " + died + " FROM cloud.seq_1_to_HALF",
+		"cloud_usage.cloud_usage": " (id, zone_id, account_id, domain_id, description, usage_display, usage_type, " +
+			"raw_usage, usage_id, start_date, end_date) SELECT seq, 1, 2 + (seq - 1) % ROWS % 500, 1, " +
+			"'Load Balancing Policy usage time', '24 Hrs', IF(seq % 2, 11, 6), 24, (seq - 1) % ROWS + 1, " +
+			"DATE_ADD('2025-01-01', INTERVAL (seq - 1) DIV WINDOW DAY), " +
+			"DATE_ADD('2025-01-01 23:59:59', INTERVAL (seq - 1) DIV WINDOW DAY) FROM cloud.seq_1_to_ALL_RECORDS",
+		"cloud_usage.usage_event": "", "cloud.usage_event": "",
+	} {
+		if query == "" {
+			query = " (id, type, account_id, created, zone_id, resource_id, resource_name, processed) SELECT seq, " +
+				"ELT(1 + " + part + ", 'LB.CREATE', 'VOLUME.CREATE', 'LB.DELETE', 'VOLUME.DELETE', ELT(1 + seq % 3, " +
+				"'SG.ASSIGN', 'NET.IP6ASSIGN', 'VM.RESIZE.NIC')), 2 + " + resource + " % 500, DATE_ADD('2025-01-01', " +
+				"INTERVAL (" + resource + " * 29) % 30000000 + IF(" + part + " IN (2, 3), 86400, 0) SECOND), 1, " +
+				resource + " + IF(" + part + " IN (0, 2), 7, 0), ELT(1 + " + part + ", NULL, 'ROOT', NULL, 'ROOT', " +
+				"'x'), 1 FROM cloud.seq_1_to_ALL_EVENTS"
+		}
+		parts.Go(func() error { return f.large(table, query) })
 	}
-	exec(
+	require.NoError(b, parts.Wait())
+	for _, query := range []string{
 		"INSERT INTO cloud_usage.usage_job (job_type, scheduled, start_millis, end_millis, exec_time, success, " +
 			"heartbeat) VALUES (0, 0, 1735689600000, UNIX_TIMESTAMP() * 1000 - 1, 1, 1, UTC_TIMESTAMP())",
-	)
-	exec(
 		"CREATE TABLE IF NOT EXISTS cloud.volumes (id BIGINT UNSIGNED PRIMARY KEY, account_id BIGINT UNSIGNED, " +
 			"state VARCHAR(32), removed DATETIME)",
-	)
-	exec("INSERT INTO cloud.volumes (id, account_id, state, removed) VALUES (1, 2, 'Expunged', '2025-02-01')")
+		"INSERT INTO cloud.volumes (id, account_id, state, removed) VALUES (1, 2, 'Expunged', '2025-02-01')",
+	} {
+		require.NoError(b, f.try(query))
+	}
 }
 
 // plainQuery is the query of facts 3.4 on the same rows, for load balancer rules only.

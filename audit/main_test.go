@@ -14,6 +14,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackproof/stackproof/internal/testdb"
 	"github.com/stackproof/stackproof/zone/database"
 )
 
@@ -25,17 +26,9 @@ type testSite struct {
 	needs  map[string][][2]string
 }
 
-func newTestSite(t testing.TB) *database.Server {
-	t.Helper()
-	server, err := database.Start(t.Context(), database.Options{Schema: "4.20.0.0"})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	return server
-}
-
 func site4(t *testing.T) *testSite {
 	t.Helper()
-	server := newTestSite(t)
+	server := testdb.Start(t, "4.20.0.0")
 	db, err := server.Open(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
@@ -110,7 +103,8 @@ func (s *testSite) audit(change ...func(*Options)) *Result {
 }
 
 func (s *testSite) try(change ...func(*Options)) (*Result, error) {
-	o := Options{DSN: s.server.ReadOnlyDSN()}
+	// The settings of the server's own sessions are those that an audit meets.
+	o := Options{DSN: s.dsnWith(func(c *mysql.Config) { c.Params = nil })}
 	for _, c := range change {
 		c(&o)
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,8 +34,14 @@ func (s *testSite) volumes() {
 		"CREATE TABLE IF NOT EXISTS cloud.volumes (id BIGINT UNSIGNED PRIMARY KEY, uuid VARCHAR(40), account_id " +
 			"BIGINT UNSIGNED, state VARCHAR(32), instance_id BIGINT UNSIGNED, removed DATETIME)",
 	)
-	for _, table := range []string{"cloud.usage_event", "cloud_usage.usage_event", "cloud_usage.usage_volume"} {
-		s.exec("ALTER TABLE " + table + " ADD COLUMN IF NOT EXISTS vm_id BIGINT UNSIGNED NULL")
+	for _, name := range []string{"cloud.usage_event", "cloud_usage.usage_event", "cloud_usage.usage_volume"} {
+		schema, table, _ := strings.Cut(name, ".")
+		var there int
+		require.NoError(s.t, s.db.QueryRowContext(s.t.Context(), "SELECT COUNT(*) FROM information_schema.columns "+
+			"WHERE table_schema = ? AND table_name = ? AND column_name = 'vm_id'", schema, table).Scan(&there))
+		if there == 0 {
+			s.exec("ALTER TABLE " + name + " ADD COLUMN vm_id BIGINT UNSIGNED NULL")
+		}
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stackproof/stackproof/audit"
 	"github.com/stackproof/stackproof/audit/damage"
-	"github.com/stackproof/stackproof/zone/database"
+	"github.com/stackproof/stackproof/internal/testdb"
 )
 
 // said runs a command line and answers its status, output and errors.
@@ -25,9 +25,7 @@ func said(args ...string) (int, string, string) {
 // TestAuditAndRepairByCommand: the verbs of an operator, one after another, on a site that an affected release has
 // left.
 func TestAuditAndRepairByCommand(t *testing.T) {
-	server, err := database.Start(t.Context(), database.Options{Schema: "4.20.0.0"})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	server := testdb.Start(t, "4.20.0.0")
 	db, err := server.Open(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
