@@ -130,12 +130,6 @@ func All() []string {
 	return names
 }
 
-// Provisional says whether a release is a branch, whose behaviour is known from its source alone and may change.
-func Provisional(name string) bool {
-	p, ok := history().named(name)
-	return ok && p.Becomes != ""
-}
-
 // Known names the oldest and the newest release that are known, for help texts: "4.16 to 4.22".
 func Known() string {
 	h := history()

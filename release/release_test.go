@@ -233,6 +233,7 @@ func TestProfilesAndKnobs(t *testing.T) {
 	_, err = Contains("4.20.1.0", "4.20.9.9")
 	assert.ErrorContains(t, err, "not in the history")
 	assert.Regexp(t, `^4\.16 to `, Known())
-	assert.True(t, Provisional("main"))
-	assert.False(t, Provisional(Default))
+	for _, p := range Profiles() {
+		assert.Equal(t, p.Name == "main", p.Becomes != "", p.Name)
+	}
 }

@@ -153,7 +153,7 @@ func TestRunThatCouldShowNothingIsNeverGreen(t *testing.T) {
 
 // The gate that reads JUnit and the gate that reads the exit status must agree.
 func TestJUnitAgreesWithTheExitStatus(t *testing.T) {
-	for _, v := range append(result.Verdicts(), "") {
+	for _, v := range []result.Verdict{result.Fail, result.Inconclusive, result.Unsupported, result.Pass, ""} {
 		for _, known := range []bool{false, true} {
 			for _, byDesign := range []bool{false, true} {
 				for _, strict := range []bool{false, true} {

@@ -158,9 +158,6 @@ func (h *History) End() time.Time {
 	return time.UnixMilli(h.jobs[len(h.jobs)-1].end).UTC()
 }
 
-// Now is the time after the last action.
-func (h *History) Now() time.Time { return time.Unix(h.now, 0).UTC() }
-
 func (h *History) account() int64 { return h.Accounts[h.random.IntN(len(h.Accounts))] }
 
 // act does one random action. Each takes at least a second of its own.

@@ -65,15 +65,6 @@ func (e *NoEngineError) Unwrap() error { return e.err }
 
 func noEngine(err error) error { return &NoEngineError{err} }
 
-// Check says whether an engine answers; it is a *NoEngineError when none does.
-func Check(ctx context.Context) error {
-	e, err := connect(ctx)
-	if err != nil {
-		return err
-	}
-	return e.Close()
-}
-
 // Need makes sure that an engine answers and has the image, which it pulls otherwise.
 func Need(ctx context.Context, image string, say func(string)) (err error) {
 	e, err := connect(ctx)

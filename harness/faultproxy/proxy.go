@@ -40,12 +40,6 @@ const (
 	StartingFine Fault = "starting, 200" // the same with 200, as the servlet container does for a moment
 )
 
-// All lists the faults.
-func All() []Fault {
-	return []Fault{Delay, ResetBefore, ResetAfter, BadGateway, GatewayLate, Half, HalfJSON, Twice, Stale, Refused,
-		Starting, StartingFine}
-}
-
 // Reaches says whether the server carries out a call that is hit.
 func (f Fault) Reaches() bool {
 	return f != ResetBefore && f != BadGateway && f != Refused && f != Starting && f != StartingFine

@@ -12,7 +12,7 @@ import (
 )
 
 func TestWorseFollowsTheOrder(t *testing.T) {
-	order := Verdicts()
+	order := []Verdict{Fail, Inconclusive, Unsupported, Pass}
 	for i, a := range order {
 		for j, b := range order {
 			want := a
@@ -22,9 +22,6 @@ func TestWorseFollowsTheOrder(t *testing.T) {
 			require.Equal(t, want, Worse(a, b), "Worse(%s, %s)", a, b)
 		}
 	}
-	require.Equal(t, Inconclusive, Worst())
-	require.Equal(t, Pass, Worst(Pass, Pass))
-	require.Equal(t, Fail, Worst(Pass, Unsupported, Fail, Inconclusive))
 	require.Equal(t, Verdict(""), Worse(Pass, ""), "an unset verdict must beat pass")
 }
 

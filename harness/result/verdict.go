@@ -5,16 +5,13 @@ import "slices"
 // Verdict is the outcome of a scenario.
 type Verdict string
 
-// The four verdicts. Worst wins: fail, inconclusive, unsupported, pass.
+// The four verdicts. The worst wins: fail, inconclusive, unsupported, pass.
 const (
 	Pass         Verdict = "pass"
 	Fail         Verdict = "fail"
 	Inconclusive Verdict = "inconclusive" // could not be decided; the reason says why
 	Unsupported  Verdict = "unsupported"  // the target lacks a capability that the scenario needs
 )
-
-// Verdicts lists all verdicts, worst first.
-func Verdicts() []Verdict { return []Verdict{Fail, Inconclusive, Unsupported, Pass} }
 
 // Valid says whether v is one of the four.
 func (v Verdict) Valid() bool {
@@ -47,18 +44,6 @@ func Worse(a, b Verdict) Verdict {
 		return b
 	}
 	return a
-}
-
-// Worst returns the worst of vs. Of nothing it is Inconclusive: nothing seen proves nothing.
-func Worst(vs ...Verdict) Verdict {
-	if len(vs) == 0 {
-		return Inconclusive
-	}
-	worst := vs[0]
-	for _, v := range vs[1:] {
-		worst = Worse(worst, v)
-	}
-	return worst
 }
 
 // Exit codes of a finished run. 2 (wrong use) and 4 (could not run) belong to the command.

@@ -1,6 +1,7 @@
 package dataplane
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -12,27 +13,21 @@ func TestChancesOfFalsePass(t *testing.T) {
 		name      string
 		got, want float64
 	}{
-		{"round robin, N4 B2 M2", FalsePassRoundRobin(4, 2, 2), 0.167},
-		{"round robin, N6 B2 M2", FalsePassRoundRobin(6, 2, 2), 0.050},
-		{"round robin, N6 B3 M2", FalsePassRoundRobin(6, 2, 3), 0.011},
-		{"round robin, coprime", FalsePassRoundRobin(31, 5, 2), 0},
-		{"one shuffle, N4 B2 M2", FalsePassOneShuffle(4, 2, 2), 0.086},
-		{"one shuffle, M does not divide", FalsePassOneShuffle(5, 2, 2), 0},
+		{"round robin, N4 B2 M2", falsePassRoundRobin(4, 2, 2), 0.167},
+		{"round robin, N6 B2 M2", falsePassRoundRobin(6, 2, 2), 0.050},
+		{"round robin, N6 B3 M2", falsePassRoundRobin(6, 2, 3), 0.011},
+		{"round robin, coprime", falsePassRoundRobin(31, 5, 2), 0},
 		{"independent, N4 B2 M2", FalsePassIndependent(4, 2, 2), 1. / 16},
-		{"weights alike", FalsePassWeighted(4, 2, []float64{.5, .5}), 1. / 16},
-		{"weights 3 to 1", FalsePassWeighted(1, 2, []float64{.75, .25}), .625},
-		{"no mover after reload, N3 B2", NoMoverAfterReload(3, 2), 1. / 8},
 		{"movers after reload, N30 B3", MoversAfterReload(30, 3), 20},
 		{"all on one, N3 B2", AllOnOne(3, 2), 1. / 4},
-		{"missed: p 5 %, 90 clients", MissPartial(.05, 90, 5, 100), .01},
-		{"missed: p 10 %, 44 clients", MissPartial(.10, 44, 5, 100), .0097},
-		{"missed: p 20 %, 21 clients", MissPartial(.20, 21, 5, 100), .0092},
+		{"missed: p 5 %, 90 clients", missPartial(.05, 90, 5, 100), .01},
+		{"missed: p 10 %, 44 clients", missPartial(.10, 44, 5, 100), .0097},
+		{"missed: p 20 %, 21 clients", missPartial(.20, 21, 5, 100), .0092},
 		{"seen by 31 clients", SmallestFraction(.99, 31, 5, 100), .14},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.InDelta(t, c.want, c.got, max(c.want*.03, 1e-12)) })
 	}
-	require.InEpsilon(t, 2e-12, FalsePassOneShuffle(10, 5, 2), 0.3)
-	require.InDelta(t, .01, MissPartial(SmallestFraction(.99, 31, 5, 3), 31, 5, 3), 1e-9, "not each other's inverse")
+	require.InDelta(t, .01, missPartial(SmallestFraction(.99, 31, 5, 3), 31, 5, 3), 1e-9, "not each other's inverse")
 }
 
 // TestExpectedMovers replays the table of 4,000 simulated runs: means to two tenths, lowest values as bounds.
@@ -100,7 +95,7 @@ func TestRoundRobinFormulaAgainstSimulation(t *testing.T) {
 		for range runs {
 			passes += countFalsePasses(random, c.n, c.m, c.b)
 		}
-		require.InDelta(t, FalsePassRoundRobin(c.n, c.m, c.b), float64(passes)/(runs*4000), .005, "%+v", c)
+		require.InDelta(t, falsePassRoundRobin(c.n, c.m, c.b), float64(passes)/(runs*4000), .005, "%+v", c)
 	}
 }
 
@@ -132,4 +127,24 @@ func TestCoprime(t *testing.T) {
 	require.False(t, coprime(31, 31))
 	require.False(t, coprime(31, 62))
 	require.False(t, coprime(30, 4))
+}
+
+// falsePassRoundRobin is the chance of a false pass where round robin meets one request for each client and round, in
+// an order shuffled for each round, without foreign traffic: 0 where b does not divide n, else ((n/b)!^b / n!)^(m−1).
+func falsePassRoundRobin(n, m, b int) float64 {
+	if n%b != 0 {
+		return 0
+	}
+	return math.Exp(float64(m-1) * (float64(b)*logFactorial(n/b) - logFactorial(n)))
+}
+
+// missPartial is (1 − p(1 − b^(1−m)))^n, the chance to see no mover where a fraction p of all client addresses is not
+// sticky.
+func missPartial(p float64, n, m, b int) float64 {
+	return math.Pow(1-p*(1-math.Pow(float64(b), float64(1-m))), float64(n))
+}
+
+func logFactorial(n int) float64 {
+	v, _ := math.Lgamma(float64(n) + 1)
+	return v
 }

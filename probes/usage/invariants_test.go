@@ -223,8 +223,7 @@ func TestInvariantsAreSilent(t *testing.T) {
 func TestUntouchedRows(t *testing.T) {
 	s := newSite(t)
 	const lb = "cloud_usage.usage_load_balancer_policy"
-	touchedLB5 := Touched{}
-	touchedLB5.Touch(KindLB, 5)
+	touchedLB5 := Touched{{Kind: KindLB, ID: 5}: true}
 	for _, tt := range []struct {
 		name    string
 		do      func(s *site)

@@ -63,13 +63,6 @@ type Ref struct {
 // an event of their own since the earlier snapshot need not be named.
 type Touched map[Ref]bool
 
-// Touch adds the resources with these internal ids.
-func (t Touched) Touch(kind Kind, ids ...int64) {
-	for _, id := range ids {
-		t[Ref{Kind: kind, ID: id}] = true
-	}
-}
-
 func (t Touched) has(r Ref) bool { return t[r] || t[Ref{Kind: r.Kind, ID: r.ID}] }
 
 // kindSpec says how a kind is stored and which events move it.

@@ -52,16 +52,6 @@ func unfilteredOf(command string) []string {
 	return nil
 }
 
-// Harmless says of a parameter of a list command that it changes how much is told of an object, and not which are
-// listed, or
-// that all list commands take it.
-func Harmless(param string) bool {
-	return slices.Contains(everywhereParams(), param) || slices.Contains([]string{"account", "domainid", "isrecursive",
-		"showicon", "showunique", "showresourceicon", "details", "retrieveonlyresourcecount", "fordisplay",
-		"accumulate",
-		"fetchlatest", "showcapacities", "showremoved", "showuserdata", "viewmode"}, param)
-}
-
 // byFields applies the filters of the table: an object is kept when its field of the filter's name has the value. Where
 // no object has such a field, the call is refused when its work is done (lacking): taken and not applied, a filter
 // would list everything.
