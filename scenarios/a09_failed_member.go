@@ -23,6 +23,8 @@ func memberNotPushed() harness.Scenario {
 			sibling := tier.LoadBalancer("sibling").Assign(tier.VMs(1)...)
 			g := tier.Group("group", 1)
 			t.AwaitMembers(g)
+			t.Foreshow(release.UnassignedMemberStays, story.Billed{}, story.Shows{Class: result.WrongMembers,
+				What: story.SeenMembers, Holds: story.CountOf(1, 1), Most: 1})
 			g.Disable()
 			g.Resize(2, 2)
 			g.Enable()

@@ -25,6 +25,8 @@ func memberDisks() harness.Scenario {
 			g.Settle()
 			t.ExpectMembers(g)
 			t.RequireDataDisks(account, 2)
+			t.Foreshow(release.MemberDiskStays, story.Billed{}, story.Shows{Class: result.DisksLeft,
+				What: story.SeenDisks, Holds: story.Count(2), Most: 1})
 			g.DeleteGroup()
 			t.PassGrace()
 			t.ExpectNoDataDisks(account, "their group was deleted with its members")

@@ -32,6 +32,8 @@ func beside() map[string][]release.Knob {
 		"L-21": {fault.KeepAlivePushed, fault.PushLost},
 		"A-05": {fault.PushLostMembers, fault.InstanceListShort},
 		"A-06": {fault.MembersLostOnDisable},
+		"A-09": {fault.MemberMissing, fault.RouterServerMissing},
+		"A-12": {fault.InstanceListShort},
 	}
 }
 

@@ -29,11 +29,14 @@ func (t Scaling) RequireDataDisks(a *Account, count int) {
 	}
 }
 
+// SeenDisks is what data disks that are left are seen by: how many.
+const SeenDisks = "data disks"
+
 // ExpectNoDataDisks expects that nothing is left of the disks of members that are gone.
 func (t Scaling) ExpectNoDataDisks(a *Account, why string) {
 	t.Checked(1)
 	if left := a.DataDisks(); left > 0 {
-		t.Fail(result.DisksLeft, fmt.Sprintf("%d data disks of account %s are left and billed on: %s", left, a.Name,
-			why))
+		t.failAs(result.DisksLeft, result.Seen{What: SeenDisks, Number: float64(left)}, fmt.Sprintf("%d data disks of account %s are left and "+
+			"billed on: %s", left, a.Name, why))
 	}
 }
