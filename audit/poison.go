@@ -32,8 +32,7 @@ type Poison struct {
 }
 
 // in says whether the rule hurts in a release. It goes by ancestry and not by the number: an older line may have a
-// later
-// fix. Of a release that nobody knows the worst is taken.
+// later fix. Of a release that nobody knows the worst is taken.
 func (p *Poison) in(name string) bool {
 	if p.Class == PoisonCase {
 		return release.Where(release.AlgorithmVerbatim).Contains(name)

@@ -52,8 +52,7 @@ func TestAKnownDefectIsKnownByItsClasses(t *testing.T) {
 }
 
 // TestNewsOfALaterRepeatIsShown: the case tells of the repeat with the failure that nobody knew, and not of the first,
-// whose
-// failure is known.
+// whose failure is known.
 func TestNewsOfALaterRepeatIsShown(t *testing.T) {
 	n := 0
 	s := harness.Scenario{ID: "X-01", KnownBad: harness.Known{Releases: release.Where(release.NetworkUsageModelOld),

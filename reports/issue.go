@@ -12,8 +12,7 @@ const IssueLimit = 60_000
 
 // Issue is the text of an upstream bug report about a case, in Markdown: what is wrong, on which versions, what was
 // done, what was expected and seen, and how to do it again. Secrets are taken out. It is an error when the run has no
-// such case, or when
-// there is nothing to report of it.
+// such case, or when there is nothing to report of it.
 func Issue(run result.Run, id string) ([]byte, error) {
 	run, err := withoutSecrets(run)
 	if err != nil {

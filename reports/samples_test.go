@@ -116,8 +116,7 @@ func everywhere(s string) result.Run {
 }
 
 // TestPageTellsWhyAtOnce: the failure of a small run is unfolded, the colours of its bars are named, and two pieces of
-// evidence
-// of one title are told apart.
+// evidence of one title are told apart.
 func TestPageTellsWhyAtOnce(t *testing.T) {
 	c := result.Case{ID: "U-02", Verdict: result.Fail, Known: true, KnownWhy: "#1", Reason: "A is billed",
 		Evidence: []result.Evidence{{Kind: result.KindRows, Title: "rows", Text: "a"},

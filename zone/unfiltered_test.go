@@ -48,8 +48,7 @@ var harmless = []string{"account", "domainid", "isrecursive", "showicon", "showu
 	"showuserdata", "viewmode", "projectid", "listall", "page", "pagesize", "keyword"}
 
 // TestFiltersThatTheLabLacks: every filter of a list command that a server has and the lab does not is in the table of
-// those
-// that are refused. A filter that is taken and not applied lists everything, which is the worst answer.
+// those that are refused. A filter that is taken and not applied lists everything, which is the worst answer.
 func TestFiltersThatTheLabLacks(t *testing.T) {
 	b := newBench(t, "4.20.1.0")
 	var got strings.Builder

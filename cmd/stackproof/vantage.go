@@ -121,8 +121,7 @@ func throughProxies(words []string) (vantage, error) {
 }
 
 // namespaces are vantage points in network namespaces of this machine (ip netns). Each has a number in the discard
-// prefix
-// 100::/64 (RFC 6666), since several may have the same address.
+// prefix 100::/64 (RFC 6666), since several may have the same address.
 type namespaces map[netip.Addr]string
 
 func inNamespaces(names []string) vantage {

@@ -24,8 +24,8 @@ type Part struct {
 
 // Merge joins the results of shards into one run. What was planned for any shard, and has no result in any part, is
 // missing in the run and fails it; so does a part that could not be read. A scenario with several results keeps the
-// worst, and a note
-// says so. Parts of different targets, releases or splits cannot be joined: the error names two of them.
+// worst, and a note says so. Parts of different targets, releases or splits cannot be joined: the error names two of
+// them.
 func Merge(parts []Part) (Run, error) {
 	m := merger{at: map[string]int{}, from: map[string]string{}, shards: map[int]bool{}}
 	for _, p := range parts {

@@ -90,8 +90,7 @@ Three things to try:
 }
 
 // packaged is what is switched on in the zone to open. Clients ask for capabilities first, and a packaged server with
-// its
-// settings answers; that a simulator's build does not (docs/facts/confirmed.md) would only be in their way.
+// its settings answers; that a simulator's build does not (docs/facts/confirmed.md) would only be in their way.
 func packaged(o zone.Options) (release.Knobs, error) {
 	if o.Knobs != nil {
 		return o.Knobs, nil

@@ -1,7 +1,6 @@
 // Package standing is a lab zone that is left standing: for people, for the clients of the ecosystem (cmk, cs,
-// Terraform,
-// Ansible, libcloud), and for another stackproof. It writes a ready profile for them and says on one line what the lab
-// lacks when they ask for it.
+// Terraform, Ansible, libcloud), and for another stackproof. It writes a ready profile for them and says on one line
+// what the lab lacks when they ask for it.
 //
 // It is not the lab target of a run (package lab), whose zones are pristine and whose clock jumps. Before changing it
 // know that everything it makes is in one folder that carries the process id, so that stackproof cleanup finds it after

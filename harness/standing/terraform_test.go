@@ -10,8 +10,8 @@ import (
 
 // terraform does, with the provider's own client, what Terraform's CloudStack provider does for vpc, network_acl,
 // network_acl_rule, network, ipaddress, instance, loadbalancer_rule, the autoscale resources and tags: create, read,
-// update,
-// and destroy until nothing is left (apache/cloudstack-terraform-provider, cloudstack/resource_cloudstack_*.go).
+// update, and destroy until nothing is left (apache/cloudstack-terraform-provider,
+// cloudstack/resource_cloudstack_*.go).
 func terraform(t *testing.T, l *Lab) {
 	c := goClient(t, l)
 	p := provider{t: t, c: c}

@@ -99,8 +99,7 @@ type found struct {
 
 // Prepare does the preflight of a tree once for many routers: it looks for the tree, an interpreter and HAProxy.
 // Options that come from it open faster; of them only Host, Isolated, Name and Limit may be changed. What the machine
-// or the tree lacks is an
-// *Unsupported.
+// or the tree lacks is an *Unsupported.
 func Prepare(ctx context.Context, o Options) (Options, error) {
 	if o.found != nil {
 		return o, nil

@@ -139,8 +139,7 @@ func listNICs(mgr *Manager, c *kernel.Call) (obj, error) {
 }
 
 // deployNetwork is where an instance goes for which no network was named: the account's isolated network, or a new one
-// of
-// the offering that is required; which of several is not guessed (UserVmManagerImpl.java@4.20.1.0).
+// of the offering that is required; which of several is not guessed (UserVmManagerImpl.java@4.20.1.0).
 func deployNetwork(mgr *Manager, c *kernel.Call, owner *tenancy.Account) (*net.Network, error) {
 	var own []*net.Network
 	for _, n := range mgr.net.Networks {

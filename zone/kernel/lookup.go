@@ -31,8 +31,7 @@ func (c *Call) Boolean(name string, def bool) bool {
 }
 
 // Differs says whether a parameter was given and is another word than value, by the collation of the databases: upper
-// and
-// lower case are the same, and blanks at the end do not count.
+// and lower case are the same, and blanks at the end do not count.
 func (c *Call) Differs(name, value string) bool {
 	return c.Has(name) && !strings.EqualFold(strings.TrimRight(c.Str(name), " "), strings.TrimRight(value, " "))
 }

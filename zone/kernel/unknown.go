@@ -36,8 +36,7 @@ func everywhereParams() []string {
 }
 
 // unfiltered are the filters of list commands that a server has and the lab does not: a command and its parameters a
-// line
-// (zone.TestFiltersThatTheLabLacks writes it from the parameters that CloudStack's Go client knows).
+// line (zone.TestFiltersThatTheLabLacks writes it from the parameters that CloudStack's Go client knows).
 //
 //go:embed unfiltered.txt
 var unfiltered string

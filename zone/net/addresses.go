@@ -156,8 +156,7 @@ func associated(mgr *Manager, c *kernel.Call) (obj, error) {
 }
 
 // onlyNetwork is where an address goes for which only a zone was named: the account's isolated network, if it has just
-// one
-// (AssociateIPAddrCmd.java@4.20.1.0).
+// one (AssociateIPAddrCmd.java@4.20.1.0).
 func onlyNetwork(mgr *Manager, owner *tenancy.Account) (*Network, error) {
 	var own []*Network
 	for _, n := range mgr.Networks {
