@@ -104,7 +104,7 @@ func filled(b *testing.B, db *sql.DB, rows int64) bool {
 	return there != 0
 }
 
-// filling is how rows are made on the server: HALF and ROWS stand for numbers.
+// filling is how rows are made on the server: WINDOW, ROWS and HALF stand for numbers of records and rows.
 type filling struct {
 	b    *testing.B
 	db   *sql.DB
@@ -112,16 +112,19 @@ type filling struct {
 }
 
 func (f filling) try(query string) error {
-	query = strings.NewReplacer("ALL_RECORDS", itoa(20*f.rows), "ALL_EVENTS", itoa(10*f.rows),
-		"WINDOW", itoa(f.rows/10), "ROWS", itoa(f.rows), "HALF", itoa(f.rows/2)).Replace(query)
+	query = strings.NewReplacer("WINDOW", itoa(f.rows/10), "ROWS", itoa(f.rows), "HALF", itoa(f.rows/2)).Replace(query)
 	if _, err := f.db.ExecContext(f.b.Context(), query); err != nil {
 		return fmt.Errorf("%w: %s", err, query)
 	}
 	return nil
 }
 
-// large fills a large table: one statement, and its keys afterwards, takes a tenth of the time.
-func (f filling) large(table, query string) error {
+// fillers is how many connections fill one table at the same time.
+const fillers = 8
+
+// large fills a table with rows that are made of the numbers 1 to last, several parts at the same time, and makes its
+// keys afterwards: that takes a tenth of the time.
+func (f filling) large(table, query string, last int64) error {
 	rows, err := f.db.QueryContext(f.b.Context(), "SELECT index_name, non_unique, GROUP_CONCAT(column_name ORDER BY "+
 		"seq_in_index) FROM information_schema.statistics WHERE CONCAT(table_schema, '.', table_name) = ? AND "+
 		"index_name <> 'PRIMARY' GROUP BY index_name, non_unique", table)
@@ -142,17 +145,24 @@ func (f filling) large(table, query string) error {
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	statements := []string{"INSERT INTO " + table + query}
 	if len(drop) > 0 {
-		statements = []string{"ALTER TABLE " + table + " " + strings.Join(drop, ", "), statements[0],
-			"ALTER TABLE " + table + " " + strings.Join(add, ", ")}
-	}
-	for _, one := range statements {
-		if err := f.try(one); err != nil {
+		if err := f.try("ALTER TABLE " + table + " " + strings.Join(drop, ", ")); err != nil {
 			return err
 		}
 	}
-	return nil
+	var parts errgroup.Group
+	parts.SetLimit(fillers)
+	const size = 100_000
+	for from := int64(1); from <= last; from += size {
+		parts.Go(func() error {
+			return f.try(fmt.Sprintf("INSERT INTO %s%s FROM cloud.seq_%d_to_%d", table, query, from,
+				min(from+size-1, last)))
+		})
+	}
+	if err := parts.Wait(); err != nil || len(add) == 0 {
+		return err
+	}
+	return f.try("ALTER TABLE " + table + " " + strings.Join(add, ", "))
 }
 
 // fill makes the rows. A helper row has two events; the other events are of kinds that nothing meters. Records are
@@ -165,28 +175,28 @@ func fill(b *testing.B, db *sql.DB, rows int64) {
 	const resource = "((seq - 1) % HALF + 1)"
 	const part = "LEAST((seq - 1) DIV HALF, 4)"
 	var parts errgroup.Group
-	for table, query := range map[string]string{
-		"cloud_usage.usage_load_balancer_policy": " (id, zone_id, account_id, domain_id, lb_id, created, deleted) " +
-			"SELECT seq, 1, 2 + seq % 500, 1, seq + 7, " + born + ", IF(seq % 100 = 0, NULL, " + died + ") FROM " +
-			"cloud.seq_1_to_HALF",
-		"cloud_usage.usage_volume": " (id, zone_id, account_id, domain_id, volume_id, size, created, deleted) " +
-			"SELECT seq, 1, 2 + seq % 500, 1, seq, 1, " + born + ", " + died + " FROM cloud.seq_1_to_HALF",
-		"cloud_usage.cloud_usage": " (id, zone_id, account_id, domain_id, description, usage_display, usage_type, " +
+	events := " (id, type, account_id, created, zone_id, resource_id, resource_name, processed) SELECT seq, " +
+		"ELT(1 + " + part + ", 'LB.CREATE', 'VOLUME.CREATE', 'LB.DELETE', 'VOLUME.DELETE', ELT(1 + seq % 3, " +
+		"'SG.ASSIGN', 'NET.IP6ASSIGN', 'VM.RESIZE.NIC')), 2 + " + resource + " % 500, DATE_ADD('2025-01-01', " +
+		"INTERVAL (" + resource + " * 29) % 30000000 + IF(" + part + " IN (2, 3), 86400, 0) SECOND), 1, " +
+		resource + " + IF(" + part + " IN (0, 2), 7, 0), ELT(1 + " + part + ", NULL, 'ROOT', NULL, 'ROOT', 'x'), 1"
+	for _, one := range []struct {
+		table, query string
+		last         int64
+	}{
+		{"cloud_usage.usage_load_balancer_policy", " (id, zone_id, account_id, domain_id, lb_id, created, deleted) " +
+			"SELECT seq, 1, 2 + seq % 500, 1, seq + 7, " + born + ", IF(seq % 100 = 0, NULL, " + died + ")", rows / 2},
+		{"cloud_usage.usage_volume", " (id, zone_id, account_id, domain_id, volume_id, size, created, deleted) " +
+			"SELECT seq, 1, 2 + seq % 500, 1, seq, 1, " + born + ", " + died, rows / 2},
+		{"cloud_usage.cloud_usage", " (id, zone_id, account_id, domain_id, description, usage_display, usage_type, " +
 			"raw_usage, usage_id, start_date, end_date) SELECT seq, 1, 2 + (seq - 1) % ROWS % 500, 1, " +
 			"'Load Balancing Policy usage time', '24 Hrs', IF(seq % 2, 11, 6), 24, (seq - 1) % ROWS + 1, " +
 			"DATE_ADD('2025-01-01', INTERVAL (seq - 1) DIV WINDOW DAY), " +
-			"DATE_ADD('2025-01-01 23:59:59', INTERVAL (seq - 1) DIV WINDOW DAY) FROM cloud.seq_1_to_ALL_RECORDS",
-		"cloud_usage.usage_event": "", "cloud.usage_event": "",
+			"DATE_ADD('2025-01-01 23:59:59', INTERVAL (seq - 1) DIV WINDOW DAY)", 20 * rows},
+		{"cloud_usage.usage_event", events, 10 * rows},
+		{"cloud.usage_event", events, 10 * rows},
 	} {
-		if query == "" {
-			query = " (id, type, account_id, created, zone_id, resource_id, resource_name, processed) SELECT seq, " +
-				"ELT(1 + " + part + ", 'LB.CREATE', 'VOLUME.CREATE', 'LB.DELETE', 'VOLUME.DELETE', ELT(1 + seq % 3, " +
-				"'SG.ASSIGN', 'NET.IP6ASSIGN', 'VM.RESIZE.NIC')), 2 + " + resource + " % 500, DATE_ADD('2025-01-01', " +
-				"INTERVAL (" + resource + " * 29) % 30000000 + IF(" + part + " IN (2, 3), 86400, 0) SECOND), 1, " +
-				resource + " + IF(" + part + " IN (0, 2), 7, 0), ELT(1 + " + part + ", NULL, 'ROOT', NULL, 'ROOT', " +
-				"'x'), 1 FROM cloud.seq_1_to_ALL_EVENTS"
-		}
-		parts.Go(func() error { return f.large(table, query) })
+		parts.Go(func() error { return f.large(one.table, one.query, one.last) })
 	}
 	require.NoError(b, parts.Wait())
 	for _, query := range []string{

@@ -148,6 +148,24 @@ func TestEachCheckHasAFault(t *testing.T) {
 	}
 }
 
+// TestKeysInTheWay: removed counters that are equal make an upgrade to 4.22 fail. Living ones, and those that were
+// removed at different times, do not.
+func TestKeysInTheWay(t *testing.T) {
+	s := site4(t)
+	s.sound()
+	s.exec("CREATE TABLE cloud.counter (id BIGINT UNSIGNED PRIMARY KEY, source VARCHAR(255), value VARCHAR(255), " +
+		"provider VARCHAR(255), removed DATETIME NULL)")
+	s.exec("INSERT INTO cloud.counter VALUES (1, 'snmp', '1.2', 'Netscaler', '2026-01-01 00:00:00'), " +
+		"(2, 'snmp', '1.2', 'Netscaler', '2026-01-01 00:00:01'), (3, 'cpu', 'cpu', 'VirtualRouter', NULL), " +
+		"(4, 'cpu', 'cpu', 'VirtualRouter', NULL)")
+	require.Equal(t, Clean, s.audit().Check("U11").Outcome)
+	s.exec("UPDATE cloud.counter SET removed = '2026-01-01 00:00:00' WHERE id = 2")
+	r := s.audit()
+	require.Equal(t, Found, r.Check("U11").Outcome)
+	require.Contains(t, r.Check("U11").Text, "counters 1, 2 of cloud.counter")
+	require.Len(t, r.KeysInTheWay, 1)
+}
+
 // TestDocuments: each form says the same as the result.
 func TestDocuments(t *testing.T) {
 	s := damaged(t)

@@ -47,7 +47,7 @@ func MakeGate(r *Result, target string) (*Gate, error) {
 	if !known {
 		g.add(false, "cloud.version does not tell the present release, so nothing is said of the steps from it")
 	}
-	g.health(r)
+	g.health(r, to)
 	g.usageRows(r, to)
 	g.balancers(r)
 	if known {
@@ -69,11 +69,12 @@ func (g *Gate) add(blocks bool, format string, a ...any) {
 }
 
 // health: an upgrade must not hide a usage server that is ill already.
-func (g *Gate) health(r *Result) {
+func (g *Gate) health(r *Result, to int) {
 	for _, id := range []string{"U8", "U11", "U12"} {
 		switch c := r.Check(id); c.Outcome {
 		case Found:
-			g.add(r.Stall == nil || id != "U8", "%s: %s", id, c.Text)
+			later := id == "U11" && c.Count == len(r.KeysInTheWay) && to < 42200 // hurts only a further upgrade
+			g.add((r.Stall == nil || id != "U8") && !later, "%s: %s", id, c.Text)
 		case Undecidable:
 			g.add(true, "%s: %s", id, c.Text)
 		}

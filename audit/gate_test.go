@@ -40,6 +40,11 @@ func leaked(id int64) Finding {
 	}
 }
 
+func keyInTheWay(r *Result) {
+	r.KeysInTheWay = []string{"counters 1, 2"}
+	r.set("U11", Found, r.KeysInTheWay[0])
+}
+
 func TestGate(t *testing.T) {
 	appCookie := Poison{
 		Class:   PoisonAppCookie,
@@ -72,6 +77,9 @@ func TestGate(t *testing.T) {
 			false, "blocks: U8: no job for days"},
 		"clock wrong": {"4.19.3.0", "4.20.2.0", func(r *Result) { r.set("U12", Found, "an hour ahead") },
 			false, "blocks: U12"},
+		"a key in the way": {"4.20.1.0", "4.22.0.0", keyInTheWay, false, "blocks: U11: counters 1, 2"},
+		"a key in the way of a later upgrade": {"4.20.1.0", "4.20.3.0", keyInTheWay, true,
+			"know:   U11: counters 1, 2"},
 		"nothing known": {"4.19.3.0", "4.20.2.0",
 			func(r *Result) { r.set("U8", Undecidable, "no job at all") }, false, "blocks: U8"},
 		"damaged rows": {"4.19.1.0", "4.20.2.0", func(r *Result) { r.Findings = []Finding{leaked(1)} },

@@ -41,6 +41,8 @@ type Result struct {
 	Stall    *Stall                                              `json:"stall,omitempty"`
 	Jobs     Jobs                                                `json:"jobs"`
 	Poison   []Poison                                            `json:"poison"`
+	// KeysInTheWay are rows on which the schema step of a later upgrade fails, a sentence each. They are part of U11.
+	KeysInTheWay []string `json:"keys_in_the_way,omitempty"`
 	// Traffic is what was seen of the rules in routers and from here, as a baseline.
 	Traffic []Traffic `json:"traffic,omitempty"`
 	Notes   []string  `json:"notes,omitempty"`

@@ -8,9 +8,9 @@ import (
 )
 
 // schema is U11: what the usage server copies accounts with, and accounts that it passed by. A missing account makes
-// every run of the whole site fail once an event names it.
+// every run of the whole site fail once an event names it. Rows that a later release's keys forbid belong to it.
 func (a *accounting) schema(ctx context.Context) (Check, error) {
-	c := Check{ID: "U11", Title: "the account tables of both schemas fit together"}
+	c := Check{ID: "U11", Title: "the schemas fit together, and to the keys of later releases"}
 	add := func(format string, arg ...any) {
 		if c.Count++; len(c.Evidence) < evidenceLines {
 			c.Evidence = append(c.Evidence, fmt.Sprintf(format, arg...))
@@ -46,7 +46,40 @@ func (a *accounting) schema(ctx context.Context) (Check, error) {
 		}
 		return nil
 	})
-	return verdict(c, "every account that should be there was copied", "differences"), err
+	if err != nil {
+		return c, err
+	}
+	if a.result.KeysInTheWay, err = a.keysInTheWay(ctx); err != nil {
+		return c, err
+	}
+	for _, text := range a.result.KeysInTheWay {
+		add("%s", text)
+	}
+	return verdict(c, "every account that should be there was copied, and no later key is violated", "differences"), nil
+}
+
+// keysInTheWay are rows that a unique key of a later release forbids, so that the schema step of an upgrade fails.
+// One such key is known: provider, source, value and removed of cloud.counter, from 4.22.0.0 on. Counters that live
+// have no time of removal, and NULL equals nothing.
+func (a *accounting) keysInTheWay(ctx context.Context) (all []string, err error) {
+	if !a.cloud.has("counter", "provider", "source", "value", "removed") {
+		return nil, nil
+	}
+	err = a.cloud.each(ctx, "SELECT CAST(GROUP_CONCAT(id ORDER BY id SEPARATOR ', ') AS CHAR) FROM cloud.counter "+
+		"WHERE removed IS NOT NULL GROUP BY provider, source, value, removed HAVING COUNT(*) > 1 ORDER BY MIN(id)",
+		func(scan func(...any) error) error {
+			var ids string
+			if err := scan(&ids); err != nil {
+				return err
+			}
+			all = append(all, fmt.Sprintf("the removed counters %s of cloud.counter are equal in all columns of the "+
+				"unique key that 4.22.0.0 adds: the upgrade fails on them. Give each another second of removal", ids))
+			return nil
+		})
+	if err != nil {
+		return nil, a.cloud.failed("reading cloud.counter", err)
+	}
+	return all, nil
 }
 
 // clockSlack is how far clocks may be apart.
