@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stackproof/stackproof/harness/harnesstest"
 )
 
 // TestBadInput: each mistake has one clear line that names what to do, and no password.
@@ -96,6 +100,49 @@ func TestInterrupted(t *testing.T) {
 		}
 	}})
 	require.ErrorContains(t, err, "has no result")
+}
+
+// TestMaxLoad: an audit waits while the database has much to do, says so, and is whole afterwards.
+func TestMaxLoad(t *testing.T) {
+	s := damaged(t)
+	want := lines(s.audit())
+	holder, err := s.db.Conn(t.Context())
+	require.NoError(t, err)
+	locked := func(query string) {
+		_, err := holder.ExecContext(t.Context(), query)
+		require.NoError(t, err)
+	}
+	locked("DO GET_LOCK('busy', 10)")
+	var work errgroup.Group
+	for range 6 {
+		work.Go(func() error {
+			_, err := s.db.ExecContext(t.Context(), "DO GET_LOCK('busy', 600) + RELEASE_LOCK('busy')")
+			return err
+		})
+	}
+	harnesstest.Eventually(t, "six statements at work", func() (bool, string) {
+		var name string
+		var running int
+		err := holder.QueryRowContext(t.Context(), "SHOW GLOBAL STATUS LIKE 'Threads_running'").Scan(&name, &running)
+		require.NoError(t, err)
+		return running > 6, itoa(int64(running))
+	})
+	var free sync.Once
+	most := 0
+	r, err := s.try(func(o *Options) {
+		o.MaxLoad = 5
+		o.Progress = func(p Progress) {
+			if most = max(most, p.Busy); p.Busy > 0 {
+				free.Do(func() { locked("DO RELEASE_LOCK('busy')") })
+			}
+		}
+	})
+	free.Do(func() { locked("DO RELEASE_LOCK('busy')") })
+	require.NoError(t, work.Wait())
+	require.NoError(t, holder.Close())
+	require.NoError(t, err)
+	require.Greater(t, most, 6)
+	require.Equal(t, want, lines(r))
 }
 
 // TestSessionTimeZone: no setting of the connection or of the session moves a date.

@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 )
 
 // meter tells how far the audit is, by the ids that there are to be looked at.
 type meter struct {
+	mu    sync.Mutex // several connections wait at the same time
 	tell  func(Progress)
 	at    Progress
 	began time.Time
@@ -39,15 +41,29 @@ func newMeter(ctx context.Context, o Options, s *site) (*meter, error) {
 	}
 	tick := func(n int64) { m.add(n) }
 	s.cloud.tick, s.usage.tick = tick, tick
+	s.cloud.wait, s.usage.wait = m.wait, m.wait
 	return m, nil
 }
 
 func (m *meter) stage(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.at.Stage = name
 	m.show()
 }
 
+// wait tells that the database has too much to do.
+func (m *meter) wait(busy int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.at.Busy = busy
+	m.show()
+	m.at.Busy = 0
+}
+
 func (m *meter) add(n int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.at.Done += n
 	m.at.Total = max(m.at.Total, m.at.Done)
 	if time.Since(m.last) > 200*time.Millisecond {

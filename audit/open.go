@@ -15,7 +15,8 @@ type Options struct {
 	DSN, UsageDSN string
 	// Batch is how many ids one statement covers at most; 0 is 200,000.
 	Batch int
-	// MaxLoad pauses while the server has more statements at work; 0 never pauses.
+	// MaxLoad pauses while the server has more statements at work, the audit's own included: one, and while records are
+	// read two. MySQL counts one of its own threads with them. 0 never pauses.
 	MaxLoad int
 	// Routers looks into virtual routers; nil: nobody may.
 	Routers Routers

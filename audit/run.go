@@ -15,6 +15,8 @@ type Progress struct {
 	Done      int64 // ids looked at, of Total
 	Total     int64
 	Remaining time.Duration // as far as the speed so far tells; 0 while it tells nothing
+	// Busy is how many statements the database has at work while the audit waits for it (Options.MaxLoad), else 0.
+	Busy int
 }
 
 // Run audits a site. It answers all or nothing: with an error there is no result.

@@ -31,6 +31,7 @@ type source struct {
 	batch   int64
 	maxLoad int
 	tick    func(rows int64) // progress
+	wait    func(busy int)   // told while the server has more statements at work than maxLoad
 	taken   time.Time        // database time of the snapshot, GMT
 	shared  bool             // conn belongs to the other source
 }
@@ -310,6 +311,9 @@ func (s *source) breathe(ctx context.Context) error {
 		}
 		if running <= s.maxLoad {
 			return nil
+		}
+		if s.wait != nil {
+			s.wait(running)
 		}
 		select {
 		case <-ctx.Done():

@@ -294,7 +294,7 @@ func (f *auditFlags) again(c *cobra.Command, o audit.Options) error {
 			err = errors.Join(err, f.docs.down())
 		}
 		if err != nil {
-			line += oneLine(err)
+			line = strings.TrimSuffix(line+"; ", "- ; ") + oneLine(err)
 		}
 		fmt.Fprintf(c.OutOrStdout(), "%s %s\n", time.Now().UTC().Format(time.RFC3339), line)
 		select {
@@ -330,7 +330,7 @@ func auditStatus(r *audit.Result) error {
 func auditProgress(w io.Writer) func(audit.Progress) {
 	file, isFile := w.(*os.File)
 	live := isFile && term.IsTerminal(int(file.Fd())) // a file descriptor is small
-	stage := ""
+	stage, waited := "", false
 	return func(p audit.Progress) {
 		percent := 0
 		if p.Total > 0 {
@@ -340,15 +340,18 @@ func auditProgress(w io.Writer) func(audit.Progress) {
 		if p.Remaining > 0 {
 			left = ", about " + p.Remaining.Round(time.Second).String() + " left"
 		}
+		if p.Busy > 0 {
+			left = fmt.Sprintf(", waiting: the database has %d statements at work (--max-load)", p.Busy)
+		}
 		switch {
 		case live:
 			fmt.Fprintf(w, "\r\033[Kaudit: %s, %d %%%s", p.Stage, percent, left)
 			if p.Done >= p.Total && p.Stage == "done" {
 				fmt.Fprint(w, "\r\033[K")
 			}
-		case p.Stage != stage:
+		case p.Stage != stage, p.Busy > 0 && !waited:
 			fmt.Fprintf(w, "audit: %s, %d %%%s\n", p.Stage, percent, left)
 		}
-		stage = p.Stage
+		stage, waited = p.Stage, p.Busy > 0
 	}
 }

@@ -125,6 +125,17 @@ func TestAuditAndRepairByCommand(t *testing.T) {
 	require.Contains(t, out, "grown")
 }
 
+// TestAuditSaysThatItWaits: once, not at every look.
+func TestAuditSaysThatItWaits(t *testing.T) {
+	var b bytes.Buffer
+	tell := auditProgress(&b)
+	for _, busy := range []int{0, 7, 9, 0} {
+		tell(audit.Progress{Stage: "events", Done: 1, Total: 10, Busy: busy})
+	}
+	require.Equal(t, "audit: events, 10 %\naudit: events, 10 %, waiting: the database has 7 statements at work "+
+		"(--max-load)\n", b.String())
+}
+
 // TestAuditWrongUse: each mistake of the command line has one line and status 2.
 func TestAuditWrongUse(t *testing.T) {
 	t.Setenv("STACKPROOF_DSN", "")
