@@ -22,6 +22,8 @@ func TestBackendAnswers(t *testing.T) {
 		{"proxy line of unknown origin", "PROXY UNKNOWN\r\n", "source 198.18.0.1\nvia connection\n"},
 		{"forwarded", "GET /one HTTP/1.1\r\nX-Forwarded-For: 1.2.3.4\r\nx-forwarded-for: 5.6.7.8, 9.9.9.9\r\n\r\n",
 			"source 9.9.9.9\nvia x-forwarded-for\n"},
+		{"protocol", "GET /one HTTP/1.1\r\nX-Forwarded-Proto: http\r\nx-forwarded-proto: https\r\n\r\n",
+			"source 198.18.0.1\nvia connection\nproto http, https\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			answer, err := get(t.Context(), s.Clients, "198.18.0.1", "10.1.1.1:80", c.head)
@@ -31,7 +33,7 @@ func TestBackendAnswers(t *testing.T) {
 			require.Contains(t, answer, c.want)
 		})
 	}
-	require.Equal(t, map[string]int64{"198.18.0.1": 3, "198.51.100.9": 1, "9.9.9.9": 1}, b.Sources())
+	require.Equal(t, map[string]int64{"198.18.0.1": 5, "198.51.100.9": 1, "9.9.9.9": 1}, b.Sources())
 }
 
 func TestBackendKeepsConnections(t *testing.T) {

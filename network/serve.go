@@ -193,6 +193,7 @@ func cutProxy(head, source []byte) (rest, from []byte) {
 // request is what serve needs to know of a request.
 type request struct {
 	forwarded []byte
+	proto     []byte // all values of X-Forwarded-Proto, in their order
 	length    int
 	closing   bool
 }
@@ -208,6 +209,11 @@ func parseRequest(head []byte) request {
 		switch {
 		case bytes.EqualFold(name, []byte("x-forwarded-for")):
 			r.forwarded = bytes.TrimSpace(value[bytes.LastIndexByte(value, ',')+1:])
+		case bytes.EqualFold(name, []byte("x-forwarded-proto")):
+			if r.proto != nil {
+				r.proto = append(r.proto, ", "...)
+			}
+			r.proto = append(r.proto, value...)
 		case bytes.EqualFold(name, []byte("connection")):
 			r.closing = bytes.EqualFold(value, []byte("close")) || r.closing &&
 				!bytes.EqualFold(value, []byte("keep-alive"))
@@ -235,6 +241,10 @@ func (m *member) answer(out []byte, r request, proxied, peer []byte) (response, 
 		connection = "close"
 	}
 	length := len("backend \nsource \nvia \n") + len(m.id) + len(source) + len(via)
+	proto := r.proto[:min(len(r.proto), 64)]
+	if proto != nil {
+		length += len("proto \n") + len(proto)
+	}
 	out = append(out, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: "...)
 	out = append(out, connection...)
 	out = append(out, "\r\nContent-Length: "...)
@@ -245,5 +255,9 @@ func (m *member) answer(out []byte, r request, proxied, peer []byte) (response, 
 	out = append(out, source...)
 	out = append(out, "\nvia "...)
 	out = append(out, via...)
+	if proto != nil {
+		out = append(out, "\nproto "...)
+		out = append(out, proto...)
+	}
 	return append(out, '\n'), source
 }

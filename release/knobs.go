@@ -45,6 +45,7 @@ const (
 	PrivateKeysLogged          Knob = "private-keys-logged"
 	SSLWithoutCertificatePlain Knob = "ssl-without-certificate-plain"
 	SSLHealthCheckRed          Knob = "ssl-health-check-red"
+	ForwardedProtoKept         Knob = "forwarded-proto-kept"
 	NetworkIDMustMatch         Knob = "networkid-must-match"
 	IdleTimeout                Knob = "idle-timeout"
 	NICSecurityGroupNamed      Knob = "nic-security-group-named"

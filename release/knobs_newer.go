@@ -72,6 +72,11 @@ func newer() []KnobInfo {
 				"(HAProxyConfigurator.java@4.22.0.0)",
 		},
 		{
+			Name: ForwardedProtoKept, Part: "router", Needs: []Knob{SSLOffload},
+			About: "a rule that ends TLS leaves a client's own X-Forwarded-Proto in front of its own " +
+				"(HAProxyConfigurator.java@4.22.0.0)",
+		},
+		{
 			Name: NetworkIDMustMatch, Part: "api",
 			About: "createLoadBalancerRule refuses a networkid that is not that of the address (#12785)",
 		},

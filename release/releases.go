@@ -60,7 +60,7 @@ func history() History {
 			On: []Knob{RouterVerifies, RuleBlockOrder2, KeepAliveCookieInvalid, UpdateWithoutProtocolFails,
 				UpdatePushesAlways, ProtocolCheckedExactly, UpdateCIDRList, CIDRListTwoForms,
 				DomainPathPretty, SSLOffload, CertificateChangeNotAtomic, PrivateKeysLogged,
-				SSLWithoutCertificatePlain, SSLHealthCheckRed},
+				SSLWithoutCertificatePlain, SSLHealthCheckRed, ForwardedProtoKept},
 			Off: []Knob{ProtocolUpdateNotPushed, UsageBackupLeftOpen},
 		},
 		{Name: "4.22.1.0", After: "4.22.0.0", Also: []string{"4.20.3.0"}, Aliases: []string{"4.22.1.1"},

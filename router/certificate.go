@@ -63,9 +63,13 @@ const tlsOptions = " ssl-min-ver TLSv1.2 no-tls-tickets ciphers ECDHE-RSA-AES256
 	"AES128-GCM-SHA256 ciphersuites TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"
 
 // tlsBind is what a bind line goes on with.
-func tlsBind(lb LoadBalancer) string {
+func tlsBind(lb LoadBalancer, rules Rules) string {
+	verb := "set-header"
+	if rules.KeepsForwardedProto {
+		verb = "add-header"
+	}
 	return " ssl crt " + CertificateFolder + "/" + lb.Name() + ".pem alpn h2,http/1.1" + tlsOptions +
-		"\n\thttp-request add-header X-Forwarded-Proto https"
+		"\n\thttp-request " + verb + " X-Forwarded-Proto https"
 }
 
 // certificates are what goes with a push; nil where routers know none. A rule that is being deleted has one, too, as

@@ -212,7 +212,7 @@ func ruleSection(lb LoadBalancer, keepAlive bool, rules Rules) []string {
 	listen := "listen " + lb.Name()
 	bind := "\tbind " + lb.SrcIP + ":" + strconv.Itoa(lb.SrcPort)
 	if tls {
-		bind += tlsBind(lb)
+		bind += tlsBind(lb, rules)
 	}
 	backend := append([]string{"\tbalance " + algorithm}, servers...)
 	if sticky != "" {

@@ -29,6 +29,8 @@ type Rules struct {
 	EndsTLS bool
 	// PlainWithoutCertificate: one without a certificate is rendered as a rule of protocol tcp. From 4.22.
 	PlainWithoutCertificate bool
+	// KeepsForwardedProto: one with a certificate adds X-Forwarded-Proto to what a client sent. From 4.22.
+	KeepsForwardedProto bool
 	// KeepAliveForceclose: a keep-alive push writes "no option forceclose" into http rules, which HAProxy 2.0 and later
 	// refuses. From 4.22; part of #14131.
 	KeepAliveForceclose bool
@@ -50,6 +52,7 @@ func RulesOf(on release.Knobs) Rules {
 		EndsTLS:           on[release.SSLOffload],
 
 		PlainWithoutCertificate: on[release.SSLWithoutCertificatePlain],
+		KeepsForwardedProto:     on[release.ForwardedProtoKept],
 		KeepAliveForceclose:     on[release.KeepAliveCookieInvalid],
 		IdleTimeout:             on[release.IdleTimeout],
 		Before418:               on[release.RendererBefore418],

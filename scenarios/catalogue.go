@@ -141,6 +141,7 @@ func stories() harness.Catalogue {
 		keysHidden(),
 		noPlainText(),
 		healthyTLS(),
+		forwardedProto(),
 		groupLifeCycle(),
 		groupGuards(),
 		failingTemplate(),

@@ -150,3 +150,27 @@ func healthyTLS() harness.Scenario {
 		}),
 	}
 }
+
+// forwardedProto: the control is a rule of protocol tcp with the same member, which passes on what the client sent.
+func forwardedProto() harness.Scenario {
+	return harness.Scenario{
+		ID: "L-65", Title: "the members behind TLS are told the client's protocol by the router alone",
+		Group: result.GroupLB, Priority: 1, Guards: []string{"#11468"}, Needs: routerNeeds(),
+		KnownBad: known(release.ForwardedProtoKept,
+			"a rule that ends TLS adds X-Forwarded-Proto and leaves a client's own in front "+
+				"(docs/findings/forwarded-proto-kept.md)",
+			result.WrongForwarded),
+		Cures: []release.Knob{release.ForwardedProtoKept.Off()},
+		Twins: []release.Knob{release.ForwardedProtoKept, fault.CertificateNotPushed},
+		About: []release.Knob{release.SSLOffload},
+		Run: ofTLS(func(t *story.T, account *story.Account, tier *story.Network) {
+			vms := tier.VMs(1)
+			r, control := tier.LoadBalancerAs("A", ssl()).Assign(vms...), tier.LoadBalancer("control").Assign(vms...)
+			r.Certify(account.Certificate())
+			t.ExpectTLS(r)
+			t.Foreshow(release.ForwardedProtoKept, r.Billed(), story.Shows{Class: result.WrongForwarded,
+				What: story.SeenForwarded, Holds: story.Says("http, https"), Most: 1})
+			t.ExpectForwardedProto(r, control)
+		}),
+	}
+}

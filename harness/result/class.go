@@ -54,6 +54,7 @@ const (
 	StillServed         Class = "still-served"
 	WrongCertificate    Class = "wrong-certificate"
 	PlainText           Class = "plain-text"
+	WrongForwarded      Class = "wrong-forwarded-header"
 	SecretLogged        Class = "secret-logged"
 )
 
@@ -140,6 +141,7 @@ func Classes() []ClassInfo {
 		{StillServed, "The router still takes connections for a rule that was deleted.", nil},
 		{WrongCertificate, "A rule shows its clients, or the API lists for it, another certificate than it has.", nil},
 		{PlainText, "A rule that should speak TLS answers in plain text.", nil},
+		{WrongForwarded, "A member is told something else of a client's connection than the router knows.", nil},
 		{SecretLogged, "The management log shows a private key.", nil},
 		{NotRefused, "A call was carried out that must be refused.", nil},
 		{WrongRefusal, "A call was refused that must be carried out, or for another reason than it should be.", nil},

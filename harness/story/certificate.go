@@ -1,6 +1,7 @@
 package story
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -224,20 +225,73 @@ func (t ClientLooks) RequirePlain(r *Rule) {
 	}
 }
 
+// ExpectForwardedProto expects that a rule which ends TLS tells its members "https" and nothing else, whatever
+// X-Forwarded-Proto a client sends: an application that believes the first one takes a client's word for the router's.
+// The control is a rule that changes no request: its members tell the client's word.
+func (t ClientLooks) ExpectForwardedProto(r, control *Rule) {
+	defer t.Step("X-Forwarded-Proto of %s", r.Name)()
+	t.Checked(1)
+	const word = "http"
+	if told, err := t.proto(control, word, false); err != nil || told != word {
+		t.Inconclusive("members of %s were told X-Forwarded-Proto %q of a client that sent %q: %v", control, told, word,
+			err)
+	}
+	told, err := t.proto(r, word, true)
+	if err != nil {
+		t.Inconclusive("a request over TLS to %s: %v", r, err)
+	}
+	if told != "https" {
+		t.Find(result.Finding{Class: result.WrongForwarded, Subject: subject(r.Billed().Ref),
+			Seen: []result.Seen{{What: SeenForwarded, Text: told}},
+			Says: fmt.Sprintf("%s ends TLS, and where a client sends X-Forwarded-Proto %q itself its member is told %q, "+
+				"not \"https\"", r.called(), word, told)})
+	}
+}
+
+// SeenForwarded is what forwarded headers are seen by: their values as a member gets them.
+const SeenForwarded = "X-Forwarded-Proto"
+
+// proto is what a member is told as X-Forwarded-Proto of a client that sends a word itself.
+func (t ClientLooks) proto(r *Rule, word string, secure bool) (string, error) {
+	c, err := t.connect(r, t.site.Routers.Clients()[0])
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = c.conn.Close() }() // the other side may have closed it
+	if secure {
+		if _, err := t.secure(c, serverName); err != nil {
+			return "", err
+		}
+	}
+	body, err := c.get(r, "X-Forwarded-Proto: "+word+"\r\n")
+	for line := range strings.Lines(string(body)) {
+		if told, ok := strings.CutPrefix(line, "proto "); ok {
+			return strings.TrimSpace(told), err
+		}
+	}
+	return "", err
+}
+
 // shake opens a TLS connection to the rule and gives the certificate that it was shown.
 func (t ClientLooks) shake(r *Rule, name string) ([]byte, error) {
 	c, err := t.connect(r, t.site.Routers.Clients()[0])
 	if err != nil {
 		return nil, err
 	}
-	secured := tls.Client(c.conn, &tls.Config{InsecureSkipVerify: true, ServerName: name})
 	defer func() { _ = c.conn.Close() }() // the other side may have closed it
+	return t.secure(c, name)
+}
+
+// secure has a client's connection speak TLS from now on and gives the certificate that it was shown.
+func (t ClientLooks) secure(c *client, name string) ([]byte, error) {
+	secured := tls.Client(c.conn, &tls.Config{InsecureSkipVerify: true, ServerName: name})
 	if err := c.conn.SetDeadline(time.Now().Add(requestTime)); err != nil {
 		return nil, err
 	}
 	if err := secured.HandshakeContext(t.ctx); err != nil {
 		return nil, err
 	}
+	c.conn, c.in = secured, bufio.NewReader(secured)
 	return secured.ConnectionState().PeerCertificates[0].Raw, nil
 }
 

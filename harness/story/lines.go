@@ -49,23 +49,29 @@ func (t ClientLooks) connect(r *Rule, from netip.Addr) (*client, error) {
 
 // ask sends a request and notes which backend answered.
 func (c *client) ask(r *Rule) error {
+	_, err := c.get(r, "")
+	return err
+}
+
+// get is ask with header lines of the client's own, each with its end. It gives what the backend answered.
+func (c *client) get(r *Rule, headers string) ([]byte, error) {
 	if err := c.conn.SetDeadline(time.Now().Add(requestTime)); err != nil {
-		return err
+		return nil, err
 	}
-	if _, err := fmt.Fprintf(c.conn, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", r.Endpoint()); err != nil {
-		return err
+	if _, err := fmt.Fprintf(c.conn, "GET / HTTP/1.1\r\nHost: %s\r\n%s\r\n", r.Endpoint(), headers); err != nil {
+		return nil, err
 	}
 	answer, err := http.ReadResponse(c.in, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	body, err := io.ReadAll(answer.Body)
 	if err = errors.Join(err, answer.Body.Close()); err != nil {
-		return err
+		return nil, err
 	}
 	origin, err := dataplane.Identify(body)
 	c.home = origin.Backend
-	return err
+	return body, err
 }
 
 // Lines are connections that stay open across changes.
