@@ -158,7 +158,7 @@ func TestRulesFor(t *testing.T) {
 	old := Rules{CompareAsSet: true, AlgorithmVerbatim: true, KeepAliveLeaks: true}
 	plain := Rules{KeepAliveLeaks: true}
 	newest := Rules{KeepAliveLeaks: true, CheckBeforeUse: true, FrontendFirst: true, KeepAliveForceclose: true,
-		EndsTLS: true, PlainWithoutCertificate: true}
+		EndsTLS: true, PlainWithoutCertificate: true, KeepsForwardedProto: true}
 	timed := newest
 	timed.IdleTimeout = true
 	ancient := old
