@@ -146,11 +146,15 @@ func foretold(fact result.Finding, foreseen []Foreseen, came []int) bool {
 	return true
 }
 
-// Reason says which defects a target has.
-func (k Known) Reason(d Description) string {
+// Reason says which defects a target has. One that shows only perhaps is among them where a fact is of its classes.
+func (k Known) Reason(d Description, facts []result.Finding) string {
 	var why []string
 	for _, one := range k.on(d) {
-		why = append(why, one.Why)
+		if !one.Perhaps || slices.ContainsFunc(facts, func(f result.Finding) bool {
+			return slices.Contains(one.Classes, f.Class)
+		}) {
+			why = append(why, one.Why)
+		}
 	}
 	return strings.Join(why, "; ")
 }

@@ -3,10 +3,12 @@ package harness_test
 import (
 	"testing"
 
-	"github.com/stackproof/stackproof/harness"
-	"github.com/stackproof/stackproof/release"
-
 	"github.com/stretchr/testify/assert"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/harnesstest"
+	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
 )
 
 func TestRouterDefectsGoByTheRoutersCode(t *testing.T) {
@@ -43,5 +45,29 @@ func TestServerDefectsThatTheRoutersCodeHides(t *testing.T) {
 		{"4.20.1.0", harness.UnknownRelease, true},
 	} {
 		assert.Equal(t, c.known, k.In(harness.Description{Release: c.release, RouterCode: c.code}), "%+v", c)
+	}
+}
+
+// TestReasonsAreOfWhatShowed: a defect that shows only perhaps is named beside a failure where it did show.
+func TestReasonsAreOfWhatShowed(t *testing.T) {
+	row := harness.Known{Releases: release.Everywhere(), Why: "#1: rows stay open",
+		Classes: []result.Class{result.LeakedRow}}
+	k := row.Or(harness.Known{Releases: release.Everywhere(), Perhaps: true, Why: "#13399: the run stalls",
+		Classes: []result.Class{result.StalledRun}})
+	for _, c := range []struct {
+		seen []result.Class
+		want string
+	}{
+		{[]result.Class{result.LeakedRow}, "#1: rows stay open"},
+		{[]result.Class{result.LeakedRow, result.StalledRun}, "#1: rows stay open; #13399: the run stalls"},
+	} {
+		got := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, harness.Scenario{ID: "U-01", KnownBad: k,
+			Run: func(a *harness.Attempt, _ *harness.Site) {
+				for _, class := range c.seen {
+					a.Fail(class, "something is "+string(class))
+				}
+			}}, harness.Plan{})
+		assert.True(t, got.Known)
+		assert.Equal(t, c.want, got.KnownWhy)
 	}
 }

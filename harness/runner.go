@@ -21,9 +21,9 @@ import (
 type Plan struct {
 	Scenarios Catalogue
 	Seed      int64
-	Repeat    int // independent repeats of each scenario, folded into one case; at least 1
-	Workers   int // scenarios at once; at least 1
-	Progress  Progress
+	Repeat    int      // independent repeats of each scenario, folded into one case; at least 1
+	Workers   int      // scenarios at once; at least 1
+	Progress  Progress // is told how it goes; nil for nobody
 	// UntilFailure ends the repeats of a scenario at its first failure.
 	UntilFailure bool
 	// Budget ends the repeats when it is used up; 0 is no limit. At least one repeat runs.
@@ -53,6 +53,7 @@ type Sensitivity struct{ Planted, Caught int }
 // until then is in the result all the same, and what is missing there counts as a failure.
 func Run(ctx context.Context, target Target, p Plan) (result.Run, error) {
 	began := time.Now()
+	p.Progress = heard(p.Progress)
 	d := target.Describe()
 	if planner, ok := target.(Planner); ok {
 		planner.Planned(p)
@@ -148,16 +149,18 @@ func LongestFirst(c Catalogue) []int {
 // RunScenario repeats one scenario and folds the outcomes into one case; the worst verdict wins and is never retried.
 func RunScenario(ctx context.Context, target Target, s Scenario, p Plan) result.Case {
 	began := time.Now()
+	p.Progress = heard(p.Progress)
 	release := target.Describe().Release
 	c := result.Case{ID: s.ID, Title: s.Title, Group: s.Group, Guards: s.Guards, Verdict: result.Pass,
 		ByDesign: s.Inconclusive != ""}
 	if s.KnownBad.In(target.Describe()) {
-		c.Known, c.KnownWhy = true, s.KnownBad.Reason(target.Describe())
+		c.Known = true
 	}
 	var trials []trial
+	var facts []result.Finding
 	for i, one := range repeats(ctx, target, s, p) {
 		if one != nil {
-			trials = append(trials, one.trials...)
+			trials, facts = append(trials, one.trials...), append(facts, one.facts...)
 			fold(&c, one, i, p)
 			if news := s.KnownBad.News(target.Describe(), one.facts, one.foreseen); c.Known && len(news) > 0 {
 				one.reason = "beside the known defect: " + news[0].Says
@@ -176,7 +179,10 @@ func RunScenario(ctx context.Context, target Target, s Scenario, p Plan) result.
 		}
 	}
 	if c.Verdict != result.Fail && !s.KnownBad.Sure(target.Describe()) {
-		c.Known, c.KnownWhy = false, ""
+		c.Known = false
+	}
+	if c.Known {
+		c.KnownWhy = s.KnownBad.Reason(target.Describe(), facts)
 	}
 	c.Seconds = time.Since(began).Seconds()
 	if p.Repeat > 1 {
