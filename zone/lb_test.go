@@ -79,6 +79,13 @@ func TestRuleRefusals(t *testing.T) {
 	health := b.refused("createLBHealthCheckPolicy", "lbruleid="+first)
 	assert.Equal(t, 430, health.Code)
 	assert.Contains(t, health.Text, "not supported by LB Provider")
+	const nobody = "id=00000000-0000-0000-0000-000000000000"
+	for _, command := range []string{"updateLBHealthCheckPolicy", "deleteLBHealthCheckPolicy"} {
+		policy := b.refused(command, nobody)
+		assert.Equal(t, 431, policy.Code, command)
+		assert.Contains(t, policy.Text, "Invalid parameter id value=00000000-", command)
+		assert.Contains(t, b.refused(command).Text, "missing parameter id", command)
+	}
 	gone := b.refused("listLoadBalancerRules", "id=00000000-0000-0000-0000-000000000000")
 	assert.Equal(t, 431, gone.Code)
 	assert.Contains(t, gone.Text, "entity does not exist")

@@ -6,8 +6,11 @@ import (
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
-// lbHealthCommands are the health check policies, which the virtual router does not have: none can be created, and a
-// rule's list is empty (facts: cloudstack.md 2.5).
+// noHealthPolicy refuses an id: no policy can be made here, so none has it.
+func noHealthPolicy(_ *Manager, c *kernel.Call) error { return c.BadEntity("id", c.Str("id")) }
+
+// lbHealthCommands are the health check policies, which the virtual router does not have: none can be created, changed
+// or removed, and a rule's list is empty (facts: cloudstack.md 2.5).
 func lbHealthCommands() []command {
 	return []command{
 		{
@@ -47,6 +50,28 @@ func lbHealthCommands() []command {
 			Run: func(*Manager, *kernel.Call) (obj, error) {
 				return nil, api.Internal("Failed to create health check policy")
 			},
+		},
+		{
+			Name: "updateLBHealthCheckPolicy", About: "Updates load balancer health check policy",
+			Class: lbClasses + "UpdateLBHealthCheckPolicyCmd",
+			Kind:  kernel.AsyncCommand, Event: "LB.HEALTHCHECKPOLICY.UPDATE", Eventful: kernel.EventAsync,
+			Params: []param{
+				{Name: "id", Type: "uuid", Required: true, About: "ID of load balancer health check policy"},
+				{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the " +
+					"policy to the end user or not"},
+				{Name: "customid", Type: "string", About: "an optional field, in case you want to set a custom " +
+					"id to the resource. Allowed to Root Admins only"},
+			},
+			Check: noHealthPolicy,
+		},
+		{
+			Name: "deleteLBHealthCheckPolicy", About: "Deletes a load balancer health check policy.",
+			Class: lbClasses + "DeleteLBHealthCheckPolicyCmd",
+			Kind:  kernel.AsyncCommand, Event: "LB.HEALTHCHECKPOLICY.DELETE", Eventful: kernel.EventAsync,
+			Params: []param{
+				{Name: "id", Type: "uuid", Required: true, About: "the ID of the load balancer health check policy"},
+			},
+			Check: noHealthPolicy,
 		},
 		{
 			Name: "listLBHealthCheckPolicies", About: "Lists load balancer health check policies.",
