@@ -53,7 +53,14 @@ func (h History) resolve(name string) (Profile, error) {
 	if p, ok := h.inLine(v); ok {
 		return p, nil
 	}
-	return Profile{}, fmt.Errorf("release %s is not known: the nearest known is %s", name, h.nearest(v).Name)
+	return Profile{}, &UnknownError{Release: name, Nearest: h.nearest(v).Name}
+}
+
+// UnknownError says that a release is outside all known lines, and which known one is the nearest.
+type UnknownError struct{ Release, Nearest string }
+
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("release %s is not known: the nearest known is %s", e.Release, e.Nearest)
 }
 
 func (h History) inLine(v Version) (found Profile, ok bool) {

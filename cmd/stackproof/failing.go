@@ -31,6 +31,9 @@ func (o *runOptions) choose() (harness.Catalogue, error) {
 	if len(o.scenarios) > 0 {
 		return nil, errors.New("--replay runs the steps of its file only: leave --scenario out")
 	}
+	if o.known {
+		return nil, errors.New("--replay runs the steps of its file only: leave --known out")
+	}
 	f, err := os.Open(o.replay)
 	if err != nil {
 		return nil, fmt.Errorf("reading a replay: %w", err)

@@ -23,6 +23,8 @@ type knownRelease struct {
 	Knobs    []knobHere      `json:"knobs"`
 	Fails    []failsHere     `json:"fails"`
 	Findings []findings.Page `json:"findings"`
+	// Elsewhere are findings that no story fails by on any release: each says itself which releases it is about.
+	Elsewhere []findings.Page `json:"other_findings"`
 }
 
 // knobHere is a knob that is on, failsHere a scenario that is known to fail.
@@ -63,27 +65,32 @@ func readKnown(name string) (knownRelease, error) {
 			known.Knobs = append(known.Knobs, knobHere{k.Name, k.About, slices.Contains(p.On, k.Name)})
 		}
 	}
-	fails := map[string]bool{}
+	fails, ever := map[string]bool{}, map[string]bool{}
 	for _, s := range scenarios.Catalogue() {
+		ever[s.ID] = slices.ContainsFunc(release.All(), s.KnownBad.On)
 		if s.KnownBad.On(own) {
 			fails[s.ID] = true
 			known.Fails = append(known.Fails, failsHere{s.ID, s.Title, s.KnownBad.ReasonsOn(own)})
 		}
 	}
+	slices.SortStableFunc(known.Fails, func(a, b failsHere) int { return cmp.Compare(a.ID, b.ID) })
 	pages, err := findings.Pages()
 	if err != nil {
 		return knownRelease{}, err
 	}
 	for _, page := range pages {
-		if slices.ContainsFunc(page.Scenarios, func(id string) bool { return fails[id] }) {
+		switch {
+		case slices.ContainsFunc(page.Scenarios, func(id string) bool { return fails[id] }):
 			known.Findings = append(known.Findings, page)
+		case !slices.ContainsFunc(page.Scenarios, func(id string) bool { return ever[id] }):
+			known.Elsewhere = append(known.Elsewhere, page)
 		}
 	}
 	return known, nil
 }
 
 func (k knownRelease) write(out io.Writer) error {
-	fmt.Fprintf(out, "%s%s\n\n", k.Name, asAsked(k.Asked, k.Name))
+	fmt.Fprintf(out, "%s\n\n", asAsked(k.Asked, k.Name))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	line := func(what string, words ...string) {
 		if text := strings.Join(words, ", "); text != "" {
@@ -107,15 +114,20 @@ func (k knownRelease) write(out io.Writer) error {
 	for _, page := range k.Findings {
 		fmt.Fprintf(w, "  %s\t%s (docs/findings/%s)\n", strings.Join(page.Scenarios, ", "), page.Title, page.File)
 	}
+	fmt.Fprintf(w, "\nWRITTEN ABOUT WHAT NO STORY FAILS BY (each page says which releases it is about)\n")
+	for _, page := range k.Elsewhere {
+		fmt.Fprintf(w, "  %s\t%s (docs/findings/%s): %s\n", cmp.Or(strings.Join(page.Scenarios, ", "), "-"), page.Title,
+			page.File, page.Releases)
+	}
 	return w.Flush()
 }
 
-// asAsked says which release was asked for, where another one's profile answers.
+// asAsked names the release that was asked for, and the one whose profile answers where that is another.
 func asAsked(asked, name string) string {
 	if asked == name {
-		return ""
+		return name
 	}
-	return ", whose profile " + asked + " has"
+	return asked + " is judged by the profile of " + name
 }
 
 func words(knobs []release.Knob) []string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -34,11 +35,29 @@ func checkTarget(name string) error {
 
 // checkRelease makes sure that the lab has a profile.
 func checkRelease(name string) error {
-	if !slices.Contains(release.All(), name) {
-		return usage("release %q has no profile; did you mean %s? (there are %s)", name,
-			harness.Nearest(name, release.All()), strings.Join(release.All(), ", "))
+	if slices.Contains(release.All(), name) {
+		return nil
 	}
-	return nil
+	nearest := harness.Nearest(name, release.All())
+	if own := closest(name); own != "" {
+		nearest = own
+	}
+	return usage("release %q has no profile; did you mean %s? (there are %s)", name, nearest,
+		strings.Join(release.All(), ", "))
+}
+
+// closest is the release with a lab zone that answers for one without, as list --release says: of its line, or the one
+// that the refusal names; empty where there is none.
+func closest(name string) string {
+	own, err := release.Resolve(name)
+	var unknown *release.UnknownError
+	if errors.As(err, &unknown) {
+		own = unknown.Nearest
+	}
+	if !slices.Contains(release.All(), own) {
+		return ""
+	}
+	return own
 }
 
 // knobsOf is a release's profile with the knobs of the command line on top.

@@ -19,6 +19,7 @@ type Page struct {
 	File      string   `json:"file"` // its name in docs/findings
 	Title     string   `json:"title"`
 	Scenarios []string `json:"scenarios,omitempty"` // that show it
+	Releases  string   `json:"releases,omitempty"`  // which releases have it, in the page's words
 }
 
 // index is the list of the pages for a reader.
@@ -47,7 +48,8 @@ func Pages() ([]Page, error) {
 // read takes a page apart.
 func read(name, text string) Page {
 	title, rest, _ := strings.Cut(text, "\n")
-	p := Page{File: name, Title: strings.TrimPrefix(title, "# ")}
+	p := Page{File: name, Title: strings.TrimPrefix(title, "# "),
+		Releases: strings.Join(strings.Fields(Section(rest, "Releases")), " ")}
 	named := regexp.MustCompile(`(?:--scenario|Scenario) ([A-Z]-\d\d)`)
 	for _, m := range named.FindAllStringSubmatch(Section(rest, "Shown by stackproof"), -1) {
 		if !slices.Contains(p.Scenarios, m[1]) {

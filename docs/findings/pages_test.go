@@ -39,6 +39,6 @@ func TestPagesAreWhole(t *testing.T) {
 func TestRead(t *testing.T) {
 	p := read("a.md", "# A title\n\n## Releases\n\nall\n\n## Shown by stackproof\n\n`run --scenario L-45`, and "+
 		"Scenario U-01; L-02 fails too. --scenario L-45\n\n## Upstream\n\n--scenario L-09\n")
-	assert.Equal(t, Page{File: "a.md", Title: "A title", Scenarios: []string{"L-45", "U-01"}}, p)
+	assert.Equal(t, Page{File: "a.md", Title: "A title", Releases: "all", Scenarios: []string{"L-45", "U-01"}}, p)
 	assert.Empty(t, Section("# A title\n", "Releases"))
 }
