@@ -132,7 +132,8 @@ func helpCommand() *cobra.Command {
 		Long: `Prints the help of a command. With the name of a group it prints the flags of that group; with "all" those
 of every group. "help configuration" prints every setting with its flag, its environment variable and its key in
 the --config file.`,
-		Example: "  stackproof help run existing\n  stackproof help configuration",
+		Example:           "  stackproof help run existing\n  stackproof help configuration",
+		ValidArgsFunction: helpWords,
 		RunE: func(c *cobra.Command, args []string) error {
 			root := c.Root()
 			if slices.Equal(args, []string{"configuration"}) {

@@ -27,12 +27,14 @@ Exit status: 0 all as expected, 1 a failure, 2 wrong use, 3 inconclusive (and no
 	root.AddCommand(runCommand(), listCommand(), doctorCommand(), proveCommand(), labCommand(), cleanupCommand(),
 		routerCommand(), vrCommand(),
 		mergeCommand(), reportCommand(), probeCommand(), versionCommand(), zoneCommand(), replayCommand(),
-		auditCommand(), repairCommand(), compareCommand(), selftestCommand())
+		auditCommand(), repairCommand(), compareCommand(), selftestCommand(), manCommand())
 	root.SetHelpCommand(helpCommand())
+	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		requireVerb(c)
 	}
 	requireVerb(root)
+	addCompletions(root)
 	return root
 }
 

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/harness/existing/config"
+	"github.com/stackproof/stackproof/release"
+	"github.com/stackproof/stackproof/reports"
+	"github.com/stackproof/stackproof/scenarios"
+)
+
+// completer gives the words that may stand where a shell asks.
+type completer = func(c *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective)
+
+// addCompletions has a shell complete the values of flags, wherever a command has them.
+func addCompletions(root *cobra.Command) {
+	values := map[string]completer{
+		"release": fixed(release.All()...), "scenario": scenarioWords, "issue": scenarioWords, "knob": knobWords,
+		"target": targetWords, "usage": fixed("on-demand", "schedule"), "clock": fixed("database", "api"),
+		"clients":        fixed("shadow", "addresses", "socks5"),
+		"router":         fixed(modelRouter, scriptsRouter, "none", "shadow"),
+		"router-profile": fixed(release.All()...), "tree-release": fixed(release.All()...),
+	}
+	visit(root, func(c *cobra.Command) {
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			words := values[f.Name]
+			if words == nil && f.Value.Type() == "bool" {
+				words = fixed("true", "false")
+			}
+			if words != nil {
+				// The error is that of a flag which does not exist, or has words already.
+				_ = c.RegisterFlagCompletionFunc(f.Name, words)
+			}
+		})
+	})
+}
+
+// visit calls f for a command and all below it.
+func visit(c *cobra.Command, f func(*cobra.Command)) {
+	f(c)
+	for _, sub := range c.Commands() {
+		visit(sub, f)
+	}
+}
+
+// fixed are words that are always the same.
+func fixed(words ...string) completer {
+	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return words, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	}
+}
+
+// scenarioWords are the ids of the catalogue with their titles.
+func scenarioWords(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var all []cobra.Completion
+	for _, s := range scenarios.Catalogue() {
+		all = append(all, cobra.CompletionWithDesc(s.ID, s.Title))
+	}
+	return all, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+}
+
+// knobWords are the knobs; one that is begun with its whole name is offered switched off, too.
+func knobWords(_ *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var all []cobra.Completion
+	for _, k := range fault.AllKnobs() {
+		all = append(all, cobra.CompletionWithDesc(string(k.Name), k.About))
+		if strings.HasPrefix(begun, string(k.Name)) {
+			all = append(all, string(k.Name.Off()))
+		}
+	}
+	return all, cobra.ShellCompDirectiveNoFileComp
+}
+
+// targetWords are the targets that need no file and those of the file, where one can be read: --config, the
+// environment's or the folder's.
+func targetWords(c *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	all := []cobra.Completion{
+		cobra.CompletionWithDesc(labTarget, "the embedded lab zone"),
+		cobra.CompletionWithDesc(containerTarget, "the simulator image"),
+		cobra.CompletionWithDesc(existingTarget, "a zone that flags and environment describe"),
+	}
+	var f existingFlags
+	if flag := c.Flags().Lookup("config"); flag != nil {
+		f.config = flag.Value.String()
+	}
+	if file := f.file(); file != "" {
+		targets, err := config.Load(file)
+		if err != nil {
+			return all, cobra.ShellCompDirectiveNoFileComp // the command itself will say what is wrong
+		}
+		for _, name := range slices.Sorted(maps.Keys(targets)) {
+			all = append(all, cobra.CompletionWithDesc(name, reports.Line("a target of "+file)))
+		}
+	}
+	return all, cobra.ShellCompDirectiveNoFileComp
+}
+
+// helpWords are what may follow help: commands, then groups of their flags.
+func helpWords(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	found, rest, err := c.Root().Find(args)
+	if err != nil || len(rest) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	words := commandNames(found)
+	if found == c.Root() {
+		words = append(words, "configuration")
+	} else if groups := groupsOf(found); len(groups) > 0 {
+		words = append(words, "all")
+		for _, g := range groups {
+			words = append(words, g.name)
+		}
+	}
+	return words, cobra.ShellCompDirectiveNoFileComp
+}
