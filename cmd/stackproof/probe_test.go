@@ -31,7 +31,14 @@ func balancer(t *testing.T, sections map[string]string) map[string]string {
 		t.Cleanup(s.Close)
 		servers += fmt.Sprintf("\n  server %s %s cookie %s", id, s.Listener.Addr(), id)
 	}
-	config := "global\ndefaults\n  mode http\n  timeout connect 10s\n  timeout client 10s\n  timeout server 10s\n"
+	return haproxy(t, "http", "", servers, sections)
+}
+
+// haproxy is a real HAProxy with listen sections in front of servers; bind is what stands after each one's address.
+func haproxy(t *testing.T, mode, bind, servers string, sections map[string]string) map[string]string {
+	t.Helper()
+	config := "global\ndefaults\n  mode " + mode +
+		"\n  timeout connect 10s\n  timeout client 10s\n  timeout server 10s\n"
 	addresses := map[string]string{}
 	cmd := exec.Command("haproxy", "-db", "-f", "haproxy.cfg")
 	for name, lines := range sections {
@@ -42,8 +49,8 @@ func balancer(t *testing.T, sections map[string]string) map[string]string {
 		addresses[name] = l.Addr().String()
 		require.NoError(t, l.Close()) // the file keeps it open, so that nobody else gets the port
 		t.Cleanup(func() { assert.NoError(t, file.Close()) })
-		config += fmt.Sprintf("listen %s\n  bind fd@%d\n  balance roundrobin\n%s%s\n", name, 3+len(cmd.ExtraFiles),
-			lines, servers)
+		config += fmt.Sprintf("listen %s\n  bind fd@%d %s\n  balance roundrobin\n%s%s\n", name,
+			3+len(cmd.ExtraFiles), bind, lines, servers)
 		cmd.ExtraFiles = append(cmd.ExtraFiles, file)
 	}
 	cmd.Dir = t.TempDir()
