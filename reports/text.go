@@ -113,14 +113,20 @@ func textCase(b *strings.Builder, c result.Case, release string, o TextOptions) 
 	if o.Width > 0 {
 		rule = min(rule, o.Width)
 	}
-	fmt.Fprintf(
-		b,
-		"\n%s\n%s %s: %s\n",
-		strings.Repeat("-", rule),
-		name(c.ID),
-		o.paint(c.Verdict, verdict(c)),
-		headline(c),
-	)
+	fmt.Fprintf(b, "\n%s\n", strings.Repeat("-", rule))
+	textOf(b, c, release, o)
+}
+
+// Case tells one case as Text does for a terminal without colours, in as many lines as fit a screen. Its first line has
+// the id, the verdict and the sentence of a person.
+func Case(c result.Case, release string) string {
+	var b strings.Builder
+	textOf(&b, c, line(release), TextOptions{})
+	return strings.TrimRight(b.String(), "\n")
+}
+
+func textOf(b *strings.Builder, c result.Case, release string, o TextOptions) {
+	fmt.Fprintf(b, "%s %s: %s\n", name(c.ID), o.paint(c.Verdict, verdict(c)), headline(c))
 	if c.Known {
 		b.WriteString("Known: " + why(c, release) + "\n")
 	}
