@@ -9,11 +9,46 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/existing/config"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/reports"
 	"github.com/stackproof/stackproof/scenarios"
 )
+
+// completionCommand writes the script with which a shell asks the program for words.
+func completionCommand() *cobra.Command {
+	shells := []string{"bash", "zsh", "fish"}
+	c := &cobra.Command{Use: "completion bash|zsh|fish", Short: "Prints the script that completes words in a shell",
+		Long: `Prints the script with which a shell completes commands, flags, releases, scenarios, knobs and targets. It goes where the
+shell looks for it: see docs/shell.md. bash needs the package bash-completion.`,
+		Example: `  stackproof completion bash > ~/.local/share/bash-completion/completions/stackproof
+  source <(stackproof completion zsh)`, ValidArgs: shells}
+	c.Args = func(c *cobra.Command, args []string) error {
+		switch {
+		case len(args) != 1:
+			return usage("%s needs one of: %s", c.CommandPath(), strings.Join(shells, ", "))
+		case !slices.Contains(shells, args[0]):
+			return usage("%s knows no shell %q; did you mean %q?", c.CommandPath(), args[0],
+				harness.Nearest(args[0], shells))
+		}
+		return nil
+	}
+	c.RunE = func(c *cobra.Command, args []string) error {
+		root, out := c.Root(), c.OutOrStdout()
+		var err error
+		switch args[0] {
+		case "bash":
+			err = root.GenBashCompletionV2(out, true)
+		case "zsh":
+			err = root.GenZshCompletion(out)
+		case "fish":
+			err = root.GenFishCompletion(out, true)
+		}
+		return cannotRun(err)
+	}
+	return c
+}
 
 // completer gives the words that may stand where a shell asks.
 type completer = func(c *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective)

@@ -107,6 +107,12 @@ func TestCompletionScripts(t *testing.T) {
 		require.Equal(t, exitOK, run([]string{"completion", shell}, nil, &out, &errs), errs.String())
 		assert.Contains(t, out.String(), "__complete", shell)
 	}
+	for want, args := range map[string][]string{"needs one of: bash, zsh, fish": {"completion"},
+		`did you mean "bash"`: {"completion", "bahs"}} {
+		var out, errs bytes.Buffer
+		require.Equal(t, exitUsage, run(args, nil, &out, &errs))
+		assert.Contains(t, errs.String(), want)
+	}
 }
 
 // TestMan: there is a page of every command, with its flags, and groff has nothing to say against one.
@@ -136,7 +142,8 @@ func TestMan(t *testing.T) {
 
 	files, err := filepath.Glob(filepath.Join(dir, "*.1"))
 	require.NoError(t, err)
-	lint := exec.CommandContext(t.Context(), "groff", append([]string{"-man", "-t", "-Tutf8", "-ww", "-z"}, files...)...)
+	words := append([]string{"-man", "-t", "-Tutf8", "-ww", "-z"}, files...)
+	lint := exec.CommandContext(t.Context(), "groff", words...)
 	said, err := lint.CombinedOutput()
 	require.NoError(t, err, string(said))
 	assert.Empty(t, string(said))

@@ -140,7 +140,7 @@ func runsAlone(path string, flags *pflag.FlagSet) bool {
 			"replay")
 	case "stackproof prove":
 		return given("named") && given("scenario")
-	case "stackproof list", "stackproof version", "stackproof man", "stackproof completion bash":
+	case "stackproof list", "stackproof version", "stackproof man", "stackproof completion":
 		return true
 	case "stackproof doctor":
 		return !given("target", "config")

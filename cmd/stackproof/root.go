@@ -27,9 +27,9 @@ Exit status: 0 all as expected, 1 a failure, 2 wrong use, 3 inconclusive (and no
 	root.AddCommand(runCommand(), listCommand(), doctorCommand(), proveCommand(), labCommand(), cleanupCommand(),
 		routerCommand(), vrCommand(),
 		mergeCommand(), reportCommand(), probeCommand(), versionCommand(), zoneCommand(), replayCommand(),
-		auditCommand(), repairCommand(), compareCommand(), selftestCommand(), manCommand())
+		auditCommand(), repairCommand(), compareCommand(), selftestCommand(), manCommand(), completionCommand())
+	root.CompletionOptions.DisableDefaultCmd = true // it writes to what was standard output when it was made
 	root.SetHelpCommand(helpCommand())
-	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		requireVerb(c)
 	}
