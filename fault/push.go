@@ -36,6 +36,7 @@ const (
 	PushFieldChanged        release.Knob = "push-field-changed"
 	MemberOrderTurned       release.Knob = "member-order-turned"
 	RevokedUntold           release.Knob = "revoked-untold"
+	StrangerRevoked         release.Knob = "stranger-revoked"
 	CertificateNotPushed    release.Knob = "certificate-not-pushed"
 	CertificateStale        release.Knob = "certificate-stale"
 	CertificateNotRemoved   release.Knob = "certificate-not-removed"
@@ -185,6 +186,10 @@ func pushFaults() []release.KnobInfo {
 		{
 			Name: RevokedUntold, Part: "router",
 			About: "pushes leave out what is being taken away, instead of carrying it as revoked",
+		},
+		{
+			Name: StrangerRevoked, Part: "router",
+			About: "each push takes away a rule, too, that nobody made",
 		},
 	}
 }

@@ -38,6 +38,9 @@ func (j *judging) all(pushes []router.Push) (found []Finding, last content) {
 		} else {
 			wrong = append(wrong, j.between(c)...)
 		}
+		if stranger := j.stranger(c); len(wrong) == 0 && stranger != "" {
+			found = append(found, Finding{Says: stranger, Router: j.router.name, Push: p})
+		}
 		if order := j.order(c); len(wrong) == 0 && order != "" {
 			found = append(found, Finding{Says: order, Router: j.router.name, Push: p})
 		}
@@ -103,6 +106,25 @@ func (j *judging) between(c content) (wrong []Difference) {
 func (j *judging) known(path string) bool {
 	rule, _, _ := strings.Cut(path, "/")
 	return j.before[rule] != "" || j.after[rule] != ""
+}
+
+// stranger says what a push takes away that no call can have made: a creation that fails leaves a rule which no list
+// shows, but there are no more rules than creations. Where calls are not known it says nothing.
+func (j *judging) stranger(c content) string {
+	if j.w.o.Calls == nil {
+		return ""
+	}
+	for path, value := range c.leaves {
+		at, is := strings.CutSuffix(path, "/revoked")
+		uuid := strings.TrimPrefix(at, rulePath(""))
+		if !is || value != "true" || strings.Contains(at, "/") || j.w.names[uuid] != "" {
+			continue
+		}
+		if j.w.unlisted[uuid] = true; len(j.w.names)+len(j.w.unlisted) > j.w.creations {
+			return fmt.Sprintf("rule %s is taken away by a push, and no call has made it", uuid)
+		}
+	}
+	return ""
 }
 
 // order says what came in another order than before: members that stay keep theirs, and those that are new come last

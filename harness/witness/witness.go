@@ -50,6 +50,8 @@ type Witness struct {
 	networkOf  map[string]string   // of every rule that was ever listed
 	vms        map[string]string   // ids of members' VMs, by their path
 	internal   bool                // there are internal rules
+	creations  int                 // calls that make a rule
+	unlisted   map[string]bool     // rules that were taken away by a push and never listed
 }
 
 // history is what was seen of a router.
@@ -75,7 +77,8 @@ func New(o Options) *Witness {
 	return &Witness{o: o, offerings: map[string]Leaves{}, rules: map[string]*ruleState{},
 		routers: map[string]*routerState{}, seen: map[string]*history{}, devices: map[string]string{},
 		networkOf: map[string]string{}, names: map[string]string{}, vms: map[string]string{},
-		stale: stale{all: true, rules: map[string]bool{}, policy: map[string]bool{}}}
+		unlisted: map[string]bool{},
+		stale:    stale{all: true, rules: map[string]bool{}, policy: map[string]bool{}}}
 }
 
 // PushesFail tells that the run makes pushes fail: what an undone call takes back is then in no push.
@@ -216,7 +219,11 @@ func (w *Witness) refresh(ctx context.Context, now time.Time) error {
 	} else {
 		for _, c := range w.o.Calls.take() {
 			w.stale.after(c)
-			w.internal = w.internal || strings.EqualFold(c.Command, "createLoadBalancer")
+			internal := strings.EqualFold(c.Command, "createLoadBalancer")
+			w.internal = w.internal || internal
+			if internal || strings.EqualFold(c.Command, "createLoadBalancerRule") {
+				w.creations++
+			}
 		}
 	}
 	passed := !now.Equal(w.read)

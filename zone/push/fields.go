@@ -117,6 +117,12 @@ func (mgr *Manager) distortMembers(cmd *ConfigCommand) {
 			return b.Revoked == kernel.BoolText(true)
 		})
 	}
+	if mgr.On(fault.StrangerRevoked) && len(cmd.LoadBalancers) > 0 {
+		stranger := cmd.LoadBalancers[0]
+		stranger.UUID, stranger.SrcPort = "00000000-0000-4000-8000-000000000000", another(stranger.SrcPort)
+		stranger.Revoked, stranger.Destinations = kernel.BoolText(true), nil
+		cmd.LoadBalancers = append(cmd.LoadBalancers, stranger)
+	}
 	for i := range cmd.LoadBalancers {
 		b := &cmd.LoadBalancers[i]
 		if mgr.On(fault.RevokedUntold) {
