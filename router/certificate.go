@@ -1,8 +1,6 @@
 package router
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -86,33 +84,6 @@ func certificates(p Push, rules Rules) []CertificateEntry {
 		}
 	}
 	return entries
-}
-
-// withoutKeys is a command without the private keys of its certificates. A command that has none stays as it is, to the
-// byte.
-func withoutKeys(raw json.RawMessage) (json.RawMessage, error) {
-	if !bytes.Contains(raw, []byte(`"sslCert"`)) {
-		return bytes.Clone(raw), nil
-	}
-	var fields map[string]any
-	if err := json.Unmarshal(raw, &fields); err != nil {
-		return nil, fmt.Errorf("taking private keys out of a command: %w", err)
-	}
-	balancers, _ := fields["loadBalancers"].([]any)
-	for _, one := range balancers {
-		rule, _ := one.(map[string]any)
-		cert, _ := rule["sslCert"].(map[string]any)
-		for _, secret := range []string{"key", "password"} {
-			if _, there := cert[secret]; there {
-				cert[secret] = "(left out)"
-			}
-		}
-	}
-	out, err := json.Marshal(fields)
-	if err != nil {
-		return nil, fmt.Errorf("taking private keys out of a command: %w", err)
-	}
-	return out, nil
 }
 
 // writeCertificates brings the folder to what a push says: the first thing that the router does with one, before the

@@ -42,16 +42,3 @@ func TestCertificateFiles(t *testing.T) {
 		assert.Equal(t, want, in())
 	}
 }
-
-// TestKeysAreLeftOut: a command without certificates stays as it is, to the byte.
-func TestKeysAreLeftOut(t *testing.T) {
-	plain := `{"loadBalancers" : [], "maxconn":"1"}`
-	got, err := withoutKeys([]byte(plain))
-	require.NoError(t, err)
-	assert.Equal(t, plain, string(got))
-	got, err = withoutKeys([]byte(`{"loadBalancers":[
-		{"sslCert":{"cert":"c","key":"secret","password":"secret"}},{"uuid":"u"}]}`))
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"loadBalancers":[
-		{"sslCert":{"cert":"c","key":"(left out)","password":"(left out)"}},{"uuid":"u"}]}`, string(got))
-}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/stackproof/stackproof/router/logtext"
 )
 
 // CommandName is the key under which a management server's log names the command that this package reads.
@@ -178,10 +180,7 @@ func decodePush(o *object, raw json.RawMessage) (Push, error) {
 		VPCID:           o.text("vpcId", ""),
 		AccessDetails:   o.texts("accessDetails"),
 	}
-	var err error
-	if p.Raw, err = withoutKeys(raw); err != nil {
-		return Push{}, err
-	}
+	p.Raw = json.RawMessage(logtext.WithoutKeys(string(raw)))
 	for _, item := range o.objects("loadBalancers") {
 		p.LoadBalancers = append(p.LoadBalancers, decodeLoadBalancer(item))
 	}

@@ -93,3 +93,16 @@ func TestLines(t *testing.T) {
 	assert.True(t, IsWrapped([]byte(entry("a\n")+"\n"+entry("b\n"))))
 	assert.False(t, IsWrapped([]byte(`{"loadBalancers":[]}`)))
 }
+
+// TestWithoutKeys: keys and passwords go, whatever is in them, and nothing else does.
+func TestWithoutKeys(t *testing.T) {
+	for have, want := range map[string]string{
+		`{"loadBalancers" : [], "key":"no certificate here"}`: `{"loadBalancers" : [], "key":"no certificate here"}`,
+		`{"sslCert":{"cert":"c","key":"-----BEGIN\nCANARY","password":"CANARY"}},{"uuid":"u"}`: `{"sslCert":{"cert":` +
+			`"c","key":"(left out)","password":"(left out)"}},{"uuid":"u"}`,
+		`{"sslCert" : {"password" : "a\"CANARY\\","chain":"key"}}`: `{"sslCert" : {"password" : "(left out)",` +
+			`"chain":"key"}}`,
+	} {
+		assert.Equal(t, want, WithoutKeys(have))
+	}
+}

@@ -2,11 +2,11 @@ package push
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/stackproof/stackproof/release"
+	"github.com/stackproof/stackproof/router/logtext"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
 )
@@ -32,7 +32,7 @@ func (mgr *Manager) requestLine(at time.Time, o kernel.Origin, r *net.Router, se
 		host, name = r.Host.ID, r.Host.Name
 	}
 	if !mgr.On(release.PrivateKeysLogged) {
-		commands = withoutKeys(commands)
+		commands = logtext.WithoutKeys(commands) // a sound server would not write them
 	}
 	return fmt.Sprintf("%s,%03d DEBUG [c.c.a.t.Request] (%s:%s) (logid:%s) Seq %d-%d: Executing:  { Cmd , "+
 		"MgmtId: %d, via: %d(%s), Ver: v1, Flags: %s, [%s] }",
@@ -53,11 +53,4 @@ func startCommands(r *net.Router, guest, command string) string {
 		`"type":"DomainRouter"},"wait":"0","bypassHostMaintenance":"false"}}`,
 		r.ID, r.Name)
 	return strings.Join([]string{start, control("Start"), control("Finish"), command}, ",")
-}
-
-var privateKey = regexp.MustCompile(`("key":")[^"]*"`)
-
-// withoutKeys masks what a sound server would not write.
-func withoutKeys(commands string) string {
-	return privateKey.ReplaceAllString(commands, `$1*****"`)
 }
