@@ -38,6 +38,8 @@ type Attempt struct {
 	fresh func(context.Context) (*Site, error) // opens another site of the target
 	told  int                                  // stories told on fresh sites
 
+	logMark int // lines of the server's log when the story began
+
 	faulted bool // it made agent commands fail
 
 	afterStep func() // see AfterStep
@@ -56,6 +58,7 @@ type outcome struct {
 	evidence []result.Evidence
 	views    result.Views
 	calls    []result.Call // of a failure
+	logged   []string      // by the server, up to the first failure
 	trials   []trial
 	left     []error             // what could not be removed or closed afterwards
 	used     map[Capability]bool // what the story used of its site; nil when that is not known
@@ -165,7 +168,9 @@ func (t *Attempt) Fail(class result.Class, reason string, evidence ...result.Evi
 // Find records a fact that makes the verdict fail; the scenario goes on.
 func (t *Attempt) Find(f result.Finding, evidence ...result.Evidence) {
 	t.judge(result.Fail, f.Says)
-	t.failed++
+	if t.failed++; t.failed == 1 && t.site.Log != nil && !t.brief {
+		t.logged = t.site.Log.Since(t.ctx, t.logMark)
+	}
 	t.findings = result.AddFinding(t.findings, f)
 	t.facts = append(t.facts, f)
 	for _, e := range evidence {

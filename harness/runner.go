@@ -252,7 +252,7 @@ func fold(c *result.Case, one *outcome, i int, p Plan) {
 // show lets the case tell of one repeat.
 func show(c *result.Case, one *outcome, i int, p Plan) {
 	c.Reason, c.Steps, c.Evidence = one.reason, one.steps, one.evidence
-	c.Findings, c.Calls, c.Views = one.findings, one.calls, one.views
+	c.Findings, c.Calls, c.Log, c.Views = one.findings, one.calls, one.logged, one.views
 	if p.Repeat > 1 && one.verdict != result.Pass {
 		c.Reason = fmt.Sprintf("repeat %d (seed %d): %s", i+1, p.Seed+int64(i), one.reason)
 	}
@@ -316,6 +316,9 @@ func (t *Attempt) tell() {
 			}
 		}
 	}()
+	if t.site.Log != nil {
+		t.logMark = t.site.Log.Mark()
+	}
 	for _, need := range t.scenario.Needs {
 		if need == UsageDB && onlyAPI(t) {
 			continue

@@ -3,6 +3,7 @@ package harness_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -229,4 +230,27 @@ func TestPartialResults(t *testing.T) {
 	assert.Len(t, run.Results, 3)
 	assert.Empty(t, run.Missing())
 	assert.Empty(t, run.Notes)
+}
+
+// logged is a server's log of which the story writes a line.
+type logged struct{ lines []string }
+
+func (l *logged) Mark() int { return len(l.lines) }
+
+func (l *logged) Since(_ context.Context, mark int) []string { return slices.Clone(l.lines[mark:]) }
+
+// TestAFailureHasTheServersLog: from the story's beginning to the first failure; a pass has none.
+func TestAFailureHasTheServersLog(t *testing.T) {
+	log := &logged{lines: []string{"before"}}
+	target := &harnesstest.FakeTarget{Template: harness.Site{Log: log}}
+	told := harness.RunScenario(t.Context(), target, harness.Scenario{ID: "X", Run: func(a *harness.Attempt,
+		_ *harness.Site) {
+		log.lines = append(log.lines, "the call failed")
+		a.Fail(result.FalseSuccess, "it answered success")
+		log.lines = append(log.lines, "afterwards")
+		a.Fail(result.StillListed, "it is still listed")
+	}}, harness.Plan{})
+	assert.Equal(t, []string{"the call failed"}, told.Log)
+	told = harness.RunScenario(t.Context(), target, harness.Scenario{ID: "X", Run: harnesstest.Checked}, harness.Plan{})
+	assert.Empty(t, told.Log)
 }

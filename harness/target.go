@@ -74,6 +74,8 @@ type Site struct {
 	Journal Journal
 	// Calls are the newest API calls of this site alone; nil where several scenarios share a client.
 	Calls *Calls
+	// Log is the management server's, for the reader of a failure; nil where none is read.
+	Log ServerLog
 	// Tamper is a lab's; nil elsewhere.
 	Tamper Tamper
 	// Missing says why a capability is not there. A capability that should be there but does not work is Broken.
@@ -186,6 +188,14 @@ type RunAsker interface {
 // Pushes shows the LoadBalancerConfigCommands of a router, by its name (r-3-VM).
 type Pushes interface {
 	Of(ctx context.Context, routerName string) ([]router.Push, error)
+}
+
+// ServerLog shows what the management server logged.
+type ServerLog interface {
+	// Mark is how many lines there were so far.
+	Mark() int
+	// Since are the newest lines after a mark, without secrets and as many as a report takes. The log is read anew.
+	Since(ctx context.Context, mark int) []string
 }
 
 // Journal is every push of a site of one's own, as soon as it was sent.

@@ -61,6 +61,8 @@ There are %d failures, a folder each:
 - pushes.txt: what was pushed to the router
 - files.txt: haproxy.cfg as it should be and as it is
 - seen.txt: all other evidence
+- server.log: what the management server logged from the story's beginning to its first failure, the newest lines; other
+  scenarios that ran at the same time are in it
 - views.json: what the HTML report draws
 
 A file that would be empty is not there. result.json is the whole result. Secrets were replaced by the word redacted.
@@ -124,6 +126,9 @@ func (w *bundle) failure(run result.Run, c result.Case, folder string) {
 		calls.Write(append(data, '\n'))
 	}
 	w.add(folder+"/calls.ndjson", calls.String())
+	if len(c.Log) > 0 {
+		w.add(folder+"/server.log", clean(strings.Join(c.Log, "\n"))+"\n")
+	}
 	data, err := json.MarshalIndent(c.Views, "", "  ")
 	if err != nil {
 		w.err = err

@@ -38,6 +38,7 @@ func leaky() result.Run {
 			)
 		}
 		c.Findings[0].Numbers = append(c.Findings[0].Numbers, form)
+		c.Log = append(c.Log, "2026-06-01 12:01:03,123 DEBUG "+form)
 		run.Notes = append(run.Notes, form)
 	}
 	c.Calls = []result.Call{
@@ -75,7 +76,8 @@ func TestBundleHasWhatABugReportNeedsAndNoSecret(t *testing.T) {
 	require.NoError(t, err)
 	files := unpack(t, data)
 	for _, name := range []string{"README.md", "result.json", "U-02/issue.md", "U-02/calls.ndjson", "U-02/rows.txt",
-		"U-02/pushes.txt", "U-02/files.txt", "U-02/seen.txt", "U-02/views.json", "L-01/issue.md", "L-01/views.json"} {
+		"U-02/pushes.txt", "U-02/files.txt", "U-02/seen.txt", "U-02/views.json", "U-02/server.log",
+		"L-01/issue.md", "L-01/views.json"} {
 		require.NotEmpty(t, files["stackproof/"+name], name)
 	}
 	require.NotContains(t, strings.Join(keysOf(files), " "), "L-02", "a pass needs no bug report")
@@ -83,6 +85,7 @@ func TestBundleHasWhatABugReportNeedsAndNoSecret(t *testing.T) {
 		require.NotContains(t, text, canary, name)
 	}
 	require.Contains(t, files["stackproof/U-02/calls.ndjson"], `"command":"registerUserKeys"`)
+	require.Contains(t, files["stackproof/U-02/server.log"], "2026-06-01 12:01:03,123 DEBUG apiKey=redacted&command=")
 	again, err := Bundle(leaky(), false)
 	require.NoError(t, err)
 	require.Equal(t, data, again, "the same run makes the same bundle")

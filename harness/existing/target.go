@@ -323,7 +323,7 @@ func (t *Target) Site(ctx context.Context, scenario string, _ int64) (*harness.S
 	s.Gate = p
 	s.Usage = siteRuns{t.usage, t.barrier, p, scenario}
 	if t.watch != nil {
-		s.Pushes = t.watch
+		s.Pushes, s.Log = t.watch, t.watch
 		if t.watch.fleet != nil {
 			s.Routers = shadows{t.watch}
 		}

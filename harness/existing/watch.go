@@ -31,6 +31,7 @@ type watcher struct {
 
 	mu       sync.Mutex
 	inbox    *mgmtlog.Inbox
+	recent   mgmtlog.Recent
 	pushes   map[string][]router.Push
 	refused  map[string]error // what could not be applied, by router
 	patience time.Duration    // how long log and counter may disagree
@@ -163,7 +164,7 @@ func (w *watcher) catchUp(ctx context.Context) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.source.Poll(w.inbox.Add); err != nil {
+	if err := w.source.Poll(w.read); err != nil {
 		return err
 	}
 	// What was damaged before we came is no concern of ours.
@@ -208,11 +209,32 @@ func (w *watcher) follow(ctx context.Context) {
 func (w *watcher) poll(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.failed = w.source.Poll(w.inbox.Add)
+	w.failed = w.source.Poll(w.read)
 	if f, is := w.source.(*mgmtlog.Files); is {
 		w.lost = f.Lost
 	}
 	w.deliver(ctx, w.inbox.Take(nil))
+}
+
+// read takes a line of the log; the lock is held.
+func (w *watcher) read(line string) {
+	w.recent.Add(line)
+	w.inbox.Add(line)
+}
+
+// Mark implements harness.ServerLog.
+func (w *watcher) Mark() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.recent.Seen()
+}
+
+// Since implements harness.ServerLog. A log that cannot be read now shows what was read before.
+func (w *watcher) Since(ctx context.Context, mark int) []string {
+	w.poll(ctx)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.recent.Since(mark)
 }
 
 // withoutKeys puts another certificate in the place of each one, since a log holds the private keys of all customers:

@@ -2,6 +2,7 @@ package existing
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -117,4 +118,27 @@ func TestKeysOfOthersAreNotKept(t *testing.T) {
 	_, err := tls.X509KeyPair([]byte(kept[1].Certificate.Cert), []byte(kept[1].Certificate.Key))
 	assert.NoError(t, err)
 	assert.Empty(t, w.refused)
+}
+
+// TestLogOfAFailure: what a server wrote after a story began is read when it fails, without waiting for the next look.
+func TestLogOfAFailure(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "management-server.log")
+	write := func(line string) {
+		f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		require.NoError(t, err)
+		_, err = f.WriteString(line + "\n")
+		require.NoError(t, errors.Join(err, f.Close()))
+	}
+	write("2026-11-22 00:00:00,000 INFO  before")
+	source, err := mgmtlog.NewFiles([]string{file})
+	require.NoError(t, err)
+	w := &watcher{source: source, inbox: mgmtlog.NewInbox(), pushes: map[string][]router.Push{},
+		refused: map[string]error{}}
+	defer func() { assert.NoError(t, source.Close()) }()
+	w.poll(t.Context())
+	mark := w.Mark()
+	write("2026-11-22 00:00:01,000 ERROR failed for password=CANARY of rule 22")
+	assert.Equal(t, []string{"2026-11-22 00:00:01,000 ERROR failed for password=redacted of rule 22"},
+		w.Since(t.Context(), mark))
+	assert.Empty(t, w.Since(t.Context(), w.Mark()))
 }

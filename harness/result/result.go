@@ -73,6 +73,8 @@ type Case struct {
 	ByDesign      bool       `json:"by_design,omitempty"` // inconclusive by design: left out of the exit status
 	Claim         string     `json:"claim,omitempty"`     // what the repeats allow one to say
 	Calls         []Call     `json:"calls,omitempty"`     // the newest API calls of a failure that changed something
+	// Log is what the management server logged from the story's beginning to its first failure, the newest lines.
+	Log []string `json:"log,omitempty"`
 	Views
 }
 
