@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,7 @@ type slowOptions struct {
 	how       chaos.SlowOptions
 	lost, cut float64 // percent
 	speed     float64
+	quiet     float64 // speed of the quiet zone
 	show      bool
 }
 
@@ -30,10 +32,11 @@ func selftestSlowCommand() *cobra.Command {
 		Args:  noArgs,
 		Long: `Runs scenarios as one process against a lab zone, first on a quiet one, then on one behind a proxy that
 makes every answer late, loses some of them, and cuts some connections. The verdicts must be the same, and nothing may
-be left (exit status 1).
+be left (exit status 1). A quiet run that leaves undecided what it should decide is no measure: then the slow one is not
+made.
 
 The slow zone's time is the computer's, so that three seconds are three of a client's deadlines; the quiet zone's runs
-fast.`,
+fast (--quiet-speed). A machine that has much else to do needs less speed there.`,
 		Example: `  stackproof selftest slow
   stackproof selftest slow --scenario U-01 --late 5s --lost 2 --cut 1`,
 	}
@@ -43,12 +46,15 @@ fast.`,
 	f.Float64Var(&o.lost, "lost", 0, "percent of answers that are lost; the server carries the call out")
 	f.Float64Var(&o.cut, "cut", 0, "percent of connections that break before the server sees the call")
 	f.Float64Var(&o.speed, "speed", 1, "how many times as fast the slow zone's time runs")
+	f.Float64Var(&o.quiet, "quiet-speed", chaos.DefaultSpeed, "how many times as fast the quiet zone's time runs")
 	f.DurationVar(&o.how.Bound, "bound", 2*time.Hour, "when a run that has not ended is killed")
 	f.StringVar(&o.how.Trace, "trace", "", "write the calls of the slow run to this file, without secrets")
 	f.BoolVar(&o.show, "progress", false, "show what the slow run prints")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if o.how.Late < 0 || o.lost < 0 || o.cut < 0 || o.lost+o.cut >= 100 || o.speed <= 0 || o.how.Bound <= 0 {
-			return usage("--late must not be negative, --lost and --cut be percents, --speed and --bound above 0")
+		if o.how.Late < 0 || o.lost < 0 || o.cut < 0 || o.lost+o.cut >= 100 || o.speed <= 0 ||
+			o.quiet <= 0 || o.how.Bound <= 0 {
+			return usage("--late must not be negative, --lost and --cut be percents, --speed, --quiet-speed and " +
+				"--bound above 0")
 		}
 		chosen, err := o.choose()
 		if err != nil {
@@ -68,17 +74,18 @@ func (o *slowOptions) slow(c *cobra.Command, chosen harness.Catalogue) error {
 	for _, s := range chosen {
 		o.how.Scenarios = append(o.how.Scenarios, s.ID)
 	}
-	quiet, err := o.on(c.Context(), chaos.SiteOptions{}, chaos.SlowOptions{Scenarios: o.how.Scenarios, Seed: o.seed,
-		Bound: o.how.Bound})
+	quiet, err := o.on(c.Context(), chaos.SiteOptions{Speed: o.quiet}, chaos.SlowOptions{Scenarios: o.how.Scenarios,
+		Seed: o.seed, Bound: o.how.Bound})
 	if err != nil {
 		return cannotRun(fmt.Errorf("the quiet run: %w", err))
 	}
-	for _, one := range quiet.Cases {
-		if one.Verdict != result.Pass {
-			fmt.Fprintf(c.OutOrStdout(), "%-8s %-14s %s\n", one.ID, one.Verdict, one.Reason)
-		}
+	fmt.Fprintf(c.OutOrStdout(), "quiet: %s; exit status %d after %.0f s%s\n", verdicts(quiet), quiet.Code,
+		quiet.Seconds, hung(quiet, o.how.Bound))
+	if unsound := quiet.Unsound(); len(unsound) > 0 {
+		fmt.Fprintf(c.OutOrStdout(), "the quiet run is no measure, so the slow one is not made:\n  %s\n",
+			strings.Join(unsound, "\n  "))
+		return &exitError{code: exitFailure}
 	}
-	fmt.Fprintf(c.OutOrStdout(), "quiet: %s; exit status %d after %.0f s\n", verdicts(quiet), quiet.Code, quiet.Seconds)
 	o.how.Lost, o.how.Cut = o.lost/100, o.cut/100
 	if o.show {
 		o.how.Progress = c.OutOrStdout()
@@ -91,12 +98,21 @@ func (o *slowOptions) slow(c *cobra.Command, chosen harness.Catalogue) error {
 	for _, one := range slow.Cases {
 		fmt.Fprintf(c.OutOrStdout(), "%-8s %-14s %7.0f s\n", one.ID, one.Verdict, one.Seconds)
 	}
-	fmt.Fprintf(c.OutOrStdout(), "slow: %s; exit status %d after %.0f s; %d exchanges broken\ndiffer: %s\nleft: %s\n",
-		verdicts(slow), slow.Code, slow.Seconds, slow.Hits, orNothing(differ), orNothing(slow.Left))
-	if slow.Hung || len(quiet.Cases) == 0 || len(differ) > 0 || len(slow.Left) > 0 {
+	fmt.Fprintf(c.OutOrStdout(), "slow: %s; exit status %d after %.0f s%s; %d exchanges broken\ndiffer: %s\n"+
+		"left: %s\n", verdicts(slow), slow.Code, slow.Seconds, hung(slow, o.how.Bound), slow.Hits, orNothing(differ),
+		orNothing(slow.Left))
+	if slow.Hung || len(differ) > 0 || len(slow.Left) > 0 {
 		return &exitError{code: exitFailure}
 	}
 	return nil
+}
+
+// hung says that a run was killed at its bound.
+func hung(s chaos.Slowed, bound time.Duration) string {
+	if !s.Hung {
+		return ""
+	}
+	return fmt.Sprintf(", HUNG: killed at its bound of %s (--bound)", bound)
 }
 
 // on makes a run on a zone of its own.

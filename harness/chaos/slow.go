@@ -79,6 +79,24 @@ func (s *Site) Slow(ctx context.Context, o SlowOptions) (_ Slowed, err error) {
 	return out, nil
 }
 
+// Unsound names what a quiet run left undecided, or found, though neither the release nor the target makes it so: a
+// slow run that says the same would show nothing.
+func (s Slowed) Unsound() (all []string) {
+	if s.Hung {
+		all = append(all, "it was killed at its bound")
+	}
+	if len(s.Cases) == 0 {
+		all = append(all, "it has no verdicts")
+	}
+	for _, c := range s.Cases {
+		undecided := c.Verdict == result.Inconclusive && !c.ByDesign
+		if undecided || c.Verdict == result.Fail && !c.Known && !c.ByDesign {
+			all = append(all, fmt.Sprintf("%s: %s: %s", c.ID, c.Verdict, c.Reason))
+		}
+	}
+	return all
+}
+
 // Differences compares a slow run's verdicts with those of a quiet one: what is missing, other, or there besides.
 func (s Slowed) Differences(quiet Slowed) (all []string) {
 	of := func(cases []result.Case, id string) *result.Case {

@@ -102,7 +102,7 @@ func (p *Pending) Wait(ctx context.Context, into any) (Job, error) {
 	j, err := p.c.polls.wait(ctx, p.c.queryJob, p.JobID)
 	ended()
 	if err == nil && !isRemoval(p.Command) {
-		p.c.pace.answered("job of "+p.Command, time.Since(began))
+		p.c.pace.answered(jobOf+p.Command, time.Since(began))
 	}
 	if err != nil {
 		if IsRefused(err) {

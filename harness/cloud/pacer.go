@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -62,6 +63,8 @@ type PacerStats struct {
 	// Slowest is the longest time of an answered call.
 	Slowest        time.Duration
 	SlowestCommand string
+	// Answer is how long answers of calls take, smoothed over all commands; 0 before the first.
+	Answer time.Duration
 }
 
 // place is one call that waits for room.
@@ -266,6 +269,9 @@ func (p *Pacer) typical(command string) time.Duration {
 	return 0
 }
 
+// jobOf begins the name under which the time of a command's job is noted.
+const jobOf = "job of "
+
 // answered notes the time of an exchange, or of a job as "job of COMMAND".
 func (p *Pacer) answered(command string, took time.Duration) {
 	if p == nil {
@@ -276,6 +282,13 @@ func (p *Pacer) answered(command string, took time.Duration) {
 	now := time.Now()
 	c := p.pace(command)
 	c.took(took, now)
+	switch {
+	case strings.HasPrefix(command, jobOf):
+	case p.seen.Answer == 0:
+		p.seen.Answer = took
+	default:
+		p.seen.Answer += (took - p.seen.Answer) / 8
+	}
 	if took > p.seen.Slowest {
 		p.seen.Slowest, p.seen.SlowestCommand = took, command
 	}

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
+	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
 )
@@ -17,7 +19,7 @@ const memoryCapacity = 0
 // not given. Groups that do not fit are worse than none: they create and expunge instances without end (before 4.20.2),
 // and leave no room for other scenarios (confirmed.md 29).
 func (t *Target) tryGroups(ctx context.Context) error {
-	t.slots = -1
+	t.slots, t.answer = -1, t.cloud.Pacer().Stats().Answer
 	if t.config.Groups != nil || t.zoneID == "" {
 		return nil
 	}
@@ -45,11 +47,41 @@ func (t *Target) tryGroups(ctx context.Context) error {
 	return nil
 }
 
-// groups are the sizes of L-04's populations that a run has room for: all of the zone's for it alone, else a third. The
-// populations, of two instances a group, live at the same time.
+// What a population costs: a group's rule, the group and its policy are one create each with at least one look for its
+// job, and its members are looked for.
+const (
+	callsOfGroup   = 8
+	populationTime = 10 * time.Minute
+)
+
+// groups are the sizes of L-04's populations that a run has room and time for.
 func (t *Target) groups(scenarios int) []int {
-	if t.config.Groups != nil || t.slots < 0 {
+	if t.config.Groups != nil {
 		return t.config.Groups
+	}
+	sizes := t.fitting(scenarios)
+	all := sizes
+	if all == nil {
+		all = harness.DefaultGroups()
+	}
+	quick := slices.DeleteFunc(slices.Clone(all), t.tooLong)
+	if len(quick) == len(all) {
+		return sizes
+	}
+	return quick
+}
+
+// tooLong says whether a population takes too long to make on a server that answers as this one does. The smallest one
+// that shows anything never does.
+func (t *Target) tooLong(size int) bool {
+	return size > 2 && time.Duration(size)*callsOfGroup*t.answer > populationTime
+}
+
+// fitting are the sizes that there is room for: all of the zone's for the scenario alone, else a third. The
+// populations, of two instances a group, live at the same time. Nil where the room is not known.
+func (t *Target) fitting(scenarios int) []int {
+	if t.slots < 0 {
+		return nil
 	}
 	room := t.slots / 3
 	if scenarios == 1 {
@@ -65,16 +97,25 @@ func (t *Target) groups(scenarios int) []int {
 	return sizes
 }
 
-// groupsNote says which populations were left out.
-func (t *Target) groupsNote(run result.Run) []string {
+// groupsNote says which populations were left out, and why.
+func (t *Target) groupsNote(run result.Run) (notes []string) {
 	sizes := t.groups(t.chosen)
 	if t.config.Groups != nil || len(sizes) == 0 || slices.Contains(sizes, 50) ||
 		!slices.ContainsFunc(run.Results, func(c result.Case) bool { return c.ID == "L-04" }) {
 		return nil
 	}
-	return []string{fmt.Sprintf("L-04 made populations of %v groups only: the zone had room for %d of the smallest "+
-		"instances; add hosts, run it alone, or say what fits (--groups)",
-		sizes, t.slots)}
+	fitting := t.fitting(t.chosen)
+	if fitting != nil && !slices.Contains(fitting, 50) {
+		notes = append(notes, fmt.Sprintf("L-04 made populations of %v groups only: the zone had room for %d of the "+
+			"smallest instances; add hosts, run it alone, or say what fits (--groups)", sizes, t.slots))
+	}
+	if fitting == nil || len(sizes) < len(fitting) {
+		largest := slices.Max(sizes)
+		notes = append(notes, fmt.Sprintf("L-04 made %d groups at most: a call takes %s, and a larger population some "+
+			"%d calls for each of its groups, more than %s in all; --groups makes it", largest,
+			t.answer.Round(100*time.Millisecond), callsOfGroup, populationTime))
+	}
+	return notes
 }
 
 // free is how much of a capacity the zone has left; -1 where the server does not tell.

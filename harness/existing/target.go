@@ -62,8 +62,10 @@ type Target struct {
 	zoneID    string
 	simulated bool  // the zone's hosts are the simulator's
 	slots     int64 // smallest instances that the zone has room for; negative where it does not tell
-	chosen    int   // scenarios of the run
-	counted   bool  // pushes are, or were, counted
+	// answer is how long a call took when the target was opened.
+	answer  time.Duration
+	chosen  int  // scenarios of the run
+	counted bool // pushes are, or were, counted
 
 	gate *gate
 	// admission counts the scenarios that are under way.

@@ -23,10 +23,7 @@ func (a *Account) Skew(count int) {
 		if missing == 0 {
 			return
 		}
-		ip := a.Isolated().Address()
-		for i := range missing {
-			ip.Firewall(20000 + i)
-		}
+		a.Isolated().Address().Firewalls(20000, missing)
 	})
 }
 
@@ -60,6 +57,7 @@ func (t *T) CrossedRules(n *Network, skew, count int) []*Rule {
 		if ahead < 0 {
 			rules = t.catchUp(n.Account, rules, func(*Rule) *Network { return n })
 		}
+		rules = append(rules, n.numbered(len(rules)+1, ahead)...)
 		for len(rules) < count || !t.willCross(rules) {
 			if len(rules) >= t.site.SkewBudget {
 				t.Inconclusive("%d LB rules of one account did not cross: others create rules at the same time, "+

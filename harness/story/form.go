@@ -63,12 +63,18 @@ func (n *Network) ruleOf(name string, f Form) (*Rule, cloud.LoadBalancerRuleSpec
 func (n *Network) LoadBalancerAs(name string, f Form) *Rule {
 	defer n.t.Step("LB rule %s", name)()
 	r, spec := n.ruleOf(name, f)
-	r.ID, r.InternalID, _ = made(n.Account, "lb rule", spec.Name, usageprobe.ObjectRule,
-		func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
-			return n.Account.Cloud.CreateLoadBalancerRule(ctx, spec)
-		})
+	n.t.Must(r.create(spec), "creating lb rule %s", spec.Name)
 	n.t.watch.born(r)
 	return r
+}
+
+// create makes a rule that is not made yet.
+func (r *Rule) create(spec cloud.LoadBalancerRuleSpec) (err error) {
+	r.ID, r.InternalID, _, err = create(r.Account, "lb rule", spec.Name, usageprobe.ObjectRule,
+		func(ctx context.Context) (*cloud.Creating[cloud.LoadBalancerRule], error) {
+			return r.Account.Cloud.CreateLoadBalancerRule(ctx, spec)
+		})
+	return err
 }
 
 // TryLoadBalancerAs is LoadBalancerAs for what may be refused: the rule, or the refusal.

@@ -125,21 +125,41 @@ func (n *Network) GroupOf(name string, least int, up ...When) *Group {
 func (n *Network) groupOf(name string, s scaling, least, most int) *Group {
 	g := &Group{Rule: n.LoadBalancer(name), Members: least}
 	full := n.t.Unique("grp")
-	interval := int(groupInterval.Seconds())
-	g.GroupID, _, _ = made(n.Account, "autoscale group", full, usageprobe.ObjectAutoScaleVMGroup,
-		func(ctx context.Context) (*cloud.Creating[cloud.AutoScaleVMGroup], error) {
-			return n.Account.Cloud.CreateAutoScaleVMGroup(ctx, cloud.AutoScaleVMGroupSpec{Name: full, LBRuleID: g.ID,
-				VMProfileID: s.profile, Min: least, Max: most,
-				Interval: &interval, ScaleUpPolicyIDs: []string{s.up}, ScaleDownPolicyIDs: []string{s.down}})
-		})
+	n.t.Must(g.create(full, s, most), "creating autoscale group %s", full)
 	return g
 }
 
-// Groups creates count groups of exactly members VMs each.
+// create makes a group on its rule.
+func (g *Group) create(name string, s scaling, most int) (err error) {
+	interval := int(groupInterval.Seconds())
+	g.GroupID, _, _, err = create(g.Account, "autoscale group", name, usageprobe.ObjectAutoScaleVMGroup,
+		func(ctx context.Context) (*cloud.Creating[cloud.AutoScaleVMGroup], error) {
+			return g.Account.Cloud.CreateAutoScaleVMGroup(ctx, cloud.AutoScaleVMGroupSpec{Name: name, LBRuleID: g.ID,
+				VMProfileID: s.profile, Min: g.Members, Max: most,
+				Interval: &interval, ScaleUpPolicyIDs: []string{s.up}, ScaleDownPolicyIDs: []string{s.down}})
+		})
+	return err
+}
+
+// Groups creates count groups of exactly members VMs each, which do not depend on one another.
 func (n *Network) Groups(count, members int) []*Group {
-	groups := make([]*Group, count)
+	defer n.t.Step("%d autoscale groups", count)()
+	s := *n.scaling()
+	groups, names := make([]*Group, count), make([]string, count)
+	specs := make([]cloud.LoadBalancerRuleSpec, count)
 	for i := range groups {
-		groups[i] = n.Group(fmt.Sprintf("group %d of %d", i+1, count), members)
+		groups[i] = &Group{Members: members}
+		groups[i].Rule, specs[i] = n.ruleOf(fmt.Sprintf("group %d of %d", i+1, count), Form{})
+		names[i] = n.t.Unique("grp")
+	}
+	n.t.Must(n.t.together(count, func(i int) error {
+		if err := groups[i].Rule.create(specs[i]); err != nil {
+			return err
+		}
+		return groups[i].create(names[i], s, members)
+	}), "creating %d autoscale groups", count)
+	for _, g := range groups {
+		n.t.watch.born(g.Rule)
 	}
 	return groups
 }

@@ -165,10 +165,21 @@ func (n *Network) sharedAddress() *Address {
 
 // Firewall opens a port of the address.
 func (a *Address) Firewall(port int) {
-	made(a.Account, "firewall rule", fmt.Sprint(port), "",
+	a.t.Must(a.openPort(port), "creating firewall rule %d", port)
+}
+
+// Firewalls opens count ports of the address, from one on.
+func (a *Address) Firewalls(from, count int) {
+	a.t.Must(a.t.together(count, func(i int) error { return a.openPort(from + i) }),
+		"creating %d firewall rules", count)
+}
+
+func (a *Address) openPort(port int) error {
+	_, _, _, err := create(a.Account, "firewall rule", fmt.Sprint(port), "",
 		func(ctx context.Context) (*cloud.Creating[cloud.FirewallRule], error) {
 			return a.Account.Cloud.CreateFirewallRule(ctx, a.ID, "tcp", port, port, "192.0.2.0/24")
 		})
+	return err
 }
 
 // FirewallCount is how many firewall rules the address has.
