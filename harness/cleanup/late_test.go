@@ -68,6 +68,22 @@ func TestALateAccountIsFoundByCleanup(t *testing.T) {
 	assert.Equal(t, name, report.Removed[0].Name)
 }
 
+// A domain can go when its account has gone: an account that takes all of the time must not leave the domain behind.
+func TestTheLastMomentLeavesNoDomain(t *testing.T) {
+	s := standing(t, "4.20.1.0")
+	admin := s.client(t, s.zone.APIURL())
+	const run = "sp89abcdef"
+	domain, err := admin.CreateDomain(t.Context(), run+"-domain", "")
+	require.NoError(t, err)
+	_, err = admin.CreateAccount(t.Context(), cloud.AccountSpec{Name: run + "-acct", DomainID: domain.Id, Password: "p",
+		Email: "e@example.invalid"})
+	require.NoError(t, err)
+	report, err := cleanup.Remove(t.Context(), cleanup.Options{Cloud: admin, Scope: cleanup.OfRun(run, nil),
+		Wait: time.Nanosecond})
+	require.NoError(t, errors.Join(err, report.Err()))
+	assert.Len(t, report.Removed, 2)
+}
+
 // What keeps a domain from going is named, nothing is tried every moment, and other people's accounts stay.
 func TestWhatBlocksADomainIsNamed(t *testing.T) {
 	s := standing(t, "4.20.1.0")

@@ -146,6 +146,9 @@ func (r *removal) one(ctx context.Context, o inventory.Object) outcome {
 	if d.command == "" || !r.due(o.ID) {
 		return notTried
 	}
+	r.mu.Lock()
+	r.tried[o.ID] = true
+	r.mu.Unlock()
 	r.Show("removing %s", o)
 	var err error
 	if d.sync {

@@ -17,7 +17,8 @@ import (
 type Options struct {
 	Cloud *cloud.Client // of a root administrator
 	Scope Scope
-	// Wait is how long removal is tried; default 5 minutes.
+	// Wait is how long removal is tried; default 5 minutes. What had no try until then, because what it waits for went
+	// at the last moment, has one after that.
 	Wait time.Duration
 	// Quiet is until when objects may still appear, because creates were sent whose answers nobody saw; zero is now.
 	Quiet time.Time
@@ -82,6 +83,7 @@ type removal struct {
 	mu    sync.Mutex
 	why   map[string]string           // last reason by object
 	next  map[string]retry            // when an object that was refused is tried again
+	tried map[string]bool             // what a removal was sent for at least once
 	saw   map[string]inventory.Object // everything that was ever found
 	// domains are those in which the scope's objects lie, by id, while nothing of it was found elsewhere.
 	domains map[string]bool
@@ -106,7 +108,7 @@ func Remove(ctx context.Context, o Options) (Report, error) {
 		o.Show = func(string, ...any) {}
 	}
 	r := &removal{Options: o, until: time.Now().Add(o.Wait), why: map[string]string{}, next: map[string]retry{},
-		saw: map[string]inventory.Object{}, domains: map[string]bool{}}
+		tried: map[string]bool{}, saw: map[string]inventory.Object{}, domains: map[string]bool{}}
 	if o.Survey {
 		if err := r.survey(ctx); err != nil {
 			return r.report(nil), err
@@ -117,10 +119,10 @@ func Remove(ctx context.Context, o Options) (Report, error) {
 		switch {
 		case err == nil && len(mine) == 0 && !time.Now().Before(o.Quiet):
 			return r.report(nil), nil
-		case ctx.Err() != nil || cloud.IsUnauthorized(err) || time.Now().After(r.until):
+		case ctx.Err() != nil || cloud.IsUnauthorized(err) || time.Now().After(r.until) && !r.firstTries(ctx, mine):
 			r.blocked(context.WithoutCancel(ctx), mine)
 			return r.report(mine), errors.Join(err, context.Cause(ctx))
-		case err == nil && len(mine) > 0:
+		case err == nil && len(mine) > 0 && !time.Now().After(r.until):
 			r.tell(mine)
 			if r.pass(ctx, mine) {
 				pause = firstPause
@@ -130,6 +132,19 @@ func Remove(ctx context.Context, o Options) (Report, error) {
 			return r.report(mine), err
 		}
 	}
+}
+
+// firstTries tries what has not been tried yet, and says whether there was such a thing: an account that went at the
+// last moment must not leave its domain behind, which could not go before.
+func (r *removal) firstTries(ctx context.Context, mine []inventory.Object) bool {
+	isAccount := func(o inventory.Object) bool { return o.Kind == inventory.AccountObj }
+	untried := slices.DeleteFunc(slices.Clone(mine), func(o inventory.Object) bool { return r.tried[o.ID] })
+	if slices.ContainsFunc(mine, isAccount) && !slices.ContainsFunc(untried, isAccount) {
+		return false // what is left waits for an account that does not go
+	}
+	before := len(r.tried)
+	r.pass(ctx, untried)
+	return len(r.tried) > before
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
