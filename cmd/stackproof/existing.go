@@ -156,6 +156,9 @@ func (f *existingFlags) target(c *cobra.Command, name, release string) (config.C
 	if err := conf.Check(); err != nil {
 		return conf, usage("target %s: %w", name, err)
 	}
+	for _, line := range conf.Exposed(f.file()) {
+		fmt.Fprintln(c.ErrOrStderr(), "stackproof: warning:", line)
+	}
 	return conf, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"slices"
 	"time"
 
@@ -30,7 +31,7 @@ func labUpCommand() *cobra.Command {
 	var name, listen, integration, like string
 	var knobs []string
 	var planted string
-	var asJSON, bare, routers bool
+	var asJSON, bare, routers, anywhere bool
 	var seed int64
 	var speed float64
 	c := &cobra.Command{Use: "up", Short: "A lab zone that stays until Ctrl-C", Args: noArgs,
@@ -47,6 +48,9 @@ proxies on loopback let requests come from different client addresses.`}
 		", or any free port where that is taken)")
 	f.BoolVar(&routers, "routers", false, "give the zone routers with a real HAProxy, and proxies to reach them")
 	f.StringVar(&integration, "listen-integration", "127.0.0.1:0", "address of the unauthenticated API")
+	f.BoolVar(&anywhere, "listen-anywhere", false,
+		"let --listen and --listen-integration name an address that other machines reach: the lab's keys and its "+
+			"unauthenticated API are for anybody there")
 	f.StringVar(&like, "behaves-like", "quiet",
 		"how much the management server has to do: quiet, or busy: job times measured on a loaded server, "+
 			"ten job workers that removals of accounts exhaust, late commits, lost answers")
@@ -60,6 +64,13 @@ proxies on loopback let requests come from different client addresses.`}
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if speed < 1 || speed > 600 {
 			return usage("--speed must be between 1 and 600, not %g", speed)
+		}
+		if !anywhere {
+			for flag, address := range map[string]string{"listen": listen, "listen-integration": integration} {
+				if err := onLoopback(flag, address); err != nil {
+					return err
+				}
+			}
 		}
 		set, err := knobsOf(name, knobs)
 		if err != nil {
@@ -89,6 +100,22 @@ proxies on loopback let requests come from different client addresses.`}
 				Seed: seed, Bare: bare, Load: load, Inherit: inherit}}, asJSON))
 	}
 	return c
+}
+
+// onLoopback refuses an address that other machines may reach. A name other than localhost may lead anywhere.
+func onLoopback(flag, address string) error {
+	if address == "" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return usage("--%s must be HOST:PORT, not %q", flag, address)
+	}
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return usage("--%s %s is not on loopback: others would have the lab's keys; --listen-anywhere allows it", flag,
+		address)
 }
 
 // needStanding finds what routers need before anything is started.

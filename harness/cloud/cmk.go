@@ -15,12 +15,9 @@ import (
 // profile is the one that the file names in its [core] section or, failing that, localcloud. A key pair wins over a
 // login.
 func ProfileFromCmk(path, profile string) (Options, error) {
-	if path == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return Options{}, fmt.Errorf("find the cmk configuration: %w", err)
-		}
-		path = filepath.Join(home, ".cmk", "config")
+	path, err := CmkFile(path)
+	if err != nil {
+		return Options{}, err
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -43,6 +40,19 @@ func ProfileFromCmk(path, profile string) (Options, error) {
 		return Options{}, fmt.Errorf("%s has no profile %q: it has %s", path, profile, profiles(sections))
 	}
 	return fromProfile(path, profile, values)
+}
+
+// CmkFile is the file that a path of a configuration names: ~/.cmk/config where it is empty. The error says that there
+// is no home folder.
+func CmkFile(path string) (string, error) {
+	if path != "" {
+		return path, nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("find the cmk configuration: %w", err)
+	}
+	return filepath.Join(home, ".cmk", "config"), nil
 }
 
 func fromProfile(path, profile string, v map[string]string) (Options, error) {
