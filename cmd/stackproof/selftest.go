@@ -107,25 +107,34 @@ Exit status 1 if something was left.`,
 // killSpeed makes a usage window of a minute last a quarter of a second, since most of a run's time is spent on these.
 const killSpeed = 240
 
+// toldEvery is after how many kills a line says how far it is.
+const toldEvery = 50
+
 // kill kills runs of each scenario and says what was left.
 func (o *selftestOptions) kill(c *cobra.Command, site *chaos.Site, chosen harness.Catalogue,
 	how chaos.KillOptions) error {
 	tried, left := 0, 0
 	for _, s := range chosen {
+		done := 0
 		how.Scenarios = []string{s.ID}
 		how.Show = func(k chaos.Killed) {
 			if len(k.Left) > 0 {
 				fmt.Fprintf(c.OutOrStdout(), "%s killed at %s: LEFT %s\n", s.ID, k.Point, strings.Join(k.Left, "; "))
 			}
+			if done++; done%toldEvery == 0 {
+				fmt.Fprintf(c.ErrOrStderr(), "%s: %d kills so far, the last at %s\n", s.ID, done, k.Point)
+			}
 		}
 		kills, err := site.Kill(c.Context(), how)
+		tried, left = tried+len(kills.Points), left+len(kills.Left())
+		if err == nil || len(kills.Points) > 0 { // also of a part: hours of work are not thrown away
+			fmt.Fprintf(c.OutOrStdout(), "%s: %d calls; killed at %d points (%d more came after the run's end); "+
+				"cleanup removed %d objects; something was left after %d\n", s.ID, kills.Calls, len(kills.Points),
+				kills.Early, kills.Removed(), len(kills.Left()))
+		}
 		if err != nil {
 			return cannotRun(fmt.Errorf("%s: %w", s.ID, err))
 		}
-		tried, left = tried+len(kills.Points), left+len(kills.Left())
-		fmt.Fprintf(c.OutOrStdout(), "%s: %d calls; killed at %d points (%d more came after the run's end); cleanup "+
-			"removed %d objects; something was left after %d\n", s.ID, kills.Calls, len(kills.Points), kills.Early,
-			kills.Removed(), len(kills.Left()))
 	}
 	fmt.Fprintf(c.OutOrStdout(), "%d kills of %d scenarios (seed %d): something was left after %d\n", tried,
 		len(chosen), o.seed, left)

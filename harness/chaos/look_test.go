@@ -41,6 +41,20 @@ func TestDifference(t *testing.T) {
 	}
 }
 
+// What one run left is not held against the runs after it, and what the next one leaves is seen all the same.
+func TestNews(t *testing.T) {
+	of := func(names ...string) (s inventory.Snapshot) {
+		for _, name := range names {
+			s.Objects = append(s.Objects, inventory.Object{Kind: inventory.Domain, ID: name, Name: name})
+		}
+		return s
+	}
+	s := &Site{before: of("theirs")}
+	assert.Len(t, s.news(of("theirs", "sp1-domain")), 1)
+	assert.Empty(t, s.news(of("theirs", "sp1-domain")))
+	assert.Len(t, s.news(of("theirs", "sp1-domain", "sp2-domain")), 1)
+}
+
 // A process that goes on is named; one that has ended, or that only has the same number, is not.
 func TestEnded(t *testing.T) {
 	cmd := exec.Command("sleep", "60")

@@ -223,7 +223,7 @@ func (s *Site) left(ctx context.Context, c *child) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("looking for what is left: %w", err)
 	}
-	left := difference(s.before, after)
+	left := s.news(after)
 	left = append(left, ended(ctx, c.killed)...)
 	for _, dir := range []string{c.temp(), c.ledger()} {
 		more, err := files(dir)
@@ -233,6 +233,14 @@ func (s *Site) left(ctx context.Context, c *child) ([]string, error) {
 		left = append(left, more...)
 	}
 	return left, nil
+}
+
+// news is what is other than before. It is told once: the next run is held against what this one left, and is not blamed
+// for it.
+func (s *Site) news(now inventory.Snapshot) []string {
+	left := difference(s.before, now)
+	s.before = now
+	return left
 }
 
 // door is where runs come to the API: what is behind it can be changed while it stands.
