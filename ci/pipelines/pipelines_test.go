@@ -294,11 +294,24 @@ func TestDockerfile(t *testing.T) {
 		"the builder's Go is the module's")
 }
 
+// A release is not built while vulnerabilities are known or cannot be asked for.
+func TestReleaseNeedsTheCheck(t *testing.T) {
+	stub, dir := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	require.NoError(t, os.WriteFile(filepath.Join(stub, "go"), []byte("#!/bin/sh\necho \"go $*\" >&2\nexit 3\n"), 0o700))
+	cmd := exec.Command("./release", "v0.0.0-test", dir)
+	cmd.Dir, cmd.Env = "..", append(os.Environ(), "PATH="+stub+":"+os.Getenv("PATH"))
+	out, err := cmd.CombinedOutput()
+	require.Error(t, err, "%s", out)
+	assert.Regexp(t, `go run golang\.org/x/vuln/cmd/govulncheck@v\S+ \./\.\.\.`, string(out))
+	assert.Contains(t, string(out), "govulncheck did not pass")
+	assert.NoDirExists(t, dir)
+}
+
 // Both architectures build without a C compiler; the version is inside and the sums are right.
 func TestRelease(t *testing.T) {
 	dir := t.TempDir()
 	cmd := exec.Command("./release", "v0.0.0-test", dir)
-	cmd.Dir = ".."
+	cmd.Dir, cmd.Env = "..", append(os.Environ(), "UNCHECKED=1")
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
