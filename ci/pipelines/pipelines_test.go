@@ -297,7 +297,8 @@ func TestDockerfile(t *testing.T) {
 // A release is not built while vulnerabilities are known or cannot be asked for.
 func TestReleaseNeedsTheCheck(t *testing.T) {
 	stub, dir := t.TempDir(), filepath.Join(t.TempDir(), "out")
-	require.NoError(t, os.WriteFile(filepath.Join(stub, "go"), []byte("#!/bin/sh\necho \"go $*\" >&2\nexit 3\n"), 0o700))
+	script := []byte("#!/bin/sh\necho \"go $*\" >&2\nexit 3\n")
+	require.NoError(t, os.WriteFile(filepath.Join(stub, "go"), script, 0o700))
 	cmd := exec.Command("./release", "v0.0.0-test", dir)
 	cmd.Dir, cmd.Env = "..", append(os.Environ(), "PATH="+stub+":"+os.Getenv("PATH"))
 	out, err := cmd.CombinedOutput()

@@ -235,8 +235,8 @@ func (s *Site) left(ctx context.Context, c *child) ([]string, error) {
 	return left, nil
 }
 
-// news is what is other than before. It is told once: the next run is held against what this one left, and is not blamed
-// for it.
+// news is what is other than before. It is told once: the next run is held against what this one left, and is not
+// blamed for it.
 func (s *Site) news(now inventory.Snapshot) []string {
 	left := difference(s.before, now)
 	s.before = now
