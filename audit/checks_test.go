@@ -164,6 +164,8 @@ func TestKeysInTheWay(t *testing.T) {
 	require.Equal(t, Found, r.Check("U11").Outcome)
 	require.Contains(t, r.Check("U11").Text, "counters 1, 2 of cloud.counter")
 	require.Len(t, r.KeysInTheWay, 1)
+	state, line := r.Monitor()
+	require.Equal(t, MonitorWarning, state, line) // no money is lost
 }
 
 // TestDocuments: each form says the same as the result.

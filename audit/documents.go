@@ -324,7 +324,7 @@ func (r *Result) Monitor() (state int, line string) {
 	for _, c := range r.Checks {
 		switch {
 		case c.Outcome != Found || c.ID == "U13":
-		case strings.HasPrefix(c.ID, "U") && c.ID != "U6" && c.ID != "U12":
+		case strings.HasPrefix(c.ID, "U") && c.ID != "U6" && c.ID != "U12" && !r.onlyLater(c):
 			critical = append(critical, c.ID)
 		default:
 			warning = append(warning, c.ID)

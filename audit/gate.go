@@ -73,7 +73,7 @@ func (g *Gate) health(r *Result, to int) {
 	for _, id := range []string{"U8", "U11", "U12"} {
 		switch c := r.Check(id); c.Outcome {
 		case Found:
-			later := id == "U11" && c.Count == len(r.KeysInTheWay) && to < 42200 // hurts only a further upgrade
+			later := r.onlyLater(c) && to < 42200 // the release that makes the key
 			g.add((r.Stall == nil || id != "U8") && !later, "%s: %s", id, c.Text)
 		case Undecidable:
 			g.add(true, "%s: %s", id, c.Text)

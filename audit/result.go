@@ -214,3 +214,8 @@ func Decode(in io.Reader) (*Result, error) {
 	}
 	return &r, nil
 }
+
+// onlyLater says that a check has found nothing but what hurts a later upgrade.
+func (r *Result) onlyLater(c Check) bool {
+	return c.ID == "U11" && c.Outcome == Found && c.Count == len(r.KeysInTheWay)
+}
