@@ -146,12 +146,19 @@ func foretold(fact result.Finding, foreseen []Foreseen, came []int) bool {
 	return true
 }
 
-// Reason says which defects a target has. One that shows only perhaps is among them where a fact is of its classes.
+// Reason says which defects a target has. One that shows only perhaps is among them where a fact is of its classes and
+// no defect that always shows accounts for it.
 func (k Known) Reason(d Description, facts []result.Finding) string {
 	var why []string
+	var sure []result.Class
+	for _, one := range k.on(d) {
+		if !one.Perhaps {
+			sure = append(sure, one.Classes...)
+		}
+	}
 	for _, one := range k.on(d) {
 		if !one.Perhaps || slices.ContainsFunc(facts, func(f result.Finding) bool {
-			return slices.Contains(one.Classes, f.Class)
+			return slices.Contains(one.Classes, f.Class) && !slices.Contains(sure, f.Class)
 		}) {
 			why = append(why, one.Why)
 		}

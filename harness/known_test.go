@@ -54,15 +54,20 @@ func TestReasonsAreOfWhatShowed(t *testing.T) {
 		Classes: []result.Class{result.LeakedRow}}
 	k := row.Or(harness.Known{Releases: release.Everywhere(), Perhaps: true, Why: "#13399: the run stalls",
 		Classes: []result.Class{result.StalledRun}})
+	own := k.Or(harness.Known{Releases: release.Everywhere(), Why: "#13399: by the story's own VM",
+		Classes: []result.Class{result.StalledRun}})
+	both := []result.Class{result.LeakedRow, result.StalledRun}
 	for _, c := range []struct {
-		seen []result.Class
-		want string
+		known harness.Known
+		seen  []result.Class
+		want  string
 	}{
-		{[]result.Class{result.LeakedRow}, "#1: rows stay open"},
-		{[]result.Class{result.LeakedRow, result.StalledRun}, "#1: rows stay open; #13399: the run stalls"},
+		{k, []result.Class{result.LeakedRow}, "#1: rows stay open"},
+		{k, both, "#1: rows stay open; #13399: the run stalls"},
+		{own, both, "#1: rows stay open; #13399: by the story's own VM"},
 	} {
-		got := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, harness.Scenario{ID: "U-01", KnownBad: k,
-			Run: func(a *harness.Attempt, _ *harness.Site) {
+		got := harness.RunScenario(t.Context(), &harnesstest.FakeTarget{}, harness.Scenario{ID: "U-01",
+			KnownBad: c.known, Run: func(a *harness.Attempt, _ *harness.Site) {
 				for _, class := range c.seen {
 					a.Fail(class, "something is "+string(class))
 				}
