@@ -14,6 +14,7 @@ const (
 	PFDeleteEventLost         release.Knob = "pf-delete-event-lost"
 	FailedCreateEventLost     release.Knob = "failed-create-event-lost"
 	VolumeDeleteEventLost     release.Knob = "volume-delete-event-lost"
+	NamedDisksStay            release.Knob = "named-disks-stay"
 	VMVolumeEventLost         release.Knob = "vm-volume-event-lost"
 	RecoverWithoutVolumeEvent release.Knob = "recover-without-volume-event"
 	BackupRemoveEventLost     release.Knob = "backup-remove-event-lost"
@@ -83,12 +84,16 @@ func answerFaults() []release.KnobInfo {
 			About: "a load balancer rule whose creation failed leaves LB.CREATE without LB.DELETE",
 		},
 		{
+			Name: NamedDisksStay, Part: "api",
+			About: "destroyVirtualMachine takes volumeids and deletes none of them",
+		},
+		{
 			Name: VolumeDeleteEventLost, Part: "api",
 			About: "deleting a volume that was never attached writes no VOLUME.DELETE (#5901)",
 		},
 		{
 			Name: VMVolumeEventLost, Part: "api",
-			About: "destroying a VM writes no VOLUME.DELETE for its root volume",
+			About: "destroying a VM writes no VOLUME.DELETE for the volumes that go with it",
 		},
 		{
 			Name: RecoverWithoutVolumeEvent, Part: "api",

@@ -88,6 +88,7 @@ func stories() harness.Catalogue {
 		vmDeployment(),
 		attachedOnce(),
 		resizedBilled(),
+		volumesNamed(),
 		everyColumn(),
 		harmlessActions(),
 		listingFilters(),

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
@@ -35,6 +36,8 @@ func volumes() harness.Scenario {
 			t.ExpectRowClosed(never.Billed())
 			t.ExpectRowOpen(root.Billed(), data.Billed())
 			t.ExpectSize(data, 40)
+			t.ExpectVolume(data, nil, false) // destroyVirtualMachine detaches data disks
+			data.Attach(vm)
 			data.Detach()
 			vm.Destroy()
 			vm.Expunge()
@@ -43,6 +46,40 @@ func volumes() harness.Scenario {
 			t.Drains(1)
 			t.ExpectRowClosed(root.Billed(), data.Billed())
 			t.ExpectNotBilledNow(root.Billed(), data.Billed(), never.Billed())
+		}),
+	}
+}
+
+// volumesNamed: the control is a data disk of the same VM that is not named.
+func volumesNamed() harness.Scenario {
+	return harness.Scenario{
+		ID: "U-54", Title: "volumes that are named when their VM is destroyed go with it and are billed no more; " +
+			"others stay", Group: result.GroupUsage, Priority: 1,
+		Guards: []string{"#6717"}, Needs: usageNeeds(),
+		Twins: []release.Knob{fault.NamedDisksStay, fault.VMVolumeEventLost},
+		Run: story.Of(func(t *story.T) {
+			account := t.NewAccount()
+			tier := account.VPC().Tier()
+			vm, other := tier.NewVM(), tier.NewVM()
+			named, stays, elsewhere := account.NewVolume(), account.NewVolume(), account.NewVolume()
+			named.Attach(vm)
+			stays.Attach(vm)
+			elsewhere.Attach(other)
+			t.Drain()
+			t.RequireRowOpen(named.Billed(), stays.Billed(), elsewhere.Billed())
+			t.ExpectRefused(431, "destroyVirtualMachine", account,
+				cloud.Params{"id": vm.ID, "volumeids": []string{named.ID, elsewhere.ID}})
+			t.ExpectVolume(named, vm, false)
+			vm.DestroyWith(named)
+			t.ExpectVolume(named, nil, true)
+			t.ExpectVolume(stays, nil, false)
+			t.ExpectVolume(elsewhere, other, false)
+			t.Drain()
+			t.Drains(1)
+			t.ExpectRowClosed(named.Billed())
+			t.ExpectRowOpen(stays.Billed(), elsewhere.Billed())
+			t.ExpectNotBilledNow(named.Billed())
+			t.ExpectBilledNow(stays.Billed(), elsewhere.Billed())
 		}),
 	}
 }

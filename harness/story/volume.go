@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/result"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
 
@@ -121,6 +122,45 @@ func (v *Volume) Delete() {
 func (v *Volume) Detach() {
 	defer v.t.Step("detach %s", v.Name)()
 	v.do("detachVolume", cloud.Params{"id": v.ID})
+}
+
+// DestroyWith destroys the instance, and with it the volumes that are named. Its other data disks are detached.
+func (vm *VM) DestroyWith(named ...*Volume) {
+	t := vm.t
+	defer t.Step("destroy %s with %d volumes", vm.Name, len(named))()
+	ids := make([]string, len(named))
+	for i, v := range named {
+		ids[i] = v.ID
+	}
+	t.pass(apart)
+	_, err := vm.Account.Cloud.Job(t.ctx, "destroyVirtualMachine", cloud.Params{"id": vm.ID, "volumeids": ids}, nil)
+	t.Must(err, "destroying %s with %d volumes", vm.Name, len(named))
+	t.pass(apart)
+}
+
+// ExpectVolume expects that the API lists the volume with its VM, nil for none; and where it is gone that it is not
+// listed, or as one that can be recovered.
+func (t Answers) ExpectVolume(v *Volume, vm *VM, gone bool) {
+	defer t.Step("%s as listed", v.Name)()
+	t.Checked(1)
+	var answer struct {
+		Volume []struct{ State, VirtualMachineID string }
+	}
+	t.Must(v.Account.Cloud.Call(t.ctx, "listVolumes", cloud.Params{"id": v.ID}, &answer), "listing volume %s", v.Name)
+	there := len(answer.Volume) == 1 && answer.Volume[0].State != "Destroy"
+	if there == gone {
+		t.Fail(result.WrongListing, fmt.Sprintf("listVolumes lists volume %s as existing: %t, want %t", v.Name, there,
+			!gone))
+		return
+	}
+	want := ""
+	if vm != nil {
+		want = vm.ID
+	}
+	if there && answer.Volume[0].VirtualMachineID != want {
+		t.Fail(result.WrongListing, fmt.Sprintf("listVolumes lists volume %s on VM %q, want %q", v.Name,
+			answer.Volume[0].VirtualMachineID, want))
+	}
 }
 
 // Snapshot is a VM snapshot of which only the usage events exist: what kind of snapshot a hypervisor makes differs,

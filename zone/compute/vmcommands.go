@@ -170,16 +170,27 @@ func destroyVMCommand() command {
 			if err := mgr.Hooks.Guard(vm); err != nil {
 				return nil, err
 			}
+			expunge := c.Boolean("expunge", false)
+			if vm.State == "Destroyed" && !expunge {
+				return vmResult(mgr, c, vm), nil
+			}
+			named, err := namedDisks(mgr, c, vm)
+			if err != nil {
+				return nil, err
+			}
+			if err := mgr.leaveDisks(c.Ctx, vm); err != nil {
+				return nil, err
+			}
 			if err := mgr.destroyVM(c.Ctx, vm); err != nil {
 				return nil, err
 			}
-			if !c.Boolean("expunge", false) {
-				return vmResult(mgr, c, vm), nil
+			if !expunge {
+				return vmResult(mgr, c, vm), mgr.deleteDisks(c.Ctx, named, false)
 			}
 			if err := mgr.ExpungeVM(c.Ctx, vm); err != nil {
 				return nil, err
 			}
-			return mgr.goneVM(), nil
+			return mgr.goneVM(), mgr.deleteDisks(c.Ctx, named, true)
 		},
 		Sync:     func(mgr *Manager, c *kernel.Call) string { return "vm:" + c.Str("id") },
 		Describe: func(mgr *Manager, c *kernel.Call) string { return "destroying vm: " + c.Str("id") },

@@ -58,7 +58,7 @@ func (mgr *Manager) volumeAttached(ctx context.Context, v *Volume) error {
 }
 
 // volumeDetached writes that a volume has no VM any more, where volumes are metered per VM. No such event comes for the
-// volumes of an expunged VM.
+// volumes of a VM that is expunged without destroyVirtualMachine.
 func (mgr *Manager) volumeDetached(ctx context.Context, v *Volume) error {
 	if !mgr.On(release.VolumeUsagePerVM) {
 		return nil
