@@ -3,6 +3,8 @@ package cloud
 import (
 	"context"
 	"fmt"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // CreateDomain creates a domain; the parent is ROOT when empty.
@@ -122,15 +124,26 @@ const (
 // LiftLimits takes the limits away from a domain, or from an account of it. A new account may have 20 instances,
 // addresses, networks and VPCs, and all accounts of a domain together 40 (max.account.*, max.domain.*,
 // Config.java@4.20.0.0).
+//
+// A paced client sends them side by side: each waits for the server's answer and for no other.
 func (c *Client) LiftLimits(ctx context.Context, domainID, account string) error {
-	for _, typ := range []int{limitVM, limitAddress, limitVolume, limitNetwork, limitVPC, limitCPU, limitMemory,
-		limitPrimaryStorage} {
-		p := Params{"resourcetype": typ, "max": -1}.set("domainid", domainID).set("account", account)
-		if err := c.Change(ctx, "updateResourceLimit", p, nil); err != nil {
-			return fmt.Errorf("lifting the limit of resource type %d: %w", typ, err)
-		}
+	types := []int{limitVM, limitAddress, limitVolume, limitNetwork, limitVPC, limitCPU, limitMemory,
+		limitPrimaryStorage}
+	group := errgroup.Group{}
+	group.SetLimit(1) // in order, so that a seed reproduces the run
+	if c.pace != nil {
+		group.SetLimit(len(types))
 	}
-	return nil
+	for _, typ := range types {
+		group.Go(func() error {
+			p := Params{"resourcetype": typ, "max": -1}.set("domainid", domainID).set("account", account)
+			if err := c.Change(ctx, "updateResourceLimit", p, nil); err != nil {
+				return fmt.Errorf("lifting the limit of resource type %d: %w", typ, err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
 }
 
 // Setting reads a global setting; found is false where the server does not list it.
