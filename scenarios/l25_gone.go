@@ -13,7 +13,8 @@ func deletedAnswersNoMore() harness.Scenario {
 		ID: "L-25", Title: "a rule that was deleted, or went with its address, answers no more; the others stay",
 		Group: result.GroupLB, Guards: []string{"#9587"}, Needs: routerNeeds(),
 		Twins: []release.Knob{fault.PushLostDelete, fault.RouterKeepsDeleted, fault.RouterSecondDoor,
-			fault.RevokedUntold, fault.StrangerRevoked, fault.RouterFileStale, fault.RouterReloadSkipped, fault.RouterLineDoubled},
+			fault.RevokedUntold, fault.StrangerRevoked, fault.RouterFileStale, fault.RouterReloadSkipped,
+			fault.RouterLineDoubled},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

@@ -369,6 +369,9 @@ func TestLogRotatedInMidLine(t *testing.T) {
 
 // every fault of the proxy.
 func every() []faultproxy.Fault {
-	return []faultproxy.Fault{faultproxy.Delay, faultproxy.ResetBefore, faultproxy.ResetAfter, faultproxy.BadGateway, faultproxy.GatewayLate, faultproxy.Half, faultproxy.HalfJSON, faultproxy.Twice, faultproxy.Stale, faultproxy.Refused,
-		faultproxy.Starting, faultproxy.StartingFine}
+	return []faultproxy.Fault{
+		faultproxy.Delay, faultproxy.ResetBefore, faultproxy.ResetAfter, faultproxy.BadGateway,
+		faultproxy.GatewayLate, faultproxy.Half, faultproxy.HalfJSON, faultproxy.Twice, faultproxy.Stale,
+		faultproxy.Refused, faultproxy.Starting, faultproxy.StartingFine,
+	}
 }

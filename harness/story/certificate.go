@@ -243,8 +243,8 @@ func (t ClientLooks) ExpectForwardedProto(r, control *Rule) {
 	if told != "https" {
 		t.Find(result.Finding{Class: result.WrongForwarded, Subject: subject(r.Billed().Ref),
 			Seen: []result.Seen{{What: SeenForwarded, Text: told}},
-			Says: fmt.Sprintf("%s ends TLS, and where a client sends X-Forwarded-Proto %q itself its member is told %q, "+
-				"not \"https\"", r.called(), word, told)})
+			Says: fmt.Sprintf("%s ends TLS, and where a client sends X-Forwarded-Proto %q itself its member is told "+
+				"%q, not \"https\"", r.called(), word, told)})
 	}
 }
 

@@ -129,6 +129,15 @@ func (n *Network) groupOf(name string, s scaling, least, most int) *Group {
 	return g
 }
 
+// Group creates a group of exactly members VMs on the rule.
+func (r *Rule) Group(members int) *Group {
+	defer r.t.Step("autoscale group of %s", r.Name)()
+	g := &Group{Rule: r, Members: members}
+	full := r.t.Unique("grp")
+	r.t.Must(g.create(full, *r.Network.scaling(), members), "creating autoscale group %s", full)
+	return g
+}
+
 // create makes a group on its rule.
 func (g *Group) create(name string, s scaling, most int) (err error) {
 	interval := int(groupInterval.Seconds())

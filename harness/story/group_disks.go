@@ -36,7 +36,7 @@ const SeenDisks = "data disks"
 func (t Scaling) ExpectNoDataDisks(a *Account, why string) {
 	t.Checked(1)
 	if left := a.DataDisks(); left > 0 {
-		t.failAs(result.DisksLeft, result.Seen{What: SeenDisks, Number: float64(left)}, fmt.Sprintf("%d data disks of account %s are left and "+
-			"billed on: %s", left, a.Name, why))
+		t.failAs(result.DisksLeft, result.Seen{What: SeenDisks, Number: float64(left)},
+			fmt.Sprintf("%d data disks of account %s are left and billed on: %s", left, a.Name, why))
 	}
 }

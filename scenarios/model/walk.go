@@ -339,7 +339,7 @@ func (w *walker) create(s Step) error {
 		o.rule = own.network.LoadBalancerAs(s.Object, story.Form{On: ip, Protocol: cmp.Or(s.Word, "tcp")})
 		o.id, o.internal = o.rule.ID, o.rule.InternalID
 	case group:
-		o.group = own.network.Group(s.Object, 2)
+		o.group = own.network.LoadBalancerAs(s.Object, story.Form{Protocol: "tcp"}).Group(2)
 		o.rule = o.group.Rule
 		o.id, o.internal = o.rule.ID, o.rule.InternalID
 		w.t.AwaitMembers(o.group)

@@ -10,7 +10,7 @@
 // It has no network, disk and bucket statistics (usage types 4, 5, 21–24 and 29), no quota and no sanity check. Which
 // columns of an event each handler reads is EventFields, in fieldtable_test.go.
 //
-// The one thing to know before changing it: the closing rules are CloudStack's, wrong ones included. The row to close is
-// *found* by one set of columns and *updated* by another (facts: UsageManagerImpl and the Usage*DaoImpl classes of
+// The one thing to know before changing it: the closing rules are CloudStack's, wrong ones included. The row to close
+// is *found* by one set of columns and *updated* by another (facts: UsageManagerImpl and the Usage*DaoImpl classes of
 // 4.20.0.0 and 4.20.1.0); merging the two repairs the very bug that this package is for.
 package usage
