@@ -11,6 +11,7 @@ import (
 type Outcome struct {
 	Verdict  result.Verdict
 	Reason   string
+	Findings []result.Finding
 	Evidence []result.Evidence
 }
 
@@ -43,5 +44,5 @@ func (t *Attempt) Afresh(story Tell) Outcome {
 		t.leave(fmt.Errorf("closing the site: %w", err))
 	}
 	t.checks += inner.checks
-	return Outcome{inner.verdict, inner.reason, inner.evidence}
+	return Outcome{inner.verdict, inner.reason, inner.findings, inner.evidence}
 }

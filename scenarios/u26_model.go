@@ -130,7 +130,13 @@ func tellModel(t *story.T, steps []model.Step, limit time.Duration) *model.Walk 
 		t.JudgesPushesItself()
 		walk = model.Run(t, steps, func(w *model.Walk) bool { return t.Brief() && len(w.Findings) > 0 }, late)
 	})
-	if len(walk.Findings) == 0 && o.Verdict != result.Pass {
+	switch {
+	case len(walk.Findings) > 0 || o.Verdict == result.Pass:
+	case o.Verdict == result.Fail: // what is looked at when every story ends
+		for _, f := range o.Findings {
+			t.Find(f, o.Evidence...)
+		}
+	default:
 		t.Inconclusive("%s", o.Reason)
 	}
 	return walk
