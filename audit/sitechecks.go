@@ -59,8 +59,8 @@ func (a *accounting) schema(ctx context.Context) (Check, error) {
 }
 
 // keysInTheWay are rows that a unique key of a later release forbids, so that the schema step of an upgrade fails.
-// One such key is known: provider, source, value and removed of cloud.counter, from 4.22.0.0 on. Counters that live
-// have no time of removal, and NULL equals nothing.
+// One such key is known: provider, source, value and removed of cloud.counter, which the step from 4.21 to 4.22.0 adds.
+// Counters that live have no time of removal, and NULL equals nothing.
 func (a *accounting) keysInTheWay(ctx context.Context) (all []string, err error) {
 	if !a.cloud.has("counter", "provider", "source", "value", "removed") {
 		return nil, nil

@@ -133,8 +133,10 @@ func tellModel(t *story.T, steps []model.Step, limit time.Duration) *model.Walk 
 	switch {
 	case len(walk.Findings) > 0 || o.Verdict == result.Pass:
 	case o.Verdict == result.Fail: // what is looked at when every story ends
+		evidence := o.Evidence // of all findings, told once
 		for _, f := range o.Findings {
-			t.Find(f, o.Evidence...)
+			t.Find(f, evidence...)
+			evidence = nil
 		}
 	default:
 		t.Inconclusive("%s", o.Reason)

@@ -3,14 +3,15 @@ package stackprooftest
 import (
 	"context"
 	"errors"
-	"os/signal"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/existing"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/reports"
 	"github.com/stackproof/stackproof/scenarios"
@@ -32,7 +33,7 @@ func (g *Target) Run(t *testing.T, patterns ...string) {
 // Tell runs scenarios of one's own, as Run does.
 func (g *Target) Tell(t *testing.T, stories ...Scenario) {
 	t.Helper()
-	if err := sound(stories); err != nil {
+	if err := errors.Join(refusal(), sound(stories)); err != nil {
 		t.Fatalf("stackprooftest: %v", err)
 	}
 	t.Run(g.name(), func(t *testing.T) { g.group(t, stories) })
@@ -71,11 +72,11 @@ func (g *Target) group(t *testing.T, stories []Scenario) {
 			t.Parallel()
 			select {
 			case c := <-mine:
-				g.judge(t, c)
+				r.judge(t, c)
 			case <-r.done:
 				select {
 				case c := <-mine:
-					g.judge(t, c)
+					r.judge(t, c)
 				default:
 					t.Errorf("%s has no result: the run was broken off", s.ID)
 				}
@@ -85,14 +86,16 @@ func (g *Target) group(t *testing.T, stories []Scenario) {
 	if len(r.chosen) == 0 {
 		return
 	}
-	ctx, stop := signal.NotifyContext(context.WithoutCancel(t.Context()), syscall.SIGINT, syscall.SIGTERM)
+	if deadline, bounded := t.Deadline(); bounded {
+		r.bound(time.Until(deadline))
+	}
+	ctx, stop := interruptible(context.WithoutCancel(t.Context()))
 	t.Cleanup(func() {
 		<-r.done
 		stop()
 		r.conclude(t)
 	})
-	deadline, _ := t.Deadline()
-	go r.run(ctx, deadline)
+	go r.run(ctx)
 }
 
 // running is one run of a group.
@@ -101,6 +104,8 @@ type running struct {
 	chosen harness.Catalogue
 	cases  map[string]chan result.Case // of the chosen; never changed while the run goes on
 	done   chan struct{}
+	limit  time.Duration     // of the run; 0 is no limit
+	words  *strings.Replacer // turns the command's words for the limit into those of go test; nil without a limit
 
 	mu    sync.Mutex
 	other []result.Case // of no scenario: leaks, the site
@@ -108,17 +113,32 @@ type running struct {
 	err   error
 }
 
-func (r *running) run(ctx context.Context, deadline time.Time) {
+// closeTime bounds the closing of a target: of what is left of its scenarios, and then of its domain.
+const closeTime = harness.CleanupTime + existing.DropTime
+
+// bound sets the run's limit. go test ends a test that is late without any clean-up: the run must end before, so that
+// the last scenario's clean-up and the removal of the domain still fit. Of a short time a quarter is kept for them.
+func (r *running) bound(left time.Duration) {
+	kept := max(0, min(left/4, closeTime)).Round(time.Second)
+	r.limit = max(time.Second, (left - kept).Truncate(time.Second))
+	r.words = strings.NewReplacer((&harness.DeadlineError{After: r.limit}).Error(),
+		fmt.Sprintf("the run's time of %s is up (go test's -timeout, less %s for the clean-up)", r.limit, kept))
+}
+
+// said is a text in the words of go test.
+func (r *running) said(text string) string {
+	if r.words == nil {
+		return text
+	}
+	return r.words.Replace(text)
+}
+
+func (r *running) run(ctx context.Context) {
 	defer close(r.done)
 	plan := harness.Plan{Scenarios: r.chosen, Seed: r.target.Seed, Repeat: max(1, r.target.Repeat),
-		Workers: r.target.Workers, Progress: r}
+		Workers: r.target.Workers, Progress: r, Deadline: r.limit}
 	if plan.Workers < 1 {
 		plan.Workers = len(r.chosen)
-	}
-	if !deadline.IsZero() {
-		// go test ends a test that is late without any clean-up: the run must end before, and clean up.
-		left := time.Until(deadline)
-		plan.Deadline = max(time.Second, left-min(left/4, harness.CleanupTime))
 	}
 	r.whole, r.err = harness.Run(ctx, r.target.Target, plan)
 }
@@ -143,7 +163,7 @@ func (r *running) Finished(c result.Case) {
 // conclude tells what is about the run as a whole.
 func (r *running) conclude(t *testing.T) {
 	t.Helper()
-	for _, n := range r.whole.Notes {
+	for _, n := range r.notes() {
 		t.Log(n)
 	}
 	if r.err != nil {
@@ -153,7 +173,7 @@ func (r *running) conclude(t *testing.T) {
 	defer r.mu.Unlock()
 	for _, c := range r.other {
 		if c.Gates(r.target.Strict) != result.ExitOK {
-			t.Error(told(r.target, c))
+			t.Error(r.told(c))
 		}
 	}
 	if r.whole.NothingShown() {
@@ -161,23 +181,40 @@ func (r *running) conclude(t *testing.T) {
 	}
 }
 
+// notes are what a reader of the run must know, of the run and of the target: that populations were left out, say.
+func (r *running) notes() []string {
+	all := slices.Clone(r.whole.Notes)
+	if r.target.notes != nil {
+		all = append(all, r.target.notes(r.whole)...)
+	}
+	for i, n := range all {
+		all[i] = r.said(n)
+	}
+	return all
+}
+
 // judge ends a scenario's subtest with its verdict. What the exit status of the command gates on is an error here.
-func (g *Target) judge(t *testing.T, c result.Case) {
+func (r *running) judge(t *testing.T, c result.Case) {
 	t.Helper()
+	g := r.target
 	if c.Claim != "" {
 		t.Log(c.Claim)
 	}
 	switch {
 	case c.Gates(g.Strict) != result.ExitOK:
-		t.Error(told(g, c))
+		t.Error(r.told(c))
 	case c.Verdict == result.Pass && c.Known:
 		t.Logf("%s passed, and %s is known to fail it (%s): the build is patched, or the scenario is blind here", c.ID,
 			g.Describe().Release, c.KnownWhy)
 	case c.Verdict == result.Pass:
 	default:
-		t.Skip(told(g, c))
+		t.Skip(r.told(c))
 	}
 }
 
-// told is a case as the report on a terminal tells it.
-func told(g *Target, c result.Case) string { return reports.Case(c, g.Describe().Release) }
+// told is a case as the report on a terminal tells it, in the words of go test. The reason gets them first: a report
+// may shorten it.
+func (r *running) told(c result.Case) string {
+	c.Reason = r.said(c.Reason)
+	return r.said(reports.Case(c, r.target.Describe().Release))
+}

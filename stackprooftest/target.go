@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/harness/ledger"
 	"github.com/stackproof/stackproof/harness/realrouter"
+	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/router"
@@ -64,6 +66,8 @@ type Target struct {
 	Repeat int
 	// Workers is how many scenarios run at once; of a lab at most as many as there are processors.
 	Workers int
+
+	notes func(result.Run) []string // what a reader of a run must know of the target; nil for nothing
 }
 
 // Lab opens a lab zone of a release, such as 4.20.3.0 or main, and closes it at the test's end. Knobs switch one
@@ -72,6 +76,7 @@ type Target struct {
 func Lab(t testing.TB, name string, knobs ...string) *Target {
 	t.Helper()
 	needMain(t)
+	refuse(t)
 	on, err := release.ProfileKnobs(name)
 	if err != nil {
 		t.Fatalf("stackprooftest: %v", err)
@@ -97,6 +102,9 @@ func Lab(t testing.TB, name string, knobs ...string) *Target {
 	return &Target{Target: opened, Seed: 1, Repeat: 1, Workers: workers}
 }
 
+// openTimeout bounds the trying of what an existing zone can show, as the command does.
+const openTimeout = 3 * time.Minute
+
 // Existing opens a zone that somebody runs, by its name in a file of targets (docs/existing-targets.md), and closes it
 // at the test's end. The environment is laid over the file. A test asks nobody, so the target must be marked
 // disposable. Objects are noted in a ledger before they are made: what a killed test leaves behind, stackproof cleanup
@@ -104,11 +112,14 @@ func Lab(t testing.TB, name string, knobs ...string) *Target {
 func Existing(t testing.TB, file, name string) *Target {
 	t.Helper()
 	needMain(t)
+	refuse(t)
 	conf, err := configured(file, name)
 	if err != nil {
 		t.Fatalf("stackprooftest: %v", err)
 	}
-	opened, err := existing.Open(t.Context(), existing.Options{Name: name, Config: conf, OpenRouters: realrouter.Open})
+	ctx, cancel := context.WithTimeout(t.Context(), openTimeout)
+	defer cancel()
+	opened, err := existing.Open(ctx, existing.Options{Name: name, Config: conf, OpenRouters: realrouter.Open})
 	if err != nil {
 		t.Fatalf("stackprooftest: %v", err)
 	}
@@ -126,7 +137,7 @@ func Existing(t testing.TB, file, name string) *Target {
 		t.Logf("%s is %s: %s", f.Capability, f.State, f)
 	}
 	// Scenarios of one zone wait for each other at the usage runs, so all of them run at once.
-	return &Target{Target: opened, Seed: 1, Repeat: 1}
+	return &Target{Target: opened, Seed: 1, Repeat: 1, notes: opened.Notes}
 }
 
 // configured reads a target and refuses what a test cannot do.
@@ -170,7 +181,7 @@ func needMain(t testing.TB) {
 // closeAtEnd closes a target when the test and its subtests have ended.
 func closeAtEnd(t testing.TB, target harness.Target) {
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), harness.CleanupTime)
+		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 		defer cancel()
 		if err := target.Close(ctx); err != nil {
 			t.Errorf("stackprooftest: closing the target: %v", err)

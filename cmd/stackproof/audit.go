@@ -21,6 +21,14 @@ type siteFlags struct {
 	dsn, usageDSN  string
 	config, target string
 	batch, maxLoad int
+	exposed        []string // what is to be said of the file of targets
+}
+
+// warn says what is wrong with the file of targets, if one was read.
+func (f *siteFlags) warn(c *cobra.Command) {
+	for _, line := range f.exposed {
+		fmt.Fprintln(c.ErrOrStderr(), "stackproof: warning:", line)
+	}
 }
 
 func (f *siteFlags) add(c *cobra.Command) {
@@ -109,6 +117,7 @@ func (f *siteFlags) targetNamed() (config.Config, error) {
 	if !known {
 		return config.Config{}, usage("%s: target %s is not there", file, f.target)
 	}
+	f.exposed = t.Exposed(file)
 	return t, nil
 }
 
@@ -184,6 +193,9 @@ Exit status: 0 nothing found (with --gate: go), 1 damage found (no-go), 2 wrong 
 		}
 		if err != nil {
 			return err
+		}
+		if !f.nagios { // whose caller may take any word beside the line for a failure
+			f.site.warn(c)
 		}
 		if f.watch > 0 {
 			return f.again(c, o)
@@ -349,9 +361,9 @@ func auditProgress(w io.Writer) func(audit.Progress) {
 			if p.Done >= p.Total && p.Stage == "done" {
 				fmt.Fprint(w, "\r\033[K")
 			}
-		case p.Stage != stage, p.Busy > 0 && !waited:
+		case p.Stage != stage, p.Busy > 0 && !waited: // once a stage each
 			fmt.Fprintf(w, "audit: %s, %d %%%s\n", p.Stage, percent, left)
 		}
-		stage, waited = p.Stage, p.Busy > 0
+		stage, waited = p.Stage, p.Busy > 0 || waited && p.Stage == stage
 	}
 }

@@ -129,11 +129,22 @@ func TestAuditAndRepairByCommand(t *testing.T) {
 func TestAuditSaysThatItWaits(t *testing.T) {
 	var b bytes.Buffer
 	tell := auditProgress(&b)
-	for _, busy := range []int{0, 7, 9, 0} {
+	for _, busy := range []int{0, 7, 9, 0, 7} {
 		tell(audit.Progress{Stage: "events", Done: 1, Total: 10, Busy: busy})
 	}
 	require.Equal(t, "audit: events, 10 %\naudit: events, 10 %, waiting: the database has 7 statements at work "+
 		"(--max-load)\n", b.String())
+}
+
+// TestAuditWarnsOfItsFile: once, and not where a line too many is taken for a failure.
+func TestAuditWarnsOfItsFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "targets.yaml")
+	require.NoError(t, os.WriteFile(file, []byte("targets:\n  a:\n    dsn: u:p@tcp(127.0.0.1:1)/\n"), 0o600))
+	require.NoError(t, os.Chmod(file, 0o644))
+	for args, want := range map[string]int{"": 1, "--nagios": 0} {
+		_, _, errs := said(append([]string{"audit", "--target", "a", "--config", file}, strings.Fields(args)...)...)
+		require.Equal(t, want, strings.Count(errs, "warning"), errs)
+	}
 }
 
 // TestAuditWrongUse: each mistake of the command line has one line and status 2.

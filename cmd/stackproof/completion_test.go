@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -132,7 +133,7 @@ func TestMan(t *testing.T) {
 		require.NoError(t, err)
 		assert.Contains(t, string(text), ".SH SYNOPSIS", file)
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
-			assert.Contains(t, strings.ReplaceAll(string(text), `\-`, "-"), "--"+f.Name, file)
+			assert.Regexp(t, `--`+regexp.QuoteMeta(f.Name)+`(?:[^-\w]|$)`, strings.ReplaceAll(string(text), `\-`, "-"), file)
 		})
 	})
 	assert.Greater(t, pages, 20)

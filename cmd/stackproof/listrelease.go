@@ -114,7 +114,9 @@ func (k knownRelease) write(out io.Writer) error {
 	for _, page := range k.Findings {
 		fmt.Fprintf(w, "  %s\t%s (docs/findings/%s)\n", strings.Join(page.Scenarios, ", "), page.Title, page.File)
 	}
-	fmt.Fprintf(w, "\nWRITTEN ABOUT WHAT NO STORY FAILS BY (each page says which releases it is about)\n")
+	if len(k.Elsewhere) > 0 {
+		fmt.Fprintf(w, "\nOTHER FINDINGS, of whichever releases: no scenario fails by them\n")
+	}
 	for _, page := range k.Elsewhere {
 		fmt.Fprintf(w, "  %s\t%s (docs/findings/%s): %s\n", cmp.Or(strings.Join(page.Scenarios, ", "), "-"), page.Title,
 			page.File, page.Releases)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,6 +44,6 @@ func writeMan(root *cobra.Command, dir string) error {
 		return err
 	}
 	root.DisableAutoGenTag = true
-	return doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "stackproof " + version,
-		Manual: "stackproof"}, dir)
+	source := "stackproof " + cmp.Or(version, "(built by hand)")
+	return doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: source, Manual: "stackproof"}, dir)
 }

@@ -64,6 +64,7 @@ another one's delete has closed at a wrong time are planned. cloud_usage itself 
 		if err != nil {
 			return err
 		}
+		site.warn(c)
 		if !quiet {
 			o.Progress = auditProgress(c.ErrOrStderr())
 		}
@@ -129,6 +130,7 @@ func (f *applyFlags) add(c *cobra.Command) {
 
 func (f *applyFlags) options(c *cobra.Command) (audit.ApplyOptions, error) {
 	o, err := f.site.options()
+	f.site.warn(c)
 	if err == nil && !f.backedUp {
 		err = usage(
 			"nothing was changed: dump cloud and cloud_usage, stop the usage server, and confirm both with --backed-up",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -51,10 +52,10 @@ fast (--quiet-speed). A machine that has much else to do needs less speed there.
 	f.StringVar(&o.how.Trace, "trace", "", "write the calls of the slow run to this file, without secrets")
 	f.BoolVar(&o.show, "progress", false, "show what the slow run prints")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if o.how.Late < 0 || o.lost < 0 || o.cut < 0 || o.lost+o.cut >= 100 || o.speed <= 0 ||
-			o.quiet <= 0 || o.how.Bound <= 0 {
-			return usage("--late must not be negative, --lost and --cut be percents, --speed, --quiet-speed and " +
-				"--bound above 0")
+		if o.how.Late < 0 || o.lost < 0 || o.cut < 0 || o.lost+o.cut >= 100 ||
+			!speedy(o.speed) || !speedy(o.quiet) || o.how.Bound <= 0 {
+			return usage("--late must not be negative, --lost and --cut be percents, --speed and --quiet-speed above " +
+				"0 and not endless, --bound above 0")
 		}
 		chosen, err := o.choose()
 		if err != nil {
@@ -134,3 +135,6 @@ func verdicts(s chaos.Slowed) string {
 	return fmt.Sprintf("%d pass, %d fail, %d inconclusive, %d unsupported", n[result.Pass], n[result.Fail],
 		n[result.Inconclusive], n[result.Unsupported])
 }
+
+// speedy says whether time can run so many times as fast.
+func speedy(times float64) bool { return times > 0 && !math.IsInf(times, 1) }

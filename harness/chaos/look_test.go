@@ -49,10 +49,12 @@ func TestNews(t *testing.T) {
 		}
 		return s
 	}
-	s := &Site{before: of("theirs")}
+	s := &Site{before: of("theirs"), told: map[string]bool{}}
 	assert.Len(t, s.news(of("theirs", "sp1-domain")), 1)
 	assert.Empty(t, s.news(of("theirs", "sp1-domain")))
 	assert.Len(t, s.news(of("theirs", "sp1-domain", "sp2-domain")), 1)
+	assert.Empty(t, s.news(of("theirs", "sp2-domain")), "what went later is nobody's fault")
+	assert.Len(t, s.news(of("sp2-domain")), 1, "what was there before the runs is missing")
 }
 
 // A process that goes on is named; one that has ended, or that only has the same number, is not.

@@ -47,6 +47,7 @@ type Site struct {
 	log     *logFile
 	tables  *tables
 	before  inventory.Snapshot
+	told    map[string]bool // what was other, by its words
 	undo    []func(context.Context) error
 	// What trials have done to the usage server.
 	usageHost, second string
@@ -56,7 +57,7 @@ type Site struct {
 
 // OpenSite opens a zone. Close must be called.
 func OpenSite(ctx context.Context, p Program, o SiteOptions) (_ *Site, err error) {
-	s := &Site{Program: p, usageHost: zone.FirstUsageHost}
+	s := &Site{Program: p, usageHost: zone.FirstUsageHost, told: map[string]bool{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("opening a lab zone: %w", err), s.Close(context.WithoutCancel(ctx)))
@@ -235,11 +236,15 @@ func (s *Site) left(ctx context.Context, c *child) ([]string, error) {
 	return left, nil
 }
 
-// news is what is other than before. It is told once: the next run is held against what this one left, and is not
-// blamed for it.
-func (s *Site) news(now inventory.Snapshot) []string {
-	left := difference(s.before, now)
-	s.before = now
+// news is what is other than before the first run. It is told once: the next run is not blamed for what this one left,
+// nor for its going later.
+func (s *Site) news(now inventory.Snapshot) (left []string) {
+	for _, one := range difference(s.before, now) {
+		if !s.told[one] {
+			left = append(left, one)
+		}
+		s.told[one] = true
+	}
 	return left
 }
 

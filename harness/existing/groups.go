@@ -71,8 +71,8 @@ func (t *Target) groups(scenarios int) []int {
 	return quick
 }
 
-// tooLong says whether a population takes too long to make on a server that answers as this one does. The smallest one
-// that shows anything never does.
+// tooLong says whether a population takes too long to make on a server that answers as this one does, if its calls come
+// one after another, as a busy server's pacer has it. The smallest one that shows anything never does.
 func (t *Target) tooLong(size int) bool {
 	return size > 2 && time.Duration(size)*callsOfGroup*t.answer > populationTime
 }

@@ -114,10 +114,10 @@ func (j *judging) stranger(c content) string {
 	if j.w.o.Calls == nil {
 		return ""
 	}
-	for path, value := range c.leaves {
+	for _, path := range slices.Sorted(maps.Keys(c.leaves)) {
 		at, is := strings.CutSuffix(path, "/revoked")
 		uuid := strings.TrimPrefix(at, rulePath(""))
-		if !is || value != "true" || strings.Contains(at, "/") || j.w.names[uuid] != "" {
+		if !is || c.leaves[path] != "true" || strings.Contains(at, "/") || j.w.names[uuid] != "" {
 			continue
 		}
 		if j.w.unlisted[uuid] = true; len(j.w.names)+len(j.w.unlisted) > j.w.creations {

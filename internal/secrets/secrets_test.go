@@ -19,6 +19,14 @@ func TestText(t *testing.T) {
 		`{"vncPassword":"CANARY","name":"i-2-3-VM"}`:                           `{"vncPassword":redacted,"name":"i-2-3-VM"}`,
 		"-----BEGIN PRIVATE KEY-----\nCANARY\n-----END PRIVATE KEY-----\nnext": "redacted\nnext",
 		"deleting rule 22 failed":                                              "deleting rule 22 failed",
+		`{"password":"CANARY\"CANARY`:                                          `{"password":redacted`,
+		`{"password":"CANARY\`:                                                 `{"password":redacted`,
+		`{\"secretKey\":\"CANARY`:                                              `{\"secretKey\":redacted`,
+		"{\\\"SecretKey\\\":\\\"CANARY\nnext":                                  "{\\\"SecretKey\\\":redacted\nnext",
+		"STATS AUTH u:CANARY":                                                  "STATS AUTH redacted",
+		"Authorization: Basic CANARY":                                          "Authorization: redacted",
+		"http://u:CANARY@h/":                                                   "http://redactedh/",
+		"u:CANARY@unix(/s)/cloud":                                              "redacted/s)/cloud",
 	} {
 		assert.Equal(t, want, New().Text(have))
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/stackproof/stackproof/zone/database"
@@ -33,21 +34,24 @@ func Start(t testing.TB, release string) *database.Server {
 	require.NoError(t, err, "the server of $%s", DSN)
 	db, err := server.Open(t.Context())
 	require.NoError(t, err)
-	before := users(t, db)
+	var before []string
 	t.Cleanup(func() {
 		statements := []string{"DROP DATABASE cloud", "DROP DATABASE cloud_usage", "DROP USER stackproof_ro"}
-		for _, user := range users(t, db) {
-			if !slices.Contains(before, user) { // made by the test
-				statements = append(statements, "DROP USER "+user)
+		if before != nil {
+			for _, user := range users(t, db) {
+				if !slices.Contains(before, user) { // made by the test
+					statements = append(statements, "DROP USER "+user)
+				}
 			}
 		}
 		for _, s := range statements {
 			_, err := db.ExecContext(context.WithoutCancel(t.Context()), s)
-			require.NoError(t, err, s)
+			assert.NoError(t, err, s)
 		}
-		require.NoError(t, db.Close())
-		require.NoError(t, server.Close())
+		assert.NoError(t, db.Close())
+		assert.NoError(t, server.Close())
 	})
+	before = users(t, db)
 	return server
 }
 

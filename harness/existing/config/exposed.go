@@ -15,6 +15,8 @@ var (
 	fromOutside = regexp.MustCompile(`\$\{[^}]*\}`)
 	// passwordOf is that of user:password@tcp(host:port)/.
 	passwordOf = regexp.MustCompile(`^[^:@]*:(.+)@`)
+	// userinfoOf is that of scheme://user:password@host; the scheme may be missing. A name alone is no secret.
+	userinfoOf = regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9+.-]*://)?[^/?#:]*:([^/?#]+)@`)
 )
 
 // Exposed says, a line each, which files with keys others than their owner may read: the file of targets, if a key or
@@ -54,6 +56,12 @@ func holdsSecrets(data []byte) bool {
 		texts := []string{c.API.Secret, c.API.Login.Password}
 		for _, dsn := range c.DSN {
 			if found := passwordOf.FindStringSubmatch(dsn); found != nil {
+				texts = append(texts, found[1])
+			}
+		}
+		for _, address := range append([]string{c.API.URL, c.API.UserURL}, c.Clients.Socks5...) {
+			// What is in braces may be any text of the environment, and is put aside before an address is read.
+			if found := userinfoOf.FindStringSubmatch(fromOutside.ReplaceAllString(address, "")); found != nil {
 				texts = append(texts, found[1])
 			}
 		}
