@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -203,12 +204,10 @@ func TestRefusedWithItsCode(t *testing.T) {
 		"carried out after one":  {0, 1, result.Fail, "was carried out; it must be refused with 431"},
 		"with no answer at all":  {want, refusedTries, result.Inconclusive, "outcome unknown"},
 	} {
-		calls := 0
+		var calls atomic.Int64 // each connection has a goroutine of its own
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.FormValue("command") == "assignToLoadBalancerRule" {
-				if calls++; calls <= c.lost {
-					panic(http.ErrAbortHandler)
-				}
+			if r.FormValue("command") == "assignToLoadBalancerRule" && calls.Add(1) <= int64(c.lost) {
+				panic(http.ErrAbortHandler)
 			}
 			w.Header().Set("Content-Type", "application/json")
 			if c.code != 0 {
