@@ -111,7 +111,8 @@ func (n *Network) condition(action string, w When) string {
 // (see AwaitMembers).
 func (n *Network) Group(name string, members int) *Group {
 	defer n.t.Step("autoscale group %s", name)()
-	return n.groupOf(name, *n.scaling(), members, members)
+	s := *n.scaling()
+	return n.LoadBalancer(name).groupOf(s, members, members)
 }
 
 // GroupOf creates a group of least VMs that may grow by one, with a scale-up policy of its own.
@@ -119,22 +120,19 @@ func (n *Network) GroupOf(name string, least int, up ...When) *Group {
 	defer n.t.Step("autoscale group %s", name)()
 	s := *n.scaling()
 	s.up = n.policyWhen("scaleup", nil, up...)
-	return n.groupOf(name, s, least, least+1)
-}
-
-func (n *Network) groupOf(name string, s scaling, least, most int) *Group {
-	g := &Group{Rule: n.LoadBalancer(name), Members: least}
-	full := n.t.Unique("grp")
-	n.t.Must(g.create(full, s, most), "creating autoscale group %s", full)
-	return g
+	return n.LoadBalancer(name).groupOf(s, least, least+1)
 }
 
 // Group creates a group of exactly members VMs on the rule.
 func (r *Rule) Group(members int) *Group {
 	defer r.t.Step("autoscale group of %s", r.Name)()
-	g := &Group{Rule: r, Members: members}
+	return r.groupOf(*r.Network.scaling(), members, members)
+}
+
+func (r *Rule) groupOf(s scaling, least, most int) *Group {
+	g := &Group{Rule: r, Members: least}
 	full := r.t.Unique("grp")
-	r.t.Must(g.create(full, *r.Network.scaling(), members), "creating autoscale group %s", full)
+	r.t.Must(g.create(full, s, most), "creating autoscale group %s", full)
 	return g
 }
 

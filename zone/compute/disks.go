@@ -57,8 +57,7 @@ func (mgr *Manager) deleteDisks(ctx context.Context, named []*Volume, expunge bo
 		return nil
 	}
 	for _, v := range named {
-		v.State = "Destroy"
-		if err := mgr.volumeEnded(ctx, v, kernel.WhyWithVM); err != nil {
+		if err := mgr.destroyVolume(ctx, v); err != nil {
 			return err
 		}
 		if !expunge {

@@ -252,8 +252,13 @@ func (mgr *Manager) destroyRoot(ctx context.Context, vm *VM) error {
 	if vm.Volume == nil || !vm.Volume.Removed.IsZero() || vm.Volume.State == "Destroy" {
 		return nil
 	}
-	vm.Volume.State = "Destroy"
-	return mgr.volumeEnded(ctx, vm.Volume, kernel.WhyWithVM)
+	return mgr.destroyVolume(ctx, vm.Volume)
+}
+
+// destroyVolume ends the life of a volume that goes with its VM; the volume itself can be recovered.
+func (mgr *Manager) destroyVolume(ctx context.Context, v *Volume) error {
+	v.State = "Destroy"
+	return mgr.volumeEnded(ctx, v, kernel.WhyWithVM)
 }
 
 func (mgr *Manager) recoverRoot(ctx context.Context, vm *VM) error {
