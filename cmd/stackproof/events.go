@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 // event is a line of --events. Its fields may become more, none changes its meaning.
 type event struct {
 	At    time.Time `json:"at"`
-	Event string    `json:"event"` // run, scenario, step, finished, end
+	Event string    `json:"event"` // run, scenario, step, finished, alive, end
 	ID    string    `json:"id,omitempty"`
 	Title string    `json:"title,omitempty"`
 	// Repeat counts from 1.
@@ -27,7 +28,13 @@ type event struct {
 	Seconds float64        `json:"seconds,omitempty"`
 	Planned int            `json:"planned,omitempty"`
 	Exit    *int           `json:"exit,omitempty"`
+	// Goroutines and Heap (bytes in use) are of an alive event: what the run itself holds.
+	Goroutines int    `json:"goroutines,omitempty"`
+	Heap       uint64 `json:"heap,omitempty"`
 }
+
+// heartbeat is the time between two alive events.
+const heartbeat = 5 * time.Second
 
 // events writes a run's progress as a JSON object a line (NDJSON), and hands it on. After the first line that could not
 // be written nothing more is; close says why.
@@ -66,6 +73,35 @@ func (e *events) write(one event) {
 		_, err = e.file.Write(append(line, '\n'))
 	}
 	e.err = err
+}
+
+// beat writes an alive event every heartbeat, until the function that it returns is called. Whoever follows the file
+// can so tell a run that waits from one that is gone.
+func (e *events) beat() (stop func()) {
+	if e.file == nil {
+		return func() {}
+	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(heartbeat)
+		defer tick.Stop()
+		for {
+			e.alive()
+			select {
+			case <-tick.C:
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
+
+func (e *events) alive() {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	e.write(event{Event: "alive", Goroutines: runtime.NumGoroutine(), Heap: m.HeapAlloc})
 }
 
 // Scenario implements harness.Progress.

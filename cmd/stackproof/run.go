@@ -245,6 +245,7 @@ func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *
 	show.quiet = o.text.quiet
 	o.stream.Progress = show
 	o.stream.write(event{Event: "run", Planned: len(chosen)})
+	still := o.stream.beat()
 	run, runErr := harness.Run(c.Context(), target, harness.Plan{Scenarios: chosen, Seed: o.seed, Repeat: o.repeat,
 		Workers:      o.workers,
 		UntilFailure: o.untilFailure, Budget: o.budget, Deadline: o.deadline, Progress: o.stream,
@@ -254,6 +255,7 @@ func (o *runOptions) carryOut(c *cobra.Command, chosen harness.Catalogue, part *
 			// Where it goes wrong, the last version will too, and its error is the run's.
 			_ = files.partial(run, o.strict)
 		}})
+	still()
 	show.close()
 	runErr = errors.Join(runErr, target.Close(context.WithoutCancel(c.Context())))
 	run.Notes = append(run.Notes, notes(run)...)

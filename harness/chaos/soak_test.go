@@ -1,10 +1,18 @@
 package chaos
 
 import (
+	"bytes"
+	"encoding/xml"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/harness/result"
 )
 
 // What grows is named; what swings, or grows while a run starts, is not.
@@ -28,15 +36,60 @@ func TestGrowth(t *testing.T) {
 	assert.Equal(t, []string{"memory (KiB) from 195000 to 295000", "temporary files from 19 to 39"},
 		Growth(leaky, 0.25))
 	assert.NotEmpty(t, Growth(flat[:3], 0.25), "too few samples are no pass")
+	for i := range leaky {
+		leaky[i] = flat[i]
+		leaky[i].Goroutines, leaky[i].Namespaces = 100+10*i, i
+	}
+	assert.Equal(t, []string{"goroutines from 290 to 490", "network namespaces from 19 to 39"}, Growth(leaky, 0.25))
+}
+
+// A picture has every value, and is XML whatever was sampled.
+func TestPlot(t *testing.T) {
+	for _, samples := range [][]Sample{nil, {{At: time.Second}}, {{Memory: 5}, {At: time.Minute, Memory: 7, Files: 3}}} {
+		var b bytes.Buffer
+		require.NoError(t, Plot(&b, samples))
+		require.NoError(t, xml.Unmarshal(b.Bytes(), new(struct{})))
+		for _, one := range measures() {
+			assert.Contains(t, b.String(), one.what)
+		}
+		assert.NotContains(t, b.String(), "NaN")
+	}
+}
+
+// The newest number of goroutines is taken, also from a file whose last line is still being written.
+func TestGoroutines(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "events")
+	assert.Zero(t, goroutines(path))
+	text := `{"event":"alive","goroutines":7}` + "\n" + strings.Repeat(`{"event":"step","id":"U-01"}`+"\n", 20_000) +
+		`{"event":"alive","goroutines":12}` + "\n" + `{"event":"alive","gorou`
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	assert.Equal(t, 12, goroutines(path))
+}
+
+// Repeats are counted, but for known failures and what a release does not have.
+func TestCount(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run.json")
+	run := result.Run{Results: []result.Case{
+		{ID: "a", Verdict: result.Fail, Repeats: 10, Failures: 2, Inconclusives: 1},
+		{ID: "b", Verdict: result.Pass, Repeats: 10},
+		{ID: "c", Verdict: result.Fail, Known: true, Repeats: 10, Failures: 10},
+		{ID: "d", Verdict: result.Unsupported, Repeats: 10},
+	}}
+	var b bytes.Buffer
+	require.NoError(t, run.Encode(&b))
+	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
+	got, err := count(path)
+	require.NoError(t, err)
+	assert.Equal(t, Counts{Repeats: 20, Failed: 2, Undecided: 1}, got)
 }
 
 // A living process has memory and open files; one that is gone has no sample.
 func TestSample(t *testing.T) {
-	s, ok := sample(os.Getpid(), 3, t.TempDir())
+	s, ok := sample(os.Getpid(), nil, t.TempDir())
 	assert.True(t, ok)
 	assert.Positive(t, s.Memory)
 	assert.Positive(t, s.Files)
 	assert.Positive(t, s.Threads)
-	_, ok = sample(1<<30, 0, t.TempDir())
+	_, ok = sample(1<<30, nil, t.TempDir())
 	assert.False(t, ok)
 }
