@@ -8,7 +8,7 @@
 // window ends on .999 of a second, which only usage_job.end_millis shows.
 //
 // It has no network, disk and bucket statistics (usage types 4, 5, 21–24 and 29), no quota and no sanity check. Which
-// columns of an event each handler reads is EventFields, in fieldtable_test.go.
+// columns of an event each handler reads is eventFields, in fields_test.go.
 //
 // The one thing to know before changing it: the closing rules are CloudStack's, wrong ones included. The row to close
 // is *found* by one set of columns and *updated* by another (facts: UsageManagerImpl and the Usage*DaoImpl classes of

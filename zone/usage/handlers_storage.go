@@ -16,9 +16,15 @@ const (
 const (
 	storageTable = "usage_storage"
 	volumeTable  = "usage_volume"
+
+	vmSnapshotTable = "usage_vmsnapshot"
+	onPrimaryTable  = "usage_snapshot_on_primary"
 )
 
-func (p *pass) volumeEvent(ctx context.Context, event Event) error {
+// storage handles the events of volumes, templates, ISOs, snapshots and backups.
+type storage struct{ *pass }
+
+func (p storage) volumeEvent(ctx context.Context, event Event) error {
 	if p.options.Rules.VolumesPerVM {
 		return p.volumeEventPerVM(ctx, event)
 	}
@@ -39,13 +45,13 @@ func (p *pass) volumeEvent(ctx context.Context, event Event) error {
 	return nil
 }
 
-func (p *pass) closeVolume(ctx context.Context, event Event) (int, error) {
+func (p storage) closeVolume(ctx context.Context, event Event) (int, error) {
 	return p.closeRows(ctx, event, event.Created, closing{usageType: TypeVolume, table: volumeTable, until: "deleted",
 		find:   row{"volume_id": event.ResourceID.V, "account_id": event.AccountID},
 		update: []string{"account_id", "volume_id"}, what: "volume"})
 }
 
-func (p *pass) openVolume(ctx context.Context, event Event) error {
+func (p storage) openVolume(ctx context.Context, event Event) error {
 	if done, err := p.alreadyOpen(ctx, event, volumeTable, "volume_id"); done || err != nil {
 		return err
 	}
@@ -66,7 +72,7 @@ func (p *pass) openVolume(ctx context.Context, event Event) error {
 
 // attachUpload ends the secondary storage row of an uploaded volume that is now on primary storage. It looks for the
 // row without account and whether open or not, and acts on exactly one.
-func (p *pass) attachUpload(ctx context.Context, event Event) error {
+func (p storage) attachUpload(ctx context.Context, event Event) error {
 	_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeVolumeSecondary, table: storageTable,
 		until:    "deleted",
 		find:     byKey(p.options.Rules.StorageByHelperPK, "entity_id", event).and("storage_type", storageVolume),
@@ -77,7 +83,7 @@ func (p *pass) attachUpload(ctx context.Context, event Event) error {
 func storageUpdate() []string { return []string{"account_id", "entity_id", "storage_type", "zone_id"} }
 
 // uploadVolume: the guard against a second row looks by primary key, of any storage type, in the broken releases.
-func (p *pass) uploadVolume(ctx context.Context, event Event) error {
+func (p storage) uploadVolume(ctx context.Context, event Event) error {
 	find := byKey(p.options.Rules.StorageByHelperPK, "entity_id", event).and("account_id", event.AccountID)
 	if !p.options.Rules.StorageByHelperPK {
 		find["storage_type"] = storageVolume
@@ -92,12 +98,12 @@ func (p *pass) uploadVolume(ctx context.Context, event Event) error {
 		"size": event.Size.V})
 }
 
-func (p *pass) insertStorage(ctx context.Context, event Event, usageType, kind int, values row) error {
+func (p storage) insertStorage(ctx context.Context, event Event, usageType, kind int, values row) error {
 	return p.insert(ctx, usageType, storageTable, event, p.owned(event, values.and("entity_id", event.ResourceID.V).
 		and("storage_type", kind).and("created", event.Created)))
 }
 
-func (p *pass) templateEvent(ctx context.Context, event Event) error {
+func (p storage) templateEvent(ctx context.Context, event Event) error {
 	switch event.Type {
 	case "TEMPLATE.CREATE", "TEMPLATE.COPY":
 		if event.Size.V < 1 {
@@ -113,7 +119,7 @@ func (p *pass) templateEvent(ctx context.Context, event Event) error {
 	return nil
 }
 
-func (p *pass) isoEvent(ctx context.Context, event Event) error {
+func (p storage) isoEvent(ctx context.Context, event Event) error {
 	switch event.Type {
 	case "ISO.CREATE", "ISO.COPY":
 		return p.openOnce(ctx, event, TypeISO, storageISO, "ISO",
@@ -124,7 +130,7 @@ func (p *pass) isoEvent(ctx context.Context, event Event) error {
 	return nil
 }
 
-func (p *pass) snapshotEvent(ctx context.Context, event Event) error {
+func (p storage) snapshotEvent(ctx context.Context, event Event) error {
 	switch event.Type {
 	case "SNAPSHOT.CREATE":
 		size := event.Size.V
@@ -139,7 +145,7 @@ func (p *pass) snapshotEvent(ctx context.Context, event Event) error {
 }
 
 // openOnce inserts a row unless the zone has an open one of the same template or ISO.
-func (p *pass) openOnce(ctx context.Context, event Event, usageType, kind int, what string, values row) error {
+func (p storage) openOnce(ctx context.Context, event Event, usageType, kind int, what string, values row) error {
 	open, err := p.rows(ctx, "SELECT id FROM cloud_usage."+storageTable+
 		" WHERE account_id = ? AND entity_id = ? AND storage_type = ? AND zone_id = ? AND deleted IS NULL",
 		event.AccountID, event.ResourceID.V, kind, event.ZoneID)
@@ -155,7 +161,7 @@ func (p *pass) openOnce(ctx context.Context, event Event, usageType, kind int, w
 }
 
 // closeStorage closes rows of the event's zone, or of every zone.
-func (p *pass) closeStorage(ctx context.Context, event Event, usageType, kind int, what string, oneZone bool) error {
+func (p storage) closeStorage(ctx context.Context, event Event, usageType, kind int, what string, oneZone bool) error {
 	find := row{"account_id": event.AccountID, "entity_id": event.ResourceID.V, "storage_type": kind}
 	if oneZone {
 		find["zone_id"] = event.ZoneID
@@ -164,4 +170,166 @@ func (p *pass) closeStorage(ctx context.Context, event Event, usageType, kind in
 		until: "deleted", find: find,
 		anyState: !oneZone, update: storageUpdate(), what: what})
 	return err
+}
+
+// volumeEventPerVM handles events of volumes under Rules.VolumesPerVM: a volume has one open row without a VM for its
+// whole life, and one more for the VM that it is attached to (UsageManagerImpl.java@4.22.1.0).
+func (p storage) volumeEventPerVM(ctx context.Context, event Event) error {
+	switch event.Type {
+	case "VOLUME.CREATE":
+		return p.createVolume(ctx, event)
+	case "VOLUME.RESIZE":
+		return p.resizeVolume(ctx, event)
+	case "VOLUME.DELETE":
+		_, err := p.closeVolumeRows(ctx, event, "")
+		return err
+	case "VOLUME.ATTACH":
+		if _, err := p.closeVolumeRows(ctx, event, ofVMs); err != nil {
+			return err
+		}
+		return p.insertVolume(ctx, event, nullable(event.VMID))
+	case "VOLUME.DETACH":
+		_, err := p.closeVolumeRows(ctx, event, ofVMs)
+		return err
+	case "VOLUME.UPLOAD":
+		if err := p.closeUploads(ctx, event); err != nil {
+			return err
+		}
+		return p.insertStorage(ctx, event, TypeVolumeSecondary, storageVolume,
+			row{"source_id": nullable(event.TemplateID), "size": event.Size.V})
+	}
+	return nil
+}
+
+// ofVMs is the condition of a volume's rows that name a VM.
+const ofVMs = "vm_id IS NOT NULL"
+
+func (p storage) createVolume(ctx context.Context, event Event) error {
+	if done, err := p.alreadyOpen(ctx, event, volumeTable, "volume_id"); done || err != nil {
+		return err
+	}
+	if err := p.closeUploads(ctx, event); err != nil {
+		return err
+	}
+	found, err := p.closeVolumeRows(ctx, event, "")
+	if err != nil {
+		return err
+	}
+	if found > 0 {
+		p.log.ErrorContext(ctx, fmt.Sprintf("Found duplicate usage entry for volume: %d assigned to account: %d; "+
+			"marking as deleted...",
+			event.ResourceID.V, event.AccountID))
+	}
+	if err := p.insertVolume(ctx, event, nil); err != nil || !event.VMID.Valid {
+		return err
+	}
+	return p.insertVolume(ctx, event, event.VMID.V)
+}
+
+// resizeVolume replaces each open row by one of the new size. A volume without one gets none.
+func (p storage) resizeVolume(ctx context.Context, event Event) error {
+	open, err := p.rows(ctx, "SELECT vm_id FROM cloud_usage."+volumeTable+
+		" WHERE volume_id = ? AND account_id = ? AND deleted IS NULL ORDER BY id",
+		event.ResourceID.V, event.AccountID)
+	if err != nil {
+		return err
+	}
+	if _, err := p.closeVolumeRows(ctx, event, ""); err != nil {
+		return err
+	}
+	for _, each := range open {
+		if err := p.insertVolume(ctx, event, each["vm_id"]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p storage) insertVolume(ctx context.Context, event Event, vm any) error {
+	return p.insert(ctx, TypeVolume, volumeTable, event, p.owned(event, row{"volume_id": event.ResourceID.V,
+		"disk_offering_id": nullable(event.OfferingID), "template_id": nullable(event.TemplateID),
+		"size":    nullable(event.Size),
+		"created": event.Created, "vm_id": vm}))
+}
+
+// closeVolumeRows ends the volume's open rows, each by its id.
+func (p storage) closeVolumeRows(ctx context.Context, event Event, which string) (int, error) {
+	return p.closeRows(ctx, event, event.Created, closing{usageType: TypeVolume, table: volumeTable, until: "deleted",
+		find:   row{"volume_id": event.ResourceID.V, "account_id": event.AccountID},
+		update: []string{"id"}, what: "volume", also: which})
+}
+
+// closeUploads ends all open rows of secondary storage of the volume.
+func (p storage) closeUploads(ctx context.Context, event Event) error {
+	_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeVolumeSecondary, table: storageTable,
+		until:  "deleted",
+		find:   row{"entity_id": event.ResourceID.V, "account_id": event.AccountID, "storage_type": storageVolume},
+		update: storageUpdate(), what: "volume"})
+	return err
+}
+
+func (p storage) vmSnapshotEvent(ctx context.Context, event Event) error {
+	if event.Type == "VMSNAPSHOT.CREATE" {
+		snapshot, err := p.detail(ctx, event, "vmSnapshotId")
+		if err != nil {
+			return err
+		}
+		return p.insert(ctx, TypeVMSnapshot, vmSnapshotTable, event, p.owned(event, row{"volume_id": event.TemplateID.V,
+			"vm_id": event.ResourceID.V, "disk_offering_id": nullable(event.OfferingID), "size": event.Size.V,
+			"created": event.Created, "vm_snapshot_id": snapshot}))
+	}
+	find := p.owned(event, row{"vm_id": event.ResourceID.V, "disk_offering_id": nullable(event.OfferingID)})
+	if p.options.Rules.SnapshotsApart {
+		snapshot, err := p.detail(ctx, event, "vmSnapshotId")
+		if err != nil {
+			return err
+		}
+		find["vm_snapshot_id"] = snapshot
+	}
+	found, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeVMSnapshot, table: vmSnapshotTable,
+		until: "processed",
+		find:  find, update: []string{"account_id", "volume_id", "vm_id", "created"}, what: "VM snapshot"})
+	if err == nil && found == 0 {
+		p.log.WarnContext(ctx, fmt.Sprintf("No usage entry for VM snapshot for VM id [%d] was found.",
+			event.ResourceID.V))
+	}
+	return err
+}
+
+func (p storage) onPrimaryEvent(ctx context.Context, event Event) error {
+	if event.Type == "VMSNAPSHOT.ON_PRIMARY" {
+		snapshot, err := p.detail(ctx, event, "vmSnapshotId")
+		if err != nil {
+			return err
+		}
+		return p.insert(ctx, TypeOnPrimary, onPrimaryTable, event, p.owned(event, row{"volume_id": event.ResourceID.V,
+			"vm_id": event.ResourceID.V, "name": event.ResourceName, "type": 0, "physicalsize": event.Size.V,
+			"virtualsize": event.VirtualSize.V, "created": event.Created, "vm_snapshot_id": snapshot}))
+	}
+	_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeOnPrimary, table: onPrimaryTable,
+		until: "deleted",
+		find: byKey(p.options.Rules.SnapshotByHelperPK, "vm_id", event).and("account_id", event.AccountID).
+			and("name", event.ResourceName),
+		update: []string{"account_id", "volume_id", "vm_id", "created"}, what: "vm snapshot"})
+	return err
+}
+
+func (p storage) backupEvent(ctx context.Context, event Event) error {
+	const table = "usage_backup"
+	switch event.Type {
+	case "BACKUP.OFFERING.ASSIGN":
+		return p.insert(ctx, TypeBackup, table, event, p.owned(event, row{"vm_id": event.ResourceID.V,
+			"backup_offering_id": event.OfferingID.V, "created": event.Created}))
+	case "BACKUP.OFFERING.REMOVE":
+		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeBackup, table: table, until: "removed",
+			find: row{"account_id": event.AccountID, "vm_id": event.ResourceID.V}, update: []string{"account_id",
+				"vm_id"}, what: "backup"})
+		return err
+	case "BACKUP.USAGE.METRIC":
+		_, err := p.tx.ExecContext(ctx, "UPDATE cloud_usage.usage_backup SET size = ?, protected_size = ? "+
+			"WHERE vm_id = ? AND removed IS NULL ORDER BY id LIMIT 1", nullable(event.Size),
+			nullable(event.VirtualSize), event.ResourceID.V)
+		return wrapEvent(err, event)
+	}
+	return nil
 }

@@ -9,9 +9,12 @@ import (
 
 const vmTable = "usage_vm_instance"
 
+// instances handles the events of virtual machines.
+type instances struct{ *pass }
+
 // vmEvent: START and STOP open and close the running row, CREATE and DESTROY the allocated one. Rows are found by VM
 // without account and closed by the account of the row found.
-func (p *pass) vmEvent(ctx context.Context, event Event) error {
+func (p instances) vmEvent(ctx context.Context, event Event) error {
 	switch event.Type {
 	case "VM.CREATE":
 		return p.openVM(ctx, event, TypeAllocatedVM)
@@ -36,21 +39,21 @@ func (p *pass) vmEvent(ctx context.Context, event Event) error {
 	return nil
 }
 
-func (p *pass) closeVM(ctx context.Context, event Event, usageType int) error {
+func (p instances) closeVM(ctx context.Context, event Event, usageType int) error {
 	_, err := p.closeRows(ctx, event, event.Created, closing{usageType: usageType, table: vmTable, until: "end_date",
 		find:   row{"vm_instance_id": event.ResourceID.V, "usage_type": usageType},
 		update: []string{"account_id", "vm_instance_id", "usage_type"}, what: "vm instance"})
 	return err
 }
 
-func (p *pass) openVM(ctx context.Context, event Event, usageType int) error {
+func (p instances) openVM(ctx context.Context, event Event, usageType int) error {
 	return p.insertVM(ctx, event, row{"usage_type": usageType, "zone_id": event.ZoneID, "account_id": event.AccountID,
 		"vm_instance_id": event.ResourceID.V, "vm_name": event.ResourceName, "service_offering_id": event.OfferingID.V,
 		"template_id": event.TemplateID.V, "hypervisor_type": event.ResourceType})
 }
 
 // insertVM adds a row that begins at the event, with the size of a dynamic offering from the event's details.
-func (p *pass) insertVM(ctx context.Context, event Event, values row) error {
+func (p instances) insertVM(ctx context.Context, event Event, values row) error {
 	for column, name := range map[string]string{"cpu_cores": "cpuNumber", "cpu_speed": "cpuSpeed", "memory": "memory"} {
 		value, err := p.detail(ctx, event, name)
 		if err != nil {
@@ -63,7 +66,7 @@ func (p *pass) insertVM(ctx context.Context, event Event, values row) error {
 }
 
 // reallocate ends the allocated row and begins another when a start or scale event has another service offering.
-func (p *pass) reallocate(ctx context.Context, event Event) error {
+func (p instances) reallocate(ctx context.Context, event Event) error {
 	found, err := p.rows(ctx, "SELECT zone_id, account_id, vm_name, template_id, hypervisor_type, "+
 		"service_offering_id FROM cloud_usage."+
 		vmTable+" WHERE vm_instance_id = ? AND usage_type = ? AND end_date IS NULL", event.ResourceID.V,

@@ -21,8 +21,11 @@ type meter struct {
 	fill func(row, *Record)
 }
 
+// billing makes the records of one run.
+type billing struct{ *pass }
+
 // recordsOf makes the records of one account and slice, in the order of CloudStack's parsers.
-func (p *pass) recordsOf(ctx context.Context, a account, part slice) ([]Record, error) {
+func (p billing) recordsOf(ctx context.Context, a account, part slice) ([]Record, error) {
 	var all []Record
 	for _, m := range meters(p.options.Rules) {
 		made, err := p.measure(ctx, m, a, part)
@@ -50,7 +53,7 @@ type group struct {
 	length time.Duration
 }
 
-func (p *pass) measure(ctx context.Context, m meter, a account, part slice) ([]Record, error) {
+func (p billing) measure(ctx context.Context, m meter, a account, part slice) ([]Record, error) {
 	rows, err := p.metered(ctx, m, a, part)
 	if err != nil {
 		return nil, err
@@ -91,7 +94,7 @@ func (p *pass) measure(ctx context.Context, m meter, a account, part slice) ([]R
 	return records, nil
 }
 
-func (p *pass) record(a account, usageType int, g *group, part slice, fill func(row, *Record)) Record {
+func (p billing) record(a account, usageType int, g *group, part slice, fill func(row, *Record)) Record {
 	hours := Hours(g.length)
 	r := Record{ZoneID: g.last.integer("zone_id"), AccountID: a.id, DomainID: a.domain, UsageType: usageType,
 		RawUsage: hours,
@@ -101,7 +104,7 @@ func (p *pass) record(a account, usageType int, g *group, part slice, fill func(
 }
 
 // overlap is how much of a row's life falls into the slice; both ends count, hence the millisecond.
-func (p *pass) overlap(m meter, each row, part slice) time.Duration {
+func (p billing) overlap(m meter, each row, part slice) time.Duration {
 	from, _ := each.time(m.from)
 	until, closed := each.time(m.until)
 	if !closed || until.After(part.end) || p.billedAfterClose(m.usageType(each), until, part) {
@@ -114,7 +117,7 @@ func (p *pass) overlap(m meter, each row, part slice) time.Duration {
 }
 
 // metered reads the rows that touch a slice.
-func (p *pass) metered(ctx context.Context, m meter, a account, part slice) ([]row, error) {
+func (p billing) metered(ctx context.Context, m meter, a account, part slice) ([]row, error) {
 	start, end := second(part.start), second(part.end)
 	open := m.until + " IS NULL"
 	arguments := []any{a.id}
@@ -148,7 +151,7 @@ func (p *pass) metered(ctx context.Context, m meter, a account, part slice) ([]r
 	return kept, nil
 }
 
-func (p *pass) billedAfterClose(usageType int, until time.Time, part slice) bool {
+func (p billing) billedAfterClose(usageType int, until time.Time, part slice) bool {
 	return p.options.Faults.RecordAfterClose && p.options.Faults.on(usageType) && until.Before(second(part.start))
 }
 

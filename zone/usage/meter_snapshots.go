@@ -9,7 +9,7 @@ import (
 // vmSnapshots bills VM snapshots. A later snapshot of the same volume ends the one before it (size 0 means that the
 // last one is gone), and records have the snapshot's own dates, not the slice's. One that begins and ends in the same
 // slice is billed twice: for its life and up to the end of the slice (VMSnapshotUsageParser@4.20.0.0).
-func (p *pass) vmSnapshots(ctx context.Context, a account, part slice) ([]Record, error) {
+func (p billing) vmSnapshots(ctx context.Context, a account, part slice) ([]Record, error) {
 	if p.options.Rules.SnapshotsApart {
 		return p.snapshotsApart(ctx, a, part)
 	}
@@ -70,7 +70,7 @@ func (p *pass) vmSnapshots(ctx context.Context, a account, part slice) ([]Record
 const vmSnapshotColumns = "id, zone_id, account_id, volume_id, vm_id, disk_offering_id, size, created, vm_snapshot_id"
 
 // snapshotsApart bills each VM snapshot for its own life.
-func (p *pass) snapshotsApart(ctx context.Context, a account, part slice) ([]Record, error) {
+func (p billing) snapshotsApart(ctx context.Context, a account, part slice) ([]Record, error) {
 	rows, err := p.rows(ctx, "SELECT "+vmSnapshotColumns+", processed FROM cloud_usage."+vmSnapshotTable+
 		" WHERE account_id = ? AND created <= ? "+
 		"AND (processed IS NULL OR processed >= ?) ORDER BY created, id", a.id, second(part.end), second(part.start))
@@ -89,7 +89,7 @@ func (p *pass) snapshotsApart(ctx context.Context, a account, part slice) ([]Rec
 	return records, nil
 }
 
-func (p *pass) vmSnapshotRecord(a account, r row, from, until time.Time) Record {
+func (p billing) vmSnapshotRecord(a account, r row, from, until time.Time) Record {
 	g := &group{last: r, length: until.Sub(from) + time.Millisecond}
 	return p.record(a, TypeVMSnapshot, g, slice{from, until}, func(r row, record *Record) {
 		record.Description = fmt.Sprintf("VMSnapshot Id: %s Usage: VM Id: %d Volume Id: %d ", r.text("vm_snapshot_id"),
@@ -105,7 +105,7 @@ func (p *pass) vmSnapshotRecord(a account, r row, from, until time.Time) Record 
 
 // onPrimary bills snapshots kept on primary storage: one record per name, the last row's, with its own dates. A row
 // without a physical size is closed with the time of the job (VMSnapshotOnPrimaryParser@4.20.0.0).
-func (p *pass) onPrimary(ctx context.Context, a account, part slice) ([]Record, error) {
+func (p billing) onPrimary(ctx context.Context, a account, part slice) ([]Record, error) {
 	start, end := second(part.start), second(part.end)
 	rows, err := p.rows(ctx, "SELECT id, zone_id, account_id, volume_id, vm_id, name, physicalsize, virtualsize, "+
 		"created, deleted, vm_snapshot_id "+

@@ -68,7 +68,7 @@ func (r row) humanSize(name string) string {
 // writeAtOnce is how many records one statement inserts.
 const writeAtOnce = 250
 
-func (p *pass) write(ctx context.Context, records []Record) error {
+func (p billing) write(ctx context.Context, records []Record) error {
 	const columns = "zone_id, account_id, domain_id, description, usage_display, usage_type, raw_usage, " +
 		"vm_instance_id, vm_name, " +
 		"cpu_cores, cpu_speed, memory, offering_id, template_id, usage_id, type, size, virtual_size, network_id, " +

@@ -116,7 +116,7 @@ func (s *Server) parse(ctx context.Context, now time.Time, job *Job) error {
 		return ErrKilled
 	}
 	return s.inTransaction(ctx, now, func(p *pass) (err error) {
-		job.Records, err = p.recordAll(ctx, job.Start, job.End)
+		job.Records, err = billing{p}.recordAll(ctx, job.Start, job.End)
 		return err
 	})
 }
@@ -220,7 +220,7 @@ func (p *pass) readAccounts(ctx context.Context) (err error) {
 }
 
 // billed are the accounts of a run in order: those alive, then those removed less than three days before its window.
-func (p *pass) billed(start time.Time) []account {
+func (p billing) billed(start time.Time) []account {
 	var alive, gone []account
 	for _, a := range p.accounts {
 		switch {
@@ -244,7 +244,7 @@ func (p *pass) removed(account int64) bool {
 	return false
 }
 
-func (p *pass) recordAll(ctx context.Context, start, end time.Time) (int, error) {
+func (p billing) recordAll(ctx context.Context, start, end time.Time) (int, error) {
 	accounts := p.billed(start)
 	if len(accounts) == 0 {
 		return 0, errors.New("usage: no account to bill: cloud.account is empty")
