@@ -15,31 +15,6 @@ import (
 	"github.com/stackproof/stackproof/zone/api"
 )
 
-// Register indexes the commands by name. Their order is that of listApis.
-func (k *Kernel) Register(commands []Bound) error {
-	k.registry, k.order = map[string]*Bound{}, commands
-	for i := range k.order {
-		cmd := &k.order[i]
-		if cmd.Root == "" {
-			cmd.Root = strings.ToLower(cmd.Name) + "response"
-		}
-		if _, twice := k.registry[cmd.Name]; twice {
-			return fmt.Errorf("command %s is registered twice", cmd.Name)
-		}
-		k.registry[cmd.Name] = cmd
-	}
-	return nil
-}
-
-// Find tells the transport the root of a command's answers, and whether there is such a command.
-func (k *Kernel) Find(name string) (root string, ok bool) {
-	cmd, ok := k.registry[name]
-	if !ok {
-		return "", false
-	}
-	return cmd.Root, true
-}
-
 // Call carries out one API call of an authenticated user (an api.Backend's work). The answer is what stands below
 // the root.
 func (k *Kernel) Call(ctx context.Context, login any, name string, params map[string]string) (answer map[string]any,

@@ -38,6 +38,7 @@ type Options struct {
 // Kernel is embedded by every room's manager.
 type Kernel struct {
 	*Random
+	catalogue
 	Clock Clock
 	Log   *slog.Logger
 	// Events are the rows of cloud.event, oldest first, and System is who acts where nobody calls. Both are guarded by
@@ -58,10 +59,6 @@ type Kernel struct {
 	working    sync.WaitGroup
 	planned    chan struct{}
 	advancing  sync.Mutex
-
-	registry map[string]*Bound
-	order    []Bound
-	finders  map[string]func(uuid string) bool
 
 	mu      sync.Mutex // guards all below; held while a command works, released while a push is on its way
 	idle    *sync.Cond // signalled when a job ends
@@ -87,7 +84,7 @@ func New(o Options) *Kernel {
 	k.background, k.cancelAll = context.WithCancel(context.Background())
 	k.usage = func(ctx context.Context, e UsageEvent) error { return insertUsage(ctx, k, e) }
 	k.idle = sync.NewCond(&k.mu)
-	k.finders = map[string]func(string) bool{"job": func(u string) bool { return k.JobByUUID(u) != nil }}
+	k.catalogue.finders = map[string]func(string) bool{"job": func(u string) bool { return k.JobByUUID(u) != nil }}
 	return k
 }
 
@@ -196,12 +193,3 @@ func (k *Kernel) NextID(table string) int64 {
 	k.ids[table]++
 	return k.ids[table]
 }
-
-// AddFinders tells how to find a room's objects by what stands after "uuid:" in a parameter's type.
-func (k *Kernel) AddFinders(finders map[string]func(uuid string) bool) { maps.Copy(k.finders, finders) }
-
-// Command is a command by its name; nil for none.
-func (k *Kernel) Command(name string) *Bound { return k.registry[name] }
-
-// Commands are all commands, in the order of listApis.
-func (k *Kernel) Commands() []Bound { return k.order }

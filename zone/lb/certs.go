@@ -71,7 +71,7 @@ func deleteCert(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, err
 	}
 	names := ""
-	for _, r := range mgr.boundTo(one) {
+	for _, r := range boundTo(mgr, one) {
 		names += r.Name + " "
 	}
 	if names != "" {
@@ -82,7 +82,7 @@ func deleteCert(mgr *Manager, c *kernel.Call) (obj, error) {
 }
 
 // boundTo are the rules that a certificate is on.
-func (mgr *Manager) boundTo(one *push.Certificate) []*push.Rule {
+func boundTo(mgr *Manager, one *push.Certificate) []*push.Rule {
 	return rulesWhere(mgr.push.LBRules.All(), func(r *push.Rule) bool {
 		return r.Certificate != nil && r.Certificate.Certificate == one
 	})
@@ -128,7 +128,7 @@ func certAnswer(mgr *Manager, one *push.Certificate) obj {
 	if one.Chain != "" {
 		out["certchain"] = one.Chain
 	}
-	if rules := mgr.boundTo(one); len(rules) > 0 {
+	if rules := boundTo(mgr, one); len(rules) > 0 {
 		ids := []string{}
 		for _, r := range rules {
 			ids = append(ids, r.UUID)

@@ -141,7 +141,7 @@ func (mgr *Manager) Assign(ctx context.Context, r *push.Rule, members []Wanted) 
 		return err
 	}
 	for _, m := range slices.Clone(r.Members) {
-		if mgr.takenBack(m, members, had) {
+		if takenBack(mgr, m, members, had) {
 			if err := mgr.RemoveMember(ctx, r, m); err != nil {
 				return err
 			}
@@ -155,7 +155,7 @@ func (mgr *Manager) Assign(ctx context.Context, r *push.Rule, members []Wanted) 
 
 // takenBack says whether a failed assignment takes a mapping away: one that it made, and by the release's defect every
 // one of the same VMs.
-func (mgr *Manager) takenBack(m *push.Member, members []Wanted, had []*push.Member) bool {
+func takenBack(mgr *Manager, m *push.Member, members []Wanted, had []*push.Member) bool {
 	return slices.ContainsFunc(members, func(w Wanted) bool { return w.VM == m.VM }) &&
 		(mgr.On(release.FailedAssignDropsMapping) || !slices.Contains(had, m))
 }

@@ -23,7 +23,7 @@ func healthCommand() command {
 			if err != nil {
 				return nil, err
 			}
-			details := mgr.balanceMismatch(r) + mgr.bindMismatch(r)
+			details := balanceMismatch(mgr, r) + bindMismatch(mgr, r)
 			one := obj{"checkname": "haproxy_check.py", "checktype": "advanced", "success": details == "",
 				"lastupdated": kernel.Stamp(mgr.Now()), "details": details}
 			return obj{"routerhealthchecks": obj{"routerid": r.UUID, "healthchecks": []obj{one}}}, nil
@@ -33,7 +33,7 @@ func healthCommand() command {
 
 // balanceMismatch is what the check says of algorithms: they are compared letter by letter with the rules', also
 // where the file has them in lower case.
-func (mgr *Manager) balanceMismatch(r *net.Router) string {
+func balanceMismatch(mgr *Manager, r *net.Router) string {
 	if mgr.On(release.AlgorithmVerbatim) {
 		return ""
 	}
@@ -51,7 +51,7 @@ func (mgr *Manager) balanceMismatch(r *net.Router) string {
 
 // bindMismatch is what the check says of rules that end TLS: it compares the bind line, options and all, with the
 // rule's address (haproxy_check.py@4.22.0.0).
-func (mgr *Manager) bindMismatch(r *net.Router) string {
+func bindMismatch(mgr *Manager, r *net.Router) string {
 	if !mgr.On(release.SSLHealthCheckRed) {
 		return ""
 	}

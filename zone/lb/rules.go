@@ -294,34 +294,6 @@ func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
 	return nil
 }
 
-// RemoveMember deletes a mapping.
-func (mgr *Manager) RemoveMember(ctx context.Context, r *push.Rule, m *push.Member) error {
-	r.Members = slices.DeleteFunc(r.Members, func(o *push.Member) bool { return o == m })
-	r.Former = append(r.Former, m)
-	return mgr.Remove(ctx, "cloud.load_balancer_vm_map", m.ID)
-}
-
-func (mgr *Manager) setMemberRevoke(ctx context.Context, m *push.Member, revoke bool) error {
-	if m.Revoke == revoke {
-		return nil
-	}
-	m.Revoke = revoke
-	return mgr.Update(ctx, "cloud.load_balancer_vm_map", m.ID, obj{"revoke": revoke})
-}
-
-func (mgr *Manager) setPolicyRevoke(ctx context.Context, p *push.Policy, revoke bool) error {
-	if p.Revoke == revoke {
-		return nil
-	}
-	p.Revoke = revoke
-	return mgr.Update(ctx, "cloud.load_balancer_stickiness_policies", p.ID, obj{"revoke": revoke})
-}
-
-func (mgr *Manager) removePolicy(ctx context.Context, r *push.Rule, p *push.Policy) error {
-	r.Policies = slices.DeleteFunc(r.Policies, func(o *push.Policy) bool { return o == p })
-	return mgr.Remove(ctx, "cloud.load_balancer_stickiness_policies", p.ID)
-}
-
 // applyRule pushes the configuration of the rule's network and carries out what a good push ends.
 func (mgr *Manager) applyRule(ctx context.Context, r *push.Rule, why string) error {
 	if err := mgr.push.PushNetwork(ctx, r.Network, push.Cause{Why: why, Rule: r}); err != nil {

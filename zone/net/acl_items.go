@@ -228,7 +228,7 @@ func aclItemResult(mgr *Manager, c *kernel.Call) (obj, error) {
 	if i == nil {
 		return nil, api.Internal("Failed to create network ACL Item")
 	}
-	return obj{"networkacl": mgr.aclItemAnswer(i)}, nil
+	return obj{"networkacl": aclItemAnswer(mgr, i)}, nil
 }
 
 func updateACLItem(mgr *Manager, c *kernel.Call) (obj, error) {
@@ -239,10 +239,10 @@ func updateACLItem(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := i.read(c); err != nil {
 		return nil, err
 	}
-	return obj{"networkacl": mgr.aclItemAnswer(i)}, nil
+	return obj{"networkacl": aclItemAnswer(mgr, i)}, nil
 }
 
-func (mgr *Manager) aclItemAnswer(i *ACLItem) obj {
+func aclItemAnswer(mgr *Manager, i *ACLItem) obj {
 	out := obj{"id": i.UUID, "protocol": i.Protocol, "action": i.Action, "traffictype": i.Traffic, "state": "Active",
 		"cidrlist": strings.Join(i.CIDRs, ","), "number": i.Number, "aclid": i.List.UUID, "aclname": i.List.Name,
 		"tags": mgr.tenancy.Tagged(i.UUID), "fordisplay": true, "reason": i.Reason}
@@ -275,7 +275,7 @@ func listACLItems(mgr *Manager, c *kernel.Call) (obj, error) {
 				!kernel.Matches(c.Str("keyword"), i.Protocol) {
 				continue
 			}
-			out = append(out, mgr.aclItemAnswer(i))
+			out = append(out, aclItemAnswer(mgr, i))
 		}
 	}
 	return c.Page("networkacl", out), nil

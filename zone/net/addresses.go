@@ -135,7 +135,7 @@ func allocateIP(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 		a.VPC, a.Network, a.Portable = v, n, c.Boolean("isportable", false)
 		// The first address of an isolated network becomes its source NAT address, also before the network has a router
 		// (IpAddressManagerImpl.java@4.20.0.0, isSourceNatAvailableForNetwork).
-		a.SourceNAT = v == nil && n.Offering.Has("SourceNat") && mgr.sourceIP(nil, n) == nil
+		a.SourceNAT = v == nil && n.Offering.Has("SourceNat") && sourceIP(mgr, nil, n) == nil
 	})
 	if err != nil {
 		return kernel.Created{}, err
@@ -204,7 +204,7 @@ func (mgr *Manager) allocate(ctx context.Context, owner *tenancy.Account, wanted
 	if err := mgr.Update(ctx, "cloud.user_ip_address", a.ID, row); err != nil {
 		return nil, err
 	}
-	return a, mgr.addressUsage(ctx, "NET.IPASSIGN", a)
+	return a, addressUsage(mgr, ctx, "NET.IPASSIGN", a)
 }
 
 // growRange adds one address after the last: 192.168.3.1 and on when 192.168.2.200 is taken.
@@ -227,13 +227,13 @@ func (mgr *Manager) growRange(ctx context.Context) error {
 	return nil
 }
 
-func (mgr *Manager) addressUsage(ctx context.Context, typ string, a *Address) error {
+func addressUsage(mgr *Manager, ctx context.Context, typ string, a *Address) error {
 	source := 0
 	if a.SourceNAT {
 		source = 1
 	}
 	if a.Portable {
-		return mgr.portableUsage(ctx, typ, a)
+		return portableUsage(mgr, ctx, typ, a)
 	}
 	return mgr.UsageEvent(ctx, typ, a.Account, kernel.ZoneID, a.ID, obj{"resource_name": a.IP.String(),
 		"template_id": 0, "size": source, "resource_type": "VirtualNetwork"})
@@ -241,7 +241,7 @@ func (mgr *Manager) addressUsage(ctx context.Context, typ string, a *Address) er
 
 // portableUsage are the events of a portable address, which nothing meters. That of its allocation carries the
 // address's id where the account's belongs (IpAddressManagerImpl.java@4.20.0.0).
-func (mgr *Manager) portableUsage(ctx context.Context, typ string, a *Address) error {
+func portableUsage(mgr *Manager, ctx context.Context, typ string, a *Address) error {
 	owner := a.Account
 	if typ == "NET.IPASSIGN" {
 		owner = &tenancy.Account{ID: a.ID}
@@ -295,7 +295,7 @@ func (mgr *Manager) Release(ctx context.Context, a *Address) error {
 		return nil
 	}
 	if a.State != "Releasing" {
-		if err := mgr.addressUsage(ctx, "NET.IPRELEASE", a); err != nil {
+		if err := addressUsage(mgr, ctx, "NET.IPRELEASE", a); err != nil {
 			return err
 		}
 	}

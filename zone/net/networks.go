@@ -136,7 +136,7 @@ func createNetwork(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := networkCIDR(mgr, c, n); err != nil {
 		return nil, err
 	}
-	if err := mgr.checkTier(n); err != nil {
+	if err := checkTier(mgr, n); err != nil {
 		return nil, err
 	}
 	if err := mgr.tenancy.CheckLimit(a, tenancy.LimitNetwork); err != nil {
@@ -173,7 +173,7 @@ func networkCIDR(mgr *Manager, c *kernel.Call, n *Network) error {
 }
 
 // checkTier refuses a tier that does not fit its VPC.
-func (mgr *Manager) checkTier(n *Network) error {
+func checkTier(mgr *Manager, n *Network) error {
 	if n.Offering.ForVPC != (n.VPC != nil) {
 		if n.VPC != nil {
 			return api.Invalid("Network offering %s can't be used for VPC networks", n.Offering.Name)
@@ -232,12 +232,12 @@ func (mgr *Manager) insertNetwork(ctx context.Context, n *Network) error {
 	if mgr.On(release.NetworkUsageModelOld) {
 		return nil
 	}
-	return mgr.networkUsage(ctx, "NETWORK.CREATE", n)
+	return networkUsage(mgr, ctx, "NETWORK.CREATE", n)
 }
 
 // networkUsage writes a NETWORK.* usage event; updates carry the state. From #10755 on create means to, and hands it
 // over where the row takes another field (UsageEventUtils.publishNetworkCreation@4.20.1.0).
-func (mgr *Manager) networkUsage(ctx context.Context, typ string, n *Network) error {
+func networkUsage(mgr *Manager, ctx context.Context, typ string, n *Network) error {
 	fields := obj{"resource_name": n.Name, "offering_id": n.Offering.ID}
 	if typ == "NETWORK.UPDATE" {
 		fields["resource_type"] = n.State
@@ -301,7 +301,7 @@ func updateNetwork(mgr *Manager, c *kernel.Call) (obj, error) {
 		"network_offering_id": n.Offering.ID}); err != nil {
 		return nil, err
 	}
-	if err := mgr.networkUsage(c.Ctx, "NETWORK.UPDATE", n); err != nil {
+	if err := networkUsage(mgr, c.Ctx, "NETWORK.UPDATE", n); err != nil {
 		return nil, err
 	}
 	return obj{"network": networkAnswer(mgr, n)}, nil

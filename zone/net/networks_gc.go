@@ -50,5 +50,5 @@ func (mgr *Manager) ShutNetwork(ctx context.Context, n *Network) error {
 	if mgr.On(release.NetworkUsageModelOld) {
 		return nil
 	}
-	return mgr.networkUsage(ctx, "NETWORK.UPDATE", n)
+	return networkUsage(mgr, ctx, "NETWORK.UPDATE", n)
 }

@@ -17,18 +17,18 @@ import (
 func (mgr *Manager) Implement(ctx context.Context, n *Network) error {
 	if n.State == "Implemented" {
 		if mgr.On(release.NetworkUsageModelOld) {
-			return mgr.networkUsage(ctx, "NETWORK.UPDATE", n)
+			return networkUsage(mgr, ctx, "NETWORK.UPDATE", n)
 		}
 		return nil
 	}
-	n.VLAN = mgr.freeVLAN()
+	n.VLAN = freeVLAN(mgr)
 	if _, err := mgr.Event(ctx, kernel.Event{Type: "ZONE.VLAN.ASSIGN", Text: fmt.Sprintf("Assigned Zone Vlan: %d "+
 		"Network Id: %d", n.VLAN, n.ID),
 		User: mgr.tenancy.UserOf(n.Account), Account: n.Account, ResourceID: n.ID, ResourceType: "Network",
 		ResourceUUID: n.UUID}); err != nil {
 		return err
 	}
-	if n.VPC == nil && n.Offering.Has("SourceNat") && mgr.sourceIP(nil, n) == nil {
+	if n.VPC == nil && n.Offering.Has("SourceNat") && sourceIP(mgr, nil, n) == nil {
 		if _, err := mgr.allocate(ctx, n.Account, netip.Addr{}, func(a *Address) {
 			a.Network, a.SourceNAT = n,
 				true
@@ -54,11 +54,11 @@ func (mgr *Manager) Implement(ctx context.Context, n *Network) error {
 	if mgr.On(release.NetworkUsageModelOld) {
 		typ = "NETWORK.CREATE"
 	}
-	return mgr.networkUsage(ctx, typ, n)
+	return networkUsage(mgr, ctx, typ, n)
 }
 
 // freeVLAN picks one of the zone's guest VLANs; they are not exhausted in a lab, so a used one may come again.
-func (mgr *Manager) freeVLAN() int {
+func freeVLAN(mgr *Manager) int {
 	for range 200 {
 		v := 100 + mgr.Number(101)
 		if !slices.ContainsFunc(mgr.Networks, func(n *Network) bool { return n.VLAN == v && n.Removed.IsZero() }) {
@@ -109,7 +109,7 @@ func (mgr *Manager) DestroyNetwork(ctx context.Context, n *Network) error {
 	if err := mgr.Update(ctx, "cloud.networks", n.ID, obj{"state": n.State, "removed": n.Removed}); err != nil {
 		return err
 	}
-	return mgr.networkUsage(ctx, "NETWORK.DELETE", n)
+	return networkUsage(mgr, ctx, "NETWORK.DELETE", n)
 }
 
 // RequiredNetwork makes the network of an account that has none and needs one: that of the offering that is required.

@@ -45,7 +45,7 @@ func (mgr *Manager) ensureRouters(ctx context.Context, v *VPC, n *Network) error
 func (mgr *Manager) newRouter(ctx context.Context, v *VPC, n *Network) (*Router, error) {
 	r := &Router{UUID: mgr.UUID(), VPC: v, Network: n, State: "Stopped", Host: mgr.Hosts[mgr.Number(len(mgr.Hosts))],
 		NICUUID: mgr.UUID(), Created: mgr.Now()}
-	owner, public := routerOwner(mgr, r), mgr.sourceIP(v, n)
+	owner, public := routerOwner(mgr, r), sourceIP(mgr, v, n)
 	if public != nil {
 		r.PublicIP = public.IP
 	}
@@ -66,7 +66,7 @@ func (mgr *Manager) newRouter(ctx context.Context, v *VPC, n *Network) (*Router,
 	return r, mgr.Update(ctx, "cloud.vm_instance", id, obj{"name": r.Name, "instance_name": r.Name})
 }
 
-func (mgr *Manager) sourceIP(v *VPC, n *Network) *Address {
+func sourceIP(mgr *Manager, v *VPC, n *Network) *Address {
 	for _, a := range mgr.Addresses {
 		if a.SourceNAT && (v != nil && a.VPC == v || n != nil && a.VPC == nil && a.Network == n) {
 			return a
