@@ -38,7 +38,7 @@ type Shows struct {
 
 // Foreshow says how a defect, if the target has it, will show on a billed thing; the zero Billed is nothing in
 // particular. All failures of the story must then be foreseen ones.
-func (t *T) Foreshow(defect release.Knob, of Billed, all ...Shows) {
+func (t Foresight) Foreshow(defect release.Knob, of Billed, all ...Shows) {
 	for _, s := range all {
 		f := harness.Foreseen{Knob: defect, Class: s.Class, Most: s.Most,
 			Holds: func(seen result.Seen) bool { return seen.What == s.What && (s.Holds == nil || s.Holds(seen)) },
@@ -51,7 +51,8 @@ func (t *T) Foreshow(defect release.Knob, of Billed, all ...Shows) {
 }
 
 // atEventOf says that a date is that of the newest event of a type about a resource.
-func (t *T) atEventOf(eventType string, b Billed, which func(dates []time.Time) time.Time) func(result.Seen) bool {
+func (t Foresight) atEventOf(eventType string, b Billed,
+	which func(dates []time.Time) time.Time) func(result.Seen) bool {
 	return func(s result.Seen) bool {
 		var dates []time.Time
 		for _, e := range t.watch.last.Events {
@@ -64,18 +65,18 @@ func (t *T) atEventOf(eventType string, b Billed, which func(dates []time.Time) 
 }
 
 // AtFirst says that a date is that of the first event of a type about a thing, AtLast that of the newest.
-func (t *T) AtFirst(eventType string, b Billed) func(result.Seen) bool {
+func (t Foresight) AtFirst(eventType string, b Billed) func(result.Seen) bool {
 	return t.atEventOf(eventType, b, func(d []time.Time) time.Time { return d[0] })
 }
 
 // AtLast is AtFirst for the newest event.
-func (t *T) AtLast(eventType string, b Billed) func(result.Seen) bool {
+func (t Foresight) AtLast(eventType string, b Billed) func(result.Seen) bool {
 	return t.atEventOf(eventType, b, func(d []time.Time) time.Time { return d[len(d)-1] })
 }
 
 // AtJob says that a date is that of the first usage run which covers the newest event of a type about a thing: it lies
 // after the end of the run's window and not long after.
-func (t *T) AtJob(eventType string, b Billed) func(result.Seen) bool {
+func (t Foresight) AtJob(eventType string, b Billed) func(result.Seen) bool {
 	return func(s result.Seen) bool {
 		return slices.ContainsFunc(t.watch.last.Events, func(e usageprobe.UsageEvent) bool {
 			return e.Type == eventType && b.Ref.Concerns(e) && t.watch.last.AtJob(e.Created, s.At)
@@ -124,7 +125,7 @@ func Way(stations ...bool) func(result.Seen) bool {
 
 // LivedUntil says that hours are those from the beginning of a thing's usage row to the newest event of a type about
 // another thing.
-func (t *T) LivedUntil(eventType string, ends, lives Billed) func(result.Seen) bool {
+func (t Foresight) LivedUntil(eventType string, ends, lives Billed) func(result.Seen) bool {
 	return func(s result.Seen) bool {
 		rows := t.watch.rows(lives)
 		if len(rows) != 1 {

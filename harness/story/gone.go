@@ -18,8 +18,11 @@ type asker interface {
 	Admin(ctx context.Context, routerName string) (router.Ask, error)
 }
 
+// ending looks at what a story leaves behind.
+type ending struct{ *core }
+
 // expectProxies expects that HAProxy itself has the proxies and servers of its file, and no others.
-func (t *core) expectProxies(name string, files router.Files) {
+func (t ending) expectProxies(name string, files router.Files) {
 	a, ok := t.site.Routers.(asker)
 	if !ok {
 		return
@@ -72,7 +75,7 @@ func unshared(runs, due []string) (words []string) {
 
 // expectGone expects that nothing is left at the addresses and ports of the rules that the story deleted: no section in
 // a router's file, and where HAProxy runs nobody who takes a connection. It is looked at when a story ends.
-func (t *core) expectGone() {
+func (t ending) expectGone() {
 	if t.site.Journal == nil || t.site.Routers == nil || t.ctx.Err() != nil {
 		return
 	}
@@ -112,7 +115,7 @@ func (t *core) expectGone() {
 }
 
 // runs says whether the API lists a router, or the VM of an internal balancer, as running: a file outlives its router.
-func (t *core) runs(name string) bool {
+func (t ending) runs(name string) bool {
 	routers, err := t.site.Cloud.ListRouters(t.ctx, cloud.Params{"name": name})
 	t.Must(err, "listing router %s", name)
 	for _, r := range routers {
@@ -151,11 +154,11 @@ func (t RouterLooks) ExpectNobody(n *Network) {
 		t.Unsupported("what a router was sent before is not known here")
 	}
 	t.Checked(1)
-	t.expectGone()
+	ending{t.core}.expectGone()
 }
 
 // expectNobody expects that a router has nothing left of a deleted rule.
-func (t *core) expectNobody(lender Connector, name string, files router.Files, r *Rule, from netip.Addr) {
+func (t ending) expectNobody(lender Connector, name string, files router.Files, r *Rule, from netip.Addr) {
 	if _, there := router.Listens(files.Live)[r.Section()]; there {
 		t.Fail(result.RouterStale, fmt.Sprintf("%s was deleted at %s, but router %s still has its section %s", r,
 			stamp(r.Deleted), name, r.Section()))

@@ -45,7 +45,8 @@ func (n *Network) scaling() *scaling {
 	}
 	defer n.t.Step("autoscale policies")()
 	s := &scaling{}
-	s.up, s.down = n.scalePolicy("scaleup", "GT", 90, nil), n.scalePolicy("scaledown", n.shrink.operator(),
+	s.up = scaler{n}.scalePolicy("scaleup", "GT", 90, nil)
+	s.down = scaler{n}.scalePolicy("scaledown", n.shrink.operator(),
 		n.shrink.threshold(), n.shrink)
 	c := n.t.choices()
 	grace := n.t.grace()
@@ -59,7 +60,10 @@ func (n *Network) scaling() *scaling {
 	return s
 }
 
-func (n *Network) scalePolicy(action, operator string, threshold int64, quiet *shrinking) string {
+// scaler makes what the groups of a network act by.
+type scaler struct{ *Network }
+
+func (n scaler) scalePolicy(action, operator string, threshold int64, quiet *shrinking) string {
 	return n.policyWhen(action, quiet, When{"CPU", operator, threshold})
 }
 
@@ -70,7 +74,7 @@ type When struct {
 }
 
 // policyWhen is a policy that acts while all conditions hold.
-func (n *Network) policyWhen(action string, quiet *shrinking, all ...When) string {
+func (n scaler) policyWhen(action string, quiet *shrinking, all ...When) string {
 	var conditions []string
 	for _, w := range all {
 		conditions = append(conditions, n.condition(action, w))
@@ -84,7 +88,7 @@ func (n *Network) policyWhen(action string, quiet *shrinking, all ...When) strin
 	return policy
 }
 
-func (n *Network) condition(action string, w When) string {
+func (n scaler) condition(action string, w When) string {
 	counters, err := n.Account.Cloud.ListCounters(n.t.ctx, cloud.Params{"source": w.Source})
 	n.t.Must(err, "listing counters")
 	provider := "VirtualRouter"
@@ -119,7 +123,7 @@ func (n *Network) Group(name string, members int) *Group {
 func (n *Network) GroupOf(name string, least int, up ...When) *Group {
 	defer n.t.Step("autoscale group %s", name)()
 	s := *n.scaling()
-	s.up = n.policyWhen("scaleup", nil, up...)
+	s.up = scaler{n}.policyWhen("scaleup", nil, up...)
 	return n.LoadBalancer(name).groupOf(s, least, least+1)
 }
 

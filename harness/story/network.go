@@ -226,17 +226,20 @@ func pick[O any](t *core, what, named string, all []*O, id, name func(*O) string
 // choices chooses zone, offerings and template once per site.
 func (t *core) choices() choices {
 	if t.chosen == nil {
-		c := t.choose()
+		c := chooser{t}.choose()
 		t.chosen = &c
 	}
 	return *t.chosen
 }
 
-func (t *core) choose() (c choices) {
+// chooser looks for what objects are made of: offerings and a template.
+type chooser struct{ *core }
+
+func (t chooser) choose() (c choices) {
 	n := t.site.Named
 	zones, err := t.site.Cloud.ListZones(t.ctx, nil)
 	t.Must(err, "listing zones")
-	c.zone = pick(t, "enabled advanced zone", n.Zone, zones, func(z *cloud.Zone) string { return z.Id },
+	c.zone = pick(t.core, "enabled advanced zone", n.Zone, zones, func(z *cloud.Zone) string { return z.Id },
 		func(z *cloud.Zone) string { return z.Name },
 		func(z *cloud.Zone) bool {
 			return z.Networktype == "Advanced" && z.Allocationstate == "Enabled" && !z.Securitygroupsenabled
@@ -250,26 +253,26 @@ func (t *core) choose() (c choices) {
 	return c
 }
 
-func (t *core) chooseVPCOffering(named string) string {
+func (t chooser) chooseVPCOffering(named string) string {
 	all, err := t.site.Cloud.ListVPCOfferings(t.ctx, cloud.Params{"state": "Enabled"})
 	t.Must(err, "listing VPC offerings")
-	return pick(t, "VPC offering", named, all, func(o *cloud.VPCOffering) string { return o.Id },
+	return pick(t.core, "VPC offering", named, all, func(o *cloud.VPCOffering) string { return o.Id },
 		func(o *cloud.VPCOffering) string { return o.Name },
 		func(o *cloud.VPCOffering) bool { return o.Name == defaultVPCOffering })
 }
 
-func (t *core) chooseNetworkOffering(what, named, builtIn string, forVPC bool) string {
+func (t chooser) chooseNetworkOffering(what, named, builtIn string, forVPC bool) string {
 	all, err := t.site.Cloud.ListNetworkOfferings(t.ctx, cloud.Params{"forvpc": forVPC, "state": "Enabled"})
 	t.Must(err, "listing network offerings")
-	return pick(t, what, named, all, func(o *cloud.NetworkOffering) string { return o.Id },
+	return pick(t.core, what, named, all, func(o *cloud.NetworkOffering) string { return o.Id },
 		func(o *cloud.NetworkOffering) string { return o.Name },
 		func(o *cloud.NetworkOffering) bool { return o.Name == builtIn })
 }
 
-func (t *core) chooseTemplate(named, zone string) string {
+func (t chooser) chooseTemplate(named, zone string) string {
 	all, err := t.site.Cloud.ListTemplates(t.ctx, "all", cloud.Params{"zoneid": zone})
 	t.Must(err, "listing templates")
-	return pick(t, "ready user template", named, all, func(o *cloud.Template) string { return o.Id },
+	return pick(t.core, "ready user template", named, all, func(o *cloud.Template) string { return o.Id },
 		func(o *cloud.Template) string { return o.Name },
 		func(o *cloud.Template) bool {
 			return o.Isready && o.Ispublic && o.Templatetype != "SYSTEM" && o.Templatetype != "ROUTING"
@@ -277,13 +280,13 @@ func (t *core) chooseTemplate(named, zone string) string {
 }
 
 // chooseServiceOffering takes the smallest that is not customised and that any account may use on any host of the zone.
-func (t *core) chooseServiceOffering(named, zone string) string {
+func (t chooser) chooseServiceOffering(named, zone string) string {
 	all, err := t.site.Cloud.ListServiceOfferings(t.ctx, nil)
 	t.Must(err, "listing service offerings")
 	slices.SortStableFunc(all, func(a, b *cloud.ServiceOffering) int {
 		return cmp.Or(cmp.Compare(a.Memory, b.Memory), cmp.Compare(a.Cpunumber*a.Cpuspeed, b.Cpunumber*b.Cpuspeed))
 	})
-	return pick(t, "service offering", named, all, func(o *cloud.ServiceOffering) string { return o.Id },
+	return pick(t.core, "service offering", named, all, func(o *cloud.ServiceOffering) string { return o.Id },
 		func(o *cloud.ServiceOffering) string { return o.Name },
 		func(o *cloud.ServiceOffering) bool { return anybodys(o, zone) })
 }

@@ -40,7 +40,7 @@ func (n *Network) Delete() {
 
 // DropLB moves a tier to the built-in offering without load balancing, which ends its rules.
 func (n *Network) DropLB() {
-	offering := n.t.chooseNetworkOffering("tier offering without load balancing", "", noLBOffering, true)
+	offering := chooser{n.t.core}.chooseNetworkOffering("tier offering without load balancing", "", noLBOffering, true)
 	n.t.with(func(r *Rule) bool { return r.Network == n }, "no load balancing in "+n.Name, func() error {
 		_, err := n.Account.Cloud.UpdateNetworkOffering(n.t.ctx, n.ID, offering, true)
 		return err
@@ -62,7 +62,7 @@ func (n *Network) Update() {
 func (n *Network) Restart(cleanup bool) {
 	defer n.t.Step("restart of %s", n.Name)()
 	n.do("restartNetwork", cloud.Params{"id": n.ID, "cleanup": cleanup})
-	n.forgetRouter()
+	routing{n}.forget()
 }
 
 // Delete deletes the VPC, whose tiers must be gone.
@@ -82,7 +82,7 @@ func (v *VPC) Restart(cleanup bool) {
 // Routers are the names of the network's routers, running ones first; redundant ones are two.
 func (n *Network) Routers() []string {
 	var running, others []string
-	for _, r := range n.routers() {
+	for _, r := range (routing{n}).list() {
 		if r.State == "Running" {
 			running = append(running, r.Name)
 		} else {
@@ -92,7 +92,10 @@ func (n *Network) Routers() []string {
 	return append(running, others...)
 }
 
-func (n *Network) routers() []*cloud.Router {
+// routing is the routers that serve a network.
+type routing struct{ *Network }
+
+func (n routing) list() []*cloud.Router {
 	key, id := "networkid", n.ID
 	if n.VPC != nil {
 		key, id = "vpcid", n.VPC.ID
@@ -102,8 +105,8 @@ func (n *Network) routers() []*cloud.Router {
 	return routers
 }
 
-func (n *Network) routerID(name string) string {
-	for _, r := range n.routers() {
+func (n routing) id(name string) string {
+	for _, r := range n.list() {
 		if r.Name == name {
 			return r.Id
 		}
@@ -115,25 +118,26 @@ func (n *Network) routerID(name string) string {
 // StopRouter stops a router of the network.
 func (n *Network) StopRouter(name string) {
 	defer n.t.Step("stop router %s", name)()
-	id := n.routerID(name)
+	id := routing{n}.id(name)
 	n.t.OnRemove("the stop of router "+name, func(ctx context.Context) error {
 		_, err := n.t.site.Cloud.StartRouter(ctx, id)
 		return err
 	})
 	_, err := n.t.site.Cloud.StopRouter(n.t.ctx, id)
 	n.t.Must(err, "stopping router %s", name)
-	n.forgetRouter()
+	routing{n}.forget()
 }
 
 // StartRouter starts it again.
 func (n *Network) StartRouter(name string) {
 	defer n.t.Step("start router %s", name)()
-	_, err := n.t.site.Cloud.StartRouter(n.t.ctx, n.routerID(name))
+	_, err := n.t.site.Cloud.StartRouter(n.t.ctx, routing{n}.id(name))
 	n.t.Must(err, "starting router %s", name)
-	n.forgetRouter()
+	routing{n}.forget()
 }
 
-func (n *Network) forgetRouter() {
+// forget has the router looked for anew.
+func (n routing) forget() {
 	if n.VPC != nil {
 		n.VPC.router = ""
 	}

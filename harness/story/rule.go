@@ -188,7 +188,9 @@ type internalLB struct {
 
 // InternalTier creates a tier whose rules are on addresses of its own.
 func (v *VPC) InternalTier() *Network {
-	n := v.TierOf(v.t.chooseNetworkOffering("tier offering with internal load balancing", "", internalOffering, true))
+	offering := chooser{v.t.core}.chooseNetworkOffering("tier offering with internal load balancing", "",
+		internalOffering, true)
+	n := v.TierOf(offering)
 	n.internal = &internalLB{}
 	return n
 }

@@ -91,10 +91,10 @@ func (t Clock) Pass(d time.Duration) { t.pass(d) }
 const lbCommand = "LoadBalancerConfigCommand"
 
 // FailPushes makes the next count pushes of the zone fail, through the API of the simulator hypervisor.
-func (t *T) FailPushes(count int) *Fault { return t.fail("pushes", lbCommand, failing, count) }
+func (t PushFaults) FailPushes(count int) *Fault { return t.fail("pushes", lbCommand, failing, count) }
 
 // FailStarts makes the next count starts of instances fail.
-func (t *T) FailStarts(count int) *Fault {
+func (t PushFaults) FailStarts(count int) *Fault {
 	return t.fail("starts of instances", "StartCommand", failing, count)
 }
 
@@ -111,7 +111,7 @@ func (f *Fault) Turn(value string, count int) {
 
 // Fault is a fault of the simulator hypervisor that is set.
 type Fault struct {
-	t    *T
+	t    *core
 	mock *cloud.SimulatorMock
 	name string
 	all  int
@@ -119,9 +119,9 @@ type Fault struct {
 	ended bool
 }
 
-func (t *T) fail(what, command, value string, count int) *Fault {
+func (t PushFaults) fail(what, command, value string, count int) *Fault {
 	defer t.Step("the next %d %s: %s", count, what, value)()
-	f := &Fault{t: t, name: command, all: count}
+	f := &Fault{t: t.core, name: command, all: count}
 	t.UsesPushFaults()
 	t.OnCleanup("taking back the simulator's fault", f.end)
 	if t.site.Gate != nil {
@@ -173,6 +173,6 @@ func (f *Fault) RequireMet(count int) {
 }
 
 // FailFirewall makes routers refuse the next count firewall configurations.
-func (t *T) FailFirewall(count int) *Fault {
+func (t PushFaults) FailFirewall(count int) *Fault {
 	return t.fail("firewall configurations", "SetFirewallRulesCommand", failing, count)
 }

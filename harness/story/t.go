@@ -35,6 +35,8 @@ type T struct {
 	RouterLooks
 	ClientLooks
 	Scaling
+	Foresight
+	PushFaults
 }
 
 // core is what all verbs and expectations work on.
@@ -80,6 +82,10 @@ type (
 		*core
 		RouterLooks
 	}
+	// Foresight says how known defects will show.
+	Foresight struct{ *core }
+	// PushFaults are verbs that make the simulator fail commands to routers.
+	PushFaults struct{ *core }
 	// Scaling are verbs and expectations of autoscale groups.
 	Scaling struct {
 		*core
@@ -95,7 +101,7 @@ func Of(tell func(*T)) harness.Tell {
 		t.watchPushes()
 		tell(t)
 		t.lookAtPushes()
-		t.expectGone()
+		ending{t.core}.expectGone()
 	}
 }
 
@@ -107,7 +113,7 @@ func newT(a *harness.Attempt, s *harness.Site) *T {
 	return &T{core: c, Clock: clock, UsageRuns: runs, RuleRows: RuleRows{c}, BilledRows: BilledRows{c},
 		Audits:   Audits{c},
 		Listings: Listings{c, runs}, Answers: Answers{c}, RouterLooks: routers, ClientLooks: ClientLooks{c, routers},
-		Scaling: Scaling{c, clock}}
+		Scaling: Scaling{c, clock}, Foresight: Foresight{c}, PushFaults: PushFaults{c}}
 }
 
 // Afresh tells a story on a fresh site of the same target (Attempt.Afresh): afterwards this T has nothing to act on.
