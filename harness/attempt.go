@@ -46,7 +46,7 @@ type Attempt struct {
 	halted    bool   // the story is being broken off
 }
 
-// outcome is what is kept of a story that was told: it holds no site.
+// outcome is what is kept of a story that was told: it holds no site. An attempt embeds it.
 type outcome struct {
 	verdict  result.Verdict
 	byDesign bool // inconclusive for the reason that the scenario states, and for no other
@@ -213,17 +213,17 @@ func (t *Attempt) Unsupported(format string, a ...any) {
 }
 
 // judge keeps the worst verdict and the first reason that led to it.
-func (t *Attempt) judge(v result.Verdict, reason string) {
+func (t *outcome) judge(v result.Verdict, reason string) {
 	if t.verdict == result.Pass || result.Worse(v, t.verdict) != t.verdict {
 		t.verdict, t.reason = v, reason
 	}
 }
 
 // Failed says whether an expectation did not hold so far.
-func (t *Attempt) Failed() bool { return t.verdict == result.Fail }
+func (t *outcome) Failed() bool { return t.verdict == result.Fail }
 
 // Undecided says whether the attempt is no pass so far.
-func (t *Attempt) Undecided() bool { return t.verdict != result.Pass }
+func (t *outcome) Undecided() bool { return t.verdict != result.Pass }
 
 // Must ends the scenario as inconclusive when a verb's work went wrong: a run that could not get that far shows
 // nothing. Where the server's own code failed on the call that is a failure of the release, in set-up as well.
@@ -252,16 +252,16 @@ func (t *Attempt) Thrown(err error, format string, a ...any) bool {
 }
 
 // Show adds evidence that changes no verdict.
-func (t *Attempt) Show(evidence ...result.Evidence) { t.evidence = append(t.evidence, evidence...) }
+func (t *outcome) Show(evidence ...result.Evidence) { t.evidence = append(t.evidence, evidence...) }
 
 // Note adds a text that changes no verdict.
-func (t *Attempt) Note(title, format string, a ...any) {
+func (t *outcome) Note(title, format string, a ...any) {
 	t.Show(result.Evidence{Kind: result.KindNote, Title: title, Text: fmt.Sprintf(format, a...)})
 }
 
 // KnownDefect reports a defect that every release has, without a verdict: it is expected, and if it is gone, that is
 // reported too.
-func (t *Attempt) KnownDefect(present bool, what, source string) {
+func (t *outcome) KnownDefect(present bool, what, source string) {
 	state := "present, as in every release seen"
 	if !present {
 		state = "NOT present here: fixed in this build, or this check is blind"
@@ -305,7 +305,7 @@ func (t *Attempt) cleanup(parent context.Context) error {
 }
 
 // leave notes what could not be removed or closed. What was judged stands: it was seen before.
-func (t *Attempt) leave(err error) {
+func (t *outcome) leave(err error) {
 	t.left = append(t.left, err)
 	t.Note("not removed", "%v", err)
 }

@@ -49,7 +49,7 @@ func (t *Attempt) countPushes(step int) {
 // mostMoments bounds the time line of a story with thousands of steps.
 const mostMoments = 1000
 
-func (t *Attempt) add(m result.Moment) {
+func (t *outcome) add(m result.Moment) {
 	if len(t.views.Moments) < mostMoments {
 		t.views.Moments = append(t.views.Moments, m)
 	}
@@ -57,7 +57,7 @@ func (t *Attempt) add(m result.Moment) {
 
 // Moment puts something that happened at a time on the time line, beside the step at work. What was before the first
 // step is left out.
-func (t *Attempt) Moment(kind string, at time.Time, says string) {
+func (t *outcome) Moment(kind string, at time.Time, says string) {
 	if len(t.steps) > 0 && at.Before(t.steps[0].At) {
 		return
 	}
@@ -65,7 +65,7 @@ func (t *Attempt) Moment(kind string, at time.Time, says string) {
 }
 
 // Views are what a report draws of the attempt, for whoever draws more.
-func (t *Attempt) Views() *result.Views { return &t.views }
+func (t *outcome) Views() *result.Views { return &t.views }
 
 // Findings are the facts that were found so far.
-func (t *Attempt) Findings() []result.Finding { return t.findings }
+func (t *outcome) Findings() []result.Finding { return t.findings }
