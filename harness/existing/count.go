@@ -65,11 +65,11 @@ func (t *Target) tryCount(ctx context.Context) error {
 	var list struct {
 		Host []struct{ Hypervisor string }
 	}
-	zone, err := t.zone(ctx)
+	zone, err := t.room.Find(ctx)
 	if err != nil {
 		return err
 	}
-	t.zoneID = zone.ID
+	t.room.ZoneID = zone.ID
 	err = t.cloud.Call(ctx, "listHosts", cloud.Params{"zoneid": zone.ID, "type": "Routing"}, &list)
 	if err != nil && !cloud.IsRefused(err) {
 		return fmt.Errorf("listing hosts: %w", err)
@@ -93,7 +93,7 @@ func (t *Target) startCount(ctx context.Context) (err error) {
 	if t.watch == nil || !t.simulated || t.watch.counter() != nil {
 		return nil
 	}
-	c := &counter{api: t.cloud, zone: t.zoneID, ledger: t.opts.Ledger}
+	c := &counter{api: t.cloud, zone: t.room.ZoneID, ledger: t.opts.Ledger}
 	defer func() {
 		if err != nil && c.mock != nil {
 			err = errors.Join(err, harness.DropMock(context.WithoutCancel(ctx), t.cloud, c.ledger, c.mock.ID))

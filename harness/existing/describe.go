@@ -20,7 +20,7 @@ func (t *Target) Release() string { return t.release }
 
 // Describe implements harness.Target.
 func (t *Target) Describe() harness.Description {
-	d := harness.Description{Name: t.opts.Name, Release: t.release, Router: "none", Groups: t.groups(t.chosen)}
+	d := harness.Description{Name: t.opts.Name, Release: t.release, Router: "none", Groups: t.room.Groups(t.chosen)}
 	if t.watch != nil {
 		d.Router = t.watch.describe()
 		d.RouterCode = t.config.RouterProfile
@@ -58,7 +58,7 @@ func (t *Target) Notes(run result.Run) []string {
 		notes = append(notes, fmt.Sprintf("patched build: the server calls itself %s, which is known to fail %s, "+
 			"and they passed", t.release, strings.Join(ids, ", ")))
 	}
-	notes = append(notes, t.groupsNote(run)...)
+	notes = append(notes, t.room.Note(run, t.chosen)...)
 	if runs := t.usageRuns(); len(runs) > 0 {
 		said := make([]string, len(runs))
 		for i, r := range runs {

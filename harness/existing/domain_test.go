@@ -38,7 +38,7 @@ func TestDomainHasRoom(t *testing.T) {
 		for j := range 14 {
 			_, err := target.cloud.CreateNetwork(t.Context(),
 				cloud.NetworkSpec{Owner: cloud.Owner{Account: name, DomainID: site.DomainID},
-					Name: fmt.Sprint("n", j), ZoneID: target.zoneID, OfferingID: offerings[0].Id})
+					Name: fmt.Sprint("n", j), ZoneID: target.room.ZoneID, OfferingID: offerings[0].Id})
 			require.NoError(t, err, "network %d of account %d", j+1, i+1)
 		}
 	}

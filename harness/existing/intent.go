@@ -2,6 +2,7 @@ package existing
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,15 +18,15 @@ func (t *Target) Disposable() bool { return t.config.Disposable }
 // Intent says what a run of these scenarios will create, in lines. The error says that the zone has no room for it;
 // nothing was created then.
 func (t *Target) Intent(ctx context.Context, chosen harness.Catalogue) ([]string, error) {
-	zone, err := t.zone(ctx)
+	zone, err := t.room.Find(ctx)
 	if err != nil {
 		return nil, err
 	}
-	room, err := t.room(ctx, zone.ID, len(chosen))
+	addresses, err := t.room.Addresses(ctx, zone.ID, len(chosen))
 	if err != nil {
 		return nil, err
 	}
-	fitted, err := t.fitLimits(ctx, chosen)
+	fitted, err := t.room.Limits(ctx, chosen)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +39,7 @@ func (t *Target) Intent(ctx context.Context, chosen harness.Catalogue) ([]string
 		fmt.Sprintf("instances where a scenario needs them; at most %d harmless firewall rules a scenario to set "+
 			"ids apart (--skew-budget)", t.budget()),
 	}
-	ids, err := t.crossingCost(ctx, chosen)
+	ids, err := crossingCost(ctx, t.db, chosen, t.budget())
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,7 @@ func (t *Target) Intent(ctx context.Context, chosen harness.Catalogue) ([]string
 			harness.DataPlane)
 	}) {
 		sizes := "2, 10 and 50"
-		if groups := t.groups(len(chosen)); groups != nil {
+		if groups := t.room.Groups(len(chosen)); groups != nil {
 			sizes = strings.Trim(strings.Join(strings.Fields(fmt.Sprint(groups)), ", "), "[]")
 		}
 		lines = append(lines, fmt.Sprintf("L-04, where chosen, makes populations of %s autoscale groups of two "+
@@ -58,7 +59,7 @@ func (t *Target) Intent(ctx context.Context, chosen harness.Catalogue) ([]string
 		lines = append(lines, "rules of the simulator hypervisor (configureSimulator) count the zone's pushes, and "+
 			"let some fail where a scenario is about that")
 	}
-	lines = append(append(lines, room...), fitted...)
+	lines = append(append(lines, addresses...), fitted...)
 	for _, f := range t.findings {
 		if f.State != finding.OK {
 			lines = append(lines, fmt.Sprintf("%s is %s: %s", f.Capability, f.State, f))
@@ -69,21 +70,22 @@ func (t *Target) Intent(ctx context.Context, chosen harness.Catalogue) ([]string
 
 // crossingCost says how far ids are apart, and so how many rules it takes until one's id is another's helper id, which
 // stories about crossed rows need.
-func (t *Target) crossingCost(ctx context.Context, chosen harness.Catalogue) ([]string, error) {
-	if t.db == nil || !slices.ContainsFunc(chosen, func(s harness.Scenario) bool {
+func crossingCost(ctx context.Context, db *sql.DB, chosen harness.Catalogue,
+	budget int) ([]string, error) {
+	if db == nil || !slices.ContainsFunc(chosen, func(s harness.Scenario) bool {
 		return slices.Contains(s.Needs,
 			harness.UsageDB)
 	}) {
 		return nil, nil
 	}
-	rule, err := usageprobe.LastID(ctx, t.db, "cloud", "firewall_rules")
+	rule, err := usageprobe.LastID(ctx, db, "cloud", "firewall_rules")
 	if err != nil {
 		return nil, err
 	}
 	var lines []string
 	for _, kind := range []struct{ name, table string }{{"LB", "usage_load_balancer_policy"},
 		{"port forwarding", "usage_port_forwarding"}} {
-		helper, err := usageprobe.LastID(ctx, t.db, "cloud_usage", kind.table)
+		helper, err := usageprobe.LastID(ctx, db, "cloud_usage", kind.table)
 		if err != nil {
 			return nil, err
 		}
@@ -94,56 +96,7 @@ func (t *Target) crossingCost(ctx context.Context, chosen harness.Catalogue) ([]
 		}
 		cost := max(ahead, -ahead) + 1
 		lines = append(lines, fmt.Sprintf("%s: a story that crosses them makes about %d rules, and may make %d", said,
-			cost, t.budget()))
+			cost, budget))
 	}
 	return lines, nil
-}
-
-type zoneAnswer struct {
-	ID, Name, NetworkType, AllocationState string
-	SecurityGroupsEnabled                  bool
-}
-
-// zone is the zone that scenarios will choose.
-func (t *Target) zone(ctx context.Context) (zoneAnswer, error) {
-	var list struct{ Zone []zoneAnswer }
-	if err := t.cloud.Call(ctx, "listZones", nil, &list); err != nil {
-		return zoneAnswer{}, fmt.Errorf("listing zones: %w", err)
-	}
-	var names []string
-	for _, z := range list.Zone {
-		if t.config.Zone != "" && (z.Name == t.config.Zone || z.ID == t.config.Zone) ||
-			t.config.Zone == "" && z.NetworkType == "Advanced" && z.AllocationState == "Enabled" &&
-				!z.SecurityGroupsEnabled {
-			return z, nil
-		}
-		names = append(names, z.Name)
-	}
-	if t.config.Zone != "" {
-		return zoneAnswer{}, fmt.Errorf("there is no zone %q; did you mean %q?", t.config.Zone,
-			harness.Nearest(t.config.Zone, names))
-	}
-	return zoneAnswer{}, fmt.Errorf("there is no enabled advanced zone (zones: %s): enable one, or set one up with "+
-		"stackproof zone deploy", strings.Join(names, ", "))
-}
-
-// publicAddresses is the capacity type of public addresses (Capacity.java@4.20.0.0).
-const publicAddresses = 4
-
-// addressesEach is what a scenario takes: one for the router, one or two for its rules, one to set ids apart.
-const addressesEach = 4
-
-// room compares the zone's free public addresses with what the scenarios take. A server that does not list capacities
-// is believed.
-func (t *Target) room(ctx context.Context, zone string, scenarios int) ([]string, error) {
-	total, used, err := t.capacity(ctx, zone, publicAddresses)
-	if err != nil || total < 0 {
-		return nil, err
-	}
-	free, want := total-used, int64(scenarios*addressesEach)
-	if free < want {
-		return nil, fmt.Errorf("the zone has %d of %d public addresses left, the run takes up to %d: add a public "+
-			"range, or choose fewer scenarios (--scenario)", free, total, want)
-	}
-	return []string{fmt.Sprintf("public addresses: up to %d of %d free ones", want, free)}, nil
 }

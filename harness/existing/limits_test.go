@@ -9,8 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/stackproof/stackproof/harness/existing/config"
+	"github.com/stackproof/stackproof/harness/existing/room"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/scenarios"
+	"github.com/stackproof/stackproof/zone"
 )
 
 // intend opens a target and asks what a run would create.
@@ -56,7 +58,7 @@ func TestLimits(t *testing.T) {
 
 	// The usual limit of twenty instances an account.
 	c.KeepLimits, c.Groups = true, []int{50}
-	_, err = intend(t, c, populations)
+	_, err = intend(t, c, room.Populations)
 	require.ErrorContains(t, err, "instances: an account may have 20 (max.account.user.vms), the run takes up to 102")
 }
 
@@ -75,14 +77,14 @@ func TestTakesEnough(t *testing.T) {
 			"BY a.id")
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, rows.Close()) }()
-	largest, all, seen := map[string]takes{}, map[string]takes{}, 0
+	largest, all, seen := map[string]room.Takes{}, map[string]room.Takes{}, 0
 	for rows.Next() {
 		var name string
-		var took takes
-		require.NoError(t, rows.Scan(&name, &took.vms, &took.addresses, &took.networks, &took.vpcs))
+		var took room.Takes
+		require.NoError(t, rows.Scan(&name, &took.VMs, &took.Addresses, &took.Networks, &took.VPCs))
 		for _, id := range ids {
 			if strings.Contains(name, "-"+strings.ToLower(id)+"-") {
-				largest[id], all[id] = largest[id].atLeast(took), all[id].plus(took)
+				largest[id], all[id] = largest[id].AtLeast(took), all[id].Plus(took)
 				seen++
 			}
 		}
@@ -90,8 +92,23 @@ func TestTakesEnough(t *testing.T) {
 	require.NoError(t, rows.Err())
 	require.GreaterOrEqual(t, seen, len(ids))
 	for _, id := range ids {
-		account, sum := loadOf(id, s.config().Groups)
-		assert.Equal(t, account, account.atLeast(largest[id]), "%s took %+v in one account", id, largest[id])
-		assert.Equal(t, sum, sum.atLeast(all[id]), "%s took %+v in all", id, all[id])
+		account, sum := room.LoadOf(id, s.config().Groups)
+		assert.Equal(t, account, account.AtLeast(largest[id]), "%s took %+v in one account", id, largest[id])
+		assert.Equal(t, sum, sum.AtLeast(all[id]), "%s took %+v in all", id, all[id])
 	}
+}
+
+// TestRoomOfASimulatorZone opens a zone of four simulated hosts of 8 GiB, as setup/dev/advanced.cfg makes it.
+func TestRoomOfASimulatorZone(t *testing.T) {
+	t.Parallel()
+	s := standAt(t, zone.Wall{})
+	conf := s.config()
+	conf.Log, conf.Clock, conf.Groups = config.Log{}, "", nil
+	target, err := Open(t.Context(), Options{Name: "existing", Config: conf, TempDir: t.TempDir()})
+	require.NoError(t, err)
+	assert.EqualValues(t, 4*8<<30/(512<<20), target.room.Slots)
+	assert.Equal(t, []int{2, 10}, target.room.Groups(1), "50 groups do not fit")
+	addresses, err := target.room.Addresses(t.Context(), target.room.ZoneID, 1000)
+	assert.ErrorContains(t, err, "public addresses left", addresses)
+	require.NoError(t, target.Close(t.Context()))
 }

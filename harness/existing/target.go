@@ -15,6 +15,7 @@ import (
 	"github.com/stackproof/stackproof/harness/existing/clock"
 	"github.com/stackproof/stackproof/harness/existing/config"
 	"github.com/stackproof/stackproof/harness/existing/finding"
+	"github.com/stackproof/stackproof/harness/existing/room"
 	"github.com/stackproof/stackproof/harness/existing/usageruns"
 	"github.com/stackproof/stackproof/harness/fleet"
 )
@@ -59,13 +60,10 @@ type Target struct {
 	watch *watcher // pushes and routers; nil without a log
 	// routers are real ones; nil where the zone has none or they are not reached.
 	routers   harness.Routers
-	zoneID    string
-	simulated bool  // the zone's hosts are the simulator's
-	slots     int64 // smallest instances that the zone has room for; negative where it does not tell
-	// answer is how long a call took when the target was opened.
-	answer  time.Duration
-	chosen  int  // scenarios of the run
-	counted bool // pushes are, or were, counted
+	room      room.Room
+	simulated bool // the zone's hosts are the simulator's
+	chosen    int  // scenarios of the run
+	counted   bool // pushes are, or were, counted
 
 	gate *gate
 	// admission counts the scenarios that are under way.
@@ -105,7 +103,7 @@ func Open(ctx context.Context, o Options) (_ *Target, err error) {
 		return nil, err
 	}
 	for _, step := range []func(context.Context) error{t.openAPI, t.openDatabase, t.openClock, t.openRelease,
-		t.openUsage, t.tryCount, t.tryGroups, t.openWatch, t.openRouters} {
+		t.openUsage, t.tryCount, t.room.Measure, t.openWatch, t.openRouters} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -137,6 +135,7 @@ func (t *Target) openAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	t.room = room.Room{Cloud: t.cloud, Config: t.config}
 	t.onClose("closing the API client", t.cloud.Close)
 	t.apiClock, err = clock.NewAPI(o, t.cloud.URL())
 	if err != nil {

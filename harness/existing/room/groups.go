@@ -1,4 +1,4 @@
-package existing
+package room
 
 import (
 	"context"
@@ -15,25 +15,25 @@ import (
 // memoryCapacity is the capacity type of the hosts' memory, in bytes (Capacity.java@4.20.0.0).
 const memoryCapacity = 0
 
-// tryGroups measures how many of the smallest instances fit into the zone, where the sizes of L-04's populations are
+// Measure measures how many of the smallest instances fit into the zone, where the sizes of L-04's populations are
 // not given. Groups that do not fit are worse than none: they create and expunge instances without end (before 4.20.2),
 // and leave no room for other scenarios (confirmed.md 29).
-func (t *Target) tryGroups(ctx context.Context) error {
-	t.slots, t.answer = -1, t.cloud.Pacer().Stats().Answer
-	if t.config.Groups != nil || t.zoneID == "" {
+func (r *Room) Measure(ctx context.Context) error {
+	r.Slots, r.answer = -1, r.Cloud.Pacer().Stats().Answer
+	if r.Config.Groups != nil || r.ZoneID == "" {
 		return nil
 	}
-	free, err := t.free(ctx, memoryCapacity)
+	free, err := r.free(ctx, memoryCapacity)
 	if err != nil || free < 0 {
 		return err
 	}
-	offerings, err := t.cloud.ListServiceOfferings(ctx, nil)
+	offerings, err := r.Cloud.ListServiceOfferings(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("listing service offerings: %w", err)
 	}
 	var size int64
 	for _, o := range offerings {
-		named := t.config.ServiceOffering
+		named := r.Config.ServiceOffering
 		if named == "" && o.Iscustomized || named != "" && o.Name != named && o.Id != named || o.Memory <= 0 {
 			continue
 		}
@@ -42,7 +42,7 @@ func (t *Target) tryGroups(ctx context.Context) error {
 		}
 	}
 	if size > 0 {
-		t.slots = free / size
+		r.Slots = free / size
 	}
 	return nil
 }
@@ -54,17 +54,17 @@ const (
 	populationTime = 10 * time.Minute
 )
 
-// groups are the sizes of L-04's populations that a run has room and time for.
-func (t *Target) groups(scenarios int) []int {
-	if t.config.Groups != nil {
-		return t.config.Groups
+// Groups are the sizes of L-04's populations that a run has room and time for.
+func (r *Room) Groups(scenarios int) []int {
+	if r.Config.Groups != nil {
+		return r.Config.Groups
 	}
-	sizes := t.fitting(scenarios)
+	sizes := r.fitting(scenarios)
 	all := sizes
 	if all == nil {
 		all = harness.DefaultGroups()
 	}
-	quick := slices.DeleteFunc(slices.Clone(all), t.tooLong)
+	quick := slices.DeleteFunc(slices.Clone(all), r.tooLong)
 	if len(quick) == len(all) {
 		return sizes
 	}
@@ -73,19 +73,19 @@ func (t *Target) groups(scenarios int) []int {
 
 // tooLong says whether a population takes too long to make on a server that answers as this one does, if its calls come
 // one after another, as a busy server's pacer has it. The smallest one that shows anything never does.
-func (t *Target) tooLong(size int) bool {
-	return size > 2 && time.Duration(size)*callsOfGroup*t.answer > populationTime
+func (r *Room) tooLong(size int) bool {
+	return size > 2 && time.Duration(size)*callsOfGroup*r.answer > populationTime
 }
 
 // fitting are the sizes that there is room for: all of the zone's for the scenario alone, else a third. The
 // populations, of two instances a group, live at the same time. Nil where the room is not known.
-func (t *Target) fitting(scenarios int) []int {
-	if t.slots < 0 {
+func (r *Room) fitting(scenarios int) []int {
+	if r.Slots < 0 {
 		return nil
 	}
-	room := t.slots / 3
+	room := r.Slots / 3
 	if scenarios == 1 {
-		room = t.slots * 9 / 10
+		room = r.Slots * 9 / 10
 	}
 	sizes := []int{2}
 	room -= 2 * 2
@@ -97,30 +97,30 @@ func (t *Target) fitting(scenarios int) []int {
 	return sizes
 }
 
-// groupsNote says which populations were left out, and why.
-func (t *Target) groupsNote(run result.Run) (notes []string) {
-	sizes := t.groups(t.chosen)
-	if t.config.Groups != nil || len(sizes) == 0 || slices.Contains(sizes, 50) ||
+// Note says which populations were left out, and why.
+func (r *Room) Note(run result.Run, chosen int) (notes []string) {
+	sizes := r.Groups(chosen)
+	if r.Config.Groups != nil || len(sizes) == 0 || slices.Contains(sizes, 50) ||
 		!slices.ContainsFunc(run.Results, func(c result.Case) bool { return c.ID == "L-04" }) {
 		return nil
 	}
-	fitting := t.fitting(t.chosen)
+	fitting := r.fitting(chosen)
 	if fitting != nil && !slices.Contains(fitting, 50) {
 		notes = append(notes, fmt.Sprintf("L-04 made populations of %v groups only: the zone had room for %d of the "+
-			"smallest instances; add hosts, run it alone, or say what fits (--groups)", sizes, t.slots))
+			"smallest instances; add hosts, run it alone, or say what fits (--groups)", sizes, r.Slots))
 	}
 	if fitting == nil || len(sizes) < len(fitting) {
 		largest := slices.Max(sizes)
 		notes = append(notes, fmt.Sprintf("L-04 made %d groups at most: a call takes %s, and a larger population some "+
 			"%d calls for each of its groups, more than %s in all; --groups makes it", largest,
-			t.answer.Round(100*time.Millisecond), callsOfGroup, populationTime))
+			r.answer.Round(100*time.Millisecond), callsOfGroup, populationTime))
 	}
 	return notes
 }
 
 // free is how much of a capacity the zone has left; -1 where the server does not tell.
-func (t *Target) free(ctx context.Context, typ int) (int64, error) {
-	total, used, err := t.capacity(ctx, t.zoneID, typ)
+func (r *Room) free(ctx context.Context, typ int) (int64, error) {
+	total, used, err := r.capacity(ctx, r.ZoneID, typ)
 	if err != nil || total < 0 {
 		return -1, err
 	}
@@ -128,14 +128,14 @@ func (t *Target) free(ctx context.Context, typ int) (int64, error) {
 }
 
 // capacity asks for one capacity of a zone. A server that does not list it answers -1.
-func (t *Target) capacity(ctx context.Context, zone string, typ int) (total, used int64, err error) {
+func (r *Room) capacity(ctx context.Context, zone string, typ int) (total, used int64, err error) {
 	var list struct {
 		Capacity []struct {
 			Type                        int
 			CapacityTotal, CapacityUsed json.Number
 		}
 	}
-	err = t.cloud.Call(ctx, "listCapacity", cloud.Params{"zoneid": zone, "type": typ, "fetchlatest": "true"}, &list)
+	err = r.Cloud.Call(ctx, "listCapacity", cloud.Params{"zoneid": zone, "type": typ, "fetchlatest": "true"}, &list)
 	if cloud.IsUnsupported(err) || cloud.IsUnauthorized(err) {
 		return -1, 0, nil
 	}

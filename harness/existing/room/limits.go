@@ -1,4 +1,4 @@
-package existing
+package room
 
 import (
 	"context"
@@ -12,29 +12,31 @@ import (
 	"github.com/stackproof/stackproof/harness/cloud"
 )
 
-// takes is what scenarios take of a zone at once.
-type takes struct{ vms, addresses, networks, vpcs int }
+// Takes is what scenarios take of a zone at once.
+type Takes struct{ VMs, Addresses, Networks, VPCs int }
 
-func (l takes) plus(o takes) takes {
-	return takes{l.vms + o.vms, l.addresses + o.addresses, l.networks + o.networks, l.vpcs + o.vpcs}
+// Plus is what both take together.
+func (l Takes) Plus(o Takes) Takes {
+	return Takes{l.VMs + o.VMs, l.Addresses + o.Addresses, l.Networks + o.Networks, l.VPCs + o.VPCs}
 }
 
-func (l takes) atLeast(o takes) takes {
-	return takes{max(l.vms, o.vms), max(l.addresses, o.addresses), max(l.networks, o.networks), max(l.vpcs, o.vpcs)}
+// AtLeast is the larger of each.
+func (l Takes) AtLeast(o Takes) Takes {
+	return Takes{max(l.VMs, o.VMs), max(l.Addresses, o.Addresses), max(l.Networks, o.Networks), max(l.VPCs, o.VPCs)}
 }
 
-// populations is the scenario whose accounts are as large as the zone allows; each population has an account of its
+// Populations is the scenario whose accounts are as large as the zone allows; each population has an account of its
 // own.
-const populations = "L-04"
+const Populations = "L-04"
 
-// loadOf is what a scenario takes in its largest account, and in all of them.
-func loadOf(id string, groups []int) (account, all takes) {
-	if id != populations {
-		return takes{4, 4, 3, 2}, takes{4, 5, 3, 2}
+// LoadOf is what a scenario takes in its largest account, and in all of them.
+func LoadOf(id string, groups []int) (account, all Takes) {
+	if id != Populations {
+		return Takes{4, 4, 3, 2}, Takes{4, 5, 3, 2}
 	}
 	for _, n := range groups {
-		one := takes{2*n + 2, 2, 1, 1} // two of the rule beside the groups
-		account, all = account.atLeast(one), all.plus(one)
+		one := Takes{2*n + 2, 2, 1, 1} // two of the rule beside the groups
+		account, all = account.AtLeast(one), all.Plus(one)
 	}
 	return account, all
 }
@@ -44,16 +46,16 @@ func loadOf(id string, groups []int) (account, all takes) {
 type quota struct {
 	setting string // behind max.account. and max.domain.
 	what    string
-	of      func(takes) int
+	of      func(Takes) int
 }
 
 func quotas() []quota {
-	vms := func(l takes) int { return l.vms }
+	vms := func(l Takes) int { return l.VMs }
 	return []quota{
-		{"user.vms", "instances", vms}, {"public.ips", "public addresses", func(l takes) int { return l.addresses }},
+		{"user.vms", "instances", vms}, {"public.ips", "public addresses", func(l Takes) int { return l.Addresses }},
 		{"volumes", "volumes", vms}, // a root disk each
-		{"networks", "networks", func(l takes) int { return l.networks }},
-		{"vpcs", "VPCs", func(l takes) int { return l.vpcs }},
+		{"networks", "networks", func(l Takes) int { return l.Networks }},
+		{"vpcs", "VPCs", func(l Takes) int { return l.VPCs }},
 		{"cpus", "CPUs", vms}, // one each at least
 	}
 }
@@ -82,10 +84,10 @@ const raising = "raise the setting and restart the management server, let the ru
 
 // readLimits gives the limits that a new account and a new domain below ROOT will have, by setting; -1 is none. A
 // server that does not list a setting is believed to have no limit.
-func (t *Target) readLimits(ctx context.Context) (map[string]int, error) {
+func (r *Room) readLimits(ctx context.Context) (map[string]int, error) {
 	limits := map[string]int{}
 	for _, owner := range []string{ofAccount, ofDomain} {
-		all, err := t.cloud.ListConfigurations(ctx, cloud.Params{"keyword": "max." + owner + ".", "page": 1,
+		all, err := r.Cloud.ListConfigurations(ctx, cloud.Params{"keyword": "max." + owner + ".", "page": 1,
 			"pagesize": 100})
 		if err != nil {
 			return nil, fmt.Errorf("asking for the limits of new accounts and domains: %w", err)
@@ -101,10 +103,10 @@ func (t *Target) readLimits(ctx context.Context) (map[string]int, error) {
 
 // short compares limits with what the scenarios take.
 func short(limits map[string]int, chosen harness.Catalogue, groups []int) (all []shortage) {
-	var account, domain takes
+	var account, domain Takes
 	for _, s := range chosen {
-		one, sum := loadOf(s.ID, groups)
-		account, domain = account.atLeast(one), domain.plus(sum)
+		one, sum := LoadOf(s.ID, groups)
+		account, domain = account.AtLeast(one), domain.Plus(sum)
 	}
 	for _, q := range quotas() {
 		for owner, needs := range map[string]int{ofAccount: q.of(account), ofDomain: q.of(domain)} {
@@ -117,17 +119,17 @@ func short(limits map[string]int, chosen harness.Catalogue, groups []int) (all [
 	return all
 }
 
-// fitLimits compares the limits of new accounts and domains with what the scenarios take, where the limits are kept.
-func (t *Target) fitLimits(ctx context.Context, chosen harness.Catalogue) (lines []string, err error) {
-	if !t.config.KeepLimits {
+// Limits compares the limits of new accounts and domains with what the scenarios take, where the limits are kept.
+func (r *Room) Limits(ctx context.Context, chosen harness.Catalogue) (lines []string, err error) {
+	if !r.Config.KeepLimits {
 		return []string{"the resource limits of the run's own domain and accounts are lifted (--keep-limits leaves " +
 			"them)"}, nil
 	}
-	limits, err := t.readLimits(ctx)
+	limits, err := r.readLimits(ctx)
 	if err != nil {
 		return nil, err
 	}
-	groups := t.groups(len(chosen))
+	groups := r.Groups(len(chosen))
 	if groups == nil {
 		groups = harness.DefaultGroups()
 	}
