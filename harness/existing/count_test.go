@@ -44,7 +44,8 @@ func TestUncountedPush(t *testing.T) {
 	defer func() { assert.NoError(t, target.Close(context.WithoutCancel(t.Context()))) }()
 	require.NoError(t, target.startCount(t.Context()))
 	const more = 2
-	_, err = target.cloud.ConfigureSimulator(t.Context(), target.room.ZoneID, mgmtlog.PushWord, "wait:0", countFrom+more)
+	_, err = target.cloud.ConfigureSimulator(t.Context(), target.room.ZoneID, mgmtlog.PushWord, "wait:0",
+		countFrom+more)
 	require.NoError(t, err)
 	require.NoError(t, target.watch.settled(t.Context()))
 	assert.Equal(t, more, target.watch.counter().base, "no push was logged before")

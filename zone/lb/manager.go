@@ -36,5 +36,6 @@ type Manager struct {
 // New returns an empty room on the rooms below it; its hooks are set before the first call.
 func New(k *kernel.Kernel, accounts *tenancy.Manager, networks *net.Manager, instances *compute.Manager,
 	rules *firewall.Manager, pushes *push.Manager) *Manager {
-	return &Manager{Kernel: k, parts: parts{k}, tenancy: accounts, net: networks, compute: instances, firewall: rules, push: pushes}
+	return &Manager{Kernel: k, parts: parts{k}, tenancy: accounts, net: networks, compute: instances, firewall: rules,
+		push: pushes}
 }

@@ -61,8 +61,8 @@ const publicAddresses = 4
 // addressesEach is what a scenario takes: one for the router, one or two for its rules, one to set ids apart.
 const addressesEach = 4
 
-// Addresses compares the zone's free public addresses with what the scenarios take. A server that does not list capacities
-// is believed.
+// Addresses compares the zone's free public addresses with what the scenarios take. A server that does not list
+// capacities is believed.
 func (r *Room) Addresses(ctx context.Context, zone string, scenarios int) ([]string, error) {
 	total, used, err := r.capacity(ctx, zone, publicAddresses)
 	if err != nil || total < 0 {
