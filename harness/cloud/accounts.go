@@ -7,17 +7,20 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// Accounts are the calls about domains, accounts, users and their limits.
+type Accounts struct{ *caller }
+
 // CreateDomain creates a domain; the parent is ROOT when empty.
-func (c *Client) CreateDomain(ctx context.Context, name, parentID string) (*Domain, error) {
+func (c Accounts) CreateDomain(ctx context.Context, name, parentID string) (*Domain, error) {
 	look := lookFor(c.ListDomains, Params{"name": name}, func(d *Domain) (string, bool) {
 		return d.Id, d.Name == name && (parentID == "" || d.Parentdomainid == parentID)
 	})
-	return createNow(ctx, c, "createDomain", Params{"name": name}.set("parentdomainid", parentID), look,
+	return createNow(ctx, c.caller, "createDomain", Params{"name": name}.set("parentdomainid", parentID), look,
 		one(c.ListDomains, "listDomains", "id"))
 }
 
 // DeleteDomain deletes a domain; cleanup deletes what is in it.
-func (c *Client) DeleteDomain(ctx context.Context, id string, cleanup bool) error {
+func (c Accounts) DeleteDomain(ctx context.Context, id string, cleanup bool) error {
 	return c.finish(ctx, "deleteDomain", id, Params{"cleanup": cleanup})
 }
 
@@ -29,17 +32,17 @@ type AccountSpec struct {
 }
 
 // CreateAccount creates an account. The command is synchronous; the account's User list holds its user.
-func (c *Client) CreateAccount(ctx context.Context, s AccountSpec) (*Account, error) {
+func (c Accounts) CreateAccount(ctx context.Context, s AccountSpec) (*Account, error) {
 	p := Params{"account": s.Name, "username": s.Name, "firstname": s.Name, "lastname": s.Name, "password": s.Password,
 		"email": s.Email, "accounttype": s.Type}
 	p.set("domainid", s.DomainID)
 	look := lookFor(c.ListAccounts, Params{"name": s.Name}.set("domainid", s.DomainID),
 		func(a *Account) (string, bool) { return a.Id, a.Name == s.Name })
-	return createNow(ctx, c, "createAccount", p, look, one(c.ListAccounts, "listAccounts", "id"))
+	return createNow(ctx, c.caller, "createAccount", p, look, one(c.ListAccounts, "listAccounts", "id"))
 }
 
 // DeleteAccount deletes an account with all that it owns.
-func (c *Client) DeleteAccount(ctx context.Context, id string) error {
+func (c Accounts) DeleteAccount(ctx context.Context, id string) error {
 	return c.finish(ctx, "deleteAccount", id, nil)
 }
 
@@ -50,63 +53,13 @@ type Keys struct {
 }
 
 // RegisterUserKeys makes a new key pair for a user; an older one stops working.
-func (c *Client) RegisterUserKeys(ctx context.Context, userID string) (Keys, error) {
+func (c Accounts) RegisterUserKeys(ctx context.Context, userID string) (Keys, error) {
 	var k Keys
 	err := c.object(ctx, "registerUserKeys", Params{"id": userID}, &k)
 	if err == nil && c.trace != nil {
 		c.trace.hide(k.APIKey, k.SecretKey)
 	}
 	return k, err
-}
-
-// UpdateConfiguration sets a global setting.
-func (c *Client) UpdateConfiguration(ctx context.Context, name, value string) (*Configuration, error) {
-	var conf Configuration
-	if err := c.object(ctx, "updateConfiguration", Params{"name": name, "value": value}, &conf); err != nil {
-		return nil, err
-	}
-	return &conf, nil
-}
-
-// VirtualMachineSpec is what deployVirtualMachine takes.
-type VirtualMachineSpec struct {
-	Owner
-	Name, ZoneID, ServiceOfferingID, TemplateID string // the name is unique for the account
-	NetworkIDs                                  []string
-}
-
-// DeployVirtualMachine starts the deployment of a VM.
-func (c *Client) DeployVirtualMachine(ctx context.Context, s VirtualMachineSpec) (*Creating[VirtualMachine], error) {
-	p := s.params(Params{"zoneid": s.ZoneID, "serviceofferingid": s.ServiceOfferingID, "templateid": s.TemplateID})
-	p.set("name", s.Name).set("networkids", s.NetworkIDs)
-	var look Look
-	if s.Name != "" {
-		look = lookFor(c.ListVirtualMachines, s.params(Params{"name": s.Name}), func(v *VirtualMachine) (string,
-			bool) {
-			return v.Id, v.Name == s.Name
-		})
-	}
-	return create(ctx, c, "deployVirtualMachine", p, look, one(c.ListVirtualMachines, "listVirtualMachines", "id"))
-}
-
-// StartVirtualMachine starts a VM.
-func (c *Client) StartVirtualMachine(ctx context.Context, id string) (*VirtualMachine, error) {
-	return changed[VirtualMachine](ctx, c, "startVirtualMachine", id, nil)
-}
-
-// StopVirtualMachine stops a VM; its router is not told.
-func (c *Client) StopVirtualMachine(ctx context.Context, id string) (*VirtualMachine, error) {
-	return changed[VirtualMachine](ctx, c, "stopVirtualMachine", id, nil)
-}
-
-// DestroyVirtualMachine destroys a VM; without expunge it can be recovered until the expunge delay has passed.
-func (c *Client) DestroyVirtualMachine(ctx context.Context, id string, expunge bool) error {
-	return c.finish(ctx, "destroyVirtualMachine", id, Params{"expunge": expunge})
-}
-
-// ExpungeVirtualMachine removes a destroyed VM for good.
-func (c *Client) ExpungeVirtualMachine(ctx context.Context, id string) error {
-	return c.finish(ctx, "expungeVirtualMachine", id, nil)
 }
 
 // Resource types that may be limited (api/src/main/java/com/cloud/configuration/Resource.java@4.20.0.0).
@@ -126,7 +79,7 @@ const (
 // Config.java@4.20.0.0).
 //
 // A paced client sends them side by side: each waits for the server's answer and for no other.
-func (c *Client) LiftLimits(ctx context.Context, domainID, account string) error {
+func (c Accounts) LiftLimits(ctx context.Context, domainID, account string) error {
 	types := []int{limitVM, limitAddress, limitVolume, limitNetwork, limitVPC, limitCPU, limitMemory,
 		limitPrimaryStorage}
 	group := errgroup.Group{}
@@ -146,13 +99,42 @@ func (c *Client) LiftLimits(ctx context.Context, domainID, account string) error
 	return group.Wait()
 }
 
-// Setting reads a global setting; found is false where the server does not list it.
-func (c *Client) Setting(ctx context.Context, name string) (value string, found bool, err error) {
-	all, err := c.ListConfigurations(ctx, Params{"name": name})
-	for _, one := range all {
-		if one.Name == name {
-			return one.Value, true, nil
-		}
+// ListDomains calls listDomains.
+func (c Accounts) ListDomains(ctx context.Context, filter Params) ([]*Domain, error) {
+	s := c.Library(ctx, everywhere(filter)).Domain
+	r, err := s.ListDomains(s.NewListDomainsParams())
+	if err != nil {
+		return nil, plain(err)
 	}
-	return "", false, err
+	return listed("listDomains", r.Count, r.Domains)
+}
+
+// ListAccounts calls listAccounts.
+func (c Accounts) ListAccounts(ctx context.Context, filter Params) ([]*Account, error) {
+	s := c.Library(ctx, everywhere(filter)).Account
+	r, err := s.ListAccounts(s.NewListAccountsParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listAccounts", r.Count, r.Accounts)
+}
+
+// ListUsers calls listUsers.
+func (c Accounts) ListUsers(ctx context.Context, filter Params) ([]*User, error) {
+	s := c.Library(ctx, everywhere(filter)).User
+	r, err := s.ListUsers(s.NewListUsersParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listUsers", r.Count, r.Users)
+}
+
+// ListResourceLimits calls listResourceLimits.
+func (c Accounts) ListResourceLimits(ctx context.Context, filter Params) ([]*ResourceLimit, error) {
+	s := c.Library(ctx, filter).Limit
+	r, err := s.ListResourceLimits(s.NewListResourceLimitsParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listResourceLimits", r.Count, r.ResourceLimits)
 }

@@ -5,35 +5,38 @@ import (
 	"strings"
 )
 
+// Scaling are the calls about autoscale groups and what they are made of.
+type Scaling struct{ *caller }
+
 // CreateCounter starts the creation of a counter: source is CPU, MEMORY, VIRTUALROUTER ..., value names what is
 // measured.
-func (c *Client) CreateCounter(ctx context.Context, name, source, value, provider string) (*Creating[Counter], error) {
+func (c Scaling) CreateCounter(ctx context.Context, name, source, value, provider string) (*Creating[Counter], error) {
 	p := Params{"name": name, "source": source, "value": value, "provider": provider}
 	look := lookFor(c.ListCounters, Params{"name": name}, func(x *Counter) (string, bool) {
 		return x.Id,
 			x.Name == name && x.Value == value
 	})
-	return create(ctx, c, "createCounter", p, look, one(c.ListCounters, "listCounters", "id"))
+	return create(ctx, c.caller, "createCounter", p, look, one(c.ListCounters, "listCounters", "id"))
 }
 
 // DeleteCounter deletes a counter.
-func (c *Client) DeleteCounter(ctx context.Context, id string) error {
+func (c Scaling) DeleteCounter(ctx context.Context, id string) error {
 	return c.finish(ctx, "deleteCounter", id, nil)
 }
 
 // CreateCondition starts the creation of a condition: counter operator (EQ GT LT GE LE) threshold. Conditions have no
 // names: one whose answer was lost is the one of the owner that no answer has told of.
-func (c *Client) CreateCondition(ctx context.Context, counterID, operator string, threshold int64,
+func (c Scaling) CreateCondition(ctx context.Context, counterID, operator string, threshold int64,
 	o Owner) (*Creating[Condition], error) {
 	p := o.params(Params{"counterid": counterID, "relationaloperator": operator, "threshold": threshold})
-	look := unseen(c, c.ListConditions, o.own(), func(x *Condition) (string, bool) {
+	look := unseen(c.caller, c.ListConditions, o.own(), func(x *Condition) (string, bool) {
 		return x.Id, x.Relationaloperator == operator && x.Threshold == threshold
 	})
-	return create(ctx, c, "createCondition", p, look, one(c.ListConditions, "listConditions", "id"))
+	return create(ctx, c.caller, "createCondition", p, look, one(c.ListConditions, "listConditions", "id"))
 }
 
 // DeleteCondition deletes a condition.
-func (c *Client) DeleteCondition(ctx context.Context, id string) error {
+func (c Scaling) DeleteCondition(ctx context.Context, id string) error {
 	return c.finish(ctx, "deleteCondition", id, nil)
 }
 
@@ -47,7 +50,7 @@ type AutoScalePolicySpec struct {
 }
 
 // CreateAutoScalePolicy starts the creation of a policy.
-func (c *Client) CreateAutoScalePolicy(ctx context.Context, s AutoScalePolicySpec) (*Creating[AutoScalePolicy], error) {
+func (c Scaling) CreateAutoScalePolicy(ctx context.Context, s AutoScalePolicySpec) (*Creating[AutoScalePolicy], error) {
 	p := Params{"action": s.Action, "duration": s.Duration, "conditionids": s.ConditionIDs}
 	p.set("name", s.Name).set("quiettime", s.QuietTime)
 	var look Look
@@ -56,11 +59,12 @@ func (c *Client) CreateAutoScalePolicy(ctx context.Context, s AutoScalePolicySpe
 			return x.Id, x.Name == s.Name && strings.EqualFold(x.Action, s.Action)
 		})
 	}
-	return create(ctx, c, "createAutoScalePolicy", p, look, one(c.ListAutoScalePolicies, "listAutoScalePolicies", "id"))
+	return create(ctx, c.caller, "createAutoScalePolicy", p, look,
+		one(c.ListAutoScalePolicies, "listAutoScalePolicies", "id"))
 }
 
 // DeleteAutoScalePolicy deletes a policy.
-func (c *Client) DeleteAutoScalePolicy(ctx context.Context, id string) error {
+func (c Scaling) DeleteAutoScalePolicy(ctx context.Context, id string) error {
 	return c.finish(ctx, "deleteAutoScalePolicy", id, nil)
 }
 
@@ -75,20 +79,20 @@ type AutoScaleVMProfileSpec struct {
 
 // CreateAutoScaleVMProfile starts the creation of a profile. Profiles have no names: one whose answer was lost is the
 // one of the owner that no answer has told of.
-func (c *Client) CreateAutoScaleVMProfile(ctx context.Context, s AutoScaleVMProfileSpec) (*Creating[AutoScaleVMProfile],
+func (c Scaling) CreateAutoScaleVMProfile(ctx context.Context, s AutoScaleVMProfileSpec) (*Creating[AutoScaleVMProfile],
 	error) {
 	p := s.params(Params{"zoneid": s.ZoneID, "serviceofferingid": s.ServiceOfferingID, "templateid": s.TemplateID})
 	p.set("expungevmgraceperiod", s.ExpungeGrace)
 	p.pairs("otherdeployparams", s.OtherDeployParams)
-	look := unseen(c, c.ListAutoScaleVMProfiles, s.own(), func(x *AutoScaleVMProfile) (string, bool) {
+	look := unseen(c.caller, c.ListAutoScaleVMProfiles, s.own(), func(x *AutoScaleVMProfile) (string, bool) {
 		return x.Id, x.Serviceofferingid == s.ServiceOfferingID && x.Templateid == s.TemplateID
 	})
-	return create(ctx, c, "createAutoScaleVmProfile", p, look, one(c.ListAutoScaleVMProfiles, "listAutoScaleVmProfiles",
-		"id"))
+	return create(ctx, c.caller, "createAutoScaleVmProfile", p, look,
+		one(c.ListAutoScaleVMProfiles, "listAutoScaleVmProfiles", "id"))
 }
 
 // DeleteAutoScaleVMProfile deletes a profile.
-func (c *Client) DeleteAutoScaleVMProfile(ctx context.Context, id string) error {
+func (c Scaling) DeleteAutoScaleVMProfile(ctx context.Context, id string) error {
 	return c.finish(ctx, "deleteAutoScaleVmProfile", id, nil)
 }
 
@@ -102,7 +106,7 @@ type AutoScaleVMGroupSpec struct {
 }
 
 // CreateAutoScaleVMGroup starts the creation of a group.
-func (c *Client) CreateAutoScaleVMGroup(ctx context.Context, s AutoScaleVMGroupSpec) (*Creating[AutoScaleVMGroup],
+func (c Scaling) CreateAutoScaleVMGroup(ctx context.Context, s AutoScaleVMGroupSpec) (*Creating[AutoScaleVMGroup],
 	error) {
 	p := Params{"lbruleid": s.LBRuleID, "vmprofileid": s.VMProfileID, "minmembers": s.Min, "maxmembers": s.Max,
 		"scaleuppolicyids": s.ScaleUpPolicyIDs, "scaledownpolicyids": s.ScaleDownPolicyIDs}
@@ -111,32 +115,82 @@ func (c *Client) CreateAutoScaleVMGroup(ctx context.Context, s AutoScaleVMGroupS
 		bool) {
 		return g.Id, g.Lbruleid == s.LBRuleID
 	})
-	return create(ctx, c, "createAutoScaleVmGroup", p, look, one(c.ListAutoScaleVMGroups, "listAutoScaleVmGroups",
-		"id"))
+	return create(ctx, c.caller, "createAutoScaleVmGroup", p, look,
+		one(c.ListAutoScaleVMGroups, "listAutoScaleVmGroups", "id"))
 }
 
 // AutoScaleVMGroup reads one group.
-func (c *Client) AutoScaleVMGroup(ctx context.Context, id string) (*AutoScaleVMGroup, error) {
+func (c Scaling) AutoScaleVMGroup(ctx context.Context, id string) (*AutoScaleVMGroup, error) {
 	return one(c.ListAutoScaleVMGroups, "listAutoScaleVmGroups", "id")(ctx, id)
 }
 
 // EnableAutoScaleVMGroup enables a group, with one push unless it is enabled already.
-func (c *Client) EnableAutoScaleVMGroup(ctx context.Context, id string) (*AutoScaleVMGroup, error) {
-	return changed[AutoScaleVMGroup](ctx, c, "enableAutoScaleVmGroup", id, nil)
+func (c Scaling) EnableAutoScaleVMGroup(ctx context.Context, id string) (*AutoScaleVMGroup, error) {
+	return changed[AutoScaleVMGroup](ctx, c.caller, "enableAutoScaleVmGroup", id, nil)
 }
 
 // DisableAutoScaleVMGroup disables a group, with one push.
-func (c *Client) DisableAutoScaleVMGroup(ctx context.Context, id string) (*AutoScaleVMGroup, error) {
-	return changed[AutoScaleVMGroup](ctx, c, "disableAutoScaleVmGroup", id, nil)
+func (c Scaling) DisableAutoScaleVMGroup(ctx context.Context, id string) (*AutoScaleVMGroup, error) {
+	return changed[AutoScaleVMGroup](ctx, c.caller, "disableAutoScaleVmGroup", id, nil)
 }
 
 // UpdateAutoScaleVMGroup changes name, minmembers, maxmembers, interval or policies of a disabled group, by the
 // command's own names.
-func (c *Client) UpdateAutoScaleVMGroup(ctx context.Context, id string, change Params) (*AutoScaleVMGroup, error) {
-	return changed[AutoScaleVMGroup](ctx, c, "updateAutoScaleVmGroup", id, change)
+func (c Scaling) UpdateAutoScaleVMGroup(ctx context.Context, id string, change Params) (*AutoScaleVMGroup, error) {
+	return changed[AutoScaleVMGroup](ctx, c.caller, "updateAutoScaleVmGroup", id, change)
 }
 
 // DeleteAutoScaleVMGroup deletes a group; cleanup destroys its VMs and is needed while it is enabled.
-func (c *Client) DeleteAutoScaleVMGroup(ctx context.Context, id string, cleanup bool) error {
+func (c Scaling) DeleteAutoScaleVMGroup(ctx context.Context, id string, cleanup bool) error {
 	return c.finish(ctx, "deleteAutoScaleVmGroup", id, Params{"cleanup": cleanup})
+}
+
+// ListCounters calls listCounters.
+func (c Scaling) ListCounters(ctx context.Context, filter Params) ([]*Counter, error) {
+	s := c.Library(ctx, filter).AutoScale
+	r, err := s.ListCounters(s.NewListCountersParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listCounters", r.Count, r.Counters)
+}
+
+// ListConditions calls listConditions.
+func (c Scaling) ListConditions(ctx context.Context, filter Params) ([]*Condition, error) {
+	s := c.Library(ctx, everywhere(filter)).AutoScale
+	r, err := s.ListConditions(s.NewListConditionsParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listConditions", r.Count, r.Conditions)
+}
+
+// ListAutoScalePolicies calls listAutoScalePolicies.
+func (c Scaling) ListAutoScalePolicies(ctx context.Context, filter Params) ([]*AutoScalePolicy, error) {
+	s := c.Library(ctx, everywhere(filter)).AutoScale
+	r, err := s.ListAutoScalePolicies(s.NewListAutoScalePoliciesParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listAutoScalePolicies", r.Count, r.AutoScalePolicies)
+}
+
+// ListAutoScaleVMProfiles calls listAutoScaleVmProfiles.
+func (c Scaling) ListAutoScaleVMProfiles(ctx context.Context, filter Params) ([]*AutoScaleVMProfile, error) {
+	s := c.Library(ctx, everywhere(filter)).AutoScale
+	r, err := s.ListAutoScaleVmProfiles(s.NewListAutoScaleVmProfilesParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listAutoScaleVmProfiles", r.Count, r.AutoScaleVmProfiles)
+}
+
+// ListAutoScaleVMGroups calls listAutoScaleVmGroups.
+func (c Scaling) ListAutoScaleVMGroups(ctx context.Context, filter Params) ([]*AutoScaleVMGroup, error) {
+	s := c.Library(ctx, everywhere(filter)).AutoScale
+	r, err := s.ListAutoScaleVmGroups(s.NewListAutoScaleVmGroupsParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listAutoScaleVmGroups", r.Count, r.AutoScaleVmGroups)
 }

@@ -7,62 +7,9 @@ import (
 	"slices"
 )
 
-// Owner names the account that an object is made for; empty is the caller's.
-type Owner struct{ Account, DomainID string }
-
-func (o Owner) params(p Params) Params {
-	return p.set("account", o.Account).set("domainid", o.DomainID)
-}
-
-// own lists the owner's objects and nobody else's, whoever the caller is.
-func (o Owner) own() Params {
-	if o.Account != "" {
-		return o.params(Params{"listall": true})
-	}
-	return Params{"listall": false}
-}
-
-// one reads one object by its id.
-func one[T any](list func(context.Context, Params) ([]*T, error), command, field string) func(context.Context,
-	string) (*T, error) {
-	return func(ctx context.Context, id string) (*T, error) {
-		got, err := list(ctx, Params{field: id})
-		if err == nil && len(got) != 1 {
-			err = fmt.Errorf("%s: %s %s: %d objects", command, field, id, len(got))
-		}
-		if err != nil {
-			return nil, err
-		}
-		return got[0], nil
-	}
-}
-
-// lookFor is a Look over a list.
-func lookFor[T any](list func(context.Context, Params) ([]*T, error), filter Params, is func(*T) (string, bool)) Look {
-	return func(ctx context.Context) (bool, string, error) {
-		got, err := list(ctx, filter)
-		for _, x := range got {
-			if id, ok := is(x); ok {
-				return true, id, nil
-			}
-		}
-		return false, "", err
-	}
-}
-
-// createNow makes a synchronous create. A lost answer is decided as in Start.
-func createNow[T any](ctx context.Context, c *Client, command string, p Params, look Look,
-	read func(context.Context, string) (*T, error)) (*T, error) {
-	var object T
-	id, err := c.certainly(ctx, command, look, func() error { return c.object(ctx, command, p, &object) })
-	if err != nil {
-		return nil, err
-	}
-	if id != "" {
-		return read(ctx, id)
-	}
-	return &object, nil
-}
+// Balancing are the calls about load balancer rules, their members and stickiness policies, and about internal load
+// balancing.
+type Balancing struct{ *caller }
 
 // LoadBalancerRuleSpec is what createLoadBalancerRule takes.
 type LoadBalancerRuleSpec struct {
@@ -78,61 +25,29 @@ type LoadBalancerRuleSpec struct {
 }
 
 // CreateLoadBalancerRule starts the creation of a rule.
-func (c *Client) CreateLoadBalancerRule(ctx context.Context, s LoadBalancerRuleSpec) (*Creating[LoadBalancerRule],
+func (c Balancing) CreateLoadBalancerRule(ctx context.Context, s LoadBalancerRuleSpec) (*Creating[LoadBalancerRule],
 	error) {
 	p := Params{"name": s.Name, "algorithm": s.Algorithm, "publicport": s.PublicPort, "privateport": s.PrivatePort}
 	s.params(p).set("publicipid", s.PublicIPID).set("networkid", s.NetworkID).set("protocol",
 		s.Protocol).set("cidrlist", s.CIDRs).set("openfirewall", s.OpenFirewall)
 	look := lookFor(c.ListLoadBalancerRules, Params{}.set("publicipid", s.PublicIPID),
 		func(r *LoadBalancerRule) (string, bool) { return r.Id, r.Name == s.Name })
-	return create(ctx, c, "createLoadBalancerRule", p, look, one(c.ListLoadBalancerRules, "listLoadBalancerRules",
-		"id"))
+	return create(ctx, c.caller, "createLoadBalancerRule", p, look,
+		one(c.ListLoadBalancerRules, "listLoadBalancerRules", "id"))
 }
 
 // UpdateLoadBalancerRule changes algorithm, name, description or protocol, by the command's own names.
-func (c *Client) UpdateLoadBalancerRule(ctx context.Context, id string, change Params) (*LoadBalancerRule, error) {
-	return changed[LoadBalancerRule](ctx, c, "updateLoadBalancerRule", id, change)
-}
-
-// changed makes an asynchronous change of the object id and returns the object of the job's result.
-func changed[T any](ctx context.Context, c *Client, command, id string, change Params) (*T, error) {
-	p := Params{"id": id}
-	for k, v := range change {
-		p[k] = v
-	}
-	var object T
-	if _, err := c.Job(ctx, command, p, &object); err != nil {
-		return nil, err
-	}
-	return &object, nil
-}
-
-// finish makes an asynchronous call on the object id and waits for its success.
-func (c *Client) finish(ctx context.Context, command, id string, more Params) error {
-	p := Params{"id": id}
-	for k, v := range more {
-		p[k] = v
-	}
-	_, err := c.Job(ctx, command, p, nil)
-	return err
-}
-
-// unseen is a Look over objects without names: one that fits and that no answer has told of.
-func unseen[T any](c *Client, list func(context.Context, Params) ([]*T, error), filter Params,
-	is func(*T) (string, bool)) Look {
-	return lookFor(list, filter, func(x *T) (string, bool) {
-		id, ok := is(x)
-		return id, ok && !c.seen.has(id)
-	})
+func (c Balancing) UpdateLoadBalancerRule(ctx context.Context, id string, change Params) (*LoadBalancerRule, error) {
+	return changed[LoadBalancerRule](ctx, c.caller, "updateLoadBalancerRule", id, change)
 }
 
 // DeleteLoadBalancerRule deletes a rule.
-func (c *Client) DeleteLoadBalancerRule(ctx context.Context, id string) error {
+func (c Balancing) DeleteLoadBalancerRule(ctx context.Context, id string) error {
 	return c.finish(ctx, "deleteLoadBalancerRule", id, nil)
 }
 
 // AssignToLoadBalancerRule puts VMs behind a rule, with one push for all.
-func (c *Client) AssignToLoadBalancerRule(ctx context.Context, id string, vmIDs ...string) error {
+func (c Balancing) AssignToLoadBalancerRule(ctx context.Context, id string, vmIDs ...string) error {
 	pending, err := c.Start(ctx, "assignToLoadBalancerRule", Params{"id": id, "virtualmachineids": vmIDs},
 		func(ctx context.Context) (bool, string, error) {
 			got, err := c.ListLoadBalancerRuleInstances(ctx, id)
@@ -156,7 +71,7 @@ func allOf(got []*VirtualMachine, ids []string) bool {
 }
 
 // RemoveFromLoadBalancerRule takes VMs away from a rule.
-func (c *Client) RemoveFromLoadBalancerRule(ctx context.Context, id string, vmIDs ...string) error {
+func (c Balancing) RemoveFromLoadBalancerRule(ctx context.Context, id string, vmIDs ...string) error {
 	pending, err := c.Start(ctx, "removeFromLoadBalancerRule", Params{"id": id, "virtualmachineids": vmIDs},
 		func(ctx context.Context) (bool, string, error) {
 			got, err := c.ListLoadBalancerRuleInstances(ctx, id)
@@ -177,7 +92,7 @@ type Member struct {
 }
 
 // ListLoadBalancerRuleMembers is listLoadBalancerRuleInstances with lbvmips=true, which answers under another key.
-func (c *Client) ListLoadBalancerRuleMembers(ctx context.Context, lbRuleID string) ([]Member, error) {
+func (c Balancing) ListLoadBalancerRuleMembers(ctx context.Context, lbRuleID string) ([]Member, error) {
 	const command = "listLoadBalancerRuleInstances"
 	s := c.Library(ctx, Params{"lbvmips": true}).LoadBalancer
 	r, err := s.ListLoadBalancerRuleInstances(s.NewListLoadBalancerRuleInstancesParams(lbRuleID))
@@ -196,4 +111,180 @@ func (c *Client) ListLoadBalancerRuleMembers(ctx context.Context, lbRuleID strin
 		members[i] = Member{VM: *m.Loadbalancerruleinstance, IPs: m.Lbvmipaddresses}
 	}
 	return members, nil
+}
+
+// StickinessPolicy is one policy of a load balancer rule.
+type StickinessPolicy struct {
+	ID          string            `json:"id"`
+	Name        string            `json:"name"`
+	MethodName  string            `json:"methodname"` // SourceBased, LbCookie, AppCookie
+	Description string            `json:"description"`
+	State       string            `json:"state"` // empty for a live policy, Revoked for one that is going
+	ForDisplay  bool              `json:"fordisplay"`
+	Params      map[string]string `json:"params"`
+}
+
+// StickinessPolicies is the list object: the policies of one rule. There is always one, even when Policies is empty.
+type StickinessPolicies struct {
+	LBRuleID    string             `json:"lbruleid"`
+	Name        string             `json:"name"`
+	Description string             `json:"description"`
+	Account     string             `json:"account"`
+	Domain      string             `json:"domain"`
+	DomainID    string             `json:"domainid"`
+	State       string             `json:"state"`
+	ZoneID      string             `json:"zoneid"`
+	Policies    []StickinessPolicy `json:"stickinesspolicy"`
+}
+
+// StickinessSpec is what createLBStickinessPolicy takes.
+type StickinessSpec struct {
+	LBRuleID    string
+	Name        string
+	MethodName  string
+	Description string
+	// Params are the method's own, for instance tablesize and expire of SourceBased.
+	Params map[string]string
+}
+
+// CreateStickinessPolicy starts the creation of a policy. CloudStack keeps one policy per rule: a second create
+// replaces the first.
+func (c Balancing) CreateStickinessPolicy(ctx context.Context, s StickinessSpec) (*Creating[StickinessPolicies],
+	error) {
+	p := Params{"lbruleid": s.LBRuleID, "name": s.Name, "methodname": s.MethodName}
+	p.set("description", s.Description)
+	p.pairs("param", s.Params)
+	return create(ctx, c.caller, "createLBStickinessPolicy", p, func(ctx context.Context) (bool, string, error) {
+		policies, err := c.ListStickinessPolicies(ctx, s.LBRuleID)
+		for _, x := range policies {
+			if x.Name == s.Name && x.MethodName == s.MethodName && x.State != "Revoked" {
+				return true, x.ID, nil
+			}
+		}
+		return false, "", err
+	}, func(ctx context.Context, _ string) (*StickinessPolicies, error) { return c.stickiness(ctx, s.LBRuleID) })
+}
+
+// DeleteStickinessPolicy deletes a policy and waits for the job.
+func (c Balancing) DeleteStickinessPolicy(ctx context.Context, id string) error {
+	_, err := c.Job(ctx, "deleteLBStickinessPolicy", Params{"id": id}, nil)
+	return err
+}
+
+// ListStickinessPolicies lists the policies of a rule, those that are going (State Revoked) included.
+func (c Balancing) ListStickinessPolicies(ctx context.Context, lbRuleID string) ([]StickinessPolicy, error) {
+	s, err := c.stickiness(ctx, lbRuleID)
+	if err != nil {
+		return nil, err
+	}
+	return s.Policies, nil
+}
+
+func (c Balancing) stickiness(ctx context.Context, lbRuleID string) (*StickinessPolicies, error) {
+	const command = "listLBStickinessPolicies"
+	inner, err := c.raw(ctx, command, Params{"lbruleid": lbRuleID}, c.opts.Retries)
+	if err != nil {
+		return nil, err
+	}
+	return stickinessOf(command, inner)
+}
+
+// stickinessOf reads the list. A rule's list without its one object is an error and not "no policy": a scenario that
+// asserts that a policy is gone would pass on it.
+func stickinessOf(command string, inner json.RawMessage) (*StickinessPolicies, error) {
+	var list struct {
+		Policies []StickinessPolicies `json:"stickinesspolicies"`
+	}
+	if err := decode(command, inner, &list); err != nil {
+		return nil, err
+	}
+	if len(list.Policies) != 1 {
+		return nil, unexpected(command, "one stickinesspolicies object", inner)
+	}
+	return &list.Policies[0], nil
+}
+
+// InternalLoadBalancer is a rule on an address of its own tier, as createLoadBalancer makes it.
+type InternalLoadBalancer struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Algorithm string `json:"algorithm"`
+	NetworkID string `json:"networkid"`
+	SourceIP  string `json:"sourceipaddress"`
+	Rules     []struct {
+		State        string `json:"state"`
+		SourcePort   int    `json:"sourceport"`
+		InstancePort int    `json:"instanceport"`
+	} `json:"loadbalancerrule"`
+}
+
+// InternalLoadBalancerSpec is what createLoadBalancer takes; without a SourceIP the server chooses an address of the
+// network.
+type InternalLoadBalancerSpec struct {
+	Name, Algorithm, NetworkID, SourceIP string
+	SourcePort, InstancePort             int
+}
+
+// CreateInternalLoadBalancer calls createLoadBalancer with scheme Internal.
+func (c Balancing) CreateInternalLoadBalancer(ctx context.Context,
+	s InternalLoadBalancerSpec) (*Creating[InternalLoadBalancer], error) {
+	p := Params{"name": s.Name, "algorithm": s.Algorithm, "networkid": s.NetworkID,
+		"sourceipaddressnetworkid": s.NetworkID,
+		"sourceport":               s.SourcePort, "instanceport": s.InstancePort, "scheme": "Internal"}
+	p.set("sourceipaddress", s.SourceIP)
+	look := lookFor(c.ListInternalLoadBalancers, Params{"networkid": s.NetworkID},
+		func(b *InternalLoadBalancer) (string, bool) { return b.ID, b.Name == s.Name })
+	return create(ctx, c.caller, "createLoadBalancer", p, look,
+		one(c.ListInternalLoadBalancers, "listLoadBalancers", "id"))
+}
+
+// ListInternalLoadBalancers calls listLoadBalancers.
+func (c Balancing) ListInternalLoadBalancers(ctx context.Context, filter Params) ([]*InternalLoadBalancer, error) {
+	var answer struct {
+		Count int                     `json:"count"`
+		All   []*InternalLoadBalancer `json:"loadbalancer"`
+	}
+	if err := c.Call(ctx, "listLoadBalancers", everywhere(filter), &answer); err != nil {
+		return nil, err
+	}
+	return listed("listLoadBalancers", answer.Count, answer.All)
+}
+
+// BalancerVM is a VM that carries out the rules of one internal address.
+type BalancerVM struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	State string `json:"state"`
+}
+
+// ListBalancerVMs calls listInternalLoadBalancerVMs, which is an administrator's.
+func (c Balancing) ListBalancerVMs(ctx context.Context, filter Params) ([]*BalancerVM, error) {
+	var answer struct {
+		Count int           `json:"count"`
+		All   []*BalancerVM `json:"internalloadbalancervm"`
+	}
+	if err := c.Call(ctx, "listInternalLoadBalancerVMs", everywhere(filter), &answer); err != nil {
+		return nil, err
+	}
+	return listed("listInternalLoadBalancerVMs", answer.Count, answer.All)
+}
+
+// ListLoadBalancerRules calls listLoadBalancerRules.
+func (c Balancing) ListLoadBalancerRules(ctx context.Context, filter Params) ([]*LoadBalancerRule, error) {
+	s := c.Library(ctx, everywhere(filter)).LoadBalancer
+	r, err := s.ListLoadBalancerRules(s.NewListLoadBalancerRulesParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listLoadBalancerRules", r.Count, r.LoadBalancerRules)
+}
+
+// ListLoadBalancerRuleInstances lists the VMs that are assigned to a rule.
+func (c Balancing) ListLoadBalancerRuleInstances(ctx context.Context, lbRuleID string) ([]*VirtualMachine, error) {
+	s := c.Library(ctx, nil).LoadBalancer
+	r, err := s.ListLoadBalancerRuleInstances(s.NewListLoadBalancerRuleInstancesParams(lbRuleID))
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listLoadBalancerRuleInstances", r.Count, r.LoadBalancerRuleInstances)
 }

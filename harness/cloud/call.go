@@ -23,7 +23,7 @@ const (
 // Reads (list…, get…, query…, find…) are repeated after transport errors and 5xx answers of something in front of
 // CloudStack. A change is repeated only where it is certain that it was not carried out: the connection could not be
 // made, or the server throttled it. A change whose answer was lost returns *OutcomeUnknown.
-func (c *Client) Call(ctx context.Context, command string, params Params, into any) error {
+func (c *caller) Call(ctx context.Context, command string, params Params, into any) error {
 	inner, err := c.raw(ctx, command, params, c.opts.Retries)
 	if err != nil {
 		return err
@@ -33,7 +33,7 @@ func (c *Client) Call(ctx context.Context, command string, params Params, into a
 
 // Change makes a synchronous change. One that does no harm when it is carried out twice (update, enable, delete ...) is
 // made again when its answer was lost; any other returns *OutcomeUnknown.
-func (c *Client) Change(ctx context.Context, command string, params Params, into any) error {
+func (c *caller) Change(ctx context.Context, command string, params Params, into any) error {
 	return c.repeated(ctx, command, func() error { return c.Call(ctx, command, params, into) })
 }
 
@@ -51,7 +51,7 @@ func decode(command string, inner json.RawMessage, into any) error {
 }
 
 // raw makes a call with its repeats and returns what is below the root key.
-func (c *Client) raw(ctx context.Context, command string, params Params, retries int) (json.RawMessage, error) {
+func (c *caller) raw(ctx context.Context, command string, params Params, retries int) (json.RawMessage, error) {
 	if command == "" {
 		return nil, errors.New("cloud: a call without a command")
 	}
@@ -91,7 +91,7 @@ func (c *Client) raw(ctx context.Context, command string, params Params, retries
 }
 
 // attempt is one exchange, with a login before it where that is due. The second value is the session key that it used.
-func (c *Client) attempt(ctx context.Context, command string, values map[string]string) (json.RawMessage, string,
+func (c *caller) attempt(ctx context.Context, command string, values map[string]string) (json.RawMessage, string,
 	error) {
 	key := ""
 	if c.opts.Username != "" {

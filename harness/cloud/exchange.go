@@ -38,7 +38,7 @@ type reply struct {
 }
 
 // exchange makes one HTTP exchange when the server has room for it. bare leaves authentication out (login, logout).
-func (c *Client) exchange(ctx context.Context, command string, params map[string]string, bare bool) (reply, error) {
+func (c *caller) exchange(ctx context.Context, command string, params map[string]string, bare bool) (reply, error) {
 	if !bare && command != pollCommand { // polls have a budget of their own
 		leave, err := c.pace.enter(ctx, !isRead(command))
 		if err != nil {
@@ -70,7 +70,7 @@ func (c *Client) exchange(ctx context.Context, command string, params map[string
 	return r, err
 }
 
-func (c *Client) send(req *http.Request) (reply, error) {
+func (c *caller) send(req *http.Request) (reply, error) {
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return reply{}, err
@@ -93,7 +93,7 @@ func (c *Client) send(req *http.Request) (reply, error) {
 	}, nil
 }
 
-func (c *Client) request(ctx context.Context, command string, params map[string]string, bare bool) (*http.Request,
+func (c *caller) request(ctx context.Context, command string, params map[string]string, bare bool) (*http.Request,
 	error) {
 	values := maps.Clone(params)
 	values["command"] = command
@@ -122,7 +122,7 @@ func (c *Client) request(ctx context.Context, command string, params map[string]
 
 // httpRequest posts whatever is not a short read. net/http sends a GET a second time when a kept connection dies under
 // it, which must not happen to a change; it does not do so to a POST once a byte was written.
-func (c *Client) httpRequest(ctx context.Context, command, query string, bare bool) (*http.Request, error) {
+func (c *caller) httpRequest(ctx context.Context, command, query string, bare bool) (*http.Request, error) {
 	if isRead(command) && !bare && (len(query) <= longQuery || c.opts.Integration) {
 		return http.NewRequestWithContext(ctx, http.MethodGet, c.opts.URL+"?"+query, nil)
 	}

@@ -84,7 +84,7 @@ type Pending struct {
 	// JobID is empty when the answer was lost and Look found the object: its job is then unknown.
 	JobID   string
 	Command string
-	c       *Client
+	c       *caller
 }
 
 // Wait polls the job to its end and decodes the object of its result into "into" (may be nil). A failed job is an
@@ -119,7 +119,7 @@ func (p *Pending) Wait(ctx context.Context, into any) (Job, error) {
 // Start makes an asynchronous call and returns when it is accepted. A lost answer is decided by look: found, its id and
 // the job that makes it are taken; not found for as long as it may take, the call is made again. With a nil look a call
 // that does no harm when it is carried out twice is made again, unless its job is found; any other is *OutcomeUnknown.
-func (c *Client) Start(ctx context.Context, command string, params Params, look Look) (*Pending, error) {
+func (c *caller) Start(ctx context.Context, command string, params Params, look Look) (*Pending, error) {
 	var accepted struct {
 		ID    string `json:"id"`
 		JobID string `json:"jobid"`
@@ -155,7 +155,7 @@ func (c *Client) Start(ctx context.Context, command string, params Params, look 
 }
 
 // Create is Start for commands that answer the new object's id at once, so that a caller can note it before it waits.
-func (c *Client) Create(ctx context.Context, command string, params Params, look Look) (*Pending, error) {
+func (c *caller) Create(ctx context.Context, command string, params Params, look Look) (*Pending, error) {
 	p, err := c.Start(ctx, command, params, look)
 	if err == nil && p.ID == "" {
 		return nil, fmt.Errorf("%s: the answer names job %s but no object: it is not a create", command, p.JobID)
@@ -165,7 +165,7 @@ func (c *Client) Create(ctx context.Context, command string, params Params, look
 
 // Job makes an asynchronous call, polls it to its end and decodes the object of its result into "into" (may be nil).
 // Accounts and domains are removed a few at a time.
-func (c *Client) Job(ctx context.Context, command string, params Params, into any) (Job, error) {
+func (c *caller) Job(ctx context.Context, command string, params Params, into any) (Job, error) {
 	if isRemoval(command) {
 		over, err := c.pace.removal(ctx)
 		if err != nil {
@@ -181,7 +181,7 @@ func (c *Client) Job(ctx context.Context, command string, params Params, into an
 }
 
 // queryJob is one poll: one exchange, because the poller counts them and plans the next one itself.
-func (c *Client) queryJob(ctx context.Context, id string) (Job, error) {
+func (c *caller) queryJob(ctx context.Context, id string) (Job, error) {
 	var j Job
 	inner, err := c.raw(ctx, pollCommand, Params{"jobid": id}, once)
 	if err != nil {
@@ -209,7 +209,7 @@ func (c *Creating[T]) Wait(ctx context.Context) (*T, error) {
 	return &object, nil
 }
 
-func create[T any](ctx context.Context, c *Client, command string, p Params, look Look,
+func create[T any](ctx context.Context, c *caller, command string, p Params, look Look,
 	read func(context.Context, string) (*T, error)) (*Creating[T], error) {
 	pending, err := c.Create(ctx, command, p, look)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 //
 // Not for listLBStickinessPolicies and createLBStickinessPolicy: v2.19.0 decodes the first to nothing without an error
 // and sends the second's parameters under a name that the server refuses (cloudstack-go#133).
-func (c *Client) Library(ctx context.Context, extra Params) *cloudstack.CloudStackClient {
+func (c *caller) Library(ctx context.Context, extra Params) *cloudstack.CloudStackClient {
 	hc := &http.Client{Transport: &transport{c: c, ctx: ctx, extra: extra}}
 	// The address and keys are never used: the transport takes the call's parameters out of the request.
 	return cloudstack.NewClient("http://cloudstack.invalid/client/api", "", "", true, cloudstack.WithHTTPClient(hc))
@@ -27,7 +27,7 @@ func (c *Client) Library(ctx context.Context, extra Params) *cloudstack.CloudSta
 
 // transport carries cloudstack-go's requests out as calls of our client.
 type transport struct {
-	c     *Client
+	c     *caller
 	ctx   context.Context // cloudstack-go knows no contexts
 	extra Params
 }
@@ -72,7 +72,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // whole makes a call and, where the answer is a list that the server cut to its page size, gets the other pages. The
 // server cuts every list at default.page.size (500) even when no paging was asked for.
-func (c *Client) whole(ctx context.Context, command string, params Params) (json.RawMessage, error) {
+func (c *caller) whole(ctx context.Context, command string, params Params) (json.RawMessage, error) {
 	inner, err := c.raw(ctx, command, params, c.opts.Retries)
 	if err != nil || params["page"] != nil {
 		return inner, err
@@ -137,4 +137,56 @@ func everywhere(filter Params) Params {
 	}
 	p["listall"] = true
 	return p
+}
+
+// Objects as cloudstack-go decodes them; TestRecordedLists holds each against the recorded answers.
+type (
+	Zone               = cloudstack.Zone
+	VPCOffering        = cloudstack.VPCOffering
+	NetworkOffering    = cloudstack.NetworkOffering
+	ServiceOffering    = cloudstack.ServiceOffering
+	Domain             = cloudstack.Domain
+	Account            = cloudstack.Account
+	User               = cloudstack.User
+	ResourceLimit      = cloudstack.ResourceLimit
+	VPC                = cloudstack.VPC
+	Network            = cloudstack.Network
+	PublicIPAddress    = cloudstack.PublicIpAddress
+	VirtualMachine     = cloudstack.VirtualMachine
+	LoadBalancerRule   = cloudstack.LoadBalancerRule
+	PortForwardingRule = cloudstack.PortForwardingRule
+	FirewallRule       = cloudstack.FirewallRule
+	Counter            = cloudstack.Counter
+	Condition          = cloudstack.Condition
+	AutoScalePolicy    = cloudstack.AutoScalePolicy
+	AutoScaleVMProfile = cloudstack.AutoScaleVmProfile
+	AutoScaleVMGroup   = cloudstack.AutoScaleVmGroup
+	Configuration      = cloudstack.Configuration
+	Event              = cloudstack.Event
+	Router             = cloudstack.Router
+	Template           = cloudstack.Template
+)
+
+// All calls any list command and returns the entries of all its pages as they were answered, for callers that treat
+// objects of many kinds alike.
+func (c *caller) All(ctx context.Context, command string, filter Params) ([]json.RawMessage, error) {
+	inner, err := c.whole(ctx, command, everywhere(filter))
+	if err != nil {
+		return nil, err
+	}
+	var fields map[string]json.RawMessage
+	if err := decode(command, inner, &fields); err != nil {
+		return nil, err
+	}
+	if len(fields) == 0 {
+		return nil, nil
+	}
+	key, list, count := listOf(inner)
+	if key == "" && count == 0 && len(fields) == 1 && fields["count"] != nil {
+		return nil, nil
+	}
+	if key == "" {
+		return nil, fmt.Errorf("%s: %w", command, unexpected(command, "a list", inner))
+	}
+	return list, nil
 }

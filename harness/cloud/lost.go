@@ -45,7 +45,7 @@ func (s *seen) has(id string) bool {
 // certainly makes a call until its outcome is known. Where its answer was lost, look decides: found, its id is
 // returned; not found for as long as it may take, the call is made again. A refusal of a call that was made again may
 // be about what the first one did, so look has the last word.
-func (c *Client) certainly(ctx context.Context, command string, look Look, call func() error) (string, error) {
+func (c *caller) certainly(ctx context.Context, command string, look Look, call func() error) (string, error) {
 	for try := 1; ; try++ {
 		err := call()
 		if try > 1 && IsRefused(err) && look != nil {
@@ -76,7 +76,7 @@ func (c *Client) certainly(ctx context.Context, command string, look Look, call 
 
 // lateness is how long what was asked for may take to appear. A connection that broke says nothing about the server; a
 // missed deadline says that it is slow.
-func (c *Client) lateness(command string, unknown *OutcomeUnknown) time.Duration {
+func (c *caller) lateness(command string, unknown *OutcomeUnknown) time.Duration {
 	if unknown.Late {
 		return c.opts.Late
 	}
@@ -84,7 +84,7 @@ func (c *Client) lateness(command string, unknown *OutcomeUnknown) time.Duration
 }
 
 // decide looks again and again, at least twice, for as long as given.
-func (c *Client) decide(ctx context.Context, look Look, patience time.Duration) (string, error) {
+func (c *caller) decide(ctx context.Context, look Look, patience time.Duration) (string, error) {
 	end := time.Now().Add(patience)
 	for i := 0; ; i++ {
 		if err := sleep(ctx, jitter(2+i)); err != nil {
@@ -127,7 +127,7 @@ func removes(command string) bool {
 }
 
 // repeated makes a synchronous change again while its answer is lost, where that does no harm.
-func (c *Client) repeated(ctx context.Context, command string, call func() error) error {
+func (c *caller) repeated(ctx context.Context, command string, call func() error) error {
 	for try := 1; ; try++ {
 		err := call()
 		unknown, ok := errors.AsType[*OutcomeUnknown](err)
@@ -156,7 +156,7 @@ type asked struct {
 
 // running is the job of a call whose answer was lost: of the caller, of that command, on that object where the list
 // tells, and not one whose id was answered. Empty: there is none, or it cannot be told which it is.
-func (c *Client) running(ctx context.Context, command, object string) (string, error) {
+func (c *caller) running(ctx context.Context, command, object string) (string, error) {
 	var list struct{ AsyncJobs []asked }
 	if err := c.Call(ctx, "listAsyncJobs", nil, &list); err != nil {
 		return "", err
@@ -177,7 +177,7 @@ func (c *Client) running(ctx context.Context, command, object string) (string, e
 }
 
 // lookForJob finds the job of a repeatable call on an object; one that does not run any more is not found.
-func (c *Client) lookForJob(command, object string) Look {
+func (c *caller) lookForJob(command, object string) Look {
 	return func(ctx context.Context) (bool, string, error) {
 		id, err := c.running(ctx, command, object)
 		return id != "", id, err

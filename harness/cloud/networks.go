@@ -2,6 +2,9 @@ package cloud
 
 import "context"
 
+// Networks are the calls about VPCs, networks, their addresses, rules and routers.
+type Networks struct{ *caller }
+
 // VPCSpec is what createVPC takes.
 type VPCSpec struct {
 	Owner
@@ -9,23 +12,23 @@ type VPCSpec struct {
 }
 
 // CreateVPC starts the creation of a VPC and its router.
-func (c *Client) CreateVPC(ctx context.Context, s VPCSpec) (*Creating[VPC], error) {
+func (c Networks) CreateVPC(ctx context.Context, s VPCSpec) (*Creating[VPC], error) {
 	p := s.params(Params{"name": s.Name, "displaytext": s.Name, "zoneid": s.ZoneID, "vpcofferingid": s.OfferingID,
 		"cidr": s.CIDR})
 	look := lookFor(c.ListVPCs, s.params(Params{"name": s.Name}), func(v *VPC) (string, bool) {
 		return v.Id,
 			v.Name == s.Name
 	})
-	return create(ctx, c, "createVPC", p, look, one(c.ListVPCs, "listVPCs", "id"))
+	return create(ctx, c.caller, "createVPC", p, look, one(c.ListVPCs, "listVPCs", "id"))
 }
 
 // RestartVPC restarts a VPC; cleanup makes a new router.
-func (c *Client) RestartVPC(ctx context.Context, id string, cleanup bool) error {
+func (c Networks) RestartVPC(ctx context.Context, id string, cleanup bool) error {
 	return c.finish(ctx, "restartVPC", id, Params{"cleanup": cleanup})
 }
 
 // DeleteVPC deletes a VPC without tiers.
-func (c *Client) DeleteVPC(ctx context.Context, id string) error {
+func (c Networks) DeleteVPC(ctx context.Context, id string) error {
 	return c.finish(ctx, "deleteVPC", id, nil)
 }
 
@@ -36,31 +39,31 @@ type NetworkSpec struct {
 }
 
 // CreateNetwork creates a network or a tier. The command is synchronous.
-func (c *Client) CreateNetwork(ctx context.Context, s NetworkSpec) (*Network, error) {
+func (c Networks) CreateNetwork(ctx context.Context, s NetworkSpec) (*Network, error) {
 	p := s.params(Params{"name": s.Name, "displaytext": s.Name, "zoneid": s.ZoneID, "networkofferingid": s.OfferingID})
 	p.set("vpcid", s.VPCID).set("gateway", s.Gateway).set("netmask", s.Netmask)
 	look := lookFor(c.ListNetworks, s.params(Params{}.set("vpcid", s.VPCID)),
 		func(n *Network) (string, bool) { return n.Id, n.Name == s.Name })
-	return createNow(ctx, c, "createNetwork", p, look, one(c.ListNetworks, "listNetworks", "id"))
+	return createNow(ctx, c.caller, "createNetwork", p, look, one(c.ListNetworks, "listNetworks", "id"))
 }
 
 // UpdateNetworkOffering moves a network to another offering.
-func (c *Client) UpdateNetworkOffering(ctx context.Context, id, offeringID string, forced bool) (*Network, error) {
+func (c Networks) UpdateNetworkOffering(ctx context.Context, id, offeringID string, forced bool) (*Network, error) {
 	p := Params{"networkofferingid": offeringID}
 	if forced {
 		p["forced"] = true
 	}
-	return changed[Network](ctx, c, "updateNetwork", id, p)
+	return changed[Network](ctx, c.caller, "updateNetwork", id, p)
 }
 
 // DeleteNetwork deletes a network without VMs; VMs that are not expunged yet count.
-func (c *Client) DeleteNetwork(ctx context.Context, id string) error {
+func (c Networks) DeleteNetwork(ctx context.Context, id string) error {
 	return c.finish(ctx, "deleteNetwork", id, nil)
 }
 
 // AssociateIPAddress acquires a public address for a VPC or an isolated network (one of the two). Addresses have no
 // names: one whose answer was lost is the address there that no answer has told of.
-func (c *Client) AssociateIPAddress(ctx context.Context, zoneID, vpcID, networkID string,
+func (c Networks) AssociateIPAddress(ctx context.Context, zoneID, vpcID, networkID string,
 	o Owner) (*Creating[PublicIPAddress], error) {
 	p := o.params(Params{}.set("zoneid", zoneID).set("vpcid", vpcID).set("networkid", networkID))
 	var look Look
@@ -69,24 +72,26 @@ func (c *Client) AssociateIPAddress(ctx context.Context, zoneID, vpcID, networkI
 		if vpcID == "" {
 			filter.set("associatednetworkid", networkID)
 		}
-		look = unseen(c, c.ListPublicIPAddresses, filter, func(a *PublicIPAddress) (string, bool) {
+		look = unseen(c.caller, c.ListPublicIPAddresses, filter, func(a *PublicIPAddress) (string, bool) {
 			return a.Id,
 				!a.Issourcenat
 		})
 	}
-	return create(ctx, c, "associateIpAddress", p, look, one(c.ListPublicIPAddresses, "listPublicIpAddresses", "id"))
+	return create(ctx, c.caller, "associateIpAddress", p, look,
+		one(c.ListPublicIPAddresses, "listPublicIpAddresses", "id"))
 }
 
 // AssociatePortableIPAddress acquires an address that may move between zones; the zone must have a range of such
 // addresses.
-func (c *Client) AssociatePortableIPAddress(ctx context.Context, zoneID, networkID string) (*Creating[PublicIPAddress],
+func (c Networks) AssociatePortableIPAddress(ctx context.Context, zoneID, networkID string) (*Creating[PublicIPAddress],
 	error) {
 	p := Params{"zoneid": zoneID, "networkid": networkID, "isportable": true}
-	return create(ctx, c, "associateIpAddress", p, nil, one(c.ListPublicIPAddresses, "listPublicIpAddresses", "id"))
+	return create(ctx, c.caller, "associateIpAddress", p, nil,
+		one(c.ListPublicIPAddresses, "listPublicIpAddresses", "id"))
 }
 
 // DisassociateIPAddress releases an address with all its rules.
-func (c *Client) DisassociateIPAddress(ctx context.Context, id string) error {
+func (c Networks) DisassociateIPAddress(ctx context.Context, id string) error {
 	return c.finish(ctx, "disassociateIpAddress", id, nil)
 }
 
@@ -97,7 +102,7 @@ type PortForwardingSpec struct {
 }
 
 // CreatePortForwardingRule starts the creation of a rule.
-func (c *Client) CreatePortForwardingRule(ctx context.Context, s PortForwardingSpec) (*Creating[PortForwardingRule],
+func (c Networks) CreatePortForwardingRule(ctx context.Context, s PortForwardingSpec) (*Creating[PortForwardingRule],
 	error) {
 	p := Params{"ipaddressid": s.IPAddressID, "virtualmachineid": s.VMID, "protocol": s.Protocol,
 		"publicport": s.PublicPort, "privateport": s.PrivatePort}
@@ -110,49 +115,109 @@ func (c *Client) CreatePortForwardingRule(ctx context.Context, s PortForwardingS
 		func(r *PortForwardingRule) (string, bool) {
 			return r.Id, r.Publicport == port["publicport"] && r.Protocol == s.Protocol
 		})
-	return create(ctx, c, "createPortForwardingRule", p, look, one(c.ListPortForwardingRules, "listPortForwardingRules",
-		"id"))
+	return create(ctx, c.caller, "createPortForwardingRule", p, look,
+		one(c.ListPortForwardingRules, "listPortForwardingRules", "id"))
 }
 
 // DeletePortForwardingRule deletes a rule.
-func (c *Client) DeletePortForwardingRule(ctx context.Context, id string) error {
+func (c Networks) DeletePortForwardingRule(ctx context.Context, id string) error {
 	return c.finish(ctx, "deletePortForwardingRule", id, nil)
 }
 
 // CreateFirewallRule opens ports of an isolated network's address.
-func (c *Client) CreateFirewallRule(ctx context.Context, ipAddressID, protocol string, from, to int,
+func (c Networks) CreateFirewallRule(ctx context.Context, ipAddressID, protocol string, from, to int,
 	cidrs ...string) (*Creating[FirewallRule], error) {
 	p := Params{"ipaddressid": ipAddressID, "protocol": protocol, "startport": from, "endport": to}.set("cidrlist",
 		cidrs)
 	look := lookFor(c.ListFirewallRules, Params{"ipaddressid": ipAddressID}, func(r *FirewallRule) (string, bool) {
 		return r.Id, r.Protocol == protocol && r.Startport == from && r.Endport == to
 	})
-	return create(ctx, c, "createFirewallRule", p, look, one(c.ListFirewallRules, "listFirewallRules", "id"))
+	return create(ctx, c.caller, "createFirewallRule", p, look, one(c.ListFirewallRules, "listFirewallRules", "id"))
 }
 
 // DeleteFirewallRule deletes a rule.
-func (c *Client) DeleteFirewallRule(ctx context.Context, id string) error {
+func (c Networks) DeleteFirewallRule(ctx context.Context, id string) error {
 	return c.finish(ctx, "deleteFirewallRule", id, nil)
 }
 
 // EnableStaticNAT binds an address to a VM. The command is synchronous.
-func (c *Client) EnableStaticNAT(ctx context.Context, ipAddressID, vmID, networkID string) error {
+func (c Networks) EnableStaticNAT(ctx context.Context, ipAddressID, vmID, networkID string) error {
 	return c.succeed(ctx, "enableStaticNat", Params{"ipaddressid": ipAddressID,
 		"virtualmachineid": vmID}.set("networkid", networkID))
 }
 
 // DisableStaticNAT undoes EnableStaticNAT.
-func (c *Client) DisableStaticNAT(ctx context.Context, ipAddressID string) error {
+func (c Networks) DisableStaticNAT(ctx context.Context, ipAddressID string) error {
 	_, err := c.Job(ctx, "disableStaticNat", Params{"ipaddressid": ipAddressID}, nil)
 	return err
 }
 
 // StopRouter stops a virtual router: pushes are then answered with success and do nothing.
-func (c *Client) StopRouter(ctx context.Context, id string) (*Router, error) {
-	return changed[Router](ctx, c, "stopRouter", id, nil)
+func (c Networks) StopRouter(ctx context.Context, id string) (*Router, error) {
+	return changed[Router](ctx, c.caller, "stopRouter", id, nil)
 }
 
 // StartRouter starts a virtual router, which gets its whole configuration in one push.
-func (c *Client) StartRouter(ctx context.Context, id string) (*Router, error) {
-	return changed[Router](ctx, c, "startRouter", id, nil)
+func (c Networks) StartRouter(ctx context.Context, id string) (*Router, error) {
+	return changed[Router](ctx, c.caller, "startRouter", id, nil)
+}
+
+// ListVPCs calls listVPCs.
+func (c Networks) ListVPCs(ctx context.Context, filter Params) ([]*VPC, error) {
+	s := c.Library(ctx, everywhere(filter)).VPC
+	r, err := s.ListVPCs(s.NewListVPCsParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listVPCs", r.Count, r.VPCs)
+}
+
+// ListNetworks calls listNetworks.
+func (c Networks) ListNetworks(ctx context.Context, filter Params) ([]*Network, error) {
+	s := c.Library(ctx, everywhere(filter)).Network
+	r, err := s.ListNetworks(s.NewListNetworksParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listNetworks", r.Count, r.Networks)
+}
+
+// ListPublicIPAddresses calls listPublicIpAddresses.
+func (c Networks) ListPublicIPAddresses(ctx context.Context, filter Params) ([]*PublicIPAddress, error) {
+	s := c.Library(ctx, everywhere(filter)).Address
+	r, err := s.ListPublicIpAddresses(s.NewListPublicIpAddressesParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listPublicIpAddresses", r.Count, r.PublicIpAddresses)
+}
+
+// ListPortForwardingRules calls listPortForwardingRules.
+func (c Networks) ListPortForwardingRules(ctx context.Context, filter Params) ([]*PortForwardingRule, error) {
+	s := c.Library(ctx, everywhere(filter)).Firewall
+	r, err := s.ListPortForwardingRules(s.NewListPortForwardingRulesParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listPortForwardingRules", r.Count, r.PortForwardingRules)
+}
+
+// ListFirewallRules calls listFirewallRules.
+func (c Networks) ListFirewallRules(ctx context.Context, filter Params) ([]*FirewallRule, error) {
+	s := c.Library(ctx, everywhere(filter)).Firewall
+	r, err := s.ListFirewallRules(s.NewListFirewallRulesParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listFirewallRules", r.Count, r.FirewallRules)
+}
+
+// ListRouters calls listRouters.
+func (c Networks) ListRouters(ctx context.Context, filter Params) ([]*Router, error) {
+	s := c.Library(ctx, everywhere(filter)).Router
+	r, err := s.ListRouters(s.NewListRoutersParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listRouters", r.Count, r.Routers)
 }

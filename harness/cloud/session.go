@@ -39,7 +39,7 @@ func (s *session) cookies() []*http.Cookie {
 }
 
 // logIn makes sure that there is a session other than the stale one, and returns its key.
-func (c *Client) logIn(ctx context.Context, stale string) (string, error) {
+func (c *caller) logIn(ctx context.Context, stale string) (string, error) {
 	c.session.login.Lock()
 	defer c.session.login.Unlock()
 	if key := c.session.key(); key != stale {

@@ -9,6 +9,9 @@ import (
 	"github.com/apache/cloudstack-go/v2/cloudstack"
 )
 
+// Usage are the calls about usage records.
+type Usage struct{ *caller }
+
 // UsageType is one kind of usage; load balancer rules are 11.
 type UsageType struct {
 	// ID is "usagetypeid" in 4.19 and "id" from 4.20 on; cloudstack-go v2.19.0 reads the second only.
@@ -18,7 +21,7 @@ type UsageType struct {
 }
 
 // ListUsageTypes calls listUsageTypes.
-func (c *Client) ListUsageTypes(ctx context.Context) ([]UsageType, error) {
+func (c Usage) ListUsageTypes(ctx context.Context) ([]UsageType, error) {
 	var r struct {
 		Count int `json:"count"`
 		Types []struct {
@@ -51,7 +54,7 @@ type UsageRecord struct {
 // server reads dates. The times are sent to the second, as UTC: give times of the usage time zone where that is
 // another. Records of deleted rules have neither usageid nor name unless the filter says oldformat=true, which shows
 // internal ids.
-func (c *Client) ListUsageRecords(ctx context.Context, start, end time.Time, filter Params) ([]UsageRecord, error) {
+func (c Usage) ListUsageRecords(ctx context.Context, start, end time.Time, filter Params) ([]UsageRecord, error) {
 	const form = "2006-01-02 15:04:05"
 	s := c.Library(ctx, filter).Usage
 	// cloudstack-go takes the end first: the order of the alphabet.
@@ -101,7 +104,7 @@ func UsageTime(s string) (time.Time, error) {
 
 // GenerateUsageRecords asks for a usage run. The server only queues a job row and says success, even when no usage
 // server lives: wait for a new successful row of cloud_usage.usage_job.
-func (c *Client) GenerateUsageRecords(ctx context.Context) error {
+func (c Usage) GenerateUsageRecords(ctx context.Context) error {
 	now := c.opts.Now().UTC().Format("2006-01-02")
 	// both are ignored and must be there
 	return c.succeed(ctx, "generateUsageRecords", Params{"startdate": now, "enddate": now})

@@ -1,0 +1,133 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+)
+
+// Settings are the calls about what a site offers: its release, configuration, offerings, templates and events.
+type Settings struct{ *caller }
+
+// UpdateConfiguration sets a global setting.
+func (c Settings) UpdateConfiguration(ctx context.Context, name, value string) (*Configuration, error) {
+	var conf Configuration
+	if err := c.object(ctx, "updateConfiguration", Params{"name": name, "value": value}, &conf); err != nil {
+		return nil, err
+	}
+	return &conf, nil
+}
+
+// Setting reads a global setting; found is false where the server does not list it.
+func (c Settings) Setting(ctx context.Context, name string) (value string, found bool, err error) {
+	all, err := c.ListConfigurations(ctx, Params{"name": name})
+	for _, one := range all {
+		if one.Name == name {
+			return one.Value, true, nil
+		}
+	}
+	return "", false, err
+}
+
+// ReleaseUnknown says that the API does not tell its release.
+type ReleaseUnknown struct{ Err error }
+
+func (e *ReleaseUnknown) Error() string {
+	return "the release is not known from the API (" + e.Err.Error() +
+		"): name it with --release, or give a database account so that the version table can be read"
+}
+
+func (e *ReleaseUnknown) Unwrap() error { return e.Err }
+
+// Release is the management server's release, for instance 4.20.1.0, as listCapabilities gives it. On some builds that
+// call answers 431 (4.20.0.0 without a packaged version): then, or when there is no version in it, the error is
+// *ReleaseUnknown. Errors of transport and of authentication are returned as they are.
+func (c Settings) Release(ctx context.Context) (string, error) {
+	var r struct {
+		Capability struct {
+			Version string `json:"cloudstackversion"`
+		} `json:"capability"`
+	}
+	err := c.Call(ctx, "listCapabilities", nil, &r)
+	switch {
+	case err == nil && r.Capability.Version != "":
+		return r.Capability.Version, nil
+	case err == nil:
+		return "", &ReleaseUnknown{Err: errors.New("listCapabilities: the answer names no version")}
+	case IsRefused(err) && !IsUnauthorized(err) && Code(err) != CodeAccount:
+		return "", &ReleaseUnknown{Err: err}
+	}
+	return "", err
+}
+
+// Lists take filters by the command's own parameter names; nil lists all. Owned objects are listed for all accounts
+// that the caller may see, unless the filter says listall itself.
+
+// ListZones calls listZones.
+func (c Settings) ListZones(ctx context.Context, filter Params) ([]*Zone, error) {
+	s := c.Library(ctx, filter).Zone
+	r, err := s.ListZones(s.NewListZonesParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listZones", r.Count, r.Zones)
+}
+
+// ListVPCOfferings calls listVPCOfferings.
+func (c Settings) ListVPCOfferings(ctx context.Context, filter Params) ([]*VPCOffering, error) {
+	s := c.Library(ctx, filter).VPC
+	r, err := s.ListVPCOfferings(s.NewListVPCOfferingsParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listVPCOfferings", r.Count, r.VPCOfferings)
+}
+
+// ListNetworkOfferings calls listNetworkOfferings.
+func (c Settings) ListNetworkOfferings(ctx context.Context, filter Params) ([]*NetworkOffering, error) {
+	s := c.Library(ctx, filter).NetworkOffering
+	r, err := s.ListNetworkOfferings(s.NewListNetworkOfferingsParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listNetworkOfferings", r.Count, r.NetworkOfferings)
+}
+
+// ListServiceOfferings calls listServiceOfferings.
+func (c Settings) ListServiceOfferings(ctx context.Context, filter Params) ([]*ServiceOffering, error) {
+	s := c.Library(ctx, filter).ServiceOffering
+	r, err := s.ListServiceOfferings(s.NewListServiceOfferingsParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listServiceOfferings", r.Count, r.ServiceOfferings)
+}
+
+// ListConfigurations calls listConfigurations.
+func (c Settings) ListConfigurations(ctx context.Context, filter Params) ([]*Configuration, error) {
+	s := c.Library(ctx, filter).Configuration
+	r, err := s.ListConfigurations(s.NewListConfigurationsParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listConfigurations", r.Count, r.Configurations)
+}
+
+// ListEvents calls listEvents.
+func (c Settings) ListEvents(ctx context.Context, filter Params) ([]*Event, error) {
+	s := c.Library(ctx, everywhere(filter)).Event
+	r, err := s.ListEvents(s.NewListEventsParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listEvents", r.Count, r.Events)
+}
+
+// ListTemplates calls listTemplates; which is featured, self, executable, all (administrators only) ...
+func (c Settings) ListTemplates(ctx context.Context, which string, filter Params) ([]*Template, error) {
+	s := c.Library(ctx, filter).Template
+	r, err := s.ListTemplates(s.NewListTemplatesParams(which))
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listTemplates", r.Count, r.Templates)
+}
