@@ -11,6 +11,8 @@ const (
 	DeleteEventLate           release.Knob = "delete-event-late"
 	DeleteEventEarly          release.Knob = "delete-event-early"
 	ReleaseEventLost          release.Knob = "release-event-lost"
+	InternalRuleUnmetered     release.Knob = "internal-rule-unmetered"
+	InternalDeleteEventLost   release.Knob = "internal-delete-event-lost"
 	PFDeleteEventLost         release.Knob = "pf-delete-event-lost"
 	FailedCreateEventLost     release.Knob = "failed-create-event-lost"
 	VolumeDeleteEventLost     release.Knob = "volume-delete-event-lost"
@@ -74,6 +76,14 @@ func answerFaults() []release.KnobInfo {
 		{
 			Name: ReleaseEventLost, Part: "api",
 			About: "rules that die with their address, network or account leave no LB.DELETE usage event",
+		},
+		{
+			Name: InternalRuleUnmetered, Part: "api",
+			About: "createLoadBalancer of an internal load balancer writes no LB.CREATE usage event",
+		},
+		{
+			Name: InternalDeleteEventLost, Part: "api",
+			About: "deleteLoadBalancer of an internal load balancer writes no LB.DELETE usage event",
 		},
 		{
 			Name: PFDeleteEventLost, Part: "api",

@@ -89,6 +89,7 @@ func stories() harness.Catalogue {
 		attachedOnce(),
 		resizedBilled(),
 		volumesNamed(),
+		internalRules(),
 		everyColumn(),
 		harmlessActions(),
 		listingFilters(),

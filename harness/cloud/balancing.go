@@ -238,6 +238,11 @@ func (c Balancing) CreateInternalLoadBalancer(ctx context.Context,
 		one(c.ListInternalLoadBalancers, "listLoadBalancers", "id"))
 }
 
+// DeleteInternalLoadBalancer calls deleteLoadBalancer.
+func (c Balancing) DeleteInternalLoadBalancer(ctx context.Context, id string) error {
+	return c.finish(ctx, "deleteLoadBalancer", id, nil)
+}
+
 // ListInternalLoadBalancers calls listLoadBalancers.
 func (c Balancing) ListInternalLoadBalancers(ctx context.Context, filter Params) ([]*InternalLoadBalancer, error) {
 	var answer struct {

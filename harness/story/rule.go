@@ -135,7 +135,11 @@ func (r *Rule) Delete() {
 	defer t.Step("delete %s", r.Name)()
 	t.pass(apart)
 	r.deleting = t.now()
-	t.Must(r.Account.Cloud.DeleteLoadBalancerRule(t.ctx, r.ID), "deleting %s", r)
+	remove := r.Account.Cloud.DeleteLoadBalancerRule
+	if r.Network.internal != nil {
+		remove = r.Account.Cloud.DeleteInternalLoadBalancer
+	}
+	t.Must(remove(t.ctx, r.ID), "deleting %s", r)
 	r.Deleted = t.now()
 	t.Must(t.removed(r.ID, nil), "noting the removal of %s", r)
 	t.pass(apart)

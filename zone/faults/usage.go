@@ -24,6 +24,8 @@ func lostEvents() []lostEvent {
 		{"LB.DELETE", "", fault.DeleteEventLost},
 		{"LB.DELETE", kernel.WhyReleased, fault.ReleaseEventLost},
 		{"LB.DELETE", kernel.WhyUndone, fault.FailedCreateEventLost},
+		{"LB.CREATE", kernel.WhyInternal, fault.InternalRuleUnmetered},
+		{"LB.DELETE", kernel.WhyInternal, fault.InternalDeleteEventLost},
 		{"NET.RULEDELETE", "", fault.PFDeleteEventLost},
 		{"VOLUME.DELETE", kernel.WhyWithVM, fault.VMVolumeEventLost},
 		{"VOLUME.DELETE", kernel.WhyNeverUsed, fault.VolumeDeleteEventLost},

@@ -96,6 +96,7 @@ const (
 	WhyWithVM    = "with-vm"    // the volume went with its VM
 	WhyNeverUsed = "never-used" // the volume was never attached
 	WhyRecovered = "recovered"  // the volume came back with its VM
+	WhyInternal  = "internal"   // the rule is one of an internal load balancer
 )
 
 // WriteUsage writes a usage event.

@@ -347,6 +347,9 @@ func (mgr *Manager) afterPush(ctx context.Context, r *push.Rule) error {
 
 // LBUsage writes LB.CREATE or LB.DELETE for a rule; why is a reason of the kernel's, "" for a command of its own.
 func (mgr *Manager) LBUsage(ctx context.Context, typ string, r *push.Rule, why string) error {
+	if r.Internal && why == "" {
+		why = kernel.WhyInternal
+	}
 	return mgr.WriteUsage(ctx, kernel.UsageEvent{Type: typ, Owner: r.Account, Zone: mgr.net.Site.ID, Resource: r.ID,
 		Why: why})
 }
