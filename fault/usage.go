@@ -54,6 +54,7 @@ const (
 	UsagePrimaryCloseNothing    release.Knob = "usage-primary-close-nothing"
 	UsagePrimaryRecordMissing   release.Knob = "usage-primary-record-missing"
 	UsageBackupCloseNothing     release.Knob = "usage-backup-close-nothing"
+	UsageBackupSizeIgnored      release.Knob = "usage-backup-size-ignored"
 	UsageVMSnapshotCloseNothing release.Knob = "usage-vm-snapshot-close-nothing"
 	UsageVPNCloseNothing        release.Knob = "usage-vpn-close-nothing"
 	UsageVMCloseNothing         release.Knob = "usage-vm-close-nothing"
@@ -267,6 +268,10 @@ func usageFaults() []release.KnobInfo {
 		{
 			Name: UsageBackupCloseNothing, Part: "usage",
 			About: "BACKUP.OFFERING.REMOVE closes no row (#11522)",
+		},
+		{
+			Name: UsageBackupSizeIgnored, Part: "usage",
+			About: "BACKUP.USAGE.METRIC is processed and changes the size of backups once, not again",
 		},
 		{
 			Name: UsageVMSnapshotCloseNothing, Part: "usage",

@@ -73,6 +73,7 @@ const (
 	UsageCreateRepeated     Knob = "usage-create-repeated"
 	UsageYearRoll           Knob = "usage-year-roll"
 	UsageVMSnapshotsAsOne   Knob = "usage-vm-snapshots-as-one"
+	UsageBackupSizeOfLast   Knob = "usage-backup-size-of-last"
 )
 
 func differences() []KnobInfo {
@@ -284,6 +285,11 @@ func usageDefects() []KnobInfo {
 			Name: UsageYearRoll, Part: "usage",
 			About: "a first usage window on 1 January, or in hour 0, is computed into the future " +
 				"(UsageManagerImpl.java@4.20.0.0)",
+		},
+		{
+			Name: UsageBackupSizeOfLast, Part: "usage",
+			About: "a report on the size of backups replaces the one before it: a whole usage window is billed with " +
+				"the size that was reported last (#13070)",
 		},
 		{
 			Name: UsageVMSnapshotsAsOne, Part: "usage",

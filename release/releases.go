@@ -82,6 +82,6 @@ func always() []Knob {
 		DeleteEventBeforePush, UsageNICCloseByOffering, UsageVPNCloseAtJob, UsageReleaseByText, UsageCreateRepeated,
 		UsageYearRoll, UsageVMSnapshotsAsOne, UpdateProtocolNotRestored, ProtocolUpdateNotPushed, AlgorithmUnchecked,
 		PortZeroAccepted, UDPUncheckedEarly, SourceListUnbounded, FailedAssignDropsMapping, TagsOutliveRule,
-		MemberDiskStays, UnassignedMemberStays,
+		MemberDiskStays, UnassignedMemberStays, UsageBackupSizeOfLast,
 	}
 }

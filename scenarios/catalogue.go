@@ -90,6 +90,7 @@ func stories() harness.Catalogue {
 		resizedBilled(),
 		volumesNamed(),
 		internalRules(),
+		backupSizes(),
 		everyColumn(),
 		harmlessActions(),
 		listingFilters(),

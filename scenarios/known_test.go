@@ -25,6 +25,7 @@ func beside() map[string][]release.Knob {
 		"U-27": {fault.UsageVMSnapshotCloseNothing, fault.UsageOverlapWindow},
 		"U-29": {fault.UsageAggregationGMT, fault.UsageDayOf24Hours},
 		"U-31": {fault.UsageVPNCloseNothing, fault.UsageGapWindow},
+		"U-56": {fault.UsageBackupSizeIgnored, fault.UsageSkipWindow},
 		"L-05": {fault.PolicyDropped, fault.RouterFileStale},
 		"L-09": {fault.PolicyWrongRule, fault.FailedPushSucceeds},
 		"L-10": {fault.MemberMissing, fault.RouterServerMissing},

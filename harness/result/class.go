@@ -23,6 +23,7 @@ const (
 	BilledAfterEnd    Class = "billed-after-end"
 	NotBilled         Class = "not-billed"
 	WrongSize         Class = "wrong-size"
+	WrongBackupSize   Class = "wrong-backup-size"
 	RepeatedRecords   Class = "repeated-records"
 	BilledTwice       Class = "billed-twice"
 	ResizedUnbilled   Class = "resized-unbilled"
@@ -107,6 +108,7 @@ func Classes() []ClassInfo {
 		{BilledAfterEnd, "A resource is billed after it was deleted.", []Class{LeakedRow, CrossedClose}},
 		{NotBilled, "A resource that is alive is not billed.", []Class{CrossedClose, WrongClose}},
 		{WrongSize, "A usage row has another size than its volume.", nil},
+		{WrongBackupSize, "A usage window bills backups with a size that they had in a part of it only.", nil},
 		{RepeatedRecords, "Usage records are there more than once.", nil},
 		{BilledTwice, "The usage records of one resource and window come to more than the window.", nil},
 		{ResizedUnbilled, "A volume that lost its usage row is not billed after a resize.", nil},

@@ -18,6 +18,7 @@ type VM struct {
 	Name       string
 	IP         netip.Addr
 	snapshots  int
+	backups    []int64 // GB, as they were reported, in order
 }
 
 // VMs returns count running instances of the network, creating what is missing.

@@ -67,6 +67,7 @@ func streamFaults() []usageFault {
 		{fault.UsageNeverTakeOver, nil, func(f *usage.Faults) { f.NeverTakeOver = true }},
 		{fault.UsageIgnoreRemovedAccounts, nil, func(f *usage.Faults) { f.IgnoreRemovedAccounts = true }},
 		{fault.UsageDeadAccountUnbilled, nil, func(f *usage.Faults) { f.DeadAccountUnbilled = true }},
+		{fault.UsageBackupSizeIgnored, nil, func(f *usage.Faults) { f.BackupSizeIgnored = true }},
 		{fault.UsageAccountLost, nil, func(f *usage.Faults) { f.AccountLost = true }},
 		{fault.UsageCloseInZone, nil, func(f *usage.Faults) { f.CloseInZone = true }},
 		{fault.UsageReleaseAnyAccount, nil, func(f *usage.Faults) { f.ReleaseAnyAccount = true }},

@@ -71,6 +71,8 @@ type Faults struct {
 	ReleaseAnyAccount bool
 	// IgnoreRemovedAccounts: events of accounts that are gone are marked processed and not handled. Caught by I1.
 	IgnoreRemovedAccounts bool
+	// BackupSizeIgnored: of the reports on the size of backups only the first counts. Types do not matter.
+	BackupSizeIgnored bool
 	// AccountLost: of several accounts that are new to a run the oldest is not there yet, since its transaction commits
 	// after the others'. Later runs copy accounts above the largest copied id only, so it is never copied, and its
 	// first event ends every run (UsageManagerImpl.java@4.20.0.0, findNewAccounts). Caught by I11: every account is

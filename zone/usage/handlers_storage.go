@@ -313,23 +313,3 @@ func (p storage) onPrimaryEvent(ctx context.Context, event Event) error {
 		update: []string{"account_id", "volume_id", "vm_id", "created"}, what: "vm snapshot"})
 	return err
 }
-
-func (p storage) backupEvent(ctx context.Context, event Event) error {
-	const table = "usage_backup"
-	switch event.Type {
-	case "BACKUP.OFFERING.ASSIGN":
-		return p.insert(ctx, TypeBackup, table, event, p.owned(event, row{"vm_id": event.ResourceID.V,
-			"backup_offering_id": event.OfferingID.V, "created": event.Created}))
-	case "BACKUP.OFFERING.REMOVE":
-		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeBackup, table: table, until: "removed",
-			find: row{"account_id": event.AccountID, "vm_id": event.ResourceID.V}, update: []string{"account_id",
-				"vm_id"}, what: "backup"})
-		return err
-	case "BACKUP.USAGE.METRIC":
-		_, err := p.tx.ExecContext(ctx, "UPDATE cloud_usage.usage_backup SET size = ?, protected_size = ? "+
-			"WHERE vm_id = ? AND removed IS NULL ORDER BY id LIMIT 1", nullable(event.Size),
-			nullable(event.VirtualSize), event.ResourceID.V)
-		return wrapEvent(err, event)
-	}
-	return nil
-}

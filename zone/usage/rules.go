@@ -42,6 +42,9 @@ type Rules struct {
 	// SnapshotsApart: each VM snapshot has a life of its own; neither a later one nor the delete of another ends it
 	// (#13921).
 	SnapshotsApart bool
+	// BackupSizesApart: a report of another size ends the row of a VM's backups and begins one of the new size
+	// (#13070).
+	BackupSizesApart bool
 }
 
 // RulesOf gives the rules of a set of knobs.
@@ -54,6 +57,7 @@ func RulesOf(on release.Knobs) Rules {
 		NICAlone: !on[release.UsageNICCloseByOffering], VPNUserAtEvent: !on[release.UsageVPNCloseAtJob],
 		AddressByID: !on[release.UsageReleaseByText], CreateOnce: !on[release.UsageCreateRepeated],
 		YearCarries: !on[release.UsageYearRoll], SnapshotsApart: !on[release.UsageVMSnapshotsAsOne],
+		BackupSizesApart: !on[release.UsageBackupSizeOfLast],
 	}
 }
 
