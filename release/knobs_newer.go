@@ -3,6 +3,9 @@ package release
 // UnappliedNeverListed came with 4.19.
 const UnappliedNeverListed Knob = "unapplied-never-listed"
 
+// ExpungeWithoutDetach came with usage rows of volumes per VM.
+const ExpungeWithoutDetach Knob = "expunge-without-detach"
+
 // newer are the behaviours that 4.20.3, 4.21 and 4.22 brought.
 func newer() []KnobInfo {
 	return []KnobInfo{
@@ -10,6 +13,12 @@ func newer() []KnobInfo {
 			Name: UnappliedNeverListed, Part: "api",
 			About: "listLoadBalancerRuleInstances applied=false is always empty: it walks the mapped VMs alone " +
 				"(LoadBalancingRulesManagerImpl.java@4.19.0.0, up to 4.18 it listed the others of the network)",
+		},
+		{
+			Name: ExpungeWithoutDetach, Part: "api", Needs: []Knob{VolumeUsagePerVM},
+			About: "a VM that is expunged without destroyVirtualMachine, such as a group's member, leaves its data " +
+				"disks without a VOLUME.DETACH: they are billed as attached to it for ever " +
+				"(VolumeOrchestrator.java@4.22.1.0, cleanupVolumes)",
 		},
 		{
 			Name: TextsInstance, Part: "api",

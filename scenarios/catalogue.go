@@ -91,6 +91,7 @@ func stories() harness.Catalogue {
 		volumesNamed(),
 		internalRules(),
 		backupSizes(),
+		goneVM(),
 		everyColumn(),
 		harmlessActions(),
 		listingFilters(),

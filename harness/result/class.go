@@ -26,6 +26,7 @@ const (
 	WrongBackupSize   Class = "wrong-backup-size"
 	RepeatedRecords   Class = "repeated-records"
 	BilledTwice       Class = "billed-twice"
+	GoneVMBilled      Class = "gone-vm-billed"
 	ResizedUnbilled   Class = "resized-unbilled"
 	WrongColumn       Class = "wrong-column"
 	UsageInvariant    Class = "usage-invariant"
@@ -111,6 +112,7 @@ func Classes() []ClassInfo {
 		{WrongBackupSize, "A usage window bills backups with a size that they had in a part of it only.", nil},
 		{RepeatedRecords, "Usage records are there more than once.", nil},
 		{BilledTwice, "The usage records of one resource and window come to more than the window.", nil},
+		{GoneVMBilled, "A volume is billed for a VM that it is no longer attached to.", nil},
 		{ResizedUnbilled, "A volume that lost its usage row is not billed after a resize.", nil},
 		{WrongColumn, "A usage row or record says something else than its event, its resource or its row.", nil},
 		{UsageInvariant, "An invariant of usage rows does not hold, in a way that no other class names.", nil},

@@ -9,6 +9,7 @@ import (
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
+	"github.com/stackproof/stackproof/release"
 )
 
 // volumeRecords are the records of a volume as listUsageRecords lists them, oldest first.
@@ -54,4 +55,34 @@ func (t Listings) ExpectBilledSince(since time.Time, v *Volume, class result.Cla
 		t.Fail(class, fmt.Sprintf("%s lives, and none of its %d usage records is of a window after %s", v.Name,
 			len(records), stamp(since)))
 	}
+}
+
+// ofVM are the records of a volume on a VM, of windows that began at a time or after it.
+func (t Listings) ofVM(v *Volume, vm *VM, since time.Time) []cloud.UsageRecord {
+	return slices.DeleteFunc(t.volumeRecords(v), func(r cloud.UsageRecord) bool {
+		return r.Virtualmachineid != vm.ID || r.Start.Before(since)
+	})
+}
+
+// RequireBilledOn makes sure that a volume is billed for its VM, too, where the release meters volumes so.
+func (t Listings) RequireBilledOn(vm *VM, v *Volume) {
+	if release.Where(release.VolumeUsagePerVM).Contains(t.site.Release) && len(t.ofVM(v, vm, time.Time{})) == 0 {
+		t.Inconclusive("no usage record bills %s for VM %s, to which it is attached: none could go on", v.Name, vm.Name)
+	}
+}
+
+// ExpectUnbilledOn expects that no window which began at a time or after it bills a volume for a VM.
+func (t Listings) ExpectUnbilledOn(vm *VM, v *Volume, since time.Time) {
+	t.Checked(1)
+	found := t.ofVM(v, vm, since)
+	if len(found) == 0 {
+		return
+	}
+	var lines []string
+	for _, r := range found {
+		lines = append(lines, fmt.Sprintf("%s  %.6f h  %s", stamp(r.Start), r.Raw, r.Description))
+	}
+	t.Fail(result.GoneVMBilled, fmt.Sprintf("VM %s is gone since %s, and %d usage records of later windows bill %s as "+
+		"attached to it", vm.Name, stamp(since), len(found), v.Name), result.Evidence{Kind: result.KindRows,
+		Title: "listUsageRecords type=6 usageid=" + v.ID, Text: strings.Join(lines, "\n")})
 }

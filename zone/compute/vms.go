@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
@@ -290,7 +291,13 @@ func (mgr *Manager) ExpungeVM(ctx context.Context, vm *VM) error {
 			continue
 		}
 		if v.Device != 0 {
-			v.VM = nil
+			v.VM, v.Device = nil, 0
+			if mgr.On(release.ExpungeWithoutDetach) {
+				continue
+			}
+			if err := mgr.volumeDetached(ctx, v); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := mgr.DeleteVolume(ctx, v); err != nil {

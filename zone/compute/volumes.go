@@ -57,8 +57,7 @@ func (mgr *Manager) volumeAttached(ctx context.Context, v *Volume) error {
 	return mgr.UsageEvent(ctx, "VOLUME.ATTACH", v.Account, kernel.ZoneID, v.ID, fields)
 }
 
-// volumeDetached writes that a volume has no VM any more, where volumes are metered per VM. No such event comes for the
-// volumes of a VM that is expunged without destroyVirtualMachine.
+// volumeDetached writes that a volume has no VM any more, where volumes are metered per VM.
 func (mgr *Manager) volumeDetached(ctx context.Context, v *Volume) error {
 	if !mgr.On(release.VolumeUsagePerVM) {
 		return nil
