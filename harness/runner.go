@@ -362,3 +362,39 @@ func noteUsed(t *Attempt) {
 
 // ErrInterrupted is the cause of a context that a signal ended.
 var ErrInterrupted = errors.New("interrupted by a signal")
+
+// onlyAPI says whether the story is told without a database.
+func onlyAPI(t *Attempt) bool {
+	return t.scenario.APIOnly != nil && t.site.DB == nil && t.site.Missing[UsageDB] != ""
+}
+
+// apiOnly marks a verdict as the weaker one that listUsageRecords alone allows: rows and helper ids were not seen.
+func (t *Attempt) apiOnly() {
+	const weaker = "API only, without a database"
+	t.Note(weaker, "judged by listUsageRecords oldformat=true; helper rows, events and close dates were not seen")
+	if t.reason == "" {
+		t.reason = "no wrong record was listed"
+	}
+	t.reason = weaker + ": " + t.reason
+}
+
+// Troubled are routers that know when they themselves did not work, such as those whose scripts crashed: what such a
+// router shows decides nothing, and the API tells no more of it than that a change failed.
+type Troubled interface {
+	Troubles() []error
+}
+
+// troubles takes a pass away from a run whose routers did not work, and says why an undecided one is undecided.
+func troubles(t *Attempt) {
+	routers, ok := t.site.Routers.(Troubled)
+	if !ok {
+		return
+	}
+	for _, err := range routers.Troubles() {
+		if t.verdict == result.Inconclusive {
+			t.reason += "; " + err.Error()
+		}
+		t.judge(result.Inconclusive, err.Error())
+		t.Note("a router in trouble", "%v", err)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/probes/dataplane"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/router"
 )
@@ -231,4 +232,75 @@ type Ledger interface {
 	Removed(uuid string) error
 	// Gone notes that nothing is left of an account.
 	Gone(account string) error
+}
+
+// Turn lets the scenarios of a shared site do something one after another.
+//
+// It is for accounts. Their ids are given out when a transaction begins and seen when it commits; the usage server
+// copies those with an id greater than the largest copied one. Of two accounts that are made side by side it may so
+// miss one for ever, and every usage run of the site fails from its first event on (docs/facts/confirmed.md 31).
+type Turn chan struct{}
+
+// NewTurn returns a turn that nobody has.
+func NewTurn() Turn { return make(Turn, 1) }
+
+// Take waits for the turn; give gives it back. A nil Turn is everybody's.
+func (t Turn) Take(ctx context.Context) (give func(), err error) {
+	if t == nil {
+		return func() {}, nil
+	}
+	select {
+	case t <- struct{}{}:
+		return func() { <-t }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// Gate keeps the scenarios of a shared site apart for the moments in which one of them makes the site fail. Every verb
+// is inside the gate while it works; waiting for a usage run is not work.
+type Gate interface {
+	// Enter waits while another scenario has the site for itself.
+	Enter(ctx context.Context) error
+	// Leave ends what Enter began.
+	Leave()
+	// Alone waits until no other scenario works, and keeps them waiting.
+	Alone(ctx context.Context) error
+	// Together ends what Alone began; without that it does nothing.
+	Together(ctx context.Context) error
+}
+
+// enter is called when a verb begins.
+func (t *Attempt) enter() {
+	if t.site == nil || t.site.Gate == nil {
+		return
+	}
+	t.Must(t.site.Gate.Enter(t.ctx), "waiting for another scenario that has the site for itself")
+}
+
+// exit is called when a verb ends.
+func (t *Attempt) exit() {
+	if t.site != nil && t.site.Gate != nil {
+		t.site.Gate.Leave()
+	}
+}
+
+// inside does something of the scenario's clean-up inside the gate.
+func (t *Attempt) inside(ctx context.Context, do func(context.Context) error) error {
+	if t.site == nil || t.site.Gate == nil {
+		return do(ctx)
+	}
+	if err := t.site.Gate.Enter(ctx); err != nil {
+		return err
+	}
+	defer t.site.Gate.Leave()
+	return do(ctx)
+}
+
+// UsageJudge says what does not hold of usage rows; before is the look before, nil without one.
+type UsageJudge func(before *usageprobe.Snapshot, after usageprobe.Snapshot) []usageprobe.Violation
+
+// JudgeUsage is the judge of every run: I1 to I9 and I12.
+func JudgeUsage(before *usageprobe.Snapshot, after usageprobe.Snapshot) []usageprobe.Violation {
+	return append(usageprobe.Invariants(before, after, usageprobe.Touched{}), usageprobe.Says(before, after)...)
 }

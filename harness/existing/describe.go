@@ -2,6 +2,7 @@ package existing
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/existing/finding"
+	"github.com/stackproof/stackproof/harness/existing/usageruns"
 	"github.com/stackproof/stackproof/harness/result"
 )
 
@@ -82,4 +84,25 @@ func waitedFor(runs []string) string {
 		were = "usage run was"
 	}
 	return fmt.Sprintf("%d %s waited for: %s", len(runs), were, strings.Join(runs, "; "))
+}
+
+// failures say whether the last run that was waited for ended with a usage server that fails, and whether any did.
+func (t *Target) failures() (last, ever *usageruns.Failing) {
+	t.mu.Lock()
+	b := t.barrier
+	t.mu.Unlock()
+	if b != nil {
+		end, failed := b.Ends()
+		errors.As(end, &last)
+		errors.As(failed, &ever)
+	}
+	return last, ever
+}
+
+// SiteCases implements harness.SiteTeller.
+func (t *Target) SiteCases() []result.Case {
+	if _, f := t.failures(); f != nil {
+		return []result.Case{f.Case()}
+	}
+	return nil
 }

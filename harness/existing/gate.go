@@ -2,7 +2,11 @@ package existing
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"time"
+
+	"github.com/stackproof/stackproof/harness/existing/usageruns"
 )
 
 // gate counts the scenarios at work, so that one can have the site for itself.
@@ -128,3 +132,92 @@ func (p *pass) Together(ctx context.Context) error {
 	})
 	return err
 }
+
+// admission counts the scenarios that were let in.
+type admission struct {
+	turn chan struct{} // one is let in at a time, so that each sees those before it
+
+	mu      sync.Mutex
+	present int
+}
+
+func newAdmission() *admission { return &admission{turn: make(chan struct{}, 1)} }
+
+func (a *admission) add(n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.present += n
+}
+
+func (a *admission) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.present
+}
+
+// relook is how often it is looked anew how many scenarios work: those that wait for a usage run do not.
+const relook = 250 * time.Millisecond
+
+// Admit implements harness.Admitter. A scenario makes one call after another, so the server takes as many scenarios as
+// it takes calls at once; a management server on two cores answers 24 that begin together later than any deadline.
+func (t *Target) Admit(ctx context.Context) (func(), error) {
+	select {
+	case t.admission.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	defer func() { <-t.admission.turn }()
+	for {
+		look, cancel := context.WithTimeoutCause(ctx, relook, errRelook)
+		err := t.cloud.Pacer().Room(look, max(0, t.admission.count()-t.waiting()))
+		cancel()
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, errRelook) {
+			return nil, err
+		}
+	}
+	t.admission.add(1)
+	return func() { t.admission.add(-1) }, nil
+}
+
+var errRelook = errors.New("time to look again")
+
+// waiting is how many scenarios wait for a usage run.
+func (t *Target) waiting() int {
+	t.mu.Lock()
+	b := t.barrier
+	t.mu.Unlock()
+	if b == nil {
+		return 0
+	}
+	return b.Waiting()
+}
+
+// siteRuns is the usage server as one scenario sees it (harness.UsageRuns).
+type siteRuns struct {
+	server  *usageruns.Server
+	barrier *usageruns.Barrier
+	pass    *pass
+	id      string
+}
+
+// Window implements harness.UsageRuns.
+func (s siteRuns) Window() time.Duration { return s.server.Window }
+
+// Cover implements harness.UsageRuns. Who waits does not work: others may have the site for themselves meanwhile.
+func (s siteRuns) Cover(ctx context.Context, until time.Time) error {
+	inside := s.pass.inside
+	s.pass.Leave()
+	if err := s.barrier.Cover(ctx, s.id, until); err != nil || !inside {
+		return err
+	}
+	return s.pass.Enter(ctx)
+}
+
+// Ask implements harness.RunAsker. Scheduled runs come by themselves.
+func (s siteRuns) Ask(ctx context.Context) error { return s.server.Ask(ctx) }
+
+// Shared says that many windows are better covered by one run (harness.SharedRuns).
+func (s siteRuns) Shared() bool { return true }

@@ -7,11 +7,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/harnesstest"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/harness/story"
+	"github.com/stackproof/stackproof/internal/testhome"
+	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/zone"
 )
 
@@ -92,4 +95,9 @@ func TestRefusedSetUp(t *testing.T) {
 		}
 		assert.NotContains(t, verdicts(run), harness.LeaksID, "%s: a removal went wrong: %s", name, reasons(run))
 	}
+}
+
+func TestMain(m *testing.M) {
+	router.MaybeChild()
+	goleak.VerifyTestMain(testhome.Around(m))
 }
