@@ -15,10 +15,25 @@ const (
 	UsageAPICountOfPage      release.Knob = "usage-api-count-of-page"
 	UsageAPIPageRepeated     release.Knob = "usage-api-page-repeated"
 	UsageAPIUnknownIDAll     release.Knob = "usage-api-unknown-id-all"
+	UsageAPIProjectIgnored   release.Knob = "usage-api-project-ignored"
+	ProjectBilledToOwner     release.Knob = "project-billed-to-owner"
+	ProjectRulesListed       release.Knob = "project-rules-listed"
 )
 
 func listingFaults() []release.KnobInfo {
 	return []release.KnobInfo{
+		{
+			Name: UsageAPIProjectIgnored, Part: "api",
+			About: "listUsageRecords ignores the project that it is asked for",
+		},
+		{
+			Name: ProjectBilledToOwner, Part: "usage",
+			About: "usage events of what belongs to a project name the account that administers it",
+		},
+		{
+			Name: ProjectRulesListed, Part: "api",
+			About: "listLoadBalancerRules shows the rules of a caller's projects among its own",
+		},
 		{
 			Name: UsageAPIShort, Part: "api",
 			About: "listUsageRecords leaves out the last record of each answer",

@@ -79,6 +79,19 @@ func offeringChange() harness.Scenario {
 		})
 }
 
+// projectDelete: what belongs to a project is billed to an account of the project's own, which goes with it.
+func projectDelete() harness.Scenario {
+	s := deletePath("U-05f", "their project", []release.Knob{fault.UsageIgnoreRemovedAccounts},
+		func(t *story.T) ([]*story.Rule, *story.Rule, func()) {
+			administrator := t.NewAccount()
+			project := administrator.Project("project")
+			return project.VPC().Tier().LoadBalancers(2), administrator.VPC().Tier().LoadBalancer("survivor"),
+				project.Delete
+		})
+	s.Priority = 1
+	return s
+}
+
 func accountDelete() harness.Scenario {
 	return deletePath("U-05e", "their account", []release.Knob{fault.UsageIgnoreRemovedAccounts,
 		fault.UsageDeadAccountUnbilled},

@@ -15,7 +15,8 @@ import (
 
 // connect gives the rooms their hooks.
 func (z *Zone) connect() {
-	z.tenancy.Hooks = tenancy.Hooks{Used: z.site.Used, VMs: z.site.VMStates, Remove: z.site.RemoveAccount}
+	z.tenancy.Hooks = tenancy.Hooks{Used: z.site.Used, VMs: z.site.VMStates, Remove: z.site.RemoveAccount,
+		Owns: z.site.Owns}
 	z.net.Hooks = net.Hooks{
 		Ruled:    func(a *net.Address) bool { return len(z.firewall.RulesOnAddress(a)) > 0 },
 		Balanced: func(a *net.Address) bool { return len(z.lb.BalancedOn(a)) > 0 },

@@ -19,6 +19,8 @@ func deletion(o inventory.Object) deleting {
 	switch o.Kind {
 	case inventory.Group:
 		return deleting{command: "deleteAutoScaleVmGroup", params: cloud.Params{"id": o.ID, "cleanup": true}}
+	case inventory.Project:
+		return deleting{command: "deleteProject", params: cloud.Params{"id": o.ID, "cleanup": true}}
 	case inventory.VM:
 		return deleteVM(o)
 	case inventory.Address:

@@ -21,6 +21,11 @@ func Account(name string) Scope {
 	return Scope{accounts: map[string]bool{name: true}}
 }
 
+// Project is a project with all that belongs to it.
+func Project(name string) Scope {
+	return Scope{names: map[string]bool{string(inventory.Project) + " " + name: true}}
+}
+
 // OfLedger is everything that a ledger names and that may still exist.
 func OfLedger(entries []ledger.Entry) Scope {
 	s := Scope{accounts: map[string]bool{}, names: map[string]bool{}, ids: map[string]bool{}}
@@ -46,6 +51,7 @@ func OfRun(prefix string, entries []ledger.Entry) Scope {
 
 // Owns says whether the object is to be removed.
 func (s Scope) Owns(o inventory.Object) bool {
+	named := o.Account == "" || o.Kind == inventory.AccountObj || o.Kind == inventory.Project // a name is all it has
 	return inventory.Ours(s.prefix, o.Name, o.Account) || s.accounts[o.Account] || s.ids[strings.ToLower(o.ID)] ||
-		(o.Account == "" || o.Kind == inventory.AccountObj) && s.names[string(o.Kind)+" "+o.Name]
+		named && s.names[string(o.Kind)+" "+o.Name]
 }

@@ -46,6 +46,20 @@ func (c Accounts) DeleteAccount(ctx context.Context, id string) error {
 	return c.finish(ctx, "deleteAccount", id, nil)
 }
 
+// CreateProject starts the creation of a project that the caller administers.
+func (c Accounts) CreateProject(ctx context.Context, name string) (*Creating[Project], error) {
+	look := lookFor(c.ListProjects, Params{"name": name}, func(p *Project) (string, bool) {
+		return p.Id, p.Name == name
+	})
+	return create(ctx, c.caller, "createProject", Params{"name": name, "displaytext": name}, look,
+		one(c.ListProjects, "listProjects", "id"))
+}
+
+// DeleteProject deletes a project with all that belongs to it.
+func (c Accounts) DeleteProject(ctx context.Context, id string) error {
+	return c.finish(ctx, "deleteProject", id, Params{"cleanup": true})
+}
+
 // Keys are a user's key pair.
 type Keys struct {
 	APIKey    string `json:"apikey"`
@@ -127,6 +141,16 @@ func (c Accounts) ListUsers(ctx context.Context, filter Params) ([]*User, error)
 		return nil, plain(err)
 	}
 	return listed("listUsers", r.Count, r.Users)
+}
+
+// ListProjects calls listProjects.
+func (c Accounts) ListProjects(ctx context.Context, filter Params) ([]*Project, error) {
+	s := c.Library(ctx, everywhere(filter)).Project
+	r, err := s.ListProjects(s.NewListProjectsParams())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return listed("listProjects", r.Count, r.Projects)
 }
 
 // ListResourceLimits calls listResourceLimits.

@@ -59,6 +59,9 @@ func (c *caller) raw(ctx context.Context, command string, params Params, retries
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", command, err)
 	}
+	if c.opts.Project != "" && values["projectid"] == "" {
+		values["projectid"] = c.opts.Project // commands without the parameter take no notice
+	}
 	read := isRead(command)
 	begun := time.Now()
 	relogged := false

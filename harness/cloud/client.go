@@ -111,6 +111,15 @@ func (c *Client) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// InProject is the same user's client whose calls are made in a project: what it makes belongs to the project, and it
+// lists what does. It is closed with c.
+func (c *Client) InProject(id string) *Client {
+	o := c.opts
+	o.Project = id
+	return clientOf(&caller{opts: o, http: c.http, closeIdle: func() {}, trace: c.trace, session: c.session,
+		polls: c.polls, pace: c.pace, seen: c.seen})
+}
+
 // As is a client of the same server with another user's keys. It shares connections, trace and the budget for job polls
 // with c: however many users a run has, the server sees the polls of one client. Closing c closes the connections of
 // both.

@@ -148,6 +148,7 @@ type (
 	Domain             = cloudstack.Domain
 	Account            = cloudstack.Account
 	User               = cloudstack.User
+	Project            = cloudstack.Project
 	ResourceLimit      = cloudstack.ResourceLimit
 	VPC                = cloudstack.VPC
 	Network            = cloudstack.Network

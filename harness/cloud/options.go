@@ -36,6 +36,9 @@ type Options struct {
 	// As one.
 	UserURL string
 
+	// Project is the id of a project that every call is made in; empty for none.
+	Project string
+
 	// HTTPClient replaces the client's own transport; CAFile and Insecure are then not looked at. Its redirects are not
 	// followed.
 	HTTPClient *http.Client

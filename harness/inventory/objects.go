@@ -37,6 +37,9 @@ const (
 	Domain     Kind = "domain"
 )
 
+// Project is removed with all that belongs to it, before the account that administers it.
+const Project Kind = "project"
+
 // source is how a kind is listed; paging and listall are added.
 type source struct {
 	kind    Kind
@@ -45,6 +48,7 @@ type source struct {
 
 func sources() []source {
 	return []source{
+		{Project, "listProjects"},
 		{Group, "listAutoScaleVmGroups"}, {Policy, "listAutoScalePolicies"}, {Profile, "listAutoScaleVmProfiles"},
 		{Condition, "listConditions"}, {InternalLB, "listLoadBalancers"}, {LBRule, "listLoadBalancerRules"},
 		{PFRule, "listPortForwardingRules"},
@@ -87,6 +91,7 @@ type answered struct {
 	ID, Name, Username, IPAddress, Account, DomainID, State string
 	IPAddressID, VirtualMachineID                           string
 	IsSourceNAT                                             bool
+	Owner                                                   []struct{ Account string } // of a project
 }
 
 // List lists everything that the administrator sees. A command that the server does not have (an older or narrower
@@ -162,6 +167,10 @@ func (a answered) object(k Kind) Object {
 		o.DomainID = ""
 	case AccountObj:
 		o.Account = a.Name
+	case Project:
+		if len(a.Owner) > 0 {
+			o.Account = a.Owner[0].Account
+		}
 	}
 	return o
 }

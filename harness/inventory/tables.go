@@ -26,29 +26,32 @@ func (r Row) String() string {
 }
 
 // tableQueries read the live rows of what a run creates. Removed accounts keep their rows, so the owner's name is known
-// also of what outlived its account. Columns: id, name, account.
+// also of what outlived its account. A project's account has the project's name with something before and after it.
+// Columns: id, name, account.
 func tableQueries() map[string]string {
-	const owner = " LEFT JOIN cloud.account a ON a.id = t.account_id"
+	const (
+		named = "IF(a.type = 5, SUBSTRING(a.account_name, 9), a.account_name)" // without PrjAcct-
+		owner = " LEFT JOIN cloud.account a ON a.id = t.account_id"
+	)
 	return map[string]string{
-		"vpc":      "SELECT t.id, t.name, a.account_name FROM cloud.vpc t" + owner + " WHERE t.removed IS NULL",
-		"networks": "SELECT t.id, t.name, a.account_name FROM cloud.networks t" + owner + " WHERE t.removed IS NULL",
-		"vm_instance": "SELECT t.id, t.name, a.account_name FROM cloud.vm_instance t" + owner +
+		"vpc":      "SELECT t.id, t.name, " + named + " FROM cloud.vpc t" + owner + " WHERE t.removed IS NULL",
+		"networks": "SELECT t.id, t.name, " + named + " FROM cloud.networks t" + owner + " WHERE t.removed IS NULL",
+		"vm_instance": "SELECT t.id, t.name, " + named + " FROM cloud.vm_instance t" + owner +
 			" WHERE t.removed IS NULL",
-		"user_ip_address": "SELECT t.id, t.public_ip_address, a.account_name FROM cloud.user_ip_address t" + owner +
+		"user_ip_address": "SELECT t.id, t.public_ip_address, " + named + " FROM cloud.user_ip_address t" + owner +
 			" WHERE t.allocated IS NOT NULL",
-		"firewall_rules": "SELECT t.id, t.purpose, a.account_name FROM cloud.firewall_rules t" + owner,
-		"load_balancing_rules": "SELECT t.id, t.name, a.account_name FROM cloud.load_balancing_rules t LEFT JOIN " +
+		"firewall_rules": "SELECT t.id, t.purpose, " + named + " FROM cloud.firewall_rules t" + owner,
+		"load_balancing_rules": "SELECT t.id, t.name, " + named + " FROM cloud.load_balancing_rules t LEFT JOIN " +
 			"cloud.firewall_rules f ON f.id = t.id" +
 			" LEFT JOIN cloud.account a ON a.id = f.account_id",
-		"autoscale_vmgroups": "SELECT t.id, t.name, a.account_name FROM cloud.autoscale_vmgroups t" + owner +
+		"autoscale_vmgroups": "SELECT t.id, t.name, " + named + " FROM cloud.autoscale_vmgroups t" + owner +
 			" WHERE t.removed IS NULL",
-		"autoscale_policies": "SELECT t.id, t.name, a.account_name FROM cloud.autoscale_policies t" + owner +
+		"autoscale_policies": "SELECT t.id, t.name, " + named + " FROM cloud.autoscale_policies t" + owner +
 			" WHERE t.removed IS NULL",
-		"autoscale_vmprofiles": "SELECT t.id, t.uuid, a.account_name FROM cloud.autoscale_vmprofiles t" + owner +
+		"autoscale_vmprofiles": "SELECT t.id, t.uuid, " + named + " FROM cloud.autoscale_vmprofiles t" + owner +
 			" WHERE t.removed IS NULL",
-		"account": "SELECT t.id, t.account_name, t.account_name FROM cloud.account t WHERE t.removed " +
-			"IS NULL",
-		"domain": "SELECT t.id, t.name, '' FROM cloud.domain t WHERE t.removed IS NULL",
+		"account": "SELECT a.id, " + named + ", " + named + " FROM cloud.account a WHERE a.removed IS NULL",
+		"domain":  "SELECT t.id, t.name, '' FROM cloud.domain t WHERE t.removed IS NULL",
 	}
 }
 

@@ -25,6 +25,7 @@ type Account struct {
 	DomainID   string
 	Cloud      *cloud.Client
 	vpcs       int
+	project    bool // a project: ID is its own, InternalID that of its account
 	ended      bool // it was deleted with all it owned
 }
 
@@ -108,8 +109,12 @@ func (o owned) do(command string, p cloud.Params) {
 func (a *Account) Delete() {
 	t := a.t
 	a.ended = true
-	t.with(func(r *Rule) bool { return r.Account == a }, "delete account "+a.Name,
-		func() error { return t.site.Cloud.DeleteAccount(t.ctx, a.ID) })
+	if a.project {
+		a.deleteProject()
+	} else {
+		t.with(func(r *Rule) bool { return r.Account == a }, "delete account "+a.Name,
+			func() error { return t.site.Cloud.DeleteAccount(t.ctx, a.ID) })
+	}
 	t.until("the cleanup of account "+a.Name, accountCleanup, usageLook, func() (bool, string) {
 		left, err := t.rows().Left(t.ctx, a.InternalID)
 		t.Must(err, "waiting for the cleanup of account %s", a.Name)

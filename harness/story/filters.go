@@ -70,6 +70,7 @@ func (t Listings) answer(p cloud.Params) (lines []string, count int, refusal *cl
 		Count       int
 		UsageRecord []struct {
 			AccountID          string
+			ProjectID          string // of what belongs to a project, which has no account
 			UsageType          int64
 			StartDate, EndDate string
 			Description        string
@@ -84,7 +85,7 @@ func (t Listings) answer(p cloud.Params) (lines []string, count int, refusal *cl
 		t.Must(err, "reading a usage record")
 		end, err := cloud.UsageTime(r.EndDate)
 		t.Must(err, "reading a usage record")
-		lines = append(lines, recordLine(r.AccountID, r.UsageType, start, end, r.Description))
+		lines = append(lines, recordLine(r.AccountID+r.ProjectID, r.UsageType, start, end, r.Description))
 	}
 	return lines, answer.Count, nil
 }

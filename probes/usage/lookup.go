@@ -51,6 +51,22 @@ func (p *Probe) InternalID(ctx context.Context, of Object, uuid string) (int64, 
 	return id, nil
 }
 
+// ProjectAccount is the internal id of the account that a project has of its own, and that is billed for what belongs
+// to it (ProjectManagerImpl.java@4.20.0.0, createProject: its name is made of the project's and the domain's id).
+func (p *Probe) ProjectAccount(ctx context.Context, project, domain string) (int64, error) {
+	var id int64
+	err := p.db.QueryRowContext(ctx, "SELECT a.id FROM cloud.account a JOIN cloud.domain d ON d.id = a.domain_id "+
+		"WHERE d.uuid = ? AND a.account_name = CONCAT('PrjAcct-', ?, '-', d.id) AND a.removed IS NULL", domain,
+		project).Scan(&id)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return 0, fmt.Errorf("account of project %s: %w", project, ErrNotFound)
+	case err != nil:
+		return 0, fmt.Errorf("account of project %s: %w", project, err)
+	}
+	return id, nil
+}
+
 // LastID is the last id that a table has given out, whether its row is still there or not: the table's own counter,
 // which a server may answer from a cache (MySQL 8), or the largest id, whichever is more.
 func LastID(ctx context.Context, db *sql.DB, schema, table string) (int64, error) {

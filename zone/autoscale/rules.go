@@ -30,7 +30,7 @@ func ownerParams(own ...param) []param {
 		param{Name: "account", Type: "string", About: "the account of the resource. Must be used with the " +
 			"domainId parameter."},
 		param{Name: "domainid", Type: "uuid:domain", About: "the domain ID of the account."},
-		param{Name: "projectid", Type: "string", About: "an optional project"},
+		param{Name: "projectid", Type: "uuid:project", About: "an optional project"},
 	)
 }
 

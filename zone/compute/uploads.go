@@ -20,6 +20,7 @@ func uploadVolumeCommand() command {
 				"include QCOW2, OVA, and VHD."},
 			{Name: "zoneid", Type: "uuid:zone", Required: true, About: "the ID of the zone the volume is to be " +
 				"hosted on"},
+			{Name: "projectid", Type: "uuid:project", About: "the project of the resource"},
 			{Name: "account", Type: "string", About: "an optional accountName. Must be used with domainId."},
 			{Name: "domainid", Type: "uuid:domain", About: "an optional domainId."},
 		},

@@ -103,6 +103,7 @@ func deployCommand() command {
 			{Name: "hostid", Type: "uuid:host", About: "destination Host ID to deploy the VM to"},
 			{Name: "diskofferingid", Type: "uuid:diskoffering", About: "the ID of the disk offering for the " +
 				"virtual machine"},
+			{Name: "projectid", Type: "uuid:project", About: "the project of the resource"},
 			{Name: "account", Type: "string", About: "an optional account for the virtual machine. Must be used " +
 				"with domainId."},
 			{Name: "domainid", Type: "uuid:domain", About: "an optional domainId for the virtual machine."},

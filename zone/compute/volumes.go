@@ -152,6 +152,7 @@ func volumeCommands() []command {
 				{Name: "diskofferingid", Type: "uuid:diskoffering", Required: true, About: "the ID of the disk " +
 					"offering"},
 				{Name: "zoneid", Type: "uuid:zone", About: "the ID of the availability zone"},
+				{Name: "projectid", Type: "uuid:project", About: "the project of the resource"},
 				{Name: "account", Type: "string", About: "the account associated with the disk volume"},
 				{Name: "domainid", Type: "uuid:domain", About: "the domain ID associated with the disk offering"},
 			},

@@ -57,6 +57,9 @@ func (f *Faults) succeeds(knob release.Knob) func(next run) run {
 // listRules leaves out rules of disabled groups and source lists, and shows deleted rules.
 func (f *Faults) listRules(next run) run {
 	return func(k *kernel.Kernel, c *kernel.Call) (obj, error) {
+		if f.On(fault.ProjectRulesListed) && !c.Has("projectid") {
+			c.Params["projectid"] = "-1"
+		}
 		answer, err := next(k, c)
 		if err != nil {
 			return nil, err

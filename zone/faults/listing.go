@@ -15,6 +15,7 @@ func listingIgnores() map[release.Knob][]string {
 	return map[release.Knob][]string{
 		fault.UsageAPIOldFormatIgnored: {"oldformat"},
 		fault.UsageAPIAccountIgnored:   {"account", "accountid"},
+		fault.UsageAPIProjectIgnored:   {"projectid"},
 		fault.UsageAPIDomainIgnored:    {"domainid"},
 		fault.UsageAPISubdomainsLost:   {"isrecursive"},
 		fault.UsageAPITypeIgnored:      {"type", "usageid"}, // without a type a usage id is refused

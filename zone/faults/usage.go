@@ -7,6 +7,7 @@ import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
 // EventShift is how far faults move a usage event in time.
@@ -40,6 +41,11 @@ func (f *Faults) usage(next kernel.WriteUsage) kernel.WriteUsage {
 		for _, lost := range lostEvents() {
 			if lost.typ == e.Type && (lost.why == "" || lost.why == e.Why) && f.On(lost.knob) {
 				return nil
+			}
+		}
+		if owner, ok := e.Owner.(*tenancy.Account); ok && f.On(fault.ProjectBilledToOwner) {
+			if owner.Project != nil {
+				e.Owner = owner.Project.Owner
 			}
 		}
 		if f.On(fault.SecondNICStays) && f.ofSecondNIC(e) {

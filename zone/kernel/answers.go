@@ -38,6 +38,7 @@ func ListParams(own ...Param) []Param {
 		Param{Name: "account", Type: "string", About: "list resources by account. Must be used with the domainId " +
 			"parameter."},
 		Param{Name: "domainid", Type: "uuid:domain", About: "list only resources belonging to the domain specified"},
+		Param{Name: "projectid", Type: "uuid:project", About: "list objects by project; if projectid=-1 lists All VMs"},
 		Param{Name: "listall", Type: "boolean", About: "If set to false, list only resources belonging to the " +
 			"command's caller; if set to true - list resources that the caller is authorized to see."},
 		Param{Name: "isrecursive", Type: "boolean", About: "defaults to false, but if true, lists all resources " +

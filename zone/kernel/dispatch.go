@@ -161,7 +161,8 @@ func (c *Call) validateType(p Param, value string) error {
 				"mentioned in the api documentation", value, c.shownName())
 		}
 	case "uuid":
-		if entity != "" && !exists(c.k, entity, value) {
+		everyProject := p.Name == "projectid" && value == "-1" // which lists take
+		if entity != "" && !everyProject && !exists(c.k, entity, value) {
 			return c.BadEntity(p.Name, value)
 		}
 	case "map":

@@ -18,6 +18,7 @@ func certCommands() []command {
 				{Name: "privatekey", Type: "string", Required: true, About: "Private key"},
 				{Name: "certchain", Type: "string", About: "Certificate chain of trust"},
 				{Name: "password", Type: "string", About: "Password for the private key"},
+				{Name: "projectid", Type: "uuid:project", About: "the project of the resource"},
 				{Name: "account", Type: "string", About: "account that will own the SSL certificate"},
 				{Name: "domainid", Type: "uuid:domain", About: "domain ID of the account owning the SSL certificate"},
 				{Name: "name", Type: "string", Required: true, About: "Name for the uploaded certificate"},

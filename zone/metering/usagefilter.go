@@ -58,6 +58,14 @@ func usageFilter(mgr *Manager, c *kernel.Call) (*filter, error) {
 // them, else its own; with isrecursive only an id counts.
 func (mgr *Manager) ofAccount(c *kernel.Call, f *filter) error {
 	account := mgr.tenancy.AccountByUUID(c.Str("accountid"))
+	project := mgr.tenancy.ProjectByUUID(c.Str("projectid"))
+	if project != nil && account != nil {
+		return api.Invalid("Projectid and accountId can't be specified together")
+	}
+	if project != nil {
+		f.add("account_id=?", project.Account.ID)
+		return nil
+	}
 	if name := c.Str("account"); account == nil && name != "" && c.Has("domainid") {
 		domain := mgr.tenancy.DomainByUUID(c.Str("domainid"))
 		i := slices.IndexFunc(mgr.tenancy.Accounts, func(a *tenancy.Account) bool {

@@ -117,7 +117,11 @@ func recordAnswer(mgr *Manager, c *kernel.Call, r *record) obj {
 		"enddate":   mgr.usageStamp(r.end), "tags": []obj{},
 	}
 	if a, ok := ByID(mgr.tenancy.Accounts, r.account, func(a *tenancy.Account) int64 { return a.ID }); ok {
-		out["account"], out["accountid"] = a.Name, a.UUID
+		if p := a.Project; p != nil {
+			out["project"], out["projectid"] = p.Name, p.UUID
+		} else {
+			out["account"], out["accountid"] = a.Name, a.UUID
+		}
 	}
 	if d, ok := ByID(mgr.tenancy.Domains, r.domain, func(d *tenancy.Domain) int64 { return d.ID }); ok {
 		out["domainid"], out["domain"] = d.UUID, d.Name

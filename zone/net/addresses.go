@@ -32,6 +32,7 @@ func addressCommands() []command {
 					"be transferable across zones"},
 				{Name: "fordisplay", Type: "boolean", About: "an optional field, whether to the display the IP " +
 					"to the end user or not"},
+				{Name: "projectid", Type: "uuid:project", About: "the project of the resource"},
 				{Name: "account", Type: "string", About: "the account to associate with this IP address"},
 				{Name: "domainid", Type: "uuid:domain", About: "the ID of the domain to associate with this IP " +
 					"address"},

@@ -34,6 +34,7 @@ func networkCommands() []command {
 				{Name: "vpcid", Type: "uuid:vpc", About: "the VPC network belongs to"},
 				{Name: "networkdomain", Type: "string", About: "network domain"},
 				{Name: "aclid", Type: "uuid:acl", About: "Network ACL ID associated for the network"},
+				{Name: "projectid", Type: "uuid:project", About: "the project of the resource"},
 				{Name: "account", Type: "string", About: "account that will own the network"},
 				{Name: "domainid", Type: "uuid:domain", About: "domain ID of the account owning a network"},
 			},

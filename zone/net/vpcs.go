@@ -28,6 +28,7 @@ func vpcCommands() []command {
 					"will belong to this domain"},
 				{Name: "start", Type: "boolean", About: "If set to false, the VPC won't start (VPC VR will not " +
 					"get allocated) until its first network gets implemented. True by default."},
+				{Name: "projectid", Type: "uuid:project", About: "the project of the resource"},
 				{Name: "account", Type: "string", About: "the account associated with the VPC. Must be used with " +
 					"the domainId parameter."},
 				{Name: "domainid", Type: "uuid:domain", About: "the domain ID associated with the VPC"},

@@ -19,6 +19,7 @@ type VPNUser struct {
 
 func vpnCommands() []command {
 	owner := []param{{Name: "username", Type: "string", Required: true, About: "username for the vpn user"},
+		{Name: "projectid", Type: "uuid:project", About: "the project of the resource"},
 		{Name: "account", Type: "string", About: "an optional account for the vpn user. Must be used with domainId."},
 		{Name: "domainid", Type: "uuid:domain", About: "an optional domainId for the vpn user."}}
 	return []command{

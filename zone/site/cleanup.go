@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -27,6 +28,38 @@ func (mgr *Manager) RemoveAccount(ctx context.Context, a *tenancy.Account) error
 	}
 	mgr.cleanupAccount(ctx, a)
 	return nil
+}
+
+// Owns names what an account has that keeps its project from going: the first kind of machines, volumes that are not
+// attached, networks and VPCs (ProjectManagerImpl.java@4.20.0.0, deleteProject).
+func (mgr *Manager) Owns(a *tenancy.Account) string {
+	count := map[string]int{}
+	for _, vm := range mgr.compute.VMs {
+		if vm.Account == a && vm.Removed.IsZero() {
+			count["VirtualMachine"]++
+		}
+	}
+	for _, v := range mgr.compute.Volumes {
+		if v.Account == a && v.Removed.IsZero() && v.VM == nil {
+			count["Volume"]++
+		}
+	}
+	for _, n := range mgr.net.Networks {
+		if n.Account == a && n.Removed.IsZero() {
+			count["Network"]++
+		}
+	}
+	for _, v := range mgr.net.VPCs {
+		if v.Account == a && v.Removed.IsZero() {
+			count["Vpc"]++
+		}
+	}
+	for _, kind := range []string{"VirtualMachine", "Volume", "Network", "Vpc"} {
+		if count[kind] > 0 {
+			return fmt.Sprintf("%d %s", count[kind], kind)
+		}
+	}
+	return ""
 }
 
 // accountCleanupInterval is account.cleanup.interval of the simulator zone.

@@ -18,9 +18,6 @@ func emptyCommands() []command {
 	id, name := param{Name: "id", Type: "string", About: "list by id"}, param{Name: "name", Type: "string",
 		About: "list by name"}
 	return []command{
-		none("listProjects", "Lists projects and provides detailed information for listed projects", id, name,
-			param{Name: "state", Type: "string", About: "list projects by state"},
-			param{Name: "displaytext", Type: "string", About: "list projects by display text"}),
 		none("listSSHKeyPairs", "List registered keypairs", id, name,
 			param{Name: "fingerprint", Type: "string", About: "A public key fingerprint to look for"}),
 		none("listIpForwardingRules", "List the IP forwarding rules", id,

@@ -200,8 +200,8 @@ func (mgr *Manager) accountAnswer(a *Account) obj {
 func listAccounts(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	for _, a := range mgr.Accounts {
-		if !a.Removed.IsZero() || a == mgr.System.Account || !Visible(mgr, c, a) || c.Has("id") &&
-			c.Str("id") != a.UUID || c.Differs("name", a.Name) ||
+		if !a.Removed.IsZero() || a == mgr.System.Account || a.Type == ProjectAccount || !Visible(mgr, c, a) ||
+			c.Has("id") && c.Str("id") != a.UUID || c.Differs("name", a.Name) ||
 			c.Has("state") && c.Str("state") != a.State || c.Has("accounttype") &&
 			c.Str("accounttype") != strconv.Itoa(a.Type) || !kernel.Matches(c.Str("keyword"), a.Name) {
 			continue
@@ -229,6 +229,9 @@ func deleteAccount(mgr *Manager, c *kernel.Call) (obj, error) {
 	a := mgr.AccountByUUID(c.Str("id"))
 	if a == nil || !a.Removed.IsZero() {
 		return nil, api.Invalid("The account has already been removed.")
+	}
+	if ids := mgr.managed(a); len(ids) > 0 {
+		return nil, api.Invalid("The account id=%d manages project(s) with ids %v and can't be removed", a.ID, ids)
 	}
 	return obj{"success": true}, mgr.Hooks.Remove(c.Ctx, a)
 }

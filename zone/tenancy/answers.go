@@ -10,9 +10,15 @@ import (
 // Shown is a domain's path as accounts and jobs show it: ROOT, ROOT/reg.
 func (d *Domain) Shown() string { return "ROOT" + strings.TrimSuffix(d.Path, "/") }
 
-// Owned adds an object's owner to its answer.
+// Owned adds an object's owner to its answer: a project, or an account (ApiResponseHelper.java@4.20.0.0,
+// populateOwner).
 func (mgr *Manager) Owned(out obj, a *Account) {
-	out["account"], out["domainid"], out["domain"] = a.Name, a.Domain.UUID, a.Domain.Name
+	out["domainid"], out["domain"] = a.Domain.UUID, a.Domain.Name
+	if p := a.Project; p != nil {
+		out["projectid"], out["project"] = p.UUID, p.Name
+	} else {
+		out["account"] = a.Name
+	}
 	mgr.DomainPath(out, a.Domain)
 }
 

@@ -6,5 +6,6 @@ import (
 
 // Commands are the commands of the room.
 func Commands() []command {
-	return slices.Concat(domainCommands(), accountCommands(), userCommands(), limitCommands(), configurationCommands())
+	return slices.Concat(domainCommands(), accountCommands(), userCommands(), limitCommands(), configurationCommands(),
+		projectCommands())
 }

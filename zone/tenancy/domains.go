@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -137,7 +138,11 @@ func deleteDomain(mgr *Manager, c *kernel.Call) (obj, error) {
 				"from the domain before deleting", d.Name, d.ID)}
 	}
 	for _, a := range accounts {
-		if err := mgr.Hooks.Remove(c.Ctx, a); err != nil {
+		remove := mgr.Hooks.Remove
+		if p := a.Project; p != nil {
+			remove = func(ctx context.Context, _ *Account) error { return mgr.removeProject(ctx, p) }
+		}
+		if err := remove(c.Ctx, a); err != nil {
 			return nil, err
 		}
 	}

@@ -9,7 +9,8 @@ import (
 // MayUse is CloudStack's access check: users act on their own account's objects.
 func MayUse(mgr *Manager, c *kernel.Call, owner *Account, what string) error {
 	a := Caller(c).Account
-	if a == owner || a.Type == 1 || Caller(c) == mgr.System || a.Type == 2 && mgr.Within(owner.Domain, a.Domain.UUID) {
+	if acts(a, owner) || a.Type == 1 || Caller(c) == mgr.System ||
+		a.Type == 2 && mgr.Within(owner.Domain, a.Domain.UUID) {
 		return nil
 	}
 	return Permission("Acct[%s-%s] does not have permission to operate with resource %s", a.UUID, a.Name, what)

@@ -126,6 +126,7 @@ func limitCommands() []command {
 	who := []param{{Name: "account", Type: "string", About: "List resources by account. Must be used with the " +
 		"domainId parameter."},
 		{Name: "domainid", Type: "uuid:domain", About: "list only resources belonging to the domain specified"},
+		{Name: "projectid", Type: "uuid:project", About: "the project of the limits"},
 		{Name: "resourcetype", Type: "integer", About: "Type of resource."}}
 	return []command{
 		{Name: "listResourceLimits", About: "Lists resource limits.",

@@ -1,6 +1,8 @@
 package tenancy
 
 import (
+	"slices"
+
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 )
@@ -11,6 +13,7 @@ func (mgr *Manager) Finders() map[string]func(uuid string) bool {
 		"domain":  func(u string) bool { return mgr.DomainByUUID(u) != nil },
 		"account": func(u string) bool { return mgr.AccountByUUID(u) != nil },
 		"user":    func(u string) bool { return mgr.UserByUUID(u) != nil },
+		"project": func(u string) bool { return mgr.ProjectByUUID(u) != nil },
 	}
 }
 
@@ -32,10 +35,13 @@ func (mgr *Manager) UserByUUID(u string) *User {
 	return x
 }
 
-// OwnerAccount is the account that a create command works for: the one named by account and domainid, else the
-// caller's.
+// OwnerAccount is the account that a create command works for: the project's, the one named by account and domainid,
+// else the caller's (AccountManagerImpl.java@4.20.0.0, finalizeOwner).
 func OwnerAccount(mgr *Manager, c *kernel.Call) (*Account, error) {
 	name, domain := c.Str("account"), c.Str("domainid")
+	if id := c.Str("projectid"); id != "" && id != everyProject && takesProject(c) {
+		return mgr.projectOwner(c, id, name)
+	}
 	if name == "" {
 		return Caller(c).Account, nil
 	}
@@ -54,8 +60,31 @@ func OwnerAccount(mgr *Manager, c *kernel.Call) (*Account, error) {
 	return nil, api.Invalid("Unable to find account %s in domain id=%s", name, domain)
 }
 
-// Visible is the filter of list commands: own objects, or those that account, domainid, listall and isrecursive name.
+// takesProject says whether the command has a parameter projectid: where it has none, a server takes no notice of it.
+func takesProject(c *kernel.Call) bool {
+	return slices.ContainsFunc(c.Cmd.Params, func(p param) bool { return p.Name == "projectid" })
+}
+
+func (mgr *Manager) projectOwner(c *kernel.Call, id, account string) (*Account, error) {
+	if account != "" {
+		return nil, api.Invalid("Account and projectId can't be specified together")
+	}
+	p := mgr.ProjectByUUID(id)
+	if p == nil || !p.Removed.IsZero() {
+		return nil, api.Invalid("Unable to find project by id")
+	}
+	return p.Account, MayUse(mgr, c, p.Account, "Project")
+}
+
+// Visible is the filter of list commands: own objects, or those that projectid, account, domainid, listall and
+// isrecursive name. What belongs to a project is seen by its project, by its own id, or in the list of everything.
 func Visible(mgr *Manager, c *kernel.Call, a *Account) bool {
+	wanted := c.Str("projectid")
+	if p := a.Project; p != nil && (wanted == p.UUID || wanted == everyProject || wanted == "" && c.Has("id")) {
+		return acts(Caller(c).Account, a) || Caller(c).Account.Type == RootAdmin
+	} else if p != nil || wanted != "" && wanted != everyProject {
+		return false
+	}
 	if name := c.Str("account"); name != "" && (a.Name != name || (c.Has("domainid") &&
 		a.Domain.UUID != c.Str("domainid"))) {
 		return false

@@ -22,6 +22,7 @@ type Manager struct {
 	Domains             []*Domain
 	Accounts            []*Account
 	Users               []*User
+	Projects            []*Project
 	System              *User // what the integration port and background work act as
 	Admin               *User
 	Limits              map[LimitKey]int64
