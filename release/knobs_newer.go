@@ -3,12 +3,21 @@ package release
 // UnappliedNeverListed came with 4.19.
 const UnappliedNeverListed Knob = "unapplied-never-listed"
 
+// RefusedConfigBlocksRouter came with 4.22.
+const RefusedConfigBlocksRouter Knob = "refused-config-blocks-router"
+
 // ExpungeWithoutDetach came with usage rows of volumes per VM.
 const ExpungeWithoutDetach Knob = "expunge-without-detach"
 
 // newer are the behaviours that 4.20.3, 4.21 and 4.22 brought.
 func newer() []KnobInfo {
 	return []KnobInfo{
+		{
+			Name: RefusedConfigBlocksRouter, Part: "router", Needs: []Knob{RouterVerifies},
+			About: "a router keeps a balancing configuration that it refused, and its scripts end there whatever " +
+				"they are run for: port forwarding, firewall and ACL changes fail until the next balancing change " +
+				"that it takes (configure.py@4.22.0.0)",
+		},
 		{
 			Name: UnappliedNeverListed, Part: "api",
 			About: "listLoadBalancerRuleInstances applied=false is always empty: it walks the mapped VMs alone " +

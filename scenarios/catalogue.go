@@ -148,6 +148,7 @@ func stories() harness.Catalogue {
 		noPlainText(),
 		healthyTLS(),
 		forwardedProto(),
+		routerBlocked(),
 		groupLifeCycle(),
 		groupGuards(),
 		failingTemplate(),

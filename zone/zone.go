@@ -32,6 +32,9 @@ import (
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
+// ErrRefused is the answer of a router that looked at what was pushed and refuses it (Pushes).
+var ErrRefused = net.ErrRefused
+
 // What a user of the zone needs of its rooms.
 type (
 	Push          = net.Push

@@ -2,6 +2,8 @@ package lab
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/stackproof/stackproof/harness/fleet"
 	"github.com/stackproof/stackproof/router"
@@ -23,7 +25,11 @@ func (f pushes) Push(ctx context.Context, p zone.Push) error {
 			lb.Certificate.KeyLogged = router.ShowsPrivateKey(p.Line)
 		}
 	}
-	return f.Fleet.Push(ctx, p.Router, push)
+	err = f.Fleet.Push(ctx, p.Router, push)
+	if rejected := (*router.RejectedError)(nil); errors.As(err, &rejected) {
+		return fmt.Errorf("%w: %w", zone.ErrRefused, err)
+	}
+	return err
 }
 
 // Pushes hand a zone's pushes to the routers of a fleet.

@@ -65,6 +65,7 @@ const (
 	ServerException Class = "server-exception"
 	HalfChanged     Class = "half-changed"
 	SiblingsBlocked Class = "siblings-blocked"
+	RouterBlocked   Class = "router-blocked"
 	TagsLeft        Class = "tags-left"
 	FormerMember    Class = "former-member"
 	RuleStuck       Class = "rule-stuck"
@@ -138,6 +139,7 @@ func Classes() []ClassInfo {
 		{ServerException, "A call failed with an exception of the server's own code.", nil},
 		{HalfChanged, "A call that failed has changed something.", nil},
 		{SiblingsBlocked, "A change of a rule was refused because of another rule of its router.", nil},
+		{RouterBlocked, "A change that is none of balancing is refused because of a balancing change before it.", nil},
 		{FormerMember, "A VM or an address that was taken from a rule still counts as its member.", nil},
 		{RuleStuck, "No call on a rule succeeds any more.", nil},
 		{EmptyList, "A list leaves out what it is asked for.", nil},

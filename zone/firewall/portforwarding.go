@@ -2,6 +2,7 @@ package firewall
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -273,7 +274,10 @@ func finishPF(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to apply port " +
 			"forwarding rule"}
 	}
-	if err := mgr.SetRuleState(c.Ctx, &pf.Rule, StateActive); err != nil {
+	if mgr.net.Blocked(pf.Network) {
+		return nil, errors.Join(api.Internal("Failed to apply port forwarding rule"), mgr.revokePF(c.Ctx, pf))
+	}
+	if err := errors.Join(mgr.SetRuleState(c.Ctx, &pf.Rule, StateActive), mgr.eraseRevoked(c.Ctx, pf)); err != nil {
 		return nil, err
 	}
 	for _, fw := range mgr.FWRules.All() {
@@ -294,6 +298,9 @@ func deletePF(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := mgr.RevokeRelated(c.Ctx, &pf.Rule); err != nil {
 		return nil, err
 	}
+	if mgr.net.Blocked(pf.Network) {
+		return nil, errors.Join(api.Internal("Failed to delete port forwarding rule"), mgr.revokePF(c.Ctx, pf))
+	}
 	if err := mgr.RemovePFRule(c.Ctx, pf); err != nil {
 		return nil, err
 	}
@@ -301,13 +308,18 @@ func deletePF(mgr *Manager, c *kernel.Call) (obj, error) {
 	return obj{"success": true}, nil
 }
 
-// RemovePFRule revokes a rule. Its NET.RULEDELETE has zone 0, in every release (facts: cloudstack.md 1.2).
+// deletedPF writes a rule's NET.RULEDELETE, which has zone 0 in every release (facts: cloudstack.md 1.2).
+func (mgr *Manager) deletedPF(ctx context.Context, pf *PFRule) error {
+	return mgr.UsageEvent(ctx, "NET.RULEDELETE", pf.Account, 0, pf.ID, nil)
+}
+
+// RemovePFRule revokes a rule.
 func (mgr *Manager) RemovePFRule(ctx context.Context, pf *PFRule) error {
 	if !mgr.PFRules.Has(pf) {
 		return nil
 	}
 	if pf.State != StateRevoke {
-		if err := mgr.UsageEvent(ctx, "NET.RULEDELETE", pf.Account, 0, pf.ID, nil); err != nil {
+		if err := mgr.deletedPF(ctx, pf); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package firewall
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -200,7 +201,16 @@ func finishFW(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create " +
 			"firewall rule"}
 	}
+	if mgr.net.Blocked(fw.Network) {
+		return nil, errors.Join(api.Internal("Failed to create firewall rule"),
+			mgr.SetRuleState(c.Ctx, fw, StateRevoke))
+	}
 	for _, other := range mgr.FWRules.All() {
+		if other.Address == fw.Address && other.State == StateRevoke {
+			if err := mgr.RemoveFWRule(c.Ctx, other); err != nil {
+				return nil, err
+			}
+		}
 		if other.Address == fw.Address && other.State == StateAdd {
 			if err := mgr.SetRuleState(c.Ctx, other, StateActive); err != nil {
 				return nil, err

@@ -24,6 +24,7 @@ type ACLItem struct {
 	Start, End         string // ports; empty for all
 	ICMPType, ICMPCode string
 	Reason             string
+	Revoked            bool // by a call that failed: it goes with the next that does not
 }
 
 // ACLItemByUUID finds the rule of a list with a uuid; nil for none.
@@ -228,6 +229,10 @@ func aclItemResult(mgr *Manager, c *kernel.Call) (obj, error) {
 	if i == nil {
 		return nil, api.Internal("Failed to create network ACL Item")
 	}
+	if mgr.aclBlocked(i.List) {
+		i.Revoked = true
+		return nil, api.Internal("Failed to create network ACL Item")
+	}
 	return obj{"networkacl": aclItemAnswer(mgr, i)}, nil
 }
 
@@ -239,13 +244,31 @@ func updateACLItem(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := i.read(c); err != nil {
 		return nil, err
 	}
+	if mgr.aclBlocked(i.List) {
+		return nil, api.Internal("Failed to apply Network ACL rule: %s", i.UUID)
+	}
 	return obj{"networkacl": aclItemAnswer(mgr, i)}, nil
+}
+
+// aclBlocked says whether a router of a network with the list holds what it refused (Blocked). A list that comes
+// through loses its revoked items (NetworkACLManagerImpl.applyNetworkACL).
+func (mgr *Manager) aclBlocked(l *ACL) bool {
+	if slices.ContainsFunc(mgr.Networks, func(n *Network) bool {
+		return n.ACL == l.UUID && n.Removed.IsZero() && mgr.Blocked(n)
+	}) {
+		return true
+	}
+	l.Items = slices.DeleteFunc(l.Items, func(i *ACLItem) bool { return i.Revoked })
+	return false
 }
 
 func aclItemAnswer(mgr *Manager, i *ACLItem) obj {
 	out := obj{"id": i.UUID, "protocol": i.Protocol, "action": i.Action, "traffictype": i.Traffic, "state": "Active",
 		"cidrlist": strings.Join(i.CIDRs, ","), "number": i.Number, "aclid": i.List.UUID, "aclname": i.List.Name,
 		"tags": mgr.tenancy.Tagged(i.UUID), "fordisplay": true, "reason": i.Reason}
+	if i.Revoked {
+		out["state"] = "Deleting"
+	}
 	if i.Start != "" {
 		out["startport"], out["endport"] = i.Start, i.End
 	}

@@ -3,6 +3,7 @@ package net
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -77,6 +78,8 @@ type Router struct {
 	NICUUID   string
 	Seq       int64 // last agent sequence
 	Created   time.Time
+	// Holds says that the router has a balancing configuration which it refused (ErrRefused), and has taken none since.
+	Holds bool
 }
 
 // Host is a simulated hypervisor host.
@@ -123,6 +126,9 @@ type Push struct {
 	// Aggregated: sent in bulk at router start (confirmed.md 19).
 	Aggregated bool
 }
+
+// ErrRefused is the answer of a router that looked at what was pushed and refuses it.
+var ErrRefused = errors.New("the router refuses the configuration")
 
 // Pushes receives pushes. An error is a router that answered result=false: the zone rolls back as the release does.
 type Pushes interface {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/tenancy"
@@ -73,6 +74,14 @@ func sourceIP(mgr *Manager, v *VPC, n *Network) *Address {
 		}
 	}
 	return nil
+}
+
+// Blocked says whether a running router of the network still holds a balancing configuration that it refused: its
+// scripts write that one first, whatever they are run for, and end there (configure.py@4.22.0.0, IpTablesExecutor).
+func (mgr *Manager) Blocked(n *Network) bool {
+	return mgr.On(release.RefusedConfigBlocksRouter) && slices.ContainsFunc(mgr.RoutersOf(n), func(r *Router) bool {
+		return r.State == "Running" && r.Holds
+	})
 }
 
 // SetRouter changes a router's state and tells whoever runs the real one. The zone's lock is released meanwhile.

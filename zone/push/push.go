@@ -3,6 +3,7 @@ package push
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -120,6 +121,9 @@ func (mgr *Manager) send(ctx context.Context, r *net.Router, c content) error {
 	answer := mgr.compute.Simulated("LoadBalancerConfigCommand", r.Host)
 	err = mgr.released(func() error { return mgr.deliver(ctx, p, answer) })
 	answer.Answered()
+	if err == nil || errors.Is(err, net.ErrRefused) {
+		r.Holds = err != nil
+	}
 	return err
 }
 
