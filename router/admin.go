@@ -3,13 +3,10 @@
 package router
 
 import (
-	"bufio"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -17,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/stackproof/stackproof/router/supervise"
 )
 
 // ErrNotRunning says that HAProxy is not running on the router, so there is nothing to ask.
@@ -212,21 +211,5 @@ func (r *Router) Admin(ctx context.Context, command string) (answer string, err 
 	}
 	defer func() { err = errors.Join(err, folder.Close()) }()
 	// Through the descriptor, since a socket's path may not exceed 107 bytes.
-	conn, err := new(net.Dialer).DialContext(ctx, "unix", fmt.Sprintf("/proc/self/fd/%d/admin.sock", folder.Fd()))
-	if err != nil {
-		return "", err
-	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	defer func() {
-		stop()
-		err = errors.Join(err, conn.Close())
-	}()
-	if _, err := io.WriteString(conn, command+"\n"); err != nil {
-		return "", errors.Join(ctx.Err(), err)
-	}
-	data, err := io.ReadAll(bufio.NewReader(conn))
-	if err != nil {
-		return "", errors.Join(ctx.Err(), err)
-	}
-	return string(data), nil
+	return supervise.Ask(ctx, fmt.Sprintf("/proc/self/fd/%d/admin.sock", folder.Fd()), command)
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/stackproof/stackproof/internal/reexec"
 )
 
 // movedName as argv[0] makes the test binary become a program on a thread that is not its first.
@@ -25,7 +27,7 @@ func maybeMoved() {
 		go func() {
 			runtime.LockOSThread()
 			if unix.Gettid() != os.Getpid() {
-				fmt.Fprintln(os.Stderr, become("/bin/sleep", []string{"sleep", "infinity"}, nil))
+				fmt.Fprintln(os.Stderr, reexec.Become("/bin/sleep", []string{"sleep", "infinity"}, nil))
 				os.Exit(1)
 			}
 			select {}

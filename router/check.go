@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"runtime"
 	"syscall"
+
+	"github.com/stackproof/stackproof/internal/reexec"
 )
 
 // check has HAProxy read a file of the router, by its name inside the child, as the Debian unit does before it signals
@@ -18,12 +20,9 @@ func check(ctx context.Context, binary, dir string, ids identity, path string) (
 	ctx, cancel := context.WithTimeout(ctx, settle)
 	defer cancel()
 	output := &tail{}
-	cmd := exec.CommandContext(ctx, "/proc/self/exe")
-	cmd.Args = childArgs(dir, ids, binary, "-c", "-f", path)
-	cmd.Env = []string{}
+	cmd := reexec.Command(ctx, syscall.CLONE_NEWNS, childArgs(dir, ids, binary, "-c", "-f", path)...)
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.WaitDelay = settle
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
 	// The parent death signal follows the thread: keep it until the check has ended.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

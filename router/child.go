@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stackproof/stackproof/internal/reexec"
 )
 
 // childName as a program's name (argv[0]) makes MaybeChild take over.
@@ -32,7 +33,7 @@ const (
 // ordinary process it does nothing. In a child that a Router started it prepares the mount namespace, becomes HAProxy
 // and never returns.
 func MaybeChild() {
-	if len(os.Args) == 0 || os.Args[0] != childName {
+	if reexec.Role() != childName {
 		return
 	}
 	fmt.Fprintf(os.Stderr, "%s: %v\n", childName, runChild(os.Args[1:]))
@@ -52,18 +53,7 @@ func runChild(args []string) error {
 		return err
 	}
 	env := []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "NOTIFY_SOCKET=" + notifyPath}
-	return become(args[3], args[3:], env)
-}
-
-// become executes a program that dies with our parent. The kernel keeps the parent death signal with a thread, exec
-// keeps the thread that calls it, and Go may have moved us off the first one, which is the one that got the signal.
-func become(path string, args, env []string) error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
-		return fmt.Errorf("asking to die with the parent: %w", err)
-	}
-	return fmt.Errorf("becoming %s: %w", path, unix.Exec(path, args, env))
+	return reexec.Become(args[3], args[3:], env)
 }
 
 // privateMounts gives this process its own /etc, /run and /var/lib. All sources are named relative to the private

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/stackproof/stackproof/router/supervise"
 )
 
 // Files is the state of a router as a person who logged in would see it.
@@ -47,7 +49,7 @@ func (r *Router) Files(ctx context.Context) (Files, error) {
 		if workers, err = r.proc.workers(); err == nil {
 			f.MasterPID, f.Workers = r.proc.cmd.Process.Pid, len(workers)
 			f.Serving, f.RunningSince = slices.Clone(r.serving), r.since
-		} else if errors.Is(err, errExited) {
+		} else if errors.Is(err, supervise.ErrExited) {
 			err = nil
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +14,9 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/stackproof/stackproof/internal/reexec"
+	"github.com/stackproof/stackproof/router/supervise"
 )
 
 // settle bounds every wait for HAProxy. It answers in milliseconds; only a machine out of memory takes longer.
@@ -23,10 +25,8 @@ const settle = 30 * time.Second
 // process is one HAProxy in master-worker mode, first process of its own pid namespace: killing it ends all workers.
 type process struct {
 	cmd    *exec.Cmd
-	notify *net.UnixConn
-	states chan string   // what HAProxy tells systemd, newest last
+	states *supervise.States
 	done   chan struct{} // closed when the master has been waited for
-	reader chan struct{} // closed when the reader of states has ended
 	output *tail
 
 	patience time.Duration // bounds a reload
@@ -37,29 +37,24 @@ type process struct {
 func launch(ctx context.Context, host Host, binary, dir string, ids identity) (p *process, refused string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, settle)
 	defer cancel()
-	p = &process{states: make(chan string, 64), done: make(chan struct{}), reader: make(chan struct{}), output: &tail{},
-		patience: settle}
-	if p.notify, err = listenNotify(dir); err != nil {
+	p = &process{done: make(chan struct{}), output: &tail{}, patience: settle}
+	if p.states, err = listenNotify(dir); err != nil {
 		return nil, "", err
 	}
-	p.cmd = exec.Command("/proc/self/exe")
-	p.cmd.Args = childArgs(dir, ids, binary, "-Ws", "-f", livePath, "-p", pidPath)
-	p.cmd.Env = []string{}
+	p.cmd = reexec.Command(context.Background(), syscall.CLONE_NEWNS|syscall.CLONE_NEWPID,
+		childArgs(dir, ids, supervise.Command(binary, livePath, pidPath)...)...)
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	p.cmd.WaitDelay = settle
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID,
-		Pdeathsig: syscall.SIGKILL}
 	if err := host.Start(p.cmd); err != nil {
 		return nil, "", errors.Join(fmt.Errorf("starting HAProxy in its own mount and pid namespace: %w", err),
-			p.notify.Close())
+			p.states.Close())
 	}
-	go p.read()
 	go p.wait()
-	state, err := p.until(ctx, "READY=1")
+	state, err := p.until(ctx, supervise.Ready)
 	if err == nil && !failedState(state) {
 		return p, "", nil
 	}
-	exited := errors.Is(err, errExited)
+	exited := errors.Is(err, supervise.ErrExited)
 	if stopErr := p.stop(); stopErr != nil {
 		return nil, "", errors.Join(err, stopErr)
 	}
@@ -69,13 +64,11 @@ func launch(ctx context.Context, host Host, binary, dir string, ids identity) (p
 	return nil, "", fmt.Errorf("starting HAProxy: %w: %s", err, p.output.text())
 }
 
-var errExited = errors.New("HAProxy ended")
-
 func failedState(state string) bool { return strings.Contains(state, "failed") }
 
 // listenNotify opens the socket on which HAProxy reports its state as it does to systemd. It is opened through the
 // folder's descriptor, since a socket's path may not exceed 107 bytes.
-func listenNotify(dir string) (*net.UnixConn, error) {
+func listenNotify(dir string) (*supervise.States, error) {
 	run, err := os.Open(filepath.Join(dir, "run"))
 	if err != nil {
 		return nil, fmt.Errorf("opening the router's run folder: %w", err)
@@ -85,35 +78,7 @@ func listenNotify(dir string) (*net.UnixConn, error) {
 		return nil, fmt.Errorf("removing the former state socket: %w", err)
 	}
 	path := fmt.Sprintf("/proc/self/fd/%d/%s", run.Fd(), filepath.Base(notifyPath))
-	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
-	if err != nil {
-		return nil, fmt.Errorf("opening HAProxy's state socket: %w", err)
-	}
-	return conn, nil
-}
-
-// read passes states on until the socket closes. The channel is drained before every wait; should it still run full,
-// the oldest state goes.
-func (p *process) read() {
-	defer close(p.reader)
-	buf := make([]byte, 4096)
-	for {
-		n, err := p.notify.Read(buf)
-		if err != nil {
-			return
-		}
-		for sent := false; !sent; {
-			select {
-			case p.states <- string(buf[:n]):
-				sent = true
-			default:
-				select {
-				case <-p.states:
-				default:
-				}
-			}
-		}
-	}
+	return supervise.Listen(path)
 }
 
 func (p *process) wait() {
@@ -139,29 +104,7 @@ func (p *process) killed() bool {
 
 // until waits for a state that holds the word.
 func (p *process) until(ctx context.Context, word string) (string, error) {
-	last := "nothing"
-	for {
-		select {
-		case state := <-p.states:
-			if last = state; strings.Contains(state, word) {
-				return state, nil
-			}
-		case <-p.done:
-			return "", errExited
-		case <-ctx.Done():
-			return "", fmt.Errorf("waiting for HAProxy to say %s (it last said %q): %w", word, last, ctx.Err())
-		}
-	}
-}
-
-func (p *process) forgetStates() {
-	for {
-		select {
-		case <-p.states:
-		default:
-			return
-		}
-	}
+	return p.states.Until(ctx, p.done, word)
 }
 
 // reload signals the master and waits until the new worker serves and no old one takes connections. failed is not
@@ -175,16 +118,16 @@ func (p *process) reload(ctx context.Context) (failed string, err error) {
 		return "", err
 	}
 	p.output.clear()
-	p.forgetStates()
+	p.states.Forget()
 	if err := p.cmd.Process.Signal(syscall.SIGUSR2); errors.Is(err, os.ErrProcessDone) {
-		return "", errExited
+		return "", supervise.ErrExited
 	} else if err != nil {
 		return "", fmt.Errorf("signalling HAProxy: %w", err)
 	}
 	if _, err := p.until(ctx, "RELOADING=1"); err != nil {
 		return "", fmt.Errorf("reloading HAProxy: %w", err)
 	}
-	state, err := p.until(ctx, "READY=1")
+	state, err := p.until(ctx, supervise.Ready)
 	if err != nil {
 		return "", fmt.Errorf("reloading HAProxy: %w", err)
 	}
@@ -197,7 +140,7 @@ func (p *process) reload(ctx context.Context) (failed string, err error) {
 		return p.output.text(), nil
 	}
 	for _, pid := range old {
-		if err := waitDeaf(ctx, pid); err != nil {
+		if err := supervise.AwaitDeaf(ctx, pid); err != nil {
 			return "", fmt.Errorf("reloading HAProxy: %w", err)
 		}
 	}
@@ -229,7 +172,7 @@ func (p *process) awaitFresh(ctx context.Context, old []int) (bool, error) {
 		select {
 		case <-tick.C:
 		case <-p.done:
-			return false, errExited
+			return false, supervise.ErrExited
 		case <-ctx.Done():
 			return false, fmt.Errorf("reloading HAProxy: it has no worker but %v and gave no alert: %w: %s", now,
 				ctx.Err(), p.output.text())
@@ -250,8 +193,7 @@ func (p *process) stop() error {
 	case <-ctx.Done():
 		err = errors.Join(err, errors.New("HAProxy does not end after SIGKILL"))
 	}
-	err = errors.Join(err, p.notify.Close())
-	<-p.reader
+	err = errors.Join(err, p.states.Close())
 	if err != nil {
 		return fmt.Errorf("stopping HAProxy: %w", err)
 	}

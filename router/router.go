@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/stackproof/stackproof/router/supervise"
 )
 
 // Options say what a Router is. Name, Dir and Host are required.
@@ -235,7 +237,7 @@ func (r *Router) reload(ctx context.Context, file []byte) (Action, string, error
 		return ActionReloadFailed, "", err
 	}
 	failed, err := r.proc.reload(ctx)
-	if errors.Is(err, errExited) {
+	if errors.Is(err, supervise.ErrExited) {
 		return r.start(ctx, file) // it died unnoticed: the router's script would not have found it either
 	}
 	if err != nil || failed != "" {

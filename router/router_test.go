@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/router/supervise"
 )
 
 const (
@@ -185,7 +187,7 @@ func TestReloadWaitsForFormerWorker(t *testing.T) {
 	require.NoError(t, syscall.Kill(workers[0], syscall.SIGCONT))
 	assert.ErrorContains(t, err, "waiting for the former worker")
 	eventually(t, "the former worker deaf", func() (bool, string) {
-		n, err := listening(workers[0])
+		n, err := supervise.Listening(workers[0])
 		require.NoError(t, err)
 		return n == 0, strconv.Itoa(n)
 	})

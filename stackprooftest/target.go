@@ -36,7 +36,6 @@ const mainVariable = "STACKPROOF_TEST_MAIN"
 // Main runs a package's tests and ends the process with their status. It is all that TestMain has to do. Where network
 // namespaces may not be made, the tests run once more in a user namespace; that they cannot is for Lab to say.
 func Main(m Tests) {
-	router.MaybeChild()
 	scripts.MaybeChild()
 	os.Exit(inside(m))
 }

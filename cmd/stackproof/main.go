@@ -12,12 +12,10 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/stackproof/stackproof/network"
-	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/router/scripts"
 )
 
 func main() {
-	router.MaybeChild()
 	scripts.MaybeChild()
 	// What the driver would log of lost connections is in the errors that it returns.
 	_ = mysql.SetLogger(&mysql.NopLogger{}) // refuses nil only

@@ -33,7 +33,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	router.MaybeChild()
 	scripts.MaybeChild()
 	testscript.Main(testhome.Around(m), map[string]func(){"stackproof": main})
 }

@@ -6,12 +6,10 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stackproof/stackproof/internal/testhome"
-	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/router/scripts"
 )
 
 func TestMain(m *testing.M) {
-	router.MaybeChild()
 	scripts.MaybeChild()
 	goleak.VerifyTestMain(testhome.Around(m))
 }

@@ -11,12 +11,16 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stackproof/stackproof/internal/reexec"
+	"github.com/stackproof/stackproof/router"
 )
 
-// MaybeChild does nothing in an ordinary process. In a process that this package started from the same program it does
-// that process's work and does not return. main and TestMain call it before anything else.
+// MaybeChild does nothing in an ordinary process. In a process that this package, or package router, started from the
+// same program it does that process's work and does not return. main and TestMain call it before anything else.
 func MaybeChild() {
-	switch filepath.Base(os.Args[0]) {
+	router.MaybeChild()
+	switch filepath.Base(reexec.Role()) {
 	case nameFirst:
 		runFirst()
 	case nameInit:

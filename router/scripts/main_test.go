@@ -28,7 +28,6 @@ const asVariable = "STACKPROOF_SCRIPTS_TEST_AS"
 
 func TestMain(m *testing.M) {
 	MaybeChild()
-	router.MaybeChild()
 	if actor, ok := actors()[os.Getenv(asVariable)]; ok {
 		if err := actor(context.Background()); err != nil {
 			fmt.Println("error:", err)

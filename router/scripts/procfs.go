@@ -2,10 +2,8 @@ package scripts
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -34,40 +32,6 @@ func processes() []process {
 		list = append(list, process{pid: pid, parent: parent, state: fields[0]})
 	}
 	return list
-}
-
-// listening counts a process's listening TCP sockets, 0 when it has ended. The process shares this one's network
-// namespace.
-func listening(pid int) int {
-	sockets := map[string]bool{}
-	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			continue // a kernel without IPv6
-		}
-		for line := range strings.Lines(string(text)) {
-			if words := strings.Fields(line); len(words) > 9 && words[3] == "0A" {
-				sockets["socket:["+words[9]+"]"] = true
-			}
-		}
-	}
-	dir := filepath.Join("/proc", strconv.Itoa(pid), "fd")
-	descriptors, err := os.ReadDir(dir)
-	if errors.Is(err, os.ErrPermission) &&
-		slices.ContainsFunc(processes(), func(p process) bool { return p.pid == pid && p.state != "Z" }) {
-		// it is ending and may still hold its sockets; in a user namespace its descriptors are closed to us by then
-		return 1
-	}
-	if err != nil {
-		return 0 // ended, or a zombie
-	}
-	n := 0
-	for _, d := range descriptors {
-		if target, err := os.Readlink(filepath.Join(dir, d.Name())); err == nil && sockets[target] {
-			n++
-		}
-	}
-	return n
 }
 
 // tail gives the end of a file from an offset on.

@@ -26,6 +26,7 @@ import (
 
 	"github.com/stackproof/stackproof/router"
 	"github.com/stackproof/stackproof/router/scripts/scriptstest"
+	"github.com/stackproof/stackproof/router/supervise"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -302,10 +303,11 @@ func TestNamespacesOfItsOwn(t *testing.T) {
 func TestNotServedWhileAFormerWorkerListens(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	assert.Positive(t, listening(pid()))
 	assert.Contains(t, new(service).notYet(1, []int{pid()}), "still listens on")
 	require.NoError(t, l.Close())
-	assert.Zero(t, listening(pid()))
+	n, err := supervise.Holding(pid())
+	require.NoError(t, err)
+	assert.Zero(t, n)
 }
 
 func TestTreeIsNotWritten(t *testing.T) {

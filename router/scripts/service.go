@@ -1,18 +1,20 @@
 package scripts
 
 import (
-	"bufio"
+	"context"
+	"errors"
 	"fmt"
-	"net"
 	"os"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stackproof/stackproof/router"
+	"github.com/stackproof/stackproof/router/supervise"
 )
 
 const (
@@ -27,37 +29,17 @@ const (
 type service struct {
 	program string
 	reaper  *reaper
-	notes   *net.UnixConn // notify socket
-	ready   chan struct{}
+	states  *supervise.States
 	master  int
-	exited  <-chan unix.WaitStatus
+	exited  <-chan struct{} // closed when the master has ended
 }
 
 func newService(r *reaper) (*service, error) {
-	notes, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: notifyPath, Net: "unixgram"})
+	states, err := supervise.Listen(notifyPath)
 	if err != nil {
 		return nil, fmt.Errorf("listen for readiness: %w", err)
 	}
-	s := &service{reaper: r, notes: notes, ready: make(chan struct{}, 1)}
-	go s.listen()
-	return s, nil
-}
-
-func (s *service) listen() {
-	b := make([]byte, 4096)
-	for {
-		n, err := s.notes.Read(b)
-		if err != nil {
-			return
-		}
-		if !slices.Contains(strings.Split(string(b[:n]), "\n"), "READY=1") {
-			continue
-		}
-		select {
-		case s.ready <- struct{}{}:
-		default:
-		}
-	}
+	return &service{reaper: r, states: states}, nil
 }
 
 // alive also takes notice of a master that ended by itself.
@@ -100,36 +82,30 @@ func (s *service) call(verb string) (exit int, output, note string) {
 }
 
 func (s *service) start() (int, string, string) {
-	s.forget()
+	s.states.Forget()
 	log, err := os.OpenFile(haproxyLog, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return 1, err.Error(), ""
 	}
 	defer func() { _ = log.Close() }()
 	// The scripts recognise HAProxy by the word /run/haproxy.pid in the list of processes.
-	args := []string{s.program, "-Ws", "-f", livePath, "-p", pidPath}
-	s.master, s.exited, err = s.reaper.start(s.program, args, &os.ProcAttr{
+	master, status, err := s.reaper.start(s.program, supervise.Command(s.program, livePath, pidPath), &os.ProcAttr{
 		Dir:   "/",
 		Env:   environment("NOTIFY_SOCKET=" + notifyPath),
 		Files: []*os.File{nil, log, log},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})
 	if err != nil {
-		s.master = 0
 		return 1, err.Error(), ""
 	}
+	exited := make(chan struct{})
+	go func() { <-status; close(exited) }()
+	s.master, s.exited = master, exited
 	exit, note := s.settle(nil)
 	if exit != 0 {
 		return exit, strings.TrimSpace(string(tail(haproxyLog, 0))), note
 	}
 	return 0, "", note
-}
-
-func (s *service) forget() {
-	select {
-	case <-s.ready:
-	default:
-	}
 }
 
 func (s *service) reload() (int, string, string) {
@@ -141,7 +117,7 @@ func (s *service) reload() (int, string, string) {
 	}
 	before := s.workers()
 	_ = os.Truncate(haproxyLog, 0)
-	s.forget()
+	s.states.Forget()
 	if err := unix.Kill(s.master, unix.SIGUSR2); err != nil {
 		return 1, err.Error(), ""
 	}
@@ -182,14 +158,12 @@ func (s *service) try(args []string) (string, bool) {
 // settle waits until a worker that is not among the former ones serves. The note says why it gave up; the exit status
 // is not zero only when the master is gone.
 func (s *service) settle(former []int) (int, string) {
-	limit := time.NewTimer(serviceLimit)
-	defer limit.Stop()
-	select {
-	case <-s.ready:
-	case <-s.exited:
+	ctx, cancel := context.WithTimeout(context.Background(), serviceLimit)
+	defer cancel()
+	if _, err := s.states.Until(ctx, s.exited, supervise.Ready); errors.Is(err, supervise.ErrExited) {
 		s.master = 0
 		return 1, ""
-	case <-limit.C:
+	} else if err != nil {
 		return 0, "HAProxy did not report readiness within " + serviceLimit.String()
 	}
 	// The master forks before it reports, so a worker that is not there by now will not come: it went into wait mode.
@@ -198,13 +172,13 @@ func (s *service) settle(former []int) (int, string) {
 		return 0, "HAProxy's master reported readiness without a new worker: " +
 			strings.TrimSpace(string(tail(haproxyLog, 0)))
 	}
-	return 0, s.serving(worker, former, limit.C)
+	return 0, s.serving(ctx, worker, former)
 }
 
 // serving waits until no former worker listens and the admin socket is the new worker's. The master says that it is
 // ready when it has told the former worker to finish, not when that worker has heard it. The note says what was seen
 // last when that does not come about.
-func (s *service) serving(worker int, former []int, limit <-chan time.Time) string {
+func (s *service) serving(ctx context.Context, worker int, former []int) string {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	for {
@@ -214,7 +188,7 @@ func (s *service) serving(worker int, former []int, limit <-chan time.Time) stri
 		}
 		select {
 		case <-poll.C:
-		case <-limit:
+		case <-ctx.Done():
 			return "the new worker does not serve after " + serviceLimit.String() + ": " + last
 		}
 		if !slices.Contains(s.workers(), worker) {
@@ -225,7 +199,7 @@ func (s *service) serving(worker int, former []int, limit <-chan time.Time) stri
 
 func (s *service) notYet(worker int, former []int) string {
 	for _, pid := range former {
-		if n := listening(pid); n > 0 {
+		if n, err := supervise.Holding(pid); n > 0 || errors.Is(err, os.ErrPermission) {
 			return fmt.Sprintf("the former worker %d still listens on %d sockets", pid, n)
 		}
 	}
@@ -307,20 +281,10 @@ func adminSocket() string {
 
 // servingPID asks the worker behind the socket for its process id.
 func servingPID(socket string) (int, error) {
-	conn, err := net.DialTimeout("unix", socket, adminLimit)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(adminLimit))
-	if _, err := conn.Write([]byte("show info\n")); err != nil {
-		return 0, err
-	}
-	lines := bufio.NewScanner(conn)
-	for lines.Scan() {
-		if pid, ok := strings.CutPrefix(lines.Text(), "Pid: "); ok {
-			return strconv.Atoi(strings.TrimSpace(pid))
-		}
-	}
-	return 0, fmt.Errorf("no Pid in its answer: %w", lines.Err())
+	ctx, cancel := context.WithTimeout(context.Background(), adminLimit)
+	defer cancel()
+	info, err := router.Ask(func(ctx context.Context, command string) (string, error) {
+		return supervise.Ask(ctx, socket, command)
+	}).ShowInfo(ctx)
+	return info.PID, err
 }

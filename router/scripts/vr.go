@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/stackproof/stackproof/internal/reexec"
 	"github.com/stackproof/stackproof/router"
 )
 
@@ -163,13 +164,12 @@ func (v *VR) start(spec rootSpec) error {
 		return fmt.Errorf("opening a sandbox: %w", err)
 	}
 	v.enc, v.dec = json.NewEncoder(v.conn), json.NewDecoder(v.conn)
-	v.cmd = exec.Command(spec.Self)
-	v.cmd.Args = []string{nameFirst}
+	v.cmd = reexec.Command(context.Background(), 0, nameFirst)
 	v.cmd.Env = []string{childMark(os.Getpid())}
 	v.cmd.Dir = "/"
 	v.cmd.Stderr = v.stderr
 	v.cmd.ExtraFiles = []*os.File{inside}
-	v.cmd.SysProcAttr = attributes(spec.OwnNetwork)
+	isolate(v.cmd.SysProcAttr, spec.OwnNetwork)
 	if err := v.launch(); err != nil {
 		close(v.gone)
 		err = errors.Join(err, v.conn.Close())
@@ -181,12 +181,10 @@ func (v *VR) start(spec rootSpec) error {
 	return nil
 }
 
-func attributes(ownNetwork bool) *syscall.SysProcAttr {
-	attr := &syscall.SysProcAttr{
-		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
-		Pdeathsig:  syscall.SIGKILL,
-		Setsid:     true,
-	}
+// isolate gives the sandbox its namespaces.
+func isolate(attr *syscall.SysProcAttr, ownNetwork bool) {
+	attr.Cloneflags = unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS
+	attr.Setsid = true
 	if ownNetwork {
 		attr.Cloneflags |= unix.CLONE_NEWNET
 	}
@@ -195,7 +193,6 @@ func attributes(ownNetwork bool) *syscall.SysProcAttr {
 		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
 		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
 	}
-	return attr
 }
 
 // launch starts the command on a thread that stays until the command has ended: the kernel's "die with your parent"
