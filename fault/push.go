@@ -33,6 +33,7 @@ const (
 	InternalRulesOnRouter   release.Knob = "internal-rules-on-router"
 	InternalPoliciesDropped release.Knob = "internal-policies-dropped"
 	KeepAlivePushed         release.Knob = "keep-alive-pushed"
+	IdleTimeoutUnread       release.Knob = "idle-timeout-unread"
 	PushFieldChanged        release.Knob = "push-field-changed"
 	MemberOrderTurned       release.Knob = "member-order-turned"
 	RevokedUntold           release.Knob = "revoked-untold"
@@ -173,6 +174,10 @@ func pushFaults() []release.KnobInfo {
 		{
 			Name: KeepAlivePushed, Part: "router",
 			About: "every push asks for keep-alive",
+		},
+		{
+			Name: IdleTimeoutUnread, Part: "router", Needs: []release.Knob{release.IdleTimeout},
+			About: "pushes carry the idle timeout that the management server had when it started",
 		},
 		{
 			Name: PushFieldChanged, Part: "router", Takes: PushFields(),

@@ -6,6 +6,9 @@ const UnappliedNeverListed Knob = "unapplied-never-listed"
 // RefusedConfigBlocksRouter came with 4.22.
 const RefusedConfigBlocksRouter Knob = "refused-config-blocks-router"
 
+// IdleTimeoutKept came with the setting, in 4.22.1.
+const IdleTimeoutKept Knob = "idle-timeout-kept"
+
 // ExpungeWithoutDetach came with usage rows of volumes per VM.
 const ExpungeWithoutDetach Knob = "expunge-without-detach"
 
@@ -52,8 +55,12 @@ func newer() []KnobInfo {
 			Name: IdleTimeout,
 			Part: "router",
 			About: "pushes carry idleTimeout, a setting that the file's defaults take over: 0 leaves the timeouts " +
-				"out, a " +
-				"negative one keeps what the management server wrote last (#12586)",
+				"out (#12586)",
+		},
+		{
+			Name: IdleTimeoutKept, Part: "router", Needs: []Knob{IdleTimeout},
+			About: "an idle timeout below 0 leaves the timeouts that the management server wrote last, to whichever " +
+				"router (HAProxyConfigurator.java@4.22.1.0)",
 		},
 		{
 			Name: NICSecurityGroupNamed, Part: "router",

@@ -66,7 +66,7 @@ func history() History {
 		},
 		{Name: "4.22.1.0", After: "4.22.0.0", Also: []string{"4.20.3.0"}, Aliases: []string{"4.22.1.1"},
 			On: []Knob{VolumeUsagePerVM, UsageVolumeKeyNarrow, TextsInstance, NetworkIDMustMatch, IdleTimeout,
-				ExpungeWithoutDetach}},
+				IdleTimeoutKept, ExpungeWithoutDetach}},
 		{
 			Name: mainName, After: "4.22.1.0", Becomes: "4.23",
 			On: []Knob{SoftDeleteRules, SoftDeleteJoinBlind, FailedDeleteDropsPolicy, MappingTwiceStuck,

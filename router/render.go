@@ -87,8 +87,8 @@ func (r *Renderer) keepAliveDefaults(p Push, rules Rules) bool {
 	return r.leaked
 }
 
-// idleTimeout is what this file's timeouts are made of: a negative one leaves them as the last push wrote them
-// (HAProxyConfigurator.java@4.22.1.0).
+// idleTimeout is what this file's timeouts are made of: with Rules.IdleTimeoutKept a negative one leaves them as the
+// last push wrote them (HAProxyConfigurator.java@4.22.1.0).
 func (r *Renderer) idleTimeout(p Push, rules Rules) int64 {
 	if !rules.IdleTimeout {
 		return DefaultIdleTimeout
@@ -98,7 +98,7 @@ func (r *Renderer) idleTimeout(p Push, rules Rules) int64 {
 	if p.IdleTimeout >= 0 {
 		r.idle = &p.IdleTimeout
 	}
-	if r.idle == nil {
+	if r.idle == nil || p.IdleTimeout < 0 && !rules.IdleTimeoutKept {
 		return DefaultIdleTimeout
 	}
 	return *r.idle

@@ -160,7 +160,7 @@ func TestRulesFor(t *testing.T) {
 	newest := Rules{KeepAliveLeaks: true, CheckBeforeUse: true, FrontendFirst: true, KeepAliveForceclose: true,
 		EndsTLS: true, PlainWithoutCertificate: true, KeepsForwardedProto: true}
 	timed := newest
-	timed.IdleTimeout = true
+	timed.IdleTimeout, timed.IdleTimeoutKept = true, true
 	ancient := old
 	ancient.Before418 = true
 	for release, want := range map[string]Rules{

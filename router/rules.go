@@ -36,6 +36,8 @@ type Rules struct {
 	KeepAliveForceclose bool
 	// IdleTimeout: the timeouts of clients and servers are those of the push. From 4.22.1, #12586.
 	IdleTimeout bool
+	// IdleTimeoutKept: a negative one leaves them as the server wrote them last, to whichever router. From 4.22.1.
+	IdleTimeoutKept bool
 	// Before418: the file has no admin socket, writes forceclose for httpclose (refused by HAProxy 2.0 and later) and
 	// knows no cidr list. Up to 4.17; ended by #6571 and #6460 (HAProxyConfigurator.java@4.18.0.0).
 	Before418 bool
@@ -55,6 +57,7 @@ func RulesOf(on release.Knobs) Rules {
 		KeepsForwardedProto:     on[release.ForwardedProtoKept],
 		KeepAliveForceclose:     on[release.KeepAliveCookieInvalid],
 		IdleTimeout:             on[release.IdleTimeout],
+		IdleTimeoutKept:         on[release.IdleTimeoutKept],
 		Before418:               on[release.RendererBefore418],
 	}
 }

@@ -149,6 +149,7 @@ func stories() harness.Catalogue {
 		healthyTLS(),
 		forwardedProto(),
 		routerBlocked(),
+		idleTimeout(),
 		groupLifeCycle(),
 		groupGuards(),
 		failingTemplate(),

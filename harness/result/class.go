@@ -45,6 +45,7 @@ const (
 	ReloadCount         Class = "reload-count"
 	RoutersDiffer       Class = "routers-differ"
 	KeepAliveWrong      Class = "keep-alive-wrong"
+	WrongTimeout        Class = "wrong-timeout"
 	HealthAlarm         Class = "health-alarm"
 	NotSticky           Class = "not-sticky"
 	StickyWithoutPolicy Class = "sticky-without-policy"
@@ -128,6 +129,7 @@ func Classes() []ClassInfo {
 		{ReloadCount, "The router reloaded HAProxy more or fewer times than it should.", nil},
 		{RoutersDiffer, "Redundant routers have different rules.", nil},
 		{KeepAliveWrong, "Keep-alive of a push or a router is not that of the network's offering.", nil},
+		{WrongTimeout, "A router's file has other timeouts than the setting says.", nil},
 		{HealthAlarm, "A router's own health check alarms although its rules are in force.", nil},
 		{NotSticky, "A rule has a stickiness policy and does not keep its clients.", nil},
 		{StickyWithoutPolicy, "A rule has no stickiness policy and keeps its clients.", nil},

@@ -178,6 +178,9 @@ func buildCommand(mgr *Manager, r *net.Router, n *net.Network) ConfigCommand {
 	}
 	if mgr.On(release.IdleTimeout) {
 		cmd.IdleTimeout = mgr.tenancy.Setting(tenancy.IdleTimeout)
+		if mgr.On(fault.IdleTimeoutUnread) {
+			cmd.IdleTimeout = "50000"
+		}
 	}
 	if r.VPC != nil {
 		cmd.VPC = kernel.LongText(r.VPC.ID)
