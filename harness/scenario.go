@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
+
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -115,30 +117,9 @@ func (c Catalogue) IDs() []string {
 func Nearest(s string, words []string) string {
 	best, at := "", 1<<30
 	for _, w := range words {
-		if d := distance(strings.ToLower(s), strings.ToLower(w)); d < at {
+		if d := levenshtein.ComputeDistance(strings.ToLower(s), strings.ToLower(w)); d < at {
 			best, at = w, d
 		}
 	}
 	return best
-}
-
-// distance is Levenshtein's.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diagonal
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			diagonal = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/aymanbagabas/go-udiff/lcs"
 )
 
 // Section is one section of a haproxy.cfg: its keyword (global, defaults, listen ...), its name, and its lines without
@@ -148,35 +150,21 @@ func DiffSections(rendered, live []byte) []SectionDiff {
 	return diffs
 }
 
-// diffLines is the longest common subsequence written out: sections have tens of lines, so the square is cheap.
+// diffLines writes the differences of two lists of lines out, with all that is equal.
 func diffLines(old, new []string) (lines []string, same bool) {
-	common := make([][]int, len(old)+1)
-	for i := range common {
-		common[i] = make([]int, len(new)+1)
-	}
-	for i := len(old) - 1; i >= 0; i-- {
-		for j := len(new) - 1; j >= 0; j-- {
-			if old[i] == new[j] {
-				common[i][j] = common[i+1][j+1] + 1
-			} else {
-				common[i][j] = max(common[i+1][j], common[i][j+1])
-			}
+	mark := func(by string, some []string) {
+		for _, line := range some {
+			lines = append(lines, by+line)
 		}
 	}
-	i, j := 0, 0
-	for i < len(old) || j < len(new) {
-		switch {
-		case i < len(old) && j < len(new) && old[i] == new[j]:
-			lines = append(lines, "  "+old[i])
-			i, j = i+1, j+1
-		case j == len(new) || i < len(old) && common[i+1][j] >= common[i][j+1]:
-			lines = append(lines, "- "+old[i])
-			i++
-		default:
-			lines = append(lines, "+ "+new[j])
-			j++
-		}
+	at := 0
+	for _, d := range lcs.DiffLines(old, new) {
+		mark("  ", old[at:d.Start])
+		mark("- ", old[d.Start:d.End])
+		mark("+ ", new[d.ReplStart:d.ReplEnd])
+		at = d.End
 	}
+	mark("  ", old[at:])
 	return lines, slices.Equal(old, new)
 }
 
