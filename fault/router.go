@@ -31,6 +31,11 @@ const (
 	RouterKeepsDeleted         release.Knob = "router-keeps-deleted"
 	RouterSecondDoor           release.Knob = "router-second-door"
 	RouterKeepsCertificates    release.Knob = "router-keeps-certificates"
+	GeneratorNoChecks          release.Knob = "generator-no-checks"
+	GeneratorOneNetwork        release.Knob = "generator-one-network"
+	GeneratorUsualExpiry       release.Knob = "generator-usual-expiry"
+	GeneratorCookieInsert      release.Knob = "generator-cookie-insert"
+	GeneratorDoorsStayOpen     release.Knob = "generator-doors-stay-open"
 )
 
 func routerFaults() []release.KnobInfo {
@@ -127,6 +132,26 @@ func routerFaults() []release.KnobInfo {
 		{
 			Name: RouterSecondDoor, Part: "router",
 			About: "HAProxy has one proxy more than its file, which answers for the members of the first rule",
+		},
+		{
+			Name: GeneratorNoChecks, Part: "router",
+			About: "what is made of a push has no health checks of members",
+		},
+		{
+			Name: GeneratorOneNetwork, Part: "router",
+			About: "what is made of a push has the first network of a source list only",
+		},
+		{
+			Name: GeneratorUsualExpiry, Part: "router",
+			About: "what is made of a push has the usual expiry for every source policy",
+		},
+		{
+			Name: GeneratorCookieInsert, Part: "router",
+			About: "what is made of a push inserts every cookie, whatever its policy's mode is",
+		},
+		{
+			Name: GeneratorDoorsStayOpen, Part: "router",
+			About: "what is made of a push leaves the firewall open for rules that were deleted",
 		},
 	}
 }

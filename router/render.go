@@ -46,6 +46,7 @@ const blankLine = "\t "
 
 // Render renders one push. It fails where the real generator throws (a maxconn that is no number, a missing algorithm).
 func (r *Renderer) Render(p Push, rules Rules) (Rendered, error) {
+	p = rules.Slips.misread(p)
 	maxconn, err := strconv.ParseInt(p.MaxConn, 10, 64)
 	if err != nil {
 		return Rendered{}, fmt.Errorf("rendering the push: maxconn %q is not a whole number (the management server "+
@@ -72,6 +73,9 @@ func (r *Renderer) Render(p Push, rules Rules) (Rendered, error) {
 		config = append(config, "listen  vmops", "\tbind 0.0.0.0:9", "\toption transparent")
 	}
 	add, remove, stat := firewallRules(p)
+	if rules.Slips.DoorsStayOpen {
+		remove = nil
+	}
 	return Rendered{Config: config, AddRules: add, RemoveRules: remove, StatRules: stat,
 		Certificates: certificates(p, rules)}, nil
 }
@@ -205,7 +209,7 @@ func ruleSection(lb LoadBalancer, keepAlive bool, rules Rules) []string {
 	}
 	sticky, cookie := stickLines(lb)
 	tls := lb.endsTLS(rules)
-	servers := serverLines(lb, cookie, tls)
+	servers := serverLines(lb, cookie, tls, rules.Slips)
 	if len(servers) == 0 {
 		sticky, cookie = "", false
 	}
@@ -237,14 +241,17 @@ func ruleSection(lb LoadBalancer, keepAlive bool, rules Rules) []string {
 }
 
 // serverLines numbers the live backends from 0, so indexes shift when one goes.
-func serverLines(lb LoadBalancer, cookie, tls bool) []string {
+func serverLines(lb LoadBalancer, cookie, tls bool, slips Slips) []string {
 	var lines []string
 	for _, d := range lb.Destinations {
 		if d.Revoked {
 			continue
 		}
 		port := strconv.Itoa(d.Port)
-		line := "\tserver " + lb.Name() + "_" + strconv.Itoa(len(lines)) + " " + d.IP + ":" + port + " check"
+		line := "\tserver " + lb.Name() + "_" + strconv.Itoa(len(lines)) + " " + d.IP + ":" + port
+		if !slips.NoChecks {
+			line += " check"
+		}
 		if tls {
 			line += tlsOptions
 		}

@@ -41,6 +41,8 @@ type Rules struct {
 	// Before418: the file has no admin socket, writes forceclose for httpclose (refused by HAProxy 2.0 and later) and
 	// knows no cidr list. Up to 4.17; ended by #6571 and #6460 (HAProxyConfigurator.java@4.18.0.0).
 	Before418 bool
+	// Slips are planted: no release has any.
+	Slips Slips
 }
 
 // RulesOf gives the rules of a set of knobs.

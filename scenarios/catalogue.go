@@ -126,6 +126,7 @@ func stories() harness.Catalogue {
 		emptyNetwork(),
 		deletedAnswersNoMore(),
 		otherInputs(),
+		orders(),
 		updateWithoutProtocol(),
 		renameAlone(),
 		protocolSpelling(),

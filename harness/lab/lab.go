@@ -66,6 +66,7 @@ func New(opts Options) (*Target, error) {
 		opts.Knobs = profile
 	}
 	rules := router.RulesOf(opts.Knobs)
+	rules.Slips = mutations{opts.Knobs}.slips()
 	if opts.Scripts != nil && (mutations{opts.Knobs}).Router() != (router.Faults{}) {
 		return nil, errors.New("faults of the model of a router cannot be planted in real scripts: leave out " +
 			(mutations{opts.Knobs}).ofModel())

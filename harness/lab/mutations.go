@@ -44,6 +44,13 @@ func (m mutations) Router() router.Faults {
 		StartsEmpty: m.on[fault.RouterStartEmpty], SecondDoor: m.on[fault.RouterSecondDoor], Lines: m.lines()}
 }
 
+// slips are the faults of the management server's generator of files.
+func (m mutations) slips() router.Slips {
+	return router.Slips{NoChecks: m.on[fault.GeneratorNoChecks], OneNetwork: m.on[fault.GeneratorOneNetwork],
+		UsualExpiry: m.on[fault.GeneratorUsualExpiry], CookieInsert: m.on[fault.GeneratorCookieInsert],
+		DoorsStayOpen: m.on[fault.GeneratorDoorsStayOpen]}
+}
+
 // lines is the fault of one line.
 func (m mutations) lines() router.LineFault {
 	for knob, what := range map[release.Knob]router.LineWrong{fault.RouterLineLost: router.LineLost,

@@ -40,6 +40,7 @@ const (
 	PushCount           Class = "push-count"
 	PushContent         Class = "push-content"
 	RouterStale         Class = "router-stale"
+	WrongFile           Class = "wrong-file"
 	RouterFrozen        Class = "router-frozen"
 	ProcessStale        Class = "process-stale"
 	ReloadCount         Class = "reload-count"
@@ -124,6 +125,7 @@ func Classes() []ClassInfo {
 		{PushCount, "A step sent more or fewer pushes than it should.", nil},
 		{PushContent, "The newest push is not what the API lists.", nil},
 		{RouterStale, "The router's live file is not what the newest push renders to.", nil},
+		{WrongFile, "The file or the firewall that a router makes of a push is not what the push orders.", nil},
 		{RouterFrozen, "HAProxy refuses the router's file and goes on with the one before.", nil},
 		{ProcessStale, "HAProxy does not run, or runs with another file than the live one.", []Class{RouterFrozen}},
 		{ReloadCount, "The router reloaded HAProxy more or fewer times than it should.", nil},

@@ -51,6 +51,7 @@ type core struct {
 
 	pushed      *witness.Witness // nil until somebody looks
 	toldContent []string         // differences between pushes and the API
+	toldFile    []string         // differences between files and pushes
 	timePasses  bool             // beside the story's calls
 	ownPushes   bool             // see JudgesPushesItself
 	keepAlive   []string         // ids of the offerings with keep-alive that the story made

@@ -87,6 +87,9 @@ func (w *Witness) PushesFail() { w.failing = true }
 // Learn tells what the API calls a rule.
 func (w *Witness) Learn(id, name string) { w.names[id] = name }
 
+// Names are what the API calls each rule that was ever listed, by uuid.
+func (w *Witness) Names() map[string]string { return w.names }
+
 // Seen is how many pushes of a router the witness has looked at.
 func (w *Witness) Seen(name string) int {
 	if h := w.seen[name]; h != nil {

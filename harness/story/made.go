@@ -1,0 +1,57 @@
+package story
+
+import (
+	"context"
+	"slices"
+
+	"github.com/stackproof/stackproof/harness/filecheck"
+	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/release"
+	"github.com/stackproof/stackproof/router"
+)
+
+// maker is a target that shows what its routers made of their newest pushes.
+type maker interface {
+	Made(ctx context.Context, routerName string) (file []byte, rendered router.Rendered, err error)
+}
+
+// lookAtFile holds what a router made of its newest push against the push itself.
+func (t *core) lookAtFile(name string, push router.Push) {
+	m, ok := t.site.Routers.(maker)
+	if !ok || push.Raw == nil {
+		return
+	}
+	file, rendered, err := m.Made(t.ctx, name)
+	t.Must(err, "reading what router %s made of its newest push", name)
+	if file == nil {
+		return
+	}
+	has := func(k release.Knob) bool {
+		return t.site.Has(k) && (k != release.KeepAliveLeaks || len(t.keepAlive) > 0)
+	}
+	wrong, err := filecheck.File(push.Raw, file, has, t.pushed.Names())
+	t.Must(err, "holding the file of router %s against its push", name)
+	doors, err := filecheck.Firewall(push.Raw, filecheck.Doors{Add: rendered.AddRules, Remove: rendered.RemoveRules,
+		Stat: rendered.StatRules})
+	t.Must(err, "holding the firewall of router %s against its push", name)
+	t.tellFile(name, append(wrong, doors...), file, push)
+}
+
+// tellFile tells in what a file is not what its push orders, each thing once.
+func (t *core) tellFile(name string, wrong []string, file []byte, push router.Push) {
+	wrong = slices.DeleteFunc(wrong, func(one string) bool { return slices.Contains(t.toldFile, one) })
+	if len(wrong) == 0 {
+		return
+	}
+	t.toldFile = append(t.toldFile, wrong...)
+	f := result.Finding{Says: "router " + name + " makes of its newest push what it does not order: " + wrong[0],
+		Class: result.WrongFile}
+	for _, one := range wrong {
+		f.Seen = append(f.Seen, result.Seen{What: SeenFile, Text: one})
+	}
+	t.Find(f, result.Evidence{Kind: result.KindNote, Title: "haproxy.cfg of " + name, Text: string(file)},
+		result.Evidence{Kind: result.KindPush, Title: "push to " + name, Text: string(push.Raw)})
+}
+
+// SeenFile is what a file that is not what its push orders is seen by: the difference, in words.
+const SeenFile = "file"
