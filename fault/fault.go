@@ -12,7 +12,7 @@ import (
 
 // All lists the planted faults.
 func All() []release.KnobInfo {
-	return slices.Concat(answerFaults(), harmlessFaults(), listingFaults(), scalingFaults(), pushFaults(),
+	return slices.Concat(answerFaults(), harmlessFaults(), listingFaults(), scalingFaults(), rowFaults(), pushFaults(),
 		routerFaults(), usageFaults())
 }
 

@@ -8,6 +8,10 @@ const (
 	PolicyFirstCondition release.Knob = "policy-first-condition"
 	MonitorOldBounds     release.Knob = "monitor-old-bounds"
 	EnabledUnwatched     release.Knob = "enabled-unwatched"
+	OneTooManyStays      release.Knob = "one-too-many-stays"
+	DisabledGroupActs    release.Knob = "disabled-group-acts"
+	AtLeastIsMore        release.Knob = "at-least-is-more"
+	MemberSettingsLost   release.Knob = "member-settings-lost"
 )
 
 func scalingFaults() []release.KnobInfo {
@@ -27,6 +31,22 @@ func scalingFaults() []release.KnobInfo {
 		{
 			Name: EnabledUnwatched, Part: "api",
 			About: "a group that was disabled once has no monitor any more when it is enabled",
+		},
+		{
+			Name: OneTooManyStays, Part: "api",
+			About: "a group with one member more than its maximum keeps it",
+		},
+		{
+			Name: DisabledGroupActs, Part: "api",
+			About: "the policies of a disabled group act",
+		},
+		{
+			Name: AtLeastIsMore, Part: "api",
+			About: "a condition that holds at its threshold, too, holds beyond it only",
+		},
+		{
+			Name: MemberSettingsLost, Part: "api",
+			About: "members of autoscale groups get neither the disk nor the networks that their profile names",
 		},
 	}
 }

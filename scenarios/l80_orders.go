@@ -22,7 +22,7 @@ func orders() harness.Scenario {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)
 			other := tier.Address()
-			listed := tier.LoadBalancerAs("listed", story.Form{Algorithm: "leastconn",
+			listed := tier.LoadBalancerAs("listed", story.Form{Algorithm: "leastconn", Protocol: "tcp",
 				CIDRs: []string{"10.0.0.0/8", "192.168.0.0/16", "172.16.0.0/12"}}).Assign(vms...)
 			short := tier.LoadBalancerAs("short", story.Form{Algorithm: "source"}).Assign(vms...)
 			short.Give(story.SourcePolicy("70k", "25m"))
@@ -34,7 +34,7 @@ func orders() harness.Scenario {
 			t.ExpectAgreement(tier)
 			cookie.Give(story.CookiePolicy("SP"))
 			short.Give(story.SourcePolicy("", "26m"))
-			listed.Update(cloud.Params{"algorithm": "source"})
+			listed.Update(cloud.Params{"algorithm": "source", "protocol": "tcp"})
 			web.Delete()
 			t.ExpectAgreement(tier)
 			name := tier.Router()

@@ -76,6 +76,8 @@ const (
 	WrongRefusal    Class = "wrong-refusal"
 	FalseSuccess    Class = "false-success"
 	StillListed     Class = "still-listed"
+	WrongStored     Class = "wrong-stored"
+	WrongAnswer     Class = "wrong-answer"
 	NotListed       Class = "not-listed"
 	WrongPolicies   Class = "wrong-policies"
 	WrongForm       Class = "wrong-form"
@@ -157,6 +159,8 @@ func Classes() []ClassInfo {
 		{WrongRefusal, "A call was refused that must be carried out, or for another reason than it should be.", nil},
 		{FalseSuccess, "A call whose push failed was answered with success.", nil},
 		{StillListed, "The API lists what was deleted.", nil},
+		{WrongStored, "The database holds something else of rules or groups than the API lists.", nil},
+		{WrongAnswer, "A list leaves out what it is asked for, or has more, or counts otherwise.", nil},
 		{NotListed, "The API does not list what is alive, or not as active.", nil},
 		{WrongPolicies, "The API lists other stickiness policies than a rule has.", nil},
 		{WrongForm, "An answer has not the form of the target's release.", nil},

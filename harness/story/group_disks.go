@@ -3,6 +3,7 @@ package story
 import (
 	"fmt"
 
+	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
 )
 
@@ -26,6 +27,34 @@ func (a *Account) DataDisks() int {
 func (t Scaling) RequireDataDisks(a *Account, count int) {
 	if got := a.DataDisks(); got != count {
 		t.Inconclusive("account %s has %d data disks, want %d: members came without theirs", a.Name, got, count)
+	}
+}
+
+// MembersJoin has the members of groups that are made from now on in another network, too.
+func (n *Network) MembersJoin(other *Network) {
+	if n.memberDisk == nil {
+		n.memberDisk = map[string]string{}
+	}
+	n.memberDisk["networkids"] = n.ID + "," + other.ID
+}
+
+// ExpectDressed expects that each member of the group is in the other network, and that its account has a data disk for
+// each.
+func (t Scaling) ExpectDressed(g *Group, other *Network) {
+	defer t.Step("disks and networks of the members of %s", g.Name)()
+	t.Checked(1)
+	vms := g.VMs()
+	for _, vm := range vms {
+		found, err := vm.Account.Cloud.ListVirtualMachines(t.ctx, cloud.Params{"id": vm.ID, "networkid": other.ID})
+		t.Must(err, "listing %s", vm.Name)
+		if len(found) != 1 {
+			t.Fail(result.WrongMembers, fmt.Sprintf("member %s of %s is not in %s, which its profile names", vm.Name,
+				g.Name, other.Name))
+		}
+	}
+	if got := g.Account.DataDisks(); got != len(vms) {
+		t.Fail(result.WrongMembers, fmt.Sprintf("the %d members of %s have %d data disks, and their profile names one "+
+			"for each", len(vms), g.Name, got))
 	}
 }
 

@@ -54,6 +54,7 @@ type core struct {
 	toldFile    []string         // differences between files and pushes
 	timePasses  bool             // beside the story's calls
 	ownPushes   bool             // see JudgesPushesItself
+	siteClosed  bool             // see Afresh
 	keepAlive   []string         // ids of the offerings with keep-alive that the story made
 }
 
@@ -103,6 +104,7 @@ func Of(tell func(*T)) harness.Tell {
 		tell(t)
 		t.lookAtPushes()
 		ending{t.core}.expectGone()
+		t.expectStored()
 	}
 }
 
@@ -118,7 +120,10 @@ func newT(a *harness.Attempt, s *harness.Site) *T {
 }
 
 // Afresh tells a story on a fresh site of the same target (Attempt.Afresh): afterwards this T has nothing to act on.
-func (t *T) Afresh(tell func(*T)) harness.Outcome { return t.Attempt.Afresh(Of(tell)) }
+func (t *T) Afresh(tell func(*T)) harness.Outcome {
+	t.siteClosed = true
+	return t.Attempt.Afresh(Of(tell))
+}
 
 func (t *core) routerBy(key, id string) string {
 	routers, err := t.site.Cloud.ListRouters(t.ctx, cloud.Params{key: id})

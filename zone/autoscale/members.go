@@ -174,6 +174,9 @@ func (mgr *Manager) createMember(ctx context.Context, g *Group) (*compute.VM, er
 	}
 	networks := []*net.Network{g.Rule.Network}
 	for _, u := range strings.Split(g.Profile.Deploy["networkids"], ",") {
+		if mgr.On(fault.MemberSettingsLost) {
+			break
+		}
 		if n := mgr.net.NetworkByUUID(u); n != nil && n != g.Rule.Network {
 			networks = append(networks, n)
 		}
@@ -187,6 +190,9 @@ func (mgr *Manager) createMember(ctx context.Context, g *Group) (*compute.VM, er
 	})
 	if err != nil {
 		return nil, err
+	}
+	if mgr.On(fault.MemberSettingsLost) {
+		return vm, nil
 	}
 	if err := mgr.compute.AddDisk(ctx, vm, g.Profile.Deploy["diskofferingid"], nil); err != nil {
 		return nil, err

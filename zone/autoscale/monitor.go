@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
 )
@@ -81,7 +82,7 @@ func (mgr *Manager) monitor(ctx context.Context, g *Group) {
 		if missing := mgr.Hooks.Missing(g); missing > 0 {
 			mgr.scaleUp(ctx, g, missing)
 		}
-	case n > g.Max:
+	case n > g.Max && !(n == g.Max+1 && mgr.On(fault.OneTooManyStays)):
 		mgr.scaleDown(ctx, g)
 	default:
 		now := mgr.Now()
@@ -99,7 +100,8 @@ func (mgr *Manager) evaluate(ctx context.Context) {
 	live := false
 	for _, g := range slices.Clone(mgr.Groups) {
 		live = live || g.Removed.IsZero()
-		if g.State != groupEnabled || !g.Removed.IsZero() {
+		acts := g.State == groupEnabled || g.State == groupDisabled && mgr.On(fault.DisabledGroupActs)
+		if !acts || !g.Removed.IsZero() {
 			continue
 		}
 		ctx := kernel.WithOrigin(ctx, kernel.Origin{Thread: "AutoScale-VmGroup-Check-1"})
@@ -123,10 +125,11 @@ func (mgr *Manager) action(g *Group) string {
 		if s.gap.After(window) {
 			return ""
 		}
-		if mgr.Hooks.Resting(p, now.Sub(mgr.quiet[p.ID])) || !s.sample.After(window) {
+		known := s.sample.After(window) || g.State == groupDisabled // which is evaluated by a planted fault alone
+		if mgr.Hooks.Resting(p, now.Sub(mgr.quiet[p.ID])) || !known {
 			continue
 		}
-		if !slices.ContainsFunc(p.Conditions, func(k *Condition) bool { return !holds(k) }) {
+		if !slices.ContainsFunc(p.Conditions, func(k *Condition) bool { return !mgr.holds(k) }) {
 			return p.Action
 		}
 	}
@@ -135,9 +138,9 @@ func (mgr *Manager) action(g *Group) string {
 
 // holds compares a condition with the simulator's constants: CPU is always 10 %, other counters never have data
 // (facts: cloudstack.md 4).
-func holds(k *Condition) bool {
+func (mgr *Manager) holds(k *Condition) bool {
 	const cpu = 10
-	if k.Counter.Source != "CPU" {
+	if k.Counter.Source != "CPU" || k.Threshold == cpu && mgr.On(fault.AtLeastIsMore) {
 		return false
 	}
 	switch k.Operator {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/firewall"
@@ -242,6 +243,9 @@ func (mgr *Manager) dropFromGroup(ctx context.Context, g *Group, vm *compute.VM)
 	}
 	g.Members = slices.DeleteFunc(g.Members, func(o *compute.VM) bool { return o == vm })
 	vm.Group = nil
+	if mgr.On(fault.MemberRowsLeft) {
+		return
+	}
 	if err := mgr.Remove(ctx, "cloud.autoscale_vmgroup_vm_map", mgr.memberRows[vm.ID]); err != nil {
 		mgr.Log.Error("removing a member's row", "group", g.ID, "vm", vm.ID, "err", err)
 	}

@@ -31,6 +31,7 @@ func (f *Faults) Commands(all []kernel.Bound) []kernel.Bound {
 		"disableAutoScaleVmGroup":       f.disableGroup,
 		"updateAutoScaleVmGroup":        f.updateGroup,
 		"updateAutoScaleVmProfile":      f.updateProfile,
+		"listAutoScaleVmGroups":         f.forgets(fault.ListGroupsAll, "lbruleid"),
 	}
 	for i := range all {
 		if wrap := wrappers[all[i].Name]; wrap != nil {
@@ -56,6 +57,7 @@ func (f *Faults) succeeds(knob release.Knob) func(next run) run {
 
 // listRules leaves out rules of disabled groups and source lists, and shows deleted rules.
 func (f *Faults) listRules(next run) run {
+	next = f.forgets(fault.ListNetworkIgnored, "networkid")(next)
 	return func(k *kernel.Kernel, c *kernel.Call) (obj, error) {
 		if f.On(fault.ProjectRulesListed) && !c.Has("projectid") {
 			c.Params["projectid"] = "-1"
@@ -66,6 +68,13 @@ func (f *Faults) listRules(next run) run {
 		}
 		rules, _ := answer["loadbalancerrule"].([]obj)
 		count, _ := answer["count"].(int)
+		if f.On(fault.ListOthersShown) {
+			others := f.others(c, rules)
+			rules, count = append(rules, others...), count+len(others)
+		}
+		if f.On(fault.ListCountOfPage) {
+			count = len(rules)
+		}
 		if f.On(fault.RuleUnlisted) {
 			all := len(rules)
 			rules = slices.DeleteFunc(slices.Clone(rules), func(one obj) bool {

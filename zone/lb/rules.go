@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -267,6 +268,9 @@ func (mgr *Manager) removeLBRule(ctx context.Context, r *push.Rule) error {
 		}
 	}
 	for _, p := range r.Policies {
+		if mgr.On(fault.PolicyRowsLeft) {
+			break
+		}
 		if err := mgr.Remove(ctx, "cloud.load_balancer_stickiness_policies", p.ID); err != nil {
 			return err
 		}
@@ -330,7 +334,7 @@ func (mgr *Manager) afterPush(ctx context.Context, r *push.Rule) error {
 	if r.Certificate != nil && r.Certificate.Revoke {
 		r.Certificate = nil
 	}
-	if len(r.Members) == 0 {
+	if len(r.Members) == 0 && !mgr.On(fault.EmptyRuleActive) {
 		if err := mgr.firewall.SetRuleState(ctx, &r.Rule, firewall.StateAdd); err != nil {
 			return err
 		}

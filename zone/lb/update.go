@@ -3,6 +3,7 @@ package lb
 import (
 	"strings"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/firewall"
@@ -126,8 +127,10 @@ func (mgr *Manager) saveRule(c *kernel.Call, r *push.Rule) error {
 	if err := mgr.Update(c.Ctx, "cloud.firewall_rules", r.ID, obj{"uuid": r.UUID, "display": r.Display}); err != nil {
 		return err
 	}
-	return mgr.Update(c.Ctx, "cloud.load_balancing_rules", r.ID, obj{
-		"name": r.Name, "description": kernel.NullText(r.Text), "algorithm": r.Algorithm,
-		"lb_protocol": kernel.NullText(r.LBProtocol), "cidr_list": kernel.NullText(r.SourceList()),
-	})
+	row := obj{"name": r.Name, "description": kernel.NullText(r.Text), "algorithm": r.Algorithm,
+		"lb_protocol": kernel.NullText(r.LBProtocol), "cidr_list": kernel.NullText(r.SourceList())}
+	if mgr.On(fault.UpdateNotStored) {
+		delete(row, "algorithm")
+	}
+	return mgr.Update(c.Ctx, "cloud.load_balancing_rules", r.ID, row)
 }

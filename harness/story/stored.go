@@ -1,0 +1,169 @@
+package story
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/probes/stored"
+	"github.com/stackproof/stackproof/release"
+)
+
+// expectStored expects that the database holds of rules and groups what the API lists, and nothing of what is gone. It
+// is looked at when a story ends, on a site of its own.
+func (t *core) expectStored() {
+	if t.site.Journal == nil || t.site.DB == nil || t.siteClosed || t.ctx.Err() != nil {
+		return
+	}
+	rows, err := stored.Read(t.ctx, t.site.DB, t.site.Has(release.SoftDeleteRules))
+	t.Must(err, "looking at the stored rules")
+	listed, err := t.site.Cloud.ListLoadBalancerRules(t.ctx, nil)
+	t.Must(err, "listing load balancer rules")
+	groups, err := t.site.Cloud.ListAutoScaleVMGroups(t.ctx, nil)
+	t.Must(err, "listing the autoscale groups")
+	wrong := slices.Clone(rows.Left)
+	wrong = append(wrong, t.rulesStored(rows, listed)...)
+	wrong = append(wrong, groupsStored(rows, groups)...)
+	wrong = append(wrong, t.statesStored(rows)...)
+	if len(wrong) == 0 {
+		return
+	}
+	f := result.Finding{Says: "the database is not what the API says: " + wrong[0], Class: result.WrongStored}
+	for _, one := range wrong {
+		f.Seen = append(f.Seen, result.Seen{What: SeenStored, Text: one})
+	}
+	t.Find(f, result.Evidence{Kind: result.KindNote, Title: "database against the API",
+		Text: strings.Join(wrong, "\n")})
+}
+
+// SeenStored is what a row that is not what the API says is seen by: the difference, in words.
+const SeenStored = "stored"
+
+func (t *core) rulesStored(rows stored.Rows, listed []*cloud.LoadBalancerRule) (wrong []string) {
+	there := map[string]bool{}
+	for _, l := range listed {
+		there[l.Id] = true
+		r := rows.Rules[l.Id]
+		if r == nil {
+			wrong = append(wrong, fmt.Sprintf("rule %s is listed and not stored", l.Name))
+			continue
+		}
+		state := r.State
+		if state == "Revoke" {
+			state = "Deleting"
+		}
+		wrong = append(wrong, unlike("rule "+l.Name, map[string][2]string{"name": {l.Name, r.Name},
+			"state": {l.State, state}, "algorithm": {l.Algorithm, r.Algorithm}, "protocol": {l.Protocol, r.Protocol},
+			"public port": {l.Publicport, r.Port}, "private port": {l.Privateport, r.PrivatePort},
+			"address": {l.Publicip, r.Address}, "network": {l.Networkid, r.Network},
+			"account": {l.Account, r.Account}, "source list": {stored.Words(l.Cidrlist), stored.Words(r.CIDRs)}})...)
+	}
+	for _, uuid := range slices.Sorted(maps.Keys(rows.Rules)) {
+		if !there[uuid] {
+			wrong = append(wrong, fmt.Sprintf("rule %s (%s) is stored and not listed", rows.Rules[uuid].Name, uuid))
+		}
+	}
+	for _, r := range t.watch.rules {
+		if row := rows.Rules[r.ID]; row != nil && there[r.ID] {
+			wrong = append(wrong, t.partsStored(r, row)...)
+		}
+	}
+	return wrong
+}
+
+// partsStored are the members and policies of a rule. Destroyed VMs are stored and not listed.
+func (t *core) partsStored(r *Rule, row *stored.Rule) []string {
+	members, err := t.site.Cloud.ListLoadBalancerRuleMembers(t.ctx, r.ID)
+	t.Must(err, "listing the members of %s", r)
+	policies, err := t.site.Cloud.ListStickinessPolicies(t.ctx, r.ID)
+	t.Must(err, "listing the policies of %s", r)
+	var listed, kept, shown, held []string
+	for _, m := range members {
+		for _, ip := range m.IPs {
+			listed = append(listed, m.VM.Id+" "+ip)
+		}
+	}
+	for _, m := range row.Members {
+		if !slices.Contains([]string{"Destroyed", "Expunging", "Error", "Unknown"}, m.State) {
+			kept = append(kept, m.VM+" "+m.IP)
+		}
+	}
+	for _, p := range policies {
+		shown = append(shown, fmt.Sprint(p.ID, " ", p.MethodName, " ", p.State == "Revoked"))
+	}
+	for _, p := range row.Policies {
+		if p.Displayed {
+			held = append(held, fmt.Sprint(p.UUID, " ", p.Method, " ", p.Revoked))
+		}
+	}
+	return unlike(r.called(), map[string][2]string{"members": {sortedWords(listed), sortedWords(kept)},
+		"policies": {sortedWords(shown), sortedWords(held)}})
+}
+
+func sortedWords(words []string) string {
+	slices.Sort(words)
+	return strings.Join(words, ", ")
+}
+
+// unlike says which fields the database has otherwise; each is what the API says and what the row says.
+func unlike(what string, fields map[string][2]string) (wrong []string) {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if pair := fields[name]; pair[0] != pair[1] {
+			wrong = append(wrong, fmt.Sprintf("%s: the API says %s %q, the database %q", what, name, pair[0], pair[1]))
+		}
+	}
+	return wrong
+}
+
+func groupsStored(rows stored.Rows, listed []*cloud.AutoScaleVMGroup) (wrong []string) {
+	there := map[string]bool{}
+	for _, l := range listed {
+		there[l.Id] = true
+		g := rows.Groups[l.Id]
+		if g == nil {
+			wrong = append(wrong, fmt.Sprintf("group %s is listed and not stored", l.Name))
+			continue
+		}
+		wrong = append(wrong, unlike("group "+l.Name, map[string][2]string{"name": {l.Name, g.Name},
+			"state": {l.State, g.State}, "rule": {l.Lbruleid, g.Rule},
+			"minimum":  {fmt.Sprint(l.Minmembers), fmt.Sprint(g.Min)},
+			"maximum":  {fmt.Sprint(l.Maxmembers), fmt.Sprint(g.Max)},
+			"interval": {fmt.Sprint(l.Interval), fmt.Sprint(g.Interval)}})...)
+	}
+	for _, uuid := range slices.Sorted(maps.Keys(rows.Groups)) {
+		if !there[uuid] {
+			wrong = append(wrong, fmt.Sprintf("group %s is stored and not listed", rows.Groups[uuid].Name))
+		}
+	}
+	return wrong
+}
+
+// statesStored: a rule with a live member is Active, and one without any mapping is not, but for that of a group. Where
+// pushes failed, a rule may be left as it was.
+func (t *core) statesStored(rows stored.Rows) (wrong []string) {
+	if t.UsedPushFaults() || t.site.Journal.Refused() > 0 {
+		return nil
+	}
+	if routers, ok := t.site.Routers.(harness.Troubled); ok && len(routers.Troubles()) > 0 {
+		return nil
+	}
+	scaled := map[string]bool{}
+	for _, g := range rows.Groups {
+		scaled[g.Rule] = true
+	}
+	for _, uuid := range slices.Sorted(maps.Keys(rows.Rules)) {
+		r := rows.Rules[uuid]
+		live := slices.ContainsFunc(r.Members, func(m stored.Member) bool { return !m.Revoked })
+		switch {
+		case r.State == "Add" && live:
+			wrong = append(wrong, fmt.Sprintf("rule %s has members and is in state Add", r.Name))
+		case r.State == "Active" && len(r.Members) == 0 && !scaled[uuid]:
+			wrong = append(wrong, fmt.Sprintf("rule %s has no members and is in state Active", r.Name))
+		}
+	}
+	return wrong
+}
