@@ -45,6 +45,9 @@ const (
 	ScalingForgetsDisable     release.Knob = "scaling-forgets-disable"
 	WrongMemberDestroyed      release.Knob = "wrong-member-destroyed"
 	GraceIgnored              release.Knob = "grace-ignored"
+	NICOfferingOfFirst        release.Knob = "nic-offering-of-first"
+	ResizeWithoutOffering     release.Knob = "resize-without-offering"
+	VolumeEventHalfSize       release.Knob = "volume-event-half-size"
 )
 
 func answerFaults() []release.KnobInfo {
@@ -212,6 +215,18 @@ func answerFaults() []release.KnobInfo {
 		{
 			Name: GraceIgnored, Part: "api",
 			About: "scaling down destroys the member at once, not after the profile's grace period",
+		},
+		{
+			Name: NICOfferingOfFirst, Part: "api",
+			About: "usage events of a VM's NICs name the network offering of the first one",
+		},
+		{
+			Name: ResizeWithoutOffering, Part: "api",
+			About: "VOLUME.RESIZE names no disk offering",
+		},
+		{
+			Name: VolumeEventHalfSize, Part: "api",
+			About: "VOLUME.CREATE of a data disk names half its size",
 		},
 	}
 }

@@ -57,6 +57,12 @@ const (
 	UsageBackupSizeIgnored      release.Knob = "usage-backup-size-ignored"
 	UsageVMSnapshotCloseNothing release.Knob = "usage-vm-snapshot-close-nothing"
 	UsageVPNCloseNothing        release.Knob = "usage-vpn-close-nothing"
+	UsageVPNCloseTwice          release.Knob = "usage-vpn-close-twice"
+	UsageIPCloseTwice           release.Knob = "usage-ip-close-twice"
+	UsageVolumeCloseTwice       release.Knob = "usage-volume-close-twice"
+	UsageSnapshotCloseNothing   release.Knob = "usage-snapshot-close-nothing"
+	UsageTemplateCloseTwice     release.Knob = "usage-template-close-twice"
+	UsageScaleIgnored           release.Knob = "usage-scale-ignored"
 	UsageVMCloseNothing         release.Knob = "usage-vm-close-nothing"
 	UsageNICCloseNothing        release.Knob = "usage-nic-close-nothing"
 	UsageAccountLost            release.Knob = "usage-account-lost"
@@ -280,6 +286,30 @@ func usageFaults() []release.KnobInfo {
 		{
 			Name: UsageVPNCloseNothing, Part: "usage",
 			About: "VPN.USER.REMOVE closes no row",
+		},
+		{
+			Name: UsageVPNCloseTwice, Part: "usage",
+			About: "VPN.USER.REMOVE closes the account's next open row too",
+		},
+		{
+			Name: UsageIPCloseTwice, Part: "usage",
+			About: "NET.IPRELEASE closes the account's next open row too",
+		},
+		{
+			Name: UsageVolumeCloseTwice, Part: "usage",
+			About: "VOLUME.DELETE closes the account's next open row too",
+		},
+		{
+			Name: UsageSnapshotCloseNothing, Part: "usage",
+			About: "SNAPSHOT.DELETE closes no row",
+		},
+		{
+			Name: UsageTemplateCloseTwice, Part: "usage",
+			About: "TEMPLATE.DELETE closes the account's next open row of secondary storage too",
+		},
+		{
+			Name: UsageScaleIgnored, Part: "usage",
+			About: "the allocated time of a VM that is scaled is billed with the offering of before",
 		},
 		{
 			Name: UsageVMCloseNothing, Part: "usage",

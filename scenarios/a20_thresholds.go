@@ -20,7 +20,9 @@ func thresholds() harness.Scenario {
 		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			tier := account.VPC().Tier()
-			at := func(operator string) story.When { return story.When{Source: "CPU", Operator: operator, Threshold: 10} }
+			at := func(operator string) story.When {
+				return story.When{Source: "CPU", Operator: operator, Threshold: 10}
+			}
 			least, more := tier.GroupOf("at-least", 1, at("GE")), tier.GroupOf("more", 1, at("GT"))
 			most, less := tier.GroupOf("at-most", 1, at("LE")), tier.GroupOf("less", 1, at("LT"))
 			equal, asleep := tier.GroupOf("equal", 1, at("EQ")), tier.GroupOf("asleep", 1, at("EQ"))

@@ -78,6 +78,7 @@ func stories() harness.Catalogue {
 		duplicateCreate(),
 		takeover(),
 		vmSnapshots(),
+		twinsLive(),
 		groupDelete(),
 		timeZones(),
 		vpnUser(),

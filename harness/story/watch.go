@@ -24,7 +24,8 @@ type watch struct {
 	read         time.Time         // when last was read, in the target's time
 	kinds        []usageprobe.Kind // what was asked about, for the evidence
 	noted        map[string]bool
-	tried        bool // the judge has found planted violations
+	tried        bool     // the judge has found planted violations
+	toldBilledAs []string // what rows are not
 	known        map[usageprobe.Ref]identity
 }
 

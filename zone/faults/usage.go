@@ -54,7 +54,26 @@ func (f *Faults) usage(next kernel.WriteUsage) kernel.WriteUsage {
 		if e.Type == "LB.DELETE" {
 			return f.deleteEvent(ctx, e, next)
 		}
+		f.misreport(e)
 		return next(ctx, e)
+	}
+}
+
+// misreport has an event say something else of its resource.
+func (f *Faults) misreport(e kernel.UsageEvent) {
+	switch {
+	case e.Type == "NETWORK.OFFERING.ASSIGN" && f.On(fault.NICOfferingOfFirst):
+		for _, vm := range f.compute.VMs {
+			if vm.ID == e.Resource {
+				e.Fields["offering_id"] = vm.NICs[0].Network.Offering.ID
+			}
+		}
+	case e.Type == "VOLUME.RESIZE" && f.On(fault.ResizeWithoutOffering):
+		delete(e.Fields, "offering_id")
+	case e.Type == "VOLUME.CREATE" && f.On(fault.VolumeEventHalfSize) && e.Fields["template_id"] == nil:
+		if size, ok := e.Fields["size"].(int64); ok {
+			e.Fields["size"] = size / 2
+		}
 	}
 }
 

@@ -76,12 +76,13 @@ func streamFaults() []usageFault {
 
 func otherUsageFaults() []usageFault {
 	closeNothing := func(f *usage.Faults) { f.CloseNothing = true }
+	closeTwice := func(f *usage.Faults) { f.CloseTwice = true }
 	wrongDate := func(f *usage.Faults) { f.CloseWrongDate = true }
 	vm := []int{usage.TypeRunningVM, usage.TypeAllocatedVM}
 	return []usageFault{
 		{fault.UsagePFCloseNothing, []int{usage.TypePortForwarding}, closeNothing},
 		{fault.UsagePFClosesBalancer, nil, func(f *usage.Faults) { f.PFClosesBalancer = true }},
-		{fault.UsagePFCloseTwice, []int{usage.TypePortForwarding}, func(f *usage.Faults) { f.CloseTwice = true }},
+		{fault.UsagePFCloseTwice, []int{usage.TypePortForwarding}, closeTwice},
 		{fault.UsageNetworkCloseNothing, []int{usage.TypeNetwork}, closeNothing},
 		{fault.UsageNetworkRowTwice, []int{usage.TypeNetwork}, func(f *usage.Faults) { f.CreateRowTwice = true }},
 		{fault.UsageVPCCloseNothing, []int{usage.TypeVPC}, closeNothing},
@@ -95,6 +96,12 @@ func otherUsageFaults() []usageFault {
 		{fault.UsageBackupCloseNothing, []int{usage.TypeBackup}, closeNothing},
 		{fault.UsageVMSnapshotCloseNothing, []int{usage.TypeVMSnapshot}, closeNothing},
 		{fault.UsageVPNCloseNothing, []int{usage.TypeVPNUser}, closeNothing},
+		{fault.UsageVPNCloseTwice, []int{usage.TypeVPNUser}, closeTwice},
+		{fault.UsageIPCloseTwice, []int{usage.TypeIPAddress}, closeTwice},
+		{fault.UsageVolumeCloseTwice, []int{usage.TypeVolume}, closeTwice},
+		{fault.UsageSnapshotCloseNothing, []int{usage.TypeSnapshot}, closeNothing},
+		{fault.UsageTemplateCloseTwice, []int{usage.TypeTemplate}, closeTwice},
+		{fault.UsageScaleIgnored, nil, func(f *usage.Faults) { f.ScaleIgnored = true }},
 		{fault.UsageVMCloseNothing, vm, closeNothing},
 		{fault.UsageNICCloseNothing, []int{usage.TypeNetworkOffering}, closeNothing},
 	}

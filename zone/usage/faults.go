@@ -91,6 +91,9 @@ type Faults struct {
 	// Caught by I2.
 	PortableReleasesAll bool
 
+	// ScaleIgnored: a scale leaves the row of a VM's allocated time as it was. No invariant catches it.
+	ScaleIgnored bool
+
 	// RecordRounded: lengths are rounded to whole minutes. Caught by I5.
 	RecordRounded bool
 	// SkipAddState: load balancer rules in state Add have no records. Caught by I5.

@@ -78,7 +78,8 @@ func (p instances) reallocate(ctx context.Context, event Event) error {
 		p.log.ErrorContext(ctx, fmt.Sprintf("Cannot find allocated vm entry for a vm running with id: %d",
 			event.ResourceID.V))
 	}
-	if len(found) != 1 || found[0].integer("service_offering_id") == event.OfferingID.V {
+	if len(found) != 1 || found[0].integer("service_offering_id") == event.OfferingID.V ||
+		p.options.Faults.ScaleIgnored {
 		return nil
 	}
 	if err := p.closeVM(ctx, event, TypeAllocatedVM); err != nil {

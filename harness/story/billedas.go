@@ -1,0 +1,149 @@
+package story
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/stackproof/stackproof/harness/result"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+	"github.com/stackproof/stackproof/release"
+)
+
+// expectBilledAs expects that the open rows of volumes and NICs say what the API says of them now: an event that names
+// another size or offering fills its row with it, and row and event agree. It is looked at after a usage run of a site
+// of one's own, before anything else is done.
+func (t *core) expectBilledAs() {
+	w := t.watch
+	if t.site.Journal == nil || w.last == nil {
+		return
+	}
+	if _, stalled := w.last.Stall(); stalled {
+		return // rows are not those of the events
+	}
+	var wrong []string
+	for _, a := range w.accounts {
+		if !a.ended {
+			wrong = append(wrong, t.volumesBilledAs(a)...)
+			wrong = append(wrong, t.nicsBilledAs(a)...)
+		}
+	}
+	wrong = slices.DeleteFunc(wrong, func(one string) bool { return slices.Contains(w.toldBilledAs, one) })
+	if len(wrong) == 0 {
+		return
+	}
+	w.toldBilledAs = append(w.toldBilledAs, wrong...)
+	t.Fail(result.WrongColumn, "usage rows are not what the API says: "+wrong[0],
+		append(w.evidence(), result.Evidence{Kind: result.KindNote, Title: "usage rows against the API",
+			Text: strings.Join(wrong, "\n")})...)
+}
+
+// openRowOf is the open row of something that the newest run has seen all of; nil for none.
+func (w *watch) openRowOf(kind usageprobe.Kind, id int64, part string) *usageprobe.HelperRow {
+	for _, e := range w.last.Events {
+		if e.Created.After(w.last.Cutoff) && (usageprobe.Ref{Kind: kind, ID: id, Part: part}).Concerns(e) {
+			return nil
+		}
+	}
+	var found []usageprobe.HelperRow
+	for _, row := range w.last.Rows {
+		if row.Kind == kind && row.ID == id && row.Part == part && row.Open() {
+			found = append(found, row)
+		}
+	}
+	if len(found) != 1 { // too many or none is for the invariants
+		return nil
+	}
+	return &found[0]
+}
+
+func (t *core) volumesBilledAs(a *Account) (wrong []string) {
+	var list struct {
+		Volume []struct {
+			Name, DiskOfferingID, State string
+			Size                        int64
+		}
+	}
+	filter := a.byName()
+	filter["listall"] = true
+	t.Must(t.site.Cloud.Call(t.ctx, "listVolumes", filter, &list), "listing the volumes of %s", a.Name)
+	for _, v := range list.Volume {
+		for _, e := range t.watch.last.Events {
+			if e.Type != "VOLUME.CREATE" || e.ResourceName != v.Name || e.AccountID != a.InternalID {
+				continue
+			}
+			row := t.watch.openRowOf(usageprobe.KindVolume, e.ResourceID, "")
+			if row == nil || v.State == "Destroy" {
+				continue
+			}
+			fields := map[string][2]string{"disk offering": {fmt.Sprint(v.DiskOfferingID != ""),
+				fmt.Sprint(row.Column("disk_offering_id") != "NULL")}}
+			if !t.site.Has(release.ResizeEventOldSize) {
+				fields["size"] = [2]string{fmt.Sprint(v.Size), row.Column("size")}
+			}
+			wrong = append(wrong, unlike("volume "+v.Name, fields)...)
+		}
+	}
+	return slices.Compact(wrong)
+}
+
+// nicsBilledAs: a NIC is billed with the offering that its network is billed with, where that is one and the same all
+// along.
+func (t *core) nicsBilledAs(a *Account) (wrong []string) {
+	filter := a.byName()
+	filter["listall"] = true
+	vms, err := t.site.Cloud.ListVirtualMachines(t.ctx, filter)
+	t.Must(err, "listing the instances of %s", a.Name)
+	for _, vm := range vms {
+		for _, nic := range vm.Nic {
+			offering := t.onlyOffering(nic.Networkid)
+			if offering == "" || vm.State != "Running" {
+				continue
+			}
+			part := fmt.Sprint(t.internalID(usageprobe.ObjectNIC, nic.Id))
+			row := t.watch.openRowOf(usageprobe.KindNIC, t.internalID(usageprobe.ObjectVM, vm.Id), part)
+			if row == nil {
+				continue
+			}
+			wrong = append(wrong, unlike(fmt.Sprintf("NIC %s of %s", part, vm.Name), map[string][2]string{
+				"network offering": {offering, row.Column("network_offering_id")}})...)
+		}
+	}
+	return wrong
+}
+
+// onlyOffering is the internal id of the offering that all rows of a network name; empty where they name several.
+func (t *core) onlyOffering(network string) (offering string) {
+	for _, row := range t.watch.last.Rows {
+		if row.Kind != usageprobe.KindNetwork || t.watch.known[row.Ref].uuid != network {
+			continue
+		}
+		if one := row.Column("network_offering_id"); offering == "" || one == offering {
+			offering = one
+		} else {
+			return ""
+		}
+	}
+	return offering
+}
+
+// told is a column of the VM's first row of allocated time, which the newest usage run showed.
+func (vm *VM) told(column string) int64 {
+	for _, row := range vm.t.watch.rows(vm.Allocated()) {
+		n, err := strconv.ParseInt(row.Column(column), 10, 64)
+		vm.t.Must(err, "reading %s of %s", column, vm.Name)
+		return n
+	}
+	vm.t.Inconclusive("%s has no usage row", vm.Name)
+	return 0
+}
+
+// OfferingID is the internal id of the service offering that the VM was first billed with.
+func (vm *VM) OfferingID() int64 { return vm.told("service_offering_id") }
+
+// Scale forges that the VM, which runs, gets another service offering.
+func (vm *VM) Scale(offering int64) {
+	vm.Account.Forge("VM.DYNAMIC.SCALE", vm.InternalID, map[string]any{"resource_name": vm.Name,
+		"offering_id": offering, "template_id": vm.told("template_id"), "resource_type": "Simulator"}, nil)
+}
