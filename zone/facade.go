@@ -58,8 +58,8 @@ func (z *Zone) Jobs(ctx context.Context) error { return z.kernel.Jobs(ctx) }
 func (z *Zone) RouterNames() []string {
 	z.kernel.Lock()
 	defer z.kernel.Unlock()
-	names := make([]string, len(z.net.Routers))
-	for i, r := range z.net.Routers {
+	names := make([]string, len(z.net.Routers.All()))
+	for i, r := range z.net.Routers.All() {
 		names[i] = r.Name
 	}
 	return names

@@ -14,7 +14,7 @@ import (
 // together.
 func TestLimitsOfDomainsAbove(t *testing.T) {
 	b := newBench(t, "4.20.1.0")
-	root := b.z.tenancy.Domains[0].UUID
+	root := b.z.tenancy.Domains.All()[0].UUID
 	outer := id(b.call("createDomain", "name=outer"), "domain")
 	inner := id(b.call("createDomain", "name=inner", "parentdomainid="+outer), "domain")
 	for _, name := range []string{"u", "v"} {
@@ -84,7 +84,7 @@ func TestGroupsKeepLimits(t *testing.T) {
 	b.groupOf("u", b.rule(b.address(vpc), b.tier(vpc, 1), "grouped", 81))
 	members := func() int {
 		n := 0
-		for _, vm := range b.z.compute.VMs {
+		for _, vm := range b.z.compute.VMs.All() {
 			if vm.Group != nil && vm.Removed.IsZero() {
 				n++
 			}

@@ -55,11 +55,11 @@ func populated(t testing.TB, alarm slog.Handler) (*Zone, map[string]string) {
 	t.Cleanup(func() { require.NoError(t, z.Close(context.Background())) })
 	ids := map[string]string{"zone": z.net.Site.UUID, "template": z.net.Site.VMImage.UUID,
 		"serviceoffering": z.net.ServiceOfferings[0].UUID,
-		"domain":          z.tenancy.Domains[0].UUID, "account": z.tenancy.Admin.Account.UUID,
+		"domain":          z.tenancy.Domains.All()[0].UUID, "account": z.tenancy.Admin.Account.UUID,
 		"user": z.tenancy.Admin.UUID,
 		"host": z.net.Hosts[0].UUID, "diskoffering": z.net.DiskOfferings[0].UUID,
 		"networkoffering": z.net.NetworkOfferings[2].UUID, "vpcoffering": z.net.VPCOfferings[0].UUID,
-		"counter": z.autoscale.Counters[5].UUID}
+		"counter": z.autoscale.Counters.All()[5].UUID}
 	make := func(entity, command string, words ...string) {
 		t.Helper()
 		p := map[string]string{}
@@ -81,10 +81,10 @@ func populated(t testing.TB, alarm slog.Handler) (*Zone, map[string]string) {
 		"10.0.0.0/16")
 	make("network", "createNetwork", "name", "t", "zoneid", ids["zone"], "networkofferingid", ids["networkoffering"],
 		"vpcid", ids["vpc"], "gateway", "10.0.1.1", "netmask", "255.255.255.0")
-	ids["network"] = z.net.Networks[0].UUID
+	ids["network"] = z.net.Networks.All()[0].UUID
 	make("vm", "deployVirtualMachine", "zoneid", ids["zone"], "serviceofferingid", ids["serviceoffering"],
 		"templateid", ids["template"], "networkids", ids["network"], "name", "m")
-	ids["router"], ids["volume"] = z.net.Routers[0].UUID, z.compute.Volumes[0].UUID
+	ids["router"], ids["volume"] = z.net.Routers.All()[0].UUID, z.compute.Volumes.All()[0].UUID
 	make("address", "associateIpAddress", "vpcid", ids["vpc"])
 	make("pfrule", "createPortForwardingRule", "ipaddressid", ids["address"], "privateport", "22", "publicport", "22",
 		"protocol", "tcp", "virtualmachineid", ids["vm"], "networkid", ids["network"])

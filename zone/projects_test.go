@@ -40,7 +40,7 @@ func TestProject(t *testing.T) {
 	assert.Equal(t, 431, b.refused("listVPCs", "projectid=00000000-0000-0000-0000-000000000000").Code)
 	assert.Contains(t, b.refused("createVPC", "zoneid="+b.z.net.Site.UUID, "name=w", "displaytext=w",
 		"cidr=10.1.0.0/16", "projectid="+project, "account=admin",
-		"domainid="+b.z.tenancy.Domains[0].UUID, offering).Text, "together")
+		"domainid="+b.z.tenancy.Domains.All()[0].UUID, offering).Text, "together")
 	assert.Contains(t, b.broken("deleteProject", "id="+project), "1 Network to clean up")
 	b.job("deleteProject", "id="+project, "cleanup=true")
 	assert.Empty(t, b.call("listProjects", "listall=true"))
@@ -59,7 +59,7 @@ func TestProjectOfAnAccount(t *testing.T) {
 	b.job("deleteDomain", "id="+domain, "cleanup=true")
 	require.Len(t, b.z.tenancy.Projects, 1)
 	assert.False(t, b.z.tenancy.Projects[0].Removed.IsZero())
-	for _, a := range b.z.tenancy.Accounts {
+	for _, a := range b.z.tenancy.Accounts.All() {
 		if a.Name == "a" || a.Type == tenancy.ProjectAccount {
 			assert.False(t, a.Removed.IsZero(), a.Name)
 		}

@@ -116,7 +116,7 @@ func TestDomainLimits(t *testing.T) {
 	limit(tenancy.LimitVPC, -1)
 	b.job("createVPC", vpc("c", 1)...)
 
-	c := b.z.tenancy.Accounts[len(b.z.tenancy.Accounts)-1]
+	c := b.z.tenancy.Accounts.All()[len(b.z.tenancy.Accounts.All())-1]
 	o := net.OfferingByUUID(b.z.net.ServiceOfferings, b.z.net.ServiceOfferings[0].UUID)
 	require.NoError(t, b.z.compute.CheckVMLimits(c, o))
 	for _, typ := range []int{tenancy.LimitVM, tenancy.LimitCPU, tenancy.LimitMemory, tenancy.LimitVolume} {
@@ -178,7 +178,7 @@ func TestAccountRemoval(t *testing.T) {
 // groupOf makes a group of one member as the user of that name, whose objects all must be.
 func (b *bench) groupOf(name, rule string) {
 	b.Helper()
-	user, ok := kernel.Find(b.z.tenancy.Users, name, func(u *tenancy.User) string { return u.Username })
+	user, ok := kernel.Find(b.z.tenancy.Users.All(), name, func(u *tenancy.User) string { return u.Username })
 	require.True(b, ok)
 	made := func(command string, words ...string) string {
 		b.Helper()
@@ -188,7 +188,7 @@ func (b *bench) groupOf(name, rule string) {
 		require.Equal(b, 1, b.z.kernel.JobByUUID(answer["jobid"].(string)).Status, command)
 		return answer["id"].(string)
 	}
-	counter := b.z.autoscale.Counters[slices.IndexFunc(b.z.autoscale.Counters,
+	counter := b.z.autoscale.Counters.All()[slices.IndexFunc(b.z.autoscale.Counters.All(),
 		func(c *autoscale.Counter) bool { return c.Provider == "VpcVirtualRouter" })].UUID
 	condition := made("createCondition", "counterid="+counter, "relationaloperator=GT", "threshold=90")
 	up := made("createAutoScalePolicy", "action=scaleup", "duration=60", "conditionids="+condition)
@@ -279,7 +279,7 @@ func TestRouters(t *testing.T) {
 	require.Equal(t, []string{"r-3-VM", "r-4-VM"}, z.RouterNames())
 	b.job("restartVPC", "id="+vpc, "cleanup=true")
 	require.Equal(t, []string{"r-5-VM", "r-6-VM"}, z.RouterNames())
-	router := b.z.net.Routers[0].UUID
+	router := b.z.net.Routers.All()[0].UUID
 	b.job("stopRouter", "id="+router)
 	b.job("startRouter", "id="+router)
 	b.job("destroyRouter", "id="+router)

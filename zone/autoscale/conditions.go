@@ -74,7 +74,7 @@ func createCounter(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	}
 	k := &Counter{ID: mgr.NextID("cloud.counter"), UUID: mgr.UUID(), Name: c.Str("name"), Source: source,
 		Value: c.Str("value"), Provider: provider}
-	mgr.Counters = append(mgr.Counters, k)
+	mgr.Counters.Add(k)
 	return kernel.Created{UUID: k.UUID, ID: k.ID}, nil
 }
 
@@ -83,16 +83,16 @@ func deleteCounter(mgr *Manager, c *kernel.Call) (obj, error) {
 	if k == nil {
 		return nil, api.Invalid("Unable to find Counter")
 	}
-	if slices.ContainsFunc(mgr.Conditions, func(o *Condition) bool { return o.Counter == k }) {
+	if slices.ContainsFunc(mgr.Conditions.All(), func(o *Condition) bool { return o.Counter == k }) {
 		return nil, &api.Error{Code: api.CodeInUse, CSCode: api.CSAPIException, Text: "Counter is in use."}
 	}
-	mgr.Counters = slices.DeleteFunc(mgr.Counters, func(o *Counter) bool { return o == k })
+	mgr.Counters.Remove(k)
 	return obj{"success": true}, nil
 }
 
 func listCounters(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
-	for _, k := range mgr.Counters {
+	for _, k := range mgr.Counters.All() {
 		switch {
 		case c.Has("id") && k.UUID != c.Str("id"), c.Str("name") != "" && c.Differs("name", k.Name):
 		case c.Str("source") != "" && !strings.EqualFold(k.Source, c.Str("source")):
@@ -186,7 +186,7 @@ func createCondition(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 		Operator:  operator,
 		Threshold: threshold, Account: owner,
 	}
-	mgr.Conditions = append(mgr.Conditions, k)
+	mgr.Conditions.Add(k)
 	return kernel.Created{UUID: k.UUID, ID: k.ID}, nil
 }
 
@@ -230,7 +230,7 @@ func updateCondition(mgr *Manager, c *kernel.Call) (obj, error) {
 // enabledGroupsWith counts pairs of a policy with the condition and a group that is not disabled (AutoScaleManagerImpl
 // joins them, so a group with two such policies counts twice).
 func (mgr *Manager) enabledGroupsWith(k *Condition) (n int) {
-	for _, g := range mgr.Groups {
+	for _, g := range mgr.Groups.All() {
 		if !g.Removed.IsZero() || g.State == groupDisabled {
 			continue
 		}
@@ -251,18 +251,18 @@ func deleteCondition(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := tenancy.MayUse(mgr.tenancy, c, k.Account, "condition"); err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(mgr.Policies, func(p *ScalePolicy) bool { return slices.Contains(p.Conditions, k) }) {
+	if slices.ContainsFunc(mgr.Policies.All(), func(p *ScalePolicy) bool { return slices.Contains(p.Conditions, k) }) {
 		return nil, &api.Error{Code: api.CodeInUse, CSCode: api.CSAPIException, Text: "Cannot delete Condition " +
 			"as it is being used in a policy."}
 	}
-	mgr.Conditions = slices.DeleteFunc(mgr.Conditions, func(o *Condition) bool { return o == k })
+	mgr.Conditions.Remove(k)
 	return obj{"success": true}, nil
 }
 
 func listConditions(mgr *Manager, c *kernel.Call) (obj, error) {
 	policy := mgr.scalePolicyByUUID(c.Str("policyid"))
 	var out []obj
-	for _, k := range slices.Backward(mgr.Conditions) {
+	for _, k := range slices.Backward(mgr.Conditions.All()) {
 		switch {
 		case !tenancy.Visible(mgr.tenancy, c, k.Account), c.Has("id") && k.UUID != c.Str("id"):
 		case c.Has("counterid") && k.Counter.UUID != c.Str("counterid"):

@@ -10,7 +10,7 @@ import (
 // (engine/schema/src/main/resources/META-INF/db/schema-41720to41800.sql@4.20.0.0). They live in memory only.
 func (mgr *Manager) CounterDefaults(context.Context) error {
 	add := func(name, source, value, provider string) {
-		mgr.Counters = append(mgr.Counters, &Counter{
+		mgr.Counters.Add(&Counter{
 			ID: mgr.NextID("cloud.counter"), UUID: mgr.UUID(), Name: name, Source: source, Value: value,
 			Provider: provider,
 		})

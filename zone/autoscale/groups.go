@@ -195,7 +195,7 @@ func createGroup(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 		return kernel.Created{}, err
 	}
 	r.Group = g
-	mgr.Groups = append(mgr.Groups, g)
+	mgr.Groups.Add(g)
 	mgr.noteGap(g)
 	mgr.watch(g)
 	return kernel.Created{UUID: g.UUID, ID: g.ID}, nil
@@ -313,7 +313,7 @@ func updateGroup(mgr *Manager, c *kernel.Call) (obj, error) {
 func listGroups(mgr *Manager, c *kernel.Call) (obj, error) {
 	policy := mgr.scalePolicyByUUID(c.Str("policyid"))
 	var out []obj
-	for _, g := range slices.Backward(mgr.Groups) {
+	for _, g := range slices.Backward(mgr.Groups.All()) {
 		switch {
 		case !g.Removed.IsZero(), !tenancy.Visible(mgr.tenancy, c, g.Account), c.Has("id") && g.UUID != c.Str("id"):
 		case c.Str("name") != "" && c.Differs("name", g.Name), !strings.Contains(g.Name, c.Str("keyword")):

@@ -16,29 +16,24 @@ func (mgr *Manager) Finders() map[string]func(uuid string) bool {
 }
 
 func (mgr *Manager) counterByUUID(u string) *Counter {
-	x, _ := kernel.Find(mgr.Counters, u, func(x *Counter) string { return x.UUID })
-	return x
+	return mgr.Counters.ByUUID(u)
 }
 
 func (mgr *Manager) conditionByUUID(u string) *Condition {
-	x, _ := kernel.Find(mgr.Conditions, u, func(x *Condition) string { return x.UUID })
-	return x
+	return mgr.Conditions.ByUUID(u)
 }
 
 func (mgr *Manager) scalePolicyByUUID(u string) *ScalePolicy {
-	x, _ := kernel.Find(mgr.Policies, u, func(x *ScalePolicy) string { return x.UUID })
-	return x
+	return mgr.Policies.ByUUID(u)
 }
 
 func (mgr *Manager) scaleProfileByUUID(u string) *ScaleProfile {
-	x, _ := kernel.Find(mgr.Profiles, u, func(x *ScaleProfile) string { return x.UUID })
-	return x
+	return mgr.Profiles.ByUUID(u)
 }
 
 // GroupByUUID finds the group with a uuid, removed ones included; nil for none.
 func (mgr *Manager) GroupByUUID(u string) *Group {
-	x, _ := kernel.Find(mgr.Groups, u, func(x *Group) string { return x.UUID })
-	return x
+	return mgr.Groups.ByUUID(u)
 }
 
 func groupParam(mgr *Manager, c *kernel.Call, name string) (*Group, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/stackproof/stackproof/zone/lb"
 	"github.com/stackproof/stackproof/zone/net"
 	"github.com/stackproof/stackproof/zone/push"
+	"github.com/stackproof/stackproof/zone/store"
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
@@ -33,11 +34,11 @@ type Manager struct {
 	lb       *lb.Manager
 
 	Hooks      Hooks
-	Counters   []*Counter
-	Conditions []*Condition
-	Policies   []*ScalePolicy
-	Profiles   []*ScaleProfile
-	Groups     []*Group
+	Counters   store.Table[*Counter]
+	Conditions store.Table[*Condition]
+	Policies   store.Table[*ScalePolicy]
+	Profiles   store.Table[*ScaleProfile]
+	Groups     store.Table[*Group]
 	// memberRows are the rows of groups' members by VM id, scaling the monitors' memory by group id, quiet the last
 	// quiet time by policy id.
 	memberRows map[int64]int64

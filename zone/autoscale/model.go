@@ -76,3 +76,18 @@ func (g *Group) Identity() (uuid, name string, live bool) { return g.UUID, g.Nam
 
 // Disabled says whether the group is switched off.
 func (g *Group) Disabled() bool { return g.State == groupDisabled }
+
+// Key is the uuid and the internal id.
+func (x *Counter) Key() (uuid string, id int64) { return x.UUID, x.ID }
+
+// Key is the uuid and the internal id.
+func (x *Condition) Key() (uuid string, id int64) { return x.UUID, x.ID }
+
+// Key is the uuid and the internal id.
+func (x *ScalePolicy) Key() (uuid string, id int64) { return x.UUID, x.ID }
+
+// Key is the uuid and the internal id.
+func (x *ScaleProfile) Key() (uuid string, id int64) { return x.UUID, x.ID }
+
+// Key is the uuid and the internal id.
+func (x *Group) Key() (uuid string, id int64) { return x.UUID, x.ID }

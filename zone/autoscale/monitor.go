@@ -98,7 +98,7 @@ func (mgr *Manager) monitor(ctx context.Context, g *Group) {
 // evaluate looks at the policies of all enabled groups.
 func (mgr *Manager) evaluate(ctx context.Context) {
 	live := false
-	for _, g := range slices.Clone(mgr.Groups) {
+	for _, g := range slices.Clone(mgr.Groups.All()) {
 		live = live || g.Removed.IsZero()
 		acts := g.State == groupEnabled || g.State == groupDisabled && mgr.On(fault.DisabledGroupActs)
 		if !acts || !g.Removed.IsZero() {

@@ -123,7 +123,7 @@ func createScalePolicy(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	if err != nil {
 		return kernel.Created{}, err
 	}
-	mgr.Policies = append(mgr.Policies, p)
+	mgr.Policies.Add(p)
 	return kernel.Created{UUID: p.UUID, ID: p.ID}, nil
 }
 
@@ -173,7 +173,7 @@ func updateScalePolicy(mgr *Manager, c *kernel.Call) (obj, error) {
 	if v := c.Str("name"); v != "" {
 		changed.Name = v
 	}
-	for _, g := range mgr.Groups {
+	for _, g := range mgr.Groups.All() {
 		if !g.Removed.IsZero() || !slices.Contains(g.Up, p) && !slices.Contains(g.Down, p) {
 			continue
 		}
@@ -204,13 +204,13 @@ func deleteScalePolicy(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := tenancy.MayUse(mgr.tenancy, c, p.Account, "policy"); err != nil {
 		return nil, err
 	}
-	for _, g := range mgr.Groups {
+	for _, g := range mgr.Groups.All() {
 		if g.Removed.IsZero() && (slices.Contains(g.Up, p) || slices.Contains(g.Down, p)) {
 			return nil, api.Invalid("Cannot delete AutoScale Policy when it is in use by one or more AutoScale " +
 				"Vm Groups")
 		}
 	}
-	mgr.Policies = slices.DeleteFunc(mgr.Policies, func(o *ScalePolicy) bool { return o == p })
+	mgr.Policies.Remove(p)
 	if err := mgr.Update(c.Ctx, "cloud.autoscale_policies", p.ID, obj{"removed": mgr.Now()}); err != nil {
 		return nil, err
 	}
@@ -220,7 +220,7 @@ func deleteScalePolicy(mgr *Manager, c *kernel.Call) (obj, error) {
 func listScalePolicies(mgr *Manager, c *kernel.Call) (obj, error) {
 	condition, group := mgr.conditionByUUID(c.Str("conditionid")), mgr.GroupByUUID(c.Str("vmgroupid"))
 	var out []obj
-	for _, p := range slices.Backward(mgr.Policies) {
+	for _, p := range slices.Backward(mgr.Policies.All()) {
 		switch {
 		case !tenancy.Visible(mgr.tenancy, c, p.Account), c.Has("id") && p.UUID != c.Str("id"),
 			c.Str("name") != "" && c.Differs("name", p.Name):

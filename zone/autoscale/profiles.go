@@ -149,7 +149,7 @@ func createProfile(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	if p.ID, err = mgr.Insert(c.Ctx, "cloud.autoscale_vmprofiles", row); err != nil {
 		return kernel.Created{}, err
 	}
-	mgr.Profiles = append(mgr.Profiles, p)
+	mgr.Profiles.Add(p)
 	return kernel.Created{UUID: p.UUID, ID: p.ID}, nil
 }
 
@@ -225,7 +225,7 @@ func updateProfile(mgr *Manager, c *kernel.Call) (obj, error) {
 	}
 	physical := c.Has("serviceofferingid") || c.Has("templateid") || c.Has("expungevmgraceperiod") ||
 		c.HasMap("otherdeployparams") || c.HasMap("counterparam")
-	for _, g := range mgr.Groups {
+	for _, g := range mgr.Groups.All() {
 		if physical && g.Profile == p && g.Removed.IsZero() && g.State != groupDisabled {
 			return nil, api.Invalid("The AutoScale Vm Profile can be updated only if the Vm Group it is " +
 				"associated with is disabled in state")
@@ -250,10 +250,10 @@ func deleteProfile(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := tenancy.MayUse(mgr.tenancy, c, p.Account, "profile"); err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(mgr.Groups, func(g *Group) bool { return g.Profile == p && g.Removed.IsZero() }) {
+	if slices.ContainsFunc(mgr.Groups.All(), func(g *Group) bool { return g.Profile == p && g.Removed.IsZero() }) {
 		return nil, api.Invalid("Cannot delete AutoScale Vm Profile when it is in use by one more vm groups")
 	}
-	mgr.Profiles = slices.DeleteFunc(mgr.Profiles, func(o *ScaleProfile) bool { return o == p })
+	mgr.Profiles.Remove(p)
 	if err := mgr.Update(c.Ctx, "cloud.autoscale_vmprofiles", p.ID, obj{"removed": mgr.Now()}); err != nil {
 		return nil, err
 	}
@@ -262,7 +262,7 @@ func deleteProfile(mgr *Manager, c *kernel.Call) (obj, error) {
 
 func listProfiles(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
-	for _, p := range slices.Backward(mgr.Profiles) {
+	for _, p := range slices.Backward(mgr.Profiles.All()) {
 		switch {
 		case !tenancy.Visible(mgr.tenancy, c, p.Account), c.Has("id") && p.UUID != c.Str("id"):
 		case c.Has("templateid") && p.Template.UUID != c.Str("templateid"):

@@ -61,7 +61,7 @@ func (mgr *Manager) VMAnswer(vm *VM) obj {
 		out["hostid"], out["hostname"], out["hostcontrolstate"] = vm.Host.UUID, vm.Host.Name, "Enabled"
 		out["bootmode"], out["boottype"] = "legacy", "Bios"
 	}
-	for _, u := range mgr.tenancy.Users {
+	for _, u := range mgr.tenancy.Users.All() {
 		if u.ID == vm.UserID {
 			out["userid"], out["username"] = u.UUID, u.Username
 		}

@@ -142,7 +142,7 @@ func listNICs(mgr *Manager, c *kernel.Call) (obj, error) {
 // of the offering that is required; which of several is not guessed (UserVmManagerImpl.java@4.20.1.0).
 func deployNetwork(mgr *Manager, c *kernel.Call, owner *tenancy.Account) (*net.Network, error) {
 	var own []*net.Network
-	for _, n := range mgr.net.Networks {
+	for _, n := range mgr.net.Networks.All() {
 		if n.Account == owner && n.Removed.IsZero() && n.VPC == nil {
 			own = append(own, n)
 		}

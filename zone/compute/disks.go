@@ -39,7 +39,7 @@ func (mgr *Manager) leaveDisks(ctx context.Context, vm *VM) error {
 	if err := mgr.stopVM(ctx, vm); err != nil {
 		return err
 	}
-	for _, v := range mgr.Volumes {
+	for _, v := range mgr.Volumes.All() {
 		if v.VM != vm || v.Device == 0 || !v.Removed.IsZero() {
 			continue
 		}

@@ -24,7 +24,7 @@ type Hooks struct {
 
 // NetworkInUse says whether an instance has a NIC in a network; running leaves out stopped and destroyed ones.
 func (mgr *Manager) NetworkInUse(n *net.Network, running bool) bool {
-	return slices.ContainsFunc(mgr.VMs, func(vm *VM) bool {
+	return slices.ContainsFunc(mgr.VMs.All(), func(vm *VM) bool {
 		return vm.Removed.IsZero() && NICIn(vm, n) != nil && !(running &&
 			(vm.State == "Stopped" || vm.State == "Destroyed"))
 	})

@@ -14,14 +14,12 @@ func (mgr *Manager) Finders() map[string]func(uuid string) bool {
 
 // VMByUUID finds the instance with a uuid, removed ones included; nil for none.
 func (mgr *Manager) VMByUUID(u string) *VM {
-	v, _ := kernel.Find(mgr.VMs, u, func(v *VM) string { return v.UUID })
-	return v
+	return mgr.VMs.ByUUID(u)
 }
 
 // VolumeByUUID finds the volume with a uuid, removed ones included; nil for none.
 func (mgr *Manager) VolumeByUUID(u string) *Volume {
-	v, _ := kernel.Find(mgr.Volumes, u, func(v *Volume) string { return v.UUID })
-	return v
+	return mgr.Volumes.ByUUID(u)
 }
 
 // VMParam is the instance that a parameter names.

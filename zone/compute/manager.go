@@ -4,6 +4,7 @@ package compute
 import (
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
+	"github.com/stackproof/stackproof/zone/store"
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
@@ -22,8 +23,8 @@ type Manager struct {
 	net     *net.Manager
 
 	Hooks   Hooks
-	VMs     []*VM
-	Volumes []*Volume
+	VMs     store.Table[*VM]
+	Volumes store.Table[*Volume]
 	mocks   []*mock
 	// lastMock numbers the mocks.
 	lastMock int64

@@ -67,3 +67,9 @@ type Volume struct {
 	Created  time.Time
 	Removed  time.Time
 }
+
+// Key is the uuid and the internal id.
+func (x *VM) Key() (uuid string, id int64) { return x.UUID, x.ID }
+
+// Key is the uuid and the internal id.
+func (x *Volume) Key() (uuid string, id int64) { return x.UUID, x.ID }

@@ -65,7 +65,7 @@ func secondaryCommands() []command {
 
 // nicByUUID finds a NIC with its VM.
 func (mgr *Manager) nicByUUID(uuid string) (*VM, *NIC) {
-	for _, vm := range mgr.VMs {
+	for _, vm := range mgr.VMs.All() {
 		for _, nic := range vm.NICs {
 			if nic.UUID == uuid && vm.Removed.IsZero() {
 				return vm, nic
@@ -101,7 +101,7 @@ func addSecondary(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 
 // secondaryByUUID finds a secondary address with its NIC and VM.
 func (mgr *Manager) secondaryByUUID(uuid string) (*VM, *NIC, *Secondary) {
-	for _, vm := range mgr.VMs {
+	for _, vm := range mgr.VMs.All() {
 		for _, nic := range vm.NICs {
 			if one, ok := kernel.Find(nic.Secondary, uuid, func(s *Secondary) string { return s.UUID }); ok {
 				return vm, nic, one

@@ -31,7 +31,7 @@ func uploadVolumeCommand() command {
 			}
 			v := &Volume{ID: mgr.NextID("cloud.volumes"), UUID: mgr.UUID(), Name: c.Str("name"), Size: uploadSize,
 				Account: owner, State: "Uploaded", Created: mgr.Now()}
-			mgr.Volumes = append(mgr.Volumes, v)
+			mgr.Volumes.Add(v)
 			return obj{"volume": mgr.volumeAnswer(v)}, mgr.UsageEvent(c.Ctx, "VOLUME.UPLOAD", owner, kernel.ZoneID,
 				v.ID, v.usageFields())
 		},

@@ -279,7 +279,7 @@ func createVirtualMachine(mgr *Manager, c *kernel.Call) (kernel.Created, error) 
 	if !c.Has("account") && len(s.Networks) > 0 && tenancy.Caller(c).Account.Type != 1 {
 		s.Account = owner
 	}
-	if s.Name != "" && slices.ContainsFunc(mgr.VMs, func(vm *VM) bool {
+	if s.Name != "" && slices.ContainsFunc(mgr.VMs.All(), func(vm *VM) bool {
 		return vm.Removed.IsZero() && vm.Name == s.Name && slices.ContainsFunc(vm.NICs,
 			func(n *NIC) bool { return slices.Contains(s.Networks, n.Network) })
 	}) {
@@ -329,7 +329,7 @@ func (mgr *Manager) AddDisk(ctx context.Context, vm *VM, offering string, user *
 // DisksOf are the data disks of a VM.
 func (mgr *Manager) DisksOf(vm *VM) []*Volume {
 	var disks []*Volume
-	for _, v := range mgr.Volumes {
+	for _, v := range mgr.Volumes.All() {
 		if v.VM == vm && v.Device != 0 && v.Removed.IsZero() {
 			disks = append(disks, v)
 		}

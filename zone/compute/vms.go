@@ -66,7 +66,7 @@ func (mgr *Manager) CreateVM(ctx context.Context, s VMSpec) (*VM, error) {
 			return nil, err
 		}
 	}
-	mgr.VMs = append(mgr.VMs, vm)
+	mgr.VMs.Add(vm)
 	vm.Volume, err = mgr.createVolume(ctx, &Volume{Name: fmt.Sprintf("ROOT-%d", id), Size: net.ImageSize, VM: vm,
 		Account: s.Account, Template: s.Template, State: "Ready"}, s.User)
 	if err != nil {
@@ -103,7 +103,7 @@ func (mgr *Manager) addNIC(ctx context.Context, vm *VM, n *net.Network, wanted n
 // GuestAddress finds a free address of the network, the one after the last given out first.
 func (mgr *Manager) GuestAddress(n *net.Network, wanted netip.Addr) (netip.Addr, error) {
 	used := map[netip.Addr]bool{n.Gateway: true, n.CIDR.Addr(): true}
-	for _, vm := range mgr.VMs {
+	for _, vm := range mgr.VMs.All() {
 		for _, nic := range vm.NICs {
 			if vm.Removed.IsZero() && nic.Network == n {
 				for _, ip := range nic.addresses() {
@@ -286,7 +286,7 @@ func (mgr *Manager) ExpungeVM(ctx context.Context, vm *VM) error {
 	if err := mgr.setVM(ctx, vm, "Expunging"); err != nil {
 		return err
 	}
-	for _, v := range mgr.Volumes {
+	for _, v := range mgr.Volumes.All() {
 		if v.VM != vm || !v.Removed.IsZero() {
 			continue
 		}
@@ -325,7 +325,7 @@ func (mgr *Manager) ExpungeVM(ctx context.Context, vm *VM) error {
 // liveVMs are those that listVirtualMachines shows: not expunged, destroyed ones only to admins.
 func liveVMs(mgr *Manager, c *kernel.Call) []*VM {
 	var out []*VM
-	for _, vm := range mgr.VMs {
+	for _, vm := range mgr.VMs.All() {
 		if vm.Removed.IsZero() && tenancy.Visible(mgr.tenancy, c, vm.Account) &&
 			(vm.State != "Destroyed" || tenancy.Caller(c).Account.Type != 0) {
 			out = append(out, vm)

@@ -16,7 +16,7 @@ import (
 // createVolume adds a volume with its event row and usage event.
 func (mgr *Manager) createVolume(ctx context.Context, v *Volume, user *tenancy.User) (*Volume, error) {
 	v.ID, v.UUID, v.Created = mgr.NextID("cloud.volumes"), mgr.UUID(), mgr.Now()
-	mgr.Volumes = append(mgr.Volumes, v)
+	mgr.Volumes.Add(v)
 	text, vm := "DATADISK", ""
 	if v.Template != nil {
 		text = "ROOT"
@@ -258,7 +258,7 @@ func attachVolume(mgr *Manager, c *kernel.Call, v *Volume) error {
 // freeDevice is the device that a call wants, or the one after the last.
 func freeDevice(mgr *Manager, c *kernel.Call, vm *VM) (int, error) {
 	next, wanted := 1, c.Integer("deviceid", -1)
-	for _, o := range mgr.Volumes {
+	for _, o := range mgr.Volumes.All() {
 		if o.VM == vm && o.Removed.IsZero() {
 			if o.Device == wanted {
 				return 0, api.Invalid("deviceId %d is used by vm %s", wanted, vm.InstanceName)
@@ -290,7 +290,7 @@ func resizeVolume(mgr *Manager, c *kernel.Call, v *Volume) error {
 
 func listVolumes(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
-	for _, v := range mgr.Volumes {
+	for _, v := range mgr.Volumes.All() {
 		if !v.Removed.IsZero() || !tenancy.Visible(mgr.tenancy, c, v.Account) || c.Has("id") &&
 			c.Str("id") != v.UUID || c.Differs("name", v.Name) ||
 			c.Has("virtualmachineid") && (v.VM == nil || v.VM.UUID != c.Str("virtualmachineid")) ||

@@ -100,7 +100,7 @@ func (f *Faults) endForwards(c *kernel.Call) error {
 
 func (f *Faults) endVolumes(c *kernel.Call) error {
 	var errs []error
-	for _, v := range f.compute.Volumes {
+	for _, v := range f.compute.Volumes.All() {
 		if v.VM != nil && v.VM.UUID == c.Str("id") && v.Removed.IsZero() {
 			errs = append(errs, f.UsageEvent(c.Ctx, "VOLUME.DELETE", v.Account, kernel.ZoneID, v.ID,
 				obj{"resource_name": v.Name}))

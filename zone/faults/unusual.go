@@ -36,7 +36,7 @@ func (f *Faults) ofSecondNIC(e kernel.UsageEvent) bool {
 	if e.Type != "NETWORK.OFFERING.REMOVE" || !ok {
 		return false
 	}
-	for _, vm := range f.compute.VMs {
+	for _, vm := range f.compute.VMs.All() {
 		for _, nic := range vm.NICs {
 			if vm.ID == e.Resource && strconv.FormatInt(nic.ID, 10) == id {
 				return !nic.Default

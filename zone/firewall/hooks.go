@@ -33,7 +33,7 @@ func (mgr *Manager) DropForwarding(ctx context.Context, n *net.Network) error {
 
 // DropStaticNATOf ends static NAT on the addresses that lead to a VM.
 func (mgr *Manager) DropStaticNATOf(ctx context.Context, vm *compute.VM) error {
-	for _, a := range mgr.net.Addresses {
+	for _, a := range mgr.net.Addresses.All() {
 		if a.StaticVM == vm {
 			if err := mgr.DropStaticNAT(ctx, a); err != nil {
 				return err

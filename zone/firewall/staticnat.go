@@ -128,7 +128,7 @@ func (mgr *Manager) checkStaticNAT(a *net.Address, vm *compute.VM, n *net.Networ
 				"assigned", name, purpose)
 		}
 	}
-	for _, other := range mgr.net.Addresses {
+	for _, other := range mgr.net.Addresses.All() {
 		if other != a && other.StaticNAT && other.StaticVM == vm {
 			return api.Invalid("Failed to enable static nat on the  ip %s with Id %s as the vm %s with Id %s is "+
 				"already associated with another public ip %s with id %s",

@@ -134,7 +134,7 @@ func (mgr *Manager) unmapped(r *push.Rule) []*compute.VM {
 		return nil
 	}
 	mapped := mappedVMs(r)
-	return slices.DeleteFunc(slices.Clone(mgr.compute.VMs), func(vm *compute.VM) bool {
+	return slices.DeleteFunc(slices.Clone(mgr.compute.VMs.All()), func(vm *compute.VM) bool {
 		return vm.Account != r.Account || !vm.Removed.IsZero() || compute.NICIn(vm, r.Network) == nil ||
 			slices.Contains(mapped, vm)
 	})

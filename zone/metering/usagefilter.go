@@ -68,13 +68,13 @@ func (mgr *Manager) ofAccount(c *kernel.Call, f *filter) error {
 	}
 	if name := c.Str("account"); account == nil && name != "" && c.Has("domainid") {
 		domain := mgr.tenancy.DomainByUUID(c.Str("domainid"))
-		i := slices.IndexFunc(mgr.tenancy.Accounts, func(a *tenancy.Account) bool {
+		i := slices.IndexFunc(mgr.tenancy.Accounts.All(), func(a *tenancy.Account) bool {
 			return a.Removed.IsZero() && a.Name == name && a.Domain == domain
 		})
 		if i < 0 {
 			return api.Invalid("Unable to find account %s in domain %d", name, domain.ID)
 		}
-		account = mgr.tenancy.Accounts[i]
+		account = mgr.tenancy.Accounts.All()[i]
 	}
 	if account == nil && tenancy.Caller(c).Account.Type != tenancy.RootAdmin {
 		account = tenancy.Caller(c).Account
@@ -96,7 +96,7 @@ func (mgr *Manager) ofDomain(c *kernel.Call, f *filter) {
 	case c.Boolean("isrecursive", false):
 		var marks []string
 		var ids []any
-		for _, d := range mgr.tenancy.Domains {
+		for _, d := range mgr.tenancy.Domains.All() {
 			if mgr.tenancy.Within(d, domain.UUID) {
 				marks, ids = append(marks, "?"), append(ids, d.ID)
 			}
@@ -153,7 +153,7 @@ func (mgr *Manager) internalID(usageType int, uuid string) (int64, bool) {
 			return r.ID, true
 		}
 	case 14:
-		if u, ok := kernel.Find(mgr.net.VPNUsers, uuid, func(u *net.VPNUser) string { return u.UUID }); ok {
+		if u := mgr.net.VPNUsers.ByUUID(uuid); u != nil {
 			return u.ID, true
 		}
 	}

@@ -8,10 +8,8 @@ import (
 	"time"
 
 	"github.com/stackproof/stackproof/release"
-	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
-	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
 // record is a row of cloud_usage.cloud_usage.
@@ -84,22 +82,16 @@ func listUsageRecords(mgr *Manager, c *kernel.Call) (obj, error) {
 	return answer, nil
 }
 
-func ByID[T any](items []T, id int64, get func(T) int64) (T, bool) {
-	for _, one := range items {
-		if get(one) == id {
-			return one, true
-		}
-	}
-	var none T
-	return none, false
-}
-
 func offeringByID(all []*net.Offering, id sql.Null[int64]) *net.Offering {
 	if !id.Valid {
 		return nil
 	}
-	o, _ := ByID(all, id.V, func(o *net.Offering) int64 { return o.ID })
-	return o
+	for _, o := range all {
+		if o.ID == id.V {
+			return o
+		}
+	}
+	return nil
 }
 
 // usageStamp is how the release writes a record's dates: 4.19 as text with the quotes of a format left in it.
@@ -116,22 +108,22 @@ func recordAnswer(mgr *Manager, c *kernel.Call, r *record) obj {
 		"startdate": mgr.usageStamp(r.start),
 		"enddate":   mgr.usageStamp(r.end), "tags": []obj{},
 	}
-	if a, ok := ByID(mgr.tenancy.Accounts, r.account, func(a *tenancy.Account) int64 { return a.ID }); ok {
+	if a := mgr.tenancy.Accounts.ByID(r.account); a != nil {
 		if p := a.Project; p != nil {
 			out["project"], out["projectid"] = p.Name, p.UUID
 		} else {
 			out["account"], out["accountid"] = a.Name, a.UUID
 		}
 	}
-	if d, ok := ByID(mgr.tenancy.Domains, r.domain, func(d *tenancy.Domain) int64 { return d.ID }); ok {
+	if d := mgr.tenancy.Domains.ByID(r.domain); d != nil {
 		out["domainid"], out["domain"] = d.UUID, d.Name
 		mgr.tenancy.DomainPath(out, d)
 	}
 	if r.zone == kernel.ZoneID {
 		out["zoneid"] = mgr.net.Site.UUID
 	}
-	vm, hasVM := ByID(mgr.compute.VMs, r.vm.V, func(vm *compute.VM) int64 { return vm.ID })
-	if r.vm.Valid && hasVM {
+	vm := mgr.compute.VMs.ByID(r.vm.V)
+	if r.vm.Valid && vm != nil {
 		out["virtualmachineid"] = vm.UUID
 	}
 	if r.vmName.Valid {
@@ -162,7 +154,7 @@ func (mgr *Manager) describeRecord(r *record, out obj) string {
 	case 1, 2:
 		return mgr.describeVM(r, out)
 	case 3:
-		if a, ok := ByID(mgr.net.Addresses, r.usageID.V, func(a *net.Address) int64 { return a.ID }); ok {
+		if a := mgr.net.Addresses.ByID(r.usageID.V); a != nil {
 			out["usageid"] = a.UUID
 		}
 		out["issourcenat"], out["issystem"] = r.typ.V == "SourceNat", r.size.V == 1
@@ -186,7 +178,7 @@ func (mgr *Manager) describeRecord(r *record, out obj) string {
 		return mgr.describeNetworkOffering(r, out)
 	case 14:
 		text := "VPN usage "
-		if u, ok := ByID(mgr.net.VPNUsers, r.usageID.V, func(u *net.VPNUser) int64 { return u.ID }); ok {
+		if u := mgr.net.VPNUsers.ByID(r.usageID.V); u != nil {
 			out["usageid"] = u.UUID
 			text += "for user " + u.Name + " (" + u.UUID + ")"
 		}
@@ -194,7 +186,7 @@ func (mgr *Manager) describeRecord(r *record, out obj) string {
 	case 30:
 		return mgr.describeNetwork(r, out)
 	case 31:
-		if v, ok := ByID(mgr.net.VPCs, r.usageID.V, func(v *net.VPC) int64 { return v.ID }); ok {
+		if v := mgr.net.VPCs.ByID(r.usageID.V); v != nil {
 			out["usageid"], out["name"] = v.UUID, v.Name
 			return fmt.Sprintf("VPC usage for %s (%s)", v.Name, v.UUID)
 		}
@@ -205,7 +197,7 @@ func (mgr *Manager) describeRecord(r *record, out obj) string {
 
 func (mgr *Manager) describeVM(r *record, out obj) string {
 	text := map[int]string{1: "Running VM usage ", 2: "Allocated VM usage "}[r.usageType]
-	if vm, ok := ByID(mgr.compute.VMs, r.usageID.V, func(vm *compute.VM) int64 { return vm.ID }); ok {
+	if vm := mgr.compute.VMs.ByID(r.usageID.V); vm != nil {
 		out["usageid"], out["ostypeid"], out["osdisplayname"] = vm.UUID, vm.Template.Answer["ostypeid"],
 			vm.Template.Answer["ostypename"]
 		out["oscategoryname"] = "CentOS"
@@ -230,7 +222,7 @@ func (mgr *Manager) describeVM(r *record, out obj) string {
 
 func (mgr *Manager) describeVolume(r *record, out obj) string {
 	text := "Volume usage "
-	if v, ok := ByID(mgr.compute.Volumes, r.usageID.V, func(v *compute.Volume) int64 { return v.ID }); ok {
+	if v := mgr.compute.Volumes.ByID(r.usageID.V); v != nil {
 		out["usageid"] = v.UUID
 		text += fmt.Sprintf("for %s (%s)", v.Name, v.UUID)
 	}
@@ -246,7 +238,7 @@ func (mgr *Manager) describeVolume(r *record, out obj) string {
 		text += fmt.Sprintf(" and size (%.2f GB) %d", float64(r.size.V)/(1<<30), r.size.V)
 	}
 	// its record for the VM
-	if vm, ok := ByID(mgr.compute.VMs, r.vm.V, func(v *compute.VM) int64 { return v.ID }); ok && r.vm.Valid {
+	if vm := mgr.compute.VMs.ByID(r.vm.V); vm != nil && r.vm.Valid {
 		text += fmt.Sprintf(" attached to VM %s (%s)", vm.Name, vm.UUID)
 	}
 	return text
@@ -259,7 +251,7 @@ func (mgr *Manager) describeNetworkOffering(r *record, out obj) string {
 		text += fmt.Sprintf("%s (%s) usage ", o.Name, o.UUID)
 	}
 	out["isdefault"] = r.usageID.V == 1
-	if vm, ok := ByID(mgr.compute.VMs, r.vm.V, func(vm *compute.VM) int64 { return vm.ID }); ok && r.vm.Valid {
+	if vm := mgr.compute.VMs.ByID(r.vm.V); vm != nil && r.vm.Valid {
 		text += fmt.Sprintf("for VM %s (%s) ", vm.Name, vm.UUID)
 	}
 	return text
@@ -267,7 +259,7 @@ func (mgr *Manager) describeNetworkOffering(r *record, out obj) string {
 
 func (mgr *Manager) describeNetwork(r *record, out obj) string {
 	text := "Network usage "
-	if n, ok := ByID(mgr.net.Networks, r.usageID.V, func(n *net.Network) int64 { return n.ID }); ok {
+	if n := mgr.net.Networks.ByID(r.usageID.V); n != nil {
 		out["usageid"], out["name"] = n.UUID, n.Name
 		text += fmt.Sprintf("for %s (%s) ", n.Name, n.UUID)
 	}

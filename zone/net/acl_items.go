@@ -253,7 +253,7 @@ func updateACLItem(mgr *Manager, c *kernel.Call) (obj, error) {
 // aclBlocked says whether a router of a network with the list holds what it refused (Blocked). A list that comes
 // through loses its revoked items (NetworkACLManagerImpl.applyNetworkACL).
 func (mgr *Manager) aclBlocked(l *ACL) bool {
-	if slices.ContainsFunc(mgr.Networks, func(n *Network) bool {
+	if slices.ContainsFunc(mgr.Networks.All(), func(n *Network) bool {
 		return n.ACL == l.UUID && n.Removed.IsZero() && mgr.Blocked(n)
 	}) {
 		return true

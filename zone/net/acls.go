@@ -154,7 +154,7 @@ func deleteACL(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(mgr.Networks, func(n *Network) bool { return n.Removed.IsZero() && n.ACL == l.UUID }) {
+	if slices.ContainsFunc(mgr.Networks.All(), func(n *Network) bool { return n.Removed.IsZero() && n.ACL == l.UUID }) {
 		return nil, api.Internal("ACL is still associated with one or more tiers/private gateways")
 	}
 	mgr.dropACL(l)

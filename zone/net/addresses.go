@@ -160,7 +160,7 @@ func associated(mgr *Manager, c *kernel.Call) (obj, error) {
 // one (AssociateIPAddrCmd.java@4.20.1.0).
 func onlyNetwork(mgr *Manager, owner *tenancy.Account) (*Network, error) {
 	var own []*Network
-	for _, n := range mgr.Networks {
+	for _, n := range mgr.Networks.All() {
 		if n.Account == owner && n.VPC == nil && n.Removed.IsZero() {
 			own = append(own, n)
 		}
@@ -178,7 +178,7 @@ func onlyNetwork(mgr *Manager, owner *tenancy.Account) (*Network, error) {
 // address keeps its row, id and uuid.
 func (mgr *Manager) allocate(ctx context.Context, owner *tenancy.Account, wanted netip.Addr,
 	set func(*Address)) (*Address, error) {
-	i := slices.IndexFunc(mgr.Addresses, func(a *Address) bool {
+	i := slices.IndexFunc(mgr.Addresses.All(), func(a *Address) bool {
 		return a.State == "Free" &&
 			(!wanted.IsValid() || a.IP == wanted)
 	})
@@ -189,9 +189,9 @@ func (mgr *Manager) allocate(ctx context.Context, owner *tenancy.Account, wanted
 		if err := mgr.growRange(ctx); err != nil {
 			return nil, err
 		}
-		i = len(mgr.Addresses) - 1
+		i = len(mgr.Addresses.All()) - 1
 	}
-	a := mgr.Addresses[i]
+	a := mgr.Addresses.All()[i]
 	a.Account, a.State, a.Allocated = owner, "Allocated", mgr.Now()
 	set(a)
 	row := obj{"account_id": owner.ID, "domain_id": owner.Domain.ID, "state": a.State, "allocated": a.Allocated,
@@ -210,21 +210,21 @@ func (mgr *Manager) allocate(ctx context.Context, owner *tenancy.Account, wanted
 
 // growRange adds one address after the last: 192.168.3.1 and on when 192.168.2.200 is taken.
 func (mgr *Manager) growRange(ctx context.Context) error {
-	ip := mgr.Addresses[len(mgr.Addresses)-1].IP.Next()
+	ip := mgr.Addresses.All()[len(mgr.Addresses.All())-1].IP.Next()
 	if ip == netip.AddrFrom4([4]byte{192, 168, 2, PublicLast + 1}) {
 		ip = netip.AddrFrom4([4]byte{192, 168, 3, 1})
 	}
 	a := &Address{UUID: mgr.UUID(), IP: ip, State: "Free"}
 	id, err := mgr.Insert(ctx, "cloud.user_ip_address", obj{
 		"uuid": a.UUID, "public_ip_address": ip.String(), "data_center_id": kernel.ZoneID, "vlan_db_id": 1,
-		"state": a.State, "mac_address": len(mgr.Addresses) + 1,
+		"state": a.State, "mac_address": len(mgr.Addresses.All()) + 1,
 		"source_network_id": mgr.Site.PublicNetwork.ID, "physical_network_id": 1, "created": mgr.Now(),
 	})
 	if err != nil {
 		return err
 	}
 	a.ID = id
-	mgr.Addresses = append(mgr.Addresses, a)
+	mgr.Addresses.Add(a)
 	return nil
 }
 
@@ -260,7 +260,7 @@ func checkRelease(mgr *Manager, c *kernel.Call) error {
 	case c.Has("id"):
 		a = mgr.AddressByUUID(c.Str("id"))
 	default:
-		for _, one := range mgr.Addresses {
+		for _, one := range mgr.Addresses.All() {
 			if one.IP.String() == c.Str("ipaddress") {
 				a = one
 			}
@@ -321,7 +321,7 @@ func (mgr *Manager) Release(ctx context.Context, a *Address) error {
 
 func listAddresses(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
-	for _, a := range mgr.Addresses {
+	for _, a := range mgr.Addresses.All() {
 		if a.Account == nil || a.State == "Free" || a.Account == mgr.tenancy.System.Account &&
 			tenancy.Caller(c) != mgr.tenancy.System || !tenancy.Visible(mgr.tenancy, c, a.Account) ||
 			c.Has("id") && c.Str("id") != a.UUID || c.Has("ipaddress") && c.Str("ipaddress") != a.IP.String() ||

@@ -18,7 +18,7 @@ func Netmask(p netip.Prefix) string {
 
 func vpcAnswer(mgr *Manager, v *VPC) obj {
 	networks := []obj{}
-	for _, n := range mgr.Networks {
+	for _, n := range mgr.Networks.All() {
 		if n.VPC == v && n.Removed.IsZero() {
 			networks = append(networks, networkAnswer(mgr, n))
 		}
@@ -187,7 +187,7 @@ func routerOwner(mgr *Manager, r *Router) *tenancy.Account {
 // Implemented lists the networks that a router is plugged into.
 func (mgr *Manager) Implemented(r *Router) []*Network {
 	var out []*Network
-	for _, n := range mgr.Networks {
+	for _, n := range mgr.Networks.All() {
 		if n.Removed.IsZero() && n.State == "Implemented" && (r.Network == n || r.VPC != nil && n.VPC == r.VPC) {
 			out = append(out, n)
 		}

@@ -25,19 +25,16 @@ func (mgr *Manager) Finders() map[string]func(uuid string) bool {
 
 // VPCByUUID finds the VPC with a uuid, removed ones included; nil for none.
 func (mgr *Manager) VPCByUUID(u string) *VPC {
-	v, _ := kernel.Find(mgr.VPCs, u, func(v *VPC) string { return v.UUID })
-	return v
+	return mgr.VPCs.ByUUID(u)
 }
 
 // NetworkByUUID finds the network with a uuid, removed ones included; nil for none.
 func (mgr *Manager) NetworkByUUID(u string) *Network {
-	n, _ := kernel.Find(mgr.Networks, u, func(n *Network) string { return n.UUID })
-	return n
+	return mgr.Networks.ByUUID(u)
 }
 
 func (mgr *Manager) routerByUUID(u string) *Router {
-	r, _ := kernel.Find(mgr.Routers, u, func(r *Router) string { return r.UUID })
-	return r
+	return mgr.Routers.ByUUID(u)
 }
 
 // HostByUUID finds the host with a uuid, removed ones included; nil for none.
@@ -48,8 +45,7 @@ func (mgr *Manager) HostByUUID(u string) *Host {
 
 // AddressByUUID finds the address with a uuid, removed ones included; nil for none.
 func (mgr *Manager) AddressByUUID(u string) *Address {
-	a, _ := kernel.Find(mgr.Addresses, u, func(a *Address) string { return a.UUID })
-	return a
+	return mgr.Addresses.ByUUID(u)
 }
 
 // OfferingByUUID finds the offering with a uuid, removed ones included; nil for none.

@@ -4,6 +4,7 @@ package net
 
 import (
 	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/store"
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
@@ -23,12 +24,12 @@ type Manager struct {
 	Bare, Created    bool // a server that was opened bare; its zone has been created
 	Pushes           Pushes
 	Hooks            Hooks
-	VPCs             []*VPC
-	Networks         []*Network
-	Routers          []*Router
+	VPCs             store.Table[*VPC]
+	Networks         store.Table[*Network]
+	Routers          store.Table[*Router]
 	Hosts            []*Host
-	Addresses        []*Address
-	VPNUsers         []*VPNUser
+	Addresses        store.Table[*Address]
+	VPNUsers         store.Table[*VPNUser]
 	ACLs             []*ACL
 	nics             map[nicKey]routerNIC
 	ServiceOfferings []*Offering

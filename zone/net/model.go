@@ -148,3 +148,18 @@ type Site struct {
 	OSType                                  string
 	BackupOffering                          string
 }
+
+// Key is the uuid and the internal id.
+func (x *VPC) Key() (uuid string, id int64) { return x.UUID, x.ID }
+
+// Key is the uuid and the internal id.
+func (x *Network) Key() (uuid string, id int64) { return x.UUID, x.ID }
+
+// Key is the uuid and the internal id.
+func (x *Router) Key() (uuid string, id int64) { return x.UUID, x.ID }
+
+// Key is the uuid and the internal id.
+func (x *Address) Key() (uuid string, id int64) { return x.UUID, x.ID }
+
+// Key is the uuid and the internal id.
+func (x *VPNUser) Key() (uuid string, id int64) { return x.UUID, x.ID }

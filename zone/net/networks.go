@@ -188,7 +188,7 @@ func checkTier(mgr *Manager, n *Network) error {
 		return api.Invalid("Network cidr %s is not within vpc cidr %s", n.CIDR, n.VPC.CIDR)
 	}
 	publicLB := n.Offering.Has("Lb") && n.Offering.LBProvider() == n.Offering.Provider()
-	for _, o := range mgr.Networks {
+	for _, o := range mgr.Networks.All() {
 		if o.VPC != n.VPC || !o.Removed.IsZero() {
 			continue
 		}
@@ -226,7 +226,7 @@ func (mgr *Manager) insertNetwork(ctx context.Context, n *Network) error {
 		return err
 	}
 	n.ID = id
-	mgr.Networks = append(mgr.Networks, n)
+	mgr.Networks.Add(n)
 	if err := mgr.Update(ctx, "cloud.networks", id, obj{"related": id}); err != nil {
 		return err
 	}
@@ -248,7 +248,7 @@ func networkUsage(mgr *Manager, ctx context.Context, typ string, n *Network) err
 
 func listNetworks(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
-	for _, n := range mgr.Networks {
+	for _, n := range mgr.Networks.All() {
 		if !n.Removed.IsZero() || !tenancy.Visible(mgr.tenancy, c, n.Account) &&
 			!(mgr.On(release.ListNetworksAnyAccount) && tenancy.Caller(c).Account.Type == 1) || c.Has("id") &&
 			c.Str("id") != n.UUID ||
@@ -343,7 +343,7 @@ func serviceInUse(mgr *Manager, c *kernel.Call, n *Network, service string) bool
 	case "Lb", "PortForwarding":
 		return mgr.Hooks.ServiceInUse(n, service)
 	case "StaticNat":
-		return slices.ContainsFunc(mgr.Addresses, func(a *Address) bool { return a.StaticNAT && a.Network == n })
+		return slices.ContainsFunc(mgr.Addresses.All(), func(a *Address) bool { return a.StaticNAT && a.Network == n })
 	}
 	return false
 }

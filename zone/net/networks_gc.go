@@ -28,10 +28,12 @@ func (mgr *Manager) PlanNetworkGC(n *Network) {
 // are left as they are: nothing that the lab shows depends on what becomes of them.
 func (mgr *Manager) collectNetwork(ctx context.Context, n *Network) error {
 	if n.State != "Implemented" || !n.Removed.IsZero() || mgr.Hooks.InUse(n, true) ||
-		slices.ContainsFunc(mgr.Addresses, func(a *Address) bool { return a.Network == n && mgr.Hooks.Ruled(a) }) {
+		slices.ContainsFunc(mgr.Addresses.All(), func(a *Address) bool {
+			return a.Network == n && mgr.Hooks.Ruled(a)
+		}) {
 		return nil
 	}
-	for _, r := range slices.Clone(mgr.Routers) {
+	for _, r := range slices.Clone(mgr.Routers.All()) {
 		if r.Network == n {
 			if err := mgr.destroyRouter(ctx, r); err != nil {
 				return err

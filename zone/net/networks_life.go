@@ -61,7 +61,8 @@ func (mgr *Manager) Implement(ctx context.Context, n *Network) error {
 func freeVLAN(mgr *Manager) int {
 	for range 200 {
 		v := 100 + mgr.Number(101)
-		if !slices.ContainsFunc(mgr.Networks, func(n *Network) bool { return n.VLAN == v && n.Removed.IsZero() }) {
+		taken := func(n *Network) bool { return n.VLAN == v && n.Removed.IsZero() }
+		if !slices.ContainsFunc(mgr.Networks.All(), taken) {
 			return v
 		}
 	}
@@ -80,7 +81,7 @@ func (mgr *Manager) DestroyNetwork(ctx context.Context, n *Network) error {
 	if err := mgr.Hooks.ReleaseNetwork(ctx, n); err != nil {
 		return err
 	}
-	for _, a := range mgr.Addresses {
+	for _, a := range mgr.Addresses.All() {
 		if a.Network != n {
 			continue
 		}
@@ -98,7 +99,7 @@ func (mgr *Manager) DestroyNetwork(ctx context.Context, n *Network) error {
 	if err := mgr.Hooks.DestroyBalancers(ctx, n); err != nil {
 		return err
 	}
-	for _, r := range slices.Clone(mgr.Routers) {
+	for _, r := range slices.Clone(mgr.Routers.All()) {
 		if r.Network == n {
 			if err := mgr.destroyRouter(ctx, r); err != nil {
 				return err

@@ -55,7 +55,7 @@ func (mgr *Manager) RoutersOf(n *Network) []*Router {
 		return nil
 	}
 	var routers []*Router
-	for _, r := range mgr.Routers {
+	for _, r := range mgr.Routers.All() {
 		if r.Network == n || n.VPC != nil && r.VPC == n.VPC {
 			routers = append(routers, r)
 		}

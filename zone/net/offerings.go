@@ -207,8 +207,8 @@ func listOfferings(name, about, key string, all func(*Manager) []*Offering,
 					one[k] = v
 				}
 				if key == "template" {
-					one["domainid"] = mgr.tenancy.Domains[0].UUID
-					mgr.tenancy.DomainPath(one, mgr.tenancy.Domains[0])
+					one["domainid"] = mgr.tenancy.Domains.All()[0].UUID
+					mgr.tenancy.DomainPath(one, mgr.tenancy.Domains.All()[0])
 				}
 				out = append(out, one)
 			}

@@ -126,7 +126,9 @@ func deleteNetworkOffering(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, api.Invalid("unable to find network offering %s", c.Str("id"))
 	case o.Answer["isdefault"] == true:
 		return nil, api.Invalid("Default network offering can't be deleted")
-	case slices.ContainsFunc(mgr.Networks, func(n *Network) bool { return n.Offering == o && n.Removed.IsZero() }):
+	case slices.ContainsFunc(mgr.Networks.All(), func(n *Network) bool {
+		return n.Offering == o && n.Removed.IsZero()
+	}):
 		return nil, api.Invalid("Can't delete network offering %s as its used by 1 networks. To make the network "+
 			"offering unavailable, disable it", mgr.ObjectText(kernel.LongText(o.ID), "NetworkOffering", "id", o.ID,
 			"name", o.Name, "trafficType", "Guest", "uuid", o.UUID))

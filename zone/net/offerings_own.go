@@ -168,7 +168,7 @@ func deleteVPCOffering(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, api.Invalid("unable to find VPC offering %s", c.Str("id"))
 	case o.Answer["isdefault"] == true:
 		return nil, api.Invalid("Default VPC offering can't be deleted")
-	case slices.ContainsFunc(mgr.VPCs, func(v *VPC) bool { return v.Offering == o && v.Removed.IsZero() }):
+	case slices.ContainsFunc(mgr.VPCs.All(), func(v *VPC) bool { return v.Offering == o && v.Removed.IsZero() }):
 		return nil, api.Invalid("Can't delete VPC offering %s (%d) as it's used by some VPCs. To make the VPC "+
 			"offering "+
 			"unavailable, disable it", o.Name, o.ID)

@@ -19,7 +19,7 @@ func (mgr *Manager) ensureRouters(ctx context.Context, v *VPC, n *Network) error
 		want = 2
 	}
 	var have []*Router
-	for _, r := range mgr.Routers {
+	for _, r := range mgr.Routers.All() {
 		if v != nil && r.VPC == v || n != nil && r.Network == n {
 			have = append(have, r)
 		}
@@ -63,12 +63,12 @@ func (mgr *Manager) newRouter(ctx context.Context, v *VPC, n *Network) (*Router,
 	}
 	mgr.NextID("cloud.volumes") // its root disk
 	r.ID, r.Name = id, fmt.Sprintf("r-%d-VM", id)
-	mgr.Routers = append(mgr.Routers, r)
+	mgr.Routers.Add(r)
 	return r, mgr.Update(ctx, "cloud.vm_instance", id, obj{"name": r.Name, "instance_name": r.Name})
 }
 
 func sourceIP(mgr *Manager, v *VPC, n *Network) *Address {
-	for _, a := range mgr.Addresses {
+	for _, a := range mgr.Addresses.All() {
 		if a.SourceNAT && (v != nil && a.VPC == v || n != nil && a.VPC == nil && a.Network == n) {
 			return a
 		}
@@ -132,7 +132,7 @@ func (mgr *Manager) destroyRouter(ctx context.Context, r *Router) error {
 	if err := mgr.SetRouter(ctx, r, "Destroyed"); err != nil {
 		return err
 	}
-	mgr.Routers = slices.DeleteFunc(mgr.Routers, func(o *Router) bool { return o == r })
+	mgr.Routers.Remove(r)
 	return mgr.Update(ctx, "cloud.vm_instance", r.ID, obj{"state": "Expunging", "removed": mgr.Now()})
 }
 
@@ -141,7 +141,7 @@ func (mgr *Manager) destroyRouter(ctx context.Context, r *Router) error {
 func (mgr *Manager) restartRouters(ctx context.Context, mine func(*Router) bool, cleanup bool,
 	start func() error) error {
 	var again []*Router
-	for _, r := range slices.Clone(mgr.Routers) {
+	for _, r := range slices.Clone(mgr.Routers.All()) {
 		switch {
 		case !mine(r):
 		case cleanup:
@@ -252,7 +252,7 @@ func routerCommands() []command {
 
 func listRouters(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
-	for _, r := range mgr.Routers {
+	for _, r := range mgr.Routers.All() {
 		if !tenancy.Visible(mgr.tenancy, c, routerOwner(mgr, r)) || c.Has("id") && c.Str("id") != r.UUID ||
 			c.Differs("name", r.Name) ||
 			c.Has("vpcid") && (r.VPC == nil || r.VPC.UUID != c.Str("vpcid")) || c.Has("state") &&

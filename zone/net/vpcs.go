@@ -124,7 +124,7 @@ func createVPC(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	}); err != nil {
 		return kernel.Created{}, err
 	}
-	mgr.VPCs = append(mgr.VPCs, v)
+	mgr.VPCs.Add(v)
 	c.Owner, c.EventResource, c.EventResourceType = a, v.ID, "Vpc"
 	return kernel.Created{UUID: v.UUID, ID: v.ID}, mgr.UsageEvent(c.Ctx, "VPC.CREATE", a, kernel.ZoneID, v.ID,
 		obj{"resource_name": v.Name})
@@ -154,7 +154,7 @@ func (mgr *Manager) startVPC(ctx context.Context, v *VPC) error {
 
 func listVPCs(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
-	for _, v := range mgr.VPCs {
+	for _, v := range mgr.VPCs.All() {
 		if !v.Removed.IsZero() || !tenancy.Visible(mgr.tenancy, c, v.Account) || c.Has("id") &&
 			c.Str("id") != v.UUID || c.Has("name") && !kernel.Matches(c.Str("name"), v.Name) ||
 			c.Has("vpcofferingid") && c.Str("vpcofferingid") != v.Offering.UUID || c.Has("state") &&
@@ -212,7 +212,7 @@ func deleteVPC(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, err
 	}
 	used := 0
-	for _, n := range mgr.Networks {
+	for _, n := range mgr.Networks.All() {
 		if n.VPC == v && n.Removed.IsZero() {
 			used++
 		}
@@ -230,14 +230,14 @@ func (mgr *Manager) DestroyVPC(ctx context.Context, v *VPC) error {
 	if err := mgr.Update(ctx, "cloud.vpc", v.ID, obj{"state": v.State}); err != nil {
 		return err
 	}
-	for _, r := range slices.Clone(mgr.Routers) {
+	for _, r := range slices.Clone(mgr.Routers.All()) {
 		if r.VPC == v {
 			if err := mgr.destroyRouter(ctx, r); err != nil {
 				return err
 			}
 		}
 	}
-	for _, a := range mgr.Addresses {
+	for _, a := range mgr.Addresses.All() {
 		if a.VPC == v {
 			if err := mgr.Release(ctx, a); err != nil {
 				return err

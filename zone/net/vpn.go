@@ -34,7 +34,7 @@ func vpnCommands() []command {
 				if err != nil {
 					return kernel.Created{}, err
 				}
-				if slices.ContainsFunc(mgr.VPNUsers, func(u *VPNUser) bool {
+				if slices.ContainsFunc(mgr.VPNUsers.All(), func(u *VPNUser) bool {
 					return u.Account == a &&
 						u.Name == c.Str("username")
 				}) {
@@ -42,13 +42,13 @@ func vpnCommands() []command {
 						c.Str("username"), a.Name)
 				}
 				u := &VPNUser{ID: mgr.NextID("cloud.vpn_users"), UUID: mgr.UUID(), Name: c.Str("username"), Account: a}
-				mgr.VPNUsers = append(mgr.VPNUsers, u)
+				mgr.VPNUsers.Add(u)
 				return kernel.Created{UUID: u.UUID, ID: u.ID}, mgr.UsageEvent(c.Ctx, "VPN.USER.ADD", a, kernel.ZoneID,
 					u.ID, obj{"resource_name": u.Name})
 			},
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
-				u, ok := kernel.Find(mgr.VPNUsers, c.Target.UUID, func(u *VPNUser) string { return u.UUID })
-				if !ok {
+				u := mgr.VPNUsers.ByUUID(c.Target.UUID)
+				if u == nil {
 					return nil, api.Invalid("Unable to find VPN user %s", c.Str("username"))
 				}
 				return obj{"vpnuser": vpnAnswer(mgr, u)}, nil
@@ -63,7 +63,7 @@ func vpnCommands() []command {
 				if err != nil {
 					return nil, err
 				}
-				for _, u := range mgr.VPNUsers {
+				for _, u := range mgr.VPNUsers.All() {
 					if u.Account == a && u.Name == c.Str("username") {
 						return obj{"success": true}, mgr.RemoveVPNUser(c.Ctx, u)
 					}
@@ -76,7 +76,7 @@ func vpnCommands() []command {
 				Type: "string", About: "the username of the vpn user."}),
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
 				var out []obj
-				for _, u := range mgr.VPNUsers {
+				for _, u := range mgr.VPNUsers.All() {
 					if tenancy.Visible(mgr.tenancy, c, u.Account) && (!c.Has("username") ||
 						c.Str("username") == u.Name) {
 						out = append(out, vpnAnswer(mgr, u))
@@ -96,6 +96,6 @@ func vpnAnswer(mgr *Manager, u *VPNUser) obj {
 
 // RemoveVPNUser removes a VPN user with its usage.
 func (mgr *Manager) RemoveVPNUser(ctx context.Context, u *VPNUser) error {
-	mgr.VPNUsers = slices.DeleteFunc(mgr.VPNUsers, func(o *VPNUser) bool { return o == u })
+	mgr.VPNUsers.Remove(u)
 	return mgr.UsageEvent(ctx, "VPN.USER.REMOVE", u.Account, kernel.ZoneID, u.ID, obj{"resource_name": u.Name})
 }

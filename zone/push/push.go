@@ -59,7 +59,7 @@ func (mgr *Manager) PushNetwork(ctx context.Context, n *net.Network, c Cause) er
 // all tiers, on the NIC of the first tier that balances load (VpcVirtualNetworkApplianceManagerImpl.java@4.19.1.0,
 // @4.20.1.0, createApplyLoadBalancingRulesCommandsForVpc).
 func (mgr *Manager) PushStart(ctx context.Context, r *net.Router) error {
-	for _, n := range mgr.net.Networks {
+	for _, n := range mgr.net.Networks.All() {
 		mine := r.Network == n || r.VPC != nil && n.VPC == r.VPC
 		if !mine || n.State != "Implemented" || !n.Removed.IsZero() || !n.Offering.Has("Lb") ||
 			n.Offering.LBProvider() != n.Offering.Provider() {

@@ -11,19 +11,19 @@ import (
 // Served are the addresses and ports at which the instances of a router's networks answer, whatever the router was told
 // of them: each that runs, at every private port that a rule of its network has.
 func (mgr *Manager) Served(router string) (all []netip.AddrPort) {
-	at := slices.IndexFunc(slices.Concat(mgr.net.Routers, mgr.Balancers),
+	at := slices.IndexFunc(slices.Concat(mgr.net.Routers.All(), mgr.Balancers),
 		func(r *net.Router) bool { return r.Name == router })
 	if at < 0 {
 		return nil
 	}
-	machine := slices.Concat(mgr.net.Routers, mgr.Balancers)[at]
+	machine := slices.Concat(mgr.net.Routers.All(), mgr.Balancers)[at]
 	ports := map[*net.Network][]uint16{}
 	for _, r := range mgr.LBRules.All() {
 		if port := uint16(r.PrivateStart); port != 0 && !slices.Contains(ports[r.Network], port) {
 			ports[r.Network] = append(ports[r.Network], port)
 		}
 	}
-	for _, vm := range mgr.compute.VMs {
+	for _, vm := range mgr.compute.VMs.All() {
 		if vm.State != "Running" {
 			continue
 		}

@@ -45,10 +45,10 @@ func listCapacity(mgr *Manager, c *kernel.Call) (obj, error) {
 		used, total int64
 	}{
 		{capacityMemory, "MEMORY",
-			usedOnHosts(mgr, tenancy.LimitMemory)<<20 + int64(len(mgr.net.Routers))*routerMemory, memory(mgr)},
-		{capacityCPU, "CPU", usedOnHosts(mgr, tenancy.LimitCPU)*routerCPU + int64(len(mgr.net.Routers))*routerCPU,
+			usedOnHosts(mgr, tenancy.LimitMemory)<<20 + int64(len(mgr.net.Routers.All()))*routerMemory, memory(mgr)},
+		{capacityCPU, "CPU", usedOnHosts(mgr, tenancy.LimitCPU)*routerCPU + int64(len(mgr.net.Routers.All()))*routerCPU,
 			cpu(mgr)},
-		{capacityPublicIPs, "VIRTUAL_NETWORK_PUBLIC_IP", usedAddresses(mgr), int64(len(mgr.net.Addresses))},
+		{capacityPublicIPs, "VIRTUAL_NETWORK_PUBLIC_IP", usedAddresses(mgr), int64(len(mgr.net.Addresses.All()))},
 	} {
 		if c.Has("type") && c.Integer("type", -1) != one.typ || one.total == 0 {
 			continue
@@ -62,14 +62,14 @@ func listCapacity(mgr *Manager, c *kernel.Call) (obj, error) {
 
 // usedOnHosts is what all accounts' instances take of a resource.
 func usedOnHosts(mgr *Manager, typ int) (n int64) {
-	for _, a := range mgr.tenancy.Accounts {
+	for _, a := range mgr.tenancy.Accounts.All() {
 		n += mgr.Used(a, typ)
 	}
 	return n
 }
 
 func usedAddresses(mgr *Manager) (n int64) {
-	for _, a := range mgr.net.Addresses {
+	for _, a := range mgr.net.Addresses.All() {
 		if a.State != "Free" {
 			n++
 		}

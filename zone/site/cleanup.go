@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/stackproof/stackproof/zone/autoscale"
 	"github.com/stackproof/stackproof/zone/net"
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
@@ -17,7 +16,7 @@ import (
 // tried again by the background cleanup; the account counts as removed at once.
 func (mgr *Manager) RemoveAccount(ctx context.Context, a *tenancy.Account) error {
 	a.Removed, a.State = mgr.Now(), "removed"
-	for _, u := range mgr.tenancy.Users {
+	for _, u := range mgr.tenancy.Users.All() {
 		if u.Account == a {
 			u.Removed, u.State = mgr.Now(), "removed"
 		}
@@ -34,22 +33,22 @@ func (mgr *Manager) RemoveAccount(ctx context.Context, a *tenancy.Account) error
 // attached, networks and VPCs (ProjectManagerImpl.java@4.20.0.0, deleteProject).
 func (mgr *Manager) Owns(a *tenancy.Account) string {
 	count := map[string]int{}
-	for _, vm := range mgr.compute.VMs {
+	for _, vm := range mgr.compute.VMs.All() {
 		if vm.Account == a && vm.Removed.IsZero() {
 			count["VirtualMachine"]++
 		}
 	}
-	for _, v := range mgr.compute.Volumes {
+	for _, v := range mgr.compute.Volumes.All() {
 		if v.Account == a && v.Removed.IsZero() && v.VM == nil {
 			count["Volume"]++
 		}
 	}
-	for _, n := range mgr.net.Networks {
+	for _, n := range mgr.net.Networks.All() {
 		if n.Account == a && n.Removed.IsZero() {
 			count["Network"]++
 		}
 	}
-	for _, v := range mgr.net.VPCs {
+	for _, v := range mgr.net.VPCs.All() {
 		if v.Account == a && v.Removed.IsZero() {
 			count["Vpc"]++
 		}
@@ -80,38 +79,38 @@ func (mgr *Manager) cleanupAccount(ctx context.Context, a *tenancy.Account) {
 func (mgr *Manager) removeOwned(ctx context.Context, a *tenancy.Account) error {
 	var errs []error
 	try := func(err error) { errs = append(errs, err) }
-	for _, g := range slices.Clone(mgr.autoscale.Groups) {
+	for _, g := range slices.Clone(mgr.autoscale.Groups.All()) {
 		if g.Account == a && g.Removed.IsZero() {
 			try(mgr.autoscale.DeleteGroupWithCleanup(ctx, g))
 		}
 	}
-	for _, vm := range slices.Clone(mgr.compute.VMs) {
+	for _, vm := range slices.Clone(mgr.compute.VMs.All()) {
 		if vm.Account == a && vm.Removed.IsZero() {
 			try(mgr.compute.ExpungeVM(ctx, vm))
 		}
 	}
-	for _, v := range slices.Clone(mgr.compute.Volumes) {
+	for _, v := range slices.Clone(mgr.compute.Volumes.All()) {
 		if v.Account == a && v.Removed.IsZero() {
 			try(mgr.compute.DeleteVolume(ctx, v))
 		}
 	}
-	for _, u := range slices.Clone(mgr.net.VPNUsers) {
+	for _, u := range slices.Clone(mgr.net.VPNUsers.All()) {
 		if u.Account == a {
 			try(mgr.net.RemoveVPNUser(ctx, u))
 		}
 	}
-	for _, n := range slices.Clone(mgr.net.Networks) {
+	for _, n := range slices.Clone(mgr.net.Networks.All()) {
 		if n.Account == a && n.Removed.IsZero() {
 			try(mgr.net.DestroyNetwork(ctx, n))
 		}
 	}
-	for _, v := range slices.Clone(mgr.net.VPCs) {
-		if v.Account == a && v.Removed.IsZero() && !slices.ContainsFunc(mgr.net.Networks,
+	for _, v := range slices.Clone(mgr.net.VPCs.All()) {
+		if v.Account == a && v.Removed.IsZero() && !slices.ContainsFunc(mgr.net.Networks.All(),
 			func(n *net.Network) bool { return n.VPC == v && n.Removed.IsZero() }) {
 			try(mgr.net.DestroyVPC(ctx, v))
 		}
 	}
-	for _, one := range slices.Clone(mgr.net.Addresses) {
+	for _, one := range slices.Clone(mgr.net.Addresses.All()) {
 		if one.Account == a {
 			try(mgr.net.Release(ctx, one))
 		}
@@ -119,21 +118,22 @@ func (mgr *Manager) removeOwned(ctx context.Context, a *tenancy.Account) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	for _, p := range mgr.autoscale.Profiles {
+	for _, p := range mgr.autoscale.Profiles.All() {
 		if p.Account == a {
 			try(mgr.Update(ctx, "cloud.autoscale_vmprofiles", p.ID, obj{"removed": mgr.Now()}))
+			mgr.autoscale.Profiles.Remove(p)
 		}
 	}
-	for _, p := range mgr.autoscale.Policies {
+	for _, p := range mgr.autoscale.Policies.All() {
 		if p.Account == a {
 			try(mgr.Update(ctx, "cloud.autoscale_policies", p.ID, obj{"removed": mgr.Now()}))
+			mgr.autoscale.Policies.Remove(p)
 		}
 	}
-	mgr.autoscale.Profiles = slices.DeleteFunc(mgr.autoscale.Profiles,
-		func(p *autoscale.ScaleProfile) bool { return p.Account == a })
-	mgr.autoscale.Policies = slices.DeleteFunc(mgr.autoscale.Policies,
-		func(p *autoscale.ScalePolicy) bool { return p.Account == a })
-	mgr.autoscale.Conditions = slices.DeleteFunc(mgr.autoscale.Conditions,
-		func(p *autoscale.Condition) bool { return p.Account == a })
+	for _, k := range mgr.autoscale.Conditions.All() {
+		if k.Account == a {
+			mgr.autoscale.Conditions.Remove(k)
+		}
+	}
 	return errors.Join(errs...)
 }

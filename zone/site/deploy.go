@@ -259,7 +259,7 @@ func createVlanIPRange(mgr *Manager, c *kernel.Call) (obj, error) {
 	if errFirst != nil || errLast != nil || !first.Is4() || !last.Is4() || last.Less(first) {
 		return nil, api.Invalid("Please specify a valid start IP and end IP")
 	}
-	if len(mgr.net.Addresses) > 0 {
+	if len(mgr.net.Addresses.All()) > 0 {
 		return nil, api.Invalid("The IP range %s-%s overlaps with an existing one", first, last)
 	}
 	if err := mgr.addAddresses(c.Ctx, first, last, 0); err != nil {

@@ -8,7 +8,7 @@ import (
 func (mgr *Manager) Used(a *tenancy.Account, typ int) (n int64) {
 	switch typ {
 	case tenancy.LimitVM, 8, 9:
-		for _, vm := range mgr.compute.VMs {
+		for _, vm := range mgr.compute.VMs.All() {
 			if vm.Account != a || !vm.Removed.IsZero() || vm.State == "Destroyed" {
 				continue
 			}
@@ -22,13 +22,13 @@ func (mgr *Manager) Used(a *tenancy.Account, typ int) (n int64) {
 			}
 		}
 	case tenancy.LimitIP:
-		for _, one := range mgr.net.Addresses {
+		for _, one := range mgr.net.Addresses.All() {
 			if one.Account == a && one.State == "Allocated" {
 				n++
 			}
 		}
 	case 2, 10:
-		for _, v := range mgr.compute.Volumes {
+		for _, v := range mgr.compute.Volumes.All() {
 			if v.Account == a && v.Removed.IsZero() {
 				if typ == 10 {
 					n += v.Size >> 30
@@ -38,13 +38,13 @@ func (mgr *Manager) Used(a *tenancy.Account, typ int) (n int64) {
 			}
 		}
 	case tenancy.LimitNetwork:
-		for _, one := range mgr.net.Networks {
+		for _, one := range mgr.net.Networks.All() {
 			if one.Account == a && one.Removed.IsZero() {
 				n++
 			}
 		}
 	case tenancy.LimitVPC:
-		for _, one := range mgr.net.VPCs {
+		for _, one := range mgr.net.VPCs.All() {
 			if one.Account == a && one.Removed.IsZero() {
 				n++
 			}
@@ -55,7 +55,7 @@ func (mgr *Manager) Used(a *tenancy.Account, typ int) (n int64) {
 
 // VMStates counts an account's running and stopped instances.
 func (mgr *Manager) VMStates(a *tenancy.Account) (running, stopped int) {
-	for _, vm := range mgr.compute.VMs {
+	for _, vm := range mgr.compute.VMs.All() {
 		if vm.Account == a && vm.Removed.IsZero() {
 			switch vm.State {
 			case "Running":

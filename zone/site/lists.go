@@ -97,7 +97,7 @@ func listResourceDetails(mgr *Manager, c *kernel.Call) (obj, error) {
 		return obj{}, nil
 	}
 	var out []obj
-	for _, vm := range mgr.compute.VMs {
+	for _, vm := range mgr.compute.VMs.All() {
 		if !vm.Removed.IsZero() || !tenancy.Visible(mgr.tenancy, c, vm.Account) && !c.Has("resourceid") ||
 			c.Has("resourceid") && c.Str("resourceid") != vm.UUID {
 			continue

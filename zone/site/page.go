@@ -91,23 +91,23 @@ func (mgr *Manager) Page(w io.Writer) error {
 
 func (mgr *Manager) things() []thing {
 	return []thing{
-		things("Accounts", mgr.tenancy.Accounts, func(a *tenancy.Account) (string, bool) {
+		things("Accounts", mgr.tenancy.Accounts.All(), func(a *tenancy.Account) (string, bool) {
 			return a.Name, a.Removed.IsZero()
 		}),
-		things("VPCs", mgr.net.VPCs, func(v *net.VPC) (string, bool) { return v.Name, v.Removed.IsZero() }),
-		things("Networks and tiers", mgr.net.Networks, func(n *net.Network) (string, bool) {
+		things("VPCs", mgr.net.VPCs.All(), func(v *net.VPC) (string, bool) { return v.Name, v.Removed.IsZero() }),
+		things("Networks and tiers", mgr.net.Networks.All(), func(n *net.Network) (string, bool) {
 			return n.Name, n.Removed.IsZero()
 		}),
-		things("Public addresses in use", mgr.net.Addresses, func(a *net.Address) (string, bool) {
+		things("Public addresses in use", mgr.net.Addresses.All(), func(a *net.Address) (string, bool) {
 			return a.IP.String(), a.State != "Free"
 		}),
-		things("Virtual routers", mgr.net.Routers, func(r *net.Router) (string, bool) { return r.Name, true }),
-		things("Instances", mgr.compute.VMs,
+		things("Virtual routers", mgr.net.Routers.All(), func(r *net.Router) (string, bool) { return r.Name, true }),
+		things("Instances", mgr.compute.VMs.All(),
 			func(vm *compute.VM) (string, bool) { return vm.Name, vm.Removed.IsZero() }),
 		things("Load balancer rules", mgr.push.LBRules.All(), func(r *push.Rule) (string, bool) {
 			return r.Name, true
 		}),
-		things("Autoscale groups", mgr.autoscale.Groups, func(g *autoscale.Group) (string, bool) {
+		things("Autoscale groups", mgr.autoscale.Groups.All(), func(g *autoscale.Group) (string, bool) {
 			_, name, living := g.Identity()
 			return name, living
 		}),

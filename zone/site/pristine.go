@@ -43,7 +43,7 @@ func (mgr *Manager) Pristine(ctx context.Context) error {
 
 func (mgr *Manager) pristineAccounts(ctx context.Context) error {
 	root := &tenancy.Domain{ID: 1, UUID: mgr.UUID(), Name: "ROOT", Path: "/", Created: mgr.Now()}
-	mgr.tenancy.Domains = append(mgr.tenancy.Domains, root)
+	mgr.tenancy.Domains.Add(root)
 	if _, err := mgr.Insert(ctx, "cloud.domain", obj{"id": 1, "uuid": root.UUID, "name": "ROOT", "owner": 2,
 		"path": "/", "created": mgr.Now()}); err != nil {
 		return err
@@ -51,17 +51,17 @@ func (mgr *Manager) pristineAccounts(ctx context.Context) error {
 	for i, name := range []string{"system", "admin"} {
 		a := &tenancy.Account{ID: int64(i + 1), UUID: mgr.UUID(), Name: name, Type: 1, Domain: root, State: "enabled",
 			Created: mgr.Now(), Default: true}
-		mgr.tenancy.Accounts = append(mgr.tenancy.Accounts, a)
+		mgr.tenancy.Accounts.Add(a)
 		if err := mgr.tenancy.InsertAccount(ctx, a, obj{"id": a.ID, "default": 1}); err != nil {
 			return err
 		}
 		u := &tenancy.User{ID: a.ID, UUID: mgr.UUID(), Username: name, Account: a, Created: a.Created, Default: true,
 			FirstName: kernel.Capitalize(name), LastName: "User", State: "enabled"}
-		mgr.tenancy.Users = append(mgr.tenancy.Users, u)
+		mgr.tenancy.Users.Add(u)
 	}
 	mgr.NextID("cloud.user") // the two above
 	mgr.NextID("cloud.user")
-	mgr.tenancy.System, mgr.tenancy.Admin = mgr.tenancy.Users[0], mgr.tenancy.Users[1]
+	mgr.tenancy.System, mgr.tenancy.Admin = mgr.tenancy.Users.All()[0], mgr.tenancy.Users.All()[1]
 	mgr.Kernel.System = mgr.tenancy.System
 	mgr.tenancy.Admin.Password, mgr.tenancy.Admin.Email = "password", "admin@mailprovider.com"
 	mgr.tenancy.Admin.APIKey, mgr.tenancy.Admin.SecretKey = mgr.tenancy.Key(), mgr.tenancy.Key()
@@ -147,13 +147,13 @@ func (mgr *Manager) addAddresses(ctx context.Context, first, last netip.Addr, sy
 	var rows []string
 	var values []any
 	for ip := first; ip.Compare(last) <= 0; ip = ip.Next() {
-		a := &net.Address{ID: int64(len(mgr.net.Addresses) + 1), UUID: mgr.UUID(), IP: ip, State: "Free"}
+		a := &net.Address{ID: int64(len(mgr.net.Addresses.All()) + 1), UUID: mgr.UUID(), IP: ip, State: "Free"}
 		var owner, domain, at any
-		if len(mgr.net.Addresses) < system {
+		if len(mgr.net.Addresses.All()) < system {
 			a.State, a.Account, a.Allocated = "Allocated", mgr.tenancy.System.Account, mgr.Now()
 			owner, domain, at = 1, 1, mgr.Now().Truncate(time.Second)
 		}
-		mgr.net.Addresses = append(mgr.net.Addresses, a)
+		mgr.net.Addresses.Add(a)
 		rows = append(rows, "(?,?,?,?,1,?,?,?,1,?,?,?,0,?)")
 		values = append(values, a.ID, a.UUID, a.IP.String(), mgr.net.Site.ID, a.State, a.ID,
 			mgr.net.Site.PublicNetwork.ID, owner, domain, at, mgr.Now().Truncate(time.Second))

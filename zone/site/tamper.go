@@ -10,7 +10,6 @@ import (
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/metering"
-	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
 // What follows does to a zone what nobody does to a live site: it writes rows that no call leads to, and makes the
@@ -98,8 +97,8 @@ const otherZone = 2
 // answers its internal id.
 func (mgr *Manager) AddressInOtherZone(ctx context.Context, account int64, ip string) (int64, error) {
 	mgr.Lock()
-	a, known := metering.ByID(mgr.tenancy.Accounts, account, func(a *tenancy.Account) int64 { return a.ID })
-	if !known {
+	a := mgr.tenancy.Accounts.ByID(account)
+	if a == nil {
 		mgr.Unlock()
 		return 0, fmt.Errorf("account %d does not exist", account)
 	}

@@ -110,7 +110,7 @@ func (mgr *Manager) InsertAccount(ctx context.Context, a *Account, more obj) err
 }
 
 func createAccount(mgr *Manager, c *kernel.Call) (obj, error) {
-	d := mgr.Domains[0]
+	d := mgr.Domains.All()[0]
 	if c.Has("domainid") {
 		d = mgr.DomainByUUID(c.Str("domainid"))
 	}
@@ -118,7 +118,7 @@ func createAccount(mgr *Manager, c *kernel.Call) (obj, error) {
 	if name == "" {
 		name = c.Str("username")
 	}
-	for _, a := range mgr.Accounts {
+	for _, a := range mgr.Accounts.All() {
 		if a.Name == name && a.Domain == d && a.Removed.IsZero() {
 			return nil, api.Invalid("The specified account: %s already exists", name)
 		}
@@ -134,7 +134,7 @@ func createAccount(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := mgr.InsertAccount(c.Ctx, a, nil); err != nil {
 		return nil, err
 	}
-	mgr.Accounts = append(mgr.Accounts, a)
+	mgr.Accounts.Add(a)
 	u := newUser(mgr, c, a)
 	c.EventResource, c.EventResourceType, c.Target = a.ID, "Account", kernel.Created{UUID: a.UUID, ID: a.ID}
 	if _, err := mgr.Event(c.Ctx, kernel.Event{Type: "USER.CREATE", Text: c.Text("Successfully completed " +
@@ -154,7 +154,7 @@ func keyAccess(mgr *Manager, c *kernel.Call, out obj) {
 }
 
 func (mgr *Manager) freeUsername(name string, d *Domain) error {
-	if slices.ContainsFunc(mgr.Users, func(u *User) bool {
+	if slices.ContainsFunc(mgr.Users.All(), func(u *User) bool {
 		return u.Username == name && u.Account.Domain == d &&
 			u.Removed.IsZero()
 	}) {
@@ -180,7 +180,7 @@ func (mgr *Manager) roleFields(out obj, a *Account) {
 
 func (mgr *Manager) accountAnswer(a *Account) obj {
 	users := []obj{}
-	for _, u := range mgr.Users {
+	for _, u := range mgr.Users.All() {
 		if u.Account == a && u.Removed.IsZero() {
 			users = append(users, mgr.userAnswer(u, false))
 		}
@@ -199,7 +199,7 @@ func (mgr *Manager) accountAnswer(a *Account) obj {
 
 func listAccounts(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
-	for _, a := range mgr.Accounts {
+	for _, a := range mgr.Accounts.All() {
 		if !a.Removed.IsZero() || a == mgr.System.Account || a.Type == ProjectAccount || !Visible(mgr, c, a) ||
 			c.Has("id") && c.Str("id") != a.UUID || c.Differs("name", a.Name) ||
 			c.Has("state") && c.Str("state") != a.State || c.Has("accounttype") &&

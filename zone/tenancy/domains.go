@@ -58,7 +58,7 @@ func domainCommands() []command {
 func (d *Domain) level() int { return strings.Count(d.Path, "/") - 1 }
 
 func (mgr *Manager) hasChild(d *Domain) bool {
-	return slices.ContainsFunc(mgr.Domains, func(o *Domain) bool { return o.Parent == d && o.Removed.IsZero() })
+	return slices.ContainsFunc(mgr.Domains.All(), func(o *Domain) bool { return o.Parent == d && o.Removed.IsZero() })
 }
 
 // domainAnswer is short for createDomain and long for listDomains.
@@ -76,7 +76,7 @@ func (mgr *Manager) domainAnswer(d *Domain, long bool) obj {
 }
 
 func createDomain(mgr *Manager, c *kernel.Call) (obj, error) {
-	parent := mgr.Domains[0]
+	parent := mgr.Domains.All()[0]
 	if c.Has("parentdomainid") {
 		parent = mgr.DomainByUUID(c.Str("parentdomainid"))
 	}
@@ -85,7 +85,7 @@ func createDomain(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, api.Invalid("Domain name can't contain '/'")
 	}
 	d := &Domain{UUID: mgr.UUID(), Name: name, Path: parent.Path + name + "/", Parent: parent, Created: mgr.Now()}
-	if slices.ContainsFunc(mgr.Domains, func(o *Domain) bool { return o.Path == d.Path && o.Removed.IsZero() }) {
+	if slices.ContainsFunc(mgr.Domains.All(), func(o *Domain) bool { return o.Path == d.Path && o.Removed.IsZero() }) {
 		return nil, api.Invalid("Domain with name [%s] already exists for the parent with ID [%d].", name, parent.ID)
 	}
 	id, err := mgr.Insert(c.Ctx, "cloud.domain", obj{"uuid": d.UUID, "name": name, "parent": parent.ID,
@@ -94,14 +94,14 @@ func createDomain(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, err
 	}
 	d.ID = id
-	mgr.Domains = append(mgr.Domains, d)
+	mgr.Domains.Add(d)
 	c.EventResource, c.EventResourceType, c.Target = d.ID, "Domain", kernel.Created{UUID: d.UUID, ID: d.ID}
 	return obj{"domain": mgr.domainAnswer(d, false)}, nil
 }
 
 func listDomains(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
-	for _, d := range mgr.Domains {
+	for _, d := range mgr.Domains.All() {
 		if !d.Removed.IsZero() || !mgr.Within(d, Caller(c).Account.Domain.UUID) || c.Has("id") &&
 			c.Str("id") != d.UUID || c.Differs("name", d.Name) ||
 			c.Has("level") && c.Integer("level", -1) != d.level() || !kernel.Matches(c.Str("keyword"), d.Name) {
@@ -121,12 +121,12 @@ func deleteDomain(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, Permission("Can't delete ROOT domain")
 	}
 	var children []*Domain
-	for _, o := range mgr.Domains {
+	for _, o := range mgr.Domains.All() {
 		if o != d && o.Removed.IsZero() && mgr.Within(o, d.UUID) {
 			children = append(children, o)
 		}
 	}
-	accounts := slices.DeleteFunc(slices.Clone(mgr.Accounts), func(a *Account) bool {
+	accounts := slices.DeleteFunc(slices.Clone(mgr.Accounts.All()), func(a *Account) bool {
 		return !a.Removed.IsZero() ||
 			!mgr.Within(a.Domain, d.UUID)
 	})

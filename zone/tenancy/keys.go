@@ -18,7 +18,7 @@ func MayUse(mgr *Manager, c *kernel.Call, owner *Account, what string) error {
 
 // UserOf is the first user of an account, the system's where it has none.
 func (mgr *Manager) UserOf(a *Account) *User {
-	for _, u := range mgr.Users {
+	for _, u := range mgr.Users.All() {
 		if u.Account == a {
 			return u
 		}

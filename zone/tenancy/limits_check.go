@@ -55,7 +55,7 @@ func (mgr *Manager) DomainLimit(d *Domain, typ int) int64 {
 
 // usedInDomain counts what all accounts of a domain and of those below it have.
 func (mgr *Manager) usedInDomain(d *Domain, typ int) (n int64) {
-	for _, a := range mgr.Accounts {
+	for _, a := range mgr.Accounts.All() {
 		if a.Domain != nil && strings.HasPrefix(a.Domain.Path, d.Path) {
 			n += mgr.Hooks.Used(a, typ)
 		}

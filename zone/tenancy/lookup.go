@@ -19,20 +19,17 @@ func (mgr *Manager) Finders() map[string]func(uuid string) bool {
 
 // DomainByUUID finds the domain with a uuid, removed ones included; nil for none.
 func (mgr *Manager) DomainByUUID(u string) *Domain {
-	d, _ := kernel.Find(mgr.Domains, u, func(d *Domain) string { return d.UUID })
-	return d
+	return mgr.Domains.ByUUID(u)
 }
 
 // AccountByUUID finds the account with a uuid, removed ones included; nil for none.
 func (mgr *Manager) AccountByUUID(u string) *Account {
-	a, _ := kernel.Find(mgr.Accounts, u, func(a *Account) string { return a.UUID })
-	return a
+	return mgr.Accounts.ByUUID(u)
 }
 
 // UserByUUID finds the user with a uuid, removed ones included; nil for none.
 func (mgr *Manager) UserByUUID(u string) *User {
-	x, _ := kernel.Find(mgr.Users, u, func(x *User) string { return x.UUID })
-	return x
+	return mgr.Users.ByUUID(u)
 }
 
 // OwnerAccount is the account that a create command works for: the project's, the one named by account and domainid,
@@ -48,7 +45,7 @@ func OwnerAccount(mgr *Manager, c *kernel.Call) (*Account, error) {
 	if domain == "" {
 		return nil, api.Invalid("domainId must be specified with accountName")
 	}
-	for _, a := range mgr.Accounts {
+	for _, a := range mgr.Accounts.All() {
 		if a.Name == name && a.Domain.UUID == domain && a.Removed.IsZero() {
 			if Caller(c).Account.Type == 0 && a != Caller(c).Account {
 				return nil, Permission("Acct[%s-%s] does not have permission to operate within domain id=%s",

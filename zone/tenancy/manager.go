@@ -3,6 +3,7 @@ package tenancy
 
 import (
 	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/store"
 )
 
 // obj is a JSON object of an answer; nil values are left out when it is written.
@@ -19,9 +20,9 @@ type Manager struct {
 
 	UserRole, AdminRole string
 	Hooks               Hooks
-	Domains             []*Domain
-	Accounts            []*Account
-	Users               []*User
+	Domains             store.Table[*Domain]
+	Accounts            store.Table[*Account]
+	Users               store.Table[*User]
 	Projects            []*Project
 	System              *User // what the integration port and background work act as
 	Admin               *User

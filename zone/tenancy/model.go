@@ -91,3 +91,12 @@ const (
 	DomainAdmin    = 2
 	ProjectAccount = 5 // of a project, without users (com.cloud.user.Account.Type)
 )
+
+// Key is the uuid and the internal id.
+func (x *Domain) Key() (uuid string, id int64) { return x.UUID, x.ID }
+
+// Key is the uuid and the internal id.
+func (x *Account) Key() (uuid string, id int64) { return x.UUID, x.ID }
+
+// Key is the uuid and the internal id.
+func (x *User) Key() (uuid string, id int64) { return x.UUID, x.ID }

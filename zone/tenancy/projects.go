@@ -97,7 +97,7 @@ func createProject(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	if err := mgr.InsertAccount(c.Ctx, a, nil); err != nil {
 		return kernel.Created{}, err
 	}
-	mgr.Accounts = append(mgr.Accounts, a)
+	mgr.Accounts.Add(a)
 	p := &Project{UUID: mgr.UUID(), Name: name, Text: c.Str("displaytext"), Account: a, Owner: owner, State: "Active",
 		Created: mgr.Now()}
 	if p.Text == "" {

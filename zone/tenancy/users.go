@@ -83,7 +83,7 @@ func newUser(mgr *Manager, c *kernel.Call, a *Account) *User {
 	u := &User{ID: mgr.NextID("cloud.user"), UUID: mgr.UUID(), Username: c.Str("username"),
 		Password: c.Str("password"), FirstName: c.Str("firstname"),
 		LastName: c.Str("lastname"), Email: c.Str("email"), Account: a, Created: mgr.Now(), State: "enabled"}
-	mgr.Users = append(mgr.Users, u)
+	mgr.Users.Add(u)
 	return u
 }
 
@@ -124,7 +124,7 @@ func userAnswer(mgr *Manager, c *kernel.Call, u *User) obj {
 
 func listUsers(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
-	for _, u := range mgr.Users {
+	for _, u := range mgr.Users.All() {
 		if !u.Removed.IsZero() || u == mgr.System || !Visible(mgr, c, u.Account) || c.Has("id") &&
 			c.Str("id") != u.UUID || c.Has("username") && c.Str("username") != u.Username ||
 			c.Has("state") && c.Str("state") != u.State || !kernel.Matches(c.Str("keyword"), u.Username) {
@@ -154,7 +154,7 @@ func registerKeys(mgr *Manager, c *kernel.Call) (obj, error) {
 func (mgr *Manager) KeyOwner(apiKey string) (login any, secret string, ok bool) {
 	mgr.Lock()
 	defer mgr.Unlock()
-	for _, u := range mgr.Users {
+	for _, u := range mgr.Users.All() {
 		if apiKey != "" && u.APIKey == apiKey && u.usable() {
 			return u, u.SecretKey, true
 		}
@@ -170,19 +170,19 @@ func (u *User) usable() bool {
 func (mgr *Manager) Login(username, password, domain, domainID string) (any, map[string]any, *api.Error) {
 	mgr.Lock()
 	defer mgr.Unlock()
-	d := mgr.Domains[0]
+	d := mgr.Domains.All()[0]
 	if domainID != "" {
 		if d = mgr.DomainByUUID(domainID); d == nil {
 			return nil, nil, &api.Error{Code: api.CodeAccount, Text: "Unable to find the domain by id " + domainID}
 		}
 	} else if path := "/" + strings.Trim(domain, "/"); path != "/" {
-		d, _ = kernel.Find(mgr.Domains, path+"/", func(d *Domain) string { return d.Path })
+		d, _ = kernel.Find(mgr.Domains.All(), path+"/", func(d *Domain) string { return d.Path })
 		if d == nil {
 			return nil, nil, &api.Error{Code: api.CodeAccount,
 				Text: "Unable to find the domain from the path " + domain}
 		}
 	}
-	for _, u := range mgr.Users {
+	for _, u := range mgr.Users.All() {
 		if u.Username == username && u.Account.Domain == d && u.Password != "" && u.Password == password && u.usable() {
 			registered := strconv.FormatBool(false)
 			return u, obj{
