@@ -6,6 +6,8 @@ const (
 	SoftDeleteJoinBlind     Knob = "soft-delete-join-blind"
 	FailedDeleteDropsPolicy Knob = "failed-delete-drops-policy"
 	MappingTwiceStuck       Knob = "mapping-twice-stuck"
+	MemberMappedTwice       Knob = "member-mapped-twice"
+	RemovedTwiceFails       Knob = "removed-twice-fails"
 	EnabledMinMaxUpdate     Knob = "enabled-min-max-update"
 	EventTextUUID           Knob = "event-text-uuid"
 )
@@ -31,6 +33,16 @@ func ofMain() []KnobInfo {
 			Name: MappingTwiceStuck, Part: "api",
 			About: "a member whose removal by address failed can be assigned again, and is then there twice: its " +
 				"rows cannot be removed with one date, and every later call on the rule fails (#13015)",
+		},
+		{
+			Name: MemberMappedTwice, Part: "api",
+			About: "assignToLoadBalancerRule that names a VM by its id and by an address looks at the address " +
+				"alone: its primary address is mapped again, which no key forbids any more (#13015)",
+		},
+		{
+			Name: RemovedTwiceFails, Part: "api",
+			About: "a member that is taken from a rule twice within a second violates the key of its rows: the " +
+				"second removal is pushed, and fails (#13015)",
 		},
 		{
 			Name: EnabledMinMaxUpdate, Part: "api",

@@ -70,7 +70,7 @@ func history() History {
 		{
 			Name: mainName, After: "4.22.1.0", Becomes: "4.23",
 			On: []Knob{SoftDeleteRules, SoftDeleteJoinBlind, FailedDeleteDropsPolicy, MappingTwiceStuck,
-				EnabledMinMaxUpdate, EventTextUUID},
+				MemberMappedTwice, RemovedTwiceFails, EnabledMinMaxUpdate, EventTextUUID},
 			Off: []Knob{UsageVolumeKeyNarrow},
 		},
 	}

@@ -153,6 +153,8 @@ func stories() harness.Catalogue {
 		forwardedProto(),
 		routerBlocked(),
 		idleTimeout(),
+		mappedOnce(),
+		takenTwice(),
 		groupLifeCycle(),
 		groupGuards(),
 		failingTemplate(),

@@ -71,6 +71,8 @@ const (
 	TagsLeft        Class = "tags-left"
 	FormerMember    Class = "former-member"
 	RuleStuck       Class = "rule-stuck"
+	MappedTwice     Class = "mapped-twice"
+	RemovedTwice    Class = "removed-twice"
 	EmptyList       Class = "empty-list"
 	NotRefused      Class = "not-refused"
 	WrongRefusal    Class = "wrong-refusal"
@@ -148,6 +150,8 @@ func Classes() []ClassInfo {
 		{RouterBlocked, "A change that is none of balancing is refused because of a balancing change before it.", nil},
 		{FormerMember, "A VM or an address that was taken from a rule still counts as its member.", nil},
 		{RuleStuck, "No call on a rule succeeds any more.", nil},
+		{MappedTwice, "A VM is behind a rule twice with one address.", nil},
+		{RemovedTwice, "A VM that is taken from a rule twice within a second is not taken away the second time.", nil},
 		{EmptyList, "A list leaves out what it is asked for.", nil},
 		{TagsLeft, "The tags of something that was deleted are still listed.", nil},
 		{StillServed, "The router still takes connections for a rule that was deleted.", nil},

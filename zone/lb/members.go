@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
@@ -173,10 +174,12 @@ func (mgr *Manager) checkMember(r *push.Rule, w Wanted) ([]netip.Addr, error) {
 	if nic == nil {
 		return nil, api.Invalid("VM with id specified cannot be added because it doesn't belong in the same network.")
 	}
-	var ips []netip.Addr
+	var ips, given []netip.Addr
 	for _, ip := range w.ips {
 		if !ip.IsValid() {
 			ip = nic.IP
+		} else {
+			given = append(given, ip)
 		}
 		if !nic.Owns(ip) {
 			return nil, api.Invalid("%s %s specified does not belong to nic in network %d",
@@ -189,9 +192,13 @@ func (mgr *Manager) checkMember(r *push.Rule, w Wanted) ([]netip.Addr, error) {
 	if len(ips) == 0 {
 		ips = []netip.Addr{nic.IP}
 	}
+	looked := ips
+	if len(given) > 0 && mgr.On(release.MemberMappedTwice) { // the primary address joins them after the look
+		looked = given
+	}
 	for _, m := range r.Members {
 		switch {
-		case m.VM != w.VM || !slices.Contains(ips, m.IP):
+		case m.VM != w.VM || !slices.Contains(looked, m.IP):
 		case !m.Revoke:
 			return nil, api.Invalid("VM %d with %s is already mapped to load balancer.", w.VM.ID, m.IP)
 		case !mgr.On(release.MappingTwiceStuck):
@@ -205,6 +212,23 @@ func (mgr *Manager) checkMember(r *push.Rule, w Wanted) ([]netip.Addr, error) {
 func duplicateMapping(r *push.Rule, m *push.Member) error {
 	return api.Internal("DB Exception: Duplicate entry '%d-%d-%s' for key 'load_balancer_vm_map.load_balancer_id'",
 		r.ID, m.VM.ID, m.IP)
+}
+
+// again is the failure to take a member away in the second in which it was taken away before: its rows would have one
+// date of removal.
+func (mgr *Manager) again(r *push.Rule) error {
+	if !mgr.On(release.RemovedTwiceFails) {
+		return nil
+	}
+	now := mgr.Now().Truncate(time.Second)
+	for _, m := range r.Members {
+		if m.Revoke && slices.ContainsFunc(r.Former, func(o *push.Member) bool {
+			return o.VM == m.VM && o.IP == m.IP && o.Removed.Truncate(time.Second).Equal(now)
+		}) {
+			return duplicateMapping(r, m)
+		}
+	}
+	return nil
 }
 
 // stuck is the failure to remove a revoked member whose address is there once more: both rows would get one date of

@@ -15,6 +15,7 @@ type parts struct{ *kernel.Kernel }
 // RemoveMember deletes a mapping.
 func (ps parts) RemoveMember(ctx context.Context, r *push.Rule, m *push.Member) error {
 	r.Members = slices.DeleteFunc(r.Members, func(o *push.Member) bool { return o == m })
+	m.Removed = ps.Now()
 	r.Former = append(r.Former, m)
 	return ps.Remove(ctx, "cloud.load_balancer_vm_map", m.ID)
 }

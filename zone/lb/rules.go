@@ -2,6 +2,7 @@ package lb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -321,7 +322,7 @@ func (mgr *Manager) afterPush(ctx context.Context, r *push.Rule) error {
 			return err
 		}
 	}
-	if err := mgr.stuck(r); err != nil {
+	if err := errors.Join(mgr.stuck(r), mgr.again(r)); err != nil {
 		return err
 	}
 	for _, m := range slices.Clone(r.Members) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/firewall"
@@ -72,6 +73,8 @@ type Member struct {
 	VM     *compute.VM
 	IP     netip.Addr
 	Revoke bool
+	// Removed is when it was taken away; zero while it is a member.
+	Removed time.Time
 }
 
 // Policy is a stickiness policy.
