@@ -63,7 +63,7 @@ func (f *Faults) usage(next kernel.WriteUsage) kernel.WriteUsage {
 func (f *Faults) misreport(e kernel.UsageEvent) {
 	switch {
 	case e.Type == "NETWORK.OFFERING.ASSIGN" && f.On(fault.NICOfferingOfFirst):
-		for _, vm := range f.compute.VMs {
+		for _, vm := range f.compute.VMs.All() {
 			if vm.ID == e.Resource {
 				e.Fields["offering_id"] = vm.NICs[0].Network.Offering.ID
 			}
