@@ -34,6 +34,7 @@ const (
 	MembersLostOnDisable      release.Knob = "members-lost-on-disable"
 	MonitorBlind              release.Knob = "monitor-blind"
 	AlgorithmUpdateIgnored    release.Knob = "algorithm-update-ignored"
+	ProtocolUpdateIgnored     release.Knob = "protocol-update-ignored"
 	InstanceListShort         release.Knob = "instance-list-short"
 	FailedPushSucceeds        release.Knob = "failed-push-succeeds"
 	SecondPolicyKept          release.Knob = "second-policy-kept"
@@ -171,6 +172,10 @@ func answerFaults() []release.KnobInfo {
 		{
 			Name: AlgorithmUpdateIgnored, Part: "api",
 			About: "updateLoadBalancerRule answers success and keeps the algorithm",
+		},
+		{
+			Name: ProtocolUpdateIgnored, Part: "api",
+			About: "updateLoadBalancerRule answers success and keeps the protocol",
 		},
 		{
 			Name: InstanceListShort, Part: "api",

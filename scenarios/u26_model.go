@@ -40,7 +40,7 @@ func shortWalk() harness.Scenario {
 	s.KnownBad = s.KnownBad.Or(stalledByVM())
 	s.Twins = []release.Knob{release.UsageCloseByHelperID, fault.UsagePFClosesBalancer, fault.DisableEndsRule,
 		fault.UpdateCreatesAgain, fault.PushLostMembers, fault.PolicyDropped, fault.AlgorithmUpdateIgnored,
-		fault.CertificateIgnored}
+		fault.ProtocolUpdateIgnored, fault.CertificateIgnored}
 	return s
 }
 
@@ -55,6 +55,7 @@ stick lb1 plain
 usage
 rename lb1
 balance lb1 leastconn
+wrap lb1 tcp-proxy
 certify lb2
 assign lb2
 stick lb2 plain

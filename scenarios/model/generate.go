@@ -44,7 +44,8 @@ func weights() []struct {
 		weight int
 	}{{Create, 22}, {Assign, 24}, {Stick, 20}, {Unstick, 6}, {Delete, 9}, {Usage, 5}, {Pass, 4}, {Empty, 2},
 		{Disable, 4}, {Enable, 6},
-		{Ungroup, 1}, {Release, 2}, {Look, 2}, {Rename, 2}, {Balance, 5}, {Certify, 1}, {Grow, 8}, {Restart, 1},
+		{Ungroup, 1}, {Release, 2}, {Look, 2}, {Rename, 2}, {Balance, 5}, {Wrap, 2}, {Certify, 1}, {Grow, 8},
+		{Restart, 1},
 		{Halt, 2}, {Start, 3}, {Join, 1}, {Leave, 1}}
 }
 
@@ -85,6 +86,9 @@ func (g *generator) draw() (Step, bool) {
 		if g.rng.IntN(5) == 0 {
 			s.Word = policies()[1]
 		}
+	}
+	if s.Verb == Wrap {
+		s.Word = protocols()[g.rng.IntN(len(protocols()))]
 	}
 	if s.Verb == Balance {
 		s.Word = algorithms()[g.rng.IntN(len(algorithms()))]

@@ -112,9 +112,14 @@ func (w *walker) holdRule(name string) {
 		w.found(result.WrongMembers, aspectAPI, fmt.Sprintf("%s is listed with %d members, want %d", r, len(members),
 			want))
 	}
-	if listed := o.rule.Listed(); listed.Algorithm != r.algorithm {
+	listed := o.rule.Listed()
+	if listed.Algorithm != r.algorithm {
 		w.found(result.FalseSuccess, aspectAPI, fmt.Sprintf("%s is listed with algorithm %s, want %s", r,
 			listed.Algorithm, r.algorithm))
+	}
+	if r.kind == lb && listed.Protocol != r.protocol {
+		w.found(result.FalseSuccess, aspectAPI, fmt.Sprintf("%s is listed with protocol %s, want %s", r,
+			listed.Protocol, r.protocol))
 	}
 	if r.group == "" {
 		return

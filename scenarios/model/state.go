@@ -1,6 +1,10 @@
 package model
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
 
 // state is the model: what must be true after the steps so far. Its zero value is the empty site.
 type state struct {
@@ -20,7 +24,7 @@ type rule struct {
 	members                    bool
 	policy                     string
 	group                      string // "", enabled, disabled
-	algorithm                  string
+	algorithm, protocol        string
 	size                       int  // of the group
 	grown                      bool // it was enabled since it is large
 	// undecided is set when the router refused the rule's delete: its LB.DELETE event is written all the same, and its
@@ -44,6 +48,16 @@ const (
 
 // proxied is the protocol of some rules; the others have tcp.
 const proxied = "tcp-proxy"
+
+// protocols are those that a rule may have; the first is what most begin with.
+func protocols() []string { return []string{"tcp", proxied} }
+
+// next is the algorithm after another one. An update of a protocol alone is no push up to 4.21 (L-42), so an update in
+// the walk changes the algorithm with it.
+func next(algorithm string) string {
+	all := algorithms()
+	return all[(slices.Index(all, algorithm)+1)%len(all)]
+}
 
 // algorithms are those that a rule may have; the first is what it begins with.
 func algorithms() []string { return []string{"roundrobin", "leastconn", "source"} }
@@ -105,6 +119,8 @@ func (m *state) cannot(s Step) string {
 		return onlyIf(r.group != "", "it has no group")
 	case Grow:
 		return onlyIf(r.group == disabled && r.size == small, "it has no small disabled group")
+	case Wrap:
+		return onlyIf(r.kind == lb && r.protocol != s.Word, "it has that protocol")
 	case Balance:
 		return onlyIf(r.algorithm != s.Word, "it has that algorithm")
 	}
@@ -243,6 +259,8 @@ func (m *state) done(s Step) {
 		r.group, r.members = "", false
 	case s.Verb == Balance:
 		r.algorithm = s.Word
+	case s.Verb == Wrap:
+		r.protocol, r.algorithm = s.Word, next(r.algorithm)
 	case s.Verb == Grow:
 		r.size = large
 	}
@@ -281,7 +299,7 @@ func (m *state) created(s Step) {
 		m.customers[s.Owner] = &customer{}
 	}
 	r := &rule{name: s.Object, kind: kindOf(s.Object), owner: s.Owner, address: s.Address, alive: true,
-		algorithm: algorithms()[0], size: small}
+		algorithm: algorithms()[0], protocol: cmp.Or(s.Word, protocols()[0]), size: small}
 	if r.kind == group {
 		r.group, r.members = enabled, true
 	} else if m.addresses[s.Address] == nil {

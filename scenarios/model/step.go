@@ -30,6 +30,7 @@ const (
 	Delete  = "delete"  // the rule
 	Rename  = "rename"  // the rule, by an update
 	Balance = "balance" // the rule by another algorithm, by an update
+	Wrap    = "wrap"    // the rule in another protocol and algorithm, by one update
 	Certify = "certify" // a certificate for the rule, which its protocol refuses
 	Grow    = "grow"    // the rule's autoscale group, which is disabled, to three members
 	Restart = "restart" // the customer's VPC or network, with new routers
@@ -63,7 +64,7 @@ const isolated = "carl"
 type Step struct {
 	Verb, Object   string
 	Owner, Address string // of create
-	Word           string // policy of stick, duration of pass, algorithm of balance, protocol of create
+	Word           string // policy of stick, duration of pass, algorithm of balance, protocol of create and wrap
 	// Refused has the router refuse the push that the action sends.
 	Refused bool
 }
@@ -110,6 +111,7 @@ func forms() map[string]*regexp.Regexp {
 		Delete:  regexp.MustCompile(`^(?P<object>(?:lb|pf|fw|group)\d+)$`),
 		Rename:  regexp.MustCompile("^" + rule + "$"),
 		Balance: regexp.MustCompile("^" + rule + ` (?P<word>` + strings.Join(algorithms(), "|") + `)$`),
+		Wrap:    regexp.MustCompile(`^(?P<object>lb\d+) (?P<word>` + strings.Join(protocols(), "|") + `)$`),
 		Certify: regexp.MustCompile("^" + rule + "$"),
 		Grow:    regexp.MustCompile("^" + rule + "$"),
 		Restart: customer, Halt: customer, Start: customer, Join: customer, Leave: customer,

@@ -16,6 +16,10 @@ func (w *walker) update(s Step, o *object) error {
 	case Balance:
 		_, err := c.UpdateLoadBalancerRule(ctx, o.id, cloud.Params{"algorithm": s.Word})
 		return err
+	case Wrap:
+		_, err := c.UpdateLoadBalancerRule(ctx, o.id, cloud.Params{"protocol": s.Word,
+			"algorithm": next(w.m.rules[s.Object].algorithm)})
+		return err
 	case Certify:
 		_, err := c.Job(ctx, "assignCertToLoadBalancer", cloud.Params{"lbruleid": o.id,
 			"certid": o.owner.Certificate().ID}, nil)

@@ -246,7 +246,7 @@ func (w *walker) call(s Step) error {
 	o := w.objects[s.Object]
 	c := o.owner.Cloud
 	switch s.Verb {
-	case Rename, Balance, Certify, Grow:
+	case Rename, Balance, Wrap, Certify, Grow:
 		return w.update(s, o)
 	case Assign:
 		return c.AssignToLoadBalancerRule(ctx, o.id, vmIDs(o.owner.vms)...)
@@ -336,7 +336,7 @@ func (w *walker) create(s Step) error {
 	switch kindOf(s.Object) {
 	case lb:
 		// With a protocol: what becomes of the update of one without is L-35's story.
-		o.rule = own.network.LoadBalancerAs(s.Object, story.Form{On: ip, Protocol: cmp.Or(s.Word, "tcp")})
+		o.rule = own.network.LoadBalancerAs(s.Object, story.Form{On: ip, Protocol: cmp.Or(s.Word, protocols()[0])})
 		o.id, o.internal = o.rule.ID, o.rule.InternalID
 	case group:
 		o.group = own.network.LoadBalancerAs(s.Object, story.Form{Protocol: "tcp"}).Group(2)

@@ -116,12 +116,15 @@ func (f *Faults) ruleAnswer(next run) run {
 	}
 }
 
-// updateRule forgets the new algorithm.
+// updateRule forgets the new algorithm, or protocol.
 func (f *Faults) updateRule(next run) run {
 	update := f.ruleAnswer(next)
 	return func(k *kernel.Kernel, c *kernel.Call) (obj, error) {
 		if f.On(fault.AlgorithmUpdateIgnored) {
 			delete(c.Params, "algorithm")
+		}
+		if r := f.push.LBRuleByUUID(c.Str("id")); r != nil && c.Has("protocol") && f.On(fault.ProtocolUpdateIgnored) {
+			c.Params["protocol"] = r.LBProtocol
 		}
 		return update(k, c)
 	}

@@ -63,10 +63,8 @@ func (f *Faults) usage(next kernel.WriteUsage) kernel.WriteUsage {
 func (f *Faults) misreport(e kernel.UsageEvent) {
 	switch {
 	case e.Type == "NETWORK.OFFERING.ASSIGN" && f.On(fault.NICOfferingOfFirst):
-		for _, vm := range f.compute.VMs.All() {
-			if vm.ID == e.Resource {
-				e.Fields["offering_id"] = vm.NICs[0].Network.Offering.ID
-			}
+		if vm := f.compute.VMs.ByID(e.Resource); vm != nil {
+			e.Fields["offering_id"] = vm.NICs[0].Network.Offering.ID
 		}
 	case e.Type == "VOLUME.RESIZE" && f.On(fault.ResizeWithoutOffering):
 		delete(e.Fields, "offering_id")
