@@ -115,50 +115,25 @@ func (c Accounts) LiftLimits(ctx context.Context, domainID, account string) erro
 
 // ListDomains calls listDomains.
 func (c Accounts) ListDomains(ctx context.Context, filter Params) ([]*Domain, error) {
-	s := c.Library(ctx, everywhere(filter)).Domain
-	r, err := s.ListDomains(s.NewListDomainsParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listDomains", r.Count, r.Domains)
+	return list[Domain](ctx, c.caller, "listDomains", "domain", everywhere(filter))
 }
 
 // ListAccounts calls listAccounts.
 func (c Accounts) ListAccounts(ctx context.Context, filter Params) ([]*Account, error) {
-	s := c.Library(ctx, everywhere(filter)).Account
-	r, err := s.ListAccounts(s.NewListAccountsParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listAccounts", r.Count, r.Accounts)
+	return list[Account](ctx, c.caller, "listAccounts", "account", everywhere(filter))
 }
 
 // ListUsers calls listUsers.
 func (c Accounts) ListUsers(ctx context.Context, filter Params) ([]*User, error) {
-	s := c.Library(ctx, everywhere(filter)).User
-	r, err := s.ListUsers(s.NewListUsersParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listUsers", r.Count, r.Users)
+	return list[User](ctx, c.caller, "listUsers", "user", everywhere(filter))
 }
 
 // ListProjects calls listProjects.
 func (c Accounts) ListProjects(ctx context.Context, filter Params) ([]*Project, error) {
-	s := c.Library(ctx, everywhere(filter)).Project
-	r, err := s.ListProjects(s.NewListProjectsParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listProjects", r.Count, r.Projects)
+	return list[Project](ctx, c.caller, "listProjects", "project", everywhere(filter))
 }
 
 // ListResourceLimits calls listResourceLimits.
 func (c Accounts) ListResourceLimits(ctx context.Context, filter Params) ([]*ResourceLimit, error) {
-	s := c.Library(ctx, filter).Limit
-	r, err := s.ListResourceLimits(s.NewListResourceLimitsParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listResourceLimits", r.Count, r.ResourceLimits)
+	return list[ResourceLimit](ctx, c.caller, "listResourceLimits", "resourcelimit", filter)
 }

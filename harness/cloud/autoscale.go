@@ -147,50 +147,25 @@ func (c Scaling) DeleteAutoScaleVMGroup(ctx context.Context, id string, cleanup 
 
 // ListCounters calls listCounters.
 func (c Scaling) ListCounters(ctx context.Context, filter Params) ([]*Counter, error) {
-	s := c.Library(ctx, filter).AutoScale
-	r, err := s.ListCounters(s.NewListCountersParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listCounters", r.Count, r.Counters)
+	return list[Counter](ctx, c.caller, "listCounters", "counter", filter)
 }
 
 // ListConditions calls listConditions.
 func (c Scaling) ListConditions(ctx context.Context, filter Params) ([]*Condition, error) {
-	s := c.Library(ctx, everywhere(filter)).AutoScale
-	r, err := s.ListConditions(s.NewListConditionsParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listConditions", r.Count, r.Conditions)
+	return list[Condition](ctx, c.caller, "listConditions", "condition", everywhere(filter))
 }
 
 // ListAutoScalePolicies calls listAutoScalePolicies.
 func (c Scaling) ListAutoScalePolicies(ctx context.Context, filter Params) ([]*AutoScalePolicy, error) {
-	s := c.Library(ctx, everywhere(filter)).AutoScale
-	r, err := s.ListAutoScalePolicies(s.NewListAutoScalePoliciesParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listAutoScalePolicies", r.Count, r.AutoScalePolicies)
+	return list[AutoScalePolicy](ctx, c.caller, "listAutoScalePolicies", "autoscalepolicy", everywhere(filter))
 }
 
 // ListAutoScaleVMProfiles calls listAutoScaleVmProfiles.
 func (c Scaling) ListAutoScaleVMProfiles(ctx context.Context, filter Params) ([]*AutoScaleVMProfile, error) {
-	s := c.Library(ctx, everywhere(filter)).AutoScale
-	r, err := s.ListAutoScaleVmProfiles(s.NewListAutoScaleVmProfilesParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listAutoScaleVmProfiles", r.Count, r.AutoScaleVmProfiles)
+	return list[AutoScaleVMProfile](ctx, c.caller, "listAutoScaleVmProfiles", "autoscalevmprofile", everywhere(filter))
 }
 
 // ListAutoScaleVMGroups calls listAutoScaleVmGroups.
 func (c Scaling) ListAutoScaleVMGroups(ctx context.Context, filter Params) ([]*AutoScaleVMGroup, error) {
-	s := c.Library(ctx, everywhere(filter)).AutoScale
-	r, err := s.ListAutoScaleVmGroups(s.NewListAutoScaleVmGroupsParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listAutoScaleVmGroups", r.Count, r.AutoScaleVmGroups)
+	return list[AutoScaleVMGroup](ctx, c.caller, "listAutoScaleVmGroups", "autoscalevmgroup", everywhere(filter))
 }

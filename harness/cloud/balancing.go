@@ -276,12 +276,7 @@ func (c Balancing) ListBalancerVMs(ctx context.Context, filter Params) ([]*Balan
 
 // ListLoadBalancerRules calls listLoadBalancerRules.
 func (c Balancing) ListLoadBalancerRules(ctx context.Context, filter Params) ([]*LoadBalancerRule, error) {
-	s := c.Library(ctx, everywhere(filter)).LoadBalancer
-	r, err := s.ListLoadBalancerRules(s.NewListLoadBalancerRulesParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listLoadBalancerRules", r.Count, r.LoadBalancerRules)
+	return list[LoadBalancerRule](ctx, c.caller, "listLoadBalancerRules", "loadbalancerrule", everywhere(filter))
 }
 
 // ListLoadBalancerRuleInstances lists the VMs that are assigned to a rule.

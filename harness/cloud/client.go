@@ -12,9 +12,9 @@
 //
 // Commands that the recorded answers (testdata/conformance) show cloudstack-go v2.19.0 to get wrong go through types of
 // our own: listLBStickinessPolicies decodes to nothing, createLBStickinessPolicy sends its parameters under a wrong
-// name, and listUsageTypes of 4.19 loses the type's number. All other lists go through its service interfaces with this
-// client as their transport (Library); changes use its response types only, because its request side has neither
-// contexts nor a way to say that a call must not be repeated, and its own job poller waits whole seconds.
+// name, and listUsageTypes of 4.19 loses the type's number. All other calls use its types of objects only, because its
+// request side has neither contexts nor a way to say that a call must not be repeated, and its own job poller waits
+// whole seconds. Whoever wants its services gets them with this client as their transport (Library).
 package cloud
 
 import (

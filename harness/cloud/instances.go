@@ -51,10 +51,5 @@ func (c Instances) ExpungeVirtualMachine(ctx context.Context, id string) error {
 
 // ListVirtualMachines calls listVirtualMachines.
 func (c Instances) ListVirtualMachines(ctx context.Context, filter Params) ([]*VirtualMachine, error) {
-	s := c.Library(ctx, everywhere(filter)).VirtualMachine
-	r, err := s.ListVirtualMachines(s.NewListVirtualMachinesParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listVirtualMachines", r.Count, r.VirtualMachines)
+	return list[VirtualMachine](ctx, c.caller, "listVirtualMachines", "virtualmachine", everywhere(filter))
 }

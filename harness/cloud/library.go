@@ -83,7 +83,8 @@ func (c *caller) whole(ctx context.Context, command string, params Params) (json
 	}
 	all := first
 	for page := 2; len(all) < count; page++ {
-		p := maps.Clone(params)
+		p := Params{}
+		maps.Copy(p, params)
 		p["page"], p["pagesize"] = page, len(first)
 		next, err := c.raw(ctx, command, p, c.opts.Retries)
 		if err != nil {
@@ -117,8 +118,31 @@ func listOf(inner json.RawMessage) (string, []json.RawMessage, int) {
 	return "", nil, 0
 }
 
-// listed checks what cloudstack-go decoded. A count without entries means that it looked under another key than the
-// server used: an error, because an assertion on an empty list would pass.
+// list calls a list command and decodes what stands under its key.
+func list[T any](ctx context.Context, c *caller, command, key string, filter Params) ([]*T, error) {
+	inner, err := c.whole(ctx, command, filter)
+	if err != nil {
+		return nil, err
+	}
+	var answer map[string]json.RawMessage
+	if err := decode(command, inner, &answer); err != nil {
+		return nil, err
+	}
+	var count int
+	var all []*T
+	for name, into := range map[string]any{"count": &count, key: &all} {
+		if answer[name] == nil {
+			continue
+		}
+		if err := decode(command, answer[name], into); err != nil {
+			return nil, err
+		}
+	}
+	return listed(command, count, all)
+}
+
+// listed checks what was decoded. A count without entries means that it was looked for under another key than
+// the server used: an error, because an assertion on an empty list would pass.
 func listed[T any](command string, count int, list []T) ([]T, error) {
 	if count > 0 && len(list) == 0 {
 		return nil, fmt.Errorf("%s: the server counts %d entries and none was decoded", command, count)

@@ -164,60 +164,30 @@ func (c Networks) StartRouter(ctx context.Context, id string) (*Router, error) {
 
 // ListVPCs calls listVPCs.
 func (c Networks) ListVPCs(ctx context.Context, filter Params) ([]*VPC, error) {
-	s := c.Library(ctx, everywhere(filter)).VPC
-	r, err := s.ListVPCs(s.NewListVPCsParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listVPCs", r.Count, r.VPCs)
+	return list[VPC](ctx, c.caller, "listVPCs", "vpc", everywhere(filter))
 }
 
 // ListNetworks calls listNetworks.
 func (c Networks) ListNetworks(ctx context.Context, filter Params) ([]*Network, error) {
-	s := c.Library(ctx, everywhere(filter)).Network
-	r, err := s.ListNetworks(s.NewListNetworksParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listNetworks", r.Count, r.Networks)
+	return list[Network](ctx, c.caller, "listNetworks", "network", everywhere(filter))
 }
 
 // ListPublicIPAddresses calls listPublicIpAddresses.
 func (c Networks) ListPublicIPAddresses(ctx context.Context, filter Params) ([]*PublicIPAddress, error) {
-	s := c.Library(ctx, everywhere(filter)).Address
-	r, err := s.ListPublicIpAddresses(s.NewListPublicIpAddressesParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listPublicIpAddresses", r.Count, r.PublicIpAddresses)
+	return list[PublicIPAddress](ctx, c.caller, "listPublicIpAddresses", "publicipaddress", everywhere(filter))
 }
 
 // ListPortForwardingRules calls listPortForwardingRules.
 func (c Networks) ListPortForwardingRules(ctx context.Context, filter Params) ([]*PortForwardingRule, error) {
-	s := c.Library(ctx, everywhere(filter)).Firewall
-	r, err := s.ListPortForwardingRules(s.NewListPortForwardingRulesParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listPortForwardingRules", r.Count, r.PortForwardingRules)
+	return list[PortForwardingRule](ctx, c.caller, "listPortForwardingRules", "portforwardingrule", everywhere(filter))
 }
 
 // ListFirewallRules calls listFirewallRules.
 func (c Networks) ListFirewallRules(ctx context.Context, filter Params) ([]*FirewallRule, error) {
-	s := c.Library(ctx, everywhere(filter)).Firewall
-	r, err := s.ListFirewallRules(s.NewListFirewallRulesParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listFirewallRules", r.Count, r.FirewallRules)
+	return list[FirewallRule](ctx, c.caller, "listFirewallRules", "firewallrule", everywhere(filter))
 }
 
 // ListRouters calls listRouters.
 func (c Networks) ListRouters(ctx context.Context, filter Params) ([]*Router, error) {
-	s := c.Library(ctx, everywhere(filter)).Router
-	r, err := s.ListRouters(s.NewListRoutersParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listRouters", r.Count, r.Routers)
+	return list[Router](ctx, c.caller, "listRouters", "router", everywhere(filter))
 }

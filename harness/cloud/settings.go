@@ -64,62 +64,32 @@ func (c Settings) Release(ctx context.Context) (string, error) {
 
 // ListZones calls listZones.
 func (c Settings) ListZones(ctx context.Context, filter Params) ([]*Zone, error) {
-	s := c.Library(ctx, filter).Zone
-	r, err := s.ListZones(s.NewListZonesParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listZones", r.Count, r.Zones)
+	return list[Zone](ctx, c.caller, "listZones", "zone", filter)
 }
 
 // ListVPCOfferings calls listVPCOfferings.
 func (c Settings) ListVPCOfferings(ctx context.Context, filter Params) ([]*VPCOffering, error) {
-	s := c.Library(ctx, filter).VPC
-	r, err := s.ListVPCOfferings(s.NewListVPCOfferingsParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listVPCOfferings", r.Count, r.VPCOfferings)
+	return list[VPCOffering](ctx, c.caller, "listVPCOfferings", "vpcoffering", filter)
 }
 
 // ListNetworkOfferings calls listNetworkOfferings.
 func (c Settings) ListNetworkOfferings(ctx context.Context, filter Params) ([]*NetworkOffering, error) {
-	s := c.Library(ctx, filter).NetworkOffering
-	r, err := s.ListNetworkOfferings(s.NewListNetworkOfferingsParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listNetworkOfferings", r.Count, r.NetworkOfferings)
+	return list[NetworkOffering](ctx, c.caller, "listNetworkOfferings", "networkoffering", filter)
 }
 
 // ListServiceOfferings calls listServiceOfferings.
 func (c Settings) ListServiceOfferings(ctx context.Context, filter Params) ([]*ServiceOffering, error) {
-	s := c.Library(ctx, filter).ServiceOffering
-	r, err := s.ListServiceOfferings(s.NewListServiceOfferingsParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listServiceOfferings", r.Count, r.ServiceOfferings)
+	return list[ServiceOffering](ctx, c.caller, "listServiceOfferings", "serviceoffering", filter)
 }
 
 // ListConfigurations calls listConfigurations.
 func (c Settings) ListConfigurations(ctx context.Context, filter Params) ([]*Configuration, error) {
-	s := c.Library(ctx, filter).Configuration
-	r, err := s.ListConfigurations(s.NewListConfigurationsParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listConfigurations", r.Count, r.Configurations)
+	return list[Configuration](ctx, c.caller, "listConfigurations", "configuration", filter)
 }
 
 // ListEvents calls listEvents.
 func (c Settings) ListEvents(ctx context.Context, filter Params) ([]*Event, error) {
-	s := c.Library(ctx, everywhere(filter)).Event
-	r, err := s.ListEvents(s.NewListEventsParams())
-	if err != nil {
-		return nil, plain(err)
-	}
-	return listed("listEvents", r.Count, r.Events)
+	return list[Event](ctx, c.caller, "listEvents", "event", everywhere(filter))
 }
 
 // ListTemplates calls listTemplates; which is featured, self, executable, all (administrators only) ...
