@@ -13,6 +13,7 @@ const (
 	ReleaseEventLost          release.Knob = "release-event-lost"
 	InternalRuleUnmetered     release.Knob = "internal-rule-unmetered"
 	InternalDeleteEventLost   release.Knob = "internal-delete-event-lost"
+	AddressSharedAnyway       release.Knob = "address-shared-anyway"
 	PFDeleteEventLost         release.Knob = "pf-delete-event-lost"
 	FailedCreateEventLost     release.Knob = "failed-create-event-lost"
 	VolumeDeleteEventLost     release.Knob = "volume-delete-event-lost"
@@ -88,6 +89,10 @@ func answerFaults() []release.KnobInfo {
 		{
 			Name: InternalDeleteEventLost, Part: "api",
 			About: "deleteLoadBalancer of an internal load balancer writes no LB.DELETE usage event",
+		},
+		{
+			Name: AddressSharedAnyway, Part: "api",
+			About: "an address of a network without conserve mode takes rules of several services",
 		},
 		{
 			Name: PFDeleteEventLost, Part: "api",

@@ -61,6 +61,7 @@ func harmless() []Knob {
 		RuleBlockOrder2,           // the order of lines, not what they say
 		SoftDeleteRules,           // rows of what was deleted, with their date
 		EnabledMinMaxUpdate,       // an improvement
+		ConserveModeTier,          // an improvement
 		EventTextUUID,             // words inside a text
 	}
 }

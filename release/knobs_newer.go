@@ -6,6 +6,9 @@ const UnappliedNeverListed Knob = "unapplied-never-listed"
 // RefusedConfigBlocksRouter came with 4.22.
 const RefusedConfigBlocksRouter Knob = "refused-config-blocks-router"
 
+// ConserveModeTier came with 4.21.
+const ConserveModeTier Knob = "conserve-mode-tier"
+
 // IdleTimeoutKept came with the setting, in 4.22.1.
 const IdleTimeoutKept Knob = "idle-timeout-kept"
 
@@ -25,6 +28,11 @@ func newer() []KnobInfo {
 			Name: UnappliedNeverListed, Part: "api",
 			About: "listLoadBalancerRuleInstances applied=false is always empty: it walks the mapped VMs alone " +
 				"(LoadBalancingRulesManagerImpl.java@4.19.0.0, up to 4.18 it listed the others of the network)",
+		},
+		{
+			Name: ConserveModeTier, Part: "api",
+			About: "an address of a VPC's tier may carry load balancing and port forwarding: its default offering is " +
+				"in conserve mode (#8309, schema-42010to42100)",
 		},
 		{
 			Name: ExpungeWithoutDetach, Part: "api", Needs: []Knob{VolumeUsagePerVM},

@@ -53,7 +53,7 @@ func history() History {
 			On: []Knob{UsageCleanOwnJobsAtStart}, Off: []Knob{DestroyAnswersNull},
 		},
 		{Name: "4.20.3.0", After: "4.20.2.0", Aliases: []string{"4.20.4.0"}, On: []Knob{TextsInstance}},
-		{Name: "4.21.0.0", After: "4.20.2.0", On: []Knob{NetrisProvider, NICSecurityGroupNamed,
+		{Name: "4.21.0.0", After: "4.20.2.0", On: []Knob{ConserveModeTier, NetrisProvider, NICSecurityGroupNamed,
 			UsageBackupLeftOpen}},
 		{
 			Name: "4.22.0.0", After: "4.21.0.0", Aliases: []string{"4.22.0.1"},

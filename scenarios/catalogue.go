@@ -155,6 +155,7 @@ func stories() harness.Catalogue {
 		idleTimeout(),
 		mappedOnce(),
 		takenTwice(),
+		sharedAddress(),
 		groupLifeCycle(),
 		groupGuards(),
 		failingTemplate(),

@@ -88,6 +88,7 @@ func populated(t testing.TB, alarm slog.Handler) (*Zone, map[string]string) {
 	make("address", "associateIpAddress", "vpcid", ids["vpc"])
 	make("pfrule", "createPortForwardingRule", "ipaddressid", ids["address"], "privateport", "22", "publicport", "22",
 		"protocol", "tcp", "virtualmachineid", ids["vm"], "networkid", ids["network"])
+	make("address", "associateIpAddress", "vpcid", ids["vpc"])
 	make("lbrule", "createLoadBalancerRule", "publicipid", ids["address"], "networkid", ids["network"], "name", "l",
 		"algorithm", "roundrobin", "privateport", "80", "publicport", "80")
 	make("", "assignToLoadBalancerRule", "id", ids["lbrule"], "virtualmachineids", ids["vm"])

@@ -25,7 +25,8 @@ func TestPortForwardingSharesTheIDs(t *testing.T) {
 	assert.Equal(t, 537, same.Code)
 	taken := b.refused("createLoadBalancerRule", "publicipid="+a, "networkid="+site.tier, "name=x",
 		"algorithm=source", "publicport=2222", "privateport=1")
-	assert.Equal(t, 537, taken.Code)
+	assert.Equal(t, 431, taken.Code, "tiers of that release do not share addresses")
+	assert.Contains(t, taken.Text, "is already used as PortForwarding rather than Lb.")
 	listed := b.one("listPortForwardingRules", "portforwardingrule")
 	assert.Equal(t, "2222", listed["publicport"], "ports are text")
 	b.job("deletePortForwardingRule", "id="+pf)
@@ -41,7 +42,7 @@ func TestAddressReleaseIsRefusedTooLate(t *testing.T) {
 		if late {
 			word = release.AddressReleaseGuardLate
 		}
-		b := newBench(t, "4.20.2.0", word)
+		b := newBench(t, "4.21.0.0", word)
 		site := b.vpcSite(1)
 		a := b.address(site.vpc)
 		b.group(b.rule(a, site.tier, "G", 80), 1)

@@ -1,6 +1,12 @@
 package firewall
 
-import "context"
+import (
+	"context"
+
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/zone/api"
+	"github.com/stackproof/stackproof/zone/net"
+)
 
 // revokePF is what becomes of a rule that its router does not take, or not take away: it stays, revoked, until the next
 // change of its address comes through (RulesManagerImpl.revokePortForwardingRuleInternal).
@@ -21,6 +27,21 @@ func (mgr *Manager) eraseRevoked(ctx context.Context, through *PFRule) error {
 			if err := mgr.RemovePFRule(ctx, pf); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// FreeFor says whether an address may carry a rule of a service: where its network does not conserve addresses, one
+// that has rules of another service may not (NetworkModelImpl.canIpUsedForNonConserveService).
+func (mgr *Manager) FreeFor(a *net.Address, n *net.Network, service string) error {
+	if n == nil || n.Conserves() || mgr.On(fault.AddressSharedAnyway) {
+		return nil
+	}
+	names := map[string]string{PurposeLB: "Lb", purposePF: "PortForwarding"}
+	for _, r := range mgr.RulesOnAddress(a) {
+		if used := names[r.Purpose]; used != "" && used != service && r.State != StateRevoke {
+			return api.Invalid("The IP %s is already used as %s rather than %s.", a.IP, used, service)
 		}
 	}
 	return nil

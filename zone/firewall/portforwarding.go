@@ -146,6 +146,9 @@ func createPF(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	if err != nil {
 		return kernel.Created{}, err
 	}
+	if err := mgr.FreeFor(a, n, "PortForwarding"); err != nil {
+		return kernel.Created{}, err
+	}
 	tied := a.Network == nil
 	if err := mgr.net.TieAddress(c.Ctx, a, n); err != nil {
 		return kernel.Created{}, err

@@ -54,6 +54,9 @@ func createRule(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 		return kernel.Created{}, api.BadParameter("Cannot create Load Balancer rule %s as the IP address %s is not "+
 			"associated with the network %s (ID=%s)", c.Str("name"), a.IP, n.Name, n.UUID)
 	}
+	if err := mgr.firewall.FreeFor(a, n, "Lb"); err != nil {
+		return kernel.Created{}, err
+	}
 	tied := a.Network == nil
 	if err := mgr.net.TieAddress(ctx, a, n); err != nil {
 		return kernel.Created{}, err

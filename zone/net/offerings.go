@@ -41,7 +41,7 @@ func (mgr *Manager) Offerings() {
 		"networks with Source Nat service enabled", isolatedServices, false, "Required")
 	networkOffering(mgr, 11, "DefaultIsolatedNetworkOffering", "Offering for Isolated networks with no Source "+
 		"Nat service", []string{"Dns", "Dhcp", "UserData"}, false, "Optional")
-	networkOffering(mgr, 13, "DefaultIsolatedNetworkOfferingForVpcNetworks", "Offering for Isolated Vpc networks "+
+	networkOffering(mgr, 13, tierOffering, "Offering for Isolated Vpc networks "+
 		"with Source Nat service enabled", vpcServices, true, "Optional")
 	networkOffering(mgr, 14, "DefaultIsolatedNetworkOfferingForVpcNetworksNoLB", "Offering for Isolated Vpc "+
 		"networks with Source Nat service enabled and LB service Disabled", without(vpcServices, "Lb"), true,
@@ -71,12 +71,22 @@ func serviceOffering(mgr *Manager, id int64, name string, cores, speed, memory i
 	}})
 }
 
+// tierOffering is the built-in one of tiers that balance load.
+const tierOffering = "DefaultIsolatedNetworkOfferingForVpcNetworks"
+
+// Conserves says whether an address of a network may carry rules of several kinds.
+func (n *Network) Conserves() bool {
+	conserves, _ := n.Offering.Answer["conservemode"].(bool)
+	return conserves
+}
+
 func networkOffering(mgr *Manager, id int64, name, text string, services []string, vpc bool, availability string) {
 	o := &Offering{ID: id, UUID: mgr.UUID(), Name: name, Services: services, ForVPC: vpc, MaxConn: 4096}
 	o.Answer = obj{
 		"displaytext": text, "created": kernel.Stamp(mgr.Now()), "traffictype": "Guest", "isdefault": true,
 		"specifyvlan":  false,
-		"conservemode": !vpc, "specifyipranges": false, "availability": availability, "networkrate": 200,
+		"conservemode": !vpc || name == tierOffering && mgr.On(release.ConserveModeTier), "specifyipranges": false,
+		"availability": availability, "networkrate": 200,
 		"state":       "Enabled",
 		"guestiptype": "Isolated", "serviceofferingid": mgr.Site.RouterOffering.UUID, "forvpc": vpc,
 		"fortungsten":  false,
