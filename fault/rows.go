@@ -12,6 +12,10 @@ const (
 	ListGroupsAll      release.Knob = "list-groups-all"
 	ListCountOfPage    release.Knob = "list-count-of-page"
 	ListOthersShown    release.Knob = "list-others-shown"
+	FailedAssignStays  release.Knob = "failed-assign-stays"
+	FailedPolicyStays  release.Knob = "failed-policy-stays"
+	FailedRemovalStays release.Knob = "failed-removal-stays"
+	AddressStaysTied   release.Knob = "address-stays-tied"
 )
 
 func rowFaults() []release.KnobInfo {
@@ -47,6 +51,22 @@ func rowFaults() []release.KnobInfo {
 		{
 			Name: ListOthersShown, Part: "api",
 			About: "listLoadBalancerRules shows the rules of all accounts to each of them",
+		},
+		{
+			Name: FailedAssignStays, Part: "api",
+			About: "a member whose push failed stays behind its rule",
+		},
+		{
+			Name: FailedPolicyStays, Part: "api",
+			About: "a stickiness policy whose push failed stays",
+		},
+		{
+			Name: FailedRemovalStays, Part: "api",
+			About: "a member whose removal could not be pushed goes with the next push",
+		},
+		{
+			Name: AddressStaysTied, Part: "api",
+			About: "a VPC's address without rules stays tied to its tier",
 		},
 	}
 }

@@ -129,6 +129,7 @@ func stories() harness.Catalogue {
 		otherInputs(),
 		orders(),
 		lists(),
+		failedChanges(),
 		updateWithoutProtocol(),
 		renameAlone(),
 		protocolSpelling(),

@@ -111,7 +111,20 @@ func sameSet(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-// ProfileID and PolicyIDs are what the group was made with.
+// ExpectUntied expects that a VPC's address, on which there is no rule any more, is of no tier.
+func (t Answers) ExpectUntied(a *Address) {
+	t.Checked(1)
+	found, err := t.site.Cloud.ListPublicIPAddresses(t.ctx, cloud.Params{"id": a.ID})
+	t.Must(err, "listing address %s", a.IP)
+	if len(found) != 1 {
+		t.Inconclusive("address %s is listed %d times", a.IP, len(found))
+	}
+	if tier := found[0].Associatednetworkid; tier != "" {
+		t.Fail(result.StillListed, fmt.Sprintf("address %s has no rule any more, and is still of tier %s", a.IP, tier))
+	}
+}
+
+// ProfileID is what the group's members are made by.
 func (g *Group) ProfileID() string { return g.Network.scaling().profile }
 
 // ListedName is the rule's name as the API lists it.

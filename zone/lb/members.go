@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/compute"
@@ -158,7 +159,7 @@ func (mgr *Manager) Assign(ctx context.Context, r *push.Rule, members []Wanted) 
 // one of the same VMs.
 func takenBack(mgr *Manager, m *push.Member, members []Wanted, had []*push.Member) bool {
 	return slices.ContainsFunc(members, func(w Wanted) bool { return w.VM == m.VM }) &&
-		(mgr.On(release.FailedAssignDropsMapping) || !slices.Contains(had, m))
+		!mgr.On(fault.FailedAssignStays) && (mgr.On(release.FailedAssignDropsMapping) || !slices.Contains(had, m))
 }
 
 // checkMember answers the addresses to map.
@@ -299,7 +300,7 @@ func (mgr *Manager) Unassign(ctx context.Context, r *push.Rule, members []Wanted
 	if !kernel.Unavailable(err) {
 		return err
 	}
-	if rollback {
+	if rollback && !mgr.On(fault.FailedRemovalStays) {
 		for _, m := range marked {
 			if err := mgr.setMemberRevoke(ctx, m, false); err != nil {
 				return err

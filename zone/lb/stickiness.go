@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -195,16 +196,22 @@ func applyPolicy(mgr *Manager, c *kernel.Call) (obj, error) {
 		if err := mgr.firewall.SetRuleState(ctx, &r.Rule, state); err != nil {
 			return nil, err
 		}
+		if mgr.On(fault.FailedPolicyStays) {
+			return nil, policyFailed()
+		}
 		if err := errors.Join(mgr.removePolicy(ctx, r, mine), mgr.restoreReplaced(ctx, replaced)); err != nil {
 			return nil, err
 		}
-		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create " +
-			"stickiness policy"}
+		return nil, policyFailed()
 	}
 	if err != nil {
 		return nil, err
 	}
 	return obj{"stickinesspolicies": policiesAnswer(r, []*push.Policy{mine})}, nil
+}
+
+func policyFailed() error {
+	return &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create stickiness policy"}
 }
 
 // updatePolicy changes what is only for display; nothing is pushed.
