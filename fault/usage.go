@@ -63,6 +63,10 @@ const (
 	UsageSnapshotCloseNothing   release.Knob = "usage-snapshot-close-nothing"
 	UsageTemplateCloseTwice     release.Knob = "usage-template-close-twice"
 	UsageScaleIgnored           release.Knob = "usage-scale-ignored"
+	UsageLastSecondLate         release.Knob = "usage-last-second-late"
+	UsageFirstSecondUnbilled    release.Knob = "usage-first-second-unbilled"
+	UsageHiddenListed           release.Knob = "usage-hidden-listed"
+	UsageFirstDay24Hours        release.Knob = "usage-first-day-24-hours"
 	UsageVMCloseNothing         release.Knob = "usage-vm-close-nothing"
 	UsageNICCloseNothing        release.Knob = "usage-nic-close-nothing"
 	UsageAccountLost            release.Knob = "usage-account-lost"
@@ -310,6 +314,22 @@ func usageFaults() []release.KnobInfo {
 		{
 			Name: UsageScaleIgnored, Part: "usage",
 			About: "the allocated time of a VM that is scaled is billed with the offering of before",
+		},
+		{
+			Name: UsageLastSecondLate, Part: "usage",
+			About: "events of the last second of a window are handled by the run after the next",
+		},
+		{
+			Name: UsageFirstSecondUnbilled, Part: "usage",
+			About: "what begins in the first second of a window has no record in it",
+		},
+		{
+			Name: UsageHiddenListed, Part: "usage",
+			About: "listUsageRecords lists what is hidden",
+		},
+		{
+			Name: UsageFirstDay24Hours, Part: "usage",
+			About: "the first day that is billed begins 24 hours before its end, also where clocks change",
 		},
 		{
 			Name: UsageVMCloseNothing, Part: "usage",

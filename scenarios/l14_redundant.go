@@ -27,6 +27,11 @@ func redundantRouters() harness.Scenario {
 			a.Stick()
 			t.ExpectSticky(control, a)
 			t.ExpectSameFiles(routers[0], routers[1])
+			beside := tier.VPC.Tier() // a push is sent for a tier, and goes to both routers whichever it is
+			b := beside.LoadBalancer("B").Assign(beside.NewVM())
+			t.ExpectSameFiles(routers[0], routers[1])
+			b.Give(story.SourcePolicy("300k", "10m"))
+			t.ExpectSameFiles(routers[0], routers[1])
 			tier.StopRouter(routers[0])
 			t.RequireNewRouter(tier, routers[0])
 			t.ExpectSticky(control, a) // clients may have moved: tables are not shared

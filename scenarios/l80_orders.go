@@ -19,7 +19,7 @@ func orders() harness.Scenario {
 		Twins: []release.Knob{fault.GeneratorNoChecks, fault.GeneratorOneNetwork, fault.GeneratorUsualExpiry,
 			fault.GeneratorCookieInsert, fault.GeneratorDoorsStayOpen, fault.StartWithoutPush},
 		Run: story.Of(func(t *story.T) {
-			tier := t.NewAccount().VPC().Tier()
+			tier := t.NewAccount().VPC().TierOf(t.OfferingFor(3000))
 			vms := tier.VMs(2)
 			other := tier.Address()
 			listed := tier.LoadBalancerAs("listed", story.Form{Algorithm: "leastconn", Protocol: "tcp",

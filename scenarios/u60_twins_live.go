@@ -40,6 +40,7 @@ func twinsLive() harness.Scenario {
 				data.Billed(), dies.Allocated(), lives.Allocated())
 			data.Attach(lives)
 			data.Resize(30)
+			data.Detach()
 			lives.Scale(lives.OfferingID() + 1)
 			lives.Scale(lives.OfferingID())
 			dies.Stop()

@@ -2,6 +2,7 @@ package story
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/stackproof/stackproof/harness/cloud"
@@ -162,12 +163,25 @@ func (a *Account) VPCNamed(offering string) *VPC {
 
 // KeepAliveOffering creates a tier offering with keep-alive, and answers its id. CloudStack has no built-in one.
 func (t *T) KeepAliveOffering() string {
-	name := t.Unique("keepalive")
-	defer t.Step("tier offering with keep-alive")()
+	id := t.offeringOfTiers("keepalive", cloud.Params{"keepaliveenabled": "true"})
+	t.keepAlive = append(t.keepAlive, id)
+	return id
+}
+
+// OfferingFor creates a tier offering whose load balancers take so many connections, and answers its id.
+func (t *T) OfferingFor(connections int) string {
+	return t.offeringOfTiers("connections", cloud.Params{"maxconnections": connections})
+}
+
+// offeringOfTiers creates a tier offering with something that no built-in one has.
+func (t *T) offeringOfTiers(what string, more cloud.Params) string {
+	name := t.Unique(what)
+	defer t.Step("tier offering with %s", what)()
 	services := []string{"SourceNat", "Lb", "Dns", "NetworkACL", "Dhcp", "UserData"}
 	p := cloud.Params{"name": name, "displaytext": name, "traffictype": "GUEST", "guestiptype": "Isolated",
 		"forvpc":       "true",
-		"conservemode": "false", "supportedservices": services, "keepaliveenabled": "true"}
+		"conservemode": "false", "supportedservices": services}
+	maps.Copy(p, more)
 	for i, s := range services {
 		p[key("serviceProviderList", i, "service")], p[key("serviceProviderList", i, "provider")] = s,
 			"VpcVirtualRouter"
@@ -176,7 +190,6 @@ func (t *T) KeepAliveOffering() string {
 	entry := t.intend("network offering", name, "")
 	t.Must(t.site.Cloud.Call(t.ctx, "createNetworkOffering", p, &answer), "createNetworkOffering")
 	id := answer.NetworkOffering.ID
-	t.keepAlive = append(t.keepAlive, id)
 	t.created(entry, id, 0)
 	t.OnRemove("network offering "+name, func(ctx context.Context) error {
 		return t.removed(id, t.site.Cloud.Call(ctx, "deleteNetworkOffering", cloud.Params{"id": id}, nil))

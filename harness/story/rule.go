@@ -129,6 +129,14 @@ func (r *Rule) Toggle() {
 	}
 }
 
+// DeleteAt deletes the rule at a moment.
+func (r *Rule) DeleteAt(at time.Time) {
+	if d := at.Sub(r.t.now()) - apart; d > 0 {
+		r.t.pass(d)
+	}
+	r.Delete()
+}
+
 // Delete deletes the rule and notes the database time.
 func (r *Rule) Delete() {
 	t := r.t

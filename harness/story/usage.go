@@ -54,6 +54,23 @@ func (t UsageRuns) ExpectDays(zone *time.Location) {
 	}
 }
 
+// ExpectFirstDay expects that the first successful usage job covers from a midnight on.
+func (t UsageRuns) ExpectFirstDay(midnight time.Time) {
+	t.Checked(1)
+	for _, j := range t.watch.last.Jobs {
+		if !j.Success {
+			continue
+		}
+		if !j.Start.Equal(midnight) {
+			t.Fail(result.UsageJob, fmt.Sprintf("the first usage job covers from %s on, and the day begins at %s",
+				stamp(j.Start), stamp(midnight)), result.Evidence{Kind: result.KindRows,
+				Title: "cloud_usage.usage_job", Text: jobTable(t.watch.last.Jobs)})
+		}
+		return
+	}
+	t.Inconclusive("no usage job has succeeded")
+}
+
 // Drain waits until a successful usage run covers the present, then holds the rows of the scenario's accounts against
 // the invariants I1–I9 and I11. Nothing is concluded when the run did not happen (T3).
 func (t UsageRuns) Drain() {

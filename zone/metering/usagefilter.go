@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
@@ -48,7 +49,9 @@ func usageFilter(mgr *Manager, c *kernel.Call) (*filter, error) {
 	if err := mgr.ofUsageID(c, f); err != nil {
 		return nil, err
 	}
-	f.add("is_hidden=0")
+	if !mgr.On(fault.UsageHiddenListed) {
+		f.add("is_hidden=0")
+	}
 	f.add("start_date BETWEEN ? AND ?", start, end)
 	f.add("end_date BETWEEN ? AND ?", start, end)
 	return f, nil

@@ -85,6 +85,9 @@ func createNetworkOffering(mgr *Manager, c *kernel.Call) (obj, error) {
 		o.Answer["state"] = "Enabled"
 	}
 	o.Answer["specifyvlan"] = c.Boolean("specifyvlan", false)
+	if c.Has("maxconnections") {
+		o.Answer["maxconnections"] = o.MaxConn
+	}
 	if c.Has("networkrate") {
 		o.Answer["networkrate"] = c.Integer("networkrate", 0)
 	}

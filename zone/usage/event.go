@@ -40,6 +40,9 @@ const eventColumns = "id, type, account_id, created, zone_id, resource_id, resou
 // copyEvents brings events created up to end into cloud_usage, by range of id: an event with a low id that is written
 // late, after one with a higher id was copied, is never copied (UsageEventDaoImpl@4.20.0.0).
 func (s *Server) copyEvents(ctx context.Context, end time.Time) error {
+	if s.options.Faults.LastSecondLate {
+		end = end.Add(-time.Second)
+	}
 	var low, high sql.Null[int64]
 	if err := s.db.QueryRowContext(ctx, "SELECT MAX(id) FROM cloud_usage.usage_event").Scan(&low); err != nil {
 		return fmt.Errorf("usage: reading the last copied event: %w", err)

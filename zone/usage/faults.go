@@ -103,6 +103,12 @@ type Faults struct {
 
 	// GapWindow: after a first success each window begins a second late. Caught by I7.
 	GapWindow bool
+	// LastSecondLate: events of the last second of a window are not copied by its run. Caught by I6.
+	LastSecondLate bool
+	// FirstSecondUnbilled: rows that begin in the first second of a slice have no record in it. Caught by I5.
+	FirstSecondUnbilled bool
+	// FirstDay24Hours: a first day has 24 hours, also where clocks change.
+	FirstDay24Hours bool
 	// ForgetSuccess: the first window of a server begins as if there had been no run before it. Caught by I5 and I7.
 	ForgetSuccess bool
 	// AggregationGMT: days are those of GMT whatever the aggregation time zone is.

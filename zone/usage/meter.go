@@ -64,7 +64,8 @@ func (p billing) measure(ctx context.Context, m meter, a account, part slice) ([
 		length := p.overlap(m, each, part)
 		key := fmt.Sprint(i)
 		if m.key != nil {
-			if from, _ := each.time(m.from); from.After(part.end) {
+			from, _ := each.time(m.from)
+			if from.After(part.end) || p.options.Faults.FirstSecondUnbilled && from.Equal(second(part.start)) {
 				continue
 			}
 			key = m.key(each)

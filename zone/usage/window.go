@@ -22,6 +22,9 @@ func (o Options) window(now time.Time) (start, end time.Time) {
 	switch o.Range {
 	case daily:
 		start = midnight.AddDate(0, 0, -1)
+		if o.Faults.FirstDay24Hours {
+			start = midnight.Add(-daily * time.Minute)
+		}
 		if now.YearDay() == 1 && !o.Rules.YearCarries {
 			start = time.Date(year, time.December, 31, 0, 0, 0, 0, zone)
 		}
