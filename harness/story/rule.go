@@ -179,13 +179,6 @@ func (r *Rule) Remove(vms ...*VM) {
 	r.t.Must(r.Account.Cloud.RemoveFromLoadBalancerRule(r.t.ctx, r.ID, ids...), "taking VMs from behind %s", r)
 }
 
-// TryRemove is Remove for what may be refused: the refusal, or nil.
-func (r *Rule) TryRemove(vm *VM) *cloud.Error {
-	defer r.t.Step("%s away from %s", vm.Name, r.Name)()
-	return r.t.refusal(r.Account.Cloud.RemoveFromLoadBalancerRule(r.t.ctx, r.ID, vm.ID), "taking %s from behind %s",
-		vm.Name, r)
-}
-
 // TryRemoveByAddress takes a VM from behind the rule by its address, which may be refused: the refusal, or nil.
 func (r *Rule) TryRemoveByAddress(vm *VM) *cloud.Error {
 	defer r.t.Step("%s away from %s by its address", vm.Name, r.Name)()
