@@ -73,8 +73,8 @@ func firstDay() harness.Scenario {
 // hiddenRecords: the control is the account's other address. No call hides one in the lab, so its event is forged.
 func hiddenRecords() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-63", Title: "what is hidden is billed and not listed", Group: result.GroupUsage, Guards: []string{"#8243"},
-		Needs: append(usageNeeds(), harness.Forge),
+		ID: "U-63", Title: "what is hidden is billed and not listed", Group: result.GroupUsage,
+		Guards: []string{"#8243"}, Needs: append(usageNeeds(), harness.Forge),
 		Twins: []release.Knob{fault.UsageHiddenListed, fault.UsageAPIShort, fault.UsageAPIAccountIgnored},
 		Run: story.Of(func(t *story.T) {
 			account, other := t.NewAccount(), t.NewAccount()
