@@ -45,7 +45,8 @@ func TestGrowth(t *testing.T) {
 
 // A picture has every value, and is XML whatever was sampled.
 func TestPlot(t *testing.T) {
-	for _, samples := range [][]Sample{nil, {{At: time.Second}}, {{Memory: 5}, {At: time.Minute, Memory: 7, Files: 3}}} {
+	for _, samples := range [][]Sample{nil, {{At: time.Second}},
+		{{Memory: 5}, {At: time.Minute, Memory: 7, Files: 3}}} {
 		var b bytes.Buffer
 		require.NoError(t, Plot(&b, samples))
 		require.NoError(t, xml.Unmarshal(b.Bytes(), new(struct{})))

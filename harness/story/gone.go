@@ -154,7 +154,7 @@ func (t RouterLooks) ExpectNobody(n *Network) {
 		t.Unsupported("what a router was sent before is not known here")
 	}
 	t.Checked(1)
-	ending{t.core}.expectGone()
+	ending(t).expectGone()
 }
 
 // expectNobody expects that a router has nothing left of a deleted rule.

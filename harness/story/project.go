@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/stackproof/stackproof/harness/cleanup"
-	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
 )
 
@@ -38,14 +37,6 @@ func (a *Account) Project(name string) *Account {
 	}
 	t.watch.accounts = append(t.watch.accounts, p)
 	return p
-}
-
-// filter asks listUsageRecords for the account's records.
-func (a *Account) filter() cloud.Params {
-	if a.project {
-		return cloud.Params{"projectid": a.ID}
-	}
-	return cloud.Params{"accountid": a.ID}
 }
 
 // deleteProject removes the project with all that it owns, and waits for the cleanup of its account.

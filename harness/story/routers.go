@@ -148,7 +148,7 @@ func (t RouterLooks) ExpectInForceOn(name string) {
 			Title: "haproxy.cfg, per section: + as the newest push renders it, - as it is live", Text: diff})
 		return
 	}
-	ending{t.core}.expectProxies(name, files)
+	ending(t).expectProxies(name, files)
 }
 
 func (t RouterLooks) filesOf(name string) (router.Files, router.Rendered) {
