@@ -9,6 +9,8 @@ const (
 	MemberMappedTwice       Knob = "member-mapped-twice"
 	RemovedTwiceFails       Knob = "removed-twice-fails"
 	EnabledMinMaxUpdate     Knob = "enabled-min-max-update"
+	KeyPairs                Knob = "key-pairs"
+	AnswersOfMain           Knob = "answers-of-main"
 	EventTextUUID           Knob = "event-text-uuid"
 )
 
@@ -47,6 +49,16 @@ func ofMain() []KnobInfo {
 		{
 			Name: EnabledMinMaxUpdate, Part: "api",
 			About: "minimum and maximum of an autoscale group may change in any state (#13148)",
+		},
+		{
+			Name: KeyPairs, Part: "api",
+			About: "a user has several key pairs: registerUserKeys makes one more, listUserKeys lists them and " +
+				"deleteUserKeys takes one away (#9504)",
+		},
+		{
+			Name: AnswersOfMain, Part: "api",
+			About: "networks and VPCs answer keepmacaddressonpublicnic, VPCs vpcofferingconservemode, and NICs of " +
+				"VMs enabled",
 		},
 		{
 			Name: EventTextUUID, Part: "api",

@@ -70,7 +70,7 @@ func history() History {
 		{
 			Name: mainName, After: "4.22.1.0", Becomes: "4.23",
 			On: []Knob{SoftDeleteRules, SoftDeleteJoinBlind, FailedDeleteDropsPolicy, MappingTwiceStuck,
-				MemberMappedTwice, RemovedTwiceFails, EnabledMinMaxUpdate, EventTextUUID},
+				MemberMappedTwice, RemovedTwiceFails, EnabledMinMaxUpdate, EventTextUUID, KeyPairs, AnswersOfMain},
 			Off: []Knob{UsageVolumeKeyNarrow},
 		},
 	}

@@ -19,6 +19,7 @@ func (mgr *Manager) nicAnswer(n *NIC, index int, running bool) obj {
 		uri := "vlan://" + kernel.Itoa(n.Network.VLAN)
 		out["isolationuri"], out["broadcasturi"] = uri, uri
 	}
+	mgr.MainField(out, "enabled", true)
 	if v := n.Network.VPC; v != nil {
 		out["vpcid"], out["vpcname"] = v.UUID, v.Name
 	}

@@ -26,6 +26,13 @@ func (k *Kernel) LaterField(out obj, name string, value any) {
 	}
 }
 
+// MainField adds a field that the branch of the next release brought.
+func (k *Kernel) MainField(out obj, name string, value any) {
+	if k.On(release.AnswersOfMain) {
+		out[name] = value
+	}
+}
+
 // TaggedParams are ListParams of a command whose objects may have tags (Page filters by them).
 func TaggedParams(own ...Param) []Param {
 	return append(ListParams(own...), Param{Name: "tags", Type: "map", About: "List resources by tags (key/value " +

@@ -34,6 +34,9 @@ type Param struct {
 // Takes says whether a command of the zone's release takes the parameter.
 func (k *Kernel) Takes(p Param) bool { return p.With == "" || k.On(p.With) }
 
+// Has says whether the zone's release has a command.
+func (k *Kernel) Has(c *Bound) bool { return c != nil && (c.With == "" || k.On(c.With)) }
+
 // Owner is the account that an event or a usage event belongs to.
 type Owner interface {
 	// OwnerID and DomainID are internal ids.
@@ -62,6 +65,8 @@ type Command[M any] struct {
 	Event    string // event type; "" writes no event rows
 	Eventful eventKind
 	Admin    bool // refused to plain users (432)
+	// With is the knob of the releases that have the command; "" for all.
+	With release.Knob
 
 	// Check refuses a call before anything is persisted or queued; nil checks nothing beyond the parameters.
 	Check func(m M, c *Call) error
@@ -95,7 +100,8 @@ func Bind[M any](m M, table []Command[M]) []Bound {
 			Instance: c.Instance,
 			Event:    c.Event, Eventful: c.Eventful, Admin: c.Admin, Action: c.Action, Creating: c.Creating,
 			Check: bind(m, c.Check), Sync: bind(m, c.Sync), Describe: bind(m, c.Describe), Detail: bind(m, c.Detail),
-			Subject: bind(m, c.Subject), Later: c.Later, Create: bindFailing(m, c.Create), Run: bindFailing(m, c.Run),
+			With: c.With, Subject: bind(m, c.Subject), Later: c.Later, Create: bindFailing(m, c.Create),
+			Run: bindFailing(m, c.Run),
 		}
 	}
 	return all

@@ -19,8 +19,8 @@ import (
 // the root.
 func (k *Kernel) Call(ctx context.Context, login any, name string, params map[string]string) (answer map[string]any,
 	err error) {
-	cmd, ok := k.registry[name]
-	if !ok {
+	cmd := k.registry[name]
+	if !k.Has(cmd) {
 		return nil, &api.Error{Code: api.CodeUnsupported, CSCode: api.CSAPIException, Text: "Unknown API " +
 			"command: " + name}
 	}

@@ -34,6 +34,8 @@ func vpcAnswer(mgr *Manager, v *VPC) obj {
 		"regionlevelvpc":       false,
 		"redundantvpcrouter":   v.redundant(), "publicmtu": 1500, "hasannotations": false,
 	}
+	mgr.MainField(out, "vpcofferingconservemode", false)
+	mgr.MainField(out, "keepmacaddressonpublicnic", true)
 	mgr.tenancy.Owned(out, v.Account)
 	return out
 }
@@ -75,6 +77,7 @@ func networkAnswer(mgr *Manager, n *Network) obj {
 	if l := mgr.ACLByUUID(n.ACL); l != nil {
 		out["aclid"], out["aclname"] = l.UUID, l.Name
 	}
+	mgr.MainField(out, "keepmacaddressonpublicnic", true)
 	mgr.tenancy.Owned(out, n.Account)
 	return out
 }

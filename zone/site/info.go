@@ -41,7 +41,7 @@ func infoCommands() []command {
 func listAPIs(mgr *Manager, c *kernel.Call) (obj, error) {
 	if c.Has("name") {
 		cmd := mgr.Command(c.Str("name"))
-		if cmd == nil || cmd.Admin && tenancy.Caller(c).Account.Type == 0 {
+		if !mgr.Has(cmd) || cmd.Admin && tenancy.Caller(c).Account.Type == 0 {
 			return nil, tenancy.Permission("The API [%s] does not exist or is not available for the account %s.",
 				c.Str("name"), tenancy.Caller(c).Account.Name)
 		}
@@ -50,7 +50,7 @@ func listAPIs(mgr *Manager, c *kernel.Call) (obj, error) {
 	var out []obj
 	all := mgr.Kernel.Commands()
 	for i := range all {
-		if cmd := &all[i]; !cmd.Admin || tenancy.Caller(c).Account.Type != 0 {
+		if cmd := &all[i]; mgr.Has(cmd) && (!cmd.Admin || tenancy.Caller(c).Account.Type != 0) {
 			out = append(out, describeAPI(mgr, cmd))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
 	"github.com/stackproof/stackproof/zone/tenancy"
@@ -65,6 +66,9 @@ func (mgr *Manager) pristineAccounts(ctx context.Context) error {
 	mgr.Kernel.System = mgr.tenancy.System
 	mgr.tenancy.Admin.Password, mgr.tenancy.Admin.Email = "password", "admin@mailprovider.com"
 	mgr.tenancy.Admin.APIKey, mgr.tenancy.Admin.SecretKey = mgr.tenancy.Key(), mgr.tenancy.Key()
+	if mgr.On(release.KeyPairs) {
+		mgr.tenancy.Admin.KeepKeys(mgr.UUID(), mgr.Now())
+	}
 	return nil
 }
 

@@ -6,6 +6,6 @@ import (
 
 // Commands are the commands of the room.
 func Commands() []command {
-	return slices.Concat(domainCommands(), accountCommands(), userCommands(), limitCommands(), configurationCommands(),
-		projectCommands())
+	return slices.Concat(domainCommands(), accountCommands(), userCommands(), keyPairCommands(), limitCommands(),
+		configurationCommands(), projectCommands())
 }

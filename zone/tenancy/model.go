@@ -53,8 +53,9 @@ type User struct {
 	UUID                       string
 	Username, Password         string
 	FirstName, LastName, Email string
-	APIKey, SecretKey          string
-	State                      string // enabled, disabled
+	APIKey, SecretKey          string     // the newest pair
+	Pairs                      []*KeyPair // all, where a user may have several
+	State                      string     // enabled, disabled
 	Account                    *Account
 	Default                    bool // made by the installation
 	Created                    time.Time

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 )
@@ -55,7 +56,10 @@ func userCommands() []command {
 			Name: "registerUserKeys", About: "This command allows a user to register for the developer API, " +
 				"returning a secret key and an API key.",
 			Event: "REGISTER.USER.KEY", Eventful: kernel.EventSync, Action: "register for the developer API keys",
-			Params: []param{{Name: "id", Type: "uuid:user", Required: true, About: "User id"}}, Run: registerKeys,
+			Params: []param{{Name: "id", Type: "uuid:user", Required: true, About: "User id"},
+				{Name: "name", Type: "string", With: release.KeyPairs, About: "API key pair name."},
+				{Name: "description", Type: "string", With: release.KeyPairs, About: "API key pair description."}},
+			Run: registerKeys,
 		},
 		{
 			Name: "getUserKeys", About: "This command allows the user to query the seceret and API keys for the " +
@@ -145,7 +149,13 @@ func registerKeys(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := MayUse(mgr, c, u.Account, "User"); err != nil {
 		return nil, err
 	}
+	if mgr.On(release.KeyPairs) && len(u.Pairs) == 0 && u.APIKey != "" { // from before an upgrade
+		u.KeepKeys(mgr.UUID(), mgr.Now())
+	}
 	u.APIKey, u.SecretKey = mgr.Key(), mgr.Key()
+	if mgr.On(release.KeyPairs) {
+		return obj{"userkeys": mgr.pairAnswer(u, mgr.addPair(c, u))}, nil
+	}
 	c.EventResource, c.EventResourceType = u.ID, "User"
 	return obj{"userkeys": obj{"apikey": u.APIKey, "secretkey": u.SecretKey}}, nil
 }
@@ -155,8 +165,8 @@ func (mgr *Manager) KeyOwner(apiKey string) (login any, secret string, ok bool) 
 	mgr.Lock()
 	defer mgr.Unlock()
 	for _, u := range mgr.Users.All() {
-		if apiKey != "" && u.APIKey == apiKey && u.usable() {
-			return u, u.SecretKey, true
+		if secret := u.secretOf(apiKey); secret != "" && u.usable() {
+			return u, secret, true
 		}
 	}
 	return nil, "", false
