@@ -32,7 +32,7 @@ func File(push json.RawMessage, file []byte, has Has, names map[string]string) (
 	}
 	want, order := c.sections(has)
 	have, twice := sections(file)
-	have["defaults"] = c.leaked(have["defaults"], has)
+	have["defaults"] = c.untold(c.leaked(have["defaults"], has), has)
 	var wrong []string
 	for _, name := range twice {
 		wrong = append(wrong, fmt.Sprintf("section %s is there twice", name))

@@ -61,7 +61,7 @@ func (c command) defaults(has Has) []string {
 	if given, there := c.fields["idleTimeout"]; there && has(release.IdleTimeout) {
 		idle = given
 	}
-	if idle != "0" {
+	if idle != "0" && !strings.HasPrefix(idle, "-") {
 		lines = append(lines, "timeout client "+idle, "timeout server "+idle)
 	}
 	if !slices.Contains([]string{"global", "guest-network", "link-local", "all", "disabled"},
@@ -69,6 +69,16 @@ func (c command) defaults(has Has) []string {
 		lines = append(lines, c.page()...) // without a listener of its own
 	}
 	return append(lines, closing)
+}
+
+// untold leaves out the timeouts of a push that asks for a negative one: they are those of a push before.
+func (c command) untold(defaults []string, has Has) []string {
+	if !has(release.IdleTimeout) || !strings.HasPrefix(c.fields["idleTimeout"], "-") {
+		return defaults
+	}
+	return slices.DeleteFunc(slices.Clone(defaults), func(line string) bool {
+		return strings.HasPrefix(line, "timeout client ") || strings.HasPrefix(line, "timeout server ")
+	})
 }
 
 // leaked takes the closing line for that of a push without keep-alive, where that of another network leaks (#14131).
