@@ -39,6 +39,8 @@ const (
 	RevokedUntold           release.Knob = "revoked-untold"
 	StrangerRevoked         release.Knob = "stranger-revoked"
 	CertificateNotPushed    release.Knob = "certificate-not-pushed"
+	ChainNotPushed          release.Knob = "chain-not-pushed"
+	UpdateDropsCertificate  release.Knob = "update-drops-certificate"
 	CertificateStale        release.Knob = "certificate-stale"
 	CertificateNotRemoved   release.Knob = "certificate-not-removed"
 )
@@ -49,6 +51,14 @@ func pushFaults() []release.KnobInfo {
 			Name: CertificateNotPushed, Part: "router", Needs: []release.Knob{release.SSLOffload,
 				release.SSLWithoutCertificatePlain},
 			About: "pushes carry no certificates: a rule with one answers plain text",
+		},
+		{
+			Name: ChainNotPushed, Part: "router", Needs: []release.Knob{release.SSLOffload},
+			About: "pushes carry certificates without their chains",
+		},
+		{
+			Name: UpdateDropsCertificate, Part: "router", Needs: []release.Knob{release.SSLOffload},
+			About: "updateLoadBalancerRule takes the certificate from a rule that has one",
 		},
 		{
 			Name: CertificateStale, Part: "router", Needs: []release.Knob{release.SSLOffload},

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/harness/story"
 	"github.com/stackproof/stackproof/release"
@@ -28,7 +29,8 @@ func endsTLS() harness.Scenario {
 		ID: "L-60", Title: "a router ends TLS with the certificate that its rule has, and keeps clients",
 		Group: result.GroupLB, Priority: 1, Guards: []string{"#11468"}, Needs: routerNeeds(),
 		Twins: []release.Knob{fault.CertificateNotPushed, fault.CertificateStale, fault.CertificateNotRemoved,
-			fault.RouterKeepsCertificates, fault.RouterReloadSkipped},
+			fault.RouterKeepsCertificates, fault.RouterReloadSkipped, fault.ChainNotPushed,
+			fault.UpdateDropsCertificate},
 		About: []release.Knob{release.SSLOffload},
 		Run: ofTLS(func(t *story.T, account *story.Account, tier *story.Network) {
 			vms := tier.VMs(2)
@@ -45,6 +47,10 @@ func endsTLS() harness.Scenario {
 			t.ExpectBound(r, second)
 			t.ExpectTLS(r)
 			t.ExpectSticky(control, r)
+			r.Update(cloud.Params{"algorithm": "leastconn", "protocol": "ssl"})
+			t.ExpectBound(r, second)
+			t.ExpectTLS(r)
+			t.ExpectInForce(tier)
 			r.Uncertify()
 			t.ExpectBound(r, nil)
 			t.ExpectNoTLS(r)

@@ -189,7 +189,7 @@ func maxLength(name string) int {
 		return 1 << 20
 	case "description", "value":
 		return 4096
-	case "certificate", "privatekey":
+	case "certificate", "privatekey", "certchain":
 		return 16384
 	}
 	return 255

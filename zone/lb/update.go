@@ -50,7 +50,7 @@ func updateRule(mgr *Manager, c *kernel.Call) (obj, error) {
 	case r.LBProtocol == "" && mgr.On(release.UpdateWithoutProtocolFails):
 		return nil, api.Internal("%s", noProtocol)
 	}
-	if r.LBProtocol != sslProtocol {
+	if r.LBProtocol != sslProtocol || mgr.On(fault.UpdateDropsCertificate) {
 		r.Certificate = nil // removed without a push of its own
 	}
 	return obj{"loadbalancer": answer}, nil

@@ -54,6 +54,10 @@ func (mgr *Manager) distortCertificate(b *BalancerTO) {
 		mgr.firstCertificates[b.UUID] = *b.Certificate
 	}
 	switch {
+	case mgr.On(fault.ChainNotPushed):
+		bare := *b.Certificate
+		bare.Chain = ""
+		b.Certificate = &bare
 	case mgr.On(fault.CertificateNotPushed):
 		b.Certificate = nil
 	case mgr.On(fault.CertificateStale):
