@@ -11,10 +11,13 @@ import (
 	"github.com/stackproof/stackproof/release"
 )
 
+// billedAs holds the open rows of a story against what the API says of their objects.
+type billedAs struct{ *core }
+
 // expectBilledAs expects that the open rows of volumes and NICs say what the API says of them now: an event that names
 // another size or offering fills its row with it, and row and event agree. It is looked at after a usage run of a site
 // of one's own, before anything else is done.
-func (t *core) expectBilledAs() {
+func (t billedAs) expectBilledAs() {
 	w := t.watch
 	if t.site.Journal == nil || w.last == nil {
 		return
@@ -58,7 +61,7 @@ func (w *watch) openRowOf(kind usageprobe.Kind, id int64, part string) *usagepro
 	return &found[0]
 }
 
-func (t *core) volumesBilledAs(a *Account) (wrong []string) {
+func (t billedAs) volumesBilledAs(a *Account) (wrong []string) {
 	var list struct {
 		Volume []struct {
 			Name, DiskOfferingID, State string
@@ -90,7 +93,7 @@ func (t *core) volumesBilledAs(a *Account) (wrong []string) {
 
 // nicsBilledAs: a NIC is billed with the offering that its network is billed with, where that is one and the same all
 // along.
-func (t *core) nicsBilledAs(a *Account) (wrong []string) {
+func (t billedAs) nicsBilledAs(a *Account) (wrong []string) {
 	filter := a.byName()
 	filter["listall"] = true
 	vms, err := t.site.Cloud.ListVirtualMachines(t.ctx, filter)
@@ -114,7 +117,7 @@ func (t *core) nicsBilledAs(a *Account) (wrong []string) {
 }
 
 // onlyOffering is the internal id of the offering that all rows of a network name; empty where they name several.
-func (t *core) onlyOffering(network string) (offering string) {
+func (t billedAs) onlyOffering(network string) (offering string) {
 	for _, row := range t.watch.last.Rows {
 		if row.Kind != usageprobe.KindNetwork || t.watch.known[row.Ref].uuid != network {
 			continue

@@ -17,17 +17,18 @@ type Other struct {
 // Forwarding forwards the next port of an address of its own to a VM, and takes that back.
 func (n *Network) Forwarding(vm *VM) Other {
 	ip := n.Address()
-	return n.other("port forwarding", "createPortForwardingRule", "deletePortForwardingRule", func() cloud.Params {
-		ip.nextPort++
-		return cloud.Params{"ipaddressid": ip.ID, "networkid": n.ID, "virtualmachineid": vm.ID, "protocol": "tcp",
-			"publicport": ip.nextPort, "privateport": ip.nextPort}
-	})
+	return otherChange(n, "port forwarding", "createPortForwardingRule", "deletePortForwardingRule",
+		func() cloud.Params {
+			ip.nextPort++
+			return cloud.Params{"ipaddressid": ip.ID, "networkid": n.ID, "virtualmachineid": vm.ID, "protocol": "tcp",
+				"publicport": ip.nextPort, "privateport": ip.nextPort}
+		})
 }
 
 // Opening opens the next port of an address of its own, and takes that back.
 func (n *Network) Opening() Other {
 	ip := n.Address()
-	return n.other("firewall", "createFirewallRule", "deleteFirewallRule", func() cloud.Params {
+	return otherChange(n, "firewall", "createFirewallRule", "deleteFirewallRule", func() cloud.Params {
 		ip.nextPort++
 		return cloud.Params{"ipaddressid": ip.ID, "protocol": "tcp", "startport": ip.nextPort, "endport": ip.nextPort,
 			"cidrlist": "0.0.0.0/0"}
@@ -47,7 +48,7 @@ func (n *Network) Filtering() Other {
 	t.Must(err, "creating network ACL %s", name)
 	t.created(entry, list.ID, 0)
 	n.do("replaceNetworkACLList", cloud.Params{"aclid": list.ID, "networkid": n.ID})
-	return n.other("network ACL", "createNetworkACL", "deleteNetworkACL", func() cloud.Params {
+	return otherChange(n, "network ACL", "createNetworkACL", "deleteNetworkACL", func() cloud.Params {
 		port++
 		return cloud.Params{"aclid": list.ID, "protocol": "tcp", "startport": port, "endport": port,
 			"cidrlist": "0.0.0.0/0", "traffictype": "Ingress", "action": "Allow"}
@@ -55,7 +56,7 @@ func (n *Network) Filtering() Other {
 }
 
 // other makes something and takes it back where it was made.
-func (n *Network) other(what, create, remove string, next func() cloud.Params) Other {
+func otherChange(n *Network, what, create, remove string, next func() cloud.Params) Other {
 	t := n.t
 	return Other{what: fmt.Sprintf("a %s rule of %s", what, n.Name), try: func() *cloud.Error {
 		defer t.Step("%s of %s", what, n.Name)()

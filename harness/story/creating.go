@@ -166,11 +166,11 @@ func (t *core) together(count int, do func(i int) error) error {
 }
 
 // numbered creates count rules that do not depend on one another, named R and a number, from one on.
-func (n *Network) numbered(from, count int) []*Rule {
+func numbered(n *Network, from, count int) []*Rule {
 	rules := make([]*Rule, max(0, count))
 	specs := make([]cloud.LoadBalancerRuleSpec, len(rules))
 	for i := range rules {
-		rules[i], specs[i] = n.ruleOf(fmt.Sprintf("R%d", from+i), Form{})
+		rules[i], specs[i] = ruleOn(n, fmt.Sprintf("R%d", from+i), Form{})
 	}
 	n.t.Must(n.t.together(len(rules), func(i int) error {
 		return rules[i].create(specs[i])

@@ -57,7 +57,7 @@ func (t *T) CrossedRules(n *Network, skew, count int) []*Rule {
 		if ahead < 0 {
 			rules = t.catchUp(n.Account, rules, func(*Rule) *Network { return n })
 		}
-		rules = append(rules, n.numbered(len(rules)+1, ahead)...)
+		rules = append(rules, numbered(n, len(rules)+1, ahead)...)
 		for len(rules) < count || !t.willCross(rules) {
 			if len(rules) >= t.site.SkewBudget {
 				t.Inconclusive("%d LB rules of one account did not cross: others create rules at the same time, "+

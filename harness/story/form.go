@@ -38,7 +38,7 @@ func portOf(given, usual int) int {
 }
 
 // ruleOf is a rule that is not made yet, and the call that makes it.
-func (n *Network) ruleOf(name string, f Form) (*Rule, cloud.LoadBalancerRuleSpec) {
+func ruleOn(n *Network, name string, f Form) (*Rule, cloud.LoadBalancerRuleSpec) {
 	if f.On == nil {
 		f.On = n.sharedAddress()
 	}
@@ -62,7 +62,7 @@ func (n *Network) ruleOf(name string, f Form) (*Rule, cloud.LoadBalancerRuleSpec
 // LoadBalancerAs creates a rule of a form.
 func (n *Network) LoadBalancerAs(name string, f Form) *Rule {
 	defer n.t.Step("LB rule %s", name)()
-	r, spec := n.ruleOf(name, f)
+	r, spec := ruleOn(n, name, f)
 	n.t.Must(r.create(spec), "creating lb rule %s", spec.Name)
 	n.t.watch.born(r)
 	return r
@@ -81,7 +81,7 @@ func (r *Rule) create(spec cloud.LoadBalancerRuleSpec) (err error) {
 func (n *Network) TryLoadBalancerAs(name string, f Form) (*Rule, *cloud.Error) {
 	t := n.t
 	defer t.Step("LB rule %s", name)()
-	r, spec := n.ruleOf(name, f)
+	r, spec := ruleOn(n, name, f)
 	entry := t.intend("lb rule", spec.Name, n.Account.Name)
 	accepted, err := n.Account.Cloud.CreateLoadBalancerRule(t.ctx, spec)
 	if refusal := t.refusal(t.refused(entry, err), "creating LB rule %s", name); refusal != nil {

@@ -160,7 +160,7 @@ func (n *Network) Groups(count, members int) []*Group {
 	specs := make([]cloud.LoadBalancerRuleSpec, count)
 	for i := range groups {
 		groups[i] = &Group{Members: members}
-		groups[i].Rule, specs[i] = n.ruleOf(fmt.Sprintf("group %d of %d", i+1, count), Form{})
+		groups[i].Rule, specs[i] = ruleOn(n, fmt.Sprintf("group %d of %d", i+1, count), Form{})
 		names[i] = n.t.Unique("grp")
 	}
 	n.t.Must(n.t.together(count, func(i int) error {

@@ -15,8 +15,11 @@ type maker interface {
 	Made(ctx context.Context, routerName string) (file []byte, rendered router.Rendered, err error)
 }
 
+// fileLooks holds what routers made of their pushes against the pushes.
+type fileLooks struct{ *core }
+
 // lookAtFile holds what a router made of its newest push against the push itself.
-func (t *core) lookAtFile(name string, push router.Push) {
+func (t fileLooks) lookAtFile(name string, push router.Push) {
 	m, ok := t.site.Routers.(maker)
 	if !ok || push.Raw == nil {
 		return
@@ -38,7 +41,7 @@ func (t *core) lookAtFile(name string, push router.Push) {
 }
 
 // tellFile tells in what a file is not what its push orders, each thing once.
-func (t *core) tellFile(name string, wrong []string, file []byte, push router.Push) {
+func (t fileLooks) tellFile(name string, wrong []string, file []byte, push router.Push) {
 	wrong = slices.DeleteFunc(wrong, func(one string) bool { return slices.Contains(t.toldFile, one) })
 	if len(wrong) == 0 {
 		return

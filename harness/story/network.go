@@ -72,7 +72,7 @@ func (v *VPC) Tier() *Network {
 	n := &Network{owned: v.owned, VPC: v, Name: v.t.Unique("tier")}
 	defer v.t.Step("tier %s", n.Name)()
 	c := v.t.choices()
-	n.create(cloud.NetworkSpec{ZoneID: c.zone, OfferingID: c.tierOffering, VPCID: v.ID,
+	createNetwork(n, cloud.NetworkSpec{ZoneID: c.zone, OfferingID: c.tierOffering, VPCID: v.ID,
 		Gateway: fmt.Sprintf("10.%d.%d.1", v.number, v.tiers), Netmask: "255.255.255.0"})
 	return n
 }
@@ -82,11 +82,11 @@ func (a *Account) Isolated() *Network {
 	n := &Network{owned: a.own(), Name: a.t.Unique("net")}
 	defer a.t.Step("isolated network %s", n.Name)()
 	c := a.t.choices()
-	n.create(cloud.NetworkSpec{ZoneID: c.zone, OfferingID: c.isolatedOffering})
+	createNetwork(n, cloud.NetworkSpec{ZoneID: c.zone, OfferingID: c.isolatedOffering})
 	return n
 }
 
-func (n *Network) create(spec cloud.NetworkSpec) {
+func createNetwork(n *Network, spec cloud.NetworkSpec) {
 	spec.Name = n.Name
 	entry := n.t.intend("network", n.Name, n.Account.Name)
 	made, err := n.Account.Cloud.CreateNetwork(n.t.ctx, spec)
@@ -126,7 +126,7 @@ func (n *Network) Address() *Address {
 	if n.VPC != nil {
 		vpc, network = n.VPC.ID, ""
 	}
-	return n.acquire(func(ctx context.Context) (*cloud.Creating[cloud.PublicIPAddress], error) {
+	return acquire(n, func(ctx context.Context) (*cloud.Creating[cloud.PublicIPAddress], error) {
 		return n.Account.Cloud.AssociateIPAddress(ctx, n.t.choices().zone, vpc, network, cloud.Owner{})
 	})
 }
@@ -134,12 +134,12 @@ func (n *Network) Address() *Address {
 // PortableAddress acquires an address that may move between zones.
 func (n *Network) PortableAddress() *Address {
 	defer n.t.Step("portable address for %s", n.Name)()
-	return n.acquire(func(ctx context.Context) (*cloud.Creating[cloud.PublicIPAddress], error) {
+	return acquire(n, func(ctx context.Context) (*cloud.Creating[cloud.PublicIPAddress], error) {
 		return n.Account.Cloud.AssociatePortableIPAddress(ctx, n.t.choices().zone, n.ID)
 	})
 }
 
-func (n *Network) acquire(associate func(context.Context) (*cloud.Creating[cloud.PublicIPAddress], error)) *Address {
+func acquire(n *Network, associate func(context.Context) (*cloud.Creating[cloud.PublicIPAddress], error)) *Address {
 	a := &Address{owned: n.owned, nextPort: firstPort}
 	name := func() string { return n.Name } // addresses have no names
 	a.ID, a.InternalID, _ = setUp(n.Account, "address", name, usageprobe.ObjectAddress,

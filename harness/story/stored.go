@@ -15,7 +15,7 @@ import (
 
 // expectStored expects that the database holds of rules and groups what the API lists, and nothing of what is gone. It
 // is looked at when a story ends, on a site of its own.
-func (t *core) expectStored() {
+func (t ending) expectStored() {
 	if t.site.Journal == nil || t.site.DB == nil || t.siteClosed || t.ctx.Err() != nil {
 		return
 	}
@@ -43,7 +43,7 @@ func (t *core) expectStored() {
 // SeenStored is what a row that is not what the API says is seen by: the difference, in words.
 const SeenStored = "stored"
 
-func (t *core) rulesStored(rows stored.Rows, listed []*cloud.LoadBalancerRule) (wrong []string) {
+func (t ending) rulesStored(rows stored.Rows, listed []*cloud.LoadBalancerRule) (wrong []string) {
 	there := map[string]bool{}
 	for _, l := range listed {
 		there[l.Id] = true
@@ -76,7 +76,7 @@ func (t *core) rulesStored(rows stored.Rows, listed []*cloud.LoadBalancerRule) (
 }
 
 // partsStored are the members and policies of a rule. Destroyed VMs are stored and not listed.
-func (t *core) partsStored(r *Rule, row *stored.Rule) []string {
+func (t ending) partsStored(r *Rule, row *stored.Rule) []string {
 	members, err := t.site.Cloud.ListLoadBalancerRuleMembers(t.ctx, r.ID)
 	t.Must(err, "listing the members of %s", r)
 	policies, err := t.site.Cloud.ListStickinessPolicies(t.ctx, r.ID)
@@ -144,7 +144,7 @@ func groupsStored(rows stored.Rows, listed []*cloud.AutoScaleVMGroup) (wrong []s
 
 // statesStored: a rule with a live member is Active, and one without any mapping is not, but for that of a group. Where
 // pushes failed, a rule may be left as it was.
-func (t *core) statesStored(rows stored.Rows) (wrong []string) {
+func (t ending) statesStored(rows stored.Rows) (wrong []string) {
 	if t.UsedPushFaults() || t.site.Journal.Refused() > 0 {
 		return nil
 	}

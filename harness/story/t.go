@@ -104,7 +104,7 @@ func Of(tell func(*T)) harness.Tell {
 		tell(t)
 		t.lookAtPushes()
 		ending{t.core}.expectGone()
-		t.expectStored()
+		ending{t.core}.expectStored()
 	}
 }
 

@@ -40,7 +40,7 @@ func (f *Faults) Commands(all []kernel.Bound) []kernel.Bound {
 	}
 	f.beforeCreate(all, "createAutoScalePolicy", fault.PolicyFirstCondition, firstCondition)
 	f.beforeCreate(all, "createLoadBalancerRule", fault.NameMangled, mangleName)
-	return f.writesAfter(all)
+	return afterwards{f}.writesAfter(all)
 }
 
 // succeeds answers success instead of doing anything.

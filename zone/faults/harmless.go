@@ -16,7 +16,10 @@ type harmless struct {
 	after   func(c *kernel.Call) error
 }
 
-func (f *Faults) harmless() []harmless {
+// afterwards writes usage events after commands that have none.
+type afterwards struct{ *Faults }
+
+func (f afterwards) harmless() []harmless {
 	return []harmless{
 		{"updateLoadBalancerRule", fault.UpdateCreatesAgain, f.ofRule("id", "LB.CREATE")},
 		{"createLBStickinessPolicy", fault.StickEndsRule, f.ofRule("lbruleid", "LB.DELETE")},
@@ -30,7 +33,7 @@ func (f *Faults) harmless() []harmless {
 }
 
 // writesAfter puts the usage events of faults after the commands that have none.
-func (f *Faults) writesAfter(all []kernel.Bound) []kernel.Bound {
+func (f afterwards) writesAfter(all []kernel.Bound) []kernel.Bound {
 	for _, h := range f.harmless() {
 		for i := range all {
 			if next := all[i].Run; all[i].Name == h.command {
@@ -48,7 +51,7 @@ func (f *Faults) writesAfter(all []kernel.Bound) []kernel.Bound {
 }
 
 // ofRule writes an event of the rule that a parameter names.
-func (f *Faults) ofRule(param, event string) func(c *kernel.Call) error {
+func (f afterwards) ofRule(param, event string) func(c *kernel.Call) error {
 	return func(c *kernel.Call) error {
 		if r := f.push.LBRuleByUUID(c.Str(param)); r != nil {
 			return f.lb.LBUsage(c.Ctx, event, r, "")
@@ -57,7 +60,7 @@ func (f *Faults) ofRule(param, event string) func(c *kernel.Call) error {
 	}
 }
 
-func (f *Faults) endSibling(c *kernel.Call) error {
+func (f afterwards) endSibling(c *kernel.Call) error {
 	rule := f.push.LBRuleByUUID(c.Str("id"))
 	for _, other := range f.push.LBRules.All() {
 		if rule != nil && other != rule && other.Account == rule.Account {
@@ -67,14 +70,14 @@ func (f *Faults) endSibling(c *kernel.Call) error {
 	return nil
 }
 
-func (f *Faults) endGroupRule(c *kernel.Call) error {
+func (f afterwards) endGroupRule(c *kernel.Call) error {
 	if g := f.autoscale.GroupByUUID(c.Str("id")); g != nil {
 		return f.lb.LBUsage(c.Ctx, "LB.DELETE", g.Rule, "")
 	}
 	return nil
 }
 
-func (f *Faults) renewRules(c *kernel.Call) error {
+func (f afterwards) renewRules(c *kernel.Call) error {
 	var errs []error
 	for _, r := range f.push.LBRules.All() {
 		if vpc := r.Network.VPC; vpc != nil && vpc.UUID == c.Str("id") {
@@ -84,11 +87,11 @@ func (f *Faults) renewRules(c *kernel.Call) error {
 	return errors.Join(errs...)
 }
 
-func (f *Faults) renew(c *kernel.Call, r *push.Rule) error {
+func (f afterwards) renew(c *kernel.Call, r *push.Rule) error {
 	return errors.Join(f.lb.LBUsage(c.Ctx, "LB.DELETE", r, ""), f.lb.LBUsage(c.Ctx, "LB.CREATE", r, ""))
 }
 
-func (f *Faults) endForwards(c *kernel.Call) error {
+func (f afterwards) endForwards(c *kernel.Call) error {
 	var errs []error
 	for _, pf := range f.firewall.PFRules.All() {
 		if pf.VM.UUID == c.Str("id") {
@@ -98,7 +101,7 @@ func (f *Faults) endForwards(c *kernel.Call) error {
 	return errors.Join(errs...)
 }
 
-func (f *Faults) endVolumes(c *kernel.Call) error {
+func (f afterwards) endVolumes(c *kernel.Call) error {
 	var errs []error
 	for _, v := range f.compute.Volumes.All() {
 		if v.VM != nil && v.VM.UUID == c.Str("id") && v.Removed.IsZero() {
@@ -109,7 +112,7 @@ func (f *Faults) endVolumes(c *kernel.Call) error {
 	return errors.Join(errs...)
 }
 
-func (f *Faults) createVolume(c *kernel.Call) error {
+func (f afterwards) createVolume(c *kernel.Call) error {
 	v := f.compute.VolumeByUUID(c.Str("id"))
 	if v == nil {
 		return nil

@@ -229,7 +229,7 @@ func aclItemResult(mgr *Manager, c *kernel.Call) (obj, error) {
 	if i == nil {
 		return nil, api.Internal("Failed to create network ACL Item")
 	}
-	if mgr.aclBlocked(i.List) {
+	if aclBlocked(mgr, i.List) {
 		i.Revoked = true
 		return nil, api.Internal("Failed to create network ACL Item")
 	}
@@ -244,7 +244,7 @@ func updateACLItem(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := i.read(c); err != nil {
 		return nil, err
 	}
-	if mgr.aclBlocked(i.List) {
+	if aclBlocked(mgr, i.List) {
 		return nil, api.Internal("Failed to apply Network ACL rule: %s", i.UUID)
 	}
 	return obj{"networkacl": aclItemAnswer(mgr, i)}, nil
@@ -252,7 +252,7 @@ func updateACLItem(mgr *Manager, c *kernel.Call) (obj, error) {
 
 // aclBlocked says whether a router of a network with the list holds what it refused (Blocked). A list that comes
 // through loses its revoked items (NetworkACLManagerImpl.applyNetworkACL).
-func (mgr *Manager) aclBlocked(l *ACL) bool {
+func aclBlocked(mgr *Manager, l *ACL) bool {
 	if slices.ContainsFunc(mgr.Networks.All(), func(n *Network) bool {
 		return n.ACL == l.UUID && n.Removed.IsZero() && mgr.Blocked(n)
 	}) {

@@ -157,12 +157,12 @@ func deleteACL(mgr *Manager, c *kernel.Call) (obj, error) {
 	if slices.ContainsFunc(mgr.Networks.All(), func(n *Network) bool { return n.Removed.IsZero() && n.ACL == l.UUID }) {
 		return nil, api.Internal("ACL is still associated with one or more tiers/private gateways")
 	}
-	mgr.dropACL(l)
+	dropACL(mgr, l)
 	return obj{"success": true}, nil
 }
 
 // dropACL removes a list with its items and their tags.
-func (mgr *Manager) dropACL(l *ACL) {
+func dropACL(mgr *Manager, l *ACL) {
 	for _, i := range l.Items {
 		mgr.tenancy.DropTags(i.UUID)
 	}

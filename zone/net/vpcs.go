@@ -246,7 +246,7 @@ func (mgr *Manager) DestroyVPC(ctx context.Context, v *VPC) error {
 	}
 	for _, l := range slices.Clone(mgr.ACLs) {
 		if l.VPC == v {
-			mgr.dropACL(l)
+			dropACL(mgr, l)
 		}
 	}
 	v.Removed = mgr.Now()
