@@ -40,7 +40,7 @@ func portOf(given, usual int) int {
 // ruleOf is a rule that is not made yet, and the call that makes it.
 func ruleOn(n *Network, name string, f Form) (*Rule, cloud.LoadBalancerRuleSpec) {
 	if f.On == nil {
-		f.On = n.sharedAddress()
+		f.On = sharedAddress(n)
 	}
 	if f.Algorithm == "" {
 		f.Algorithm = "roundrobin"

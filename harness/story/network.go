@@ -99,7 +99,7 @@ func createNetwork(n *Network, spec cloud.NetworkSpec) {
 // Router is the name of the router that serves the network.
 func (n *Network) Router() string {
 	if n.internal != nil {
-		return n.balancer()
+		return balancer(n)
 	}
 	if n.VPC != nil {
 		return n.VPC.Router()
@@ -156,7 +156,7 @@ func acquire(n *Network, associate func(context.Context) (*cloud.Creating[cloud.
 	return a
 }
 
-func (n *Network) sharedAddress() *Address {
+func sharedAddress(n *Network) *Address {
 	if n.shared == nil {
 		n.shared = n.Address()
 	}

@@ -53,7 +53,7 @@ func (r *Rule) Endpoint() netip.AddrPort { return netip.AddrPortFrom(r.Address.I
 
 // LoadBalancer creates a round-robin rule on the network's shared address, with the next free public port.
 func (n *Network) LoadBalancer(name string) *Rule {
-	return n.LoadBalancerOn(n.sharedAddress(), name, "roundrobin")
+	return n.LoadBalancerOn(sharedAddress(n), name, "roundrobin")
 }
 
 // LoadBalancers creates count rules, named A, B, C, ...
@@ -236,7 +236,7 @@ func (n *Network) InternalLoadBalancer(name string) *Rule {
 }
 
 // balancer is the name of the VM that carries out the tier's internal rules.
-func (n *Network) balancer() string {
+func balancer(n *Network) string {
 	if n.internal.vm == "" {
 		vms, err := n.t.site.Cloud.ListBalancerVMs(n.t.ctx, cloud.Params{"networkid": n.ID})
 		n.t.Must(err, "listing the balancer VMs of %s", n.Name)
