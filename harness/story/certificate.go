@@ -78,21 +78,21 @@ func (r *Rule) TryCertify(c *Certificate) *cloud.Error {
 // fails: the refusal, or nil.
 func (r *Rule) CertifyHalfway(c *Certificate) *cloud.Error {
 	defer r.t.Step("certificate on %s, its second push fails", r.Name)()
-	return r.halfway("assignCertToLoadBalancer", "LB.CERT.ASSIGN",
+	return halfway(r, "assignCertToLoadBalancer", "LB.CERT.ASSIGN",
 		cloud.Params{"lbruleid": r.ID, "certid": c.ID, "forced": true})
 }
 
 // DeleteHalfway deletes a rule with a certificate, and the second of the two pushes that this takes fails.
 func (r *Rule) DeleteHalfway() *cloud.Error {
 	defer r.t.Step("delete %s, its second push fails", r.Name)()
-	return r.halfway("deleteLoadBalancerRule", "LB.DELETE", cloud.Params{"id": r.ID})
+	return halfway(r, "deleteLoadBalancerRule", "LB.DELETE", cloud.Params{"id": r.ID})
 }
 
 // secondPush is how long the first of two pushes takes, so that the fault is set before the second one.
 const secondPush = time.Second
 
 // halfway carries out a command of two pushes of which the second fails: the refusal, or nil.
-func (r *Rule) halfway(command, event string, params cloud.Params) *cloud.Error {
+func halfway(r *Rule, command, event string, params cloud.Params) *cloud.Error {
 	t := r.t
 	before, begun := t.PushCount(r.Network), r.Account.begun(event)
 	slow := t.fail("pushes", lbCommand, fmt.Sprintf("wait:%d", secondPush.Milliseconds()), 2)

@@ -15,11 +15,11 @@ import (
 func (a *Account) Skew(count int) {
 	t := a.t
 	defer t.Step("rule ids %d apart from helper ids", count)()
-	if t.missing(count) == 0 {
+	if (ids{t}).missing(count) == 0 {
 		return
 	}
 	t.alone(func() {
-		missing := t.missing(count) // others may have made rules meanwhile
+		missing := ids{t}.missing(count) // others may have made rules meanwhile
 		if missing == 0 {
 			return
 		}
@@ -27,10 +27,13 @@ func (a *Account) Skew(count int) {
 	})
 }
 
+// ids says how the ids of rules and those of their helper rows lie to one another.
+type ids struct{ *T }
+
 // missing is how many harmless rules set ids count apart; the real distance is at least what is seen. Helper ids may be
 // ahead of rule ids, by hundreds: usage runs that fail use up helper ids and roll back (confirmed.md 47). A row that is
 // opened then gets a larger id than any rule has, so no rule has its own row's id, nor that of a row opened with it.
-func (t *T) missing(count int) int {
+func (t ids) missing(count int) int {
 	ahead := t.ahead("LB.CREATE", "usage_load_balancer_policy")
 	if ahead <= -count {
 		return 0
@@ -51,14 +54,14 @@ func (t *T) CrossedRules(n *Network, skew, count int) []*Rule {
 	defer t.Step("LB rules with crossed ids")()
 	n.Account.Skew(skew)
 	rules := []*Rule{n.LoadBalancer("A")}
-	ahead := t.aheadOf(rules[0])
-	t.affordable(ahead, 1)
+	ahead := ids{t}.aheadOf(rules[0])
+	ids{t}.affordable(ahead, 1)
 	t.alone(func() {
 		if ahead < 0 {
-			rules = t.catchUp(n.Account, rules, func(*Rule) *Network { return n })
+			rules = ids{t}.catchUp(n.Account, rules, func(*Rule) *Network { return n })
 		}
 		rules = append(rules, numbered(n, len(rules)+1, ahead)...)
-		for len(rules) < count || !t.willCross(rules) {
+		for len(rules) < count || !(ids{t}).willCross(rules) {
 			if len(rules) >= t.site.SkewBudget {
 				t.Inconclusive("%d LB rules of one account did not cross: others create rules at the same time, "+
 					"rule ids are %d ahead; the budget is %d (--skew-budget)",
@@ -73,7 +76,7 @@ func (t *T) CrossedRules(n *Network, skew, count int) []*Rule {
 
 // aheadOf is how far the ids of LB rules are ahead of their helper ids. Where usage runs are slow the ids given out
 // must do.
-func (t *T) aheadOf(r *Rule) int {
+func (t ids) aheadOf(r *Rule) int {
 	if t.sharesRuns() {
 		return t.ahead("LB.CREATE", "usage_load_balancer_policy")
 	}
@@ -84,7 +87,7 @@ func (t *T) aheadOf(r *Rule) int {
 
 // affordable ends a story whose crossing would take more rules than the budget, before the first of them is made. More
 // are the rules that it takes besides.
-func (t *T) affordable(ahead, more int) {
+func (t ids) affordable(ahead, more int) {
 	if cost := max(ahead, -ahead) + more; cost > t.site.SkewBudget {
 		t.Inconclusive("%s, so a crossing takes %s; the budget is %d (--skew-budget)", gap(ahead),
 			crossingRules(ahead, more), t.site.SkewBudget)
@@ -112,7 +115,7 @@ const catchUpSkew = 2
 // catchUp makes rules until one has the id that is the helper id of another of them, for helper ids that are ahead of
 // rule ids: harmless firewall rules until the next rule has it, then an LB rule on the network that by names for that
 // other rule.
-func (t *T) catchUp(a *Account, rules []*Rule, by func(victim *Rule) *Network) []*Rule {
+func (t ids) catchUp(a *Account, rules []*Rule, by func(victim *Rule) *Network) []*Rule {
 	ip := a.Isolated().Address()
 	for made := 0; made < t.site.SkewBudget; made++ {
 		helper, next := t.helperIDs(rules), t.lastID("cloud", "firewall_rules")+1
@@ -147,13 +150,13 @@ func (t *T) catchUp(a *Account, rules []*Rule, by func(victim *Rule) *Network) [
 
 // willCross says whether the helper rows that are there, and those that the next usage run opens, will make one rule's
 // id the helper id of another.
-func (t *T) willCross(rules []*Rule) bool {
+func (t ids) willCross(rules []*Rule) bool {
 	return crossing(rules, t.helperIDs(rules), func(_, _ *Rule) bool { return true })
 }
 
 // helperIDs are the helper ids of rules, by rule id: those that they have, else those that the next usage run will give
 // them.
-func (t *T) helperIDs(rules []*Rule) map[int64]int64 {
+func (t ids) helperIDs(rules []*Rule) map[int64]int64 {
 	helper, _ := t.waiting()
 	for _, r := range rules {
 		rows, err := t.rows().HelperRows(t.ctx, usageprobe.KindLB, r.InternalID)
@@ -181,7 +184,7 @@ func crossing(rules []*Rule, helper map[int64]int64, fits func(dies, victim *Rul
 // waiting foretells the helper ids, by rule id, that the next usage run gives to LB rules which have none yet, and the
 // helper id of the next rule that is created. On a shared site others' rules lie between ours, so that a number of
 // rules alone promises nothing. Rows are opened in the order of the events' times (UsageManagerImpl.java@4.20.0.0).
-func (t *T) waiting() (helper map[int64]int64, next int64) {
+func (t ids) waiting() (helper map[int64]int64, next int64) {
 	next = t.lastID("cloud_usage", "usage_load_balancer_policy")
 	rules, err := t.rows().Waiting(t.ctx, "LB.CREATE")
 	t.Must(err, "setting ids apart")
@@ -206,13 +209,13 @@ func (t *T) CrossedAccounts(a, b *Network, skew int) []*Rule {
 	defer t.Step("LB rules of two accounts with crossed ids")()
 	a.Account.Skew(skew)
 	rules := []*Rule{a.LoadBalancer("R1")}
-	ahead := t.aheadOf(rules[0])
-	t.affordable(ahead, 2)
+	ahead := ids{t}.aheadOf(rules[0])
+	ids{t}.affordable(ahead, 2)
 	differ := func(dies, victim *Rule) bool { return dies.Account != victim.Account }
 	t.alone(func() {
 		if ahead < 0 {
 			rules = append(rules, b.LoadBalancer("R2"))
-			rules = t.catchUp(a.Account, rules, func(victim *Rule) *Network {
+			rules = ids{t}.catchUp(a.Account, rules, func(victim *Rule) *Network {
 				if victim.Network == a {
 					return b
 				}
@@ -220,8 +223,8 @@ func (t *T) CrossedAccounts(a, b *Network, skew int) []*Rule {
 			})
 		}
 		for last := a; ; {
-			_, next := t.waiting()
-			if crossing(rules, t.helperIDs(rules), differ) {
+			_, next := ids{t}.waiting()
+			if crossing(rules, (ids{t}).helperIDs(rules), differ) {
 				return
 			}
 			if len(rules) >= t.site.SkewBudget {
@@ -303,7 +306,7 @@ func (p *PortForward) Delete() {
 }
 
 // portForwardAhead is aheadOf for port forwarding rules.
-func (t *T) portForwardAhead(p *PortForward) int {
+func (t ids) portForwardAhead(p *PortForward) int {
 	if t.sharesRuns() {
 		return t.ahead("NET.RULEADD", "usage_port_forwarding")
 	}
@@ -320,11 +323,11 @@ func (t *T) CrossedPortForwards(n *Network, vm *VM, skew, count int) (rules []*P
 	n.Account.Skew(skew)
 	ip := n.Address()
 	rules = []*PortForward{n.PortForward(ip, "P1", vm)}
-	ahead := t.portForwardAhead(rules[0])
+	ahead := ids{t}.portForwardAhead(rules[0])
 	t.alone(func() {
 		next := ahead
 		if t.site.Gate != nil { // others have made rules since
-			next = t.ahead("NET.RULEADD", "usage_port_forwarding")
+			next = ids{t}.ahead("NET.RULEADD", "usage_port_forwarding")
 			ahead = 1 + next
 		}
 		if next == 0 { // each rule would have the id of its own row
@@ -332,7 +335,7 @@ func (t *T) CrossedPortForwards(n *Network, vm *VM, skew, count int) (rules []*P
 			ahead += skew
 		}
 		want := count
-		if crossed = t.crossesPortForwards(ahead); crossed {
+		if crossed = (ids{t}).crossesPortForwards(ahead); crossed {
 			want = max(count, ahead+1)
 		}
 		for len(rules) < want {
@@ -345,7 +348,7 @@ func (t *T) CrossedPortForwards(n *Network, vm *VM, skew, count int) (rules []*P
 
 // crossesPortForwards says whether a crossing can be afforded, on this server and by the stories that come after; else
 // a note says why there is none.
-func (t *T) crossesPortForwards(ahead int) bool {
+func (t ids) crossesPortForwards(ahead int) bool {
 	why := ""
 	switch {
 	case ahead < 0:
@@ -375,7 +378,7 @@ func leavesRoom(ahead, more, budget int) bool { return ahead+more <= budget*19/2
 // ahead is how far the next rule's id will be ahead of its helper id, when nobody else makes rules meanwhile. The event
 // opens the helper row, the table holds it. Rules are really deleted and helper rows stay, so where rules came and went
 // it is the ids given out that count and not those in use.
-func (t *T) ahead(event, table string) int {
+func (t ids) ahead(event, table string) int {
 	pending, err := t.rows().Waiting(t.ctx, event)
 	t.Must(err, "reading ids")
 	return int(t.lastID("cloud", "firewall_rules")-t.lastID("cloud_usage", table)) - len(pending)

@@ -116,7 +116,7 @@ func (n scaler) condition(action string, w When) string {
 func (n *Network) Group(name string, members int) *Group {
 	defer n.t.Step("autoscale group %s", name)()
 	s := *n.scaling()
-	return n.LoadBalancer(name).groupOf(s, members, members)
+	return groupOf(n.LoadBalancer(name), s, members, members)
 }
 
 // GroupOf creates a group of least VMs that may grow by one, with a scale-up policy of its own.
@@ -124,16 +124,16 @@ func (n *Network) GroupOf(name string, least int, up ...When) *Group {
 	defer n.t.Step("autoscale group %s", name)()
 	s := *n.scaling()
 	s.up = scaler{n}.policyWhen("scaleup", nil, up...)
-	return n.LoadBalancer(name).groupOf(s, least, least+1)
+	return groupOf(n.LoadBalancer(name), s, least, least+1)
 }
 
 // Group creates a group of exactly members VMs on the rule.
 func (r *Rule) Group(members int) *Group {
 	defer r.t.Step("autoscale group of %s", r.Name)()
-	return r.groupOf(*r.Network.scaling(), members, members)
+	return groupOf(r, *r.Network.scaling(), members, members)
 }
 
-func (r *Rule) groupOf(s scaling, least, most int) *Group {
+func groupOf(r *Rule, s scaling, least, most int) *Group {
 	g := &Group{Rule: r, Members: least}
 	full := r.t.Unique("grp")
 	r.t.Must(g.create(full, s, most), "creating autoscale group %s", full)
