@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"maps"
 	"strconv"
 
 	"github.com/stackproof/stackproof/release"
@@ -12,23 +13,38 @@ const ZoneID = 1
 // Itoa is a number as text.
 func Itoa(n int) string { return strconv.Itoa(n) }
 
+// profile is the release that the server is one of.
+type profile struct {
+	version string
+	knobs   release.Knobs
+}
+
+// Version is the release.
+func (p *profile) Version() string { return p.version }
+
+// On says whether a knob is switched on.
+func (p *profile) On(knob release.Knob) bool { return p.knobs[knob] }
+
+// Knobs is a copy of what is switched on.
+func (p *profile) Knobs() release.Knobs { return maps.Clone(p.knobs) }
+
 // NewField adds a field that 4.20 brought.
-func (k *Kernel) NewField(out obj, name string, value any) {
-	if !k.On(release.AnswerFieldsOld) {
+func (p *profile) NewField(out obj, name string, value any) {
+	if !p.On(release.AnswerFieldsOld) {
 		out[name] = value
 	}
 }
 
 // LaterField adds a field that 4.20.1 brought.
-func (k *Kernel) LaterField(out obj, name string, value any) {
-	if k.On(release.AnswersAPIKeyAccess) {
+func (p *profile) LaterField(out obj, name string, value any) {
+	if p.On(release.AnswersAPIKeyAccess) {
 		out[name] = value
 	}
 }
 
 // MainField adds a field that the branch of the next release brought.
-func (k *Kernel) MainField(out obj, name string, value any) {
-	if k.On(release.AnswersOfMain) {
+func (p *profile) MainField(out obj, name string, value any) {
+	if p.On(release.AnswersOfMain) {
 		out[name] = value
 	}
 }

@@ -39,6 +39,7 @@ type Options struct {
 type Kernel struct {
 	*Random
 	catalogue
+	profile
 	Clock Clock
 	Log   *slog.Logger
 	// Events are the rows of cloud.event, oldest first, and System is who acts where nobody calls. Both are guarded by
@@ -46,12 +47,10 @@ type Kernel struct {
 	Events []*Event
 	System Caller
 
-	version string
-	knobs   release.Knobs
-	server  Server
-	store   *store.Rows
-	load    *loaded
-	usage   WriteUsage
+	server Server
+	store  *store.Rows
+	load   *loaded
+	usage  WriteUsage
 
 	// background outlives calls: jobs, tasks. Stop cancels it and waits for working.
 	background context.Context
@@ -76,7 +75,7 @@ type Kernel struct {
 // New returns a kernel without commands and without a database.
 func New(o Options) *Kernel {
 	k := &Kernel{
-		Clock: o.Clock, Log: o.Log, version: o.Release, knobs: maps.Clone(o.Knobs),
+		Clock: o.Clock, Log: o.Log, profile: profile{o.Release, maps.Clone(o.Knobs)},
 		load: newLoaded(o.Load, o.Clock), Random: newRandom(o.Seed),
 		planned: make(chan struct{}, 1), jobs: map[string]*Job{}, tails: map[string]chan struct{}{},
 		ids: map[string]int64{},
@@ -155,9 +154,6 @@ func (k *Kernel) Stop(ctx context.Context) error {
 // Stopped says whether the background work was told to end.
 func (k *Kernel) Stopped() bool { return k.background.Err() != nil }
 
-// Version is the release.
-func (k *Kernel) Version() string { return k.version }
-
 // Switch makes the server one of another release, tables and all. The lock must be held.
 func (k *Kernel) Switch(ctx context.Context, version string, knobs release.Knobs) error {
 	k.version, k.knobs = version, maps.Clone(knobs)
@@ -167,12 +163,6 @@ func (k *Kernel) Switch(ctx context.Context, version string, knobs release.Knobs
 	k.store.Know(k.server.Columns())
 	return nil
 }
-
-// On says whether a knob is switched on.
-func (k *Kernel) On(knob release.Knob) bool { return k.knobs[knob] }
-
-// Knobs is a copy of what is switched on.
-func (k *Kernel) Knobs() release.Knobs { return maps.Clone(k.knobs) }
 
 // Lock takes the zone's lock.
 func (k *Kernel) Lock() { k.mu.Lock() }

@@ -54,8 +54,8 @@ var ErrUnavailable = errors.New("resource is unavailable")
 func Unavailable(err error) bool { return errors.Is(err, ErrUnavailable) }
 
 // Worded is a text in the words of the release: from 4.20.3 on they speak of Instances (#7857).
-func (k *Kernel) Worded(before, instance string) string {
-	if k.On(release.TextsInstance) {
+func (p *profile) Worded(before, instance string) string {
+	if p.On(release.TextsInstance) {
 		return instance
 	}
 	return before
@@ -63,8 +63,8 @@ func (k *Kernel) Worded(before, instance string) string {
 
 // ObjectText is how texts name an object: by before, or from 4.20.1 on by its kind and some of its fields, which are
 // given as names and values in the order in which they are written.
-func (k *Kernel) ObjectText(before, kind string, fields ...any) string {
-	if !k.On(release.TextsNameObjects) {
+func (p *profile) ObjectText(before, kind string, fields ...any) string {
+	if !p.On(release.TextsNameObjects) {
 		return before
 	}
 	words := make([]string, len(fields)/2)
