@@ -128,10 +128,16 @@ func (j *judging) stranger(c content) string {
 }
 
 // order says what came in another order than before: members that stay keep theirs, and those that are new come last
-// (cookies and the names of servers follow from it); empty when nothing did.
+// (cookies and the names of servers follow from it); empty when nothing did. One that was being taken away before and
+// is a member now is not looked at: it was left where it was, or is new.
 func (j *judging) order(c content) string {
 	for rule, now := range c.order {
 		before := j.previous.order[rule]
+		back := func(ip string) bool {
+			path := memberPath(rulePath(rule), ip) + "/revoked"
+			return j.previous.leaves[path] == "true" && c.leaves[path] != "true"
+		}
+		now = slices.DeleteFunc(slices.Clone(now), back)
 		stay := slices.DeleteFunc(slices.Clone(before), func(ip string) bool { return !slices.Contains(now, ip) })
 		if len(now) >= len(stay) && !slices.Equal(now[:len(stay)], stay) {
 			return fmt.Sprintf("rule %s has its members in the order %s, the push before had %s", j.names[rule],
