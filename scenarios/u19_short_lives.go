@@ -43,11 +43,12 @@ func shortLife() harness.Scenario {
 			tier := account.VPC().Tier()
 			survivor := tier.LoadBalancer("survivor")
 			t.Drain()
-			rule := tier.LoadBalancer("A")
-			rule.Delete()
-			t.Drain()
+			rule := t.WithinOneWindow(func() *story.Rule {
+				r := tier.LoadBalancer("A")
+				r.Delete()
+				return r
+			})
 			t.Drains(1)
-			t.RequireOneWindow(rule)
 			t.ExpectClosed(rule)
 			t.ExpectBilledFor(rule)
 			t.ExpectOpen(survivor)

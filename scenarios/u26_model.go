@@ -20,13 +20,14 @@ import (
 const (
 	modelSteps = 200
 	modelTime  = 2 * time.Minute
+	mostTime   = 30 * time.Minute // of a walk that has shown nothing yet, since the server is slow
 	shrinkTime = 45 * time.Second
 )
 
 // modelRun needs sites of its own one after the other (T.Afresh), so its story is told in package model.
 func modelRun() harness.Scenario {
 	return modelScenario("random actions of three customers, against a model of what must be true",
-		func(t *story.T) { walk(t, model.Generate(t.Seed(), modelSteps), reportFinding) })
+		func(t *story.T) { walk(t, model.Generate(t.Seed(), modelSteps), modelTime, reportFinding) })
 }
 
 // shortWalk is every verb of the random run once, in an order that is always the same: cheap enough for every run.
@@ -34,7 +35,7 @@ func shortWalk() harness.Scenario {
 	s := modelScenario("each action of the random run once, by one customer, against the model", func(t *story.T) {
 		steps, err := model.Read(strings.NewReader(shortSteps))
 		t.Must(err, "reading the steps")
-		walk(t, steps, failAfter)
+		walk(t, steps, 0, failAfter) // few steps, each of which is needed
 	})
 	s.ID, s.Priority, s.Weight = "U-42", 0, 4
 	s.KnownBad = s.KnownBad.Or(stalledByVM())
@@ -79,9 +80,11 @@ usage
 usage
 `
 
-// walk tells steps and judges what was seen; report is told each finding with the steps up to it.
-func walk(t *story.T, steps []model.Step, report func(*story.T, []model.Step, model.Finding)) {
-	walk := tellModel(t, steps, modelTime)
+// walk tells steps, for so long unless limit is 0, and judges what was seen; report is told each finding with the steps
+// up to it.
+func walk(t *story.T, steps []model.Step, limit time.Duration,
+	report func(*story.T, []model.Step, model.Finding)) {
+	walk := tellModel(t, steps, limit)
 	switch {
 	case len(walk.Findings) > 0:
 		for _, f := range walk.Findings {
@@ -126,7 +129,10 @@ func modelScenario(title string, run func(*story.T)) harness.Scenario {
 // tellModel carries out steps on a fresh site; limit, unless it is 0, bounds the real time.
 func tellModel(t *story.T, steps []model.Step, limit time.Duration) *model.Walk {
 	walk, began := &model.Walk{}, time.Now()
-	late := func() bool { return limit > 0 && time.Since(began) > limit }
+	late := func(w *model.Walk) bool {
+		shown := w.Ended > 0 && w.Apart > 0
+		return limit > 0 && (time.Since(began) > mostTime || shown && time.Since(began) > limit)
+	}
 	o := t.Afresh(func(t *story.T) {
 		t.JudgesPushesItself()
 		walk = model.Run(t, steps, func(w *model.Walk) bool { return t.Brief() && len(w.Findings) > 0 }, late)
@@ -156,7 +162,7 @@ func reportFinding(t *story.T, steps []model.Step, f model.Finding) {
 			t.Afresh(func(t *story.T) {
 				t.JudgesPushesItself()
 				walk := model.Run(t, some, func(w *model.Walk) bool { _, ok := w.Of(f.Aspect); return ok },
-					func() bool { return false })
+					func(*model.Walk) bool { return false })
 				last, failed = walk.Of(f.Aspect)
 			})
 			if failed {

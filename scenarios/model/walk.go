@@ -83,11 +83,11 @@ const Closing = 3
 
 // Run carries out steps until they end, enough says so after a step, or the model has lost what is true. When late says
 // so, it goes on with the closing steps.
-func Run(t *story.T, steps []Step, enough func(*Walk) bool, late func() bool) *Walk {
+func Run(t *story.T, steps []Step, enough, late func(*Walk) bool) *Walk {
 	w := &walker{t: t, owners: map[string]*owner{}, addresses: map[string]*story.Address{},
 		objects: map[string]*object{}}
 	for i, s := range steps {
-		if i < len(steps)-Closing && late() {
+		if i < len(steps)-Closing && late(&w.walk) {
 			w.walk.Skipped++
 			continue
 		}
