@@ -21,9 +21,10 @@ func (t ending) expectStored() {
 	}
 	rows, err := stored.Read(t.ctx, t.site.DB, t.site.Has(release.SoftDeleteRules))
 	t.Must(err, "looking at the stored rules")
-	listed, err := t.site.Cloud.ListLoadBalancerRules(t.ctx, nil)
+	everybodys := cloud.Params{"projectid": "-1"} // what belongs to projects, too
+	listed, err := t.site.Cloud.ListLoadBalancerRules(t.ctx, everybodys)
 	t.Must(err, "listing load balancer rules")
-	groups, err := t.site.Cloud.ListAutoScaleVMGroups(t.ctx, nil)
+	groups, err := t.site.Cloud.ListAutoScaleVMGroups(t.ctx, everybodys)
 	t.Must(err, "listing the autoscale groups")
 	wrong := slices.Clone(rows.Left)
 	wrong = append(wrong, t.rulesStored(rows, listed)...)
