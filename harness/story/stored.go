@@ -44,6 +44,15 @@ func (t ending) expectStored() {
 // SeenStored is what a row that is not what the API says is seen by: the difference, in words.
 const SeenStored = "stored"
 
+// ownerOf is the account that the API says a rule belongs to. Of a project it says the name, which is in the middle of
+// that of the project's account.
+func ownerOf(l *cloud.LoadBalancerRule, stored string) string {
+	if l.Account == "" && strings.HasPrefix(stored, "PrjAcct-"+l.Project+"-") {
+		return stored
+	}
+	return l.Account
+}
+
 func (t ending) rulesStored(rows stored.Rows, listed []*cloud.LoadBalancerRule) (wrong []string) {
 	there := map[string]bool{}
 	for _, l := range listed {
@@ -61,7 +70,8 @@ func (t ending) rulesStored(rows stored.Rows, listed []*cloud.LoadBalancerRule) 
 			"state": {l.State, state}, "algorithm": {l.Algorithm, r.Algorithm}, "protocol": {l.Protocol, r.Protocol},
 			"public port": {l.Publicport, r.Port}, "private port": {l.Privateport, r.PrivatePort},
 			"address": {l.Publicip, r.Address}, "network": {l.Networkid, r.Network},
-			"account": {l.Account, r.Account}, "source list": {stored.Words(l.Cidrlist), stored.Words(r.CIDRs)}})...)
+			"account":     {ownerOf(l, r.Account), r.Account},
+			"source list": {stored.Words(l.Cidrlist), stored.Words(r.CIDRs)}})...)
 	}
 	for _, uuid := range slices.Sorted(maps.Keys(rows.Rules)) {
 		if !there[uuid] {
