@@ -113,7 +113,7 @@ func (t UsageRuns) look(until time.Time) {
 		t.Must(err, "looking for the accounts in cloud_usage.account")
 	}
 	t.watch.hold(append(lost, t.watch.violations()...))
-	billedAs{t.core}.expectBilledAs()
+	billedAs(t).expectBilledAs()
 }
 
 func (t UsageRuns) read(until time.Time) {

@@ -63,7 +63,7 @@ func writeFiles(spec rootSpec, config []byte) error {
 		}
 	}
 	for _, dir := range []string{"/tmp", "/var/tmp", "/dev/shm"} {
-		if err := os.Chmod(base+dir, 0o1777); err != nil {
+		if err := os.Chmod(base+dir, 0o1777); err != nil { //nolint:gosec // as /tmp is
 			return err
 		}
 	}

@@ -99,7 +99,7 @@ func copyTree(dst string, src fs.FS, interpreter string) error {
 			if err != nil {
 				return err
 			}
-			return os.Symlink(target, to)
+			return os.Symlink(target, to) //nolint:gosec // a folder of our own
 		case !d.Type().IsRegular():
 			return nil
 		}

@@ -91,7 +91,7 @@ func serve(ctx context.Context) (err error) {
 	}
 	go startUsage(ctx, listener, z, server)
 	go func() {
-		_ = http.ListenAndServe("0.0.0.0:5050", http.NotFoundHandler()) // a test's
+		_ = http.ListenAndServe("0.0.0.0:5050", http.NotFoundHandler()) //nolint:gosec // a test's
 	}()
 	<-ctx.Done()
 	return listener.Close()
