@@ -1,19 +1,13 @@
 package release
 
-// UnappliedNeverListed came with 4.19.
-const UnappliedNeverListed Knob = "unapplied-never-listed"
-
-// RefusedConfigBlocksRouter came with 4.22.
-const RefusedConfigBlocksRouter Knob = "refused-config-blocks-router"
-
-// ConserveModeTier came with 4.21.
-const ConserveModeTier Knob = "conserve-mode-tier"
-
-// IdleTimeoutKept came with the setting, in 4.22.1.
-const IdleTimeoutKept Knob = "idle-timeout-kept"
-
-// ExpungeWithoutDetach came with usage rows of volumes per VM.
-const ExpungeWithoutDetach Knob = "expunge-without-detach"
+// What later releases brought, and with which.
+const (
+	UnappliedNeverListed      Knob = "unapplied-never-listed"       // 4.19
+	RefusedConfigBlocksRouter Knob = "refused-config-blocks-router" // 4.22
+	ConserveModeTier          Knob = "conserve-mode-tier"           // 4.21
+	IdleTimeoutKept           Knob = "idle-timeout-kept"            // the setting, in 4.22.1
+	ExpungeWithoutDetach      Knob = "expunge-without-detach"       // usage rows of volumes per VM
+)
 
 // newer are the behaviours that 4.20.3, 4.21 and 4.22 brought.
 func newer() []KnobInfo {

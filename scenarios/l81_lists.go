@@ -14,7 +14,7 @@ import (
 func lists() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-81", Title: "lists of rules, groups and policies have what they are asked for, page by page, for each " +
-			"account; so has the database", Group: result.GroupLB, Guards: []string{"#9587", "#7174"},
+			"account", Group: result.GroupLB, Guards: []string{"#9587", "#7174"},
 		Needs: pushNeeds(),
 		Twins: []release.Knob{fault.ListNetworkIgnored, fault.ListGroupsAll, fault.ListCountOfPage,
 			fault.ListOthersShown, fault.PolicyRowsLeft, fault.MemberRowsLeft, fault.UpdateNotStored,

@@ -30,7 +30,7 @@ func (r *removal) owns(all []inventory.Object) []inventory.Object {
 
 // survey lists everything once.
 func (r *removal) survey(ctx context.Context) error {
-	all, err := inventory.List(ctx, r.Cloud)
+	all, err := inventory.ListOf(ctx, r.Cloud, nil, r.Scope.lists()...)
 	if mine := r.owns(all); len(mine) > 0 {
 		r.Show("to be removed, within %s: %s", r.Wait.Round(time.Second), summary(mine))
 	}
@@ -40,6 +40,10 @@ func (r *removal) survey(ctx context.Context) error {
 // look lists only what it needs: accounts and domains; when no account is left, whatever else there is in the domains
 // that they were in.
 func (r *removal) look(ctx context.Context) ([]inventory.Object, error) {
+	if r.Scope.kinds != nil {
+		all, err := inventory.ListOf(ctx, r.Cloud, nil, r.Scope.kinds...)
+		return r.owns(all), err
+	}
 	heads, err := inventory.ListOf(ctx, r.Cloud, nil, inventory.AccountObj, inventory.Domain)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,8 @@ type Scope struct {
 	accounts map[string]bool
 	names    map[string]bool // kind and name
 	ids      map[string]bool
+	// kinds are all that the scope has; nil for any.
+	kinds []inventory.Kind
 }
 
 // Account is an account with all that it owns.
@@ -23,7 +25,8 @@ func Account(name string) Scope {
 
 // Project is a project with all that belongs to it.
 func Project(name string) Scope {
-	return Scope{names: map[string]bool{string(inventory.Project) + " " + name: true}}
+	return Scope{names: map[string]bool{string(inventory.Project) + " " + name: true},
+		kinds: []inventory.Kind{inventory.Project}}
 }
 
 // OfLedger is everything that a ledger names and that may still exist.
@@ -47,6 +50,14 @@ func OfRun(prefix string, entries []ledger.Entry) Scope {
 	s := OfLedger(entries)
 	s.prefix = prefix
 	return s
+}
+
+// lists are the kinds of objects in which the scope's are looked for.
+func (s Scope) lists() []inventory.Kind {
+	if s.kinds != nil {
+		return s.kinds
+	}
+	return inventory.Kinds()
 }
 
 // Owns says whether the object is to be removed.

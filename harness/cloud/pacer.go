@@ -239,7 +239,9 @@ func (p *Pacer) removal(ctx context.Context) (over func(), err error) {
 }
 
 // isRemoval says whether a command's job removes an account with all that it owns.
-func isRemoval(command string) bool { return command == "deleteAccount" || command == "deleteDomain" }
+func isRemoval(command string) bool {
+	return command == "deleteAccount" || command == "deleteDomain" || command == "deleteProject"
+}
 
 // deadline is how long to wait for one answer: at least base, longer where the command takes long or a deadline was
 // missed.

@@ -22,7 +22,7 @@ func (t *Target) Intent(ctx context.Context, chosen harness.Catalogue) ([]string
 	if err != nil {
 		return nil, err
 	}
-	addresses, err := t.room.Addresses(ctx, zone.ID, len(chosen))
+	addresses, err := t.room.Addresses(ctx, zone.ID, chosen)
 	if err != nil {
 		return nil, err
 	}

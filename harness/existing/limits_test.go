@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/existing/config"
 	"github.com/stackproof/stackproof/harness/existing/room"
 	"github.com/stackproof/stackproof/harness/result"
@@ -67,7 +68,7 @@ func TestLimits(t *testing.T) {
 func TestTakesEnough(t *testing.T) {
 	t.Parallel()
 	s := stand(t, "4.20.1.0")
-	ids := []string{"U-04", "U-05c", "U-05e", "U-09", "L-04", "L-08", "A-02"}
+	ids := []string{"U-04", "U-05c", "U-05e", "U-09", "L-04", "L-08", "L-81", "A-02"}
 	carryOut(t, s.config(), ids...)
 	rows, err := s.root(t).QueryContext(t.Context(),
 		"SELECT a.account_name, SUM(e.type = 'VM.CREATE'), SUM(e.type = 'NET.IPASSIGN'), "+
@@ -108,7 +109,7 @@ func TestRoomOfASimulatorZone(t *testing.T) {
 	require.NoError(t, err)
 	assert.EqualValues(t, 4*8<<30/(512<<20), target.room.Slots)
 	assert.Equal(t, []int{2, 10}, target.room.Groups(1), "50 groups do not fit")
-	addresses, err := target.room.Addresses(t.Context(), target.room.ZoneID, 1000)
+	addresses, err := target.room.Addresses(t.Context(), target.room.ZoneID, make(harness.Catalogue, 1000))
 	assert.ErrorContains(t, err, "public addresses left", addresses)
 	require.NoError(t, target.Close(t.Context()))
 }

@@ -4,7 +4,8 @@
 //
 // It judges a file, not a router: whether the file is in force is for others.
 //
-// Before changing it know that lines are compared as words: blanks collapse on the way to a router.
+// Before changing it know that lines are compared as words: blanks collapse on the way to a router. The order of a
+// section's lines is not compared: releases differ in it, and what it does is for those who ask whether it is in force.
 package filecheck
 
 import (

@@ -340,23 +340,25 @@ func (f *Fleet) Rendered(ctx context.Context, name string) (router.Rendered, err
 
 // Made is what was made of the newest push to a router: the file that the router wrote, and the doors of its firewall.
 // It is no look of a story (Looks). No file is nil.
-func (f *Fleet) Made(ctx context.Context, name string) (file []byte, rendered router.Rendered, err error) {
+func (f *Fleet) Made(ctx context.Context, name string) (p router.Push, file []byte, rendered router.Rendered,
+	err error) {
 	f.mu.Lock()
 	v := f.routers[name]
 	f.mu.Unlock()
 	if v == nil {
-		return nil, rendered, nil
+		return p, nil, rendered, nil
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if len(v.pushes) == 0 {
-		return nil, rendered, nil
+		return p, nil, rendered, nil
 	}
+	p = v.pushes[len(v.pushes)-1]
 	files, err := v.machine.Files(ctx)
 	if err == nil {
-		rendered, err = router.Render(v.pushes[len(v.pushes)-1], f.rules)
+		rendered, err = router.Render(p, f.rules)
 	}
-	return files.New, rendered, err
+	return p, files.New, rendered, err
 }
 
 // Clients implements harness.Routers.

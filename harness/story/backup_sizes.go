@@ -95,6 +95,9 @@ func (t BilledRows) ExpectSizesBilled(vms ...*VM) {
 	for _, vm := range vms {
 		t.Checked(1)
 		told := t.reported(vm)
+		if len(told) == 0 {
+			t.Inconclusive("no size of the backups of %s was reported", vm.Name)
+		}
 		windows, billed := t.billedSizes(vm)
 		windows = slices.DeleteFunc(windows, func(w usageprobe.Record) bool { return w.Start.Before(told[0].at) })
 		if len(windows) == 0 {
@@ -119,6 +122,9 @@ func (t BilledRows) ExpectSizesBilled(vms ...*VM) {
 // RequireSizesApart makes sure that a window of the VM's records holds backups of several sizes.
 func (t BilledRows) RequireSizesApart(vm *VM) {
 	told := t.reported(vm)
+	if len(told) == 0 {
+		t.Inconclusive("no size of the backups of %s was reported", vm.Name)
+	}
 	windows, _ := t.billedSizes(vm)
 	if !slices.ContainsFunc(windows, func(w usageprobe.Record) bool {
 		return slices.ContainsFunc(told[1:], func(r reported) bool {

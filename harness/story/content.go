@@ -168,7 +168,7 @@ func (t *core) lookAtPushes() {
 			t.tellContent("a push to router "+f.Router+" is not what the API says: ", wrong, f.Router, f.Push)
 		}
 		if n := len(pushes); n > 0 {
-			fileLooks{t}.lookAtFile(name, pushes[n-1])
+			fileLooks{t}.lookAtFile(name)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func portOf(given, usual int) int {
 	return given
 }
 
-// ruleOf is a rule that is not made yet, and the call that makes it.
+// ruleOn is a rule that is not made yet, and the call that makes it.
 func ruleOn(n *Network, name string, f Form) (*Rule, cloud.LoadBalancerRuleSpec) {
 	if f.On == nil {
 		f.On = sharedAddress(n)

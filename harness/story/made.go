@@ -12,21 +12,21 @@ import (
 
 // maker is a target that shows what its routers made of their newest pushes.
 type maker interface {
-	Made(ctx context.Context, routerName string) (file []byte, rendered router.Rendered, err error)
+	Made(ctx context.Context, routerName string) (push router.Push, file []byte, rendered router.Rendered, err error)
 }
 
 // fileLooks holds what routers made of their pushes against the pushes.
 type fileLooks struct{ *core }
 
 // lookAtFile holds what a router made of its newest push against the push itself.
-func (t fileLooks) lookAtFile(name string, push router.Push) {
+func (t fileLooks) lookAtFile(name string) {
 	m, ok := t.site.Routers.(maker)
-	if !ok || push.Raw == nil {
+	if !ok {
 		return
 	}
-	file, rendered, err := m.Made(t.ctx, name)
+	push, file, rendered, err := m.Made(t.ctx, name)
 	t.Must(err, "reading what router %s made of its newest push", name)
-	if file == nil {
+	if file == nil || push.Raw == nil {
 		return
 	}
 	has := func(k release.Knob) bool {
@@ -42,11 +42,13 @@ func (t fileLooks) lookAtFile(name string, push router.Push) {
 
 // tellFile tells in what a file is not what its push orders, each thing once.
 func (t fileLooks) tellFile(name string, wrong []string, file []byte, push router.Push) {
-	wrong = slices.DeleteFunc(wrong, func(one string) bool { return slices.Contains(t.toldFile, one) })
+	wrong = slices.DeleteFunc(wrong, func(one string) bool { return slices.Contains(t.toldFile, name+" "+one) })
 	if len(wrong) == 0 {
 		return
 	}
-	t.toldFile = append(t.toldFile, wrong...)
+	for _, one := range wrong {
+		t.toldFile = append(t.toldFile, name+" "+one)
+	}
 	f := result.Finding{Says: "router " + name + " makes of its newest push what it does not order: " + wrong[0],
 		Class: result.WrongFile}
 	for _, one := range wrong {

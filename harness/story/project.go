@@ -2,10 +2,12 @@ package story
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/stackproof/stackproof/harness/cleanup"
+	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
 )
 
@@ -17,26 +19,41 @@ func (a *Account) Project(name string) *Account {
 	defer t.Step("project %s", name)()
 	entry := t.intend("project", name, a.Name)
 	t.OnRemove("project "+name, func(ctx context.Context) error {
-		report, err := cleanup.Remove(ctx, cleanup.Options{Cloud: t.site.Cloud,
-			Scope: cleanup.Project(name)})
-		if err != nil {
+		report, err := cleanup.Remove(ctx, cleanup.Options{Cloud: t.site.Cloud, Scope: cleanup.Project(name)})
+		if err := errors.Join(err, report.Err()); err != nil || t.site.Ledger == nil {
 			return err
 		}
-		return report.Err()
+		return t.site.Ledger.Gone(name)
 	})
-	pending, err := a.Cloud.CreateProject(t.ctx, name)
-	t.Must(t.refused(entry, err), "creating project %s", name)
-	t.created(entry, pending.ID, 0)
-	project, err := pending.Wait(t.ctx)
-	t.Must(err, "creating project %s", name)
+	project := a.createProject(entry, name)
 	p := &Account{t: t, Name: name, ID: project.Id, DomainID: project.Domainid, Cloud: a.Cloud.InProject(project.Id),
 		project: true}
 	if t.site.DB != nil {
+		var err error
 		p.InternalID, err = t.rows().ProjectAccount(t.ctx, name, p.DomainID)
-		t.Must(err, "after a create")
+		t.Must(err, "looking for the account of project %s", name)
 	}
 	t.watch.accounts = append(t.watch.accounts, p)
 	return p
+}
+
+// createProject makes a project while no other scenario makes an account: the server makes one for it. Where accounts
+// may have no projects, the story has nothing to tell.
+func (a *Account) createProject(entry int, name string) *cloud.Project {
+	t := a.t
+	give, err := t.site.Accounts.Take(t.ctx)
+	t.Must(err, "waiting for other scenarios' accounts")
+	defer give()
+	pending, err := a.Cloud.CreateProject(t.ctx, name)
+	err = t.refused(entry, err)
+	if cloud.IsDenied(err) || cloud.IsUnauthorized(err) || cloud.IsUnsupported(err) {
+		t.Unsupported("accounts of this site may make no projects: %v", err)
+	}
+	t.Must(err, "creating project %s", name)
+	t.created(entry, pending.ID, 0)
+	project, err := pending.Wait(t.ctx)
+	t.Must(err, "creating project %s", name)
+	return project
 }
 
 // deleteProject removes the project with all that it owns, and waits for the cleanup of its account.

@@ -57,7 +57,7 @@ func (t RuleRows) jobWithin(r *Rule) *time.Time {
 
 // windowTries is how often a rule is made and deleted until both lie within one usage window: others ask for usage
 // runs, too, and a slow server takes many seconds for the two.
-const windowTries = 8
+const windowTries = 4
 
 // WithinOneWindow makes and deletes rules, until one has lived within one usage window. It comes back after the usage
 // run that saw it.

@@ -2,7 +2,7 @@
 // rows that its API's lists are made of. It observes only: every statement is a SELECT with qualified names.
 //
 // Before changing it know that up to 4.22 the rows of deleted rules go with them, and that later releases date them
-// (release.SoftDeleteRules): a dated row counts as gone.
+// (release.SoftDeleteRules): a dated row counts as gone. Releases before 4.18 lack some of the columns.
 package stored
 
 import (

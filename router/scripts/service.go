@@ -199,7 +199,11 @@ func (s *service) serving(ctx context.Context, worker int, former []int) string 
 
 func (s *service) notYet(worker int, former []int) string {
 	for _, pid := range former {
-		if n, err := supervise.Holding(pid); n > 0 || errors.Is(err, os.ErrPermission) {
+		n, err := supervise.Holding(pid)
+		if errors.Is(err, os.ErrPermission) {
+			return fmt.Sprintf("whether the former worker %d still listens cannot be seen: %v", pid, err)
+		}
+		if n > 0 {
 			return fmt.Sprintf("the former worker %d still listens on %d sockets", pid, n)
 		}
 	}

@@ -32,7 +32,8 @@ const Populations = "L-04"
 // LoadOf is what a scenario takes in its largest account, and in all of them.
 func LoadOf(id string, groups []int) (account, all Takes) {
 	if id != Populations {
-		return Takes{4, 4, 3, 2}, Takes{4, 5, 3, 2}
+		account, all = usual()
+		return account.AtLeast(large()[id]), all.AtLeast(large()[id])
 	}
 	for _, n := range groups {
 		one := Takes{2*n + 2, 2, 1, 1} // two of the rule beside the groups

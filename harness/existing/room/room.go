@@ -58,17 +58,35 @@ func (r *Room) Find(ctx context.Context) (Zone, error) {
 // publicAddresses is the capacity type of public addresses (Capacity.java@4.20.0.0).
 const publicAddresses = 4
 
-// addressesEach is what a scenario takes: one for the router, one or two for its rules, one to set ids apart.
-const addressesEach = 4
+// usual is what a scenario takes in its largest account, and in all of them: of addresses one for the router, one or
+// two for its rules, one to set ids apart. Those that take more are in large.
+func usual() (account, all Takes) { return Takes{4, 4, 3, 2}, Takes{4, 5, 3, 2} }
+
+// large are the scenarios that take more in one account.
+func large() map[string]Takes {
+	return map[string]Takes{
+		"L-66": {2, 7, 2, 1}, // a VPC and an isolated network, and addresses for what is not balanced
+		"L-81": {5, 6, 3, 2},
+	}
+}
+
+// addressesOf is how many public addresses scenarios take.
+func addressesOf(chosen harness.Catalogue) (sum int) {
+	for _, s := range chosen {
+		account, _ := usual()
+		sum += max(account.Addresses, large()[s.ID].Addresses)
+	}
+	return sum
+}
 
 // Addresses compares the zone's free public addresses with what the scenarios take. A server that does not list
 // capacities is believed.
-func (r *Room) Addresses(ctx context.Context, zone string, scenarios int) ([]string, error) {
+func (r *Room) Addresses(ctx context.Context, zone string, chosen harness.Catalogue) ([]string, error) {
 	total, used, err := r.capacity(ctx, zone, publicAddresses)
 	if err != nil || total < 0 {
 		return nil, err
 	}
-	free, want := total-used, int64(scenarios*addressesEach)
+	free, want := total-used, int64(addressesOf(chosen))
 	if free < want {
 		return nil, fmt.Errorf("the zone has %d of %d public addresses left, the run takes up to %d: add a public "+
 			"range, or choose fewer scenarios (--scenario)", free, total, want)
