@@ -236,9 +236,10 @@ type Ledger interface {
 
 // Turn lets the scenarios of a shared site do something one after another.
 //
-// It is for accounts, and for projects, which have an account each. Their ids are given out when a transaction begins and seen when it commits; the usage server
-// copies those with an id greater than the largest copied one. Of two accounts that are made side by side it may so
-// miss one for ever, and every usage run of the site fails from its first event on (docs/facts/confirmed.md 31).
+// It is for accounts, and for projects, which have an account each. Their ids are given out when a transaction begins
+// and seen when it commits; the usage server copies those with an id greater than the largest copied one. Of two
+// accounts that are made side by side it may so miss one for ever, and every usage run of the site fails from its first
+// event on (docs/facts/confirmed.md 31).
 type Turn chan struct{}
 
 // NewTurn returns a turn that nobody has.

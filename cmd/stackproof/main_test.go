@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -280,6 +281,10 @@ func TestCleanupLeavesTheLivingAlone(t *testing.T) {
 	require.NoError(t, err, string(out))
 	assert.Equal(t, before, left(t, tmp))
 	assert.FileExists(t, s.Log)
+	answer, err := http.Get(s.Integration + "?command=listCapabilities&response=json")
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	assert.Equal(t, http.StatusOK, answer.StatusCode, "the call that lab up proposes")
 	endLab(t, up)
 	assert.Empty(t, left(t, tmp))
 }

@@ -74,8 +74,8 @@ func (t Listings) RequireBilledOn(vm *VM, v *Volume) {
 // ExpectUnbilledOn expects that no window which began at a time or after it bills a volume for a VM.
 func (t Listings) ExpectUnbilledOn(vm *VM, v *Volume, since time.Time) {
 	if !t.site.Has(release.VolumeUsagePerVM) {
-		t.Note("not billed per VM", "the release bills %s for itself alone: whether it is billed for VM %s is no question",
-			v.Name, vm.Name)
+		t.Note("not billed per VM", "the release bills %s for itself alone: whether it is billed for VM %s is no "+
+			"question", v.Name, vm.Name)
 		return
 	}
 	t.Checked(1)
