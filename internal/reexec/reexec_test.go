@@ -10,6 +10,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/stackproof/stackproof/internal/testhome"
 )
 
 const told = "stackproof-reexec-told"
@@ -19,7 +22,7 @@ func TestMain(m *testing.M) {
 		fmt.Print(strings.Join(os.Args[1:], " "), len(os.Environ()))
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(testhome.Around(m))
 }
 
 // TestCommand: another process of this program has its role, its words, and nothing of our environment.

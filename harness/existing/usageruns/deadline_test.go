@@ -43,3 +43,13 @@ func TestTimeIsUpDuringALook(t *testing.T) {
 		assert.ErrorIs(t, err, context.Canceled, "an interruption is another thing")
 	})
 }
+
+// TestBound: a window that is over for hours is waited for as long as one that has just ended.
+func TestBound(t *testing.T) {
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	for due, want := range map[time.Duration]time.Duration{
+		-3 * time.Hour: time.Minute, 0: time.Minute, 30 * time.Second: 90 * time.Second,
+	} {
+		assert.Equal(t, want, bound(time.Minute, now, now.Add(due)), "due in %s", due)
+	}
+}

@@ -64,7 +64,7 @@ func (u *Server) Run(ctx context.Context, wanted []time.Time, show func(string))
 	due := minuteAfter(until).Add(time.Second)
 	show(fmt.Sprintf("waits for %s, when the window is over, and then %s at most for the usage server",
 		due.Format(time.TimeOnly), u.Wait.Round(time.Second)))
-	ctx, cancel := context.WithTimeoutCause(ctx, u.Wait+due.Sub(now), errNoRun)
+	ctx, cancel := context.WithTimeoutCause(ctx, bound(u.Wait, now, due), errNoRun)
 	defer cancel()
 	end, err = u.await(ctx, until, due, show)
 	if failing := (*Failing)(nil); !errors.As(err, &failing) {
@@ -88,6 +88,10 @@ func choose(now time.Time, wanted []time.Time) time.Time {
 	}
 	return until
 }
+
+// bound is how long a run is waited for: wait from the end of its window on. A window that is long over, since other
+// runs were made meanwhile, leaves no less time.
+func bound(wait time.Duration, now, due time.Time) time.Duration { return wait + max(0, due.Sub(now)) }
 
 func minuteAfter(t time.Time) time.Time { return t.Truncate(time.Minute).Add(time.Minute) }
 
