@@ -32,30 +32,24 @@ func (mgr *Manager) RemoveAccount(ctx context.Context, a *tenancy.Account) error
 // Owns names what an account has that keeps its project from going: the first kind of machines, volumes that are not
 // attached, networks and VPCs (ProjectManagerImpl.java@4.20.0.0, deleteProject).
 func (mgr *Manager) Owns(a *tenancy.Account) string {
-	count := map[string]int{}
+	var vms, volumes int64
 	for _, vm := range mgr.compute.VMs.All() {
 		if vm.Account == a && vm.Removed.IsZero() {
-			count["VirtualMachine"]++
+			vms++
 		}
 	}
 	for _, v := range mgr.compute.Volumes.All() {
 		if v.Account == a && v.Removed.IsZero() && v.VM == nil {
-			count["Volume"]++
+			volumes++
 		}
 	}
-	for _, n := range mgr.net.Networks.All() {
-		if n.Account == a && n.Removed.IsZero() {
-			count["Network"]++
-		}
-	}
-	for _, v := range mgr.net.VPCs.All() {
-		if v.Account == a && v.Removed.IsZero() {
-			count["Vpc"]++
-		}
-	}
-	for _, kind := range []string{"VirtualMachine", "Volume", "Network", "Vpc"} {
-		if count[kind] > 0 {
-			return fmt.Sprintf("%d %s", count[kind], kind)
+	for _, one := range []struct {
+		count int64
+		kind  string
+	}{{vms, "VirtualMachine"}, {volumes, "Volume"}, {mgr.Used(a, tenancy.LimitNetwork), "Network"},
+		{mgr.Used(a, tenancy.LimitVPC), "Vpc"}} {
+		if one.count > 0 {
+			return fmt.Sprintf("%d %s", one.count, one.kind)
 		}
 	}
 	return ""
