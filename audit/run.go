@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
@@ -19,9 +20,15 @@ type Progress struct {
 	Busy int
 }
 
-// Run audits a site. It answers all or nothing: with an error there is no result.
+// heapGrowth is how much the heap may grow, in percent of what is in use, before it is collected. What an audit keeps
+// has no pointers, so collecting more often than usual costs next to nothing and saves a quarter of the memory.
+const heapGrowth = 50
+
+// Run audits a site. It answers all or nothing: with an error there is no result. While it works the whole process
+// collects its garbage more often.
 func Run(ctx context.Context, o Options) (_ *Result, err error) {
 	began := time.Now()
+	defer debug.SetGCPercent(debug.SetGCPercent(heapGrowth))
 	s, err := openSite(ctx, o)
 	if err != nil {
 		return nil, err
