@@ -129,7 +129,7 @@ func (t Table) DDL() string {
 	for _, k := range t.keys() {
 		parts = append(parts, k.ddl)
 	}
-	return fmt.Sprintf("CREATE TABLE %s.%s (%s) ENGINE=InnoDB DEFAULT CHARSET=utf8",
+	return fmt.Sprintf("CREATE TABLE %s.%s (%s) ENGINE=InnoDB DEFAULT CHARSET=utf8mb3",
 		quote(t.Database), quote(t.Name), strings.Join(parts, ", "))
 }
 
@@ -182,7 +182,7 @@ func script(name string) (string, error) {
 	}
 	var text strings.Builder
 	for _, base := range Databases() {
-		fmt.Fprintf(&text, "CREATE DATABASE %s DEFAULT CHARACTER SET utf8;\n", quote(base))
+		fmt.Fprintf(&text, "CREATE DATABASE %s DEFAULT CHARACTER SET utf8mb3;\n", quote(base))
 	}
 	for _, table := range tables {
 		text.WriteString(table.DDL() + ";\n")
