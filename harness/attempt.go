@@ -42,8 +42,9 @@ type Attempt struct {
 
 	faulted bool // it made agent commands fail
 
-	afterStep func() // see AfterStep
-	halted    bool   // the story is being broken off
+	afterStep func()                // see AfterStep
+	onFind    func(*result.Finding) // see OnFind
+	halted    bool                  // the story is being broken off
 }
 
 // outcome is what is kept of a story that was told: it holds no site. An attempt embeds it.
@@ -165,8 +166,14 @@ func (t *Attempt) Fail(class result.Class, reason string, evidence ...result.Evi
 	t.Find(result.Finding{Says: reason, Class: class}, evidence...)
 }
 
+// OnFind sets what is shown each fact before it is recorded, and may give it the class of what explains it.
+func (t *Attempt) OnFind(explain func(*result.Finding)) { t.onFind = explain }
+
 // Find records a fact that makes the verdict fail; the scenario goes on.
 func (t *Attempt) Find(f result.Finding, evidence ...result.Evidence) {
+	if t.onFind != nil {
+		t.onFind(&f)
+	}
 	t.judge(result.Fail, f.Says)
 	if t.failed++; t.failed == 1 && t.site.Log != nil && !t.brief {
 		t.logged = t.site.Log.Since(t.ctx, t.logMark)

@@ -24,7 +24,7 @@ func groupsSticky() harness.Scenario {
 		Run: story.Of(func(t *story.T) {
 			counts := t.GroupCounts(harness.DefaultGroups()...)
 			for _, count := range counts {
-				stickyGroups(t, count, count == story.FewestTwins(counts) && !t.Swept())
+				stickyGroups(t, count, count == t.FewestTwins(counts) && !t.Swept())
 			}
 			t.RequireTwinPolicies(counts)
 		}),

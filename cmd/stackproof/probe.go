@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stackproof/stackproof/harness/result"
-	"github.com/stackproof/stackproof/harness/story"
+	"github.com/stackproof/stackproof/harness/story/routers"
 	"github.com/stackproof/stackproof/probes/dataplane"
 	"github.com/stackproof/stackproof/reports"
 )
@@ -226,7 +226,7 @@ func (o *probeOptions) result(seen dataplane.Observation, from vantage) result.R
 	c.Evidence = []result.Evidence{
 		{Kind: result.KindTrace, Title: "probe", Text: strings.Join(o.numbers(seen), "\n"), Data: seen},
 	}
-	grid := story.GridOf(seen, string(verdict), why)
+	grid := routers.GridOf(seen, string(verdict), why)
 	for i := range grid.Clients {
 		grid.Clients[i].Client = from.name(grid.Clients[i].Client)
 	}

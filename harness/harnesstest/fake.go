@@ -5,6 +5,9 @@ package harnesstest
 import (
 	"context"
 	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
@@ -78,3 +81,12 @@ func (Silent) Finished(result.Case) {}
 
 // Checked is a story that looks at one expectation, which holds.
 func Checked(a *harness.Attempt, _ *harness.Site) { a.Checked(1) }
+
+// CaseOf tells a story on a site without a zone and gives what a run says of it.
+func CaseOf(t testing.TB, site harness.Site, tell harness.Tell) result.Case {
+	t.Helper()
+	run, err := harness.Run(t.Context(), &FakeTarget{Template: site}, harness.Plan{
+		Scenarios: harness.Catalogue{{ID: "X-01", Run: tell}}, Workers: 1, Progress: Silent{}})
+	require.NoError(t, err)
+	return run.Results[0]
+}

@@ -2,30 +2,22 @@ package story
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story/billing"
+	"github.com/stackproof/stackproof/harness/story/internal/watch"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 	"github.com/stackproof/stackproof/release"
 )
 
-// What expectations over usage rows call that which they saw (result.Seen.What). Invariants go by their codes.
-const (
-	SeenRows     = "rows"
-	SeenClosed   = "closed"
-	SeenDeletes  = "delete events"
-	SeenHours    = "hours"
-	SeenUnbilled = "not billed now"
-)
-
-func rowsSeen(n int) result.Seen { return result.Seen{What: SeenRows, Number: float64(n), Want: 1} }
-
-func closedSeen(row usageprobe.HelperRow) result.Seen {
-	return result.Seen{What: SeenClosed, At: *row.Closed}
+// Foresight says how known defects will show.
+type Foresight struct {
+	*harness.Attempt
+	watch *watch.Watch
 }
 
 // Shows is one way in which a known defect shows, for T.Foreshow.
@@ -44,7 +36,7 @@ func (t Foresight) Foreshow(defect release.Knob, of Billed, all ...Shows) {
 			Holds: func(seen result.Seen) bool { return seen.What == s.What && (s.Holds == nil || s.Holds(seen)) },
 			About: fmt.Sprintf("%s, %s of %s", s.Class, s.What, of)}
 		if of.Ref.Kind != "" {
-			f.Subject = subject(of.Ref)
+			f.Subject = watch.Subject(of.Ref)
 		}
 		t.Foresee(f)
 	}
@@ -55,7 +47,7 @@ func (t Foresight) atEventOf(eventType string, b Billed,
 	which func(dates []time.Time) time.Time) func(result.Seen) bool {
 	return func(s result.Seen) bool {
 		var dates []time.Time
-		for _, e := range t.watch.last.Events {
+		for _, e := range t.watch.Last.Events {
 			if e.Type == eventType && b.Ref.Concerns(e) {
 				dates = append(dates, e.Created)
 			}
@@ -78,8 +70,8 @@ func (t Foresight) AtLast(eventType string, b Billed) func(result.Seen) bool {
 // after the end of the run's window and not long after.
 func (t Foresight) AtJob(eventType string, b Billed) func(result.Seen) bool {
 	return func(s result.Seen) bool {
-		return slices.ContainsFunc(t.watch.last.Events, func(e usageprobe.UsageEvent) bool {
-			return e.Type == eventType && b.Ref.Concerns(e) && t.watch.last.AtJob(e.Created, s.At)
+		return slices.ContainsFunc(t.watch.Last.Events, func(e usageprobe.UsageEvent) bool {
+			return e.Type == eventType && b.Ref.Concerns(e) && t.watch.Last.AtJob(e.Created, s.At)
 		})
 	}
 }
@@ -90,13 +82,13 @@ func Count(n int) func(result.Seen) bool {
 }
 
 // Twice says that an amount is double of what it should be.
-func Twice(s result.Seen) bool { return near(s.Number, 2*s.Want) }
+func Twice(s result.Seen) bool { return billing.Near(s.Number, 2*s.Want) }
 
 // Double says that what is too much is as much again as what is right.
-func Double(s result.Seen) bool { return near(s.Number, s.Want) }
+func Double(s result.Seen) bool { return billing.Near(s.Number, s.Want) }
 
 // Nothing says that no hours were billed; a row that is closed at once is billed its closing millisecond.
-func Nothing(s result.Seen) bool { return s.Number <= closingTick }
+func Nothing(s result.Seen) bool { return s.Number <= billing.ClosingTick }
 
 // CountOf says that as many were seen of which so many are right.
 func CountOf(n, right int) func(result.Seen) bool {
@@ -127,7 +119,7 @@ func Way(stations ...bool) func(result.Seen) bool {
 // another thing.
 func (t Foresight) LivedUntil(eventType string, ends, lives Billed) func(result.Seen) bool {
 	return func(s result.Seen) bool {
-		rows := t.watch.rows(lives)
+		rows := t.watch.Rows(lives)
 		if len(rows) != 1 {
 			return false
 		}
@@ -135,11 +127,6 @@ func (t Foresight) LivedUntil(eventType string, ends, lives Billed) func(result.
 			At: rows[0].Created.Add(time.Duration(s.Number * float64(time.Hour)).Round(time.Second))})
 	}
 }
-
-// hourTolerance is two seconds in hours.
-const hourTolerance = 2.0 / 3600
-
-func near(a, b float64) bool { return math.Abs(a-b) <= hourTolerance+1e-5*math.Abs(b) }
 
 // Mentions says that a text holds a word.
 func Mentions(word string) func(result.Seen) bool {

@@ -1,0 +1,70 @@
+// Package objects is what stories make through the API, with the verbs that act on it: accounts, domains and projects,
+// networks and their routers, addresses, VMs, volumes, rules with their members, policies and certificates, groups.
+// What a story then expects is for the rooms beside this one.
+//
+// Before changing it know that an object keeps the story's cast in an unexported field, so that a scenario acts on
+// objects and never on the site. Where an expectation needs something of an object there is a method that names it.
+// What is made is noted in the ledger before the call.
+package objects
+
+import (
+	"github.com/stackproof/stackproof/harness/story/internal/stage"
+	"github.com/stackproof/stackproof/harness/story/internal/watch"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
+)
+
+// Cast is what a story has made so far on its stage, and what it makes things of.
+type Cast struct {
+	*stage.Stage
+	Watch     *watch.Watch
+	accounts  []*Account
+	rules     []*Rule
+	chosen    *choices // nil until something is built
+	keepAlive []string // ids of the offerings with keep-alive that the story made
+}
+
+// NewCast is the empty cast of a story on a stage.
+func NewCast(t *stage.Stage) *Cast { return &Cast{Stage: t, Watch: watch.New(t)} }
+
+// PushCount is how many pushes the network's router has had.
+func (t *Cast) PushCount(n *Network) int {
+	pushes, err := t.Site.Pushes.Of(t.Ctx, n.Router())
+	t.Must(err, "reading the pushes of router %s", n.Router())
+	return len(pushes)
+}
+
+// Making are the verbs that make what belongs to no other object.
+type Making struct{ t *Cast }
+
+// Making are the verbs of the cast.
+func (t *Cast) Making() Making { return Making{t} }
+
+// InternalID is the id of an object by its uuid, which must be asked while the object lives.
+func (m Making) InternalID(of usageprobe.Object, uuid string) int64 { return m.t.InternalID(of, uuid) }
+
+// Accounts are the story's, projects among them, in the order in which they were made.
+func (t *Cast) Accounts() []*Account { return t.accounts }
+
+// AccountIDs are the internal ids of the story's accounts.
+func (t *Cast) AccountIDs() []int64 {
+	ids := make([]int64, len(t.accounts))
+	for i, a := range t.accounts {
+		ids[i] = a.InternalID
+	}
+	return ids
+}
+
+// Rules are the story's, the deleted ones too.
+func (t *Cast) Rules() []*Rule { return t.rules }
+
+// Take takes accounts that were made.
+func (t *Cast) Take(accounts ...*Account) { t.accounts = append(t.accounts, accounts...) }
+
+// born takes a rule that was made.
+func (t *Cast) born(r *Rule) {
+	t.rules = append(t.rules, r)
+	t.Watch.Born(r.Billed(), r.ID)
+}
+
+// KeepAlive are the ids of the offerings with keep-alive that the story made.
+func (t *Cast) KeepAlive() []string { return t.keepAlive }

@@ -1,0 +1,107 @@
+package objects
+
+import (
+	"context"
+	"errors"
+
+	"github.com/stackproof/stackproof/harness"
+	"github.com/stackproof/stackproof/harness/cloud"
+)
+
+// PushFaults are verbs that make the simulator fail commands to routers.
+type PushFaults struct{ t *Cast }
+
+// PushFaults are the verbs of the cast.
+func (t *Cast) PushFaults() PushFaults { return PushFaults{t} }
+
+// lbCommand is the agent command that carries a router's load balancing configuration.
+const lbCommand = "LoadBalancerConfigCommand"
+
+// FailPushes makes the next count pushes of the zone fail, through the API of the simulator hypervisor.
+func (p PushFaults) FailPushes(count int) *Fault {
+	return p.t.fail("pushes", lbCommand, failing, count)
+}
+
+// FailStarts makes the next count starts of instances fail.
+func (p PushFaults) FailStarts(count int) *Fault {
+	return p.t.fail("starts of instances", "StartCommand", failing, count)
+}
+
+// failing is what the simulator is told of commands that fail.
+const failing = "result:fail"
+
+// Turn makes another fault of the one that is set.
+func (f *Fault) Turn(value string, count int) {
+	var err error
+	f.mock, err = harness.SetMock(f.t.Ctx, f.t.Site.Cloud, f.t.Site.Ledger, f.t.choices().zone, f.name, value, count)
+	f.t.Must(err, "configureSimulator %s", f.name)
+	f.all = count
+}
+
+// Fault is a fault of the simulator hypervisor that is set.
+type Fault struct {
+	t    *Cast
+	mock *cloud.SimulatorMock
+	name string
+	all  int
+
+	ended bool
+}
+
+func (t *Cast) fail(what, command, value string, count int) *Fault {
+	defer t.Step("the next %d %s: %s", count, what, value)()
+	f := &Fault{t: t, name: command, all: count}
+	t.UsesPushFaults()
+	t.OnCleanup("taking back the simulator's fault", f.end)
+	if t.Site.Gate != nil {
+		t.Must(t.Site.Gate.Alone(t.Ctx), "waiting until no other scenario works")
+	}
+	var err error
+	f.mock, err = harness.SetMock(t.Ctx, t.Site.Cloud, t.Site.Ledger, t.choices().zone, command, value, count)
+	t.Must(err, "configureSimulator %s", command)
+	return f
+}
+
+// End takes the fault back before the scenario's end, so that the next one does not replace it.
+func (f *Fault) End() {
+	f.t.Must(f.end(f.t.Ctx), "taking back the simulator's fault")
+}
+
+// end takes the fault back, once, and lets other scenarios work again.
+func (f *Fault) end(ctx context.Context) error {
+	if f.ended {
+		return nil
+	}
+	f.ended = true
+	var errs []error
+	if f.mock != nil {
+		errs = append(errs, harness.DropMock(ctx, f.t.Site.Cloud, f.t.Site.Ledger, f.mock.ID))
+		f.mock = nil
+	}
+	if f.t.Site.Gate != nil {
+		errs = append(errs, f.t.Site.Gate.Together(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// Met is how many commands have failed so far.
+func (f *Fault) Met() int {
+	now, err := f.t.Site.Cloud.QuerySimulatorMock(f.t.Ctx, f.mock.ID)
+	f.t.Must(err, "querySimulatorMock %d", f.mock.ID)
+	return f.all - now.Count
+}
+
+// RequireMet makes sure that the fault was met: what did not fail shows nothing of failures.
+func (f *Fault) RequireMet(count int) {
+	if got := f.Met(); got != count {
+		f.t.Inconclusive("%d %s met the fault that was set for them, want %d", got, f.name, count)
+	}
+	if f.t.Site.Gate != nil && count == f.all {
+		f.t.Must(f.end(f.t.Ctx), "taking back the simulator's fault")
+	}
+}
+
+// FailFirewall makes routers refuse the next count firewall configurations.
+func (p PushFaults) FailFirewall(count int) *Fault {
+	return p.t.fail("firewall configurations", "SetFirewallRulesCommand", failing, count)
+}

@@ -1,0 +1,11 @@
+package objects
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/stackproof/stackproof/internal/testhome"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testhome.Around(m)) }

@@ -1,0 +1,61 @@
+package objects
+
+import (
+	"context"
+	"errors"
+
+	"github.com/stackproof/stackproof/harness/cleanup"
+	"github.com/stackproof/stackproof/harness/cloud"
+)
+
+// Project creates a project that the account administers. What is made through the answer belongs to the project, and
+// is billed to an account that the server makes for it. The calls are the account's.
+func (a *Account) Project(name string) *Account {
+	t := a.t
+	name = t.Unique(name)
+	defer t.Step("project %s", name)()
+	entry := t.intend("project", name, a.Name)
+	t.OnRemove("project "+name, func(ctx context.Context) error {
+		report, err := cleanup.Remove(ctx, cleanup.Options{Cloud: t.Site.Cloud, Scope: cleanup.Project(name)})
+		if err := errors.Join(err, report.Err()); err != nil || t.Site.Ledger == nil {
+			return err
+		}
+		return t.Site.Ledger.Gone(name)
+	})
+	project := a.createProject(entry, name)
+	p := &Account{t: t, Name: name, ID: project.Id, DomainID: project.Domainid, Cloud: a.Cloud.InProject(project.Id),
+		project: true}
+	if t.Site.DB != nil {
+		var err error
+		p.InternalID, err = t.Usage().ProjectAccount(t.Ctx, name, p.DomainID)
+		t.Must(err, "looking for the account of project %s", name)
+	}
+	t.Take(p)
+	return p
+}
+
+// createProject makes a project while no other scenario makes an account: the server makes one for it. Where accounts
+// may have no projects, the story has nothing to tell.
+func (a *Account) createProject(entry int, name string) *cloud.Project {
+	t := a.t
+	give, err := t.Site.Accounts.Take(t.Ctx)
+	t.Must(err, "waiting for other scenarios' accounts")
+	defer give()
+	pending, err := a.Cloud.CreateProject(t.Ctx, name)
+	err = t.refused(entry, err)
+	if cloud.IsDenied(err) || cloud.IsUnauthorized(err) || cloud.IsUnsupported(err) {
+		t.Unsupported("accounts of this site may make no projects: %v", err)
+	}
+	t.Must(err, "creating project %s", name)
+	t.created(entry, pending.ID, 0)
+	project, err := pending.Wait(t.Ctx)
+	t.Must(err, "creating project %s", name)
+	return project
+}
+
+// deleteProject removes the project with all that it owns, and waits for the cleanup of its account.
+func (a *Account) deleteProject() {
+	t := a.t
+	t.with(func(r *Rule) bool { return r.Account == a }, "delete project "+a.Name,
+		func() error { return t.Site.Cloud.DeleteProject(t.Ctx, a.ID) })
+}
