@@ -38,6 +38,7 @@ or an account that was asked for and whose answer nobody saw (exit 4, with the t
 	f := c.Flags()
 	f.StringVar(&o.target, "target", "",
 		"only ledgers of this target (default: of all targets that the configuration knows)")
+	offerTargets(c, existingTarget)
 	f.BoolVar(&o.dryRun, "dry-run", false, "list what would be removed")
 	f.BoolVar(&o.kept, "kept", false, "also containers that run --reuse kept")
 	f.StringVar(&o.trace, "trace", "", "write every API call to this file, without secrets")

@@ -112,13 +112,16 @@ func knobWords(_ *cobra.Command, _ []string, begun string) ([]cobra.Completion, 
 	return all, cobra.ShellCompDirectiveNoFileComp
 }
 
-// targetWords are the targets that need no file and those of the file, where one can be read: --config, the
-// environment's or the folder's.
+// targetWords are the targets without a file that the command takes and those of the file, where one can be read:
+// --config, the environment's or the folder's.
 func targetWords(c *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	all := []cobra.Completion{
-		cobra.CompletionWithDesc(labTarget, "the embedded lab zone"),
-		cobra.CompletionWithDesc(containerTarget, "the simulator image"),
-		cobra.CompletionWithDesc(existingTarget, "a zone that flags and environment describe"),
+	about := map[string]string{
+		labTarget: "the embedded lab zone", containerTarget: "the simulator image",
+		existingTarget: "a zone that flags and environment describe",
+	}
+	var all []cobra.Completion
+	for _, name := range c.Flag("target").Annotations[offered] {
+		all = append(all, cobra.CompletionWithDesc(name, about[name]))
 	}
 	var f existingFlags
 	if flag := c.Flags().Lookup("config"); flag != nil {

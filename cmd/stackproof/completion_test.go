@@ -66,6 +66,9 @@ func TestCompletionKnowsTargets(t *testing.T) {
 	assert.Equal(t, append(always, "staging"), completed(t, "run", "--config", "mine.yaml", "--target", ""))
 	t.Setenv("STACKPROOF_CONFIG", "mine.yaml")
 	assert.Equal(t, append(always, "staging"), completed(t, "doctor", "--target", ""))
+	assert.Equal(t, []string{"existing", "staging"}, completed(t, "zone", "deploy", "--target", ""))
+	assert.Equal(t, []string{"existing", "staging"}, completed(t, "cleanup", "--target", ""))
+	assert.Equal(t, []string{"staging"}, completed(t, "audit", "--target", ""), "an audit has no lab")
 	require.NoError(t, os.WriteFile("mine.yaml", []byte("targets: ["), 0o600))
 	assert.Equal(t, always, completed(t, "run", "--target", ""))
 }

@@ -16,6 +16,18 @@ func targetFlag(c *cobra.Command, target *string) {
 	c.Flags().StringVar(target, "target", labTarget,
 		"what is tested: lab (embedded), container (the simulator image), existing (made of flags and environment), "+
 			"or a name of the --config file")
+	offerTargets(c, labTarget, containerTarget, existingTarget)
+}
+
+// offered is the annotation of a --target flag: the targets without a file that it takes.
+const offered = "targets"
+
+// offerTargets says which targets without a file a command's --target takes. A shell completes them beside those of the
+// file.
+func offerTargets(c *cobra.Command, names ...string) {
+	if err := c.Flags().SetAnnotation("target", offered, names); err != nil {
+		panic(err) // the command has no such flag
+	}
 }
 
 // The targets that need no file.

@@ -41,6 +41,7 @@ starts: it is restarted by the target's restart_usage command or --restart-usage
 	f := c.Flags()
 	f.StringVar(&o.target, "target", existingTarget,
 		"existing (made of flags and environment), or a name of the --config file")
+	offerTargets(c, existingTarget)
 	f.BoolVar(&o.dryRun, "dry-run", false, "look, and say what would be done")
 	f.StringVar(&o.trace, "trace", "", "write every API call to this file, without secrets")
 	f.StringVar(&o.restart, "restart-usage", "",
