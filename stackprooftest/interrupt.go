@@ -24,6 +24,22 @@ func interruptible(parent context.Context) (_ context.Context, stop func()) {
 	}
 }
 
+// heed keeps an interrupt for as long as a target is open: what Ctrl-C ends then is the tests, one by one, and each
+// target is closed. A second interrupt ends the process.
+func heed(t testing.TB) {
+	ctx, release := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	never := context.AfterFunc(ctx, func() {
+		interrupted.Store(true)
+		release()
+	})
+	t.Cleanup(func() {
+		if !never() { // it may be about to be noted
+			interrupted.Store(true)
+		}
+		release()
+	})
+}
+
 // refusal says why nothing is begun any more; nil as long as nobody interrupted a run.
 func refusal() error {
 	if interrupted.Load() {

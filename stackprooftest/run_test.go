@@ -73,3 +73,17 @@ func TestInterruptible(t *testing.T) {
 		assert.Equal(t, signalled, refusal() != nil)
 	}
 }
+
+// TestInterruptBetweenRuns: an interrupt while a target is open and no scenario runs ends nothing at once, and the next
+// test opens nothing. When no target is open any more nobody keeps it.
+func TestInterruptBetweenRuns(t *testing.T) {
+	t.Cleanup(func() { interrupted.Store(false) })
+	t.Run("quiet", func(t *testing.T) { heed(t) })
+	require.NoError(t, refusal(), "nobody interrupted")
+	t.Run("interrupted", func(t *testing.T) {
+		heed(t)
+		require.NoError(t, syscall.Kill(syscall.Getpid(), syscall.SIGINT))
+		harnesstest.Eventually(t, "the interrupt", func() (bool, string) { return refusal() != nil, "not noted" })
+	})
+	require.Error(t, refusal())
+}

@@ -179,6 +179,7 @@ func needMain(t testing.TB) {
 
 // closeAtEnd closes a target when the test and its subtests have ended.
 func closeAtEnd(t testing.TB, target harness.Target) {
+	heed(t)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 		defer cancel()
