@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"slices"
@@ -161,8 +162,7 @@ func (s *source) close() error {
 }
 
 func gone(err error) bool {
-	return errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, sql.ErrConnDone) ||
-		strings.Contains(err.Error(), "bad connection")
+	return errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn)
 }
 
 // seconds is a SQL expression for a DATETIME column as seconds since 1970 of a GMT clock; 0 for NULL. Nothing in it
