@@ -23,8 +23,9 @@ func selftestSoakCommand() *cobra.Command {
 		Short: "Repeats a run for a long time, and looks whether it grows",
 		Args:  noArgs,
 		Long: `Repeats scenarios on the lab, in one process, and samples its memory, goroutines, open files, threads,
-processes, network namespaces and temporary files. A value that is a quarter larger at the end than after the start is a
-failure, as is a verdict that a sound run does not have, and anything that is left (exit status 1).
+processes, network namespaces and temporary files. A value whose median in the last quarter of the time is a quarter
+larger than in the second is a failure, as is a verdict that a sound run does not have, and anything that is left (exit
+status 1). One peak that goes again is no growth.
 
 At the end stands how many repeats were false alarms, with the exact bound that this allows one to claim.`,
 		Example: `  stackproof selftest soak --repeat 300 --plot soak.svg

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -220,24 +221,32 @@ func measures() []measure {
 	}
 }
 
-// Growth compares the largest values of the second and the last quarter of samples: the first is the start. It says
-// what grew by more than a share, such as 0.25; a value that is small anyway may grow by few.
+// Growth compares the medians of the second and the last quarter of samples: the first is the start, and a peak that
+// goes again within half of a quarter is no growth. It says what grew by more than a share, such as 0.25; a value that
+// is small anyway may grow by few.
 func Growth(samples []Sample, share float64) (grown []string) {
 	n := len(samples) / 4
-	if n == 0 {
+	if n < fewestOfQuarter {
 		return []string{"there are too few samples to tell"}
 	}
 	for _, one := range measures() {
-		most := func(part []Sample) (m float64) {
-			for _, s := range part {
-				m = max(m, one.of(s))
-			}
-			return m
-		}
-		early, late := most(samples[n:2*n]), most(samples[len(samples)-n:])
+		early, late := median(samples[n:2*n], one.of), median(samples[len(samples)-n:], one.of)
 		if late > early*(1+share)+one.slack {
-			grown = append(grown, fmt.Sprintf("%s from %.0f to %.0f", one.what, early, late))
+			grown = append(grown, fmt.Sprintf("%s from %.0f to %.0f (medians of quarters)", one.what, early, late))
 		}
 	}
 	return grown
+}
+
+// fewestOfQuarter are as many samples as a median needs to leave out a single one of them.
+const fewestOfQuarter = 3
+
+// median is the middle one of a value of samples; of two in the middle it is the higher.
+func median(part []Sample, of func(Sample) float64) float64 {
+	values := make([]float64, len(part))
+	for i, s := range part {
+		values[i] = of(s)
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
 }

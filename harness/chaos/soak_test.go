@@ -15,32 +15,62 @@ import (
 	"github.com/stackproof/stackproof/harness/result"
 )
 
+// held are samples of a run that holds about the same all the time, once it has started.
+func held() []Sample {
+	all := make([]Sample, 40)
+	for i := range all {
+		all[i] = Sample{Memory: 100_000 + int64(i%5)*1000, Files: 20 + i%7, Threads: 9, Processes: i % 6,
+			Temporary: i % 3}
+		if i < 10 {
+			all[i].Memory = 10_000
+		}
+	}
+	return all
+}
+
 // What grows is named; what swings, or grows while a run starts, is not.
 func TestGrowth(t *testing.T) {
-	flat, leaky := make([]Sample, 40), make([]Sample, 40)
-	for i := range flat {
-		flat[i] = Sample{
-			Memory:    100_000 + int64(i%5)*1000,
-			Files:     20 + i%7,
-			Threads:   9,
-			Processes: i % 6,
-			Temporary: i % 3,
-		}
-		if i < 10 {
-			flat[i].Memory = 10_000
-		}
-		leaky[i] = flat[i]
+	flat := held()
+	assert.Empty(t, Growth(flat, 0.25))
+	assert.NotEmpty(t, Growth(flat[:11], 0.25), "too few samples are no pass")
+	leaky := held()
+	for i := range leaky {
 		leaky[i].Memory, leaky[i].Temporary = 100_000+int64(i)*5000, i
 	}
-	assert.Empty(t, Growth(flat, 0.25))
-	assert.Equal(t, []string{"memory (KiB) from 195000 to 295000", "temporary files from 19 to 39"},
-		Growth(leaky, 0.25))
-	assert.NotEmpty(t, Growth(flat[:3], 0.25), "too few samples are no pass")
+	assert.Equal(t, []string{"memory (KiB) from 175000 to 275000 (medians of quarters)",
+		"temporary files from 15 to 35 (medians of quarters)"}, Growth(leaky, 0.25))
+	leaky = held()
 	for i := range leaky {
-		leaky[i] = flat[i]
 		leaky[i].Goroutines, leaky[i].Namespaces = 100+10*i, i
 	}
-	assert.Equal(t, []string{"goroutines from 290 to 490", "network namespaces from 19 to 39"}, Growth(leaky, 0.25))
+	assert.Equal(t, []string{"goroutines from 250 to 450 (medians of quarters)",
+		"network namespaces from 15 to 35 (medians of quarters)"}, Growth(leaky, 0.25))
+	leaky = held()
+	for i := 20; i < 40; i++ { // a leap that stays
+		leaky[i].Threads = 40
+	}
+	assert.Equal(t, []string{"threads from 9 to 40 (medians of quarters)"}, Growth(leaky, 0.25))
+}
+
+// TestGrowthIsNoPeak: one peak that goes again is no growth, wherever it comes, and hides none.
+func TestGrowthIsNoPeak(t *testing.T) {
+	for at := 10; at+4 <= 40; at++ {
+		peak := held()
+		for i := at; i < at+4; i++ {
+			peak[i].Memory, peak[i].Goroutines, peak[i].Temporary = 900_000, 5000, 300
+		}
+		assert.Empty(t, Growth(peak, 0.25), "a peak at %d", at)
+		for i := range peak {
+			peak[i].Files = 20 + i
+		}
+		assert.Equal(t, []string{"open files from 35 to 55 (medians of quarters)"}, Growth(peak, 0.25),
+			"a leak beside a peak at %d", at)
+		for i := range peak {
+			peak[i].Memory += int64(i) * 10_000
+		}
+		assert.Contains(t, strings.Join(Growth(peak, 0.25), "\n"), "memory (KiB) from ",
+			"a leak of what has a peak at %d", at)
+	}
 }
 
 // A picture has every value, and is XML whatever was sampled.
