@@ -312,6 +312,18 @@ func TestInherited(t *testing.T) {
 	}, inherited)
 }
 
+// TestJobsBeforeTheAccounts: a gap between jobs counts against accounts only where it can have billed them.
+func TestJobsBeforeTheAccounts(t *testing.T) {
+	s := newSite(t)
+	s.build(soundWorld())
+	s.exec("UPDATE cloud_usage.usage_job SET start_millis = start_millis + 1 WHERE id = 2")
+	s.insert("cloud.usage_event", map[string]any{"type": "VPC.CREATE", "account_id": 77, "created": day("10:25:00"),
+		"zone_id": 1, "resource_id": 99})
+	require.Contains(t, kinds(Invariants(nil, s.snapshot(account), nil)), "I7")
+	require.Contains(t, kinds(Invariants(nil, s.snapshot(), nil)), "I7", "the audit looks at all of them")
+	require.NotContains(t, kinds(Invariants(nil, s.snapshot(77), nil)), "I7")
+}
+
 func kinds(found []Violation) []string {
 	var names []string
 	for _, v := range found {

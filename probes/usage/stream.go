@@ -51,7 +51,8 @@ func eventResource(e UsageEvent) Ref {
 	return Ref{}
 }
 
-// jobs is I7. With an earlier snapshot only jobs since then are looked at, each against the one before it.
+// jobs is I7. With an earlier snapshot only jobs since then are looked at, each against the one before it; of some
+// accounts only those that can have billed them. What was before is the audit's business.
 func (c *checker) jobs() {
 	var last int64
 	if c.before != nil {
@@ -71,7 +72,7 @@ func (c *checker) jobs() {
 	for i := 1; i < len(done); i++ {
 		prev, j := done[i-1], done[i]
 		gap := j.Start.Sub(prev.End) - time.Millisecond
-		if gap == 0 || j.ID <= last {
+		if gap == 0 || j.ID <= last || len(c.Accounts) > 0 && j.End.Before(c.begin()) {
 			continue
 		}
 		word := "gap"
@@ -84,6 +85,16 @@ func (c *checker) jobs() {
 			Seen:     fmt.Sprintf("start %s: %s of %s", millis(j.Start), word, gap),
 		}, nil)
 	}
+}
+
+// begin is when the first event of the accounts was.
+func (c *checker) begin() (first time.Time) {
+	for _, e := range c.Events {
+		if first.IsZero() || e.Created.Before(first) {
+			first = e.Created
+		}
+	}
+	return first
 }
 
 func millis(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000") }
