@@ -1,6 +1,8 @@
 package usageprobe
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -173,11 +175,33 @@ func TestInternalID(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, tt.want, id, uuid)
 	}
+	s.probe.late = 0
 	_, err := s.probe.InternalID(t.Context(), ObjectRule, "vpc-1")
 	require.ErrorIs(t, err, ErrNotFound)
-	require.EqualError(t, err, "internal id of firewall_rules vpc-1: no such object")
+	require.ErrorContains(t, err, "internal id of firewall_rules vpc-1: no such object in the database after 0s")
 	_, err = s.probe.InternalID(t.Context(), "user; --", "vpc-1")
 	require.ErrorContains(t, err, "not a table that this probe knows")
+}
+
+// TestInternalIDComesLate: a replica has an object later than the server that made it.
+func TestInternalIDComesLate(t *testing.T) {
+	s := newSite(t)
+	looks := 0
+	s.probe.late = time.Hour
+	s.probe.wait = func(context.Context) error {
+		if looks++; looks == 3 {
+			s.insert("cloud.vpc", map[string]any{"id": 77, "uuid": "late"})
+		}
+		return nil
+	}
+	id, err := s.probe.InternalID(t.Context(), ObjectVPC, "late")
+	require.NoError(t, err)
+	require.EqualValues(t, 77, id)
+	require.Equal(t, 3, looks)
+	gone := errors.New("interrupted")
+	s.probe.wait = func(context.Context) error { return gone }
+	_, err = s.probe.InternalID(t.Context(), ObjectVPC, "never")
+	require.ErrorIs(t, err, gone)
 }
 
 func TestLookups(t *testing.T) {

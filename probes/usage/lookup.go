@@ -30,8 +30,24 @@ const (
 	ObjectAutoScaleVMGroup Object = "autoscale_vmgroups"
 )
 
+// mostLate is how long an object may be missing that the API has given out: the database may be a replica.
+const mostLate = 10 * time.Second
+
+// pause lets a moment pass between two looks.
+func pause(ctx context.Context) error {
+	const moment = 50 * time.Millisecond
+	timer := time.NewTimer(moment)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // InternalID returns the internal id of the object with this uuid. It must be asked while the object exists: rules are
-// really deleted.
+// really deleted. One that is not there yet is waited for.
 func (p *Probe) InternalID(ctx context.Context, of Object, uuid string) (int64, error) {
 	switch of {
 	case ObjectRule, ObjectAccount, ObjectDomain, ObjectZone, ObjectNetwork, ObjectVPC, ObjectAddress, ObjectVM,
@@ -40,15 +56,22 @@ func (p *Probe) InternalID(ctx context.Context, of Object, uuid string) (int64, 
 	default:
 		return 0, fmt.Errorf("internal id of %s %s: not a table that this probe knows", of, uuid)
 	}
-	var id int64
-	err := p.db.QueryRowContext(ctx, "SELECT id FROM cloud."+string(of)+" WHERE uuid = ?", uuid).Scan(&id)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return 0, fmt.Errorf("internal id of %s %s: %w", of, uuid, ErrNotFound)
-	case err != nil:
-		return 0, fmt.Errorf("internal id of %s %s: %w", of, uuid, err)
+	for end := time.Now().Add(p.late); ; {
+		var id int64
+		err := p.db.QueryRowContext(ctx, "SELECT id FROM cloud."+string(of)+" WHERE uuid = ?", uuid).Scan(&id)
+		switch {
+		case err == nil:
+			return id, nil
+		case !errors.Is(err, sql.ErrNoRows):
+			return 0, fmt.Errorf("internal id of %s %s: %w", of, uuid, err)
+		case time.Now().After(end):
+			return 0, fmt.Errorf("internal id of %s %s: %w in the database after %s: it may be a replica that is "+
+				"late, or another server's", of, uuid, ErrNotFound, p.late)
+		}
+		if err := p.wait(ctx); err != nil {
+			return 0, fmt.Errorf("internal id of %s %s: %w", of, uuid, err)
+		}
 	}
-	return id, nil
 }
 
 // ProjectAccount is the internal id of the account that a project has of its own, and that is billed for what belongs

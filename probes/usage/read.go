@@ -19,12 +19,14 @@ const (
 
 // Probe reads one site. It may be used from several goroutines.
 type Probe struct {
-	db *sql.DB
+	db   *sql.DB
+	late time.Duration               // how long what the API has given out may be missing
+	wait func(context.Context) error // between two looks for it
 }
 
 // New returns a probe on db, which needs the right to SELECT from cloud and cloud_usage. The default schema, time zone
 // and the driver's parseTime and loc settings do not matter. The caller closes db.
-func New(db *sql.DB) *Probe { return &Probe{db: db} }
+func New(db *sql.DB) *Probe { return &Probe{db: db, late: mostLate, wait: pause} }
 
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
