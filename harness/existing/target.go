@@ -193,6 +193,7 @@ func (t *Target) openClock(ctx context.Context) error {
 		t.clock = clock.Clock{Source: clock.Database{DB: t.db}}
 	}
 	_, err := t.clock.Now(ctx)
+	t.clock.Source = clock.Steady(t.clock.Source)
 	if errors.Is(err, clock.ErrNoDate) && t.db == nil && t.config.Clock == "" {
 		t.clock = clock.Clock{Source: clock.Own{}}
 		t.notes = append(t.notes, "neither the API nor a database tells the server's time: this machine's is taken, "+

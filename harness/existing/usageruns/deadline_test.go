@@ -53,3 +53,12 @@ func TestBound(t *testing.T) {
 		assert.Equal(t, want, bound(time.Minute, now, now.Add(due)), "due in %s", due)
 	}
 }
+
+// TestAhead: a usage run that ended in the future has covered nothing of the present.
+func TestAhead(t *testing.T) {
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	u := &Server{Clock: clock.Clock{Source: still(now)}}
+	assert.NoError(t, u.ahead(t.Context(), now.Add(-time.Second)))
+	assert.NoError(t, u.ahead(t.Context(), now.Add(tolerated)))
+	assert.ErrorContains(t, u.ahead(t.Context(), now.Add(5*time.Minute)), "the clock was set back")
+}

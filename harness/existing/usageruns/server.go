@@ -48,6 +48,9 @@ func (u *Server) Run(ctx context.Context, wanted []time.Time, show func(string))
 	if err != nil {
 		return Covering{}, err
 	}
+	if err := u.ahead(ctx, end); err != nil {
+		return Covering{}, err
+	}
 	if end.After(wanted[0]) {
 		return Covering{Until: end}, nil
 	}
@@ -75,6 +78,19 @@ func (u *Server) Run(ctx context.Context, wanted []time.Time, show func(string))
 			u.diagnosis(context.WithoutCancel(ctx)))
 	}
 	return Covering{end, true}, err
+}
+
+// ahead is an error where a usage run has ended in the future: it cannot have covered what is done now.
+func (u *Server) ahead(ctx context.Context, end time.Time) error {
+	now, err := u.Clock.Now(ctx)
+	if err != nil {
+		return err
+	}
+	if by := end.Sub(now); by > tolerated {
+		return fmt.Errorf("the newest usage run ends at %s, %s in the future: the clock was set back since, "+
+			"and no run can cover the present before that", end.Format(time.DateTime), by.Round(time.Second))
+	}
+	return nil
 }
 
 // choose says which time the next run is to cover: all that lies behind now, so that one run serves everybody who waits
