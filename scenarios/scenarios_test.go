@@ -41,7 +41,7 @@ func (silent) Step(string, string)          {}
 func (silent) Finished(result.Case)         {}
 
 // needLab skips where the lab's parts are missing; CI fails on a skip.
-func needLab(t *testing.T) {
+func needLab(t testing.TB) {
 	t.Helper()
 	_, noHAProxy := router.FindHAProxy("")
 	_, noDatabase := database.Find("")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -58,13 +59,17 @@ trial that failed is cut down to the smallest that still fails.`,
 		if err := needLabPrograms(c, privateDatabase); err != nil {
 			return cannotRun(err)
 		}
-		site, err := o.open(c.Context(), chaos.SiteOptions{})
+		site, err := o.open(c.Context(), chaos.SiteOptions{Replica: true})
 		if err != nil {
 			return cannotRun(err)
 		}
 		defer func() {
 			err = errors.Join(err, cannotRun(site.Close(context.WithoutCancel(c.Context()))))
 		}()
+		faults, err = possibleFaults(c.ErrOrStderr(), site, faults)
+		if err != nil {
+			return err
+		}
 		return o.chaos(c, site, chosen, faults, count)
 	}
 	return c
@@ -87,6 +92,18 @@ func chosenFaults(names []string) ([]chaos.Fault, error) {
 			return nil, usage("there is no fault %q; did you mean %q?", name, harness.Nearest(name, known))
 		}
 		some = append(some, all[i])
+	}
+	return some, nil
+}
+
+// possibleFaults are those that the site can have; it says which are left out.
+func possibleFaults(w io.Writer, site *chaos.Site, faults []chaos.Fault) ([]chaos.Fault, error) {
+	some := site.Possible(faults)
+	if out := len(faults) - len(some); out > 0 {
+		fmt.Fprintf(w, "left out: %d faults that need a replica, and with it MariaDB\n", out)
+	}
+	if len(some) == 0 {
+		return nil, cannotRun(errors.New("no fault is left"))
 	}
 	return some, nil
 }

@@ -29,6 +29,7 @@ func (p Program) Command(ctx context.Context, tmp string, args ...string) *exec.
 type child struct {
 	cmd  *exec.Cmd
 	dir  string // everything of it
+	own  bool   // it has its own view of the file system
 	said spoken
 	// killed are the processes that it had when it was killed; killing makes them known to one goroutine only.
 	killing sync.Once
@@ -65,6 +66,9 @@ func limited(cmd *exec.Cmd, files int) {
 // start begins the run.
 func (c *child) start() error {
 	c.cmd.Stdout, c.cmd.Stderr = &c.said, &c.said
+	if c.own {
+		c.cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+	}
 	defer close(c.started)
 	if err := c.cmd.Start(); err != nil {
 		return fmt.Errorf("starting a run: %w", err)

@@ -23,12 +23,15 @@ type Fault struct {
 	// begin is done before the run starts; strike when it makes the call at which it is to be struck.
 	begin, strike func(ctx context.Context, a *attempt) error
 	routers       bool // only runs with routers can meet it
+	replica       bool // only a site with a replica of its database can have it
+	clock         bool // only a site whose clock can be set can have it
 }
 
 // Faults are all, in the order in which the matrix shows them.
 func Faults() []Fault {
 	all := apiFaults()
-	for _, more := range [][]Fault{databaseFaults(), usageFaults(), routerFaults(), logFaults(), machineFaults()} {
+	for _, more := range [][]Fault{databaseFaults(), replicaFaults(), usageFaults(), clockFaults(), routerFaults(),
+		logFaults(), machineFaults()} {
 		all = append(all, more...)
 	}
 	return all
@@ -59,7 +62,8 @@ func apiFaults() []Fault {
 		share("api-half", "5 % of answers are cut in the middle", faultproxy.Half, part, 0),
 		share("api-half-json", "5 % of answers end in the middle as if that were all", faultproxy.HalfJSON, part, 0),
 		share("api-twice", "5 % of answers come twice in one", faultproxy.Twice, part, 0),
-		share("api-stale", "5 % of answers are those of the call before", faultproxy.Stale, 0.02, 0),
+		share("api-stale", "2 % of answers are those of the call before", faultproxy.Stale, 0.02, 0),
+		lateCommit(),
 		{Name: "server-restart", About: "the management server is away for 3 s, then starts for 2 s",
 			Causes: []string{"connection", "EOF", "503", "Service", "start", "outcome", "HTTP", "reset"},
 			strike: func(ctx context.Context, a *attempt) error {
@@ -145,6 +149,13 @@ func routerFaults() []Fault {
 				pause(ctx, 5*time.Second)
 				return signal(syscall.SIGCONT)(ctx, a)
 			}},
+		{Name: "haproxy-gone", About: "HAProxy's program is gone from the machine, as in an upgrade that went wrong",
+			Causes: append(causes, "installed"), routers: true,
+			begin: func(_ context.Context, a *attempt) error {
+				a.child.own = true
+				return nil
+			},
+			strike: func(ctx context.Context, a *attempt) error { return a.child.cover(ctx, "haproxy") }},
 	}
 }
 

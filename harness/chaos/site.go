@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,6 +34,7 @@ type SiteOptions struct {
 	Load    zone.Load  // how busy the management server is
 	Clock   zone.Clock // nil is one of Speed
 	Dir     string     // where its folder is made; empty is the system's temporary folder
+	Replica bool       // a replica of the database, for the faults that need one
 }
 
 // Site is a lab zone that stands in this process, with a door in front of its API through which runs come.
@@ -46,6 +48,8 @@ type Site struct {
 	dir     string
 	log     *logFile
 	tables  *tables
+	replica *database.Replica // nil without one
+	clock   *zone.Scaled      // nil where it is another one
 	before  inventory.Snapshot
 	told    map[string]bool // what was other, by its words
 	undo    []func(context.Context) error
@@ -67,10 +71,9 @@ func OpenSite(ctx context.Context, p Program, o SiteOptions) (_ *Site, err error
 		return nil, err
 	}
 	s.onClose(func(context.Context) error { return os.RemoveAll(s.dir) })
-	if s.server, err = database.Start(ctx, database.Options{Schema: o.Release, Dir: s.dir}); err != nil {
+	if err = s.startDatabase(ctx, o); err != nil {
 		return nil, err
 	}
-	s.onClose(func(context.Context) error { return s.server.Close() })
 	if s.log, err = openLog(s.logName()); err != nil {
 		return nil, err
 	}
@@ -83,7 +86,8 @@ func OpenSite(ctx context.Context, p Program, o SiteOptions) (_ *Site, err error
 		o.Speed = DefaultSpeed
 	}
 	if o.Clock == nil {
-		o.Clock = zone.NewScaled(o.Speed)
+		s.clock = zone.NewScaled(o.Speed)
+		o.Clock = s.clock
 	}
 	s.zone, err = zone.Open(ctx, zone.Options{Release: o.Release, DB: s.server, Clock: o.Clock, Load: o.Load, Seed: 1,
 		ManagementLog: s.log, Log: slog.New(slog.DiscardHandler)})
@@ -92,6 +96,34 @@ func OpenSite(ctx context.Context, p Program, o SiteOptions) (_ *Site, err error
 	}
 	s.onClose(s.zone.Close)
 	return s, s.connect(ctx)
+}
+
+// startDatabase starts the database, and a replica where one is wanted and possible.
+func (s *Site) startDatabase(ctx context.Context, o SiteOptions) (err error) {
+	s.server, err = database.Start(ctx, database.Options{Schema: o.Release, Dir: s.dir, Logged: o.Replica})
+	if err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.server.Close() })
+	if !o.Replica {
+		return nil
+	}
+	s.replica, err = s.server.StartReplica(ctx, s.dir)
+	if errors.Is(err, database.ErrNoReplica) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.replica.Close() })
+	return nil
+}
+
+// Possible are those of the faults that can befall runs on this site.
+func (s *Site) Possible(faults []Fault) []Fault {
+	return slices.DeleteFunc(slices.Clone(faults), func(f Fault) bool {
+		return f.replica && s.replica == nil || f.clock && s.clock == nil
+	})
 }
 
 // connect opens what this process itself looks at the zone with, and the door.

@@ -7,13 +7,13 @@ import (
 	"sync"
 )
 
-// tables stands between runs and the database, and can be cut.
+// tables stands between runs and the database, and can be cut, or lead to another server.
 type tables struct {
-	to       string
 	listener net.Listener
 	serving  sync.WaitGroup
 
 	mu   sync.Mutex
+	to   string
 	away bool
 	open map[net.Conn]bool
 }
@@ -23,7 +23,8 @@ func openTables(port int) (*tables, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening in front of the database: %w", err)
 	}
-	t := &tables{to: fmt.Sprintf("127.0.0.1:%d", port), listener: l, open: map[net.Conn]bool{}}
+	t := &tables{listener: l, open: map[net.Conn]bool{}}
+	t.lead(port)
 	t.serving.Go(t.serve)
 	return t, nil
 }
@@ -37,7 +38,7 @@ func (t *tables) serve() {
 		if err != nil {
 			return
 		}
-		out, err := net.Dial("tcp", t.to)
+		out, err := net.Dial("tcp", t.behind())
 		if err != nil || !t.keep(in, out) {
 			_ = in.Close()
 			if out != nil {
@@ -52,6 +53,19 @@ func (t *tables) serve() {
 			})
 		}
 	}
+}
+
+// lead sends connections to the server at this port from now on; those that are open stay where they are.
+func (t *tables) lead(port int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.to = fmt.Sprintf("127.0.0.1:%d", port)
+}
+
+func (t *tables) behind() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.to
 }
 
 func (t *tables) keep(all ...net.Conn) bool {

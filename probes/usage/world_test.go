@@ -23,14 +23,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(testhome.Around(m)) }
 
 // site is a real database server, written as root and probed with an account that has SELECT only.
 type site struct {
-	t      *testing.T
+	t      testing.TB
 	server *database.Server
 	db     *sql.DB
 	probe  *Probe
 	needs  map[string][][2]string // per table, what insert must fill
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t testing.TB) *site {
 	t.Helper()
 	server, err := database.Start(t.Context(), database.Options{Schema: "4.20.0.0"})
 	var missing *database.MissingError
@@ -128,7 +128,7 @@ const account = 2
 
 func day(at string) string { return "2026-03-04 " + at }
 
-func clock(t *testing.T, at string) time.Time {
+func clock(t testing.TB, at string) time.Time {
 	t.Helper()
 	parsed, err := parseTime(day(at))
 	require.NoError(t, err)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +32,8 @@ type Options struct {
 	CacheDir string
 	// StartTimeout limits the wait for the server's first answer; 0 is one minute.
 	StartTimeout time.Duration
+	// Logged keeps a log of all changes, which StartReplica needs.
+	Logged bool
 }
 
 // Server is a running private database server. Its methods may be called from several goroutines.
@@ -43,6 +46,7 @@ type Server struct {
 	reader  string
 	tables  []Table
 	kind    binary
+	more    []string // arguments besides the usual ones
 	// attached is set for a server that is not ours (Attach); folder and process are nil then.
 	attached *mysql.Config
 	onClose  func(context.Context) error
@@ -50,7 +54,16 @@ type Server struct {
 
 // Start runs a server on 127.0.0.1 with the schema of a release and returns once it answers. When no server program is
 // installed the error is a *MissingError.
-func Start(ctx context.Context, options Options) (_ *Server, err error) {
+func Start(ctx context.Context, options Options) (*Server, error) {
+	s := &Server{admin: rand.Text(), reader: rand.Text()}
+	if options.Logged {
+		s.more = []string{"--log-bin=changes", "--server-id=1", "--binlog-format=ROW", "--sync-binlog=0"}
+	}
+	return s.start(ctx, options)
+}
+
+// start runs a server that has its passwords and arguments already.
+func (s *Server) start(ctx context.Context, options Options) (_ *Server, err error) {
 	tables, err := Tables(options.Schema)
 	if err != nil {
 		return nil, err
@@ -69,7 +82,7 @@ func Start(ctx context.Context, options Options) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{release: options.Schema, admin: rand.Text(), reader: rand.Text(), tables: tables, kind: kind}
+	s.release, s.tables, s.kind = options.Schema, tables, kind
 	s.folder, err = newFolder(options.Dir)
 	if err != nil {
 		return nil, err
@@ -153,7 +166,7 @@ func (s *Server) launchOnce(ctx context.Context) (err error) {
 		"--performance-schema=OFF", "--key-buffer-size=64K", "--table-open-cache=400", "--max-connections=64",
 		"--thread-cache-size=8", "--loose-query-cache-type=OFF", "--loose-mysqlx=OFF", "--loose-ssl=OFF",
 		"--loose-aria-pagecache-buffer-size=1M"}, layout(s.kind)...)
-	s.process, err = spawn(s.kind.path, append(args, userFlag()...), logFile)
+	s.process, err = spawn(s.kind.path, slices.Concat(args, s.more, userFlag()), logFile)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -39,8 +40,9 @@ func (m *Manual) set(t time.Time) {
 // Scaled is a clock that starts at the present and runs many times as fast, for tests with a zone over TCP: usage
 // windows of a minute take a second. The database's own UTC_TIMESTAMP does not follow; the API's Date header does.
 type Scaled struct {
-	start time.Time
-	speed float64
+	start   time.Time
+	speed   float64
+	stepped atomic.Int64 // how far it was set, in nanoseconds
 }
 
 // NewScaled returns a clock that runs speed times as fast as the computer's; at least 1.
@@ -48,8 +50,13 @@ func NewScaled(speed float64) *Scaled { return &Scaled{start: time.Now(), speed:
 
 // Now is the clock's time.
 func (s *Scaled) Now() time.Time {
-	return s.start.Add(time.Duration(float64(time.Since(s.start)) * s.speed)).UTC()
+	gone := time.Duration(float64(time.Since(s.start)) * s.speed)
+	return s.start.Add(gone + time.Duration(s.stepped.Load())).UTC()
 }
+
+// Step sets the clock forward, or back, as an operator does or a time server. What is planned waits as long as it would
+// have without.
+func (s *Scaled) Step(d time.Duration) { s.stepped.Add(int64(d)) }
 
 // RealTime is how long d of a clock takes.
 func RealTime(c Clock, d time.Duration) time.Duration {
