@@ -35,8 +35,16 @@ func SetMock(ctx context.Context, c *cloud.Client, l Ledger, zone, command, valu
 
 // DropMock removes a rule of the simulator, and notes that.
 func DropMock(ctx context.Context, c *cloud.Client, l Ledger, id int64) error {
-	if err := c.CleanupSimulatorMock(ctx, id); err != nil || l == nil {
+	if err := c.CleanupSimulatorMock(ctx, id); err != nil {
 		return err
+	}
+	return ForgetMock(l, id)
+}
+
+// ForgetMock notes that a rule of the simulator is gone; l may be nil.
+func ForgetMock(l Ledger, id int64) error {
+	if l == nil {
+		return nil
 	}
 	return l.Removed(mockID(id))
 }

@@ -26,6 +26,10 @@ type counter struct {
 	since     time.Time
 }
 
+// errTakenAway says that the counter's mock is gone: there is one for a zone and command, and another run in the same
+// zone has ended and removed it.
+var errTakenAway = errors.New("the push counter was taken away by another run in this zone")
+
 // lostAfter is how long the log must be ahead of the counter until the difference is the counter's fault. A push that
 // is on its way is logged before it is counted.
 const lostAfter = 3 * time.Second
@@ -85,6 +89,7 @@ func (t *Target) tryCount(ctx context.Context) error {
 			t.found(finding.Lacks(c, remedy, "the zone's hosts are not simulated"))
 		}
 	}
+	minded(t)
 	return nil
 }
 
@@ -99,24 +104,35 @@ func (t *Target) startCount(ctx context.Context) (err error) {
 			err = errors.Join(err, harness.DropMock(context.WithoutCancel(ctx), t.cloud, c.ledger, c.mock.ID))
 		}
 	}()
+	if err := c.begin(ctx, t.watch); err != nil {
+		return err
+	}
+	t.watch.mu.Lock()
+	t.watch.count = c
+	t.watch.mu.Unlock()
+	if !t.counted {
+		t.counted = true
+		t.undo = append(t.undo, undo{"taking back the push counter", t.dropCount})
+	}
+	return nil
+}
+
+// begin sets the mock anew and counts from there.
+func (c *counter) begin(ctx context.Context, w *watcher) error {
 	for range countTries {
 		if err := c.set(ctx); err != nil {
 			return err
 		}
-		t.watch.poll(ctx)
-		c.base = t.watch.logged()
+		w.poll(ctx)
+		logged := w.logged()
 		used, err := c.used(ctx)
-		if err != nil {
+		if err != nil && !errors.Is(err, errTakenAway) {
 			return err
 		}
-		if used == 0 {
-			t.watch.mu.Lock()
-			t.watch.count = c
-			t.watch.mu.Unlock()
-			if !t.counted {
-				t.counted = true
-				t.undo = append(t.undo, undo{"taking back the push counter", t.dropCount})
-			}
+		if err == nil && used == 0 {
+			w.mu.Lock()
+			c.base, c.uncounted = logged, 0
+			w.mu.Unlock()
 			return nil
 		}
 	}
@@ -128,6 +144,9 @@ func (t *Target) dropCount(ctx context.Context) error {
 	c := t.watch.counter()
 	if c == nil {
 		return nil
+	}
+	if _, err := c.used(ctx); errors.Is(err, errTakenAway) {
+		return harness.ForgetMock(c.ledger, c.mock.ID)
 	}
 	return harness.DropMock(ctx, t.cloud, c.ledger, c.mock.ID)
 }
@@ -165,6 +184,9 @@ func (c *counter) set(ctx context.Context) error {
 // used is how many pushes were counted since the beginning.
 func (c *counter) used(ctx context.Context) (int, error) {
 	m, err := c.api.QuerySimulatorMock(ctx, c.mock.ID)
+	if cloud.IsRefused(err) {
+		return 0, fmt.Errorf("%w: %w", errTakenAway, err)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("counting pushes: %w", err)
 	}

@@ -16,11 +16,13 @@ type gate struct {
 	wanting int  // how many wait to be alone
 	alone   bool // somebody is
 	changed chan struct{}
+	others  *others // nil where other runs are not looked at
 }
 
 func newGate() *gate { return &gate{changed: make(chan struct{})} }
 
-// await waits until the condition holds; it is asked, and then acts, under the lock.
+// await waits until the condition holds; it is asked, and then acts, under the lock. Other runs do not tell when they
+// have ended, so it is asked again and again where there may be some.
 func (g *gate) await(ctx context.Context, take func() bool) error {
 	for {
 		g.mu.Lock()
@@ -31,8 +33,13 @@ func (g *gate) await(ctx context.Context, take func() bool) error {
 		}
 		wake := g.changed
 		g.mu.Unlock()
+		var again <-chan time.Time
+		if g.others != nil {
+			again = time.After(relook)
+		}
 		select {
 		case <-wake:
+		case <-again:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -72,7 +79,7 @@ func (p *pass) Enter(ctx context.Context) error {
 		return nil
 	}
 	err := p.gate.await(ctx, func() bool {
-		if p.gate.alone || p.gate.wanting > 0 {
+		if p.gate.alone || p.gate.wanting > 0 || p.gate.working == 0 && !p.gate.others.join() {
 			return false
 		}
 		p.gate.working++
@@ -89,7 +96,11 @@ func (p *pass) Leave() {
 		return
 	}
 	p.inside = false
-	p.gate.do(func() { p.gate.working-- })
+	p.gate.do(func() {
+		if p.gate.working--; p.gate.working == 0 {
+			p.gate.others.leave()
+		}
+	})
 }
 
 // Alone implements harness.Gate.
@@ -101,7 +112,7 @@ func (p *pass) Alone(ctx context.Context) error {
 	p.Leave()
 	p.gate.do(func() { p.gate.wanting++ })
 	err := p.gate.await(ctx, func() bool {
-		if p.gate.alone || p.gate.working > 0 {
+		if p.gate.alone || p.gate.working > 0 || !p.gate.others.exclude() {
 			return false
 		}
 		p.gate.alone = true
@@ -123,14 +134,16 @@ func (p *pass) Together(ctx context.Context) error {
 	}
 	p.alone = false
 	err := p.together(ctx)
-	p.inside, p.after = p.after, false
+	enter := p.after
+	p.inside, p.after = false, false
 	p.gate.do(func() {
 		p.gate.alone = false
-		if p.inside {
-			p.gate.working++
-		}
+		p.gate.others.leave()
 	})
-	return err
+	if !enter {
+		return err
+	}
+	return errors.Join(err, p.Enter(ctx))
 }
 
 // admission counts the scenarios that were let in.

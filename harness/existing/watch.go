@@ -29,6 +29,8 @@ type watcher struct {
 	rules  string
 	count  *counter // nil where the zone is not simulated
 
+	counting sync.Mutex // held while counting is begun anew
+
 	mu       sync.Mutex
 	inbox    *mgmtlog.Inbox
 	recent   mgmtlog.Recent
@@ -300,6 +302,9 @@ func (w *watcher) settled(ctx context.Context) error {
 	looks := 0
 	for step := clock.FirstLook; ; step = min(2*step, clock.LastLook) {
 		agree, seen, err := w.compare(ctx)
+		if errors.Is(err, errTakenAway) {
+			seen, err = err.Error(), w.recount(ctx)
+		}
 		if err != nil || agree {
 			return err
 		}
@@ -311,6 +316,20 @@ func (w *watcher) settled(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// recount begins to count anew after the counter was taken away, once for all that wait.
+func (w *watcher) recount(ctx context.Context) error {
+	w.counting.Lock()
+	defer w.counting.Unlock()
+	c := w.counter()
+	if c == nil {
+		return nil
+	}
+	if _, err := c.used(ctx); !errors.Is(err, errTakenAway) {
+		return err
+	}
+	return c.begin(ctx, w)
 }
 
 // compare reads the counter before and after the log: what the log shows must lie between. What comes to the log while
