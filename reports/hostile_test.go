@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"strings"
@@ -19,40 +20,80 @@ func harmless(t *testing.T, s string) {
 	t.Helper()
 	run := everywhere(s)
 	for _, f := range Formats() {
-		data, err := f.Render(run, false)
-		require.NoError(t, err, f.Flag)
-		text := string(data)
-		require.True(t, f.Flag == "bundle" || utf8.ValidString(text), f.Flag)
-		if f.Flag != "json" && f.Flag != "bundle" { // which are for programs
-			require.Equal(t, -1, strings.IndexFunc(text, harmful), "--%s holds a character that controls", f.Flag)
-		}
-		switch f.Flag {
-		case "junit":
-			require.Empty(t, problems(t, data))
-		case "html":
-			harmlessPage(t, text, len(run.Results))
-		case "csv":
-			rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-			require.NoError(t, err)
-			require.Len(t, rows, 1+len(run.Results)+len(run.Missing()))
-			for _, row := range rows {
-				for _, cell := range row {
-					require.False(t, strings.ContainsAny(cell[:min(1, len(cell))], "=+-@"), "%q is a formula", cell)
-				}
-			}
-		case "summary":
-			harmlessMarkdown(t, text)
-		case "bundle":
-			require.NotEmpty(t, unpack(t, data))
-		case "json", "ctrf":
-			require.True(t, json.Valid(data), f.Flag)
-		}
+		harmlessIn(t, f, run)
 	}
+	harmlessText(t, run)
+}
+
+// harmlessIn checks one document.
+func harmlessIn(t *testing.T, f Format, run result.Run) {
+	t.Helper()
+	data, err := f.Render(run, false)
+	require.NoError(t, err, f.Flag)
+	text := string(data)
+	require.True(t, f.Flag == "bundle" || utf8.ValidString(text), f.Flag)
+	if f.Flag != "json" && f.Flag != "bundle" { // which are for programs
+		require.Equal(t, -1, strings.IndexFunc(text, harmful), "--%s holds a character that controls", f.Flag)
+	}
+	switch f.Flag {
+	case "junit":
+		require.Empty(t, problems(t, data))
+	case "html":
+		harmlessPage(t, text, len(run.Results))
+	case "csv":
+		rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+		require.NoError(t, err)
+		require.Len(t, rows, 1+len(run.Results)+len(run.Missing()))
+		for _, row := range rows {
+			for _, cell := range row {
+				require.False(t, strings.ContainsAny(cell[:min(1, len(cell))], "=+-@"), "%q is a formula", cell)
+			}
+		}
+	case "summary":
+		harmlessMarkdown(t, text)
+	case "bundle":
+		require.NotEmpty(t, unpack(t, data))
+	case "json", "ctrf":
+		require.True(t, json.Valid(data), f.Flag)
+	}
+}
+
+func harmlessText(t *testing.T, run result.Run) {
+	t.Helper()
 	for _, o := range []TextOptions{{}, {Verbose: true, Width: 80}, {Quiet: true}} {
 		text := Text(run, o)
 		require.Equal(t, -1, strings.IndexFunc(text, harmful), "the text holds a character that controls")
 		lines := strings.Split(text, "\n")
 		require.Contains(t, lines[len(lines)-2], "2 scenarios in 0.0 s: 0 passed, 1 failed (1 known), 1 inconclusive")
+	}
+}
+
+// drawn is the format that a number draws, so that an execution of a fuzz target makes one document: the page and the
+// bundle, which take a hundred times as long as the others, seldom.
+func drawn(which uint16) Format {
+	const seldom = 64
+	var slow, quick []Format
+	for _, f := range Formats() {
+		if f.Flag == "html" || f.Flag == "bundle" {
+			slow = append(slow, f)
+		} else {
+			quick = append(quick, f)
+		}
+	}
+	if which%seldom == 0 {
+		return slow[int(which/seldom)%len(slow)]
+	}
+	return quick[int(which)%len(quick)]
+}
+
+// TestDrawn: every format is drawn by some number.
+func TestDrawn(t *testing.T) {
+	seen := map[string]bool{}
+	for which := range uint16(1024) {
+		seen[drawn(which).Flag] = true
+	}
+	for _, f := range Formats() {
+		require.True(t, seen[f.Flag], f.Flag)
 	}
 }
 
@@ -131,33 +172,42 @@ func TestHarmlessCanFail(t *testing.T) {
 }
 
 func FuzzNames(f *testing.F) {
-	for _, s := range hostile() {
-		f.Add(s)
+	for i, s := range hostile() {
+		f.Add(s, uint16(i))
+		f.Add(s, uint16(64*i))
 	}
-	f.Fuzz(func(t *testing.T, s string) { harmless(t, s) })
+	f.Fuzz(func(t *testing.T, s string, which uint16) {
+		run := everywhere(s)
+		harmlessIn(t, drawn(which), run)
+		harmlessText(t, run)
+	})
 }
 
 // FuzzResultFile: whatever a result file holds, it is refused or becomes every document.
 func FuzzResultFile(f *testing.F) {
-	for _, run := range []result.Run{sample(), pictured(), {}} {
+	for i, run := range []result.Run{sample(), pictured(), everywhere("x"), {}} {
 		data, err := JSON(run)
 		require.NoError(f, err)
-		f.Add(string(data))
+		var small bytes.Buffer
+		require.NoError(f, json.Compact(&small, data))
+		for which := range uint16(len(Formats())) {
+			f.Add(small.String(), which+uint16(i))
+		}
+		f.Add(small.String(), uint16(64*i))
 	}
 	f.Add(
 		`{"schema":2,"results":[{"verdict":"fail","lives":[{}],"grids":[{"clients":[{"rule":[-1,99]}]}],"sections":[{}],"moments":[{"step":-1}],"steps":[{}]}]}`,
-	)
-	f.Add(`{"schema":3}`)
-	f.Fuzz(func(t *testing.T, s string) {
+		uint16(0))
+	f.Add(`{"schema":3}`, uint16(1))
+	f.Fuzz(func(t *testing.T, s string, which uint16) {
 		run, err := result.Decode(strings.NewReader(s))
 		if err != nil {
 			require.NotContains(t, err.Error(), "\n", "one line")
 			return
 		}
-		for _, format := range Formats() {
-			_, err := format.Render(run, true)
-			require.NoError(t, err, format.Flag)
-		}
+		format := drawn(which)
+		_, err = format.Render(run, true)
+		require.NoError(t, err, format.Flag)
 		require.NotEmpty(t, Text(run, TextOptions{}))
 	})
 }
