@@ -19,12 +19,16 @@ func BenchmarkScaleGroups(b *testing.B) {
 			t.open("4.19.1.0", nil)
 			defer t.shut()
 			site := t.vpcSite(0)
+			tier := id(t.call("createNetwork", "zoneid="+t.z.net.Site.UUID, "name=wide", "displaytext=t",
+				"vpcid="+site.vpc, "gateway=10.0.16.1", "netmask=255.255.240.0", "networkofferingid="+
+					t.offering("listNetworkOfferings", "networkoffering",
+						"DefaultIsolatedNetworkOfferingForVpcNetworks")), "network")
 			a := t.address(site.vpc)
 			groups, rules := make([]string, n), make([]string, n)
 			began := time.Now()
 			for i := range n {
-				rules[i] = t.rule(a, site.tier, fmt.Sprintf("r%d", i), 20000+i)
-				groups[i] = t.group(rules[i], 2)
+				rules[i] = t.rule(a, tier, fmt.Sprintf("r%d", i), 20000+i)
+				groups[i] = t.group(rules[i], 1)
 			}
 			t.advance(11 * time.Second)
 			made := time.Since(began)
@@ -32,8 +36,8 @@ func BenchmarkScaleGroups(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				t.job("disableAutoScaleVmGroup", "id="+groups[n/2])
-				policy := id(t.job("createLBStickinessPolicy", "lbruleid="+rules[n/2], "name=s", "methodname=SourceBased"),
-					"stickinesspolicies")
+				made := t.job("createLBStickinessPolicy", "lbruleid="+rules[n/2], "name=s", "methodname=SourceBased")
+				policy := made["stickinesspolicies"].(obj)["stickinesspolicy"].([]any)[0].(obj)["id"].(string)
 				t.job("deleteLBStickinessPolicy", "id="+policy)
 				t.job("enableAutoScaleVmGroup", "id="+groups[n/2])
 				require.Len(b, t.taken(), 4)

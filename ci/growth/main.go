@@ -1,10 +1,10 @@
 // Command growth reads what go test -bench prints of benchmarks that are measured at several sizes (".../n=500") and
-// prints time and memory of each size, with how many times as much the larger size takes as the one before. It ends with
-// 1 where that is more than -most times what a linear growth would make of it. Of several measurements of one size (-count)
-// the least counts: what else the machine does only adds.
+// prints time and memory of each size, with how many times as much the larger size takes as the one before. It ends
+// with 1 where that is more than -most times what a linear growth would make of it. Of several measurements of one size
+// (-count) the least counts: what else the machine does only adds.
 //
-// It is not a benchmark runner. Know before changing: a benchmark with a single size, or none at all, is an error, since
-// nothing would have been compared.
+// It is not a benchmark runner. Know before changing: a benchmark with a single size, or none at all, is an error,
+// since nothing would have been compared.
 package main
 
 import (

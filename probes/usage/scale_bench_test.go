@@ -28,26 +28,27 @@ func (s *site) rowsOf(n int) {
 				event(2, "LB.DELETE", died)
 				closed, lived = "'"+stamp(died)+"'", died.Sub(born)
 			} else {
-				live = append(live, fmt.Sprintf("(%d, 'u%d', 2, 1, 1, 'Active', 'LoadBalancing', 'x%d', '%s')", id, id, id,
-					stamp(born)))
+				live = append(live, fmt.Sprintf("(%d, 'u%d', 2, 1, 1, 'Active', 'LoadBalancing', 'x%d', '%s')", id, id,
+					id, stamp(born)))
 			}
-			records = append(records, fmt.Sprintf("(1, 2, 1, '', '', 11, %.7f, %d, '%s', '%s')", lived.Hours(), id, stamp(start),
-				stamp(end)))
+			records = append(records, fmt.Sprintf("(1, 2, 1, '', '', 11, %.7f, %d, '%s', '%s')", lived.Hours(), id,
+				stamp(start), stamp(end)))
 			rows = append(rows, fmt.Sprintf("(%d, %d, 1, 2, 1, '%s', %s)", i+1, id, stamp(born), closed))
 		}
-		s.exec("INSERT INTO cloud.usage_event (id, type, account_id, created, zone_id, resource_id, resource_name) VALUES " +
-			strings.Join(events, ","))
-		s.exec("INSERT INTO cloud_usage.usage_load_balancer_policy (id, lb_id, zone_id, account_id, domain_id, created, " +
-			"deleted) VALUES " + strings.Join(rows, ","))
-		s.exec("INSERT INTO cloud_usage.cloud_usage (zone_id, account_id, domain_id, description, usage_display, usage_type, " +
-			"raw_usage, usage_id, start_date, end_date) VALUES " + strings.Join(records, ","))
+		s.exec("INSERT INTO cloud.usage_event (id, type, account_id, created, zone_id, resource_id, resource_name) " +
+			"VALUES " + strings.Join(events, ","))
+		s.exec("INSERT INTO cloud_usage.usage_load_balancer_policy (id, lb_id, zone_id, account_id, domain_id, " +
+			"created, deleted) VALUES " + strings.Join(rows, ","))
+		s.exec("INSERT INTO cloud_usage.cloud_usage (zone_id, account_id, domain_id, description, usage_display, " +
+			"usage_type, raw_usage, usage_id, start_date, end_date) VALUES " + strings.Join(records, ","))
 		s.exec("INSERT INTO cloud.firewall_rules (id, uuid, account_id, domain_id, network_id, state, purpose, xid, " +
 			"created) VALUES " + strings.Join(live, ","))
 	}
 	s.exec("INSERT INTO cloud_usage.usage_event SELECT * FROM cloud.usage_event")
 	s.exec("UPDATE cloud_usage.usage_event SET processed = 1")
 	s.exec(fmt.Sprintf("INSERT INTO cloud_usage.usage_job (host, pid, job_type, scheduled, start_millis, end_millis, "+
-		"exec_time, success, heartbeat) VALUES ('h', 1, 0, 0, %d, %d, 1, 1, '%s')", start.UnixMilli(), end.UnixMilli(), stamp(end)))
+		"exec_time, success, heartbeat) VALUES ('h', 1, 0, 0, %d, %d, 1, 1, '%s')", start.UnixMilli(), end.UnixMilli(),
+		stamp(end)))
 }
 
 // BenchmarkScaleRows is what a run reads after a usage run of the rows of its own accounts, and what it makes of them.
