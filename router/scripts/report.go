@@ -99,8 +99,8 @@ func (r Report) Applied() router.Applied {
 		}
 	}
 	if r.Action == router.ActionRejected {
-		_, a.CheckOutput, _ = strings.Cut(r.Stderr+r.Log, rejection)
-		a.Different, a.CheckOutput = true, strings.TrimSpace(a.CheckOutput)
+		a.Different = true
+		a.CheckOutput, _ = refusal(r.Stderr + r.Log)
 	}
 	return a
 }
@@ -112,6 +112,20 @@ const rejection = "haproxy config is invalid"
 // since a refusal and a crash look alike otherwise.
 func (r Report) rejected() bool {
 	return r.Exit != 0 && r.New.Rewritten && !r.Live.Rewritten && strings.Contains(r.Stderr+r.Log, rejection)
+}
+
+// refusal is what HAProxy said of a file that the scripts refused. Their exception comes after the line of source that
+// raises it, and shows what was said as python writes bytes.
+func refusal(words string) (said string, refused bool) {
+	if _, said, refused = strings.Cut(words, "Exception: "+rejection); !refused {
+		_, said, refused = strings.Cut(words, rejection)
+	}
+	said = strings.TrimSpace(strings.TrimPrefix(said, " with error"))
+	if text, is := strings.CutPrefix(said, `b"`); is {
+		text, _, _ = strings.Cut(text, `"`+"\n")
+		said = strings.ReplaceAll(text, `\n`, "\n")
+	}
+	return strings.TrimSpace(said), refused
 }
 
 func short(hash string) string { return hash[:min(len(hash), 16)] }

@@ -14,6 +14,7 @@ const (
 	Set      = "set"
 	List     = "list"
 	Check    = "check"
+	Deaf     = "deaf"
 	Firewall = "firewall"
 	Crash    = "crash"
 	Hang     = "hang"

@@ -4,7 +4,9 @@ import os
 import sys
 
 import configure
+import forward
 import merge
+from cs import compare
 
 CACHE = "/var/cache/cloud"
 
@@ -18,8 +20,11 @@ def main():
         sys.stderr.write("update_config.py: no file %s\n" % path)
         return 1
     bag = merge.take(path)
-    if bag["id"] == "loadbalancer":
-        configure.balance(bag)
+    balancing = merge.stored("loadbalancer")
+    if balancing is not None:
+        configure.balance(balancing)
+    if bag["id"] == "forwardrules" and getattr(compare, "FORWARDS", True):
+        forward.apply(bag)
     configure.others()
     return 0
 

@@ -1,0 +1,9 @@
+FORWARDS = False
+
+
+def before():
+    pass
+
+
+def same(live, new):
+    return live == new
