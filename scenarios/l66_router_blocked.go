@@ -14,12 +14,10 @@ func routerBlocked() harness.Scenario {
 	return harness.Scenario{
 		ID: "L-66", Title: "a balancing change that its router refuses stops no other change of that router",
 		Group: result.GroupLB, Priority: 1, Guards: []string{"#11468", "#3253"}, Needs: routerNeeds(),
-		KnownBad: known(release.RefusedConfigBlocksRouter, "a router keeps the configuration that it refused, and "+
-			"port forwarding, firewall and network ACL changes fail until the next that it takes "+
-			"(docs/findings/refused-config-blocks-router.md)", result.RouterBlocked),
-		Cures: []release.Knob{release.RefusedConfigBlocksRouter.Off()},
-		About: []release.Knob{release.RouterVerifies},
-		Twins: []release.Knob{release.RefusedConfigBlocksRouter, fault.PolicyDropped},
+		KnownBad: heldRefusal(),
+		Cures:    []release.Knob{release.RefusedConfigBlocksRouter.Off()},
+		About:    []release.Knob{release.RouterVerifies},
+		Twins:    []release.Knob{release.RefusedConfigBlocksRouter, fault.PolicyDropped},
 		Run: story.Of(func(t *story.T) {
 			account := t.NewAccount()
 			tier, isolated := account.VPC().Tier(), account.Isolated()
@@ -42,7 +40,17 @@ func routerBlocked() harness.Scenario {
 				sibling.Stick()
 				t.ExpectAgreement(n)
 				t.RequireDone("after a balancing change that the router took", others...)
+				t.ExpectDelivered(n)
 			}
 		}),
 	}
+}
+
+// heldRefusal is a defect of the router's own code.
+func heldRefusal() harness.Known {
+	defect := known(release.RefusedConfigBlocksRouter, "a router keeps the configuration that it refused, and "+
+		"port forwarding, firewall and network ACL changes fail until the next that it takes "+
+		"(docs/findings/refused-config-blocks-router.md)", result.RouterBlocked)
+	defect.Router = true
+	return defect
 }

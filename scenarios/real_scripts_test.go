@@ -3,6 +3,7 @@ package scenarios_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -129,4 +130,43 @@ func TestHealthChecksSayWhoseTheyAre(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 4, told, "three looks and the known defect")
+}
+
+// Scripts that check their file end at what they refused, also when a port is to be forwarded; those that check nothing
+// block nothing. The evidence says that scripts answered, and what their firewall did.
+func TestRealScriptsAnswerForForwarding(t *testing.T) {
+	needLab(t)
+	for variant, want := range map[string]result.Verdict{scriptstest.Check: result.Fail,
+		scriptstest.List: result.Pass, scriptstest.Deaf: result.Fail} {
+		got := onScripts(t, variant, 0, nil, nil, "L-66")
+		c := got.Results[0]
+		assert.Equal(t, want, c.Verdict, "%s: %s", variant, c.Reason)
+		assert.False(t, c.Known, variant)
+		switch variant {
+		case scriptstest.Check:
+			assert.Equal(t, []result.Class{result.RouterBlocked}, classesOf(c), variant)
+		case scriptstest.Deaf:
+			assert.Equal(t, []result.Class{result.WrongFile}, classesOf(c), variant)
+		}
+		tables := 0
+		for _, e := range c.Evidence {
+			if strings.Contains(e.Title, "who answered for port forwarding on r-") {
+				assert.Contains(t, e.Title, "real scripts of", variant)
+				assert.Contains(t, e.Text, "forwarding_rules", variant)
+				assert.Equal(t, variant == scriptstest.Check, strings.Contains(e.Text, "appsession"), e.Text)
+				tables++
+			}
+		}
+		assert.Equal(t, 1, tables, "%s: the isolated network's router is the zone's model", variant)
+	}
+}
+
+func classesOf(c result.Case) []result.Class {
+	var all []result.Class
+	for _, f := range c.Findings {
+		if !slices.Contains(all, f.Class) {
+			all = append(all, f.Class)
+		}
+	}
+	return all
 }

@@ -39,6 +39,8 @@ var ErrRefused = net.ErrRefused
 type (
 	Push          = net.Push
 	Pushes        = net.Pushes
+	Forwards      = net.Forwards
+	Forward       = net.Forward
 	Clock         = kernel.Clock
 	Manual        = kernel.Manual
 	Scaled        = kernel.Scaled

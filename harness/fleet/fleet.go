@@ -18,6 +18,7 @@ import (
 	"github.com/stackproof/stackproof/network"
 	"github.com/stackproof/stackproof/probes/dataplane"
 	"github.com/stackproof/stackproof/router"
+	"github.com/stackproof/stackproof/router/scripts"
 )
 
 // Fleet are the virtual routers of one zone. A router is files only until somebody looks at its clients; then it gets
@@ -55,14 +56,15 @@ func (f *Fleet) Tally() (pushes, reloads, masked int) {
 
 // Router is one virtual router with its surroundings.
 type Router struct {
-	mu       sync.Mutex
-	name     string
-	machine  Machine
-	pushes   []router.Push
-	site     *network.Site
-	backends *network.Backends
-	waiting  []netip.Addr // addresses asked for before there was a namespace
-	held     []net.Conn   // connections that a planted fault keeps open
+	mu        sync.Mutex
+	name      string
+	machine   Machine
+	pushes    []router.Push
+	delivered []scripts.Delivery // what its scripts were given beside
+	site      *network.Site
+	backends  *network.Backends
+	waiting   []netip.Addr // addresses asked for before there was a namespace
+	held      []net.Conn   // connections that a planted fault keeps open
 	// ghosts answer where a planted fault has somebody linger.
 	ghosts    *network.Backends
 	lingering []netip.AddrPort

@@ -133,7 +133,7 @@ func (t *Target) Site(ctx context.Context, scenario string, seed int64) (_ *harn
 	}
 	manual := zone.NewManual(t.opts.Start)
 	z, err := zone.Open(ctx, zone.Options{Release: t.opts.Release, Knobs: t.opts.Knobs, DB: server, Clock: manual,
-		Pushes: pushes{routers}, Seed: seed, Log: t.opts.Log})
+		Pushes: t.receiver(routers), Seed: seed, Log: t.opts.Log})
 	if err != nil {
 		return nil, fmt.Errorf("opening a zone for %s: %w", scenario, err)
 	}

@@ -24,12 +24,26 @@ func (mgr *Manager) revokePF(ctx context.Context, pf *PFRule) error {
 func (mgr *Manager) eraseRevoked(ctx context.Context, through *PFRule) error {
 	for _, pf := range mgr.PFRules.All() {
 		if pf.Address == through.Address && pf.State == StateRevoke {
-			if err := mgr.RemovePFRule(ctx, pf); err != nil {
+			if err := mgr.removePF(ctx, pf); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// refusesPF says whether a router refuses a change of an address's port forwarding: all rules of the address are sent,
+// revoked ones and the one that goes as revoked (RulesManagerImpl.applyPortForwardingRules).
+func (mgr *Manager) refusesPF(ctx context.Context, of, goes *PFRule) bool {
+	var rules []net.Forwarding
+	for _, pf := range mgr.PFRules.All() {
+		if pf.Address == of.Address && pf.State != StateStaged {
+			rules = append(rules, net.Forwarding{Revoked: pf == goes || pf.State == StateRevoke,
+				Protocol: pf.Protocol, Public: pf.Address.IP, PublicPorts: [2]int{pf.StartPort, pf.EndPort},
+				Private: pf.VMIP, PrivatePorts: [2]int{pf.PrivateStart, pf.PrivateEnd}})
+		}
+	}
+	return net.RefusesForward(ctx, mgr.net, of.Network, rules)
 }
 
 // FreeFor says whether an address may carry a rule of a service: where its network does not conserve addresses, one

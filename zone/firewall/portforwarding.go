@@ -277,7 +277,7 @@ func finishPF(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to apply port " +
 			"forwarding rule"}
 	}
-	if mgr.net.Blocked(pf.Network) {
+	if mgr.refusesPF(c.Ctx, pf, nil) {
 		return nil, errors.Join(api.Internal("Failed to apply port forwarding rule"), mgr.revokePF(c.Ctx, pf))
 	}
 	if err := errors.Join(mgr.SetRuleState(c.Ctx, &pf.Rule, StateActive), mgr.eraseRevoked(c.Ctx, pf)); err != nil {
@@ -301,10 +301,10 @@ func deletePF(mgr *Manager, c *kernel.Call) (obj, error) {
 	if err := mgr.RevokeRelated(c.Ctx, &pf.Rule); err != nil {
 		return nil, err
 	}
-	if mgr.net.Blocked(pf.Network) {
+	if mgr.refusesPF(c.Ctx, pf, pf) {
 		return nil, errors.Join(api.Internal("Failed to delete port forwarding rule"), mgr.revokePF(c.Ctx, pf))
 	}
-	if err := mgr.RemovePFRule(c.Ctx, pf); err != nil {
+	if err := mgr.removePF(c.Ctx, pf); err != nil {
 		return nil, err
 	}
 	c.EventResource, c.Target.UUID = 0, ""
@@ -316,8 +316,15 @@ func (mgr *Manager) deletedPF(ctx context.Context, pf *PFRule) error {
 	return mgr.UsageEvent(ctx, "NET.RULEDELETE", pf.Account, 0, pf.ID, nil)
 }
 
-// RemovePFRule revokes a rule.
+// RemovePFRule revokes a rule. Where routers answer for themselves they are told; what they answer changes nothing.
 func (mgr *Manager) RemovePFRule(ctx context.Context, pf *PFRule) error {
+	if net.Answering(mgr.net) && mgr.PFRules.Has(pf) && pf.State == StateActive {
+		mgr.refusesPF(ctx, pf, pf)
+	}
+	return mgr.removePF(ctx, pf)
+}
+
+func (mgr *Manager) removePF(ctx context.Context, pf *PFRule) error {
 	if !mgr.PFRules.Has(pf) {
 		return nil
 	}
