@@ -21,6 +21,7 @@ const (
 	VMVolumeEventLost         release.Knob = "vm-volume-event-lost"
 	RecoverWithoutVolumeEvent release.Knob = "recover-without-volume-event"
 	BackupRemoveEventLost     release.Knob = "backup-remove-event-lost"
+	BackupsEndWithOffering    release.Knob = "backups-end-with-offering"
 	UpgradeReplaysEvents      release.Knob = "upgrade-replays-events"
 	UpgradeReopensRows        release.Knob = "upgrade-reopens-rows"
 	GroupDeleteEndsRule       release.Knob = "group-delete-ends-rule"
@@ -120,7 +121,13 @@ func answerFaults() []release.KnobInfo {
 		},
 		{
 			Name: BackupRemoveEventLost, Part: "api",
-			About: "taking a VM from its backup offering writes no BACKUP.OFFERING.REMOVE",
+			About: "what ends a VM's backups writes no usage event: BACKUP.OFFERING.REMOVE, from 4.21 on " +
+				"BACKUP.OFFERING.BACKUPS.DEL",
+		},
+		{
+			Name: BackupsEndWithOffering, Part: "api", Needs: []release.Knob{release.BackupsBilledToLast},
+			About: "BACKUP.OFFERING.BACKUPS.DEL is written when a VM is taken from its backup offering, also with " +
+				"backups that are left",
 		},
 		{
 			Name: UpgradeReplaysEvents, Part: "api",

@@ -277,7 +277,7 @@ func usageFaults() []release.KnobInfo {
 		},
 		{
 			Name: UsageBackupCloseNothing, Part: "usage",
-			About: "BACKUP.OFFERING.REMOVE closes no row (#11522)",
+			About: "what ends the billing of a VM's backups closes no row (#11522)",
 		},
 		{
 			Name: UsageBackupSizeIgnored, Part: "usage",

@@ -62,6 +62,7 @@ func harmless() []Knob {
 		SoftDeleteRules,           // rows of what was deleted, with their date
 		EnabledMinMaxUpdate,       // an improvement
 		ConserveModeTier,          // an improvement
+		BackupsBilledToLast,       // an improvement: what U-64 sees is the release without it
 		EventTextUUID,             // words inside a text
 		KeyPairs,                  // an improvement
 		AnswersOfMain,             // fields more of networks, VPCs and NICs

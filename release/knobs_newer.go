@@ -7,6 +7,7 @@ const (
 	ConserveModeTier          Knob = "conserve-mode-tier"           // 4.21
 	IdleTimeoutKept           Knob = "idle-timeout-kept"            // the setting, in 4.22.1
 	ExpungeWithoutDetach      Knob = "expunge-without-detach"       // usage rows of volumes per VM
+	BackupsBilledToLast       Knob = "backups-billed-to-last"       // 4.21
 )
 
 // newer are the behaviours that 4.20.3, 4.21 and 4.22 brought.
@@ -33,6 +34,12 @@ func newer() []KnobInfo {
 			About: "a VM that is expunged without destroyVirtualMachine, such as a group's member, leaves its data " +
 				"disks without a VOLUME.DETACH: they are billed as attached to it for ever " +
 				"(VolumeOrchestrator.java@4.22.1.0, cleanupVolumes)",
+		},
+		{
+			Name: BackupsBilledToLast, Part: "usage",
+			About: "a VM that is taken from its backup offering is billed for backups until the last of them is " +
+				"deleted: BACKUP.OFFERING.BACKUPS.DEL ends it in place of BACKUP.OFFERING.REMOVE, which is no usage " +
+				"event any more (BackupManagerImpl.java@4.21.0.0, UsageManagerImpl.java@4.21.0.0)",
 		},
 		{
 			Name: TextsInstance, Part: "api",

@@ -54,7 +54,7 @@ func history() History {
 		},
 		{Name: "4.20.3.0", After: "4.20.2.0", Aliases: []string{"4.20.4.0"}, On: []Knob{TextsInstance}},
 		{Name: "4.21.0.0", After: "4.20.2.0", On: []Knob{ConserveModeTier, NetrisProvider, NICSecurityGroupNamed,
-			UsageBackupLeftOpen}},
+			UsageBackupLeftOpen, BackupsBilledToLast}},
 		{
 			Name: "4.22.0.0", After: "4.21.0.0", Aliases: []string{"4.22.0.1"},
 			On: []Knob{RouterVerifies, RuleBlockOrder2, KeepAliveCookieInvalid, UpdateWithoutProtocolFails,

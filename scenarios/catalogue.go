@@ -101,6 +101,7 @@ func stories() harness.Catalogue {
 		harmlessActions(),
 		listingFilters(),
 		projectListing(),
+		backupsToLast(),
 		nicListing(),
 		unusualInputs(),
 		modelRun(),

@@ -13,11 +13,9 @@ func backups() harness.Scenario {
 		ID: "U-23", Title: "a VM taken from its backup offering is no longer billed for backups",
 		Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#11522", "#10140"}, Needs: usageNeeds(),
-		KnownBad: harness.Known{Knob: release.UsageBackupLeftOpen,
-			Releases: release.Where(release.UsageBackupLeftOpen),
-			Why:      "#11522: usage_backup.removed stays NULL; fixed in 4.22.0.0",
-			Classes:  []result.Class{result.LeakedRow}},
-		Twins: []release.Knob{release.UsageBackupLeftOpen, fault.UsageBackupCloseNothing, fault.BackupRemoveEventLost},
+		KnownBad: backupLeftOpen(),
+		Twins: []release.Knob{release.UsageBackupLeftOpen, fault.UsageBackupCloseNothing,
+			fault.BackupRemoveEventLost},
 		Run: story.Of(func(t *story.T) {
 			tier := t.NewAccount().VPC().Tier()
 			vms := tier.VMs(2)

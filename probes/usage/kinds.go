@@ -135,7 +135,8 @@ func kindSpecs() []kindSpec {
 			opens:    []string{"VMSNAPSHOT.ON_PRIMARY"}, closes: []string{"VMSNAPSHOT.OFF_PRIMARY"}, partColumn: "name",
 			loose: true},
 		{kind: KindBackup, table: "usage_backup", idColumn: "vm_id", openedAt: "created", closedAt: "removed",
-			opens: []string{"BACKUP.OFFERING.ASSIGN"}, closes: []string{"BACKUP.OFFERING.REMOVE"},
+			opens:   []string{"BACKUP.OFFERING.ASSIGN"},
+			closes:  []string{"BACKUP.OFFERING.REMOVE", "BACKUP.OFFERING.BACKUPS.DEL"}, // the second from 4.21.0.0 on
 			changes: []string{"BACKUP.USAGE.METRIC"}, loose: true},
 	}
 }

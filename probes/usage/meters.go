@@ -97,8 +97,6 @@ func Meters() []Meter {
 			m.PartColumn, m.ByHelperID = "", true
 		case KindVMSnapshot:
 			m.PartColumn = ""
-		case KindBackup:
-			m.Closes = append(m.Closes, "BACKUP.OFFERING.BACKUPS.DEL") // instead of REMOVE from 4.21.0.0 on
 		case KindVolume:
 			all = append(all, m, ofVM(m))
 			continue

@@ -1,16 +1,31 @@
 package compute
 
 import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/stackproof/stackproof/fault"
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
 )
 
-// Backups are those of the dummy provider: an offering that VMs are assigned to. Only their usage matters here.
+// Backup is one of the dummy provider's, which keeps a VM's when it is taken from its offering
+// (DummyBackupProvider.java@4.20.3.0). Only their usage matters here: no table has them, and they live in memory.
+type Backup struct {
+	UUID    string
+	VM      *VM
+	Size    int64
+	Created time.Time
+}
 
 const backupClasses = "org.apache.cloudstack.api.command.user.backup."
 
-func backupCommands() []command {
+func backupCommands() []command { return append(backupOfferingCommands(), backupLifeCommands()...) }
+
+func backupOfferingCommands() []command {
 	vm := param{Name: "virtualmachineid", Type: "uuid:vm", Required: true, About: "ID of the virtual machine"}
 	change := func(name, about, class, event, action string, run func(*Manager, *kernel.Call, *VM) error,
 		params ...param) command {
@@ -60,6 +75,28 @@ func removeBackup(mgr *Manager, c *kernel.Call, vm *VM) error {
 		return api.Invalid("The VM is not assigned to a backup offering")
 	}
 	vm.Backup = false
-	return mgr.UsageEvent(c.Ctx, "BACKUP.OFFERING.REMOVE", vm.Account, kernel.ZoneID, vm.ID,
+	if !mgr.On(release.BackupsBilledToLast) {
+		// its offering is taken from the VM before the event is written (BackupManagerImpl.java@4.20.3.0)
+		return mgr.UsageEvent(c.Ctx, "BACKUP.OFFERING.REMOVE", vm.Account, kernel.ZoneID, vm.ID,
+			obj{"resource_name": "Backup-" + vm.Name})
+	}
+	if mgr.On(fault.BackupsEndWithOffering) {
+		return backupsGone(mgr, c.Ctx, vm)
+	}
+	return lastBackupGone(mgr, c.Ctx, vm)
+}
+
+// lastBackupGone ends what is billed for a VM's backups when none is left and it has no offering
+// (BackupManagerImpl.java@4.21.0.0, checkAndGenerateUsageForLastBackupDeletedAfterOfferingRemove).
+func lastBackupGone(mgr *Manager, ctx context.Context, vm *VM) error {
+	left := slices.ContainsFunc(mgr.Backups, func(b *Backup) bool { return b.VM == vm })
+	if left || vm.Backup || !mgr.On(release.BackupsBilledToLast) {
+		return nil
+	}
+	return backupsGone(mgr, ctx, vm)
+}
+
+func backupsGone(mgr *Manager, ctx context.Context, vm *VM) error {
+	return mgr.UsageEvent(ctx, "BACKUP.OFFERING.BACKUPS.DEL", vm.Account, kernel.ZoneID, vm.ID,
 		obj{"resource_name": "Backup-" + vm.Name, "offering_id": net.DummyBackup(mgr.net).ID})
 }

@@ -25,6 +25,7 @@ type Manager struct {
 	Hooks   Hooks
 	VMs     store.Table[*VM]
 	Volumes store.Table[*Volume]
+	Backups []*Backup
 	mocks   []*mock
 	// lastMock numbers the mocks.
 	lastMock int64

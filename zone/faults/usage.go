@@ -32,6 +32,7 @@ func lostEvents() []lostEvent {
 		{"VOLUME.DELETE", kernel.WhyNeverUsed, fault.VolumeDeleteEventLost},
 		{"VOLUME.CREATE", kernel.WhyRecovered, fault.RecoverWithoutVolumeEvent},
 		{"BACKUP.OFFERING.REMOVE", "", fault.BackupRemoveEventLost},
+		{"BACKUP.OFFERING.BACKUPS.DEL", "", fault.BackupRemoveEventLost},
 	}
 }
 

@@ -100,6 +100,7 @@ func eventFields() []eventField {
 		{Types: []string{"VMSNAPSHOT.OFF_PRIMARY"}, ResourceID: "vm_instance.id", ResourceName: "snapshot name"},
 		{Types: []string{"BACKUP.OFFERING.ASSIGN"}, ResourceID: "vm_instance.id", OfferingID: "backup offering"},
 		{Types: []string{"BACKUP.OFFERING.REMOVE"}, ResourceID: "vm_instance.id"},
+		{Types: []string{"BACKUP.OFFERING.BACKUPS.DEL"}, ResourceID: "vm_instance.id", OfferingID: "backup offering"},
 		{Types: []string{"BACKUP.USAGE.METRIC"}, ResourceID: "vm_instance.id", Size: "bytes",
 			VirtualSize: "protected bytes"},
 		{Types: []string{"SG.ASSIGN", "SG.REMOVE"}, ResourceID: "vm_instance.id", OfferingID: "security group"},

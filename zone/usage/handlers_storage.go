@@ -321,16 +321,28 @@ func (p storage) backupEvent(ctx context.Context, event Event) error {
 	case "BACKUP.OFFERING.ASSIGN":
 		return p.insert(ctx, TypeBackup, backupTable, event, p.owned(event, row{"vm_id": event.ResourceID.V,
 			"backup_offering_id": event.OfferingID.V, "created": event.Created}))
-	case "BACKUP.OFFERING.REMOVE":
-		_, err := p.closeRows(ctx, event, event.Created, closing{usageType: TypeBackup, table: backupTable,
-			until: "removed",
-			find:  row{"account_id": event.AccountID, "vm_id": event.ResourceID.V}, update: []string{"account_id",
-				"vm_id"}, what: "backup"})
+	case p.backupsEnd():
+		c := closing{usageType: TypeBackup, table: backupTable, until: "removed",
+			find:   row{"account_id": event.AccountID, "vm_id": event.ResourceID.V},
+			update: []string{"account_id", "vm_id"}, what: "backup"}
+		if p.options.Rules.BackupsToLast {
+			c.find["backup_offering_id"] = event.OfferingID.V
+			c.update = append(c.update, "backup_offering_id")
+		}
+		_, err := p.closeRows(ctx, event, event.Created, c)
 		return err
 	case "BACKUP.USAGE.METRIC":
 		return p.backupSize(ctx, event)
 	}
 	return nil
+}
+
+// backupsEnd is the event that ends what is billed for a VM's backups.
+func (p storage) backupsEnd() string {
+	if p.options.Rules.BackupsToLast {
+		return "BACKUP.OFFERING.BACKUPS.DEL"
+	}
+	return "BACKUP.OFFERING.REMOVE"
 }
 
 // backupSize takes over a report of the size of a VM's backups: into the open row, whatever it was billed with before

@@ -26,6 +26,10 @@ type Rules struct {
 	// #13399, GenericDaoBase.persist and TransactionLegacy.removeUpTo).
 	DuplicateRollsBack bool
 
+	// BackupsToLast: BACKUP.OFFERING.BACKUPS.DEL closes the rows of a VM's backups of one offering; before,
+	// BACKUP.OFFERING.REMOVE closed those of all (UsageBackupDaoImpl.java@4.21.0.0, @4.20.3.0).
+	BackupsToLast bool
+
 	// The rest are repairs of defects that every release seen has: no release has them on.
 
 	// NICAlone: removing a NIC closes its own row and not those of the VM's other NICs with the same offering.
@@ -54,7 +58,8 @@ func RulesOf(on release.Knobs) Rules {
 		CloseByHelperPK: broken, StorageByHelperPK: broken, SnapshotByHelperPK: broken,
 		NetworkModelOld: on[release.NetworkUsageModelOld], CleanOwnJobsAtStart: on[release.UsageCleanOwnJobsAtStart],
 		VolumesPerVM: on[release.VolumeUsagePerVM], DuplicateRollsBack: on[release.UsageVolumeKeyNarrow],
-		NICAlone: !on[release.UsageNICCloseByOffering], VPNUserAtEvent: !on[release.UsageVPNCloseAtJob],
+		BackupsToLast: on[release.BackupsBilledToLast],
+		NICAlone:      !on[release.UsageNICCloseByOffering], VPNUserAtEvent: !on[release.UsageVPNCloseAtJob],
 		AddressByID: !on[release.UsageReleaseByText], CreateOnce: !on[release.UsageCreateRepeated],
 		YearCarries: !on[release.UsageYearRoll], SnapshotsApart: !on[release.UsageVMSnapshotsAsOne],
 		BackupSizesApart: !on[release.UsageBackupSizeOfLast],
