@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
 
 // Row is one live row of a table.
@@ -30,7 +32,8 @@ func (r Row) String() string {
 // Columns: id, name, account.
 func tableQueries() map[string]string {
 	const (
-		named = "IF(a.type = 5, SUBSTRING(a.account_name, 9), a.account_name)" // without PrjAcct-
+		named = "IF(a.type = 5, SUBSTRING(a.account_name, LENGTH('" + usageprobe.ProjectPrefix +
+			"') + 1), a.account_name)"
 		owner = " LEFT JOIN cloud.account a ON a.id = t.account_id"
 	)
 	return map[string]string{

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -74,12 +75,21 @@ func (p *Probe) InternalID(ctx context.Context, of Object, uuid string) (int64, 
 	}
 }
 
+// ProjectPrefix begins the name of the account that a project has of its own. The project's name, a dash and its
+// domain's id follow (ProjectManagerImpl.java@4.20.0.0, createProject).
+const ProjectPrefix = "PrjAcct-"
+
+// OwnedByProject says whether an account is the own one of a project of that name.
+func OwnedByProject(account, project string) bool {
+	return strings.HasPrefix(account, ProjectPrefix+project+"-")
+}
+
 // ProjectAccount is the internal id of the account that a project has of its own, and that is billed for what belongs
-// to it (ProjectManagerImpl.java@4.20.0.0, createProject: its name is made of the project's and the domain's id).
+// to it.
 func (p *Probe) ProjectAccount(ctx context.Context, project, domain string) (int64, error) {
 	var id int64
 	err := p.db.QueryRowContext(ctx, "SELECT a.id FROM cloud.account a JOIN cloud.domain d ON d.id = a.domain_id "+
-		"WHERE d.uuid = ? AND a.account_name = CONCAT('PrjAcct-', ?, '-', d.id) AND a.removed IS NULL", domain,
+		"WHERE d.uuid = ? AND a.account_name = CONCAT('"+ProjectPrefix+"', ?, '-', d.id) AND a.removed IS NULL", domain,
 		project).Scan(&id)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
