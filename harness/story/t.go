@@ -57,8 +57,9 @@ func Of(tell func(*T)) harness.Tell {
 
 func newT(a *harness.Attempt, s *harness.Site) *T {
 	c := objects.NewCast(stage.New(a, s))
-	t := &T{Attempt: a, Clock: c.Clock(), Making: c.Making(), PushFaults: c.PushFaults(), Billing: billing.Of(c),
+	t := &T{Attempt: a, Clock: c.Clock(), Billing: billing.Of(c),
 		Scaling: scaling.Of(c), Foresight: Foresight{a, c.Watch}, cast: c}
+	t.Making, t.PushFaults = c.Verbs()
 	t.Answers, t.Listings = answers.Of(c, t.UsageRuns)
 	t.RouterLooks, t.ClientLooks = routers.Of(c)
 	return t

@@ -6,6 +6,7 @@ import (
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/harness/story/answers"
 	"github.com/stackproof/stackproof/harness/story/billing"
+	"github.com/stackproof/stackproof/harness/story/internal/stage"
 	"github.com/stackproof/stackproof/harness/story/internal/watch"
 	"github.com/stackproof/stackproof/harness/story/objects"
 	"github.com/stackproof/stackproof/harness/story/routers"
@@ -18,7 +19,6 @@ type (
 	Account       = objects.Account
 	Address       = objects.Address
 	Certificate   = objects.Certificate
-	CountPushes   = objects.CountPushes
 	Domain        = objects.Domain
 	Fault         = objects.Fault
 	Form          = objects.Form
@@ -37,13 +37,7 @@ type (
 	VPNUser       = objects.VPNUser
 	When          = objects.When
 
-	Billed     = watch.Billed
-	Damage     = billing.Damage
-	RepairPlan = billing.RepairPlan
-	Standing   = billing.Standing
-	List       = answers.List
-	Lines      = routers.Lines
-	Connector  = routers.Connector
+	Billed = watch.Billed
 )
 
 // NoPort is a port number 0, which a form cannot hold otherwise.
@@ -76,20 +70,12 @@ func ClassOf(v usageprobe.Violation) result.Class { return watch.ClassOf(v) }
 
 // BilledAll is what several things are billed as.
 func BilledAll[T interface{ Billed() Billed }](things ...T) []Billed {
-	all := make([]Billed, len(things))
-	for i, thing := range things {
-		all[i] = thing.Billed()
-	}
-	return all
+	return stage.Each(things, func(thing T) Billed { return thing.Billed() })
 }
 
 // Rules are the groups' rules.
 func Rules(groups []*Group) []*Rule {
-	rules := make([]*Rule, len(groups))
-	for i, g := range groups {
-		rules[i] = g.Rule
-	}
-	return rules
+	return stage.Each(groups, func(g *Group) *Rule { return g.Rule })
 }
 
 // Together are the members of the groups, a group that is named twice counts once.

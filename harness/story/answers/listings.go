@@ -2,6 +2,7 @@ package answers
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -25,20 +26,19 @@ type listedRecord struct {
 }
 
 // listedRecords are the account's LB records, oldest first. The old format is the only one that names deleted rules.
-func (t Listings) listedRecords(a *objects.Account, format cloud.Params) []*cloud.UsageRecord {
+func (t Listings) listedRecords(a *objects.Account, format cloud.Params) []cloud.UsageRecord {
 	p := cloud.Params{"accountid": a.ID, "domainid": a.DomainID, "type": usageprobe.UsageLoadBalancer, "pagesize": 500,
 		"page": 1}
-	for k, v := range format {
-		p[k] = v
-	}
+	maps.Copy(p, format)
+	return t.list(p)
+}
+
+// list is what listUsageRecords lists of all times that a story can have.
+func (t Listings) list(p cloud.Params) []cloud.UsageRecord {
 	now := t.on.Now()
-	records, err := t.site.Cloud.ListUsageRecords(t.ctx, now.AddDate(0, 0, -1), now.AddDate(0, 0, 1), p)
+	records, err := t.site.Cloud.ListUsageRecords(t.ctx, now.Add(-wide), now.Add(wide), p)
 	t.Must(err, "listing usage records")
-	all := make([]*cloud.UsageRecord, len(records))
-	for i := range records {
-		all[i] = &records[i]
-	}
-	return all
+	return records
 }
 
 func (t Listings) listed(a *objects.Account) []listedRecord {
@@ -167,7 +167,7 @@ func (t Listings) internalOf(a *objects.Account, named string) string {
 	if len(old) != len(now) {
 		return ""
 	}
-	slices.SortStableFunc(now, func(x, y *cloud.UsageRecord) int { return x.Start.Compare(y.Start) })
+	slices.SortStableFunc(now, func(x, y cloud.UsageRecord) int { return x.Start.Compare(y.Start) })
 	for i, r := range now {
 		if r.Usageid == named {
 			return old[i].rule
@@ -275,11 +275,7 @@ func upTo(all []cloud.UsageRecord, cutoff time.Time) []cloud.UsageRecord {
 const wide = 24 * time.Hour
 
 func (t Listings) apiRecords(a *objects.Account, oldFormat bool) []cloud.UsageRecord {
-	now := t.on.Now()
-	found, err := t.site.Cloud.ListUsageRecords(t.ctx, now.Add(-wide), now.Add(wide), cloud.Params{"accountid": a.ID,
-		"type": usageprobe.UsageLoadBalancer, "oldformat": oldFormat})
-	t.Must(err, "listing usage records")
-	return found
+	return t.list(cloud.Params{"accountid": a.ID, "type": usageprobe.UsageLoadBalancer, "oldformat": oldFormat})
 }
 
 func (t Listings) sameTotals(format string, want []usageprobe.Record, got []cloud.UsageRecord) {

@@ -122,11 +122,8 @@ func (t Answers) ExpectRefusal(refusal *cloud.Error, code int, what string) {
 	case refusal == nil:
 		t.Fail(result.NotRefused, what+fmt.Sprintf(" was taken; it must be refused with %d", code))
 	case refusal.Code != code && !refusal.Thrown():
-		t.Fail(
-			result.WrongRefusal,
-			fmt.Sprintf("%s was refused with %d (%s), want %d", what, refusal.Code, refusal.Text,
-				code),
-		)
+		t.Fail(result.WrongRefusal, fmt.Sprintf("%s was refused with %d (%s), want %d", what, refusal.Code,
+			refusal.Text, code))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/stackproof/stackproof/harness/story/internal/stage"
 	"github.com/stackproof/stackproof/harness/story/objects"
 	"github.com/stackproof/stackproof/probes/stored"
+	usageprobe "github.com/stackproof/stackproof/probes/usage"
 	"github.com/stackproof/stackproof/release"
 )
 
@@ -39,12 +40,9 @@ func End(a Answers) {
 	if len(wrong) == 0 {
 		return
 	}
-	f := result.Finding{Says: "the database is not what the API says: " + wrong[0], Class: result.WrongStored}
-	for _, one := range wrong {
-		f.Seen = append(f.Seen, result.Seen{What: SeenStored, Text: one})
-	}
-	t.Find(f, result.Evidence{Kind: result.KindNote, Title: "database against the API",
-		Text: strings.Join(wrong, "\n")})
+	t.on.FindEach(result.WrongStored, SeenStored, "the database is not what the API says: ", wrong,
+		result.Evidence{Kind: result.KindNote, Title: "database against the API",
+			Text: strings.Join(wrong, "\n")})
 }
 
 // SeenStored is what a row that is not what the API says is seen by: the difference, in words.
@@ -53,7 +51,7 @@ const SeenStored = "stored"
 // ownerOf is the account that the API says a rule belongs to. Of a project it says the name, which is in the middle of
 // that of the project's account.
 func ownerOf(l *cloud.LoadBalancerRule, stored string) string {
-	if l.Account == "" && strings.HasPrefix(stored, "PrjAcct-"+l.Project+"-") {
+	if l.Account == "" && usageprobe.OwnedByProject(stored, l.Project) {
 		return stored
 	}
 	return l.Account

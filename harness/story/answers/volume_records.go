@@ -3,7 +3,6 @@ package answers
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/stackproof/stackproof/harness/cloud"
@@ -24,25 +23,30 @@ func (t Listings) volumeRecords(v *objects.Volume) []cloud.UsageRecord {
 	return found
 }
 
+// listedOf shows records of a volume.
+func listedOf(v *objects.Volume, records []cloud.UsageRecord) result.Evidence {
+	return listing("listUsageRecords type=6 usageid="+v.ID, stage.Each(records, func(r cloud.UsageRecord) string {
+		return fmt.Sprintf("%s  %.6f h  %s", stage.Stamp(r.Start), r.Raw, r.Description)
+	}))
+}
+
 // ExpectBilledOnce expects that whoever adds up the records of each volume bills no window more than once.
 func (t Listings) ExpectBilledOnce(volumes ...*objects.Volume) {
 	for _, v := range volumes {
 		t.Checked(1)
 		hours, full := map[time.Time]float64{}, map[time.Time]float64{}
-		var lines []string
-		for _, r := range t.volumeRecords(v) {
+		records := t.volumeRecords(v)
+		for _, r := range records {
 			hours[r.Start] += r.Raw
 			full[r.Start] = r.End.Add(time.Second).Sub(r.Start).Hours()
-			lines = append(lines, fmt.Sprintf("%s  %.6f h  %s", stage.Stamp(r.Start), r.Raw, r.Description))
 		}
-		if len(lines) == 0 {
+		if len(records) == 0 {
 			t.Inconclusive("listUsageRecords lists nothing of %s: nothing can be added up", v.Name)
 		}
 		for start, sum := range hours {
 			if sum > full[start]+1e-4 {
 				t.Fail(result.BilledTwice, fmt.Sprintf("%s is billed %.6f h in the window from %s, which has %.6f h",
-					v.Name, sum, stage.Stamp(start), full[start]), result.Evidence{Kind: result.KindRows,
-					Title: "listUsageRecords type=6 usageid=" + v.ID, Text: strings.Join(lines, "\n")})
+					v.Name, sum, stage.Stamp(start), full[start]), listedOf(v, records))
 				break
 			}
 		}
@@ -85,11 +89,6 @@ func (t Listings) ExpectUnbilledOn(vm *objects.VM, v *objects.Volume, since time
 	if len(found) == 0 {
 		return
 	}
-	var lines []string
-	for _, r := range found {
-		lines = append(lines, fmt.Sprintf("%s  %.6f h  %s", stage.Stamp(r.Start), r.Raw, r.Description))
-	}
 	t.Fail(result.GoneVMBilled, fmt.Sprintf("VM %s is gone since %s, and %d usage records of later windows bill %s as "+
-		"attached to it", vm.Name, stage.Stamp(since), len(found), v.Name), result.Evidence{Kind: result.KindRows,
-		Title: "listUsageRecords type=6 usageid=" + v.ID, Text: strings.Join(lines, "\n")})
+		"attached to it", vm.Name, stage.Stamp(since), len(found), v.Name), listedOf(v, found))
 }

@@ -22,8 +22,8 @@ type reported struct {
 
 func (t BilledRows) reported(vm *objects.VM) []reported {
 	var all []reported
-	for _, e := range t.watch.Last.Events {
-		if e.Type == "BACKUP.USAGE.METRIC" && e.ResourceID == vm.InternalID && len(all) < len(vm.Backups()) {
+	for _, e := range t.watch.EventsOf("BACKUP.USAGE.METRIC", vm.InternalID) {
+		if len(all) < len(vm.Backups()) {
 			all = append(all, reported{e.Created, float64(vm.Backups()[len(all)])})
 		}
 	}

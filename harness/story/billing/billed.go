@@ -29,10 +29,8 @@ func (t BilledRows) ExpectSize(v *objects.Volume, gb int) {
 func (t BilledRows) ExpectClosedAt(b watch.Billed, eventType string) {
 	t.Checked(1)
 	var at time.Time
-	for _, e := range t.watch.Last.Events {
-		if e.Type == eventType && e.ResourceID == b.Ref.ID {
-			at = e.Created
-		}
+	for _, e := range t.watch.EventsOf(eventType, b.Ref.ID) {
+		at = e.Created
 	}
 	rows := t.watch.Rows(b)
 	if at.IsZero() || len(rows) == 0 || rows[len(rows)-1].Open() || !rows[len(rows)-1].Closed.Equal(at) {
@@ -97,8 +95,7 @@ func (t BilledRows) ExpectRowClosed(things ...watch.Billed) {
 		case len(watch.Open(rows)) > 0:
 			t.failOf(b, result.LeakedRow,
 				fmt.Sprintf("%s ended at %s, but %d of its %d usage rows are still open: the customer is billed for "+
-					"ever",
-					b, stage.Stamp(*died), len(watch.Open(rows)), len(rows)), t.watch.Evidence()...)
+					"ever", b, stage.Stamp(*died), len(watch.Open(rows)), len(rows)), t.watch.Evidence()...)
 		case !rows[len(rows)-1].Closed.Equal(*died):
 			last := rows[len(rows)-1]
 			t.failSeen(b, result.WrongClose, closedSeen(last),
@@ -129,8 +126,7 @@ func (t BilledRows) expectAsTold(b watch.Billed, rows []usageprobe.HelperRow) {
 			class = result.CrossedClose
 		}
 		t.failOf(b, class, fmt.Sprintf("%s has a usage row (helper id %d) that was closed at %s%s, want %s", b,
-			row.HelperID, stage.StampOf(row.Closed), by, stage.Stamp(dates[0])),
-			t.watch.Evidence()...)
+			row.HelperID, stage.StampOf(row.Closed), by, stage.Stamp(dates[0])), t.watch.Evidence()...)
 	}
 }
 
@@ -140,8 +136,7 @@ func (t BilledRows) ExpectRows(b watch.Billed, opened, closed int) {
 	rows := t.watch.Rows(b)
 	if n := len(watch.Open(rows)); n != opened || len(rows)-n != closed {
 		t.failSeen(b, rowsClass(n, opened), rowsSeen(len(rows)),
-			fmt.Sprintf("%s has %d open and %d closed usage rows, "+
-				"want %d and %d", b, n, len(rows)-n, opened, closed))
+			fmt.Sprintf("%s has %d open and %d closed usage rows, want %d and %d", b, n, len(rows)-n, opened, closed))
 	}
 }
 

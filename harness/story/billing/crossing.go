@@ -22,11 +22,7 @@ func (t Crossings) CrossedRules(n *objects.Network, skew, count int) []*objects.
 		}
 		rules = append(rules, objects.Numbered(n, len(rules)+1, ahead)...)
 		for len(rules) < count || !t.willCross(rules) {
-			if len(rules) >= t.site.SkewBudget {
-				t.Inconclusive("%d LB rules of one account did not cross: others create rules at the same time, "+
-					"rule ids are %d ahead; the budget is %d (--skew-budget)",
-					len(rules), ahead, t.site.SkewBudget)
-			}
+			t.withinBudget(rules, "one account", ahead)
 			rules = append(rules, n.LoadBalancer(fmt.Sprintf("R%d", len(rules)+1)))
 		}
 	})
@@ -51,6 +47,14 @@ func (t Crossings) affordable(ahead, more int) {
 	if cost := max(ahead, -ahead) + more; cost > t.site.SkewBudget {
 		t.Inconclusive("%s, so a crossing takes %s; the budget is %d (--skew-budget)", gap(ahead),
 			crossingRules(ahead, more), t.site.SkewBudget)
+	}
+}
+
+// withinBudget ends a story whose rules have not crossed.
+func (t Crossings) withinBudget(rules []*objects.Rule, of string, ahead int) {
+	if len(rules) >= t.site.SkewBudget {
+		t.Inconclusive("%d LB rules of %s did not cross: others create rules at the same time, rule ids are %d ahead; "+
+			"the budget is %d (--skew-budget)", len(rules), of, ahead, t.site.SkewBudget)
 	}
 }
 
@@ -188,11 +192,7 @@ func (t Crossings) CrossedAccounts(a, b *objects.Network, skew int) []*objects.R
 			if crossing(rules, t.helperIDs(rules), differ) {
 				return
 			}
-			if len(rules) >= t.site.SkewBudget {
-				t.Inconclusive("%d LB rules of two accounts did not cross: others create rules at the same time, "+
-					"rule ids are %d ahead; the budget is %d (--skew-budget)",
-					len(rules), ahead, t.site.SkewBudget)
-			}
+			t.withinBudget(rules, "two accounts", ahead)
 			last = turn(rules, next, last, a, b)
 			rules = append(rules, last.LoadBalancer(fmt.Sprintf("R%d", len(rules)+1)))
 		}

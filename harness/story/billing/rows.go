@@ -15,13 +15,7 @@ import (
 func (t RuleRows) ExpectOneDeleteEvent(rules ...*objects.Rule) {
 	for _, r := range rules {
 		t.Checked(1)
-		n := 0
-		for _, e := range t.watch.Last.Events {
-			if e.Type == "LB.DELETE" && e.ResourceID == r.InternalID {
-				n++
-			}
-		}
-		if n != 1 {
+		if n := len(t.watch.EventsOf("LB.DELETE", r.InternalID)); n != 1 {
 			t.failSeen(r.Billed(), result.WrongEvent, result.Seen{What: SeenDeletes, Number: float64(n), Want: 1},
 				fmt.Sprintf("%s was deleted and has %d LB.DELETE usage events, want one", r, n))
 		}
@@ -32,14 +26,10 @@ func (t RuleRows) ExpectOneDeleteEvent(rules ...*objects.Rule) {
 func (t RuleRows) ExpectNoDeleteEvent(rules ...*objects.Rule) {
 	for _, r := range rules {
 		t.Checked(1)
-		for _, e := range t.watch.Last.Events {
-			if e.Type == "LB.DELETE" && e.ResourceID == r.InternalID {
-				t.failSeen(r.Billed(), result.RolledBackDelete,
-					result.Seen{What: SeenDeletes, At: e.Created, Number: 1},
-					fmt.Sprintf("%s is alive, but cloud.usage_event has an LB.DELETE of it at %s", r,
-						stage.Stamp(e.Created)))
-				break
-			}
+		if events := t.watch.EventsOf("LB.DELETE", r.InternalID); len(events) > 0 {
+			at := events[0].Created
+			t.failSeen(r.Billed(), result.RolledBackDelete, result.Seen{What: SeenDeletes, At: at, Number: 1},
+				fmt.Sprintf("%s is alive, but cloud.usage_event has an LB.DELETE of it at %s", r, stage.Stamp(at)))
 		}
 	}
 }
@@ -191,8 +181,7 @@ func (t RuleRows) ExpectClosed(rules ...*objects.Rule) {
 		case rows[0].Open():
 			t.failOf(r.Billed(), result.LeakedRow,
 				fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) is still open: the customer is "+
-					"billed for ever",
-					r.Called(), stage.Stamp(died), rows[0].HelperID), t.watch.Evidence()...)
+					"billed for ever", r.Called(), stage.Stamp(died), rows[0].HelperID), t.watch.Evidence()...)
 		case !rows[0].Closed.Equal(died):
 			t.failOf(r.Billed(), result.WrongClose,
 				fmt.Sprintf("%s was deleted at %s, but its usage row (helper id %d) was closed at %s%s",
@@ -205,11 +194,9 @@ func (t RuleRows) ExpectClosed(rules ...*objects.Rule) {
 // deleteEventOf is the time of the rule's own LB.DELETE usage event. A delete without one is a failure of its own; the
 // time that the scenario noted then stands in.
 func (t RuleRows) deleteEventOf(r *objects.Rule) time.Time {
-	for _, e := range t.watch.Last.Events {
-		if e.Type == "LB.DELETE" && e.ResourceID == r.InternalID {
-			t.inTime(r, e)
-			return e.Created
-		}
+	if events := t.watch.EventsOf("LB.DELETE", r.InternalID); len(events) > 0 {
+		t.inTime(r, events[0])
+		return events[0].Created
 	}
 	t.failOf(r.Billed(), result.WrongEvent, fmt.Sprintf("%s was deleted, but cloud.usage_event has no LB.DELETE for it",
 		r.Called()), t.watch.Evidence()...)
@@ -225,8 +212,7 @@ func (t RuleRows) inTime(r *objects.Rule, e usageprobe.UsageEvent) {
 	}
 	t.failOf(r.Billed(), result.WrongEvent,
 		fmt.Sprintf("%s was deleted between %s and %s, but its LB.DELETE event is dated %s", r.Called(),
-			stage.Stamp(r.Deleting), stage.Stamp(r.Deleted), stage.Stamp(e.Created)),
-		t.watch.Evidence()...)
+			stage.Stamp(r.Deleting), stage.Stamp(r.Deleted), stage.Stamp(e.Created)), t.watch.Evidence()...)
 }
 
 // ExpectBilledFor expects that the rule's records add up to its life, end with the window of its delete, and that the
@@ -274,13 +260,11 @@ func (t RuleRows) RequireWindowAfter(dead, live *objects.Rule) {
 const ClosingTick = 1.01 / 3.6e6
 
 func (t RuleRows) createEventOf(r *objects.Rule) time.Time {
-	for _, e := range t.watch.Last.Events {
-		if e.Type == "LB.CREATE" && e.ResourceID == r.InternalID {
-			return e.Created
-		}
+	events := t.watch.EventsOf("LB.CREATE", r.InternalID)
+	if len(events) == 0 {
+		t.Inconclusive("%s has no LB.CREATE usage event", r)
 	}
-	t.Inconclusive("%s has no LB.CREATE usage event", r)
-	return time.Time{}
+	return events[0].Created
 }
 
 // ExpectFullWindow expects that the newest window bills each live rule in full. A run whose window is not a multiple of

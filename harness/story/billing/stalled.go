@@ -32,13 +32,10 @@ func (t UsageRuns) ExpectAllProcessed() {
 		}
 	}
 	if len(left) > 0 {
-		t.Fail(
-			result.StalledRun,
-			fmt.Sprintf("a usage job succeeded up to %s and left %d older events unprocessed, the "+
-				"first is %s", stage.Stamp(t.watch.Last.Cutoff), len(left), left[0]),
-			result.Evidence{Kind: result.KindRows,
-				Title: "cloud_usage.usage_event, processed = 0", Text: strings.Join(left, "\n")},
-		)
+		t.Fail(result.StalledRun, fmt.Sprintf("a usage job succeeded up to %s and left %d older events unprocessed, "+
+			"the first is %s", stage.Stamp(t.watch.Last.Cutoff), len(left), left[0]),
+			result.Evidence{Kind: result.KindRows, Title: "cloud_usage.usage_event, processed = 0",
+				Text: strings.Join(left, "\n")})
 	}
 }
 
@@ -52,13 +49,9 @@ func (t UsageRuns) ExpectNoRepeats() {
 		}
 	}
 	if len(twice) > 0 {
-		t.Fail(
-			result.RepeatedRecords,
-			fmt.Sprintf("of %d usage records, %d are there more than once: whoever adds them "+
-				"up bills twice", len(t.watch.Last.Records), len(twice)),
-			result.Evidence{Kind: result.KindRows,
-				Title: "cloud_usage.cloud_usage, records that are there twice", Text: strings.Join(twice, "\n")},
-		)
+		t.Fail(result.RepeatedRecords, fmt.Sprintf("of %d usage records, %d are there more than once: whoever adds "+
+			"them up bills twice", len(t.watch.Last.Records), len(twice)), result.Evidence{Kind: result.KindRows,
+			Title: "cloud_usage.cloud_usage, records that are there twice", Text: strings.Join(twice, "\n")})
 	}
 }
 

@@ -29,9 +29,8 @@ func (t UsageRuns) ExpectKnownToUsage(accounts ...*objects.Account) {
 				"itself is wrong", ids[0])
 		}
 		t.Find(result.Finding{Says: fmt.Sprintf("account %d is missing in cloud_usage.account after a usage run "+
-			"that came after it was made: "+
-			"it is not billed, and its first event will end every usage run of the site", v.AccountID),
-			Class: watch.ClassOf(v), Codes: []string{v.Invariant}})
+			"that came after it was made: it is not billed, and its first event will end every usage run of the site",
+			v.AccountID), Class: watch.ClassOf(v), Codes: []string{v.Invariant}})
 	}
 }
 
@@ -71,9 +70,7 @@ func (t UsageRuns) ExpectDays(zone *time.Location) {
 	for _, j := range t.watch.Last.Jobs {
 		if end := j.End.Add(time.Millisecond).In(zone); j.Success && (end.Hour() != 0 || end.Minute() != 0) {
 			t.Fail(result.UsageJob, fmt.Sprintf("usage job %d covers up to %s in %s, want a midnight", j.ID,
-				end.Format("2006-01-02 15:04:05"), zone),
-				result.Evidence{Kind: result.KindRows, Title: "cloud_usage.usage_job",
-					Text: jobTable(t.watch.Last.Jobs)})
+				end.Format("2006-01-02 15:04:05"), zone), jobTable(t.watch.Last.Jobs))
 			return
 		}
 	}
@@ -88,12 +85,16 @@ func (t UsageRuns) ExpectFirstDay(midnight time.Time) {
 		}
 		if !j.Start.Equal(midnight) {
 			t.Fail(result.UsageJob, fmt.Sprintf("the first usage job covers from %s on, and the day begins at %s",
-				stage.Stamp(j.Start), stage.Stamp(midnight)), result.Evidence{Kind: result.KindRows,
-				Title: "cloud_usage.usage_job", Text: jobTable(t.watch.Last.Jobs)})
+				stage.Stamp(j.Start), stage.Stamp(midnight)), jobTable(t.watch.Last.Jobs))
 		}
 		return
 	}
 	t.Inconclusive("no usage job has succeeded")
+}
+
+// cover waits for a usage run that covers a time.
+func (t UsageRuns) cover(until time.Time) {
+	t.Must(t.site.Usage.Cover(t.ctx, until), "waiting for a usage run that covers %s", stage.Stamp(until))
 }
 
 // Drain waits until a successful usage run covers the present, then holds the rows of the scenario's accounts against
@@ -101,7 +102,7 @@ func (t UsageRuns) ExpectFirstDay(midnight time.Time) {
 func (t UsageRuns) Drain() {
 	defer t.Step("usage run")()
 	until := t.on.Now()
-	t.Must(t.site.Usage.Cover(t.ctx, until), "waiting for a usage run that covers %s", stage.Stamp(until))
+	t.cover(until)
 	t.look(until)
 }
 
@@ -124,7 +125,7 @@ func (t UsageRuns) Drains(count int) {
 func (t UsageRuns) DrainUnjudged() {
 	defer t.Step("usage run, not judged")()
 	until := t.on.Now()
-	t.Must(t.site.Usage.Cover(t.ctx, until), "waiting for a usage run that covers %s", stage.Stamp(until))
+	t.cover(until)
 	t.read(until)
 }
 
@@ -203,7 +204,7 @@ func (t UsageRuns) drainTogether(count int) {
 	present := t.on.Now()
 	until := present.Add(time.Duration(count) * t.site.Usage.Window())
 	for {
-		t.Must(t.site.Usage.Cover(t.ctx, until), "waiting for a usage run that covers %s", stage.Stamp(until))
+		t.cover(until)
 		t.look(until)
 		if !t.watch.NewestHolds(present) {
 			return
@@ -240,8 +241,7 @@ func (t UsageRuns) snapshot(ids ...int64) usageprobe.Snapshot {
 		}
 		if t.on.Now().Sub(began) > runEnds {
 			t.Inconclusive("for %s there have been usage records later than %s, the end of the newest successful "+
-				"usage job: a run that does not end, or failed half way",
-				runEnds, stage.Stamp(s.Cutoff))
+				"usage job: a run that does not end, or failed half way", runEnds, stage.Stamp(s.Cutoff))
 		}
 		t.Must(t.site.Clock.Pass(t.ctx, runLooked), "waiting for the end of a usage run")
 	}
@@ -340,16 +340,15 @@ func (t UsageRuns) ExpectJobsSound() {
 	t.Checked(1)
 	now, window := t.watch.Read, t.site.Usage.Window()
 	jobs := t.watch.Last.Jobs
-	evidence := result.Evidence{Kind: result.KindRows, Title: "cloud_usage.usage_job", Text: jobTable(jobs)}
 	if age := now.Sub(t.watch.Last.Cutoff); age > 2*window && !t.on.SharesRuns() {
 		t.Fail(result.UsageJob, fmt.Sprintf("the newest successful usage job ended at %s, %s ago; the window is %s",
-			stage.Stamp(t.watch.Last.Cutoff), age.Round(time.Second), window), evidence)
+			stage.Stamp(t.watch.Last.Cutoff), age.Round(time.Second), window), jobTable(jobs))
 	}
 	for _, j := range jobs {
 		// A single job keeps the time of its request, and is left open when a recurring one was opened after it.
 		if j.End.IsZero() && j.Type == 0 && now.Sub(j.Heartbeat) > staleJob+window {
 			t.Fail(result.UsageJob, fmt.Sprintf("usage job %d is open and its owner was last heard at %s", j.ID,
-				stage.Stamp(j.Heartbeat)), evidence)
+				stage.Stamp(j.Heartbeat)), jobTable(jobs))
 		}
 	}
 }
@@ -357,8 +356,8 @@ func (t UsageRuns) ExpectJobsSound() {
 // staleJob is the age of a heartbeat after which a job is taken over (UsageJobDaoImpl@4.20.0.0).
 const staleJob = 5 * time.Minute
 
-func jobTable(jobs []usageprobe.Job) string {
-	return stage.Table("id\ttype\tstart\tend\tsuccess\theartbeat", func(row func(...any)) {
+func jobTable(jobs []usageprobe.Job) result.Evidence {
+	text := stage.Table("id\ttype\tstart\tend\tsuccess\theartbeat", func(row func(...any)) {
 		for _, j := range jobs {
 			end := "open"
 			if !j.End.IsZero() {
@@ -367,13 +366,13 @@ func jobTable(jobs []usageprobe.Job) string {
 			row(j.ID, j.Type, stage.Stamp(j.Start), end, j.Success, stage.Stamp(j.Heartbeat))
 		}
 	})
+	return result.Evidence{Kind: result.KindRows, Title: "cloud_usage.usage_job", Text: text}
 }
 
 // PassRuns lets count whole usage windows pass, with a run that covers them.
 func (t UsageRuns) PassRuns(count int) {
 	defer t.Step("usage run over %d windows", count)()
-	until := t.on.Now().Add(time.Duration(count) * t.site.Usage.Window())
-	t.Must(t.site.Usage.Cover(t.ctx, until), "waiting for a usage run that covers %s", stage.Stamp(until))
+	t.cover(t.on.Now().Add(time.Duration(count) * t.site.Usage.Window()))
 }
 
 // UsageRun is Drain without a verdict: what was read, and what does not hold, but for defects that the release is known
@@ -381,7 +380,7 @@ func (t UsageRuns) PassRuns(count int) {
 func (t UsageRuns) UsageRun() (usageprobe.Snapshot, []usageprobe.Violation) {
 	defer t.Step("usage run")()
 	until := t.on.Now()
-	t.Must(t.site.Usage.Cover(t.ctx, until), "waiting for a usage run that covers %s", stage.Stamp(until))
+	t.cover(until)
 	t.read(until)
 	return *t.watch.Last, t.watch.Unexpected(t.watch.Violations())
 }

@@ -41,10 +41,8 @@ func (m Making) NewAccountCalled(end string) *Account {
 func (t *Cast) newAccountIn(domain, end string) *Account {
 	name := t.Unique("acct") + end
 	defer t.Step("account %s", name)()
-	entry := t.intend("account", name, name)
-	t.OnRemove("account "+name, func(ctx context.Context) error { return t.removeAccount(ctx, name) })
-	made, err := t.createAccount(cloud.AccountSpec{Name: name, DomainID: domain,
-		Password: t.secret(), Email: "stackproof@example.invalid"})
+	spec, entry := t.intendAccount(name, domain)
+	made, err := t.createAccount(spec)
 	t.Must(t.refused(entry, err), "creating account %s", name)
 	id := made.Id
 	t.created(entry, id, 0)
@@ -70,6 +68,14 @@ func (t *Cast) newAccountIn(domain, end string) *Account {
 	return a
 }
 
+// intendAccount is an account that is not made yet, and its entry in the ledger.
+func (t *Cast) intendAccount(name, domain string) (spec cloud.AccountSpec, entry int) {
+	entry = t.intend("account", name, name)
+	t.onRemove("account", name, cleanup.Account(name))
+	return cloud.AccountSpec{Name: name, DomainID: domain, Password: t.secret(), Email: "stackproof@example.invalid"},
+		entry
+}
+
 // createAccount makes an account while no other scenario makes one.
 func (t *Cast) createAccount(spec cloud.AccountSpec) (*cloud.Account, error) {
 	give, err := t.Site.Accounts.Take(t.Ctx)
@@ -92,18 +98,27 @@ func (a *Account) IsProject() bool { return a.project }
 
 func (a *Account) own() owned { return owned{a, a.t} }
 
-// removeAccount removes an account with all that it owns and looks whether it is gone: a delete's answer proves
-// nothing.
-func (t *Cast) removeAccount(ctx context.Context, name string) error {
-	report, err := cleanup.Remove(ctx, cleanup.Options{Cloud: t.Site.Cloud, Scope: cleanup.Account(name)})
-	if err := errors.Join(err, report.Err()); err != nil || t.Site.Ledger == nil {
-		return err
-	}
-	return t.Site.Ledger.Gone(name)
+// onRemove has what a scope holds removed when the story is over, and looks whether it is gone: a delete's answer
+// proves nothing.
+func (t *Cast) onRemove(kind, name string, scope cleanup.Scope) {
+	t.OnRemove(kind+" "+name, func(ctx context.Context) error {
+		report, err := cleanup.Remove(ctx, cleanup.Options{Cloud: t.Site.Cloud, Scope: scope})
+		if err := errors.Join(err, report.Err()); err != nil || t.Site.Ledger == nil {
+			return err
+		}
+		return t.Site.Ledger.Gone(name)
+	})
 }
 
 // secret is a password that nobody needs again.
 func (t *Cast) secret() string { return fmt.Sprintf("sp-%016x-%016x", t.Rng.Uint64(), t.Rng.Uint64()) }
+
+// doApart is do in a second of its own: events of one second are unordered.
+func (o owned) doApart(command string, p cloud.Params) {
+	o.t.Pass(stage.Apart)
+	o.do(command, p)
+	o.t.Pass(stage.Apart)
+}
 
 // do carries out an asynchronous command that the client has no call for.
 func (o owned) do(command string, p cloud.Params) {
@@ -137,8 +152,7 @@ const accountCleanup = harness.CleanupTime
 func (a *Account) Forge(eventType string, resource int64, columns map[string]any, details map[string]string) {
 	defer a.t.Step("forged %s", eventType)()
 	a.t.Must(a.t.Site.Tamper.Forge(a.t.Ctx, harness.ForgedEvent{Type: eventType, Account: a.InternalID,
-		Resource: resource, Columns: columns, Details: details}),
-		"forging %s", eventType)
+		Resource: resource, Columns: columns, Details: details}), "forging %s", eventType)
 	a.t.Pass(stage.Apart)
 }
 
@@ -180,15 +194,11 @@ func (a *Account) VPNUser(name string) *VPNUser {
 // Remove removes the user.
 func (u *VPNUser) Remove() {
 	defer u.t.Step("VPN user %s away", u.name)()
-	u.t.Pass(stage.Apart)
-	u.do("removeVpnUser", cloud.Params{"username": u.name})
-	u.t.Pass(stage.Apart)
+	u.doApart("removeVpnUser", cloud.Params{"username": u.name})
 }
 
 // Billed is the user as it is billed.
-func (u *VPNUser) Billed() watch.Billed {
-	return watch.Billed{Name: u.name, Ref: usageprobe.Ref{Kind: usageprobe.KindVPNUser, ID: u.internalID}}
-}
+func (u *VPNUser) Billed() watch.Billed { return billed(usageprobe.KindVPNUser, u.internalID, u.name) }
 
 // Waves of accounts on a site whose usage server runs by itself: it looks for work every 60 s
 // (UsageManagerImpl.java@4.20.0.0), so the waves must be spread over a minute to meet a run.
@@ -221,11 +231,7 @@ func (m Making) AccountsDuringUsageRun(count int) []*Account {
 func (t *Cast) accountsAtOnce(count int) []*Account {
 	specs, entries, made := make([]cloud.AccountSpec, count), make([]int, count), make([]*cloud.Account, count)
 	for i := range count {
-		name := t.Unique("acct")
-		specs[i] = cloud.AccountSpec{Name: name, DomainID: t.Site.DomainID, Password: t.secret(),
-			Email: "stackproof@example.invalid"}
-		entries[i] = t.intend("account", name, name)
-		t.OnRemove("account "+name, func(ctx context.Context) error { return t.removeAccount(ctx, name) })
+		specs[i], entries[i] = t.intendAccount(t.Unique("acct"), t.Site.DomainID)
 	}
 	give, err := t.Site.Accounts.Take(t.Ctx)
 	t.Must(err, "waiting for other scenarios' accounts")

@@ -23,21 +23,17 @@ type Cast struct {
 	keepAlive []string // ids of the offerings with keep-alive that the story made
 }
 
+// Verbs are the groups of verbs that make things, and let them fail.
+func (t *Cast) Verbs() (Making, PushFaults) { return Making{t}, PushFaults{t} }
+
 // NewCast is the empty cast of a story on a stage.
 func NewCast(t *stage.Stage) *Cast { return &Cast{Stage: t, Watch: watch.New(t)} }
 
 // PushCount is how many pushes the network's router has had.
-func (t *Cast) PushCount(n *Network) int {
-	pushes, err := t.Site.Pushes.Of(t.Ctx, n.Router())
-	t.Must(err, "reading the pushes of router %s", n.Router())
-	return len(pushes)
-}
+func (t *Cast) PushCount(n *Network) int { return len(t.Pushes(n.Router())) }
 
 // Making are the verbs that make what belongs to no other object.
 type Making struct{ t *Cast }
-
-// Making are the verbs of the cast.
-func (t *Cast) Making() Making { return Making{t} }
 
 // InternalID is the id of an object by its uuid, which must be asked while the object lives.
 func (m Making) InternalID(of usageprobe.Object, uuid string) int64 { return m.t.InternalID(of, uuid) }
@@ -47,11 +43,7 @@ func (t *Cast) Accounts() []*Account { return t.accounts }
 
 // AccountIDs are the internal ids of the story's accounts.
 func (t *Cast) AccountIDs() []int64 {
-	ids := make([]int64, len(t.accounts))
-	for i, a := range t.accounts {
-		ids[i] = a.InternalID
-	}
-	return ids
+	return stage.Each(t.accounts, func(a *Account) int64 { return a.InternalID })
 }
 
 // Rules are the story's, the deleted ones too.

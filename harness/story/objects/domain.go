@@ -1,9 +1,6 @@
 package objects
 
 import (
-	"context"
-	"errors"
-
 	"github.com/stackproof/stackproof/harness/cleanup"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/ledger"
@@ -28,7 +25,7 @@ func (t *Cast) newDomain(parent string) *Domain {
 	d := &Domain{t: t, Name: t.Unique("domain")}
 	defer t.Step("domain %s", d.Name)()
 	entry := t.intend(string(ledger.Domain), d.Name, "")
-	t.OnRemove("domain "+d.Name, func(ctx context.Context) error { return t.removeDomain(ctx, d.Name) })
+	t.onRemove("domain", d.Name, cleanup.OfLedger([]ledger.Entry{{Kind: ledger.Domain, Name: d.Name}}))
 	made, err := t.Site.Cloud.CreateDomain(t.Ctx, d.Name, parent)
 	t.Must(t.refused(entry, err), "creating domain %s", d.Name)
 	d.ID = made.Id
@@ -37,16 +34,6 @@ func (t *Cast) newDomain(parent string) *Domain {
 		t.Must(t.Site.Cloud.LiftLimits(t.Ctx, d.ID, ""), "domain %s", d.Name)
 	}
 	return d
-}
-
-// removeDomain removes a domain and looks whether it is gone.
-func (t *Cast) removeDomain(ctx context.Context, name string) error {
-	report, err := cleanup.Remove(ctx, cleanup.Options{Cloud: t.Site.Cloud,
-		Scope: cleanup.OfLedger([]ledger.Entry{{Kind: ledger.Domain, Name: name}})})
-	if err := errors.Join(err, report.Err()); err != nil || t.Site.Ledger == nil {
-		return err
-	}
-	return t.Site.Ledger.Gone(name)
 }
 
 // Events are those of a type that listEvents shows of the account.

@@ -11,9 +11,6 @@ import (
 // PushFaults are verbs that make the simulator fail commands to routers.
 type PushFaults struct{ t *Cast }
 
-// PushFaults are the verbs of the cast.
-func (t *Cast) PushFaults() PushFaults { return PushFaults{t} }
-
 // lbCommand is the agent command that carries a router's load balancing configuration.
 const lbCommand = "LoadBalancerConfigCommand"
 

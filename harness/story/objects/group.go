@@ -34,9 +34,8 @@ func scalingOf(n *Network) *scaling {
 	}
 	defer n.t.Step("autoscale policies")()
 	s := &scaling{}
-	s.up = scaler{n}.scalePolicy("scaleup", "GT", 90, nil)
-	s.down = scaler{n}.scalePolicy("scaledown", n.shrink.operator(),
-		n.shrink.threshold(), n.shrink)
+	s.up = scaler{n}.policyWhen("scaleup", nil, When{"CPU", "GT", 90})
+	s.down = scaler{n}.policyWhen("scaledown", n.shrink, When{"CPU", "LT", n.shrink.threshold()})
 	c := n.t.choices()
 	grace := n.t.Grace()
 	s.profile, _, _ = made(n.Account, "autoscale profile", n.Name, "",
@@ -51,10 +50,6 @@ func scalingOf(n *Network) *scaling {
 
 // scaler makes what the groups of a network act by.
 type scaler struct{ *Network }
-
-func (n scaler) scalePolicy(action, operator string, threshold int64, quiet *shrinking) string {
-	return n.policyWhen(action, quiet, When{"CPU", operator, threshold})
-}
 
 // When is a condition of a policy: a counter's source compared with a threshold.
 type When struct {

@@ -66,8 +66,6 @@ type shrinking struct{ quiet int }
 // Shrink has the groups that are made from now on scale down, one member after each quiet time.
 func (n *Network) Shrink(quiet time.Duration) { n.shrink = &shrinking{int(quiet.Seconds())} }
 
-func (*shrinking) operator() string { return "LT" }
-
 func (s *shrinking) threshold() int64 {
 	if s == nil {
 		return 1

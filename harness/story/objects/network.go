@@ -10,26 +10,6 @@ import (
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
 
-// Conserves says whether the network's offering lets an address carry rules of several services, as the API lists it.
-func (n *Network) Conserves() bool {
-	found, err := n.Account.Cloud.ListNetworks(n.t.Ctx, cloud.Params{"id": n.ID})
-	n.t.Must(err, "listing %s", n.Name)
-	if len(found) != 1 {
-		n.t.Inconclusive("%s is not listed", n.Name)
-	}
-	return found[0].Networkofferingconservemode
-}
-
-// Offering is the id of the network's offering.
-func (n *Network) Offering() string {
-	found, err := n.Account.Cloud.ListNetworks(n.t.Ctx, cloud.Params{"id": n.ID})
-	n.t.Must(err, "listing %s", n.Name)
-	if len(found) != 1 {
-		n.t.Inconclusive("%s is not listed", n.Name)
-	}
-	return found[0].Networkofferingid
-}
-
 // VPC is a VPC of the scenario, with one virtual router.
 type VPC struct {
 	owned
@@ -97,12 +77,14 @@ type Network struct {
 }
 
 // Tier creates a tier with the range 10.n.m.0/24 and an offering that balances loads.
-func (v *VPC) Tier() *Network {
+func (v *VPC) Tier() *Network { return v.TierOf(v.t.choices().tierOffering) }
+
+// TierOf creates a tier with an offering of one's own.
+func (v *VPC) TierOf(offering string) *Network {
 	v.tiers++
 	n := &Network{owned: v.owned, VPC: v, Name: v.t.Unique("tier")}
 	defer v.t.Step("tier %s", n.Name)()
-	c := v.t.choices()
-	createNetwork(n, cloud.NetworkSpec{ZoneID: c.zone, OfferingID: c.tierOffering, VPCID: v.ID,
+	createNetwork(n, cloud.NetworkSpec{ZoneID: v.t.choices().zone, OfferingID: offering, VPCID: v.ID,
 		Gateway: fmt.Sprintf("10.%d.%d.1", v.number, v.tiers), Netmask: "255.255.255.0"})
 	return n
 }
@@ -224,5 +206,21 @@ func (a *Address) InOtherZone(owner *Account) watch.Billed {
 	defer a.t.Step("%s in another zone for %s", a.IP, owner.Name)()
 	id, err := a.t.Site.Tamper.AddressInOtherZone(a.t.Ctx, owner.InternalID, a.IP.String())
 	a.t.Must(err, "an address in another zone")
-	return watch.Billed{Name: a.IP.String() + " in another zone", Ref: usageprobe.Ref{Kind: usageprobe.KindIP, ID: id}}
+	return billed(usageprobe.KindIP, id, a.IP.String()+" in another zone")
+}
+
+// Conserves says whether the network's offering lets an address carry rules of several services, as the API lists it.
+func (n *Network) Conserves() bool { return listed(n).Networkofferingconservemode }
+
+// Offering is the id of the network's offering.
+func (n *Network) Offering() string { return listed(n).Networkofferingid }
+
+// listed is the network as the API lists it.
+func listed(n *Network) *cloud.Network {
+	found, err := n.Account.Cloud.ListNetworks(n.t.Ctx, cloud.Params{"id": n.ID})
+	n.t.Must(err, "listing %s", n.Name)
+	if len(found) != 1 {
+		n.t.Inconclusive("%s is not listed", n.Name)
+	}
+	return found[0]
 }

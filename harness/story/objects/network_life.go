@@ -55,9 +55,7 @@ const noLBOffering = "DefaultIsolatedNetworkOfferingForVpcNetworksNoLB"
 // Update renames the network, which is what an update without another offering may change.
 func (n *Network) Update() {
 	defer n.t.Step("update of %s", n.Name)()
-	n.t.Pass(stage.Apart)
-	n.do("updateNetwork", cloud.Params{"id": n.ID, "displaytext": n.Name + " updated"})
-	n.t.Pass(stage.Apart)
+	n.doApart("updateNetwork", cloud.Params{"id": n.ID, "displaytext": n.Name + " updated"})
 }
 
 // Restart restarts the network.
@@ -180,8 +178,7 @@ func (t *Cast) offeringOfTiers(what string, more cloud.Params) string {
 	defer t.Step("tier offering with %s", what)()
 	services := []string{"SourceNat", "Lb", "Dns", "NetworkACL", "Dhcp", "UserData"}
 	p := cloud.Params{"name": name, "displaytext": name, "traffictype": "GUEST", "guestiptype": "Isolated",
-		"forvpc":       "true",
-		"conservemode": "false", "supportedservices": services}
+		"forvpc": "true", "conservemode": "false", "supportedservices": services}
 	maps.Copy(p, more)
 	for i, s := range services {
 		p[key("serviceProviderList", i, "service")], p[key("serviceProviderList", i, "provider")] = s,
@@ -198,15 +195,6 @@ func (t *Cast) offeringOfTiers(what string, more cloud.Params) string {
 	t.Must(t.Site.Cloud.Call(t.Ctx, "updateNetworkOffering", cloud.Params{"id": id, "state": "Enabled"}, nil),
 		"updateNetworkOffering")
 	return id
-}
-
-// TierOf creates a tier with an offering of one's own.
-func (v *VPC) TierOf(offering string) *Network {
-	c := v.t.choices()
-	usual := c.tierOffering
-	defer func() { v.t.chosen.tierOffering = usual }()
-	v.t.chosen.tierOffering = offering
-	return v.Tier()
 }
 
 // networkShutdown is how long the garbage collection of networks may take: twice network.gc.wait and

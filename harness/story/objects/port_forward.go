@@ -27,9 +27,7 @@ type PortForward struct {
 }
 
 // Billed is the rule as it is billed.
-func (p *PortForward) Billed() watch.Billed {
-	return watch.Billed{Name: p.Name, Ref: usageprobe.Ref{Kind: usageprobe.KindPF, ID: p.InternalID}}
-}
+func (p *PortForward) Billed() watch.Billed { return billed(usageprobe.KindPF, p.InternalID, p.Name) }
 
 // PortForward forwards the address's next public port to the VM.
 func (n *Network) PortForward(ip *Address, name string, vm *VM) *PortForward {
@@ -40,8 +38,7 @@ func (n *Network) PortForward(ip *Address, name string, vm *VM) *PortForward {
 	p.ID, p.InternalID, _ = made(n.Account, "port forwarding rule", n.t.Unique("pf-"+name), usageprobe.ObjectRule,
 		func(ctx context.Context) (*cloud.Creating[cloud.PortForwardingRule], error) {
 			return n.Account.Cloud.CreatePortForwardingRule(ctx, cloud.PortForwardingSpec{IPAddressID: ip.ID,
-				NetworkID: n.ID, VMID: vm.ID, Protocol: "tcp",
-				PublicPort: port, PrivatePort: port})
+				NetworkID: n.ID, VMID: vm.ID, Protocol: "tcp", PublicPort: port, PrivatePort: port})
 		})
 	return p
 }

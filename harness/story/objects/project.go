@@ -1,9 +1,6 @@
 package objects
 
 import (
-	"context"
-	"errors"
-
 	"github.com/stackproof/stackproof/harness/cleanup"
 	"github.com/stackproof/stackproof/harness/cloud"
 )
@@ -15,13 +12,7 @@ func (a *Account) Project(name string) *Account {
 	name = t.Unique(name)
 	defer t.Step("project %s", name)()
 	entry := t.intend("project", name, a.Name)
-	t.OnRemove("project "+name, func(ctx context.Context) error {
-		report, err := cleanup.Remove(ctx, cleanup.Options{Cloud: t.Site.Cloud, Scope: cleanup.Project(name)})
-		if err := errors.Join(err, report.Err()); err != nil || t.Site.Ledger == nil {
-			return err
-		}
-		return t.Site.Ledger.Gone(name)
-	})
+	t.onRemove("project", name, cleanup.Project(name))
 	project := a.createProject(entry, name)
 	p := &Account{t: t, Name: name, ID: project.Id, DomainID: project.Domainid, Cloud: a.Cloud.InProject(project.Id),
 		project: true}

@@ -80,10 +80,7 @@ func (n *Network) LoadBalancerFor(name string, cidrs ...string) *Rule {
 // Assign puts VMs behind the rule.
 func (r *Rule) Assign(vms ...*VM) *Rule {
 	defer r.t.Step("%d VMs behind %s", len(vms), r.Name)()
-	ids := make([]string, len(vms))
-	for i, vm := range vms {
-		ids[i] = vm.ID
-	}
+	ids := stage.Each(vms, func(vm *VM) string { return vm.ID })
 	r.t.Must(r.Account.Cloud.AssignToLoadBalancerRule(r.t.Ctx, r.ID, ids...), "putting VMs behind %s", r)
 	return r
 }
@@ -143,14 +140,7 @@ func (r *Rule) Delete() {
 	t := r.t
 	defer t.Step("delete %s", r.Name)()
 	t.Pass(stage.Apart)
-	r.Deleting = t.Now()
-	remove := r.Account.Cloud.DeleteLoadBalancerRule
-	if r.Network.internal != nil {
-		remove = r.Account.Cloud.DeleteInternalLoadBalancer
-	}
-	t.Must(remove(t.Ctx, r.ID), "deleting %s", r)
-	r.Deleted = t.Now()
-	t.Must(t.removed(r.ID, nil), "noting the removal of %s", r)
+	r.DeleteAtOnce()
 	t.Pass(stage.Apart)
 }
 
@@ -173,10 +163,7 @@ func key(list string, i int, field string) string { return fmt.Sprintf("%s[%d].%
 // Remove takes VMs from behind the rule.
 func (r *Rule) Remove(vms ...*VM) {
 	defer r.t.Step("%d VMs away from %s", len(vms), r.Name)()
-	ids := make([]string, len(vms))
-	for i, vm := range vms {
-		ids[i] = vm.ID
-	}
+	ids := stage.Each(vms, func(vm *VM) string { return vm.ID })
 	r.t.Must(r.Account.Cloud.RemoveFromLoadBalancerRule(r.t.Ctx, r.ID, ids...), "taking VMs from behind %s", r)
 }
 
@@ -226,8 +213,7 @@ func (n *Network) InternalLoadBalancer(name string) *Rule {
 	r.ID, r.InternalID, answer = made(n.Account, "internal lb rule", full, usageprobe.ObjectRule,
 		func(ctx context.Context) (*cloud.Creating[cloud.InternalLoadBalancer], error) {
 			return n.Account.Cloud.CreateInternalLoadBalancer(ctx, cloud.InternalLoadBalancerSpec{Name: full,
-				Algorithm: r.Algorithm, NetworkID: n.ID, SourceIP: from,
-				SourcePort: r.Port, InstancePort: privatePort})
+				Algorithm: r.Algorithm, NetworkID: n.ID, SourceIP: from, SourcePort: r.Port, InstancePort: privatePort})
 		})
 	var err error
 	a.IP, err = netip.ParseAddr(answer.SourceIP)
@@ -253,7 +239,11 @@ func balancer(n *Network) string {
 func (r *Rule) DeleteAtOnce() {
 	defer r.t.Step("delete %s at once", r.Name)()
 	r.Deleting = r.t.Now()
-	r.t.Must(r.Account.Cloud.DeleteLoadBalancerRule(r.t.Ctx, r.ID), "deleting %s", r)
+	remove := r.Account.Cloud.DeleteLoadBalancerRule
+	if r.Network.internal != nil {
+		remove = r.Account.Cloud.DeleteInternalLoadBalancer
+	}
+	r.t.Must(remove(r.t.Ctx, r.ID), "deleting %s", r)
 	r.Deleted = r.t.Now()
 	r.t.Must(r.t.removed(r.ID, nil), "noting the removal of %s", r)
 }
@@ -288,11 +278,7 @@ func (n *Network) FailedLoadBalancer(name string) *Rule {
 
 // Names are the rules' names.
 func Names(rules []*Rule) string {
-	words := make([]string, len(rules))
-	for i, r := range rules {
-		words[i] = r.Name
-	}
-	return strings.Join(words, ", ")
+	return strings.Join(stage.Each(rules, func(r *Rule) string { return r.Name }), ", ")
 }
 
 // Called is the rule as a person of the story would call it.

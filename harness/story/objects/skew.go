@@ -30,8 +30,7 @@ func (t *Cast) missing(count int) int {
 	missing := max(0, count-ahead)
 	if missing > t.Site.SkewBudget {
 		t.Inconclusive("rule ids are %d ahead of helper ids; setting them %d apart takes %d harmless rules, the "+
-			"budget is %d (--skew-budget)",
-			ahead, count, missing, t.Site.SkewBudget)
+			"budget is %d (--skew-budget)", ahead, count, missing, t.Site.SkewBudget)
 	}
 	return missing
 }

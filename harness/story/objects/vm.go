@@ -166,8 +166,7 @@ type NIC struct {
 
 // Billed is the NIC's network offering as it is billed.
 func (n *NIC) Billed() watch.Billed {
-	return watch.Billed{Name: "NIC of " + n.vm.Name, Ref: usageprobe.Ref{Kind: usageprobe.KindNIC, ID: n.vm.InternalID,
-		Part: fmt.Sprint(n.InternalID)}}
+	return partBilled(usageprobe.KindNIC, n.vm.InternalID, fmt.Sprint(n.InternalID), "NIC of "+n.vm.Name)
 }
 
 // NICs are the VM's, the default one first.
@@ -193,9 +192,7 @@ func (vm *VM) Join(n *Network) {
 // Remove takes the NIC away.
 func (n *NIC) Remove() {
 	defer n.vm.t.Step("NIC away from %s", n.vm.Name)()
-	n.vm.t.Pass(stage.Apart)
-	n.vm.do("removeNicFromVirtualMachine", cloud.Params{"virtualmachineid": n.vm.ID, "nicid": n.ID})
-	n.vm.t.Pass(stage.Apart)
+	n.vm.doApart("removeNicFromVirtualMachine", cloud.Params{"virtualmachineid": n.vm.ID, "nicid": n.ID})
 }
 
 // BackUp assigns the VM to the zone's first backup offering.
@@ -225,7 +222,5 @@ func (vm *VM) BackUp() {
 // NoBackUp takes the VM from its backup offering.
 func (vm *VM) NoBackUp() {
 	defer vm.t.Step("no backups of %s", vm.Name)()
-	vm.t.Pass(stage.Apart)
-	vm.do("removeVirtualMachineFromBackupOffering", cloud.Params{"virtualmachineid": vm.ID, "forced": true})
-	vm.t.Pass(stage.Apart)
+	vm.doApart("removeVirtualMachineFromBackupOffering", cloud.Params{"virtualmachineid": vm.ID, "forced": true})
 }

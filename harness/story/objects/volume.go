@@ -17,17 +17,14 @@ type Volume struct {
 }
 
 // Billed is the volume on primary storage as it is billed.
-func (v *Volume) Billed() watch.Billed {
-	return watch.Billed{Name: v.Name, Ref: usageprobe.Ref{Kind: usageprobe.KindVolume, ID: v.InternalID}}
-}
+func (v *Volume) Billed() watch.Billed { return billed(usageprobe.KindVolume, v.InternalID, v.Name) }
 
 // uploadedVolume is the storage type of an uploaded volume (StorageTypes.java@4.20.0.0).
 const uploadedVolume = "4"
 
 // Uploaded is the volume on secondary storage as it is billed.
 func (v *Volume) Uploaded() watch.Billed {
-	return watch.Billed{Name: v.Name, Ref: usageprobe.Ref{Kind: usageprobe.KindStorage, ID: v.InternalID,
-		Part: uploadedVolume}}
+	return partBilled(usageprobe.KindStorage, v.InternalID, uploadedVolume, v.Name)
 }
 
 // NewVolume creates a data disk with the first offering that is not customised.
@@ -98,17 +95,13 @@ func (vm *VM) RootVolume() *Volume {
 // Attach attaches the volume to a VM.
 func (v *Volume) Attach(vm *VM) {
 	defer v.t.Step("attach %s", v.Name)()
-	v.t.Pass(stage.Apart)
-	v.do("attachVolume", cloud.Params{"id": v.ID, "virtualmachineid": vm.ID})
-	v.t.Pass(stage.Apart)
+	v.doApart("attachVolume", cloud.Params{"id": v.ID, "virtualmachineid": vm.ID})
 }
 
 // Resize makes the volume larger.
 func (v *Volume) Resize(gb int) {
 	defer v.t.Step("%s to %d GB", v.Name, gb)()
-	v.t.Pass(stage.Apart)
-	v.do("resizeVolume", cloud.Params{"id": v.ID, "size": gb})
-	v.t.Pass(stage.Apart)
+	v.doApart("resizeVolume", cloud.Params{"id": v.ID, "size": gb})
 }
 
 // Delete deletes the volume, which must not be attached.
@@ -130,10 +123,7 @@ func (v *Volume) Detach() {
 func (vm *VM) DestroyWith(named ...*Volume) {
 	t := vm.t
 	defer t.Step("destroy %s with %d volumes", vm.Name, len(named))()
-	ids := make([]string, len(named))
-	for i, v := range named {
-		ids[i] = v.ID
-	}
+	ids := stage.Each(named, func(v *Volume) string { return v.ID })
 	t.Pass(stage.Apart)
 	_, err := vm.Account.Cloud.Job(t.Ctx, "destroyVirtualMachine", cloud.Params{"id": vm.ID, "volumeids": ids}, nil)
 	t.Must(err, "destroying %s with %d volumes", vm.Name, len(named))
@@ -181,8 +171,7 @@ func (s *Snapshot) Delete() {
 
 // Billed is the snapshot on secondary storage as it is billed.
 func (s *Snapshot) Billed() watch.Billed {
-	return watch.Billed{Name: s.name, Ref: usageprobe.Ref{Kind: usageprobe.KindVMSnapshot, ID: s.vm.InternalID,
-		Part: fmt.Sprint(s.number)}}
+	return partBilled(usageprobe.KindVMSnapshot, s.vm.InternalID, fmt.Sprint(s.number), s.name)
 }
 
 // SnapshotOnPrimary forges the creation of a snapshot on primary storage.
@@ -200,6 +189,5 @@ func (s *Snapshot) OffPrimary() {
 
 // OnPrimary is the snapshot on primary storage as it is billed.
 func (s *Snapshot) OnPrimary() watch.Billed {
-	return watch.Billed{Name: s.name, Ref: usageprobe.Ref{Kind: usageprobe.KindOnPrimary, ID: s.vm.InternalID,
-		Part: s.name}}
+	return partBilled(usageprobe.KindOnPrimary, s.vm.InternalID, s.name, s.name)
 }

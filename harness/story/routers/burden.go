@@ -52,28 +52,10 @@ func (t RouterLooks) ExpectSection(r *objects.Rule, there bool) {
 	section, has := router.Listens(files.Live)[r.Section()]
 	switch {
 	case has && !there:
-		t.Fail(
-			result.WrongProtocol,
-			fmt.Sprintf("%s is a UDP rule, and the router serves it as a TCP listener", r.Called()),
-			result.Evidence{
-				Kind:  result.KindNote,
-				Title: "section " + section.Name,
-				Text:  strings.Join(section.Lines, "\n"),
-			},
-		)
-	case there && (!has || len(serversOf(section)) == 0):
-		t.Fail(result.RouterStale,
-			fmt.Sprintf("the router's live file has no listener with servers for %s", r.Called()))
+		t.Fail(result.WrongProtocol, fmt.Sprintf("%s is a UDP rule, and the router serves it as a TCP listener",
+			r.Called()), result.Evidence{Kind: result.KindNote, Title: "section " + section.Name,
+			Text: strings.Join(section.Lines, "\n")})
+	case there && (!has || len(section.Servers()) == 0):
+		t.Fail(result.RouterStale, "the router's live file has no listener with servers for "+r.Called())
 	}
-}
-
-// serversOf are the section's servers.
-func serversOf(s router.Section) []string {
-	var servers []string
-	for _, line := range s.Lines {
-		if strings.HasPrefix(strings.TrimSpace(line), "server ") {
-			servers = append(servers, line)
-		}
-	}
-	return servers
 }

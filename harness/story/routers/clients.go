@@ -127,8 +127,7 @@ func (t ClientLooks) ExpectCookie(control *objects.Rule, rules ...*objects.Rule)
 			t.undecided(s, control)
 		case s.obs.Target.Moved > 0 || s.obs.Target.Cookies < s.obs.Clients:
 			t.Fail(result.NotSticky, fmt.Sprintf("%s has a cookie policy, but %d of %d clients got a cookie and %d "+
-				"moved; %s", r, s.obs.Target.Cookies,
-				s.obs.Clients, s.obs.Target.Moved, s.where()), s.evidence()...)
+				"moved; %s", r, s.obs.Target.Cookies, s.obs.Clients, s.obs.Target.Moved, s.where()), s.evidence()...)
 		}
 	}
 }
@@ -191,15 +190,13 @@ func (t ClientLooks) probeBy(method dataplane.Method, control, r *objects.Rule) 
 	t.Must(err, "reading the files of router %s", name)
 	s.rendered, err = t.site.Routers.Rendered(t.ctx, name)
 	t.Must(err, "rendering the newest push of router %s", name)
-	pushes, err := t.site.Pushes.Of(t.ctx, name)
-	t.Must(err, "reading the pushes of router %s", name)
-	if len(pushes) > 0 {
-		for _, lb := range pushes[len(pushes)-1].LoadBalancers {
+	if push, ok := t.newestPush(name); ok {
+		for _, lb := range push.LoadBalancers {
 			if lb.UUID == r.ID {
 				s.pushed = &lb
 			}
 		}
-		s.raw = rawRule(pushes[len(pushes)-1], r.ID)
+		s.raw = rawRule(push, r.ID)
 	}
 	live := s.live()
 	hasTable := live.Sticky()
@@ -224,23 +221,22 @@ func (s seen) way() []bool {
 
 // where says how far a policy, or its removal, came: pushed, rendered, written, copied, loaded.
 func (s seen) where() string {
-	section := s.rule.Section()
-	has := func(b bool) string {
-		if b {
+	way := s.way()
+	has := func(station int) string {
+		if way[station] {
 			return "has it"
 		}
 		return "has it not"
 	}
 	process := "process does not run"
 	if s.files.MasterPID != 0 {
-		process = "running configuration " + has(router.Listens(s.files.Serving)[section].Sticky())
+		process = "running configuration " + has(3)
 		if s.files.Refusal != "" {
 			process += " (HAProxy refused the newest file: " + firstLine(s.files.Refusal) + ")"
 		}
 	}
-	return fmt.Sprintf("stickiness of this rule: newest push %s, haproxy.cfg.new %s, live haproxy.cfg %s, %s",
-		has(s.pushed != nil && len(s.pushed.Stickiness) > 0), has(router.Listens(s.files.New)[section].Sticky()),
-		has(s.live().Sticky()), process)
+	return fmt.Sprintf("stickiness of this rule: newest push %s, haproxy.cfg.new %s, live haproxy.cfg %s, %s", has(0),
+		has(1), has(2), process)
 }
 
 // rawRule is the rule's own part of a push, as it was sent.
@@ -274,9 +270,8 @@ func (s seen) evidence() []result.Evidence {
 	if diff == "" {
 		diff = "no difference between what the newest push renders to and the live file"
 	}
-	return append(all,
-		result.Evidence{Kind: result.KindFileDiff,
-			Title: "haproxy.cfg, per section: + as the newest push renders it, - as it is live", Text: diff},
+	return append(all, result.Evidence{Kind: result.KindFileDiff,
+		Title: "haproxy.cfg, per section: + as the newest push renders it, - as it is live", Text: diff},
 		result.Evidence{Kind: result.KindTrace, Title: "clients", Text: s.obs.String(), Data: s.obs})
 }
 
@@ -303,43 +298,33 @@ func (s seen) inForce() (string, bool) {
 // ExpectSticky expects that each rule keeps every client on one backend, with a stick table in its file, while the
 // control rule, which has no policy, is seen to move clients. Of no rules it expects nothing.
 func (t ClientLooks) ExpectSticky(control *objects.Rule, rules ...*objects.Rule) {
-	if len(rules) == 0 {
-		return
-	}
-	defer t.Step("clients of %s stay", objects.Names(rules))()
-	for _, r := range rules {
-		t.Checked(1)
-		s := t.probe(control, r)
-		switch s.verdict {
-		case dataplane.Sticky:
-			if why, ok := s.inForce(); !ok {
-				t.Fail(result.RouterStale, fmt.Sprintf("%s: clients stay, but %s", r, why), s.evidence()...)
-			}
-		case dataplane.Inconclusive:
-			t.undecided(s, control)
-		default:
-			t.Find(s.finding(result.NotSticky,
-				fmt.Sprintf("%s has a stickiness policy, but does not keep its clients: %d of %d changed their backend",
-					r.Called(), s.obs.Target.Moved, s.obs.Clients)), s.evidence()...)
-		}
+	if len(rules) > 0 {
+		t.expectClients("stay", dataplane.Sticky, []dataplane.Verdict{dataplane.NotSticky, dataplane.Partial},
+			result.NotSticky, "has a stickiness policy, but does not keep its clients", control, rules)
 	}
 }
 
 // ExpectFree expects that each rule, having no policy, moves its clients as the control rule does.
 func (t ClientLooks) ExpectFree(control *objects.Rule, rules ...*objects.Rule) {
-	defer t.Step("clients of %s move", objects.Names(rules))()
+	t.expectClients("move", dataplane.NotSticky, []dataplane.Verdict{dataplane.Sticky}, result.StickyWithoutPolicy,
+		"has no stickiness policy, but keeps its clients", control, rules)
+}
+
+// expectClients expects a verdict for each rule, and that the rule is in force as it was pushed. The verdicts that are
+// against it have a class, and are told in words.
+func (t ClientLooks) expectClients(do string, want dataplane.Verdict, against []dataplane.Verdict, class result.Class,
+	instead string, control *objects.Rule, rules []*objects.Rule) {
+	defer t.Step("clients of %s %s", objects.Names(rules), do)()
 	for _, r := range rules {
 		t.Checked(1)
-		s := t.probe(control, r)
-		switch s.verdict {
-		case dataplane.NotSticky:
+		switch s := t.probe(control, r); {
+		case s.verdict == want:
 			if why, ok := s.inForce(); !ok {
-				t.Fail(result.RouterStale, fmt.Sprintf("%s: clients move, but %s", r, why), s.evidence()...)
+				t.Fail(result.RouterStale, fmt.Sprintf("%s: clients %s, but %s", r, do, why), s.evidence()...)
 			}
-		case dataplane.Sticky:
-			t.Find(s.finding(result.StickyWithoutPolicy,
-				fmt.Sprintf("%s has no stickiness policy, but keeps its clients: %d of %d changed their backend",
-					r.Called(), s.obs.Target.Moved, s.obs.Clients)), s.evidence()...)
+		case slices.Contains(against, s.verdict):
+			t.Find(s.finding(class, fmt.Sprintf("%s %s: %d of %d changed their backend", r.Called(), instead,
+				s.obs.Target.Moved, s.obs.Clients)), s.evidence()...)
 		default:
 			t.undecided(s, control)
 		}

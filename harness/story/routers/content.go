@@ -9,6 +9,7 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story/internal/stage"
 	"github.com/stackproof/stackproof/harness/story/objects"
 	"github.com/stackproof/stackproof/harness/witness"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
@@ -37,11 +38,8 @@ func (t fileLooks) tellContent(says string, wrong []string, routerName string, p
 	if len(news) == 0 {
 		return
 	}
-	f := result.Finding{Says: says + news[0], Class: result.PushContent}
-	for _, one := range news {
-		f.Seen = append(f.Seen, result.Seen{What: SeenContent, Text: one})
-	}
-	t.Find(f, result.Evidence{Kind: result.KindNote, Title: "push against the API", Text: strings.Join(wrong, "\n")},
+	t.on.FindEach(result.PushContent, SeenContent, says, news,
+		result.Evidence{Kind: result.KindNote, Title: "push against the API", Text: strings.Join(wrong, "\n")},
 		result.Evidence{Kind: result.KindPush, Title: "push to " + routerName, Text: string(push.Raw)})
 }
 
@@ -57,18 +55,14 @@ func (t RouterLooks) PushesOnly(r *objects.Rule, left ...*objects.VM) string {
 		ips = append(ips, m.IPs...)
 	}
 	slices.Sort(ips)
-	carried := make([]string, len(left))
-	for i, vm := range left {
-		carried[i] = vm.IP.String()
-	}
+	carried := stage.Each(left, func(vm *objects.VM) string { return vm.IP.String() })
 	w := t.witness()
 	w.Learn(r.ID, r.ListedName())
 	return w.Says(witness.Members(r.ID, ips, carried))
 }
 
 func (t RouterLooks) newestPush(name string) (router.Push, bool) {
-	pushes, err := t.site.Pushes.Of(t.ctx, name)
-	t.Must(err, "reading the pushes of router %s", name)
+	pushes := t.on.Pushes(name)
 	if len(pushes) == 0 {
 		return router.Push{}, false
 	}
@@ -77,10 +71,7 @@ func (t RouterLooks) newestPush(name string) (router.Push, bool) {
 
 // contentFaults says in what a push to the network's router is not what the API lists.
 func (t RouterLooks) contentFaults(n *objects.Network, push router.Push, only []*objects.Rule) (wrong []string) {
-	ids := make([]string, len(only))
-	for i, r := range only {
-		ids[i] = r.ID
-	}
+	ids := stage.Each(only, func(r *objects.Rule) string { return r.ID })
 	w := t.witness()
 	differences, err := w.Against(t.ctx, t.on.Now(), n.Router(), push, ids...)
 	t.Must(err, "reading what the API lists")

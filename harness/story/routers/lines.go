@@ -144,8 +144,7 @@ func (t RouterLooks) ExpectWorkers(n *objects.Network, want int) {
 			return
 		case time.Now().After(deadline):
 			t.Fail(result.OldWorkers, fmt.Sprintf("router %s has %d HAProxy workers, want %d: those that should "+
-				"have ended hold the configuration of before",
-				n.Router(), files.Workers, want))
+				"have ended hold the configuration of before", n.Router(), files.Workers, want))
 			return
 		}
 		select {

@@ -44,12 +44,9 @@ func (t fileLooks) tellFile(name string, wrong []string, file []byte, push route
 	if wrong = t.on.News("file of "+name, wrong); len(wrong) == 0 {
 		return
 	}
-	f := result.Finding{Says: "router " + name + " makes of its newest push what it does not order: " + wrong[0],
-		Class: result.WrongFile}
-	for _, one := range wrong {
-		f.Seen = append(f.Seen, result.Seen{What: SeenFile, Text: one})
-	}
-	t.Find(f, result.Evidence{Kind: result.KindNote, Title: "haproxy.cfg of " + name, Text: string(file)},
+	says := "router " + name + " makes of its newest push what it does not order: "
+	t.on.FindEach(result.WrongFile, SeenFile, says, wrong,
+		result.Evidence{Kind: result.KindNote, Title: "haproxy.cfg of " + name, Text: string(file)},
 		result.Evidence{Kind: result.KindPush, Title: "push to " + name, Text: string(push.Raw)})
 }
 

@@ -40,8 +40,7 @@ func (t RouterLooks) health(n *objects.Network) (green map[string]bool, details 
 	}
 	if t.site.Checks == harness.ChecksNotRun {
 		t.Unsupported("the tree's own %s is not run on router %s: "+
-			"what the zone answers for it says nothing of the tree",
-			HAProxyCheck, n.Router())
+			"what the zone answers for it says nothing of the tree", HAProxyCheck, n.Router())
 	}
 	t.Must(t.site.Cloud.Call(t.ctx, "getRouterHealthCheckResults", cloud.Params{"routerid": routers[0].Id}, &answer),
 		"getRouterHealthCheckResults")
@@ -69,8 +68,7 @@ func (t RouterLooks) ExpectHealthy(n *objects.Network) {
 	t.Checked(1)
 	if green, details := t.health(n); !green[HAProxyCheck] {
 		t.Fail(result.HealthAlarm, fmt.Sprintf("router %s has its rules in force, but its %s alarms", n.Router(),
-			HAProxyCheck),
-			result.Evidence{Kind: result.KindNote, Title: "what the check says", Text: details})
+			HAProxyCheck), result.Evidence{Kind: result.KindNote, Title: "what the check says", Text: details})
 	}
 }
 

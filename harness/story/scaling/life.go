@@ -96,8 +96,7 @@ func (t Scaling) GroupCounts(counts ...int) []int {
 func (t Scaling) RequireTwinPolicies(counts []int) {
 	if slices.Contains(counts, 1) {
 		t.Note("one group alone", "shows nothing of a router that compares its files as sets of lines: every change "+
-			"of it is in force there, too; "+
-			"the count of groups is the point")
+			"of it is in force there, too; the count of groups is the point")
 	}
 	if !t.Failed() && t.FewestTwins(counts) == 0 {
 		t.Inconclusive("with one group alone nothing is shown: no other rule of the router has the same policy " +

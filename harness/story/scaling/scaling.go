@@ -7,6 +7,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story/internal/stage"
 	"github.com/stackproof/stackproof/harness/story/objects"
 )
 
@@ -71,10 +72,7 @@ func (t Scaling) ExpectRunning(why string, vms ...*objects.VM) {
 func (t Scaling) ExpectInGrace(g *objects.Group, members ...*objects.VM) {
 	defer t.Step("%s scales, and its members run", g.Name)()
 	t.Checked(1)
-	states := make([]string, len(members))
-	for i, vm := range members {
-		states[i] = t.stateOf(vm)
-	}
+	states := stage.Each(members, func(vm *objects.VM) string { return t.stateOf(vm) })
 	group, err := g.Account.Cloud.AutoScaleVMGroup(t.ctx, g.GroupID)
 	t.Must(err, "reading group %s", g.Name)
 	if late := t.on.Now().Sub(g.Whole()); late >= time.Duration(t.on.Grace())*time.Second {

@@ -16,6 +16,7 @@ import (
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
+	"github.com/stackproof/stackproof/router"
 )
 
 // Stage is an attempt with its site.
@@ -127,12 +128,28 @@ func (t *Stage) Pass(d time.Duration) {
 	t.Must(t.Site.Clock.Pass(t.Ctx, d), "letting %s pass", d)
 }
 
+// Pushes are those that a router has had, in order.
+func (t *Stage) Pushes(routerName string) []router.Push {
+	pushes, err := t.Site.Pushes.Of(t.Ctx, routerName)
+	t.Must(err, "reading the pushes of router %s", routerName)
+	return pushes
+}
+
 // Usage is the probe of usage rows.
 func (t *Stage) Usage() *usageprobe.Probe { return usageprobe.New(t.Site.DB) }
 
 // FailAs is Fail with what was seen, for a program.
 func (t *Stage) FailAs(class result.Class, seen result.Seen, reason string, evidence ...result.Evidence) {
 	t.Find(result.Finding{Says: reason, Class: class, Seen: []result.Seen{seen}}, evidence...)
+}
+
+// FindEach tells what is wrong in some way as one fact: all of it is what was seen.
+func (t *Stage) FindEach(class result.Class, what, says string, wrong []string, evidence ...result.Evidence) {
+	f := result.Finding{Says: says + wrong[0], Class: class}
+	for _, one := range wrong {
+		f.Seen = append(f.Seen, result.Seen{What: what, Text: one})
+	}
+	t.Find(f, evidence...)
 }
 
 // Grace is how many seconds a member that has left its rule lives on. A server that somebody else runs may answer

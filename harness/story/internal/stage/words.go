@@ -19,6 +19,15 @@ func Unlike(what string, fields map[string][2]string) (wrong []string) {
 	return wrong
 }
 
+// Each is what each of the things is or has.
+func Each[T, R any](things []T, of func(T) R) []R {
+	all := make([]R, len(things))
+	for i, thing := range things {
+		all[i] = of(thing)
+	}
+	return all
+}
+
 // Stamp is a time as verdicts say it.
 func Stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 
@@ -36,11 +45,7 @@ func Table(heading string, fill func(row func(...any))) string {
 	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, heading)
 	fill(func(cells ...any) {
-		words := make([]string, len(cells))
-		for i, c := range cells {
-			words[i] = fmt.Sprint(c)
-		}
-		fmt.Fprintln(tw, strings.Join(words, "\t"))
+		fmt.Fprintln(tw, strings.Join(Each(cells, func(c any) string { return fmt.Sprint(c) }), "\t"))
 	})
 	_ = tw.Flush() // a strings.Builder takes everything
 	return strings.TrimRight(b.String(), "\n")

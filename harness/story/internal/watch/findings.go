@@ -166,8 +166,7 @@ func (w *Watch) sentence(together []usageprobe.Violation) string {
 	}
 	if v.Class == usageprobe.ClassRolledBackDelete && row != nil && row.Closed != nil {
 		return fmt.Sprintf("%s is alive and no longer billed: its delete failed, but its delete event closed its "+
-			"usage row "+
-			"at %s", name, stage.Stamp(*row.Closed))
+			"usage row at %s", name, stage.Stamp(*row.Closed))
 	}
 	return fmt.Sprintf("%s: expected %s, seen %s", name, v.Expected, v.Seen)
 }

@@ -37,14 +37,10 @@ func (w *Watch) DrawLives() {
 	if w.t.Brief() || w.Last == nil || !w.t.Undecided() {
 		return
 	}
-	kinds := w.kinds
-	if len(kinds) == 0 {
-		kinds = []usageprobe.Kind{usageprobe.KindLB}
-	}
 	views := w.t.Views()
 	var rest []result.Life
 	for _, row := range w.Last.Rows {
-		if !slices.Contains(kinds, row.Kind) {
+		if !slices.Contains(w.shown(), row.Kind) {
 			continue
 		}
 		if l := w.lifeOf(row); l.Class != "" {

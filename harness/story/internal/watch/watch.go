@@ -107,10 +107,7 @@ func (w *Watch) Hold(all []usageprobe.Violation) {
 	if len(broken) == 0 {
 		return
 	}
-	lines := make([]string, len(broken))
-	for i, v := range broken {
-		lines[i] = v.String()
-	}
+	lines := stage.Each(broken, func(v usageprobe.Violation) string { return v.String() })
 	evidence := append(w.Evidence(), result.Evidence{Kind: result.KindRows, Title: "invariants that do not hold",
 		Text: strings.Join(lines, "\n")})
 	for _, f := range w.findings(broken) {
@@ -162,7 +159,9 @@ func (w *Watch) Rows(b Billed) []usageprobe.HelperRow {
 	if w.Last == nil {
 		w.t.Inconclusive("no usage run was looked at before %s was asked about", b)
 	}
-	w.asked(b.Ref.Kind)
+	if !slices.Contains(w.kinds, b.Ref.Kind) {
+		w.kinds = append(w.kinds, b.Ref.Kind)
+	}
 	w.identify(b.Ref, b.Name, "")
 	var rows []usageprobe.HelperRow
 	for _, row := range w.Last.Rows {
@@ -213,6 +212,16 @@ func (w *Watch) EndOf(b Billed) *time.Time {
 	return end
 }
 
+// EventsOf are the usage events of a type about a resource, oldest first.
+func (w *Watch) EventsOf(eventType string, resource int64) (events []usageprobe.UsageEvent) {
+	for _, e := range w.Last.Events {
+		if e.Type == eventType && e.ResourceID == resource {
+			events = append(events, e)
+		}
+	}
+	return events
+}
+
 // RecordsOfType are the records of a usage type that a condition picks.
 func (w *Watch) RecordsOfType(usageType int64, is func(usageprobe.Record) bool) []usageprobe.Record {
 	var found []usageprobe.Record
@@ -224,11 +233,12 @@ func (w *Watch) RecordsOfType(usageType int64, is func(usageprobe.Record) bool) 
 	return found
 }
 
-// asked notes what kind of thing the scenario is about.
-func (w *Watch) asked(kind usageprobe.Kind) {
-	if !slices.Contains(w.kinds, kind) {
-		w.kinds = append(w.kinds, kind)
+// shown are the kinds that the story is about.
+func (w *Watch) shown() []usageprobe.Kind {
+	if len(w.kinds) == 0 {
+		return []usageprobe.Kind{usageprobe.KindLB}
 	}
+	return w.kinds
 }
 
 // Evidence shows the helper rows of the kinds that were asked about, before and after, with the deletes and the newest
@@ -237,12 +247,8 @@ func (w *Watch) Evidence() []result.Evidence {
 	if w.Last == nil {
 		return nil
 	}
-	kinds := w.kinds
-	if len(kinds) == 0 {
-		kinds = []usageprobe.Kind{usageprobe.KindLB}
-	}
 	var all []result.Evidence
-	for _, kind := range kinds {
+	for _, kind := range w.shown() {
 		all = append(all, result.Evidence{Kind: result.KindRows, Title: "usage rows of kind " + string(kind) +
 			", before and after", Text: w.helperTable(kind)},
 			result.Evidence{Kind: result.KindRows, Title: "cloud_usage.cloud_usage, newest records of kind " +
