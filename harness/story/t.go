@@ -26,7 +26,7 @@ import (
 // on, so that one run shows all that is wrong.
 type T struct {
 	*harness.Attempt
-	stage.Clock
+	objects.Clock
 	objects.Making
 	objects.PushFaults
 	billing.Billing
@@ -57,9 +57,9 @@ func Of(tell func(*T)) harness.Tell {
 
 func newT(a *harness.Attempt, s *harness.Site) *T {
 	c := objects.NewCast(stage.New(a, s))
-	t := &T{Attempt: a, Clock: c.Clock(), Billing: billing.Of(c),
-		Scaling: scaling.Of(c), Foresight: Foresight{a, c.Watch}, cast: c}
-	t.Making, t.PushFaults = c.Verbs()
+	t := &T{Attempt: a, Billing: billing.Of(c), Foresight: Foresight{a, c.Watch}, cast: c}
+	t.Clock, t.Making, t.PushFaults = c.Verbs()
+	t.Scaling = scaling.Of(c, t.Clock)
 	t.Answers, t.Listings = answers.Of(c, t.UsageRuns)
 	t.RouterLooks, t.ClientLooks = routers.Of(c)
 	return t

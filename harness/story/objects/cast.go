@@ -23,8 +23,8 @@ type Cast struct {
 	keepAlive []string // ids of the offerings with keep-alive that the story made
 }
 
-// Verbs are the groups of verbs that make things, and let them fail.
-func (t *Cast) Verbs() (Making, PushFaults) { return Making{t}, PushFaults{t} }
+// Verbs are the groups of verbs that let time go by, make things, and let them fail.
+func (t *Cast) Verbs() (Clock, Making, PushFaults) { return Clock{t}, Making{t}, PushFaults{t} }
 
 // NewCast is the empty cast of a story on a stage.
 func NewCast(t *stage.Stage) *Cast { return &Cast{Stage: t, Watch: watch.New(t)} }

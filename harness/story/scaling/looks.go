@@ -9,7 +9,6 @@ import (
 	"context"
 
 	"github.com/stackproof/stackproof/harness"
-	"github.com/stackproof/stackproof/harness/story/internal/stage"
 	"github.com/stackproof/stackproof/harness/story/objects"
 )
 
@@ -17,7 +16,9 @@ import (
 type Scaling struct{ looks }
 
 // Of are the verbs and expectations that work on a cast.
-func Of(t *objects.Cast) Scaling { return Scaling{looks{t.Attempt, t, t.Site, t.Ctx, t.Clock()}} }
+func Of(t *objects.Cast, clock objects.Clock) Scaling {
+	return Scaling{looks{t.Attempt, t, t.Site, t.Ctx, clock}}
+}
 
 // looks is what a scenario must not reach.
 type looks struct {
@@ -25,5 +26,5 @@ type looks struct {
 	on    *objects.Cast
 	site  *harness.Site
 	ctx   context.Context
-	clock stage.Clock
+	clock objects.Clock
 }

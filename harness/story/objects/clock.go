@@ -1,16 +1,15 @@
-package stage
+package objects
 
 import (
 	"sync"
 	"time"
 	_ "time/tzdata"
+
+	"github.com/stackproof/stackproof/harness/story/internal/stage"
 )
 
 // Clock are verbs that let the target's time go by.
-type Clock struct{ t *Stage }
-
-// Clock is the site's.
-func (t *Stage) Clock() Clock { return Clock{t} }
+type Clock struct{ t *Cast }
 
 // Now is the database's time.
 func (c Clock) Now() time.Time { return c.t.Now() }
@@ -64,7 +63,7 @@ func (c Clock) Location(name string) *time.Location {
 
 // PassUntil lets time go by until a moment.
 func (c Clock) PassUntil(at time.Time) {
-	defer c.t.Step("until %s", Stamp(at))()
+	defer c.t.Step("until %s", stage.Stamp(at))()
 	if d := at.Sub(c.t.Now()); d > 0 {
 		c.t.Pass(d)
 	}
