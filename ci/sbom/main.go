@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 )
 
@@ -110,7 +111,8 @@ func licence(dir string) string {
 
 // kindOf tells a licence by a sentence that only it has.
 func kindOf(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
+	words := strings.Fields(text)
+	text = strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == ">" }), " ") // one that is quoted
 	for _, one := range []struct{ kind, words string }{
 		{"Apache-2.0", "Apache License Version 2.0"},
 		{"MPL-2.0", "Mozilla Public License Version 2.0"},

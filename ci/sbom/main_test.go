@@ -43,6 +43,7 @@ func TestKindOf(t *testing.T) {
 		"Apache License\n   Version 2.0, January " +
 			"2004": "Apache-2.0",
 		"Redistributions in binary form must reproduce the above copyright notice ... Neither the name of X": "BSD-3",
+		"> Redistributions in binary form must reproduce the above\n>     copyright notice":                  "BSD-2",
 		"all rights reserved": "",
 	} {
 		assert.Equal(t, want, kindOf(text))
