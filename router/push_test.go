@@ -3,8 +3,10 @@ package router
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"io"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -153,7 +155,11 @@ func TestAggregatedPush(t *testing.T) {
 
 func FuzzParsePush(f *testing.F) {
 	for _, c := range recordedCases(f) {
-		f.Add([]byte(c.Command))
+		var small bytes.Buffer
+		require.NoError(f, json.Compact(&small, c.Command))
+		if small.Len() < 2000 { // what grows out of long ones is slow to read
+			f.Add(small.Bytes())
+		}
 	}
 	f.Add(
 		[]byte(
@@ -173,7 +179,9 @@ func FuzzParsePush(f *testing.F) {
 			t.Fatalf("the kept command cannot be read again: %v", err)
 		}
 		again.Aggregated = p.Aggregated
-		assert.Equal(t, p, again)
+		if !reflect.DeepEqual(p, again) {
+			assert.Equal(t, p, again)
+		}
 		_, _ = Render(p, Rules{})
 		_, _ = RenderTo(io.Discard, in, "4.22.0.0", true)
 	})

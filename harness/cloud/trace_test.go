@@ -253,6 +253,9 @@ func TestReadTraceErrors(t *testing.T) {
 	}
 }
 
+// longestSeed is how long a recorded call may be that fuzzing begins with: what grows out of long ones is slow to read.
+const longestSeed = 2000
+
 // FuzzReplay: whatever a trace says, reading it does not panic, and what was read can be served to any query.
 func FuzzReplay(f *testing.F) {
 	files, _ := filepath.Glob(filepath.Join(conformance(), "*", "api*.jsonl"))
@@ -260,7 +263,7 @@ func FuzzReplay(f *testing.F) {
 		data, err := os.ReadFile(file)
 		require.NoError(f, err)
 		for i, line := range bytes.Split(data, []byte("\n")) {
-			if i%40 == 0 && len(line) > 0 {
+			if i%40 == 0 && len(line) > 0 && len(line) < longestSeed {
 				f.Add(line, "command=listZones&listall=true")
 			}
 		}
