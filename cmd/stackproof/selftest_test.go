@@ -27,7 +27,7 @@ func program(t *testing.T) chaos.Program {
 func TestSelftest(t *testing.T) {
 	needLab(t)
 	site, err := chaos.OpenSite(t.Context(), program(t), chaos.SiteOptions{Release: release.Default, Speed: 120,
-		Dir: t.TempDir()})
+		Dir: t.TempDir(), Replica: true})
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, site.Close(t.Context())) }()
 	for id, calls := range map[string]int{"U-01": 120, "L-01": 200} {
@@ -44,8 +44,16 @@ func TestSelftest(t *testing.T) {
 		{Scenario: "U-01", Faults: []string{"database-cut-1s", "api-half-json"}, Call: 60, Seed: 1},
 		{Scenario: "U-01", Faults: []string{"disk-full-ledger"}, Call: 1, Seed: 2},
 		{Scenario: "L-01", Routers: true, Faults: []string{"log-rotated", "haproxy-killed"}, Call: 110, Seed: 3},
+		{Scenario: "U-01", Faults: []string{"replica-halted", "api-late-commit"}, Call: 60, Seed: 4},
+		{Scenario: "U-01", Faults: []string{"clock-back"}, Call: 84, Seed: 5},
+		{Scenario: "L-01", Routers: true, Faults: []string{"haproxy-gone"}, Call: 110, Seed: 6},
 	} {
 		t.Run(trial.String(), func(t *testing.T) {
+			all, err := chaos.FaultsOf(trial.Faults)
+			require.NoError(t, err)
+			if len(site.Possible(all)) < len(all) {
+				t.Skip("a replica needs MariaDB")
+			}
 			tried, err := site.Try(t.Context(), trial, false)
 			require.NoError(t, err)
 			assert.True(t, tried.Outcome.Allowed(), "%s: %s", tried.Outcome, tried.Why)

@@ -62,7 +62,7 @@ func TestDraw(t *testing.T) {
 	for seed := range int64(1000) {
 		one := Draw(seed, both, Faults())
 		assert.Equal(t, one, Draw(seed, both, Faults()))
-		all, err := faultsOf(one.Faults)
+		all, err := FaultsOf(one.Faults)
 		require.NoError(t, err)
 		for _, f := range all {
 			drawn[f.Name] = true
@@ -77,7 +77,7 @@ func TestDraw(t *testing.T) {
 
 // A reason that names nothing of what happened is no true cause.
 func TestCause(t *testing.T) {
-	cut, err := faultsOf([]string{"database-cut-1s"})
+	cut, err := FaultsOf([]string{"database-cut-1s"})
 	require.NoError(t, err)
 	got, _ := caused(Undecided, cut, "reading rows: Invalid connection")
 	assert.Equal(t, Undecided, got)

@@ -114,7 +114,8 @@ func Draw(seed int64, scenarios []Trial, faults []Fault) Trial {
 	return t
 }
 
-func faultsOf(names []string) (all []Fault, err error) {
+// FaultsOf are the faults with these names.
+func FaultsOf(names []string) (all []Fault, err error) {
 	for _, name := range names {
 		i := slices.IndexFunc(Faults(), func(f Fault) bool { return f.Name == name })
 		if i < 0 {
@@ -128,7 +129,7 @@ func faultsOf(names []string) (all []Fault, err error) {
 // Try carries out one trial. Bad says whether the release has a defect that the scenario is known to find. The error
 // says that the trial itself could not be carried out.
 func (s *Site) Try(ctx context.Context, t Trial, bad bool) (_ Tried, err error) {
-	faults, err := faultsOf(t.Faults)
+	faults, err := FaultsOf(t.Faults)
 	if err != nil {
 		return Tried{}, err
 	}
