@@ -213,7 +213,7 @@ func (r PlanRow) check() error {
 		return m.Table == r.Table && m.IDColumn == r.IDColumn && m.ClosedAt == r.Column
 	})
 	if !known {
-		return fmt.Errorf("%s, %s and %s are not a helper table and its columns", r.Table, r.IDColumn, r.Column)
+		return fmt.Errorf("%q, %q and %q are not a helper table and its columns", r.Table, r.IDColumn, r.Column)
 	}
 	for _, value := range []string{r.Old, r.New} {
 		if value == "" {
