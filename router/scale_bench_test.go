@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/internal/testcpu"
 )
 
 // manyRules is the command of a router with so many rules, made of the fifty recorded ones.
@@ -48,39 +50,43 @@ func BenchmarkScaleRules(b *testing.B) {
 		}
 		one, other := push("4096"), push("5000")
 		step := func(what string, f func(b *testing.B)) {
-			b.Run(fmt.Sprintf("%s/n=%d", what, n), func(b *testing.B) { b.ReportAllocs(); f(b) })
+			b.Run(fmt.Sprintf("%s/n=%d", what, n), f)
 		}
 		step("read", func(b *testing.B) {
-			for b.Loop() {
+			testcpu.Loop(b, func() {
 				push("4096")
-			}
+			})
 		})
 		step("render", func(b *testing.B) {
-			for b.Loop() {
+			testcpu.Loop(b, func() {
 				_, err := RenderTo(io.Discard, text, "4.20.1.0", false)
 				require.NoError(b, err)
-			}
+			})
 		})
 		step("apply", func(b *testing.B) {
 			r := newTestRouter(b, newTestHost(b), Options{OnDemand: true})
-			for i := 0; b.Loop(); i++ {
+			i := 0
+			testcpu.Loop(b, func() {
 				apply(b, r, []Push{one, other}[i%2])
-			}
+				i++
+			})
 		})
 		step("reload", func(b *testing.B) {
 			r := newTestRouter(b, newTestHost(b), Options{})
 			apply(b, r, other)
-			for i := 0; b.Loop(); i++ {
+			i := 0
+			testcpu.Loop(b, func() {
 				require.Equal(b, ActionReload, apply(b, r, []Push{one, other}[i%2]).Action)
-			}
+				i++
+			})
 		})
 		step("start", func(b *testing.B) {
 			h := newTestHost(b)
-			for b.Loop() {
+			testcpu.Loop(b, func() {
 				r := newTestRouter(b, h, Options{})
 				require.Equal(b, ActionStart, apply(b, r, one).Action)
 				require.NoError(b, r.Close())
-			}
+			})
 		})
 	}
 }

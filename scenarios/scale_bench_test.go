@@ -10,6 +10,7 @@ import (
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/lab"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/internal/testcpu"
 	"github.com/stackproof/stackproof/scenarios"
 )
 
@@ -20,8 +21,7 @@ func BenchmarkStoryGroups(b *testing.B) {
 	needLab(b)
 	for _, n := range []int{30, 60, 120} {
 		b.Run(fmt.Sprintf("n=%d", n), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
+			testcpu.Loop(b, func() {
 				chosen, err := scenarios.Catalogue().Select("L-04")
 				require.NoError(b, err)
 				target, err := lab.New(lab.Options{Release: "4.20.1.0", Workers: 1, Groups: []int{n}})
@@ -30,7 +30,7 @@ func BenchmarkStoryGroups(b *testing.B) {
 					Progress: silent{}})
 				require.NoError(b, errors.Join(err, target.Close(b.Context())))
 				require.Equal(b, result.Pass, got.Results[0].Verdict, got.Results[0].Reason)
-			}
+			})
 		})
 	}
 }

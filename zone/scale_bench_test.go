@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/stackproof/stackproof/internal/testcpu"
 	"github.com/stackproof/stackproof/zone/kernel"
 )
 
@@ -33,8 +34,7 @@ func BenchmarkScaleGroups(b *testing.B) {
 			t.advance(11 * time.Second)
 			made := time.Since(began)
 			t.taken()
-			b.ReportAllocs()
-			for b.Loop() {
+			testcpu.Loop(b, func() {
 				t.job("disableAutoScaleVmGroup", "id="+groups[n/2])
 				made := t.job("createLBStickinessPolicy", "lbruleid="+rules[n/2], "name=s", "methodname=SourceBased")
 				policy := made["stickinesspolicies"].(obj)["stickinesspolicy"].([]any)[0].(obj)["id"].(string)
@@ -42,7 +42,7 @@ func BenchmarkScaleGroups(b *testing.B) {
 				t.job("enableAutoScaleVmGroup", "id="+groups[n/2])
 				require.Len(b, t.taken(), 4)
 				t.log.Reset()
-			}
+			})
 			b.ReportMetric(made.Seconds()/float64(n)*1000, "ms-to-make-one")
 		})
 	}
@@ -65,14 +65,13 @@ func BenchmarkScaleRules(b *testing.B) {
 				t.log.Reset()
 			}
 			made := time.Since(began)
-			b.ReportAllocs()
-			for b.Loop() {
+			testcpu.Loop(b, func() {
 				rule := t.rule(a, site.tier, "one more", 10000)
 				t.job("assignToLoadBalancerRule", "id="+rule, "virtualmachineids="+site.vms[0])
 				t.job("deleteLoadBalancerRule", "id="+rule)
 				require.NotEmpty(b, t.taken())
 				t.log.Reset()
-			}
+			})
 			b.ReportMetric(made.Seconds()/float64(n)*1000, "ms-to-make-one")
 		})
 	}

@@ -12,8 +12,8 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const linear = `goos: linux
-BenchmarkScale/read/n=500-2         	      10	 1000000 ns/op	 200 B/op	 3 allocs/op
-BenchmarkScale/read/n=1000-2        	      10	 2100000 ns/op	 400 B/op	 3 allocs/op
+BenchmarkScale/read/n=500-2         	      10	 900 ns/op	 1000000 cpu-ns/op	 200 B/op	 3 allocs/op
+BenchmarkScale/read/n=1000-2        	      10	 90000 ns/op	 2100000 cpu-ns/op	 400 B/op	 3 allocs/op
 BenchmarkOther-2                    	      10	 2100000 ns/op
 PASS
 `
@@ -26,13 +26,13 @@ func TestCompare(t *testing.T) {
 	assert.True(t, ok)
 	assert.Contains(t, out.String(), "2.10")
 	assert.NotContains(t, out.String(), "Other")
-	slow := strings.Replace(linear, "2100000 ns/op\t 400", "9900000 ns/op\t 400", 1)
+	slow := strings.Replace(linear, "2100000 cpu-ns/op\t 400", "9900000 cpu-ns/op\t 400", 1)
 	ok, err = compare(strings.NewReader(slow+linear), &out, 1.5)
 	require.NoError(t, err)
 	assert.True(t, ok, "one of several measurements was disturbed")
-	for from, want := range map[string]string{"2100000 ns/op\t 400": "ns/op", " 400 B/op": "B/op"} {
+	for from, want := range map[string]string{"2100000 cpu-ns/op\t 400": "cpu-ns/op", " 400 B/op": "B/op"} {
 		require.Contains(t, linear, from)
-		to := map[string]string{"ns/op": "3900000 ns/op\t 400", "B/op": " 800 B/op"}[want]
+		to := map[string]string{"cpu-ns/op": "3900000 cpu-ns/op\t 400", "B/op": " 800 B/op"}[want]
 		out.Reset()
 		ok, err = compare(strings.NewReader(strings.Replace(linear, from, to, 1)), &out, 1.5)
 		require.NoError(t, err)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/internal/testcpu"
 )
 
 // rowsOf writes so many rules of one account, every second one deleted, with all that a usage server leaves of them.
@@ -57,44 +59,44 @@ func BenchmarkScaleRows(b *testing.B) {
 		s := newSite(b)
 		s.rowsOf(n)
 		step := func(what string, f func(b *testing.B)) {
-			b.Run(fmt.Sprintf("%s/n=%d", what, n), func(b *testing.B) { b.ReportAllocs(); f(b) })
+			b.Run(fmt.Sprintf("%s/n=%d", what, n), f)
 		}
 		before, err := s.probe.Snapshot(b.Context(), account)
 		require.NoError(b, err)
 		require.Len(b, before.Rows, n)
 		step("snapshot", func(b *testing.B) {
-			for b.Loop() {
+			testcpu.Loop(b, func() {
 				_, err := s.probe.Snapshot(b.Context(), account)
 				require.NoError(b, err)
-			}
+			})
 		})
 		step("invariants", func(b *testing.B) {
-			for b.Loop() {
+			testcpu.Loop(b, func() {
 				if found := Invariants(&before, before, nil); len(found) > 0 {
 					b.Fatalf("expected silence, found %d: %s", len(found), found[0])
 				}
-			}
+			})
 		})
 		step("drained", func(b *testing.B) {
-			for b.Loop() {
+			testcpu.Loop(b, func() {
 				ok, why, err := s.probe.Drained(b.Context(), before.Cutoff.Add(-time.Second), account)
 				require.NoError(b, err)
 				require.True(b, ok, why)
-			}
+			})
 		})
 		step("audit", func(b *testing.B) {
-			for b.Loop() {
+			testcpu.Loop(b, func() {
 				found, err := s.probe.Audit(b.Context(), account)
 				require.NoError(b, err)
 				require.Len(b, found, n)
-			}
+			})
 		})
 		step("one rule", func(b *testing.B) {
-			for b.Loop() {
+			testcpu.Loop(b, func() {
 				rows, err := s.probe.HelperRows(b.Context(), KindLB, int64(n/2))
 				require.NoError(b, err)
 				require.Len(b, rows, 1)
-			}
+			})
 		})
 	}
 }
