@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -186,7 +187,7 @@ func (t *Attempt) Find(f result.Finding, evidence ...result.Evidence) {
 			return o.Title == e.Title &&
 				o.Text == e.Text
 		}) {
-			t.evidence = append(t.evidence, e)
+			t.Show(e)
 		}
 	}
 	if t.brief {
@@ -259,7 +260,12 @@ func (t *Attempt) Thrown(err error, format string, a ...any) bool {
 }
 
 // Show adds evidence that changes no verdict.
-func (t *outcome) Show(evidence ...result.Evidence) { t.evidence = append(t.evidence, evidence...) }
+func (t *outcome) Show(evidence ...result.Evidence) {
+	for _, e := range evidence {
+		e.Step = cmp.Or(e.Step, len(t.steps))
+		t.evidence = append(t.evidence, e)
+	}
+}
 
 // Note adds a text that changes no verdict.
 func (t *outcome) Note(title, format string, a ...any) {

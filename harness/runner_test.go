@@ -101,6 +101,27 @@ func TestRepeatsAreFolded(t *testing.T) {
 	assert.Contains(t, got.Claim, "1 of 5 repeats failed")
 }
 
+// TestEvidenceKnowsItsStep: whoever reads two pieces of one title must know which came first.
+func TestEvidenceKnowsItsStep(t *testing.T) {
+	s := harness.Scenario{ID: "X-01", Run: func(t *harness.Attempt, _ *harness.Site) {
+		t.Checked(1)
+		t.Show(result.Evidence{Title: "before all steps"})
+		t.Step("make")()
+		end := t.Step("look")
+		t.Fail(result.WrongHours, "wrong", result.Evidence{Title: "rows"})
+		end()
+		t.Show(result.Evidence{Title: "elsewhere", Step: 1})
+	}}
+	run, err := harness.Run(t.Context(), &harnesstest.FakeTarget{}, harness.Plan{Scenarios: harness.Catalogue{s},
+		Repeat: 1, Workers: 1, Progress: harnesstest.Silent{}})
+	require.NoError(t, err)
+	steps := map[string]int{}
+	for _, e := range run.Results[0].Evidence {
+		steps[e.Title] = e.Step
+	}
+	assert.Equal(t, map[string]int{"before all steps": 0, "rows": 2, "elsewhere": 1}, steps)
+}
+
 func TestUntilFailureStops(t *testing.T) {
 	s := harness.Scenario{ID: "X-01", Run: func(t *harness.Attempt,
 		_ *harness.Site) {

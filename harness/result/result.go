@@ -42,6 +42,8 @@ type Evidence struct {
 	Title string `json:"title"`
 	Text  string `json:"text"`
 	Data  any    `json:"data,omitempty"`
+	// Step is the number of the step, from 1, in which it was seen; 0 where that is not told.
+	Step int `json:"step,omitempty"`
 }
 
 // Step is one verb of a scenario, as it was shown while running.

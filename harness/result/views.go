@@ -60,6 +60,8 @@ type Life struct {
 	Class string `json:"class,omitempty"`
 	// Billed are the windows of its records, joined where they touch.
 	Billed []Billed `json:"billed,omitempty"`
+	// Records are its newest usage records, oldest first: the window of each, and the hours of it that are billed.
+	Records []Billed `json:"records,omitempty"`
 }
 
 // Billed is a stretch of time that usage records bill.

@@ -73,8 +73,21 @@ func (w *Watch) lifeOf(row usageprobe.HelperRow) result.Life {
 			l.Class = string(f.Class)
 		}
 	}
-	l.Billed = w.billedTo(row.Ref)
+	l.Billed, l.Records = w.billedTo(row.Ref), w.newest(row.Ref)
 	return l
+}
+
+// mostRecords bounds the records that are drawn of a thing.
+const mostRecords = 30
+
+// newest are the newest records of a thing, window by window.
+func (w *Watch) newest(ref usageprobe.Ref) []result.Billed {
+	records := w.RecordsOf(Billed{Ref: ref})
+	var all []result.Billed
+	for _, r := range records[max(0, len(records)-mostRecords):] {
+		all = append(all, result.Billed{From: r.Start, To: r.End.Add(time.Second), Hours: r.RawUsage})
+	}
+	return all
 }
 
 // billedTo joins the windows of the records that bill something.
