@@ -189,11 +189,11 @@ func (c *checker) closedRow(row HelperRow) {
 	}
 	if by := c.crossedBy(row); by != nil {
 		v.Class = ClassCrossedClose
-		v.Seen += fmt.Sprintf(", the second of %s of %s %d, whose id is this row's helper id", by.Type, row.Kind,
-			by.ResourceID)
+		v.Seen += fmt.Sprintf(", the clock second of %s of %s %d, whose id is this row's helper id", by.Type,
+			row.Kind, by.ResourceID)
 	} else if row.Kind == KindNIC && c.siblingRemoved(row) {
 		v.Class = ClassSharedNICOffering
-		v.Seen += ", the second at which another NIC with the same offering was removed"
+		v.Seen += ", the clock second at which another NIC with the same offering was removed"
 	} else if row.Kind == KindVPNUser && len(dates) > 0 && c.AtJob(dates[0], *row.Closed) {
 		v.Class = ClassVPNUserDate
 	}

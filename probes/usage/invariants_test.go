@@ -89,7 +89,7 @@ func faults() []fault {
 			"'2026-03-04 10:29:59')"},
 			want: []string{"I4", "I5"}, text: "I4: load balancer rule 4 of account 2, cloud_usage.cloud_usage: " +
 				"expected no billed time outside its life (2026-03-04 10:02:00 to 2026-03-04 10:13:30), seen 1 " +
-				"record(s) with 0.166667 hours too many"},
+				"record with 0.166667 hours too many"},
 		{name: "window of the delete billed in full", sql: []string{"UPDATE " + records +
 			" SET raw_usage = 0.1666666716337204 WHERE usage_type = 11 AND usage_id = 4 AND start_date = " +
 			"'2026-03-04 10:10:00'"}, want: []string{"I4", "I5"}},

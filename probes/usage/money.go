@@ -72,9 +72,9 @@ func (c *checker) outsideLife(ref Ref, h *history) {
 	}
 	v := Violation{Invariant: "I4", Ref: ref, AccountID: first.AccountID, Table: schemaUsage + ".cloud_usage",
 		Class: c.moneyClass(ref)}
-	v.Expected, v.Number, v.Want = "no billed time outside its life ("+h.text()+")", surplus, due
-	v.Seen = fmt.Sprintf("%d record(s) with %.6f hours too many, the first id %d of the window %s to %s", count,
-		surplus, first.ID, stamp(first.Start), stamp(first.End))
+	v.Expected, v.Number, v.Want = "no billed time outside its life ("+c.text(h)+")", surplus, due
+	v.Seen = fmt.Sprintf("%s with %s too many, the first id %d of the window %s to %s", recordsText(count),
+		hours(surplus), first.ID, stamp(first.Start), stamp(first.End))
 	c.report(v, nil)
 }
 
@@ -90,8 +90,8 @@ func (c *checker) wholeLife(ref Ref, h *history) {
 	}
 	v := Violation{Invariant: "I5", Ref: ref, AccountID: h.events[0].AccountID, Table: schemaUsage + ".cloud_usage",
 		Class: c.moneyClass(ref)}
-	v.Expected = fmt.Sprintf("records of %.6f hours for its life (%s)", life.Hours(), h.text())
-	v.Seen, v.Number, v.Want = fmt.Sprintf("%.6f hours in %d record(s)", sum, n), sum, life.Hours()
+	v.Expected = fmt.Sprintf("records of %s for its life (%s)", hours(life.Hours()), c.text(h))
+	v.Seen, v.Number, v.Want = hours(sum)+" in "+recordsText(n), sum, life.Hours()
 	c.report(v, nil)
 }
 
@@ -212,11 +212,11 @@ func windows(records []Record) [][]Record {
 	return groups
 }
 
-// text tells a life as dates.
-func (h *history) text() string {
+// text tells the lives of a history; one that goes on does so as of the snapshot's newest usage run.
+func (c *checker) text(h *history) string {
 	var parts []string
 	for _, l := range h.lives {
-		end := "now"
+		end := "now, which is " + stamp(c.Cutoff)
 		if l.end != nil {
 			end = stamp(*l.end)
 		}
@@ -282,4 +282,22 @@ func (c *checker) refOf(r Record) Ref {
 		}
 	}
 	return Ref{}
+}
+
+// briefHours is up to how many hours a person counts seconds.
+const briefHours = 0.1
+
+// hours is an amount of hours, in seconds too where it is small.
+func hours(h float64) string {
+	if h >= briefHours {
+		return fmt.Sprintf("%.6f hours", h)
+	}
+	return fmt.Sprintf("%.6f hours (%.0f s)", h, h*time.Hour.Seconds())
+}
+
+func recordsText(n int) string {
+	if n == 1 {
+		return "1 record"
+	}
+	return fmt.Sprintf("%d records", n)
 }

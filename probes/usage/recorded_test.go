@@ -107,15 +107,16 @@ func TestRecordedReleases(t *testing.T) {
 				"second instead [leaked-row]",
 			"I3: load balancer rule 3 of account 2, cloud_usage.usage_load_balancer_policy id 2: expected it closed " +
 				"at 2026-11-21 23:30:42, by the resource's own delete event, seen closed at 2026-11-21 23:29:04, " +
-				"the second of LB.DELETE of load balancer rule 2, whose id is this row's helper id [crossed-close]",
+				"the clock second of LB.DELETE of load balancer rule 2, whose id is this row's helper id " +
+				"[crossed-close]",
 		},
 		"4.20.0.0": {
 			"I4: load balancer rule 6 of account 2, cloud_usage.cloud_usage: expected no billed time outside its " +
-				"life (2026-11-21 22:16:12 to 2026-11-21 22:17:47), seen 9 record(s) with 0.136944 hours too many, " +
+				"life (2026-11-21 22:16:12 to 2026-11-21 22:17:47), seen 9 records with 0.136944 hours too many, " +
 				"the first id 88 of the window 2026-11-21 22:17:00 to 2026-11-21 22:17:59 [leaked-row]",
-			"I5: load balancer rule 8 of account 2, cloud_usage.cloud_usage: expected records of 0.073889 hours for " +
-				"its life (2026-11-21 22:16:12 to 2026-11-21 22:20:38), seen 0.026389 hours in 2 record(s) " +
-				"[crossed-close]",
+			"I5: load balancer rule 8 of account 2, cloud_usage.cloud_usage: expected records of 0.073889 hours (266 " +
+				"s) for its life (2026-11-21 22:16:12 to 2026-11-21 22:20:38), seen 0.026389 hours (95 s) in 2 " +
+				"records [crossed-close]",
 			"I1: port forwarding rule 5 of account 2, cloud_usage.usage_port_forwarding id 2: expected it closed at " +
 				"2026-11-21 22:21:02 by the resource's own delete event, seen opened at 2026-11-21 22:16:11 and " +
 				"still open [leaked-row]",

@@ -109,7 +109,7 @@ func (t UsageRuns) Drain() {
 // Drains lets count usage windows pass, with a run after each; where runs are shared, with one run after all of them,
 // which cuts them into windows just the same (UsageManagerImpl.java@4.20.0.0 goes slice by slice).
 func (t UsageRuns) Drains(count int) {
-	defer t.Step("%d usage windows", count)()
+	defer t.Step("%s", windows("usage window", count))()
 	if t.on.SharesRuns() {
 		t.drainTogether(count)
 		return
@@ -371,7 +371,7 @@ func jobTable(jobs []usageprobe.Job) result.Evidence {
 
 // PassRuns lets count whole usage windows pass, with a run that covers them.
 func (t UsageRuns) PassRuns(count int) {
-	defer t.Step("usage run over %d windows", count)()
+	defer t.Step("usage run over %s", windows("window", count))()
 	t.cover(t.on.Now().Add(time.Duration(count) * t.site.Usage.Window()))
 }
 
@@ -387,3 +387,10 @@ func (t UsageRuns) UsageRun() (usageprobe.Snapshot, []usageprobe.Violation) {
 
 // UsageEvidence shows the rows before and after the last usage run.
 func (t UsageRuns) UsageEvidence() []result.Evidence { return t.watch.Evidence() }
+
+func windows(word string, count int) string {
+	if count == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", count, word)
+}

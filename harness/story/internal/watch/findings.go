@@ -3,13 +3,33 @@ package watch
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stackproof/stackproof/harness/result"
 	"github.com/stackproof/stackproof/harness/story/internal/stage"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
+
+// named puts the story's names to the kinds and ids of a text: the tables know numbers only.
+func (w *Watch) named(text string) string {
+	for _, kind := range usageprobe.Kinds() {
+		if !strings.Contains(text, string(kind)) {
+			continue
+		}
+		text = regexp.MustCompile(`\b`+string(kind)+` (\d+)\b`).ReplaceAllStringFunc(text, func(said string) string {
+			id, err := strconv.ParseInt(said[len(kind)+1:], 10, 64)
+			ref := usageprobe.Ref{Kind: kind, ID: id}
+			if err != nil || w.known[ref].name == "" {
+				return said
+			}
+			return fmt.Sprintf("%s (internal id %d)", w.called(ref), id)
+		})
+	}
+	return text
+}
 
 // Subject names a thing for Finding.Subject.
 func Subject(ref usageprobe.Ref) string {
@@ -86,8 +106,8 @@ func (w *Watch) findings(broken []usageprobe.Violation) []result.Finding {
 		}
 		for _, o := range together {
 			f.Seen = append(f.Seen, seenBy(o))
-			f.Numbers = append(f.Numbers, fmt.Sprintf("%s, %s%s: expected %s, seen %s", o.Invariant, o.Table, rowOf(o),
-				o.Expected, o.Seen))
+			f.Numbers = append(f.Numbers, w.named(fmt.Sprintf("%s, %s%s: expected %s, seen %s", o.Invariant, rowOf(o),
+				o.Table, o.Expected, o.Seen)))
 			if !slices.Contains(f.Codes, o.Invariant) {
 				f.Codes = append(f.Codes, o.Invariant)
 			}
@@ -110,7 +130,7 @@ func rowOf(v usageprobe.Violation) string {
 	if v.HelperID == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" id %d", v.HelperID)
+	return fmt.Sprintf("row with helper id %d of ", v.HelperID)
 }
 
 // UUID is that of a thing; "" where it is not known.
@@ -123,7 +143,7 @@ func (w *Watch) Numbers(ref usageprobe.Ref) []string {
 		line += ", uuid " + uuid
 	}
 	for _, row := range w.Rows(Billed{Ref: ref}) {
-		line += fmt.Sprintf(", usage row (helper id) %d", row.HelperID)
+		line += fmt.Sprintf(", usage row with helper id %d", row.HelperID)
 	}
 	return []string{line}
 }

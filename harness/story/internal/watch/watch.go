@@ -107,7 +107,7 @@ func (w *Watch) Hold(all []usageprobe.Violation) {
 	if len(broken) == 0 {
 		return
 	}
-	lines := stage.Each(broken, func(v usageprobe.Violation) string { return v.String() })
+	lines := stage.Each(broken, func(v usageprobe.Violation) string { return w.named(v.String()) })
 	evidence := append(w.Evidence(), result.Evidence{Kind: result.KindRows, Title: "invariants that do not hold",
 		Text: strings.Join(lines, "\n")})
 	for _, f := range w.findings(broken) {
@@ -250,7 +250,7 @@ func (w *Watch) Evidence() []result.Evidence {
 	var all []result.Evidence
 	for _, kind := range w.shown() {
 		all = append(all, result.Evidence{Kind: result.KindRows, Title: "usage rows of kind " + string(kind) +
-			", before and after", Text: w.helperTable(kind)},
+			", before and after the usage run", Text: w.helperTable(kind)},
 			result.Evidence{Kind: result.KindRows, Title: "cloud_usage.cloud_usage, newest records of kind " +
 				string(kind), Text: w.RecordTable(kind)})
 	}
@@ -266,7 +266,7 @@ func (w *Watch) helperTable(kind usageprobe.Kind) string {
 			}
 		}
 	}
-	return stage.Table("name\tresource id\thelper id\tcreated\tclosed before\tclosed after\tdelete event",
+	return stage.Table("name\tinternal id\thelper id\tcreated\tclosed before\tclosed after\tdelete event",
 		func(row func(...any)) {
 			for _, r := range w.Last.Rows {
 				if r.Kind != kind {
