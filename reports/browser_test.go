@@ -98,6 +98,22 @@ func (b *browser) ask(expression string) string {
 	return answer
 }
 
+// until waits until an expression is true: the browser goes to a link in its own time.
+func (b *browser) until(expression, what string) {
+	b.t.Helper()
+	_, err := chromedp.Run(b.ctx, chromedp.Poll[bool](expression))
+	require.NoError(b.t, err, what)
+}
+
+// media has the page shown as on another medium.
+func (b *browser) media(of emulation.SetEmulatedMediaParams) {
+	b.t.Helper()
+	b.run(chromedp.Func(func(ctx context.Context, page *chromedp.Target) error {
+		_, err := cdp.Call(ctx, page, emulation.SetEmulatedMedia, of)
+		return err
+	}))
+}
+
 func (b *browser) quiet() {
 	b.t.Helper()
 	b.mu.Lock()
@@ -179,17 +195,9 @@ func TestReportWorksInABrowser(t *testing.T) {
 	require.Equal(t, "U-02 L-01 U-03", b.ask(visibleCases))
 	require.Equal(t, "3 of 4 shown", b.ask(`document.getElementById('count').textContent`))
 
-	b.run(chromedp.Func(func(ctx context.Context, page *chromedp.Target) error {
-		_, err := cdp.Call(
-			ctx,
-			page,
-			emulation.SetEmulatedMedia,
-			emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}},
-			},
-		)
-		return err
-	}))
+	b.media(emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}},
+	})
 	require.Equal(t, "rgb(20, 23, 28)", b.ask(`getComputedStyle(document.body).backgroundColor`))
 	b.picture("dark")
 	b.run(chromedp.EmulateViewport(390, 800))
@@ -217,6 +225,54 @@ func TestReportIsAccessible(t *testing.T) {
 	} {
 		require.Empty(t, b.ask(expression), what)
 	}
+	b.quiet()
+}
+
+// TestReaderFindsTheCause: whoever follows a link to a failure sees its cause and the rows on the first screen, and
+// badges lead to their words.
+func TestReaderFindsTheCause(t *testing.T) {
+	b := browse(t, webPage(t, pictured()))
+	b.ask(`location.hash = 'U-02'`)
+	const inView = `(e => { const r = e.getBoundingClientRect(); return r.top >= ` +
+		`document.querySelector('.tools').getBoundingClientRect().bottom && r.bottom <= innerHeight })(%s)`
+	b.until(fmt.Sprintf(inView, `document.querySelector('#U-02 summary')`), "no bar hides the heading")
+	require.Equal(t, "true", b.ask(fmt.Sprintf(inView, `document.querySelector('#U-02 .cause')`)))
+	require.Equal(t, "true", b.ask(fmt.Sprintf(inView, `document.querySelector('#U-02 .rows')`)))
+	require.Contains(t, b.ask(`document.querySelector('#U-02 .cause').innerText`), "closed row 3 (LB rule R3's) instead "+
+		"of row 1 (its own)")
+	require.Equal(t, b.ask(`getComputedStyle(document.body).color`),
+		b.ask(`getComputedStyle(document.querySelector('#U-02 .cause p')).color`), "in black")
+	require.Equal(t, "true", b.ask(`(s => s.scrollWidth <= s.clientWidth)(document.querySelector('#U-02 .rows').parentNode)`),
+		"no column is scrolled away")
+	require.Equal(t, "true", b.ask(`(s => s.scrollHeight <= s.clientHeight)(document.querySelector('#U-02 .steps'))`),
+		"no step is scrolled away")
+
+	b.run(chromedp.Click(`#U-02 .findings a[href="#class-leaked-row"]`))
+	b.until(fmt.Sprintf(inView, `document.getElementById('class-leaked-row')`), "the legend is unfolded")
+
+	b.run(chromedp.EmulateViewport(500, 900))
+	require.Equal(t, "true", b.ask(`document.documentElement.scrollWidth <= 500`))
+	require.Equal(t, "true", b.ask(`document.querySelector('#U-02 .chart svg').getBoundingClientRect().width > 700`),
+		"the picture is as large as ever, in a box of its own")
+	require.Equal(t, "true", b.ask(`document.querySelector('#U-02 .rows .badge').getBoundingClientRect().right < 500`),
+		"what is wrong with a row is not scrolled away")
+	b.quiet()
+}
+
+// TestPaperHasAllOfIt: what is folded on the screen is unfolded while the page is printed, and only then.
+func TestPaperHasAllOfIt(t *testing.T) {
+	b := browse(t, webPage(t, pictured()))
+	const folded = `document.querySelectorAll('main details:not([open])').length`
+	before := b.ask(folded)
+	require.NotEqual(t, "0", before)
+	b.ask(`dispatchEvent(new Event('beforeprint'))`)
+	require.Equal(t, "0", b.ask(folded))
+	b.ask(`dispatchEvent(new Event('afterprint'))`)
+	require.Equal(t, before, b.ask(folded))
+	const evidence = `document.querySelector('#U-02 .evidence pre').checkVisibility()`
+	require.Equal(t, "false", b.ask(evidence))
+	b.media(emulation.SetEmulatedMediaParams{Media: "print"})
+	require.Equal(t, "true", b.ask(evidence), "without a script, too")
 	b.quiet()
 }
 

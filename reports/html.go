@@ -41,9 +41,9 @@ func HTML(run result.Run, strict bool) ([]byte, error) {
 	if err := pages.ExecuteTemplate(&b, "head", head); err != nil {
 		return nil, fmt.Errorf("write HTML report: %w", err)
 	}
-	anchors := map[string]bool{}
+	anchors, words := map[string]bool{}, legendOf(run)
 	for i, c := range run.Results {
-		view := caseView(c, line(run.Release), strict, anchors)
+		view := caseView(c, line(run.Release), strict, anchors, words)
 		// Where there is little to see, nobody should have to unfold it to learn why it failed.
 		view.Open = view.Open || len(run.Results) <= fewCases && c.Verdict == result.Fail
 		before := b.Len()
@@ -51,7 +51,7 @@ func HTML(run result.Run, strict bool) ([]byte, error) {
 			return nil, fmt.Errorf("write HTML report: case %s: %w", c.ID, err)
 		}
 		// What is left is for the other cases too: a brief one takes about this much.
-		const brief = 1500
+		const brief = 2500
 		if b.Len() > HTMLLimit-brief*(len(run.Results)-i) {
 			b.Truncate(before)
 			view.brief()
@@ -81,6 +81,9 @@ type page struct {
 	Facts                  []pair
 	Defects                []defect
 	Claims                 []string
+	Conditions             string
+	ExitNote               string
+	Legend                 legend
 }
 
 type kindCount struct {
@@ -125,7 +128,9 @@ func overview(run result.Run, strict bool) (page, error) {
 		Schema:  result.SchemaVersion,
 		Alarms:  alarms(run),
 		Summary: summary(run, strict),
+		Legend:  legendOf(run),
 	}
+	p.Conditions, p.ExitNote = conditions(run), exitNote(run, strict)
 	p.Policy = fmt.Sprintf(
 		"default-src 'none'; style-src 'sha256-%s'; script-src 'sha256-%s'; img-src data:; base-uri 'none'; "+
 			"form-action 'none'",
@@ -145,13 +150,15 @@ func overview(run result.Run, strict bool) (page, error) {
 		if !c.Known || c.Verdict != result.Fail {
 			continue
 		}
-		why := linked(why(c, line(run.Release)))
-		i := slices.IndexFunc(p.Defects, func(d defect) bool { return d.Why == why })
-		if i < 0 {
-			p.Defects = append(p.Defects, defect{Why: why})
-			i = len(p.Defects) - 1
+		for _, b := range bugsOf(why(c, line(run.Release))) {
+			why := linked(b.told(line(run.Release)))
+			i := slices.IndexFunc(p.Defects, func(d defect) bool { return d.Why == why })
+			if i < 0 {
+				p.Defects = append(p.Defects, defect{Why: why})
+				i = len(p.Defects) - 1
+			}
+			p.Defects[i].Cases = append(p.Defects[i].Cases, name(c.ID))
 		}
-		p.Defects[i].Cases = append(p.Defects[i].Cases, name(c.ID))
 	}
 	return p, nil
 }
@@ -173,7 +180,8 @@ func (p *page) facts(run result.Run, strict bool) {
 	if !run.Started.IsZero() {
 		add("Started", run.Started.UTC().Format("2006-01-02 15:04:05")+" UTC")
 	}
-	add("Took", fmt.Sprintf("%.1f s", run.Seconds))
+	add("Took", took(run))
+	add("Target's clock", ownClock(run))
 	add("Seed", strconv.FormatInt(run.Seed, 10))
 	if strict {
 		add("Judged", "strict: known failures count")
@@ -181,76 +189,10 @@ func (p *page) facts(run result.Run, strict bool) {
 	if s := run.Shard; s != nil {
 		add("Part", fmt.Sprintf("shard %d of %d", s.Index, s.Of))
 	}
-	add("Exit status", strconv.Itoa(run.ExitCode(strict)))
+	add("Exit status", fmt.Sprint(run.ExitCode(strict)))
 	for _, n := range run.Notes {
 		add("Note", n)
 	}
-}
-
-// verdictSentence says in one sentence what the run came to.
-func verdictSentence(run result.Run, strict bool) (sentence, class, sign string) {
-	fails, known, open := 0, 0, 0
-	defects := map[string]bool{}
-	for _, c := range run.Results {
-		switch {
-		case c.Verdict == result.Fail && c.Known:
-			known++
-			defects[why(c, "")] = true
-		case c.Gates(strict) == result.ExitFailed:
-			fails++
-		case c.Gates(strict) == result.ExitInconclusive:
-			open++
-		}
-	}
-	release, n := name(run.Release), len(run.Results)
-	asKnown := ""
-	if known > 0 {
-		asKnown = fmt.Sprintf(
-			"%d of %d scenarios fail through %d known %s",
-			known,
-			n,
-			len(defects),
-			plural("defect", len(defects)),
-		)
-	}
-	switch code := run.ExitCode(strict); {
-	case n == 0:
-		return "Nothing ran, so nothing is shown.", "fail", "✗"
-	case fails > 0:
-		sentence = fmt.Sprintf(
-			"%s fails: %d of %d scenarios failed in a way that is not known of it",
-			release,
-			fails,
-			n,
-		)
-		if asKnown != "" {
-			sentence += "; besides, " + asKnown
-		}
-		return sentence + ".", "fail", "✗"
-	case code == result.ExitFailed && known > 0 && len(run.Missing()) == 0:
-		return release + " fails: " + asKnown + ".", "fail", "✗"
-	case code == result.ExitFailed:
-		return fmt.Sprintf("%s: %d planned scenarios have no result.", release, len(run.Missing())), "fail", "✗"
-	case run.NothingShown():
-		return "The target could show nothing of what was asked.", "inconclusive", "?"
-	case open > 0:
-		return fmt.Sprintf(
-			"%s is undecided: %d of %d scenarios could not be judged.",
-			release,
-			open,
-			n,
-		), "inconclusive", "?"
-	case asKnown != "":
-		return release + " fails as is known of it, and in no other way: " + asKnown + ".", "known", "!"
-	}
-	return fmt.Sprintf("%s: no scenario of %d failed.", release, n), "pass", "✓"
-}
-
-func plural(word string, n int) string {
-	if n == 1 {
-		return word
-	}
-	return word + "s"
 }
 
 // kind sorts a case for counts, colours and the filter.

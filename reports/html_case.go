@@ -13,11 +13,14 @@ import (
 type htmlCase struct {
 	Anchor, ID, Kind, Words string
 	Class, Sign, Verdict    string
+	Meaning                 string // of the verdict
 	Headline, Title         string
 	Seconds                 string
 	Open                    bool
-	Known                   template.HTML
+	Causes, Todos           []template.HTML
+	Known                   []template.HTML
 	Guards                  []template.HTML
+	Before                  *htmlRows
 	Repeats, Claim          string
 	Findings                []htmlFinding
 	Lives                   *livesPicture
@@ -30,8 +33,14 @@ type htmlCase struct {
 
 type htmlFinding struct {
 	Says    template.HTML
-	Codes   []string
+	Codes   []code
 	Numbers []string
+}
+
+// htmlRows is a table of usage rows with the badges of its findings.
+type htmlRows struct {
+	rowsTable
+	Codes []code // a row each
 }
 
 type htmlStep struct {
@@ -41,21 +50,25 @@ type htmlStep struct {
 	Marks          []string
 }
 
-type htmlEvidence struct{ Title, Kind, Text string }
+type htmlEvidence struct{ Title, When, Text string }
 
 // brief leaves the facts only.
 func (c *htmlCase) brief() {
-	c.Lives, c.Grids, c.Sections, c.Steps, c.Evidence = nil, nil, nil, nil, nil
+	c.Before, c.Lives, c.Grids, c.Sections, c.Steps, c.Evidence = nil, nil, nil, nil, nil, nil
+	c.Causes, c.Todos, c.Meaning = c.Causes[:min(len(c.Causes), 1)], nil, ""
 	c.Findings = c.Findings[:min(len(c.Findings), 3)]
 	for i := range c.Findings {
 		c.Findings[i].Numbers = c.Findings[i].Numbers[:min(len(c.Findings[i].Numbers), 2)]
+		for j := range c.Findings[i].Codes {
+			c.Findings[i].Codes[j].Text = ""
+		}
 	}
 	c.Left = "Pictures and evidence of this case did not fit into the page; they are in the JSON report."
 }
 
 var signs = map[string]string{"pass": "✓", "fail": "✗", "known": "✗", "inconclusive": "?", "unsupported": "–"}
 
-func caseView(c result.Case, release string, strict bool, anchors map[string]bool) htmlCase {
+func caseView(c result.Case, release string, strict bool, anchors map[string]bool, words legend) htmlCase {
 	key, _ := kind(c)
 	v := htmlCase{
 		ID:      name(c.ID),
@@ -64,6 +77,7 @@ func caseView(c result.Case, release string, strict bool, anchors map[string]boo
 		Class:   key,
 		Sign:    signs[key],
 		Verdict: verdict(c),
+		Meaning: verdictWords()[key],
 		Title:   shorten(line(c.Title), longest*2),
 		Headline: shorten(
 			headline(c),
@@ -80,29 +94,16 @@ func caseView(c result.Case, release string, strict bool, anchors map[string]boo
 	if v.Headline == "" {
 		v.Headline, v.Title = v.Title, ""
 	}
-	if c.Known {
-		v.Known = linked(why(c, release))
+	if c.Verdict == result.Fail && v.Title != "" {
+		v.Title = "Expected: " + v.Title
 	}
-	words := []string{line(c.Group)}
-	for _, g := range c.Guards {
-		v.Guards, words = append(v.Guards, linked(line(g))), append(words, line(g))
-	}
+	v.explain(c, release)
+	search := append([]string{line(c.Group)}, v.guards(c)...)
 	if c.Verdict == result.Fail {
-		for _, f := range facts(c) {
-			one := htmlFinding{Says: linked(line(f.Says))}
-			for _, code := range append([]string{string(f.Class)}, f.Codes...) {
-				if code = line(code); code != "" {
-					one.Codes, words = append(one.Codes, code), append(words, code)
-				}
-			}
-			for _, n := range f.Numbers {
-				one.Numbers = append(one.Numbers, line(n))
-			}
-			v.Findings = append(v.Findings, one)
-		}
+		search = append(search, v.findings(c, words)...)
 	}
-	v.Words = shorten(strings.ToLower(strings.Join(words, " ")), 600)
-	v.Lives = drawLives(c)
+	v.Words = shorten(strings.ToLower(strings.Join(search, " ")), 600)
+	v.Lives = drawLives(c, v.Anchor)
 	for _, g := range c.Grids {
 		v.Grids = append(v.Grids, drawGrid(g))
 	}
@@ -110,18 +111,105 @@ func caseView(c result.Case, release string, strict bool, anchors map[string]boo
 		v.Sections = append(v.Sections, drawSection(s))
 	}
 	v.Steps = htmlSteps(c)
-	titles, seen := map[string]int{}, map[string]int{}
+	v.evidence(c, words)
+	return v
+}
+
+// explain says why a case failed and what is to be done, as far as that is known.
+func (v *htmlCase) explain(c result.Case, release string) {
+	for _, says := range causes(c) {
+		v.Causes = append(v.Causes, linked(says))
+	}
+	if !c.Known {
+		if c.Verdict == result.Fail {
+			v.Todos = append(v.Todos, linked(fmt.Sprintf("%s is not known for this. \"stackproof report RESULT.json "+
+				"--issue %s\" writes the text of a bug report.", name(release), name(c.ID))))
+		}
+		return
+	}
+	bugs := bugsOf(why(c, release))
+	for _, b := range bugs {
+		v.Known = append(v.Known, linked(b.told(release)))
+		if says := b.todo(release); says != "" && c.Verdict == result.Fail {
+			v.Todos = append(v.Todos, linked(says))
+		}
+	}
+	if len(v.Todos) > 0 && len(v.Causes) > 0 {
+		v.Todos = append(v.Todos, linked("An update does not mend rows that are wrong already: stackproof audit finds "+
+			"them, and stackproof repair plan says how to mend them."))
+	}
+}
+
+// guards names the upstream reports that the case guards against, fixes apart from bugs, and returns them.
+func (v *htmlCase) guards(c result.Case) []string {
+	var words []string
+	fixes := fixIssues(c.KnownWhy)
+	for _, g := range c.Guards {
+		says := line(g)
+		words = append(words, says)
+		if fixes[says] {
+			says = "fix " + says
+		}
+		v.Guards = append(v.Guards, linked(says))
+	}
+	return words
+}
+
+// findings tells the facts of a failure and returns their codes.
+func (v *htmlCase) findings(c result.Case, words legend) []string {
+	var search []string
+	for _, f := range facts(c) {
+		one := htmlFinding{Says: linked(line(f.Says))}
+		for _, word := range append([]string{string(f.Class)}, f.Codes...) {
+			if word = line(word); word != "" {
+				one.Codes, search = append(one.Codes, words.code(word)), append(search, word)
+			}
+		}
+		for _, n := range f.Numbers {
+			one.Numbers = append(one.Numbers, line(n))
+		}
+		v.Findings = append(v.Findings, one)
+	}
+	return search
+}
+
+// evidence shows all that was seen. The rows before and after stand apart, above.
+func (v *htmlCase) evidence(c result.Case, words legend) {
+	table, above := beforeAfter(c)
+	if above >= 0 {
+		v.Before = &htmlRows{rowsTable: table}
+		if when := seenIn(c, c.Evidence[above]); when != "" {
+			v.Before.Title += " (" + when + ")"
+		}
+		for _, r := range table.Rows {
+			v.Before.Codes = append(v.Before.Codes, words.code(r.Class))
+		}
+	}
+	titles, nth := map[string]int{}, map[string]int{}
 	for _, e := range c.Evidence {
 		titles[e.Title]++
 	}
-	for _, e := range c.Evidence {
-		title := line(e.Title)
-		if seen[e.Title]++; titles[e.Title] > 1 {
-			title += fmt.Sprintf(" (%d of %d, in the order of the story)", seen[e.Title], titles[e.Title])
+	for i, e := range c.Evidence {
+		one := htmlEvidence{Title: line(e.Title), When: seenIn(c, e), Text: strings.TrimRight(clean(e.Text), "\n")}
+		nth[e.Title]++
+		switch {
+		case titles[e.Title] > 1 && one.When == "":
+			one.When = fmt.Sprintf("%d of %d, in the order of the story", nth[e.Title], titles[e.Title])
+		case titles[e.Title] == 1 && i != above:
+			one.When = ""
 		}
-		v.Evidence = append(v.Evidence, htmlEvidence{title, line(e.Kind), strings.TrimRight(clean(e.Text), "\n")})
+		if i != above {
+			v.Evidence = append(v.Evidence, one)
+		}
 	}
-	return v
+}
+
+// seenIn says in which step evidence was seen; "" where that is not told.
+func seenIn(c result.Case, e result.Evidence) string {
+	if e.Step < 1 || e.Step > len(c.Steps) {
+		return ""
+	}
+	return fmt.Sprintf("seen in step %d, %s", e.Step, shorten(line(c.Steps[e.Step-1].Name), longest))
 }
 
 func htmlSteps(c result.Case) []htmlStep {
@@ -154,8 +242,13 @@ var notAnchor = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 func anchor(id string, taken map[string]bool) string {
 	base := notAnchor.ReplaceAllString(id, "-")
 	switch base {
-	case "", "overview", "defects", "claims", "cases", "words", "fold", "unfold", "count":
+	case "", "overview", "defects", "claims", "cases", "words", "fold", "unfold", "count", "legend":
 		base = "case-" + base
+	}
+	for _, ours := range []string{"word-", "code-", "class-", "hatch-"} {
+		if strings.HasPrefix(base, ours) {
+			base = "case-" + base
+		}
 	}
 	one := base
 	for i := 2; taken[one]; i++ {

@@ -34,14 +34,18 @@ func pictured() result.Run {
 		},
 		Steps: []result.Step{{Name: "delete A", Seconds: .25, State: "done", At: *at(60)},
 			{Name: "usage run", Seconds: .5, State: "fail", At: *at(65)}},
-		Evidence: []result.Evidence{{Kind: result.KindRows, Title: "usage rows", Text: "id  lb_id\n1   3\n3   5"}}}
+		Evidence: []result.Evidence{{Kind: result.KindRows, Title: "usage rows", Text: "id  lb_id\n1   3\n3   5"},
+			{Kind: result.KindRows, Title: "usage rows of kind load balancer rule, before and after the usage run",
+				Step: 2, Text: rowsText("open", "2026-11-25 02:36:03")}}}
 	crossed.Moments = []result.Moment{{Step: 0, Kind: result.MomentPush, Count: 2, Says: "pushed to the router"},
 		{Step: 1, Kind: result.MomentUsageRun, At: *at(119), Says: "usage run up to 02:36:59"}}
 	life := result.Life{Kind: "load balancer rule", Table: "usage_load_balancer_policy", Name: "LB rule A", ID: 3,
 		HelperID: 1, Born: at(10), Died: at(63), Opened: *at(10), Class: "leaked-row",
-		Billed: []result.Billed{{From: *at(10), To: *at(180), Hours: .05}}}
+		Billed: []result.Billed{{From: *at(0), To: *at(180), Hours: 170. / 3600}}}
 	victim := result.Life{Kind: life.Kind, Table: life.Table, Name: "LB rule R3", ID: 5, HelperID: 3, Born: at(20),
-		Opened: *at(20), Closed: at(63), ClosedBy: "LB rule A", Class: "crossed-close"}
+		Opened: *at(20), Closed: at(63), ClosedBy: "LB rule A", Class: "crossed-close",
+		Records: []result.Billed{{From: *at(0), To: *at(60), Hours: 40. / 3600},
+			{From: *at(60), To: *at(120), Hours: 3. / 3600}}}
 	crossed.Lives = []result.Life{life, victim, {Kind: life.Kind, Table: life.Table, Name: "LB rule R4", ID: 6,
 		HelperID: 4, Born: at(20), Opened: *at(20)}}
 
@@ -66,6 +70,18 @@ func pictured() result.Run {
 			Claim: "0 of 59 repeats failed (L-02, lab, 4.20.0.0). With 95 % confidence the failure rate under these " +
 				"conditions is below 5.0 %."}}
 	return run
+}
+
+// rowsText is a table of usage rows as a story shows it: the row of R3 is closed so before and so after.
+func rowsText(before, after string) string {
+	const columns = "%-40s  %-11s  %-9s  %-19s  %-19s  %-19s  %s\n"
+	return fmt.Sprintf(columns, "name", "internal id", "helper id", "created", "closed before", "closed after",
+		"delete event") +
+		fmt.Sprintf(columns, "A d3d10253-c85c-49a3-837e-dc67ea6fe927", "3", "1", "2026-11-25 02:35:10", "open", "open",
+			"2026-11-25 02:36:03") +
+		fmt.Sprintf(columns, "R3 5f529e7e-1795-4eff-9f3f-f6a49ca96b56", "5", "3", "2026-11-25 02:35:20", before, after,
+			"–") +
+		fmt.Sprintf(columns, "R4", "6", "4", "2026-11-25 02:35:20", "open", "open", "–")
 }
 
 // large is a run of count cases that all fail with much to show.
@@ -126,9 +142,14 @@ func TestPageTellsWhyAtOnce(t *testing.T) {
 	page, err := HTML(run, false)
 	require.NoError(t, err)
 	require.Contains(t, string(page), "<details open>")
-	require.Contains(t, string(page), "rows (1 of 2, in the order of the story)")
-	require.Contains(t, string(page), "rows (2 of 2, in the order of the story)")
-	require.Contains(t, string(page), "<summary>other <")
+	require.Contains(t, string(page), `rows <span class="dim">(1 of 2, in the order of the story)`)
+	require.Contains(t, string(page), `rows <span class="dim">(2 of 2, in the order of the story)`)
+	c.Steps = []result.Step{{Name: "usage run"}, {Name: "delete"}}
+	c.Evidence[1].Step = 2
+	told, err := HTML(result.Run{Results: []result.Case{c}}, false)
+	require.NoError(t, err)
+	require.Contains(t, string(told), "(seen in step 2, delete)")
+	require.Contains(t, string(page), "<summary>other</summary>")
 	for i := range fewCases {
 		run.Results = append(run.Results, result.Case{ID: fmt.Sprintf("U-1%d", i), Verdict: result.Pass})
 	}

@@ -20,18 +20,34 @@
   };
   const jump = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!target || !target.classList.contains('case')) return;
-    target.hidden = false;
-    target.querySelector('details').open = true;
+    if (!target) return;
+    const home = target.closest('.case');
+    if (home) home.hidden = false;
+    if (target === home) target.querySelector('details').open = true;
+    for (let d = target.closest('details'); d; d = d.parentElement.closest('details')) d.open = true;
     target.scrollIntoView();
   };
+  const tools = document.querySelector('.tools');
+  const room = () => {
+    const sticks = getComputedStyle(tools).position === 'sticky';
+    document.documentElement.style.setProperty('--tools', (sticks ? tools.offsetHeight : 0) + 'px');
+  };
+  let unfolded = [];
   words.addEventListener('input', filter);
   for (const k of kinds) k.addEventListener('change', filter);
   document.getElementById('unfold').addEventListener('click', () => fold(true));
   document.getElementById('fold').addEventListener('click', () => fold(false));
   addEventListener('hashchange', jump);
-  addEventListener('beforeprint', () => { for (const d of document.querySelectorAll('.case:not([hidden]) > details')) d.open = true; });
-  document.querySelector('.tools').hidden = false;
+  addEventListener('resize', room);
+  addEventListener('beforeprint', () => {
+    unfolded = [...document.querySelectorAll('main details:not([open])')].filter((d) => !d.closest('.case[hidden]'));
+    for (const d of unfolded) d.open = true;
+  });
+  addEventListener('afterprint', () => {
+    for (const d of unfolded) d.open = false;
+  });
+  tools.hidden = false;
+  room();
   filter();
   jump();
 })();
