@@ -179,7 +179,10 @@ func (w *Witness) frameOf(s *routerState, c content) []Difference {
 	for _, want := range s.frames {
 		if _, told := want["nic.deviceId"]; !told {
 			want = maps.Clone(want)
-			want["nic.deviceId"] = w.device(want["nic.nicUuid"], have["nic.deviceId"], len(s.frames))
+			want["nic.deviceId"] = have["nic.deviceId"] // the number of another NIC says nothing of this one
+			if nic := want["nic.nicUuid"]; nic == have["nic.nicUuid"] {
+				want["nic.deviceId"] = w.device(nic, have["nic.deviceId"], len(s.frames))
+			}
 		}
 		if wrong := compare(want, have); best < 0 || len(wrong) < best {
 			best, nearest = len(wrong), wrong
