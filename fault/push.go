@@ -9,6 +9,7 @@ const (
 	ReplacedPolicyPushed    release.Knob = "replaced-policy-pushed"
 	PushLostDelete          release.Knob = "push-lost-delete"
 	PushLostMembers         release.Knob = "push-lost-members"
+	OtherTierNotPushed      release.Knob = "other-tier-not-pushed"
 	PushStale               release.Knob = "push-stale"
 	PushOvertaken           release.Knob = "push-overtaken"
 	PushPartial             release.Knob = "push-partial"
@@ -83,6 +84,10 @@ func pushFaults() []release.KnobInfo {
 		{
 			Name: PushLostDelete, Part: "router",
 			About: "the push of a deleted rule is never sent",
+		},
+		{
+			Name: OtherTierNotPushed, Part: "router", Needs: []release.Knob{release.VPCConserveMode},
+			About: "pushes leave out members of a rule that are in another tier than the rule",
 		},
 		{
 			Name: PushLostMembers, Part: "router",

@@ -63,6 +63,8 @@ func harmless() []Knob {
 		EnabledMinMaxUpdate,       // an improvement
 		ConserveModeTier,          // an improvement
 		BackupsBilledToLast,       // an improvement: what U-64 sees is the release without it
+		VPCConserveMode,           // an improvement
+		VPCFirewall,               // an improvement
 		EventTextUUID,             // words inside a text
 		KeyPairs,                  // an improvement
 		AnswersOfMain,             // fields more of networks, VPCs and NICs

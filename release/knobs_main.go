@@ -12,6 +12,9 @@ const (
 	KeyPairs                Knob = "key-pairs"
 	AnswersOfMain           Knob = "answers-of-main"
 	EventTextUUID           Knob = "event-text-uuid"
+	VPCConserveMode         Knob = "vpc-conserve-mode"
+	VPCFirewall             Knob = "vpc-firewall"
+	VPCFirewallBarsRules    Knob = "vpc-firewall-bars-rules"
 )
 
 // ofMain are told from its source, the newest of August 2026. No server of it was seen.
@@ -59,6 +62,22 @@ func ofMain() []KnobInfo {
 			Name: AnswersOfMain, Part: "api",
 			About: "networks and VPCs answer keepmacaddressonpublicnic, VPCs vpcofferingconservemode, and NICs of " +
 				"VMs enabled",
+		},
+		{
+			Name: VPCConserveMode, Part: "api",
+			About: "a VPC's offering may be in conserve mode: an address then carries rules of several tiers, and a " +
+				"load balancer rule may have VMs of other tiers, which vmidipmap names with vmnetworkid (#12487)",
+		},
+		{
+			Name: VPCFirewall, Part: "api",
+			About: "a VPC's offering may have the service Firewall: a firewall rule of an address of the VPC belongs " +
+				"to the VPC and to no tier (#12706)",
+		},
+		{
+			Name: VPCFirewallBarsRules, Part: "api", Needs: []Knob{VPCFirewall},
+			About: "an address of a VPC that is not in conserve mode takes no load balancing and no port forwarding " +
+				"once it has a firewall rule: the rule has no network, and counts as one of another " +
+				"(FirewallManagerImpl.detectRulesConflict@main)",
 		},
 		{
 			Name: EventTextUUID, Part: "api",

@@ -70,7 +70,8 @@ func history() History {
 		{
 			Name: mainName, After: "4.22.1.0", Becomes: "4.23",
 			On: []Knob{SoftDeleteRules, SoftDeleteJoinBlind, FailedDeleteDropsPolicy, MappingTwiceStuck,
-				MemberMappedTwice, RemovedTwiceFails, EnabledMinMaxUpdate, EventTextUUID, KeyPairs, AnswersOfMain},
+				MemberMappedTwice, RemovedTwiceFails, EnabledMinMaxUpdate, EventTextUUID, KeyPairs, AnswersOfMain,
+				VPCConserveMode, VPCFirewall, VPCFirewallBarsRules},
 			Off: []Knob{UsageVolumeKeyNarrow},
 		},
 	}

@@ -161,6 +161,8 @@ func stories() harness.Catalogue {
 		mappedOnce(),
 		takenTwice(),
 		sharedAddress(),
+		conservingVPC(),
+		firewalledVPC(),
 		groupLifeCycle(),
 		groupGuards(),
 		failingTemplate(),

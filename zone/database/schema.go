@@ -69,7 +69,8 @@ func holds(mark, name string, on release.Knobs) (bool, error) {
 		return true, nil
 	}
 	if knob, ok := strings.CutPrefix(mark, "["); ok {
-		return on[release.Knob(strings.TrimSuffix(knob, "]"))], nil
+		knob, off := strings.CutSuffix(strings.TrimSuffix(knob, "]"), "=off")
+		return on[release.Knob(knob)] != off, nil
 	}
 	began, before := strings.CutPrefix(mark, "<")
 	contains, err := release.Contains(name, began)

@@ -2,6 +2,7 @@ package firewall
 
 import (
 	"context"
+	"slices"
 
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/zone/api"
@@ -44,6 +45,17 @@ func (mgr *Manager) refusesPF(ctx context.Context, of, goes *PFRule) bool {
 		}
 	}
 	return net.RefusesForward(ctx, mgr.net, of.Network, rules)
+}
+
+// blocked says whether a router refuses a change of a firewall rule (net.Manager.Blocked). A VPC's rule goes to the
+// router of its tiers.
+func (mgr *Manager) blocked(fw *Rule) bool {
+	if !fw.ofVPC() {
+		return mgr.net.Blocked(fw.Network)
+	}
+	return slices.ContainsFunc(mgr.net.Networks.All(), func(n *net.Network) bool {
+		return n.VPC == fw.VPC && n.Removed.IsZero() && mgr.net.Blocked(n)
+	})
 }
 
 // FreeFor says whether an address may carry a rule of a service: where its network does not conserve addresses, one

@@ -17,7 +17,8 @@ type Rule struct {
 	Purpose   string // LoadBalancing, PortForwarding, Firewall, StaticNat
 	State     string // Staged, Add, Active, Revoke
 	Address   *net.Address
-	Network   *net.Network
+	Network   *net.Network // nil for a firewall rule of a VPC
+	VPC       *net.VPC     // that such a rule belongs to
 	Account   *tenancy.Account
 	StartPort int
 	EndPort   int

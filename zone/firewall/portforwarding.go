@@ -153,7 +153,7 @@ func createPF(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	if err := mgr.net.TieAddress(c.Ctx, a, n); err != nil {
 		return kernel.Created{}, err
 	}
-	pf, err := persistPF(mgr, c, a, vm)
+	pf, err := persistPF(mgr, c, a, n, vm)
 	if err != nil {
 		if tied {
 			if undo := mgr.net.UntieAddress(c.Ctx, a); undo != nil {
@@ -175,7 +175,7 @@ func pfNetwork(mgr *Manager, c *kernel.Call, a *net.Address) (*net.Network, erro
 	case a.StaticNAT:
 		return nil, api.Invalid("Unable to create port forwarding rule; ip %s has static nat enabled",
 			mgr.net.AddressText(a, fmt.Sprintf("id=%d", a.ID)))
-	case a.Network != nil:
+	case a.Network != nil && !(a.VPC.Conserves() && c.Has("networkid")):
 		return a.Network, nil
 	case c.Has("networkid"):
 		return net.NetworkParam(mgr.net, c, "networkid")
@@ -185,19 +185,15 @@ func pfNetwork(mgr *Manager, c *kernel.Call, a *net.Address) (*net.Network, erro
 }
 
 // persistPF validates in the manager's order and writes the rows.
-func persistPF(mgr *Manager, c *kernel.Call, a *net.Address, vm *compute.VM) (*PFRule, error) {
+func persistPF(mgr *Manager, c *kernel.Call, a *net.Address, n *net.Network, vm *compute.VM) (*PFRule, error) {
 	if a.Network == nil {
-		n, err := net.NetworkParam(mgr.net, c, "networkid")
-		if err != nil {
-			return nil, err
-		}
 		return nil, api.Invalid("Ip address %s is not assigned to the network %s",
 			mgr.net.AddressText(a, net.OldAddressText(a)), net.NetworkText(n))
 	}
 	public, private := c.Integer("publicport", 0), c.Integer("privateport", 0)
 	pf := &PFRule{
 		Rule: Rule{
-			Purpose: purposePF, Address: a, Network: a.Network, Account: a.Account, StartPort: public,
+			Purpose: purposePF, Address: a, Network: n, Account: a.Account, StartPort: public,
 			EndPort:  c.Integer("publicendport", public),
 			Protocol: strings.ToLower(c.Str("protocol")),
 		},

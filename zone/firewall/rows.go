@@ -3,9 +3,11 @@ package firewall
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
@@ -35,8 +37,9 @@ func (mgr *Manager) Conflict(r *Rule) error {
 			continue
 		}
 		bothFirewall := o.Purpose == purposeFirewall && r.Purpose == purposeFirewall
-		if o.Network != r.Network {
-			return api.Conflict("New rule is for a different network than what's specified in rule %s", o.UUID)
+		if o.Network != r.Network && mgr.apart(o, r) {
+			return api.Conflict("New rule is for a different network than what's specified in rule %s%s", o.UUID,
+				mgr.notConserved(r.Network.VPC))
 		}
 		oneFirewall := (o.Purpose == purposeFirewall || r.Purpose == purposeFirewall) &&
 			(o.Purpose != r.Purpose || !strings.EqualFold(o.Protocol, r.Protocol))
@@ -55,9 +58,37 @@ func (mgr *Manager) Conflict(r *Rule) error {
 	return nil
 }
 
+// apart says whether a new rule may not stand beside one of another network. By the defect of a release to come that
+// is also one of the VPC's firewall, which has no network (FirewallManagerImpl.detectRulesConflict@main).
+func (mgr *Manager) apart(o, r *Rule) bool {
+	if r.ofVPC() || r.Network.VPC.Conserves() {
+		return false
+	}
+	return !o.ofVPC() || mgr.On(release.VPCFirewallBarsRules)
+}
+
+// notConserved is what the text of a conflict adds for a VPC (FirewallManagerImpl.java@main).
+func (mgr *Manager) notConserved(v *net.VPC) string {
+	if v == nil || !mgr.On(release.VPCConserveMode) {
+		return ""
+	}
+	return fmt.Sprintf(" - VPC id=%s is not using conserve mode", v.UUID)
+}
+
+// ofVPC says whether a rule belongs to a VPC and to none of its tiers.
+func (r *Rule) ofVPC() bool { return r.VPC != nil }
+
+// networkID is nothing for a rule of a VPC.
+func (r *Rule) networkID() any {
+	if r.ofVPC() {
+		return nil
+	}
+	return r.Network.ID
+}
+
 // ruleText names a rule of any kind (FirewallRuleVO@4.20.1.0).
 func (mgr *Manager) ruleText(r *Rule) string {
-	return mgr.ObjectText(kernel.LongText(r.ID), "FirewallRule", "id", r.ID, "networkId", r.Network.ID, "purpose",
+	return mgr.ObjectText(kernel.LongText(r.ID), "FirewallRule", "id", r.ID, "networkId", r.networkID(), "purpose",
 		r.Purpose, "state", r.State, "uuid", r.UUID)
 }
 
@@ -75,7 +106,10 @@ func (mgr *Manager) InsertRule(ctx context.Context, r *Rule) error {
 		"uuid": r.UUID, "ip_address_id": r.addressID(), "start_port": nullPort(r.StartPort),
 		"end_port": nullPort(r.EndPort), "state": r.State,
 		"protocol": r.Protocol, "purpose": r.Purpose, "account_id": r.Account.ID, "domain_id": r.Account.Domain.ID,
-		"network_id": r.Network.ID, "xid": mgr.UUID(), "created": r.Created, "type": "User", "display": 1,
+		"network_id": r.networkID(), "xid": mgr.UUID(), "created": r.Created, "type": "User", "display": 1,
+	}
+	if r.ofVPC() {
+		row["vpc_id"] = r.VPC.ID
 	}
 	if r.Related != nil {
 		row["related"] = r.Related.ID

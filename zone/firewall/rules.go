@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 	"github.com/stackproof/stackproof/zone/net"
@@ -134,6 +135,9 @@ func createFW(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 		EndPort:  c.Integer("endport", start),
 		Protocol: strings.ToLower(c.Str("protocol")), CIDRs: cidrs,
 	}
+	if a.VPC != nil && mgr.On(release.VPCFirewall) {
+		fw.Network, fw.VPC = nil, a.VPC
+	}
 	if err := checkFW(mgr, c, fw); err != nil {
 		return kernel.Created{}, err
 	}
@@ -147,11 +151,17 @@ func createFW(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 func checkFW(mgr *Manager, c *kernel.Call, fw *Rule) error {
 	icmp := fw.Protocol == "icmp"
 	switch {
+	case fw.ofVPC() && !fw.VPC.Offering.Has("Firewall"):
+		return api.Invalid("Firewall service is not supported in VPC %s", mgr.ObjectText(fw.VPC.Name, "VPC", "id",
+			fw.VPC.ID, "name", fw.VPC.Name, "uuid", fw.VPC.UUID))
+	case fw.ofVPC(): // the rule is for all tiers
 	case fw.Network == nil:
 		return api.Invalid("Unable to create firewall rule for the IP address ID=%d as IP is not associated with "+
 			"any network", fw.Address.ID)
 	case !slices.Contains(fw.Network.Offering.Services, "Firewall"):
 		return api.Invalid("Service Firewall is not supported in network id= %d", fw.Network.ID)
+	}
+	switch {
 	case !validPort(fw.StartPort):
 		return api.Invalid("publicPort is an invalid value: %d", fw.StartPort)
 	case !validPort(fw.EndPort):
@@ -201,7 +211,7 @@ func finishFW(mgr *Manager, c *kernel.Call) (obj, error) {
 		return nil, &api.Error{Code: api.CodeInternal, CSCode: api.CSAPIException, Text: "Failed to create " +
 			"firewall rule"}
 	}
-	if mgr.net.Blocked(fw.Network) {
+	if mgr.blocked(fw) {
 		return nil, errors.Join(api.Internal("Failed to create firewall rule"),
 			mgr.SetRuleState(c.Ctx, fw, StateRevoke))
 	}
@@ -259,7 +269,7 @@ func listFW(mgr *Manager, c *kernel.Call) (obj, error) {
 		switch {
 		case !tenancy.Visible(mgr.tenancy, c, fw.Account), c.Has("id") && fw.UUID != c.Str("id"):
 		case c.Has("ipaddressid") && fw.Address.UUID != c.Str("ipaddressid"):
-		case c.Has("networkid") && fw.Network.UUID != c.Str("networkid"):
+		case c.Has("networkid") && (fw.ofVPC() || fw.Network.UUID != c.Str("networkid")):
 		case c.Has("fordisplay") && !c.Boolean("fordisplay", true):
 		default:
 			out = append(out, mgr.fwAnswer(fw))
@@ -271,9 +281,14 @@ func listFW(mgr *Manager, c *kernel.Call) (obj, error) {
 // fwAnswer has its ports as numbers, unlike the other rules.
 func (mgr *Manager) fwAnswer(fw *Rule) obj {
 	out := obj{
-		"id": fw.UUID, "protocol": fw.Protocol, "ipaddressid": fw.Address.UUID, "networkid": fw.Network.UUID,
+		"id": fw.UUID, "protocol": fw.Protocol, "ipaddressid": fw.Address.UUID,
 		"ipaddress": fw.Address.IP.String(), "state": ShownState(fw.State), "cidrlist": strings.Join(fw.CIDRs, ","),
 		"tags": mgr.tenancy.Tagged(fw.UUID), "fordisplay": true,
+	}
+	if fw.ofVPC() {
+		out["vpcid"] = fw.VPC.UUID
+	} else {
+		out["networkid"] = fw.Network.UUID
 	}
 	if fw.StartPort != 0 {
 		out["startport"], out["endport"] = fw.StartPort, fw.EndPort

@@ -50,7 +50,7 @@ func createRule(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	if a.StaticNAT {
 		return kernel.Created{}, api.Conflict("Can't do load balance on %s address: %s", mgr.Worded("ip", "IP"), a.IP)
 	}
-	if a.Network != nil && a.Network != n && mgr.On(release.NetworkIDMustMatch) {
+	if a.Network != nil && a.Network != n && mgr.On(release.NetworkIDMustMatch) && !n.VPC.Conserves() {
 		return kernel.Created{}, api.BadParameter("Cannot create Load Balancer rule %s as the IP address %s is not "+
 			"associated with the network %s (ID=%s)", c.Str("name"), a.IP, n.Name, n.UUID)
 	}
@@ -136,14 +136,17 @@ func persistRule(mgr *Manager, c *kernel.Call, a *net.Address, n *net.Network, p
 	if !validAlgorithm(algorithm) {
 		return nil, api.BadParameter("Invalid algorithm: %s", algorithm)
 	}
-	if !slices.Contains(a.Network.Offering.Services, "Lb") {
+	if !n.VPC.Conserves() { // an address that several tiers share is for the one that is named
+		n = a.Network
+	}
+	if !slices.Contains(n.Offering.Services, "Lb") {
 		return nil, api.BadParameter("LB service is not supported in specified network id")
 	}
 	if port < least || port > 65535 {
 		return nil, api.BadParameter("publicPort is an invalid value: %d", port)
 	}
 	r := &push.Rule{
-		Rule: firewall.Rule{Purpose: firewall.PurposeLB, Address: a, Network: a.Network, Account: a.Account,
+		Rule: firewall.Rule{Purpose: firewall.PurposeLB, Address: a, Network: n, Account: a.Account,
 			StartPort: port, EndPort: port, Protocol: "tcp", CIDRs: cidrs},
 		Name: c.Str("name"), Text: c.Str("description"), Algorithm: algorithm, PrivateStart: private,
 		PrivateEnd: private,

@@ -14,6 +14,7 @@ import (
 	"github.com/stackproof/stackproof/zone/compute"
 	"github.com/stackproof/stackproof/zone/firewall"
 	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/net"
 	"github.com/stackproof/stackproof/zone/push"
 	"github.com/stackproof/stackproof/zone/tenancy"
 )
@@ -23,12 +24,13 @@ import (
 type Wanted struct {
 	VM  *compute.VM
 	ips []netip.Addr
+	of  *net.Network // the tier that vmnetworkid names; nil for that of the rule
 }
 
 // wantedMembers reads virtualmachineids and vmidipmap, in the order in which a Java HashMap of the internal ids would
 // give them: that is the order of the mapping rows, and so of the destinations in a push.
 func wantedMembers(mgr *Manager, c *kernel.Call) ([]Wanted, error) {
-	byVM := map[*compute.VM][]netip.Addr{}
+	byVM, tiers := map[*compute.VM][]netip.Addr{}, map[*compute.VM]*net.Network{}
 	var order []*compute.VM
 	add := func(vm *compute.VM, ip netip.Addr) {
 		if _, known := byVM[vm]; !known {
@@ -53,6 +55,11 @@ func wantedMembers(mgr *Manager, c *kernel.Call) ([]Wanted, error) {
 			}
 		}
 		add(vm, ip)
+		if u := e["vmnetworkid"]; u != "" && mgr.On(release.VPCConserveMode) {
+			if tiers[vm] = mgr.net.NetworkByUUID(u); tiers[vm] == nil {
+				return nil, api.Invalid("Unable to find Network ID: %s", u)
+			}
+		}
 	}
 	for _, u := range c.List("virtualmachineids") {
 		vm := mgr.compute.VMByUUID(u)
@@ -71,7 +78,7 @@ func wantedMembers(mgr *Manager, c *kernel.Call) ([]Wanted, error) {
 	hashOrder(order)
 	out := make([]Wanted, 0, len(order))
 	for _, vm := range order {
-		out = append(out, Wanted{vm, byVM[vm]})
+		out = append(out, Wanted{vm, byVM[vm], tiers[vm]})
 	}
 	return out, nil
 }
@@ -171,9 +178,9 @@ func (mgr *Manager) checkMember(r *push.Rule, w Wanted) ([]netip.Addr, error) {
 		return nil, tenancy.Permission("Acct[%s-%s] does not have permission to operate with resource",
 			r.Account.UUID, r.Account.Name)
 	}
-	nic := compute.NICIn(w.VM, r.Network)
-	if nic == nil {
-		return nil, api.Invalid("VM with id specified cannot be added because it doesn't belong in the same network.")
+	nic, err := mgr.nicBehind(r, w)
+	if err != nil {
+		return nil, err
 	}
 	var ips, given []netip.Addr
 	for _, ip := range w.ips {
@@ -184,7 +191,7 @@ func (mgr *Manager) checkMember(r *push.Rule, w Wanted) ([]netip.Addr, error) {
 		}
 		if !nic.Owns(ip) {
 			return nil, api.Invalid("%s %s specified does not belong to nic in network %d",
-				mgr.Worded("VM ip", "Instance IP"), ip, r.Network.ID)
+				mgr.Worded("VM ip", "Instance IP"), ip, nic.Network.ID)
 		}
 		if !slices.Contains(ips, ip) {
 			ips = append(ips, ip)
@@ -207,6 +214,27 @@ func (mgr *Manager) checkMember(r *push.Rule, w Wanted) ([]netip.Addr, error) {
 		}
 	}
 	return ips, nil
+}
+
+// nicBehind is the NIC of a VM that a rule balances to: in the rule's network, or where the rule's VPC is in conserve
+// mode in the tier that the call names (LoadBalancingRulesManagerImpl.getVmNicInLoadBalancer@main).
+func (mgr *Manager) nicBehind(r *push.Rule, w Wanted) (*compute.NIC, error) {
+	n, conserves := r.Network, r.Network.VPC.Conserves()
+	if conserves && w.of != nil {
+		if n = w.of; n.VPC != r.Network.VPC {
+			return nil, api.Invalid("Cannot add VM to load balancer because the VM network and load balancer network " +
+				"are not part of the same VPC")
+		}
+	}
+	nic := compute.NICIn(w.VM, n)
+	switch {
+	case nic == nil && conserves:
+		return nil, api.Invalid("VM with id specified cannot be added to the load balancing rule for VPC Conserve " +
+			"Mode.")
+	case nic == nil:
+		return nil, api.Invalid("VM with id specified cannot be added because it doesn't belong in the same network.")
+	}
+	return nic, nil
 }
 
 // duplicateMapping is what the key of load_balancer_vm_map says to a second row of an address, or of its removal.

@@ -34,7 +34,7 @@ func vpcAnswer(mgr *Manager, v *VPC) obj {
 		"regionlevelvpc":       false,
 		"redundantvpcrouter":   v.redundant(), "publicmtu": 1500, "hasannotations": false,
 	}
-	mgr.MainField(out, "vpcofferingconservemode", false)
+	mgr.MainField(out, "vpcofferingconservemode", v.Conserves())
 	mgr.MainField(out, "keepmacaddressonpublicnic", true)
 	mgr.tenancy.Owned(out, v.Account)
 	return out

@@ -76,7 +76,16 @@ const tierOffering = "DefaultIsolatedNetworkOfferingForVpcNetworks"
 
 // Conserves says whether an address of a network may carry rules of several kinds.
 func (n *Network) Conserves() bool {
-	conserves, _ := n.Offering.Answer["conservemode"].(bool)
+	return n.Offering.Conserves()
+}
+
+// Conserves says whether an address of a VPC may carry rules of several of its tiers
+// (VpcManagerImpl.isNetworkOnVpcEnabledConserveMode@main). It is false for no VPC.
+func (v *VPC) Conserves() bool { return v != nil && v.Offering.Conserves() }
+
+// Conserves says whether an offering is in conserve mode.
+func (o *Offering) Conserves() bool {
+	conserves, _ := o.Answer["conservemode"].(bool)
 	return conserves
 }
 
@@ -165,6 +174,9 @@ func vpcOffering(mgr *Manager, id int64, name string) {
 	}}
 	if !mgr.On(release.AnswerFieldsOld) {
 		o.Answer["fornsx"], o.Answer["specifyasnumber"] = false, false
+	}
+	if mgr.On(release.VPCConserveMode) {
+		o.Answer["conservemode"] = false
 	}
 	mgr.VPCOfferings = append(mgr.VPCOfferings, o)
 }

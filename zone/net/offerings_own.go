@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stackproof/stackproof/release"
 	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
 )
@@ -49,6 +50,9 @@ func offeringCreateCommands() []command {
 					"'name'"},
 				{Name: "supportedservices", Type: "list", About: "services supported by the vpc offering"},
 				{Name: "serviceproviderlist", Type: "map", About: "provider to service mapping"},
+				{Name: "conservemode", Type: "boolean", With: release.VPCConserveMode, About: "True if the VPC " +
+					"offering is IP conserve mode enabled, allowing public IP services to be used across multiple " +
+					"VPC tiers. Default value is false"},
 			},
 			Create: createVPCOffering,
 			Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
@@ -117,8 +121,12 @@ func createVPCOffering(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 	if len(services) == 0 {
 		services = vpcServices
 	}
+	offered := vpcServices
+	if mgr.On(release.VPCFirewall) {
+		offered = append(slices.Clone(vpcServices), "Firewall")
+	}
 	for _, s := range services {
-		if !slices.Contains(vpcServices, s) {
+		if !slices.Contains(offered, s) {
 			return kernel.Created{}, api.Invalid("Service %s is not supported for VPC networks", s)
 		}
 	}
@@ -136,6 +144,13 @@ func createVPCOffering(mgr *Manager, c *kernel.Call) (kernel.Created, error) {
 		name, _ := s["name"].(string)
 		return !slices.Contains(services, name)
 	})
+	if o.Has("Firewall") {
+		shown, _ = o.Answer["service"].([]obj)
+		o.Answer["service"] = append(shown, obj{"name": "Firewall", "provider": []obj{{"name": "VpcVirtualRouter"}}})
+	}
+	if mgr.On(release.VPCConserveMode) {
+		o.Answer["conservemode"] = c.Boolean("conservemode", false)
+	}
 	o.Answer["state"], o.Answer["isdefault"] = "Disabled", false
 	if v := c.Str("displaytext"); v != "" {
 		o.Answer["displaytext"] = v

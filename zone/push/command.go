@@ -3,6 +3,8 @@ package push
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
+	"slices"
 
 	"github.com/stackproof/stackproof/fault"
 	"github.com/stackproof/stackproof/release"
@@ -161,7 +163,14 @@ func buildCommand(mgr *Manager, r *net.Router, n *net.Network) ConfigCommand {
 	rules := mgr.RulesOnRouter(r, n)
 	to := make([]BalancerTO, 0, len(rules))
 	for _, rule := range rules {
-		to = append(to, balancerTOOf(rule))
+		b := balancerTOOf(rule)
+		if mgr.On(fault.OtherTierNotPushed) {
+			b.Destinations = slices.DeleteFunc(b.Destinations, func(d destinationTO) bool {
+				ip, err := netip.ParseAddr(d.IP)
+				return err == nil && !rule.Network.CIDR.Contains(ip)
+			})
+		}
+		to = append(to, b)
 	}
 	maxConn := n.Offering.MaxConn
 	if maxConn == 0 {

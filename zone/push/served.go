@@ -18,9 +18,19 @@ func (mgr *Manager) Served(router string) (all []netip.AddrPort) {
 	}
 	machine := slices.Concat(mgr.net.Routers.All(), mgr.Balancers)[at]
 	ports := map[*net.Network][]uint16{}
+	answers := func(n *net.Network, port uint16) {
+		if port != 0 && !slices.Contains(ports[n], port) {
+			ports[n] = append(ports[n], port)
+		}
+	}
 	for _, r := range mgr.LBRules.All() {
-		if port := uint16(r.PrivateStart); port != 0 && !slices.Contains(ports[r.Network], port) {
-			ports[r.Network] = append(ports[r.Network], port)
+		answers(r.Network, uint16(r.PrivateStart))
+		for _, m := range r.Members { // those of other tiers
+			for _, nic := range m.VM.NICs {
+				if r.Network.VPC.Conserves() && nic.Network.VPC == r.Network.VPC {
+					answers(nic.Network, uint16(r.PrivateStart))
+				}
+			}
 		}
 	}
 	for _, vm := range mgr.compute.VMs.All() {
