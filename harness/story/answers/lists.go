@@ -3,6 +3,7 @@ package answers
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -30,9 +31,7 @@ func (t Answers) ListAsAdmin(command, key string) List { return List{t, t.site.C
 // answer is what was listed: the elements' ids, and how many the server says there are.
 func (l List) answer(filter cloud.Params) (ids []string, count int) {
 	p := cloud.Params{"listall": true}
-	for name, value := range filter {
-		p[name] = value
-	}
+	maps.Copy(p, filter)
 	var raw map[string]json.RawMessage
 	l.t.Must(l.asks.Call(l.t.ctx, l.command, p, &raw), "%s", l.command)
 	var all []struct{ ID string }
@@ -89,9 +88,7 @@ func (l List) ExpectPages(filter cloud.Params, size int, want ...string) {
 	var got []string
 	for page := 1; page <= len(want)/size+1; page++ {
 		p := cloud.Params{"page": page, "pagesize": size}
-		for name, value := range filter {
-			p[name] = value
-		}
+		maps.Copy(p, filter)
 		ids, count := l.answer(p)
 		if len(ids) > 0 && count != len(want) {
 			l.fail("page", fmt.Sprintf("counts %d on page %d, and there are %d", count, page, len(want)), ids, want)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story/internal/stage"
 	"github.com/stackproof/stackproof/harness/story/objects"
 )
 
@@ -24,10 +25,7 @@ func (t Listings) ExpectOwned(project, administrator *objects.Account, rules ...
 		slices.Sort(ids)
 		return ids, foreign
 	}
-	var want []string
-	for _, r := range rules {
-		want = append(want, r.ID)
-	}
+	want := stage.Each(rules, func(r *objects.Rule) string { return r.ID })
 	slices.Sort(want)
 	got, foreign := of(project)
 	own, _ := of(administrator)

@@ -3,7 +3,6 @@ package answers
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/stackproof/stackproof/harness/cloud"
@@ -174,23 +173,17 @@ func (t Answers) ExpectChangeable(r *objects.Rule, before *cloud.Error) {
 // ExpectApplied expects that listLoadBalancerRuleInstances lists exactly these VMs as applied, or as not applied.
 func (t Answers) ExpectApplied(r *objects.Rule, applied bool, class result.Class, vms ...*objects.VM) {
 	t.Checked(1)
+	type instance struct {
+		ID string `json:"id"`
+	}
 	var answer struct {
-		Instances []struct {
-			ID string `json:"id"`
-		} `json:"loadbalancerruleinstance"`
+		Instances []instance `json:"loadbalancerruleinstance"`
 	}
 	t.Must(r.Account.Cloud.Call(t.ctx, "listLoadBalancerRuleInstances", cloud.Params{"id": r.ID, "applied": applied},
 		&answer), "listing the VMs of %s", r)
-	var want, got []string
-	for _, vm := range vms {
-		want = append(want, vm.ID)
-	}
-	for _, one := range answer.Instances {
-		got = append(got, one.ID)
-	}
-	slices.Sort(want)
-	slices.Sort(got)
-	if !slices.Equal(want, got) {
+	want := stage.Each(vms, func(vm *objects.VM) string { return vm.ID })
+	got := stage.Each(answer.Instances, func(one instance) string { return one.ID })
+	if !sameSet(want, got) {
 		t.Fail(class, fmt.Sprintf("listLoadBalancerRuleInstances applied=%t of %s lists %d VMs, want %d", applied, r,
 			len(got), len(want)))
 	}

@@ -134,20 +134,15 @@ func (t Audits) Repair(plan RepairPlan) time.Time {
 // opened again, to a person.
 func (t Audits) ExpectPlan(plan RepairPlan, dead, live []*objects.Rule) {
 	t.Checked(1)
-	var want, have []string
-	for _, r := range dead {
-		want = append(want, fmt.Sprintf("close the row of rule %d", r.InternalID))
-	}
-	for _, r := range live {
-		want = append(want, fmt.Sprintf("ask whether to open the row of rule %d", r.InternalID))
-	}
-	for _, r := range plan {
-		words := "close the row of rule %d"
-		if r.Decision {
-			words = "ask whether to open the row of rule %d"
+	says := func(rule int64, decision bool) string {
+		if decision {
+			return fmt.Sprintf("ask whether to open the row of rule %d", rule)
 		}
-		have = append(have, fmt.Sprintf(words, r.ID))
+		return fmt.Sprintf("close the row of rule %d", rule)
 	}
+	want := append(stage.Each(dead, func(r *objects.Rule) string { return says(r.InternalID, false) }),
+		stage.Each(live, func(r *objects.Rule) string { return says(r.InternalID, true) })...)
+	have := stage.Each(plan, func(r usageprobe.Repair) string { return says(r.ID, r.Decision) })
 	slices.Sort(want)
 	slices.Sort(have)
 	if !slices.Equal(want, have) {

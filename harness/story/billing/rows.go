@@ -132,10 +132,9 @@ func (t RuleRows) Crossed(rules ...*objects.Rule) (dies, victim *objects.Rule) {
 			}
 		}
 	}
-	var ids []string
-	for _, r := range rules {
-		ids = append(ids, fmt.Sprintf("%d on %d", r.InternalID, t.HelperID(r)))
-	}
+	ids := stage.Each(rules, func(r *objects.Rule) string {
+		return fmt.Sprintf("%d on %d", r.InternalID, t.HelperID(r))
+	})
 	t.Inconclusive("no rule's id equals the helper id of another one (ids on helper ids: %v), so a crossed close "+
 		"cannot show (T2)", ids)
 	return nil, nil

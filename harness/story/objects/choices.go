@@ -21,10 +21,11 @@ const (
 )
 
 // pick takes the one that is named (by name or id), else the first that fits, and gives its id.
-func pick[O any](t *Cast, what, named string, all []*O, id, name func(*O) string, fits func(*O) bool) string {
+func pick[O any](t *Cast, what, named string, all []*O, goesBy func(*O) (id, name string), fits func(*O) bool) string {
 	for _, one := range all {
-		if named != "" && (name(one) == named || id(one) == named) || named == "" && fits(one) {
-			return id(one)
+		id, name := goesBy(one)
+		if named != "" && (name == named || id == named) || named == "" && fits(one) {
+			return id
 		}
 	}
 	if named != "" {
@@ -50,8 +51,8 @@ func (t chooser) choose() (c choices) {
 	n := t.Site.Named
 	zones, err := t.Site.Cloud.ListZones(t.Ctx, nil)
 	t.Must(err, "listing zones")
-	c.zone = pick(t.Cast, "enabled advanced zone", n.Zone, zones, func(z *cloud.Zone) string { return z.Id },
-		func(z *cloud.Zone) string { return z.Name },
+	c.zone = pick(t.Cast, "enabled advanced zone", n.Zone, zones,
+		func(z *cloud.Zone) (id, name string) { return z.Id, z.Name },
 		func(z *cloud.Zone) bool {
 			return z.Networktype == "Advanced" && z.Allocationstate == "Enabled" && !z.Securitygroupsenabled
 		})
@@ -67,24 +68,24 @@ func (t chooser) choose() (c choices) {
 func (t chooser) chooseVPCOffering(named string) string {
 	all, err := t.Site.Cloud.ListVPCOfferings(t.Ctx, cloud.Params{"state": "Enabled"})
 	t.Must(err, "listing VPC offerings")
-	return pick(t.Cast, "VPC offering", named, all, func(o *cloud.VPCOffering) string { return o.Id },
-		func(o *cloud.VPCOffering) string { return o.Name },
+	return pick(t.Cast, "VPC offering", named, all,
+		func(o *cloud.VPCOffering) (id, name string) { return o.Id, o.Name },
 		func(o *cloud.VPCOffering) bool { return o.Name == defaultVPCOffering })
 }
 
 func (t chooser) chooseNetworkOffering(what, named, builtIn string, forVPC bool) string {
 	all, err := t.Site.Cloud.ListNetworkOfferings(t.Ctx, cloud.Params{"forvpc": forVPC, "state": "Enabled"})
 	t.Must(err, "listing network offerings")
-	return pick(t.Cast, what, named, all, func(o *cloud.NetworkOffering) string { return o.Id },
-		func(o *cloud.NetworkOffering) string { return o.Name },
+	return pick(t.Cast, what, named, all,
+		func(o *cloud.NetworkOffering) (id, name string) { return o.Id, o.Name },
 		func(o *cloud.NetworkOffering) bool { return o.Name == builtIn })
 }
 
 func (t chooser) chooseTemplate(named, zone string) string {
 	all, err := t.Site.Cloud.ListTemplates(t.Ctx, "all", cloud.Params{"zoneid": zone})
 	t.Must(err, "listing templates")
-	return pick(t.Cast, "ready user template", named, all, func(o *cloud.Template) string { return o.Id },
-		func(o *cloud.Template) string { return o.Name },
+	return pick(t.Cast, "ready user template", named, all,
+		func(o *cloud.Template) (id, name string) { return o.Id, o.Name },
 		func(o *cloud.Template) bool {
 			return o.Isready && o.Ispublic && o.Templatetype != "SYSTEM" && o.Templatetype != "ROUTING"
 		})
@@ -97,8 +98,8 @@ func (t chooser) chooseServiceOffering(named, zone string) string {
 	slices.SortStableFunc(all, func(a, b *cloud.ServiceOffering) int {
 		return cmp.Or(cmp.Compare(a.Memory, b.Memory), cmp.Compare(a.Cpunumber*a.Cpuspeed, b.Cpunumber*b.Cpuspeed))
 	})
-	return pick(t.Cast, "service offering", named, all, func(o *cloud.ServiceOffering) string { return o.Id },
-		func(o *cloud.ServiceOffering) string { return o.Name },
+	return pick(t.Cast, "service offering", named, all,
+		func(o *cloud.ServiceOffering) (id, name string) { return o.Id, o.Name },
 		func(o *cloud.ServiceOffering) bool { return anybodys(o, zone) })
 }
 

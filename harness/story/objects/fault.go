@@ -47,15 +47,13 @@ type Fault struct {
 
 func (t *Cast) fail(what, command, value string, count int) *Fault {
 	defer t.Step("the next %d %s: %s", count, what, value)()
-	f := &Fault{t: t, name: command, all: count}
+	f := &Fault{t: t, name: command}
 	t.UsesPushFaults()
 	t.OnCleanup("taking back the simulator's fault", f.end)
 	if t.Site.Gate != nil {
 		t.Must(t.Site.Gate.Alone(t.Ctx), "waiting until no other scenario works")
 	}
-	var err error
-	f.mock, err = harness.SetMock(t.Ctx, t.Site.Cloud, t.Site.Ledger, t.choices().zone, command, value, count)
-	t.Must(err, "configureSimulator %s", command)
+	f.Turn(value, count)
 	return f
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stackproof/stackproof/harness/cloud"
+	"github.com/stackproof/stackproof/harness/story/internal/stage"
 	usageprobe "github.com/stackproof/stackproof/probes/usage"
 )
 
@@ -59,10 +60,7 @@ type When struct {
 
 // policyWhen is a policy that acts while all conditions hold.
 func (n scaler) policyWhen(action string, quiet *shrinking, all ...When) string {
-	var conditions []string
-	for _, w := range all {
-		conditions = append(conditions, n.condition(action, w))
-	}
+	conditions := stage.Each(all, func(w When) string { return n.condition(action, w) })
 	name := n.t.Unique(action)
 	policy, _, _ := made(n.Account, "autoscale policy", name, "",
 		func(ctx context.Context) (*cloud.Creating[cloud.AutoScalePolicy], error) {

@@ -95,12 +95,15 @@ func (g *Group) DeleteGroup() {
 	g.t.Must(g.Account.Cloud.DeleteAutoScaleVMGroup(g.t.Ctx, g.GroupID, true), "deleting group %s", g.Name)
 }
 
-// Count is how many members the group counts.
-func (g *Group) Count() int {
+// ListedGroup is the group as the API lists it now.
+func (g *Group) ListedGroup() *cloud.AutoScaleVMGroup {
 	now, err := g.Account.Cloud.AutoScaleVMGroup(g.t.Ctx, g.GroupID)
 	g.t.Must(err, "reading group %s", g.Name)
-	return now.Availablevirtualmachinecount
+	return now
 }
+
+// Count is how many members the group counts.
+func (g *Group) Count() int { return g.ListedGroup().Availablevirtualmachinecount }
 
 // SawWhole notes when all members were last seen behind the group's rule, and Whole tells it.
 func (g *Group) SawWhole(at time.Time) { g.whole = at }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story/internal/stage"
 	"github.com/stackproof/stackproof/harness/story/internal/watch"
 	"github.com/stackproof/stackproof/harness/story/objects"
 	"github.com/stackproof/stackproof/probes/dataplane"
@@ -137,10 +138,7 @@ func (t ClientLooks) ExpectBackends(control, r *objects.Rule, vms ...*objects.VM
 	defer t.Step("backends of %s", r.Name)()
 	t.Checked(1)
 	s := t.probe(control, r)
-	var want []string
-	for _, vm := range vms {
-		want = append(want, vm.IP.String())
-	}
+	want := stage.Each(vms, func(vm *objects.VM) string { return vm.IP.String() })
 	have := make([]string, len(s.obs.Target.Backends))
 	for i, b := range s.obs.Target.Backends {
 		have[i], _, _ = strings.Cut(b, ":")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stackproof/stackproof/harness/cloud"
 	"github.com/stackproof/stackproof/harness/result"
+	"github.com/stackproof/stackproof/harness/story/internal/stage"
 	"github.com/stackproof/stackproof/harness/story/objects"
 	"github.com/stackproof/stackproof/release"
 )
@@ -45,10 +46,7 @@ func (t Scaling) ExpectMembers(g *objects.Group) {
 	t.Checked(1)
 	behind, err := g.Account.Cloud.ListLoadBalancerRuleInstances(t.ctx, g.ID)
 	t.Must(err, "listing the members of %s", g.Rule)
-	var states []string
-	for _, vm := range behind {
-		states = append(states, vm.Name+" "+vm.State)
-	}
+	states := stage.Each(behind, func(vm *cloud.VirtualMachine) string { return vm.Name + " " + vm.State })
 	if n := g.Count(); n != g.Members {
 		t.Fail(result.WrongMembers, fmt.Sprintf("group %s counts %d members, want %d", g.Name, n, g.Members))
 	}

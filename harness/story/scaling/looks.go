@@ -12,19 +12,16 @@ import (
 	"github.com/stackproof/stackproof/harness/story/objects"
 )
 
-// Scaling are verbs and expectations of autoscale groups.
-type Scaling struct{ looks }
-
-// Of are the verbs and expectations that work on a cast.
-func Of(t *objects.Cast, clock objects.Clock) Scaling {
-	return Scaling{looks{t.Attempt, t, t.Site, t.Ctx, clock}}
-}
-
-// looks is what a scenario must not reach.
-type looks struct {
+// Scaling are verbs and expectations of autoscale groups. What a scenario must not reach is unexported.
+type Scaling struct {
 	*harness.Attempt
 	on    *objects.Cast
 	site  *harness.Site
 	ctx   context.Context
 	clock objects.Clock
+}
+
+// Of are the verbs and expectations that work on a cast.
+func Of(t *objects.Cast, clock objects.Clock) Scaling {
+	return Scaling{t.Attempt, t, t.Site, t.Ctx, clock}
 }

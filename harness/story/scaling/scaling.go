@@ -73,8 +73,7 @@ func (t Scaling) ExpectInGrace(g *objects.Group, members ...*objects.VM) {
 	defer t.Step("%s scales, and its members run", g.Name)()
 	t.Checked(1)
 	states := stage.Each(members, func(vm *objects.VM) string { return t.stateOf(vm) })
-	group, err := g.Account.Cloud.AutoScaleVMGroup(t.ctx, g.GroupID)
-	t.Must(err, "reading group %s", g.Name)
+	group := g.ListedGroup()
 	if late := t.on.Now().Sub(g.Whole()); late >= time.Duration(t.on.Grace())*time.Second {
 		t.Inconclusive("a member of %s was looked at up to %s after it had left, and its grace period is %d s: the "+
 			"server answers too late", g.Name, late.Round(time.Second), t.on.Grace())
@@ -127,10 +126,8 @@ func (t Scaling) stateOf(vm *objects.VM) string {
 func (t Scaling) ExpectState(g *objects.Group, want string) {
 	defer t.Step("group %s is %s", g.Name, want)()
 	t.Checked(1)
-	now, err := g.Account.Cloud.AutoScaleVMGroup(t.ctx, g.GroupID)
-	t.Must(err, "reading group %s", g.Name)
-	if now.State != want {
-		t.Fail(result.WrongMembers, fmt.Sprintf("group %s is %s, want %s", g.Name, now.State, want))
+	if now := g.ListedGroup().State; now != want {
+		t.Fail(result.WrongMembers, fmt.Sprintf("group %s is %s, want %s", g.Name, now, want))
 	}
 }
 
