@@ -40,6 +40,7 @@ func Invariants(before *Snapshot, after Snapshot, touched Touched) []Violation {
 // checker holds what the checks of one snapshot share.
 type checker struct {
 	Snapshot
+	specs   map[Kind]kindSpec // made when the first is asked for
 	before  *Snapshot
 	past    map[Ref]*history // events up to the cutoff: what the helper tables must show
 	ever    map[Ref]*history // all events
@@ -59,7 +60,7 @@ func check(before *Snapshot, s Snapshot) []Violation {
 		rows: map[Ref][]HelperRow{}}
 	seen := map[Ref]bool{}
 	note := func(r Ref) {
-		if !seen[r] && !specOf(r.Kind).loose {
+		if !seen[r] && !c.spec(r.Kind).loose {
 			seen[r] = true
 			c.refs = append(c.refs, r)
 		}
@@ -238,7 +239,7 @@ func (c *checker) liveResource(ref Ref) {
 		return // on its way, or gone without an event, which is I1's
 	}
 	v := Violation{Invariant: "I2", Ref: ref, AccountID: res.AccountID, Table: schemaUsage + "." +
-		specOf(ref.Kind).table}
+		c.spec(ref.Kind).table}
 	switch {
 	case past.alive():
 		v.Expected = "one open row, opened at " + stamps(past.lives[len(past.lives)-1].openDates)
@@ -297,6 +298,17 @@ func (c *checker) openRowsOf(ref Ref, v Violation) {
 		v.Seen, v.Number = fmt.Sprintf("%d open rows, helper ids %s", len(open), helperIDs(open)), float64(len(open))
 		c.report(v, &open[len(open)-1])
 	}
+}
+
+// spec is specOf without making all of them each time.
+func (c *checker) spec(kind Kind) kindSpec {
+	if c.specs == nil {
+		c.specs = map[Kind]kindSpec{}
+		for _, s := range kindSpecs() {
+			c.specs[s.kind] = s
+		}
+	}
+	return c.specs[kind]
 }
 
 func specOf(kind Kind) kindSpec {

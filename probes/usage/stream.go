@@ -18,26 +18,25 @@ func (c *checker) stream() {
 		if e.Created.After(c.Cutoff) {
 			continue
 		}
-		v := Violation{Invariant: "I6", Table: schemaUsage + ".usage_event", AccountID: e.AccountID,
-			Ref: eventResource(e)}
-		v.Expected = fmt.Sprintf("event %d (%s of %s, resource %d) copied and processed by the job that ended %s", e.ID,
-			e.Type, stamp(e.Created), e.ResourceID, stamp(c.Cutoff))
 		copied, ok := copies[e.ID]
 		same := copied
 		same.Processed = e.Processed
+		seen := ""
 		switch {
 		case !ok:
-			v.Seen = "it is not there"
+			seen = "it is not there"
 		case same != e:
-			v.Seen = fmt.Sprintf("the copy says %s of %s, account %d, resource %d", copied.Type, stamp(copied.Created),
+			seen = fmt.Sprintf("the copy says %s of %s, account %d, resource %d", copied.Type, stamp(copied.Created),
 				copied.AccountID, copied.ResourceID)
 		case !copied.Processed:
-			v.Seen = "processed=0"
+			seen = "processed=0"
 		default:
 			continue
 		}
-		v.HelperID = e.ID
-		c.report(v, nil)
+		c.report(Violation{Invariant: "I6", Table: schemaUsage + ".usage_event", HelperID: e.ID, AccountID: e.AccountID,
+			Ref: eventResource(e), Seen: seen,
+			Expected: fmt.Sprintf("event %d (%s of %s, resource %d) copied and processed by the job that ended %s",
+				e.ID, e.Type, stamp(e.Created), e.ResourceID, stamp(c.Cutoff))}, nil)
 	}
 }
 
