@@ -11,7 +11,7 @@ func history() History {
 			Name: "4.16.0.0", Outline: true,
 			On: append(always(), RendererBefore418, VRCompareAsSet, AlgorithmVerbatim, ResizeEventOldSize,
 				SessionKeyEither, ErrorCommandCut, AnswerFieldsOld, NoDomainPath, LogContextPlain, UsageTypeJSONOld,
-				UsageDatesAsString, UsageNICFilterEmpty, DestroyAnswersNull),
+				UsageDatesAsString, UsageNICFilterEmpty, DestroyAnswersNull, UsageLeavesJobAtStop),
 		},
 		{Name: "4.16.1.0", After: "4.16.0.0", Outline: true, On: []Knob{UsageCloseByHelperID}},
 		{Name: "4.17.0.0", After: "4.16.1.0", Outline: true},
@@ -25,7 +25,8 @@ func history() History {
 		{Name: "4.19.0.0", After: "4.18.1.0", On: []Knob{UnappliedNeverListed}},
 		{
 			Name: "4.19.1.0", After: "4.19.0.0", Also: []string{"4.18.2.0"},
-			On: []Knob{NetworkUsageModelOld, ListNetworksAnyAccount}, Off: []Knob{RestartRendersOneTier},
+			On:  []Knob{NetworkUsageModelOld, ListNetworksAnyAccount},
+			Off: []Knob{RestartRendersOneTier, UsageLeavesJobAtStop},
 		},
 		{
 			Name: "4.19.2.0", After: "4.19.1.0", Also: []string{"4.18.2.5"},
@@ -52,7 +53,8 @@ func history() History {
 			Name: "4.20.2.0", After: "4.20.1.0",
 			On: []Knob{UsageCleanOwnJobsAtStart}, Off: []Knob{DestroyAnswersNull},
 		},
-		{Name: "4.20.3.0", After: "4.20.2.0", Aliases: []string{"4.20.4.0"}, On: []Knob{TextsInstance}},
+		{Name: "4.20.3.0", After: "4.20.2.0", Aliases: []string{"4.20.4.0"},
+			On: []Knob{TextsInstance, UsageOwnsAtHeartbeat}},
 		{Name: "4.21.0.0", After: "4.20.2.0", On: []Knob{ConserveModeTier, NetrisProvider, NICSecurityGroupNamed,
 			UsageBackupLeftOpen, BackupsBilledToLast}},
 		{
@@ -66,7 +68,7 @@ func history() History {
 		},
 		{Name: "4.22.1.0", After: "4.22.0.0", Also: []string{"4.20.3.0"}, Aliases: []string{"4.22.1.1"},
 			On: []Knob{VolumeUsagePerVM, UsageVolumeKeyNarrow, TextsInstance, NetworkIDMustMatch, IdleTimeout,
-				IdleTimeoutKept, ExpungeWithoutDetach}},
+				IdleTimeoutKept, ExpungeWithoutDetach, UsageOwnsAtHeartbeat}},
 		{
 			Name: mainName, After: "4.22.1.0", Becomes: "4.23",
 			On: []Knob{SoftDeleteRules, SoftDeleteJoinBlind, FailedDeleteDropsPolicy, MappingTwiceStuck,

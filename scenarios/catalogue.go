@@ -102,6 +102,7 @@ func stories() harness.Catalogue {
 		listingFilters(),
 		projectListing(),
 		backupsToLast(),
+		standby(),
 		nicListing(),
 		unusualInputs(),
 		modelRun(),

@@ -29,6 +29,8 @@ type Param struct {
 	Empty bool
 	// With is the knob of the releases that have the parameter; "" for all.
 	With release.Knob
+	// Root: anybody else's is passed over in silence (authorized = Admin; ParamProcessWorker.java@4.20.3.0).
+	Root bool
 }
 
 // Takes says whether a command of the zone's release takes the parameter.
@@ -50,6 +52,8 @@ type Caller interface {
 	Owner() Owner
 	// Privileged is true for admins of the root or of a domain.
 	Privileged() bool
+	// Root is true for admins of the root.
+	Root() bool
 }
 
 // Command is one API command of a room M. The zone's lock is held while create and run work; a push releases it

@@ -114,6 +114,9 @@ func (c *Call) shownName() string {
 // validate checks parameters in their declared order: presence, type, and that named entities exist.
 func (c *Call) validate() error {
 	for _, p := range c.Cmd.Params {
+		if p.Root && !c.Caller.Root() {
+			delete(c.Params, strings.ToLower(p.Name))
+		}
 		value, present := c.Params[strings.ToLower(p.Name)]
 		if !present && p.Type == "map" {
 			present = c.HasMap(p.Name)

@@ -63,7 +63,8 @@ func networkCommands() []command {
 				{Name: "name", Type: "string", About: "the new name for the network"},
 				{Name: "displaytext", Type: "string", About: "the new display text for the network"},
 				{Name: "networkofferingid", Type: "uuid:networkoffering", About: "network offering ID"},
-				{Name: "forced", Type: "boolean", About: "Setting this to true will cause a forced network update"},
+				{Name: "forced", Type: "boolean", Root: true, About: "Setting this to true will cause a forced " +
+					"network update,"},
 				{Name: "changecidr", Type: "boolean", About: "Force update even if CIDR type is different"},
 				{Name: "updateinsequence", Type: "boolean", About: "if true, we will update the routers one " +
 					"after the other"},

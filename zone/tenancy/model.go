@@ -71,6 +71,9 @@ func (u *User) Owner() kernel.Owner { return u.Account }
 // Privileged is true for admins of the root or of a domain.
 func (u *User) Privileged() bool { return u.Account.Type != 0 }
 
+// Root is true for admins of the root.
+func (u *User) Root() bool { return u.Account.Type == 1 }
+
 // Caller is the user who makes a call.
 func Caller(c *kernel.Call) *User { return c.Caller.(*User) }
 

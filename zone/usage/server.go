@@ -122,12 +122,12 @@ func (s *Server) Start(ctx context.Context) error {
 	return s.createRecurring(ctx)
 }
 
-// Stop ends the server. A clean stop removes its open job; one that is not (kill -9) leaves it, and the next server
-// waits until its heartbeat is five minutes old.
+// Stop ends the server. A clean stop removes its open job (not before 4.19.1, Rules.LeavesJobAtStop); one that is not
+// (kill -9) leaves it, and the next server waits until its heartbeat is five minutes old.
 func (s *Server) Stop(ctx context.Context, clean bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !clean {
+	if !clean || s.options.Rules.LeavesJobAtStop {
 		return nil
 	}
 	job, err := s.openJob(ctx, "")
@@ -189,6 +189,11 @@ func (s *Server) Heartbeat(ctx context.Context) ([]Job, error) {
 // beat refreshes or takes over the recurring job, and tells whether a run must catch up.
 func (s *Server) beat(ctx context.Context) (late bool, err error) {
 	job, err := s.openJob(ctx, "AND job_type = 0")
+	if err == nil && job == nil && s.options.Rules.OwnsAtHeartbeat && !s.options.Faults.NeverTakeOver {
+		if err = s.createRecurring(ctx); err == nil {
+			job, err = s.openJob(ctx, "AND job_type = 0")
+		}
+	}
 	if err != nil || job == nil {
 		return false, err
 	}

@@ -40,11 +40,12 @@ func (n *Network) Delete() {
 	n.t.Must(n.t.removed(n.ID, nil), "noting the removal of %s", n.Name)
 }
 
-// DropLB moves a tier to the built-in offering without load balancing, which ends its rules.
+// DropLB moves a tier to the built-in offering without load balancing, which ends its rules. Only a root administrator
+// may force that (UpdateNetworkCmd.java@4.20.3.0).
 func (n *Network) DropLB() {
 	offering := chooser{n.t}.chooseNetworkOffering("tier offering without load balancing", "", noLBOffering, true)
 	n.t.with(func(r *Rule) bool { return r.Network == n }, "no load balancing in "+n.Name, func() error {
-		_, err := n.Account.Cloud.UpdateNetworkOffering(n.t.Ctx, n.ID, offering, true)
+		_, err := n.t.Site.Cloud.UpdateNetworkOffering(n.t.Ctx, n.ID, offering, true)
 		return err
 	})
 }
