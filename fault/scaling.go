@@ -10,8 +10,12 @@ const (
 	EnabledUnwatched     release.Knob = "enabled-unwatched"
 	OneTooManyStays      release.Knob = "one-too-many-stays"
 	DisabledGroupActs    release.Knob = "disabled-group-acts"
-	AtLeastIsMore        release.Knob = "at-least-is-more"
-	MemberSettingsLost   release.Knob = "member-settings-lost"
+	// Of schedules, which the branch of the next release has.
+	ScheduleNeverActs     release.Knob = "schedule-never-acts"
+	ScheduleForgetsMax    release.Knob = "schedule-forgets-max"
+	SchedulesOutliveGroup release.Knob = "schedules-outlive-group"
+	AtLeastIsMore         release.Knob = "at-least-is-more"
+	MemberSettingsLost    release.Knob = "member-settings-lost"
 )
 
 func scalingFaults() []release.KnobInfo {
@@ -35,6 +39,18 @@ func scalingFaults() []release.KnobInfo {
 		{
 			Name: OneTooManyStays, Part: "api",
 			About: "a group with one member more than its maximum keeps it",
+		},
+		{
+			Name: ScheduleNeverActs, Part: "api", Needs: []release.Knob{release.GroupSchedules},
+			About: "a schedule of an autoscale group changes nothing when its time comes",
+		},
+		{
+			Name: ScheduleForgetsMax, Part: "api", Needs: []release.Knob{release.GroupSchedules},
+			About: "a schedule of an autoscale group does not lower its maximum",
+		},
+		{
+			Name: SchedulesOutliveGroup, Part: "api", Needs: []release.Knob{release.GroupSchedules},
+			About: "deleteAutoScaleVmGroup leaves the schedules of the group",
 		},
 		{
 			Name: DisabledGroupActs, Part: "api",

@@ -66,6 +66,7 @@ func harmless() []Knob {
 		ConserveModeTier,          // an improvement
 		BackupsBilledToLast,       // an improvement: what U-64 sees is the release without it
 		VPCConserveMode,           // an improvement
+		GroupSchedules,            // an improvement
 		VPCFirewall,               // an improvement
 		EventTextUUID,             // words inside a text
 		KeyPairs,                  // an improvement

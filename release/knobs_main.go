@@ -13,6 +13,7 @@ const (
 	AnswersOfMain           Knob = "answers-of-main"
 	EventTextUUID           Knob = "event-text-uuid"
 	VPCConserveMode         Knob = "vpc-conserve-mode"
+	GroupSchedules          Knob = "group-schedules"
 	VPCFirewall             Knob = "vpc-firewall"
 	VPCFirewallBarsRules    Knob = "vpc-firewall-bars-rules"
 )
@@ -60,8 +61,12 @@ func ofMain() []KnobInfo {
 		},
 		{
 			Name: AnswersOfMain, Part: "api",
-			About: "networks and VPCs answer keepmacaddressonpublicnic, VPCs vpcofferingconservemode, and NICs of " +
-				"VMs enabled",
+			About: "networks and VPCs answer keepmacaddressonpublicnic, VPCs vpcofferingconservemode, VMs isos and " +
+				"isomaxcount, and NICs of VMs enabled (UserVmJoinDaoImpl.java@main)",
+		},
+		{
+			Name: GroupSchedules, Part: "api", Needs: []Knob{EnabledMinMaxUpdate},
+			About: "createResourceSchedule gives an autoscale group other bounds at certain times (#13148)",
 		},
 		{
 			Name: VPCConserveMode, Part: "api",

@@ -73,7 +73,7 @@ func history() History {
 			Name: mainName, After: "4.22.1.0", Becomes: "4.23",
 			On: []Knob{SoftDeleteRules, SoftDeleteJoinBlind, FailedDeleteDropsPolicy, MappingTwiceStuck,
 				MemberMappedTwice, RemovedTwiceFails, EnabledMinMaxUpdate, EventTextUUID, KeyPairs, AnswersOfMain,
-				VPCConserveMode, VPCFirewall, VPCFirewallBarsRules},
+				VPCConserveMode, VPCFirewall, VPCFirewallBarsRules, GroupSchedules},
 			Off: []Knob{UsageVolumeKeyNarrow},
 		},
 	}

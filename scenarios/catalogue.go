@@ -176,6 +176,7 @@ func stories() harness.Catalogue {
 		boundsWhileScaling(),
 		memberDisks(),
 		memberNotPushed(),
+		schedules(),
 	}
 }
 

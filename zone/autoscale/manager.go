@@ -39,6 +39,7 @@ type Manager struct {
 	Policies   store.Table[*ScalePolicy]
 	Profiles   store.Table[*ScaleProfile]
 	Groups     store.Table[*Group]
+	Schedules  []*Schedule
 	// memberRows are the rows of groups' members by VM id, scaling the monitors' memory by group id, quiet the last
 	// quiet time by policy id.
 	memberRows map[int64]int64

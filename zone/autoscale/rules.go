@@ -21,7 +21,7 @@ const (
 // Commands are the commands of counters, conditions, policies, profiles and groups.
 func Commands() []command {
 	return slices.Concat(counterCommands(), conditionCommands(), scalePolicyCommands(), scaleProfileCommands(),
-		groupCommands(), groupListCommands())
+		groupCommands(), groupListCommands(), scheduleCommands())
 }
 
 // ownerParams are what the create commands of account-owned objects take.

@@ -203,6 +203,9 @@ func (mgr *Manager) endGroup(ctx context.Context, g *Group, cleanup bool) error 
 // removeGroup removes the group softly.
 func (mgr *Manager) removeGroup(ctx context.Context, g *Group) error {
 	mgr.unwatch(g)
+	if !mgr.On(fault.SchedulesOutliveGroup) {
+		dropSchedules(mgr, func(s *Schedule) bool { return s.Group == g })
+	}
 	for _, vm := range slices.Clone(g.Members) {
 		mgr.dropFromGroup(ctx, g, vm)
 	}

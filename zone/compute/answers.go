@@ -77,6 +77,8 @@ func (mgr *Manager) VMAnswer(vm *VM) obj {
 	}
 	mgr.NewField(out, "deleteprotection", false)
 	mgr.LaterField(out, "arch", "x86_64")
+	mgr.MainField(out, "isos", []obj{})
+	mgr.MainField(out, "isomaxcount", 1) // vm.iso.max.count
 	mgr.tenancy.Owned(out, vm.Account)
 	return out
 }

@@ -15,7 +15,9 @@ type Group struct {
 	*Rule
 	GroupID string
 	Members int
-	whole   time.Time // when all its members were last seen behind its rule
+	// schedules are the ids of those that it was given.
+	schedules []string
+	whole     time.Time // when all its members were last seen behind its rule
 }
 
 // Times of a group. The interval is the shortest that servers accept without strain; members of a real zone may take

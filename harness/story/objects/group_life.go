@@ -1,6 +1,8 @@
 package objects
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stackproof/stackproof/harness/cloud"
@@ -125,4 +127,56 @@ func (g *Group) Settle() {
 			return
 		}
 	}
+}
+
+// commandUnknown is how a server refuses a command that it does not have.
+const commandUnknown = 432
+
+// ScheduleIn has the group's bounds change after some time, and each hour again: the moment of the first time.
+func (g *Group) ScheduleIn(d time.Duration, least, most int) time.Time {
+	t := g.t
+	defer t.Step("schedule of %s: %d..%d", g.Name, least, most)()
+	at := t.Now().UTC().Add(d).Truncate(time.Minute)
+	var made struct{ ResourceSchedule struct{ ID string } }
+	err := g.Account.Cloud.Call(t.Ctx, "createResourceSchedule", cloud.Params{"resourcetype": "AutoScaleVmGroup",
+		"resourceid": g.GroupID, "action": "UPDATE", "timezone": "UTC",
+		"schedule":                      fmt.Sprintf("%d * * * *", at.Minute()),
+		key("details", 0, "minmembers"): least, key("details", 0, "maxmembers"): most}, &made)
+	if refusal := t.Refusal(err, "scheduling %s", g.Name); refusal != nil {
+		if refusal.Code == commandUnknown {
+			t.Unsupported("autoscale groups of this release have no schedules (#13148)")
+		}
+		t.Inconclusive("scheduling %s was refused: %v", g.Name, refusal)
+	}
+	g.schedules = append(g.schedules, made.ResourceSchedule.ID)
+	return at
+}
+
+// Schedules are the ids of the schedules that the group was given.
+func (g *Group) Schedules() []string { return g.schedules }
+
+// ListedSchedules are the ids of the schedules that the API lists for the group, or the refusal.
+func (g *Group) ListedSchedules() (ids []string, refusal *cloud.Error) {
+	var list struct{ ResourceSchedule []struct{ ID string } }
+	err := g.Account.Cloud.Call(g.t.Ctx, "listResourceSchedule", cloud.Params{"resourcetype": "AutoScaleVmGroup",
+		"resourceid": g.GroupID}, &list)
+	for _, s := range list.ResourceSchedule {
+		ids = append(ids, s.ID)
+	}
+	return ids, g.t.Refusal(err, "listing the schedules of %s", g.Name)
+}
+
+// TellsOf says what an event of the kind tells of the schedule; empty where none does.
+func (g *Group) TellsOf(schedule, kind string) string {
+	var list struct {
+		Event []struct{ Description string }
+	}
+	g.t.Must(g.t.Site.Cloud.Call(g.t.Ctx, "listEvents", cloud.Params{"type": kind, "listall": true}, &list),
+		"listing events")
+	for _, e := range list.Event {
+		if strings.Contains(e.Description, schedule) {
+			return e.Description
+		}
+	}
+	return ""
 }
