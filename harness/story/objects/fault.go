@@ -3,6 +3,9 @@ package objects
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/stackproof/stackproof/harness"
 	"github.com/stackproof/stackproof/harness/cloud"
@@ -33,6 +36,28 @@ func (f *Fault) Turn(value string, count int) {
 	f.mock, err = harness.SetMock(f.t.Ctx, f.t.Site.Cloud, f.t.Site.Ledger, f.t.choices().zone, f.name, value, count)
 	f.t.Must(err, "configureSimulator %s", f.name)
 	f.all = count
+	f.t.Stray = f.stray
+}
+
+// stray: on a site that others use, autoscale groups of theirs act by themselves, whoever waits.
+func (f *Fault) stray() string {
+	if f.ended || f.t.Site.Gate == nil {
+		return ""
+	}
+	groups, err := f.t.Site.Cloud.ListAutoScaleVMGroups(f.t.Ctx, nil)
+	f.t.Must(err, "listing autoscale groups")
+	others := 0
+	for _, g := range groups {
+		own := slices.ContainsFunc(f.t.accounts, func(a *Account) bool { return a.Name == g.Account })
+		if !own && !strings.EqualFold(g.State, "DISABLED") { // enabled, or scaling
+			others++
+		}
+	}
+	if others == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the failure was set for the whole zone, and %d autoscale groups of other accounts act by "+
+		"themselves: a %s of theirs may have met it; run the scenario alone", others, f.name)
 }
 
 // Fault is a fault of the simulator hypervisor that is set.

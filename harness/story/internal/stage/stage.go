@@ -26,6 +26,9 @@ type Stage struct {
 	Ctx        context.Context
 	Rng        *rand.Rand // repeatable on purpose, nothing secret
 	TimePasses bool       // beside the story's calls
+	// Stray says why a failure that was set for the whole zone may have met somebody else's command, "" where it
+	// cannot. Nil while none is set.
+	Stray func() string
 	told       map[string][]string
 }
 
