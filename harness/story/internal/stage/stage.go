@@ -29,7 +29,7 @@ type Stage struct {
 	// Stray says why a failure that was set for the whole zone may have met somebody else's command, "" where it
 	// cannot. Nil while none is set.
 	Stray func() string
-	told       map[string][]string
+	told  map[string][]string
 }
 
 // New is the stage of an attempt on a site.
