@@ -19,7 +19,7 @@ type htmlCase struct {
 	Open                    bool
 	Causes, Todos           []template.HTML
 	Known                   []template.HTML
-	Guards                  []template.HTML
+	Guards, Ended           []template.HTML // upstream reports, and the fixes of those
 	Before                  *htmlRows
 	Repeats, Claim          string
 	Findings                []htmlFinding
@@ -148,9 +148,10 @@ func (v *htmlCase) guards(c result.Case) []string {
 		says := line(g)
 		words = append(words, says)
 		if fixes[says] {
-			says = "fix " + says
+			v.Ended = append(v.Ended, linked("fix "+says))
+		} else {
+			v.Guards = append(v.Guards, linked(says))
 		}
-		v.Guards = append(v.Guards, linked(says))
 	}
 	return words
 }

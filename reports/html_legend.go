@@ -20,7 +20,7 @@ type legendWord struct{ Anchor, Word, Text string }
 func glossary() []legendWord {
 	words := []legendWord{
 		{"", "internal id", "The number of a resource in the database `cloud`. Usage rows and records name resources " +
-			"by it; the API shows the uuid instead."},
+			"by it, records as `usage_id`; the API shows the uuid instead."},
 		{"", "usage row", "A row of `cloud_usage.usage_*`: one life of one resource, open until it is deleted. Also " +
 			"called helper row."},
 		{"", "helper id", "The number of a usage row: the `id` of its table. It is another number than the id of the " +

@@ -14,6 +14,7 @@ type livesPicture struct {
 	Label         string
 	Hatch         string // id of the pattern of what is wrong
 	Width, Height int
+	LaneX         int // where a lane's name ends
 	Ticks, Ends   []mark
 	Rows          []lifeRow
 	Table         []lifeLine
@@ -43,7 +44,7 @@ type rect struct {
 	Class, Label string
 	X, Y, W, H   int
 	Wrong        bool   // hatched, for who sees no colours
-	Says         string // written into it
+	Says         string // written below it
 }
 
 type wall struct {
@@ -58,8 +59,8 @@ type lifeLine struct {
 // Sizes of the picture, in pixels.
 const (
 	pictureWidth = 1000
-	labelWidth   = 270
-	rowHeight    = 54
+	labelWidth   = 290
+	rowHeight    = 62
 	topHeight    = 24
 	barHeight    = 11
 	barStep      = 15
@@ -89,7 +90,8 @@ func drawLives(c result.Case, anchor string) *livesPicture {
 		return nil
 	}
 	scale := spanOf(c)
-	p := &livesPicture{Width: pictureWidth, Height: topHeight + rowHeight*len(c.Lives), Hatch: "hatch-" + anchor}
+	p := &livesPicture{Width: pictureWidth, Height: topHeight + rowHeight*len(c.Lives), Hatch: "hatch-" + anchor,
+		LaneX: labelWidth - 6}
 	p.Ticks = ticks(scale)
 	p.Ends = windowEnds(c, scale)
 	wrong, covered := 0, coveredTo(c)
@@ -332,17 +334,17 @@ func drawBilled(l result.Life, b stretch, bar func(string, int, time.Time, *time
 	}
 }
 
-// say writes into a bar what fits.
+// say writes below a bar what fits.
 func (r *rect) say(text string) {
 	const perLetter = 6
-	if r.W > perLetter*len(text) {
+	if r.W > perLetter*(len(text)+2) {
 		r.Says = text
 	}
 }
 
-// SaysX and SaysY are where a bar's text begins.
-func (r rect) SaysX() int { return r.X + 4 }
-func (r rect) SaysY() int { return r.Y + r.H - 2 }
+// SaysX and SaysY are where the text below a bar begins.
+func (r rect) SaysX() int { return r.X + 2 }
+func (r rect) SaysY() int { return r.Y + r.H + 9 }
 
 func spanText(from time.Time, to *time.Time, open string) string {
 	if to == nil {

@@ -33,9 +33,9 @@ func faults() []fault {
 	return []fault{
 		{name: "row of a dead rule still open", sql: []string{"UPDATE " + lb + " SET deleted = NULL WHERE lb_id = 4"},
 			want: []string{"I1"}, class: ClassLeakedRow,
-			text: "I1: load balancer rule 4 of account 2, cloud_usage.usage_load_balancer_policy id 2: expected it " +
-				"closed at 2026-03-04 10:13:30 by the resource's own delete event, seen opened at 2026-03-04 " +
-				"10:02:00 and still open [leaked-row]"},
+			text: "I1: load balancer rule 4 of account 2, cloud_usage.usage_load_balancer_policy helper id 2: " +
+				"expected it closed at 2026-03-04 10:13:30 by the resource's own delete event, seen opened at " +
+				"2026-03-04 10:02:00 and still open [leaked-row]"},
 		{name: "dead port forwarding rule still open",
 			sql:  []string{"UPDATE cloud_usage.usage_port_forwarding SET deleted = NULL WHERE pf_id = 6"},
 			want: []string{"I1"}, class: ClassLeakedRow},
@@ -234,7 +234,8 @@ func TestUntouchedRows(t *testing.T) {
 		{name: "nothing changed", do: func(*site) {}},
 		{name: "crossed close", class: ClassCrossedClose,
 			want: "load balancer rule 5 (uuid firewall_rules-5) of account 2, " + lb +
-				" id 3: expected the row of an untouched resource as before: id=3 lb_id=5 zone_id=1 account_id=2 " +
+				" helper id 3: expected the row of an untouched resource as before: id=3 lb_id=5 zone_id=1 " +
+				"account_id=2 " +
 				"domain_id=0 created=2026-03-04 10:02:00 deleted=NULL, " +
 				"seen deleted=2026-03-04 10:31:00 [crossed-close]",
 			do: func(s *site) {
@@ -260,7 +261,7 @@ func TestUntouchedRows(t *testing.T) {
 			s.event("SNAPSHOT.DELETE", 9, "", "10:31:00", true)
 			s.exec("UPDATE cloud_usage.usage_storage SET deleted = '2026-03-04 10:31:00'")
 		}},
-		{name: "backup row", want: "cloud_usage.usage_backup id 1: expected the row of an untouched resource",
+		{name: "backup row", want: "cloud_usage.usage_backup helper id 1: expected the row of an untouched resource",
 			do: func(s *site) {
 				s.exec("UPDATE cloud_usage.usage_backup SET removed = '2026-03-04 10:31:00'")
 			}},

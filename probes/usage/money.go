@@ -74,7 +74,7 @@ func (c *checker) outsideLife(ref Ref, h *history) {
 		Class: c.moneyClass(ref)}
 	v.Expected, v.Number, v.Want = "no billed time outside its life ("+c.text(h)+")", surplus, due
 	v.Seen = fmt.Sprintf("%s with %s too many, the first id %d of the window %s to %s", recordsText(count),
-		hours(surplus), first.ID, stamp(first.Start), stamp(first.End))
+		HoursText(surplus), first.ID, stamp(first.Start), stamp(first.End))
 	c.report(v, nil)
 }
 
@@ -90,8 +90,8 @@ func (c *checker) wholeLife(ref Ref, h *history) {
 	}
 	v := Violation{Invariant: "I5", Ref: ref, AccountID: h.events[0].AccountID, Table: schemaUsage + ".cloud_usage",
 		Class: c.moneyClass(ref)}
-	v.Expected = fmt.Sprintf("records of %s for its life (%s)", hours(life.Hours()), c.text(h))
-	v.Seen, v.Number, v.Want = hours(sum)+" in "+recordsText(n), sum, life.Hours()
+	v.Expected = fmt.Sprintf("records of %s for its life (%s)", HoursText(life.Hours()), c.text(h))
+	v.Seen, v.Number, v.Want = HoursText(sum)+" in "+recordsText(n), sum, life.Hours()
 	c.report(v, nil)
 }
 
@@ -287,8 +287,8 @@ func (c *checker) refOf(r Record) Ref {
 // briefHours is up to how many hours a person counts seconds.
 const briefHours = 0.1
 
-// hours is an amount of hours, in seconds too where it is small.
-func hours(h float64) string {
+// HoursText is an amount of hours, in seconds too where it is small.
+func HoursText(h float64) string {
 	if h >= briefHours {
 		return fmt.Sprintf("%.6f hours", h)
 	}

@@ -101,13 +101,13 @@ func releases(t *testing.T) []string {
 func TestRecordedReleases(t *testing.T) {
 	known := map[string][]string{
 		"4.19.1.0": {
-			"I1: load balancer rule 2 of account 2, cloud_usage.usage_load_balancer_policy id 1: expected it closed " +
-				"at 2026-11-21 23:29:04 by the resource's own delete event, seen opened at 2026-11-21 23:28:04 and " +
-				"still open; the row with helper id 2, which belongs to load balancer rule 3, was closed at that " +
-				"second instead [leaked-row]",
-			"I3: load balancer rule 3 of account 2, cloud_usage.usage_load_balancer_policy id 2: expected it closed " +
-				"at 2026-11-21 23:30:42, by the resource's own delete event, seen closed at 2026-11-21 23:29:04, " +
-				"the clock second of LB.DELETE of load balancer rule 2, whose id is this row's helper id " +
+			"I1: load balancer rule 2 of account 2, cloud_usage.usage_load_balancer_policy helper id 1: expected it " +
+				"closed at 2026-11-21 23:29:04 by the resource's own delete event, seen opened at 2026-11-21 " +
+				"23:28:04 and still open; the row with helper id 2, which belongs to load balancer rule 3, was " +
+				"closed at that second instead [leaked-row]",
+			"I3: load balancer rule 3 of account 2, cloud_usage.usage_load_balancer_policy helper id 2: expected it " +
+				"closed at 2026-11-21 23:30:42, by the resource's own delete event, seen closed at 2026-11-21 " +
+				"23:29:04, the clock second of LB.DELETE of load balancer rule 2, whose id is this row's helper id " +
 				"[crossed-close]",
 		},
 		"4.20.0.0": {
@@ -117,9 +117,9 @@ func TestRecordedReleases(t *testing.T) {
 			"I5: load balancer rule 8 of account 2, cloud_usage.cloud_usage: expected records of 0.073889 hours (266 " +
 				"s) for its life (2026-11-21 22:16:12 to 2026-11-21 22:20:38), seen 0.026389 hours (95 s) in 2 " +
 				"records [crossed-close]",
-			"I1: port forwarding rule 5 of account 2, cloud_usage.usage_port_forwarding id 2: expected it closed at " +
-				"2026-11-21 22:21:02 by the resource's own delete event, seen opened at 2026-11-21 22:16:11 and " +
-				"still open [leaked-row]",
+			"I1: port forwarding rule 5 of account 2, cloud_usage.usage_port_forwarding helper id 2: expected it " +
+				"closed at 2026-11-21 22:21:02 by the resource's own delete event, seen opened at 2026-11-21 " +
+				"22:16:11 and still open [leaked-row]",
 		},
 	}
 	for _, name := range releases(t) {

@@ -74,7 +74,7 @@ func (v Violation) String() string {
 	}
 	b.WriteString(v.Table)
 	if v.HelperID != 0 {
-		fmt.Fprintf(&b, " id %d", v.HelperID)
+		fmt.Fprintf(&b, " helper id %d", v.HelperID)
 	}
 	fmt.Fprintf(&b, ": expected %s, seen %s", v.Expected, v.Seen)
 	if v.Class != ClassOther {

@@ -98,8 +98,8 @@ func (t Listings) ExpectListedBilling(dies *objects.Rule, live ...*objects.Rule)
 	t.expectPart(dies, records, shown)
 	for _, r := range got {
 		if full := r.end.Add(time.Second).Sub(r.start).Hours(); !usageprobe.LifeMatches(r.hours, 1, full) {
-			t.Fail(result.WrongHours, fmt.Sprintf("rule id %s lives, but the window from %s bills %.6f h instead of "+
-				"%.6f", r.rule, stage.Stamp(newest), r.hours, full), shown)
+			t.Fail(result.WrongHours, fmt.Sprintf("rule id %s lives, but the window from %s bills %s instead of "+
+				"%s", r.rule, stage.Stamp(newest), usageprobe.HoursText(r.hours), usageprobe.HoursText(full)), shown)
 		}
 	}
 }
@@ -195,8 +195,8 @@ func (t Listings) expectPart(dies *objects.Rule, records []listedRecord, shown r
 		case r.rule != gone.rule:
 		case r.start.After(gone.met.Add(eventRounding)):
 			t.Fail(result.BilledAfterEnd,
-				fmt.Sprintf("%s (rule id %s) was deleted at %s, but the window from %s bills it %.6f h", dies,
-					gone.rule, stage.Stamp(gone.met), stage.Stamp(r.start), r.hours), shown)
+				fmt.Sprintf("%s (rule id %s) was deleted at %s, but the window from %s bills it %s", dies,
+					gone.rule, stage.Stamp(gone.met), stage.Stamp(r.start), usageprobe.HoursText(r.hours)), shown)
 		case !r.start.After(gone.begun):
 			last = &records[i]
 		}

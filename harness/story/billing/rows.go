@@ -231,15 +231,16 @@ func (t RuleRows) ExpectBilledFor(r *objects.Rule) {
 		// count both ends (LoadBalancerUsageParser.java@4.20.0.0).
 		if !rec.Start.Before(died) && !(rec.Start.Equal(died) && rec.RawUsage <= ClosingTick) {
 			t.failOf(r.Billed(), result.BilledAfterEnd,
-				fmt.Sprintf("%s was deleted at %s, but a record of %.6f h was written for the window from %s",
-					r.Called(), stage.Stamp(died), rec.RawUsage, stage.Stamp(rec.Start)), t.watch.Evidence()...)
+				fmt.Sprintf("%s was deleted at %s, but a record of %s was written for the window from %s",
+					r.Called(), stage.Stamp(died), usageprobe.HoursText(rec.RawUsage), stage.Stamp(rec.Start)),
+				t.watch.Evidence()...)
 			return
 		}
 	}
 	billed, n := usageprobe.LifeSum(records)
 	if life := died.Sub(created).Hours(); !usageprobe.LifeMatches(billed, n, life) {
-		t.failOf(r.Billed(), result.WrongHours, fmt.Sprintf("%s lived %.6f h and was billed %.6f h in %d records",
-			r.Called(), life, billed, n), t.watch.Evidence()...)
+		t.failOf(r.Billed(), result.WrongHours, fmt.Sprintf("%s lived %s and was billed %s in %d records",
+			r.Called(), usageprobe.HoursText(life), usageprobe.HoursText(billed), n), t.watch.Evidence()...)
 	}
 }
 
@@ -291,8 +292,8 @@ func (t RuleRows) ExpectFullWindow(rules ...*objects.Rule) {
 		}
 		if window := last.End.Add(time.Second).Sub(from).Hours(); !usageprobe.LifeMatches(last.RawUsage, 1, window) {
 			t.failSeen(r.Billed(), result.WrongHours, result.Seen{What: SeenHours, Number: last.RawUsage, Want: window},
-				fmt.Sprintf("%s is alive, but its last window was billed with %.6f h instead of %.6f", r.Called(),
-					last.RawUsage, window))
+				fmt.Sprintf("%s is alive, but its last window was billed with %s instead of %s", r.Called(),
+					usageprobe.HoursText(last.RawUsage), usageprobe.HoursText(window)))
 		}
 	}
 }
