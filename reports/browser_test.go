@@ -175,6 +175,8 @@ func TestReportWorksInABrowser(t *testing.T) {
 		"the style is in force: a wrong row looks another way than a sound one",
 	)
 	require.Equal(t, "true", b.ask(`document.querySelector('#L-01 table.grid').innerText.includes('10.9.0.1 moved')`))
+	require.Equal(t, "true", b.ask(`document.querySelector('#L-01 p.key').getBoundingClientRect().width > 200`),
+		"the backends stand side by side")
 	require.Equal(
 		t,
 		"✓ has it|✓ has it|✗ not there|✗ not there",

@@ -2,6 +2,8 @@ package reports
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/stackproof/stackproof/harness/result"
@@ -33,6 +35,9 @@ func causeOf(dead result.Life, lives []result.Life) string {
 	if dead.Died == nil || dead.ID == dead.HelperID {
 		return ""
 	}
+	if own := ownRows(dead, lives); len(own) > 1 {
+		return causeOfSeveral(dead, own)
+	}
 	who, died := called(dead), clockOf(*dead.Died)
 	says := fmt.Sprintf("%s has internal id %d, and its own usage row has helper id %d. ", who, dead.ID, dead.HelperID)
 	victim := holder(dead, lives)
@@ -41,8 +46,8 @@ func causeOf(dead result.Life, lives []result.Life) string {
 		if dead.Closed != nil || dead.Class != string(result.LeakedRow) {
 			return ""
 		}
-		return says + fmt.Sprintf("Its delete at %s did not close row %d, and closed no other row: none of the rows "+
-			"below has helper id %d. %s.", died, dead.HelperID, dead.ID, gone)
+		return says + fmt.Sprintf("Its delete at %s did not close row %d. None of the rows below has helper id %d. %s.",
+			died, dead.HelperID, dead.ID, gone)
 	}
 	other := called(*victim)
 	theirs := fmt.Sprintf("The row with helper id %d is that of %s (internal id %d)", dead.ID, other, victim.ID)
@@ -74,6 +79,63 @@ func holder(dead result.Life, lives []result.Life) *result.Life {
 		}
 	}
 	return nil
+}
+
+// ownRows are all the rows of a thing.
+func ownRows(dead result.Life, lives []result.Life) []result.Life {
+	var own []result.Life
+	for _, l := range lives {
+		if l.Kind == dead.Kind && l.ID == dead.ID {
+			own = append(own, l)
+		}
+	}
+	return own
+}
+
+// causeOfSeveral tells once, with the first of the rows that are open, which rows of a thing its delete left open.
+func causeOfSeveral(dead result.Life, own []result.Life) string {
+	var all, closed, open []int64
+	for _, l := range own {
+		all = append(all, l.HelperID)
+		switch {
+		case l.Closed == nil:
+			open = append(open, l.HelperID)
+		case l.Closed.Equal(*dead.Died):
+			closed = append(closed, l.HelperID)
+		}
+	}
+	if len(open) == 0 || dead.HelperID != open[0] || dead.Class == "" {
+		return ""
+	}
+	did := "closed none of them and"
+	if len(closed) > 0 {
+		did = "closed " + rowNumbers(closed) + " and"
+	}
+	return fmt.Sprintf("%s (internal id %d) has %d usage rows, of the helper ids %s. Its delete at %s %s left %s "+
+		"open. So it is gone and is billed on.", called(dead), dead.ID, len(own), listed(all), clockOf(*dead.Died), did,
+		rowNumbers(open))
+}
+
+func rowNumbers(rows []int64) string {
+	if len(rows) == 1 {
+		return fmt.Sprintf("row %d", rows[0])
+	}
+	return "rows " + listed(rows)
+}
+
+func listed(numbers []int64) string {
+	var all []string
+	for _, n := range numbers {
+		all = append(all, fmt.Sprint(n))
+	}
+	return strings.Join(all, ", ")
+}
+
+// mendable says whether rows are wrong that stackproof repair can mend: those of rules.
+func mendable(c result.Case) bool {
+	return slices.ContainsFunc(c.Lives, func(l result.Life) bool {
+		return l.Class != "" && slices.Contains([]string{"load balancer rule", "port forwarding rule"}, l.Kind)
+	})
 }
 
 // harm says what it means for one whose row was closed by another's delete.

@@ -49,8 +49,7 @@ func TestCauseIsToldFromTheRows(t *testing.T) {
 			"of R3 (internal id 5). The delete of A at 02:35:30 closed row 3 (R3's) besides row 1 (its own), and R3 " +
 			"is alive and is billed no longer."},
 		"leaked, nobody's row": {[]result.Life{dead, life("B", 4, 2, 0, 0, "")}, ids + "Its delete at 02:35:30 did " +
-			"not close row 1, and closed no other row: none of the rows below has helper id 3. So A is gone and is " +
-			"billed on."},
+			"not close row 1. None of the rows below has helper id 3. So A is gone and is billed on."},
 		"leaked, a row that stayed open": {[]result.Life{dead, life("R3", 5, 3, 0, 0, "")}, ids + "Its delete at " +
 			"02:35:30 did not close row 1. The row with helper id 3 is that of R3 (internal id 5) and is open. So A " +
 			"is gone and is billed on."},
@@ -60,11 +59,19 @@ func TestCauseIsToldFromTheRows(t *testing.T) {
 		"both died in one second": {[]result.Life{dead, life("R3", 5, 3, 30, 30, "")}, ids + "Its delete at 02:35:30 " +
 			"did not close row 1. The row with helper id 3 is that of R3 (internal id 5) and was closed at 02:35:30. " +
 			"So A is gone and is billed on."},
-		"another kind's row": {[]result.Life{dead, other}, ids + "Its delete at 02:35:30 did not close row 1, and " +
-			"closed no other row: none of the rows below has helper id 3. So A is gone and is billed on."},
-		"ids that are equal":  {[]result.Life{life("A", 3, 3, 30, 0, result.LeakedRow)}, ""},
-		"alive":               {[]result.Life{life("A", 3, 1, 0, 0, ""), life("R3", 5, 3, 0, 0, "")}, ""},
-		"closed as it should": {[]result.Life{life("A", 3, 1, 30, 30, ""), life("R3", 5, 3, 0, 0, "")}, ""},
+		"another kind's row": {[]result.Life{dead, other}, ids + "Its delete at 02:35:30 did not close row 1. " +
+			"None of the rows below has helper id 3. So A is gone and is billed on."},
+		"two rows, one closed": {[]result.Life{life("N", 9, 1, 30, 30, result.LeakedRow),
+			life("N", 9, 2, 30, 0, result.LeakedRow)}, "N (internal id 9) has 2 usage rows, of the helper ids 1, 2. " +
+			"Its delete at 02:35:30 closed row 1 and left row 2 open. So it is gone and is billed on."},
+		"three rows, none closed": {[]result.Life{life("N", 9, 1, 30, 0, result.LeakedRow),
+			life("N", 9, 2, 30, 0, result.LeakedRow), life("N", 9, 3, 30, 20, "")}, "N (internal id 9) has 3 usage " +
+			"rows, of the helper ids 1, 2, 3. Its delete at 02:35:30 closed none of them and left rows 1, 2 open. So " +
+			"it is gone and is billed on."},
+		"two rows, both closed": {[]result.Life{life("N", 9, 1, 30, 30, ""), life("N", 9, 2, 30, 30, "")}, ""},
+		"ids that are equal":    {[]result.Life{life("A", 3, 3, 30, 0, result.LeakedRow)}, ""},
+		"alive":                 {[]result.Life{life("A", 3, 1, 0, 0, ""), life("R3", 5, 3, 0, 0, "")}, ""},
+		"closed as it should":   {[]result.Life{life("A", 3, 1, 30, 30, ""), life("R3", 5, 3, 0, 0, "")}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := result.Case{Verdict: result.Fail, Views: result.Views{Lives: tt.lives}}
@@ -88,4 +95,23 @@ func TestCausesAreFew(t *testing.T) {
 	all := causes(c)
 	require.Len(t, all, mostCauses+1)
 	require.Equal(t, "It was the same with 2 deleted resources more.", all[mostCauses])
+}
+
+// TestRepairIsNamedWhereItHelps: it mends rows of rules only.
+func TestRepairIsNamedWhereItHelps(t *testing.T) {
+	c := result.Case{ID: "U-02", Verdict: result.Fail, Known: true, KnownWhy: "#10789: x; fixed in 4.20.1.0"}
+	c.Lives = []result.Life{life("A", 3, 1, 30, 0, result.LeakedRow)}
+	todo := func() string {
+		page, err := HTML(result.Run{Release: "4.20.0.0", Results: []result.Case{c}}, false)
+		require.NoError(t, err)
+		return string(page)
+	}
+	require.Contains(t, todo(), "stackproof repair plan")
+	c.Lives[0].Kind = "network"
+	require.NotContains(t, todo(), "stackproof repair plan")
+	require.Contains(t, todo(), "update to 4.20.1.0")
+	c.Lives[0].Kind, c.Lives[0].Class = "load balancer rule", ""
+	require.NotContains(t, todo(), "stackproof repair plan", "nothing is wrong with it")
+	c.Known = false
+	require.Contains(t, todo(), "--issue U-02")
 }

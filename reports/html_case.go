@@ -134,7 +134,7 @@ func (v *htmlCase) explain(c result.Case, release string) {
 			v.Todos = append(v.Todos, linked(says))
 		}
 	}
-	if len(v.Todos) > 0 && len(v.Causes) > 0 {
+	if len(v.Todos) > 0 && mendable(c) {
 		v.Todos = append(v.Todos, linked("An update does not mend rows that are wrong already: stackproof audit finds "+
 			"them, and stackproof repair plan says how to mend them."))
 	}

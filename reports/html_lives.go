@@ -213,7 +213,8 @@ func coveredTo(c result.Case) time.Time {
 // stretch is a piece of time.
 type stretch struct{ from, to time.Time }
 
-// billedTime is what records bill of a row: of each window so many hours, from the time on at which the row is open.
+// billedTime is what records bill of a row: of each window so many hours, from the time on at which the life and the
+// row have begun.
 func billedTime(l result.Life) []stretch {
 	records := l.Records
 	if len(records) == 0 { // a result of an older stackproof has joined windows only
@@ -223,8 +224,10 @@ func billedTime(l result.Life) []stretch {
 	for _, r := range records {
 		long := min(time.Duration(r.Hours*float64(time.Hour)).Round(time.Second), r.To.Sub(r.From))
 		from := r.From
-		if l.Opened.After(from) && l.Opened.Before(r.To) {
-			from = l.Opened
+		for _, began := range []*time.Time{l.Born, &l.Opened} {
+			if began != nil && began.After(from) && began.Before(r.To) {
+				from = *began
+			}
 		}
 		if latest := r.To.Add(-long); from.After(latest) {
 			from = latest

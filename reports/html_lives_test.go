@@ -58,6 +58,9 @@ func TestBilledTimeIsWhatRecordsBill(t *testing.T) {
 	victim.Class = ""
 	require.Empty(t, unbilled(victim, want, clockAt(300)), "of what is sound nothing is said")
 
+	early := result.Life{Born: &born, Opened: clockAt(200), Records: victim.Records[:1]}
+	require.Equal(t, []stretch{{clockAt(61), clockAt(120)}}, billedTime(early), "a window from before the row")
+
 	twice := result.Life{Opened: clockAt(0), Records: []result.Billed{{From: clockAt(0), To: clockAt(60),
 		Hours: hours(120)}, {From: clockAt(60), To: clockAt(120)}}}
 	require.Equal(t, []stretch{{clockAt(0), clockAt(60)}}, billedTime(twice),

@@ -106,6 +106,17 @@ func TestRowsBeforeAndAfter(t *testing.T) {
 	require.Equal(t, "leaked-row", table.Rows[0].Class)
 	require.Empty(t, table.Rows[2].Class)
 
+	born := c.Evidence[1]
+	born.Text = rowsText("(no row)", "open")
+	table, ok := rowsTableOf(born, nil)
+	require.True(t, ok)
+	require.False(t, table.Rows[1].Cells[5].Changed, "a row that is new did not change")
+	born.Text = strings.NewReplacer("A d3d10253-c85c-49a3-837e-dc67ea6fe927", strings.Repeat(" ", 38),
+		"R3 5f529e7e-1795-4eff-9f3f-f6a49ca96b56", strings.Repeat(" ", 39), "R4", "  ").Replace(born.Text)
+	table, ok = rowsTableOf(born, nil)
+	require.True(t, ok)
+	require.False(t, table.Numeric[0], "names that are not told are no numbers")
+
 	same := c.Evidence[1]
 	same.Text = rowsText("open", "open")
 	c.Evidence = []result.Evidence{same, c.Evidence[1]}

@@ -34,6 +34,7 @@ const (
 	closedBefore = "closed before"
 	closedAfter  = "closed after"
 	helperColumn = "helper id"
+	noRow        = "(no row)"
 )
 
 // beforeAfter picks the evidence that shows the usage rows of a failure before and after: the first in which a row
@@ -75,7 +76,7 @@ func rowsTableOf(e result.Evidence, lives []result.Life) (rowsTable, bool) {
 	for _, row := range rows {
 		var r rowsRow
 		for i, text := range row {
-			cell := rowsCell{Number: t.Numeric[i], Changed: i == after && text != row[before]}
+			cell := rowsCell{Number: t.Numeric[i], Changed: i == after && text != row[before] && row[before] != noRow}
 			cell.Text, cell.Dim = withoutUUID(text)
 			if t.Day != "" {
 				cell.Text = strings.TrimPrefix(cell.Text, t.Day+" ")
@@ -133,12 +134,14 @@ func withoutUUID(text string) (rest, uuid string) {
 }
 
 func allNumbers(rows [][]string, column int) bool {
+	some := false
 	for _, row := range rows {
 		if strings.Trim(row[column], "0123456789.") != "" {
 			return false
 		}
+		some = some || row[column] != ""
 	}
-	return len(rows) > 0
+	return some
 }
 
 // columnsOf takes a table of aligned columns apart by where its head's words begin. What is no such table has no head.
