@@ -3,6 +3,7 @@ package cloud
 import (
 	"context"
 	"errors"
+	"maps"
 )
 
 // Settings are the calls about what a site offers: its release, configuration, offerings, templates and events.
@@ -77,8 +78,23 @@ func (c Settings) ListNetworkOfferings(ctx context.Context, filter Params) ([]*N
 	return list[NetworkOffering](ctx, c.caller, "listNetworkOfferings", "networkoffering", filter)
 }
 
-// ListServiceOfferings calls listServiceOfferings.
+// ListServiceOfferings calls listServiceOfferings. The integration port is refused unless it names an account
+// (confirmed.md 44), so it asks for a root administrator's.
 func (c Settings) ListServiceOfferings(ctx context.Context, filter Params) ([]*ServiceOffering, error) {
+	if c.opts.Integration && filter["account"] == nil {
+		admins, err := Accounts{c.caller}.ListAccounts(ctx, Params{"accounttype": 1})
+		if err != nil {
+			return nil, err
+		}
+		if len(admins) == 0 {
+			return nil, errors.New("listServiceOfferings: the integration port shows no root administrator to list for")
+		}
+		filter = maps.Clone(filter)
+		if filter == nil {
+			filter = Params{}
+		}
+		filter["account"], filter["domainid"] = admins[0].Name, admins[0].Domainid
+	}
 	return list[ServiceOffering](ctx, c.caller, "listServiceOfferings", "serviceoffering", filter)
 }
 

@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"github.com/stackproof/stackproof/release"
+	"github.com/stackproof/stackproof/zone/api"
 	"github.com/stackproof/stackproof/zone/kernel"
+	"github.com/stackproof/stackproof/zone/tenancy"
 )
 
 // Services of the default offerings, in the order in which they are listed.
@@ -209,6 +211,16 @@ const (
 	ImageSize int64 = 2147483648
 )
 
+// ownerless refuses the lists of offerings that are made for an account, where the integration port names none
+// (AccountManagerImpl.finalizeOwner@4.20.3.0; confirmed.md 44).
+func ownerless(mgr *Manager, c *kernel.Call, key string) error {
+	if key != "serviceoffering" && key != "diskoffering" || tenancy.Caller(c) != mgr.tenancy.System ||
+		c.Has("account") && c.Has("domainid") || c.Has("projectid") {
+		return nil
+	}
+	return api.Invalid("Account and domainId are needed for resource creation")
+}
+
 // listOfferings is a list command over offerings: id, name, and a further filter.
 func listOfferings(name, about, key string, all func(*Manager) []*Offering,
 	keep func(*Manager, *kernel.Call, *Offering) bool, params ...param) command {
@@ -217,6 +229,9 @@ func listOfferings(name, about, key string, all func(*Manager) []*Offering,
 			About: "list by id"},
 			{Name: "name", Type: "string", About: "list by name"}}, params...)...),
 		Run: func(mgr *Manager, c *kernel.Call) (obj, error) {
+			if err := ownerless(mgr, c, key); err != nil {
+				return nil, err
+			}
 			var out []obj
 			for _, o := range all(mgr) {
 				if c.Has("id") && c.Str("id") != o.UUID || !named(c, key, o) || keep != nil &&

@@ -147,12 +147,13 @@ func (t UsageRuns) read(until time.Time) {
 	if len(ids) == 0 {
 		t.Inconclusive("a usage run was asked for before the scenario had an account: nothing to look at")
 	}
+	began := t.on.Now()
 	s := t.snapshot(ids...)
 	if !s.Cutoff.After(until) {
 		t.Inconclusive("the newest successful usage job ends at %s, before %s: no run covers what the scenario did",
 			stage.Stamp(s.Cutoff), stage.Stamp(until))
 	}
-	t.watch.Saw(s)
+	t.watch.Saw(s, began)
 }
 
 // PassHalfWindow lets half a usage window pass, so that what comes next falls inside one. Where runs are shared they

@@ -25,7 +25,7 @@ type Watch struct {
 	t *stage.Stage
 	// before and Last are the snapshots of the last two drains; nil until there was one.
 	before, Last *usageprobe.Snapshot
-	Read         time.Time         // when Last was read, in the target's time
+	Read         time.Time         // when the reading of Last began, in the target's time
 	kinds        []usageprobe.Kind // what was asked about, for the evidence
 	noted        map[string]bool
 	tried        bool // the judge has found planted violations
@@ -44,9 +44,10 @@ func New(t *stage.Stage) *Watch {
 	return w
 }
 
-// Saw takes the rows as they were just read.
-func (w *Watch) Saw(s usageprobe.Snapshot) {
-	w.before, w.Last, w.Read = w.Last, &s, w.t.Now()
+// Saw takes the rows as they were just read, and when the reading began: nothing in them is older than it looks at that
+// time, however long the reading took.
+func (w *Watch) Saw(s usageprobe.Snapshot, began time.Time) {
+	w.before, w.Last, w.Read = w.Last, &s, began
 	for ref, r := range s.Resources {
 		w.identify(ref, "", r.UUID)
 	}
