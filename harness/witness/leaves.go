@@ -194,10 +194,6 @@ type Difference struct {
 // Absent stands for a field that is not there.
 const Absent = "(absent)"
 
-func (d Difference) String() string {
-	return fmt.Sprintf("%s: the API says %q, the push %q", d.Path, d.API, d.Push)
-}
-
 // compare lists the fields in which a push is not as expected, in the order of their paths.
 func compare(want, have Leaves) []Difference {
 	var all []Difference
