@@ -14,8 +14,8 @@ import (
 // job open: the other one takes it over when it is five minutes old, as after a kill.
 func standby() harness.Scenario {
 	return harness.Scenario{
-		ID: "U-69", Title: "when the usage server that works is stopped, the one that stands by goes on, and no window " +
-			"is missing", Group: result.GroupUsage, Priority: 1,
+		ID: "U-69", Title: "when the usage server that works is stopped, the one that stands by goes on, and no " +
+			"window is missing", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#12507", "#8896"}, Needs: append(usageNeeds(), harness.UsageServers, harness.TimeTravel),
 		KnownBad: harness.Known{Releases: release.NobodyGoesOn(), Knob: release.UsageOwnsAtHeartbeat.Off(),
 			Why: "#12507: a usage server opens a job only when it starts, so after a clean stop of the one that " +

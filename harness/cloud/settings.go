@@ -82,7 +82,7 @@ func (c Settings) ListNetworkOfferings(ctx context.Context, filter Params) ([]*N
 // (confirmed.md 44), so it asks for a root administrator's.
 func (c Settings) ListServiceOfferings(ctx context.Context, filter Params) ([]*ServiceOffering, error) {
 	if c.opts.Integration && filter["account"] == nil {
-		admins, err := Accounts{c.caller}.ListAccounts(ctx, Params{"accounttype": 1})
+		admins, err := Accounts(c).ListAccounts(ctx, Params{"accounttype": 1})
 		if err != nil {
 			return nil, err
 		}

@@ -30,10 +30,12 @@ func layout(kind binary) []string {
 		"--skip-name-resolve", "--innodb-fast-shutdown=1",
 	}
 	if kind.mariadb {
-		return append(flags, "--innodb-temp-data-file-path=ibtmp1:5M:autoextend", "--innodb-log-file-size=4M", "--loose-innodb-undo-tablespaces=0", "--loose-feedback=OFF",
+		return append(flags, "--innodb-temp-data-file-path=ibtmp1:5M:autoextend", "--innodb-log-file-size=4M",
+			"--loose-innodb-undo-tablespaces=0", "--loose-feedback=OFF",
 			"--loose-innodb-buffer-pool-dump-at-shutdown=OFF", "--loose-innodb-buffer-pool-load-at-startup=OFF")
 	}
-	return append(flags, "--innodb-temp-data-file-path=ibtmp1:12M:autoextend", "--loose-innodb-redo-log-capacity=8M", "--skip-log-bin")
+	return append(flags, "--innodb-temp-data-file-path=ibtmp1:12M:autoextend", "--loose-innodb-redo-log-capacity=8M",
+		"--skip-log-bin")
 }
 
 // userFlag keeps the server under our own user: a change of user clears the parent-death signal.
