@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -24,7 +25,8 @@ func TestSetUpIsTriedAgain(t *testing.T) {
 		"no capacity":                   {&cloud.Error{Code: 533}, 3},
 		"a parameter":                   {&cloud.Error{Code: 431, JobID: "j"}, 1},
 		"a limit":                       {&cloud.Error{Code: 532, JobID: "j"}, 1},
-		"refused at once":               {&cloud.Error{Code: 530}, 1},
+		"refused at once":               {&cloud.Error{Code: 530, Took: time.Second}, 1},
+		"refused after a long wait":     {&cloud.Error{Code: 530, Took: 50 * time.Second}, 3},
 		"nobody knows what came of it":  {&cloud.OutcomeUnknown{Command: "createVPC", JobID: "j", Err: late}, 1},
 		"something else than a refusal": {errors.New("no route"), 1},
 	} {

@@ -200,15 +200,19 @@ func sleep(ctx context.Context, d time.Duration) error {
 // setUpTries is how often a set-up step is tried, all in all, each time on a new object.
 const setUpTries = 3
 
+// longWork is how long a server works on a call before its refusal is one for want of a lock, which it waits for up to
+// 50 s (innodb_lock_wait_timeout; associateIpAddress of a running 4.20.3.0 with 40 accounts at work).
+const longWork = 5 * time.Second
+
 // MayPass says whether a refusal is of the kind that a busy server gives and takes back: a job that failed inside (530:
-// the router was late, a lock was not had), no capacity, nothing available just now. Refused parameters, rights and
-// limits stay.
+// the router was late, a lock was not had), or a call that it worked on for long; no capacity, nothing available just
+// now. Refused parameters, rights and limits stay.
 func MayPass(err error) bool {
 	if _, unknown := errors.AsType[*OutcomeUnknown](err); unknown {
 		return false // look for the object first
 	}
 	e, ok := errors.AsType[*Error](err)
-	if !ok || e.JobID == "" && e.Code == CodeInternal {
+	if !ok || e.JobID == "" && e.Code == CodeInternal && e.Took < longWork {
 		return false // refused at once: it would be again
 	}
 	switch e.Code {

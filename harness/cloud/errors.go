@@ -40,6 +40,8 @@ type Error struct {
 	Code   int
 	CSCode int
 	Text   string
+	// Took is how long the server worked before it refused; 0 for a failed job.
+	Took time.Duration
 
 	retryAfter time.Duration
 }

@@ -35,6 +35,7 @@ type reply struct {
 	retryAfter  time.Duration
 	cookies     []*http.Cookie
 	body        []byte
+	took        time.Duration
 }
 
 // exchange makes one HTTP exchange when the server has room for it. bare leaves authentication out (login, logout).
@@ -56,6 +57,7 @@ func (c *caller) exchange(ctx context.Context, command string, params map[string
 	began := time.Now()
 	r, err := c.send(req)
 	took := time.Since(began)
+	r.took = took
 	if err != nil {
 		err = &transportError{command: command, sent: !neverSent(err), late: ctx.Err() == nil && limited.Err() != nil,
 			err: plain(err)}
@@ -159,7 +161,7 @@ func (r reply) answer(command string) (json.RawMessage, error) {
 		return nil, r.unreadable(command)
 	}
 	return nil, &Error{Command: command, Status: r.status, Code: e.Code, CSCode: e.CSCode, Text: e.Text,
-		retryAfter: max(r.retryAfter, throttledFor(e.Text))}
+		Took: r.took, retryAfter: max(r.retryAfter, throttledFor(e.Text))}
 }
 
 // inFront says whether a status belongs to a proxy or the servlet container: CloudStack's own codes start at 530.
