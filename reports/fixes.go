@@ -130,7 +130,7 @@ func (f fix) String() string {
 	}
 	switch {
 	case f.Release == "":
-		return by + ", in no release that is named here"
+		return "a release that is not named here (" + by + ")"
 	case by == "":
 		return f.Release
 	}
@@ -171,6 +171,8 @@ func (b bug) todo(release string) string {
 			fixText(own), name, fixText(other))
 	case len(own) > 0:
 		return fmt.Sprintf("update to %s or later, which is without %s.", fixText(own), name)
+	case len(other) > 0 && lineOf(release) == "":
+		return fmt.Sprintf("%s is fixed in %s.", name, fixText(other))
 	case len(other) > 0:
 		return fmt.Sprintf("%s is fixed in %s. No release of the line %s with a fix is named here.", name,
 			fixText(other), lineOf(release))

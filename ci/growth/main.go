@@ -123,6 +123,9 @@ func row(out io.Writer, name string, sizes []measured, i int, most float64) bool
 	times := map[string]string{}
 	var wrong []string
 	for _, unit := range judged() {
+		if _, measured := one.values[unit]; !measured {
+			wrong = append(wrong, unit+" (not measured)")
+		}
 		if i == 0 || sizes[i-1].values[unit] == 0 {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/stackproof/stackproof/harness"
@@ -16,8 +17,11 @@ import (
 // (configureSimulator wait:0); what is missing from its count was pushed.
 type counter struct {
 	api  *cloud.Client
-	mock *cloud.SimulatorMock
 	zone string
+
+	mu   sync.Mutex // of mock: who finds it gone sets another, while others read it
+	mock *cloud.SimulatorMock
+
 	// ledger notes the mock; nil for none.
 	ledger harness.Ledger
 	base   int // pushes in the log when counting began
@@ -100,8 +104,8 @@ func (t *Target) startCount(ctx context.Context) (err error) {
 	}
 	c := &counter{api: t.cloud, zone: t.room.ZoneID, ledger: t.opts.Ledger}
 	defer func() {
-		if err != nil && c.mock != nil {
-			err = errors.Join(err, harness.DropMock(context.WithoutCancel(ctx), t.cloud, c.ledger, c.mock.ID))
+		if id, set := c.id(); err != nil && set {
+			err = errors.Join(err, harness.DropMock(context.WithoutCancel(ctx), t.cloud, c.ledger, id))
 		}
 	}()
 	if err := c.begin(ctx, t.watch); err != nil {
@@ -145,10 +149,27 @@ func (t *Target) dropCount(ctx context.Context) error {
 	if c == nil {
 		return nil
 	}
-	if _, err := c.used(ctx); errors.Is(err, errTakenAway) {
-		return harness.ForgetMock(c.ledger, c.mock.ID)
+	id, set := c.id()
+	if !set {
+		return nil
 	}
-	return harness.DropMock(ctx, t.cloud, c.ledger, c.mock.ID)
+	return t.beside(ctx, func() error {
+		if _, err := c.used(ctx); errors.Is(err, errTakenAway) {
+			return harness.ForgetMock(c.ledger, id)
+		}
+		return harness.DropMock(ctx, t.cloud, c.ledger, id)
+	})
+}
+
+// beside does something while no run has the zone for itself: there is one rule of the simulator for a zone and
+// command, and what one run sets or removes is the other's, too.
+func (t *Target) beside(ctx context.Context, do func() error) error {
+	p := &pass{gate: t.gate}
+	if err := p.Enter(ctx); err != nil {
+		return err
+	}
+	defer p.Leave()
+	return do()
 }
 
 // countOff stops comparing: a scenario sets a fault of the simulator in the counter's place.
@@ -173,7 +194,13 @@ const countTries = 20
 func (c *counter) set(ctx context.Context) error {
 	mock, err := harness.SetMock(ctx, c.api, c.ledger, c.zone, mgmtlog.PushWord, "wait:0", countFrom)
 	if mock != nil {
+		c.mu.Lock()
+		before := c.mock
 		c.mock = mock
+		c.mu.Unlock()
+		if before != nil && before.ID != mock.ID { // it was taken away
+			err = errors.Join(err, harness.ForgetMock(c.ledger, before.ID))
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("beginning to count pushes: %w", err)
@@ -181,10 +208,22 @@ func (c *counter) set(ctx context.Context) error {
 	return nil
 }
 
+// id is the mock's; set is false before there is one.
+func (c *counter) id() (id int64, set bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mock == nil {
+		return 0, false
+	}
+	return c.mock.ID, true
+}
+
 // used is how many pushes were counted since the beginning.
 func (c *counter) used(ctx context.Context) (int, error) {
-	m, err := c.api.QuerySimulatorMock(ctx, c.mock.ID)
-	if cloud.IsRefused(err) {
+	id, _ := c.id()
+	m, err := c.api.QuerySimulatorMock(ctx, id)
+	// Rights and throttling are refused with codes of their own.
+	if e, refused := errors.AsType[*cloud.Error](err); refused && e.Code == cloud.CodeInternal {
 		return 0, fmt.Errorf("%w: %w", errTakenAway, err)
 	}
 	if err != nil {

@@ -6,9 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stackproof/stackproof/harness/existing/mgmtlog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/stackproof/stackproof/harness/existing/mgmtlog"
+	"github.com/stackproof/stackproof/harness/ledger"
 )
 
 func TestCounterAgrees(t *testing.T) {
@@ -87,4 +89,26 @@ func TestCountThatDoesNotBegin(t *testing.T) {
 	require.NoError(t, target.startCount(t.Context()))
 	_, err = target.cloud.QuerySimulatorMock(t.Context(), target.watch.counter().mock.ID)
 	require.NoError(t, err)
+}
+
+// TestCounterTakenAway removes the counter's rule, as another run that ends does: another is set, and of the first one
+// nothing is left to remove.
+func TestCounterTakenAway(t *testing.T) {
+	t.Parallel()
+	s := stand(t, "4.20.1.0")
+	target, err := Open(t.Context(), Options{Name: "existing", Config: s.config(), TempDir: t.TempDir()})
+	require.NoError(t, err)
+	l, err := ledger.Create(t.TempDir(), "existing", target.URL())
+	require.NoError(t, err)
+	target.Keep(l)
+	_, err = target.begin(t.Context())
+	require.NoError(t, err)
+	first, set := target.watch.counter().id()
+	require.True(t, set)
+	require.NoError(t, target.cloud.CleanupSimulatorMock(t.Context(), first))
+	require.NoError(t, target.watch.settled(t.Context()))
+	second, _ := target.watch.counter().id()
+	assert.NotEqual(t, first, second)
+	require.NoError(t, target.Close(context.WithoutCancel(t.Context())))
+	assert.NoFileExists(t, l.Path(), "a ledger is kept of what is left")
 }

@@ -42,6 +42,7 @@ func ParseDSN(dsn string) (*mysql.Config, error) {
 // Connect opens a pool. Nothing is sent yet. Queries are sent as one text: a management server's connection pools may
 // hold all statements that a database prepares at the same time (max_prepared_stmt_count, error 1461).
 func Connect(config *mysql.Config) (*sql.DB, error) {
+	config = config.Clone()
 	config.InterpolateParams = true
 	connector, err := mysql.NewConnector(config)
 	if err != nil {

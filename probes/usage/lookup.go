@@ -57,20 +57,25 @@ func (p *Probe) InternalID(ctx context.Context, of Object, uuid string) (int64, 
 	default:
 		return 0, fmt.Errorf("internal id of %s %s: not a table that this probe knows", of, uuid)
 	}
+	return p.awaited(ctx, fmt.Sprintf("internal id of %s %s", of, uuid),
+		"SELECT id FROM cloud."+string(of)+" WHERE uuid = ?", uuid)
+}
+
+// awaited reads one id of what the API has just made: a replica may not have it yet.
+func (p *Probe) awaited(ctx context.Context, what, query string, args ...any) (id int64, err error) {
 	for end := time.Now().Add(p.late); ; {
-		var id int64
-		err := p.db.QueryRowContext(ctx, "SELECT id FROM cloud."+string(of)+" WHERE uuid = ?", uuid).Scan(&id)
+		err := p.db.QueryRowContext(ctx, query, args...).Scan(&id)
 		switch {
 		case err == nil:
 			return id, nil
 		case !errors.Is(err, sql.ErrNoRows):
-			return 0, fmt.Errorf("internal id of %s %s: %w", of, uuid, err)
+			return 0, fmt.Errorf("%s: %w", what, err)
 		case time.Now().After(end):
-			return 0, fmt.Errorf("internal id of %s %s: %w in the database after %s: it may be a replica that is "+
-				"late, or another server's", of, uuid, ErrNotFound, p.late)
+			return 0, fmt.Errorf("%s: %w in the database after %s: it may be a replica that is late, or another "+
+				"server's", what, ErrNotFound, p.late)
 		}
 		if err := p.wait(ctx); err != nil {
-			return 0, fmt.Errorf("internal id of %s %s: %w", of, uuid, err)
+			return 0, fmt.Errorf("%s: %w", what, err)
 		}
 	}
 }
@@ -87,17 +92,9 @@ func OwnedByProject(account, project string) bool {
 // ProjectAccount is the internal id of the account that a project has of its own, and that is billed for what belongs
 // to it.
 func (p *Probe) ProjectAccount(ctx context.Context, project, domain string) (int64, error) {
-	var id int64
-	err := p.db.QueryRowContext(ctx, "SELECT a.id FROM cloud.account a JOIN cloud.domain d ON d.id = a.domain_id "+
-		"WHERE d.uuid = ? AND a.account_name = CONCAT('"+ProjectPrefix+"', ?, '-', d.id) AND a.removed IS NULL", domain,
-		project).Scan(&id)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return 0, fmt.Errorf("account of project %s: %w", project, ErrNotFound)
-	case err != nil:
-		return 0, fmt.Errorf("account of project %s: %w", project, err)
-	}
-	return id, nil
+	return p.awaited(ctx, "account of project "+project, "SELECT a.id FROM cloud.account a JOIN cloud.domain d ON "+
+		"d.id = a.domain_id WHERE d.uuid = ? AND a.account_name = CONCAT('"+ProjectPrefix+"', ?, '-', d.id) AND "+
+		"a.removed IS NULL", domain, project)
 }
 
 // LastID is the last id that a table has given out, whether its row is still there or not: the table's own counter,

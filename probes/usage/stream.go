@@ -71,8 +71,8 @@ func (c *checker) jobs() {
 	for i := 1; i < len(done); i++ {
 		prev, j := done[i-1], done[i]
 		gap := j.Start.Sub(prev.End) - time.Millisecond
-		if gap == 0 || j.ID <= last || len(c.Accounts) > 0 && j.End.Before(c.begin()) {
-			continue
+		if gap == 0 || j.ID <= last || len(c.Accounts) > 0 && !later(prev.End, j.Start).After(c.begin()) {
+			continue // over before the accounts had anything to bill
 		}
 		word := "gap"
 		if gap < 0 {
@@ -84,6 +84,13 @@ func (c *checker) jobs() {
 			Seen:     fmt.Sprintf("start %s: %s of %s", millis(j.Start), word, gap),
 		}, nil)
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // begin is when the first event of the accounts was.

@@ -72,7 +72,11 @@ func (c cron) next(t time.Time) (at time.Time, ok bool) {
 		switch {
 		case !c.fields[3][int(at.Month())], !c.fields[2][at.Day()], !c.fields[4][int(at.Weekday())]:
 			y, m, d := at.Date()
-			at = time.Date(y, m, d+1, 0, 0, 0, 0, at.Location())
+			next := time.Date(y, m, d+1, 0, 0, 0, 0, at.Location())
+			if !next.After(at) { // a day that begins at 01:00, since its clocks are changed at midnight
+				next = at.Add(time.Hour)
+			}
+			at = next
 		case !c.fields[1][at.Hour()], !c.fields[0][at.Minute()]:
 			at = at.Add(time.Minute)
 		default:

@@ -36,3 +36,14 @@ func TestCron(t *testing.T) {
 		require.Error(t, err, text)
 	}
 }
+
+// TestNextOnADayWithoutMidnight: the clocks of Havana go from 00:00 to 01:00 in March, and the day begins then.
+func TestNextOnADayWithoutMidnight(t *testing.T) {
+	havana, err := time.LoadLocation("America/Havana")
+	require.NoError(t, err)
+	c, err := parseCron("0 0 15 * *")
+	require.NoError(t, err)
+	at, ok := c.next(time.Date(2026, time.March, 7, 12, 0, 0, 0, havana))
+	require.True(t, ok)
+	assert.Equal(t, "2026-03-15 00:00", at.Format("2006-01-02 15:04"))
+}
