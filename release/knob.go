@@ -39,7 +39,6 @@ func harmless() []Knob {
 	return []Knob{
 		UsageCleanOwnJobsAtStart,  // an improvement: what U-25 sees is the release without it
 		UsageOwnsAtHeartbeat,      // an improvement: what U-69 sees is the release without it
-		UsageLeavesJobAtStop,      // the other server takes over five minutes later, and no window is lost
 		SessionKeyEither,          // both ways of a session's key; calls are signed here
 		CapabilitiesNullString,    // of a simulator's build, which has no settings of shared file systems
 		AnswersSpecifyVLAN,        // a field more of networks

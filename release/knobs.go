@@ -7,7 +7,6 @@ const (
 	NetworkUsageModelOld      Knob = "network-usage-model-old"
 	UsageCleanOwnJobsAtStart  Knob = "usage-clean-own-jobs-at-start"
 	UsageOwnsAtHeartbeat      Knob = "usage-owns-at-heartbeat"
-	UsageLeavesJobAtStop      Knob = "usage-leaves-job-at-stop"
 	VRCompareAsSet            Knob = "vr-compare-as-set"
 	AlgorithmVerbatim         Knob = "algorithm-verbatim"
 	SessionKeyEither          Knob = "session-key-either"
@@ -101,10 +100,6 @@ func differences() []KnobInfo {
 		{
 			Name: UsageOwnsAtHeartbeat, Part: "usage",
 			About: "a usage server opens the recurring job at its heartbeat where nobody has one (#12507)",
-		},
-		{
-			Name: UsageLeavesJobAtStop, Part: "usage",
-			About: "a usage server that is stopped leaves its job open, as a killed one does (#8896)",
 		},
 		{
 			Name: VRCompareAsSet, Part: "router",

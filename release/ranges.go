@@ -128,7 +128,3 @@ func RevokedMembersListed() Range { return fixedIn("4.19.0.0") }
 // RowsByResourceID is where usage rows are looked up by the id of their resource: the fix of the helper-id defect is in
 // (#10712, #9888). Releases from before the defect are not among them.
 func RowsByResourceID() Range { return since("4.19.3.0", "4.20.1.0") }
-
-// NobodyGoesOn is where a usage server that is stopped takes its job with it, and one that stands by opens none (#8896
-// without #12507).
-func NobodyGoesOn() Range { return Where(UsageLeavesJobAtStop).Or(Where(UsageOwnsAtHeartbeat)).not() }

@@ -11,7 +11,7 @@ func history() History {
 			Name: "4.16.0.0", Outline: true,
 			On: append(always(), RendererBefore418, VRCompareAsSet, AlgorithmVerbatim, ResizeEventOldSize,
 				SessionKeyEither, ErrorCommandCut, AnswerFieldsOld, NoDomainPath, LogContextPlain, UsageTypeJSONOld,
-				UsageDatesAsString, UsageNICFilterEmpty, DestroyAnswersNull, UsageLeavesJobAtStop),
+				UsageDatesAsString, UsageNICFilterEmpty, DestroyAnswersNull),
 		},
 		{Name: "4.16.1.0", After: "4.16.0.0", Outline: true, On: []Knob{UsageCloseByHelperID}},
 		{Name: "4.17.0.0", After: "4.16.1.0", Outline: true},
@@ -25,8 +25,7 @@ func history() History {
 		{Name: "4.19.0.0", After: "4.18.1.0", On: []Knob{UnappliedNeverListed}},
 		{
 			Name: "4.19.1.0", After: "4.19.0.0", Also: []string{"4.18.2.0"},
-			On:  []Knob{NetworkUsageModelOld, ListNetworksAnyAccount},
-			Off: []Knob{RestartRendersOneTier, UsageLeavesJobAtStop},
+			On: []Knob{NetworkUsageModelOld, ListNetworksAnyAccount}, Off: []Knob{RestartRendersOneTier},
 		},
 		{
 			Name: "4.19.2.0", After: "4.19.1.0", Also: []string{"4.18.2.5"},

@@ -21,8 +21,6 @@ type Rules struct {
 	// OwnsAtHeartbeat: a heartbeat that finds no open recurring job opens one (4.20.3, 4.22.1; #12507). Before, a
 	// server looks for one only when it starts, so nobody goes on when the one that works is stopped.
 	OwnsAtHeartbeat bool
-	// LeavesJobAtStop: a clean stop leaves the open job, which grows stale (up to 4.19.0; #8896).
-	LeavesJobAtStop bool
 	// VolumesPerVM: events of volumes name a VM, and an attached volume has a second row and a second record, for its
 	// VM (from 4.22.1.0; #11531). Tables must have the vm_id columns.
 	VolumesPerVM bool
@@ -62,8 +60,8 @@ func RulesOf(on release.Knobs) Rules {
 	return Rules{
 		CloseByHelperPK: broken, StorageByHelperPK: broken, SnapshotByHelperPK: broken,
 		NetworkModelOld: on[release.NetworkUsageModelOld], CleanOwnJobsAtStart: on[release.UsageCleanOwnJobsAtStart],
-		OwnsAtHeartbeat: on[release.UsageOwnsAtHeartbeat], LeavesJobAtStop: on[release.UsageLeavesJobAtStop],
-		VolumesPerVM: on[release.VolumeUsagePerVM], DuplicateRollsBack: on[release.UsageVolumeKeyNarrow],
+		OwnsAtHeartbeat: on[release.UsageOwnsAtHeartbeat],
+		VolumesPerVM:    on[release.VolumeUsagePerVM], DuplicateRollsBack: on[release.UsageVolumeKeyNarrow],
 		BackupsToLast: on[release.BackupsBilledToLast],
 		NICAlone:      !on[release.UsageNICCloseByOffering], VPNUserAtEvent: !on[release.UsageVPNCloseAtJob],
 		AddressByID: !on[release.UsageReleaseByText], CreateOnce: !on[release.UsageCreateRepeated],

@@ -122,12 +122,12 @@ func (s *Server) Start(ctx context.Context) error {
 	return s.createRecurring(ctx)
 }
 
-// Stop ends the server. A clean stop removes its open job (not before 4.19.1, Rules.LeavesJobAtStop); one that is not
-// (kill -9) leaves it, and the next server waits until its heartbeat is five minutes old.
+// Stop ends the server. A clean stop removes its open job (from 4.19.1 on, #8896; older releases leave it, and the lab
+// does not); one that is not (kill -9) leaves it, and the next server waits until its heartbeat is five minutes old.
 func (s *Server) Stop(ctx context.Context, clean bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !clean || s.options.Rules.LeavesJobAtStop {
+	if !clean {
 		return nil
 	}
 	job, err := s.openJob(ctx, "")
