@@ -10,14 +10,15 @@ import (
 	"github.com/stackproof/stackproof/release"
 )
 
-// standby: the control is the run before the first server is stopped. Servers before #8896 leave their job open when they
-// are stopped, and the other one takes it over five minutes later; the lab's do not (docs/not-covered.md).
+// standby: the control is the run before the first server is stopped. Servers before #8896 leave their job open when
+// they are stopped, and the other one takes it over five minutes later; the lab's do not (docs/not-covered.md).
 func standby() harness.Scenario {
 	return harness.Scenario{
 		ID: "U-69", Title: "when the usage server that works is stopped, the one that stands by goes on, and no " +
 			"window is missing", Group: result.GroupUsage, Priority: 1,
 		Guards: []string{"#12507", "#8896"}, Needs: append(usageNeeds(), harness.UsageServers, harness.TimeTravel),
-		KnownBad: harness.Known{Releases: release.Without(release.UsageOwnsAtHeartbeat), Knob: release.UsageOwnsAtHeartbeat.Off(),
+		KnownBad: harness.Known{Releases: release.Without(release.UsageOwnsAtHeartbeat),
+			Knob: release.UsageOwnsAtHeartbeat.Off(),
 			Why: "#12507: a usage server opens a job only when it starts, so after a clean stop of the one that " +
 				"works nothing is billed; ended in 4.20.3.0 and 4.22.1.0",
 			Classes: []result.Class{result.UsageJob}},
