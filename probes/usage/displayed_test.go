@@ -16,7 +16,8 @@ func TestDisplayed(t *testing.T) {
 	}{
 		{11, 0.0166667, "0.016667 Hrs", true}, {11, 0.0166667, "0.02 Hrs", false}, {11, 100, "100 bytes sent", false},
 		{4, 100, "100 bytes sent", true}, {5, 100, "100 bytes received", true}, {4, 100, "7 bytes sent", false},
-		{4, 100, "1000 bytes sent", false}, {4, 100, "100 Hrs", false}, {10, 1, "1 Hrs", true}, {10, 1, "1 bytes", false},
+		{4, 100, "1000 bytes sent", false}, {4, 100, "100 Hrs", false}, {10, 1, "1 Hrs", true},
+		{10, 1, "1 bytes", false},
 	} {
 		r := Record{Type: c.usageType, RawUsage: c.raw, raw: "usage_display=" + c.text}
 		_, right := r.displayed()
