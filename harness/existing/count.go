@@ -153,23 +153,12 @@ func (t *Target) dropCount(ctx context.Context) error {
 	if !set {
 		return nil
 	}
-	return t.beside(ctx, func() error {
+	return t.gate.beside(ctx, func() error {
 		if _, err := c.used(ctx); errors.Is(err, errTakenAway) {
 			return harness.ForgetMock(c.ledger, id)
 		}
 		return harness.DropMock(ctx, t.cloud, c.ledger, id)
 	})
-}
-
-// beside does something while no run has the zone for itself: there is one rule of the simulator for a zone and
-// command, and what one run sets or removes is the other's, too.
-func (t *Target) beside(ctx context.Context, do func() error) error {
-	p := &pass{gate: t.gate}
-	if err := p.Enter(ctx); err != nil {
-		return err
-	}
-	defer p.Leave()
-	return do()
 }
 
 // countOff stops comparing: a scenario sets a fault of the simulator in the counter's place.

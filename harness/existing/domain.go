@@ -18,7 +18,7 @@ func (t *Target) begin(ctx context.Context) (string, error) {
 	if t.domained {
 		return t.domain, nil
 	}
-	if err := t.beside(ctx, func() error { return t.startCount(ctx) }); err != nil {
+	if err := t.gate.beside(ctx, func() error { return t.startCount(ctx) }); err != nil {
 		return "", err
 	}
 	name := fmt.Sprintf("stackproof-%x", time.Now().UnixMilli())
