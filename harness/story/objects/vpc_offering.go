@@ -8,7 +8,8 @@ import (
 )
 
 // ConservingOffering creates a VPC offering in conserve mode, whose addresses are for all tiers, and answers its name.
-// It is made before the account whose VPC it is for, so that it goes after that.
+// It is made before the account whose VPC it is for, so that it goes after that. Whether the release has the parameter
+// is asked before (Answers.HasParameter).
 func (m Making) ConservingOffering() string {
 	name, conserves := m.t.offeringOfVPCs("conserve", cloud.Params{"conservemode": true})
 	if !conserves {
