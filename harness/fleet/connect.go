@@ -24,9 +24,7 @@ func (f *Fleet) Connect(ctx context.Context, name string, from netip.Addr, to ne
 
 // Admin asks a router's HAProxy.
 func (f *Fleet) Admin(_ context.Context, name string) (router.Ask, error) {
-	f.mu.Lock()
-	v := f.routers[name]
-	f.mu.Unlock()
+	v := f.find(name)
 	if v == nil {
 		return nil, fmt.Errorf("no push has reached router %s", name)
 	}

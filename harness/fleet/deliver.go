@@ -36,9 +36,7 @@ func (f *Fleet) Deliver(ctx context.Context, name string, item scripts.Item) err
 
 // Delivered are the items that a router's scripts were given beside pushes, in order, with what they did.
 func (f *Fleet) Delivered(name string) []scripts.Delivery {
-	f.mu.Lock()
-	v := f.routers[name]
-	f.mu.Unlock()
+	v := f.find(name)
 	if v == nil {
 		return nil
 	}

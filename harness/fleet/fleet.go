@@ -250,9 +250,7 @@ func (v *Router) attend(ctx context.Context, faults Faults, servers func(router.
 // looked is a router that is there and attended, locked.
 func (f *Fleet) looked(ctx context.Context, name string) (*Router, error) {
 	f.looks.Add(1)
-	f.mu.Lock()
-	v := f.routers[name]
-	f.mu.Unlock()
+	v := f.find(name)
 	if v == nil {
 		return nil, fmt.Errorf("no push has reached router %s", name)
 	}
@@ -278,15 +276,20 @@ func (v *Router) Newest() router.Push {
 // Of implements harness.Pushes.
 func (f *Fleet) Of(_ context.Context, name string) ([]router.Push, error) {
 	f.looks.Add(1)
-	f.mu.Lock()
-	v := f.routers[name]
-	f.mu.Unlock()
+	v := f.find(name)
 	if v == nil {
 		return nil, nil
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return slices.Clone(v.pushes), nil
+}
+
+// find is a router that is there by now, or nil.
+func (f *Fleet) find(name string) *Router {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.routers[name]
 }
 
 // Receivers implements harness.Journal.
@@ -298,9 +301,7 @@ func (f *Fleet) Receivers() []string {
 
 // Since implements harness.Journal. It is no look of a story (Looks): every story's pushes are looked at.
 func (f *Fleet) Since(name string, n int) []router.Push {
-	f.mu.Lock()
-	v := f.routers[name]
-	f.mu.Unlock()
+	v := f.find(name)
 	if v == nil {
 		return nil
 	}
@@ -322,9 +323,7 @@ func (f *Fleet) Files(ctx context.Context, name string) (router.Files, error) {
 // Peek reads a router's files and starts nothing.
 func (f *Fleet) Peek(ctx context.Context, name string) (router.Files, error) {
 	f.looks.Add(1)
-	f.mu.Lock()
-	v := f.routers[name]
-	f.mu.Unlock()
+	v := f.find(name)
 	if v == nil {
 		return router.Files{}, fmt.Errorf("no push has reached router %s", name)
 	}
@@ -344,9 +343,7 @@ func (f *Fleet) Rendered(ctx context.Context, name string) (router.Rendered, err
 // It is no look of a story (Looks). No file is nil.
 func (f *Fleet) Made(ctx context.Context, name string) (p router.Push, file []byte, rendered router.Rendered,
 	err error) {
-	f.mu.Lock()
-	v := f.routers[name]
-	f.mu.Unlock()
+	v := f.find(name)
 	if v == nil {
 		return p, nil, rendered, nil
 	}

@@ -25,6 +25,7 @@ type Schedule struct {
 	Enabled          bool
 	Min, Max         int
 	Created          time.Time
+	when             cron // what Cron says
 	due              *kernel.Task
 }
 
@@ -119,10 +120,11 @@ func (s *Schedule) bounds(c *kernel.Call) error {
 // moments reads when the schedule acts.
 func (s *Schedule) moments(c *kernel.Call) error {
 	if c.Has("schedule") {
-		if _, err := parseCron(c.Str("schedule")); err != nil {
+		when, err := parseCron(c.Str("schedule"))
+		if err != nil {
 			return err
 		}
-		s.Cron = c.Str("schedule")
+		s.Cron, s.when = c.Str("schedule"), when
 	}
 	if c.Has("timezone") {
 		zone, err := time.LoadLocation(c.Str("timezone"))
@@ -168,8 +170,7 @@ func planSchedule(mgr *Manager, s *Schedule, after time.Time) {
 		mgr.Cancel(s.due)
 		s.due = nil
 	}
-	when, err := parseCron(s.Cron)
-	if at, ok := when.next(after.In(s.Zone)); err == nil && ok && s.Enabled {
+	if at, ok := s.when.next(after.In(s.Zone)); ok && s.Enabled {
 		s.due = mgr.At(at.UTC(), "schedule of group "+s.Group.Name, func(ctx context.Context) {
 			s.due = nil
 			actOnSchedule(mgr, ctx, s)
